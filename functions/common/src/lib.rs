@@ -1,0 +1,2 @@
+//! What all components share: the HTTP edge, storage and domain types.
+#![forbid(unsafe_code)]

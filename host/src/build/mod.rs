@@ -1,0 +1,1 @@
+//! Builds the components and makes sure their compilation target is there.

@@ -1,0 +1,5 @@
+//! The embedded host: what `spin.toml` asks of Spin, on wasmtime and libsql.
+
+pub mod build;
+pub mod manifest;
+pub mod storage;

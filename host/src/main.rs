@@ -1,0 +1,3 @@
+//! The `kafka` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! SQLite databases and key-value stores behind `spin:sqlite` and `spin:key-value`.
