@@ -180,7 +180,7 @@ impl FieldError {
         self
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut json =
             json!({ "type": self.kind, "loc": self.loc, "msg": self.msg, "input": self.input });
         if let Some(ctx) = &self.ctx {
