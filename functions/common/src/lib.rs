@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+mod body;
 pub mod config;
 pub mod email;
 pub mod error;
