@@ -10,148 +10,71 @@
 //! let (chat_id, new_name) = (form.text("chat_id"), form.text("new_name"));
 //! ```
 
-use std::convert::Infallible;
-use std::future::Future;
+mod content_type;
+mod header;
+mod multipart;
+mod reader;
+mod received;
+mod sink;
+mod spec;
+mod urlencoded;
+
+use std::collections::BTreeMap;
 
 use axum::extract::Request;
-use bytes::Bytes;
 
+use crate::body::LimitedBody;
+use crate::config::Config;
 use crate::error::{Error, Result};
+use content_type::FormType;
+use received::Received;
 
-/// The fields of a form, in declaration order.
-pub type FormSpec = [Field];
-
-/// One declared field. A field that is sent but not declared is ignored.
-#[derive(Debug, Clone, Copy)]
-pub struct Field {
-    name: &'static str,
-    kind: Kind,
-    max_chars: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text { required: bool },
-    Boolean,
-    Texts,
-    Files,
-}
-
-impl Field {
-    /// A required text; the empty string is a value. Of several the last counts.
-    pub const fn text(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Text { required: true },
-            max_chars: usize::MAX,
-        }
-    }
-
-    /// A text that may be missing.
-    pub const fn optional_text(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Text { required: false },
-            max_chars: usize::MAX,
-        }
-    }
-
-    /// A required boolean: `1 0 true false t f yes no y n on off` in any case.
-    pub const fn boolean(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Boolean,
-            max_chars: usize::MAX,
-        }
-    }
-
-    /// A text that may come any number of times, none included.
-    pub const fn texts(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Texts,
-            max_chars: usize::MAX,
-        }
-    }
-
-    /// Uploaded files, any number, none included.
-    pub const fn files(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Files,
-            max_chars: usize::MAX,
-        }
-    }
-
-    /// Refuses a text of more than `max` characters: 422 `string_too_long`.
-    pub const fn max_chars(mut self, max: usize) -> Self {
-        self.max_chars = max;
-        self
-    }
-}
-
-/// Where the files of a form go while the body is read.
-///
-/// Text fields may follow files in a body, so files are taken in before the form is known to be valid: a sink only
-/// stages. When the form turns out to be bad, the sink and what it returned are dropped, and must leave nothing that
-/// anybody can see.
-pub trait FileSink: Send {
-    /// What stands for a stored file afterwards.
-    type Stored: Send;
-
-    /// A new file begins. `filename` is as sent (any text, may be empty), without the directories of a Windows path.
-    fn begin(
-        &mut self,
-        filename: &str,
-        content_type: Option<&str>,
-    ) -> impl Future<Output = Result<()>> + Send;
-
-    /// More of the file's bytes; chunks are of any size.
-    fn chunk(&mut self, bytes: Bytes) -> impl Future<Output = Result<()>> + Send;
-
-    /// The file is complete.
-    fn end(&mut self) -> impl Future<Output = Result<Self::Stored>> + Send;
-}
-
-/// The sink of a form without file fields.
-#[derive(Debug, Clone, Copy)]
-pub struct NoFiles;
-
-impl FileSink for NoFiles {
-    type Stored = Infallible;
-
-    async fn begin(&mut self, _filename: &str, _content_type: Option<&str>) -> Result<()> {
-        Ok(())
-    }
-
-    async fn chunk(&mut self, _bytes: Bytes) -> Result<()> {
-        Ok(())
-    }
-
-    async fn end(&mut self) -> Result<Infallible> {
-        Err(Error::internal(anyhow::anyhow!(
-            "a form that declares files was read without a sink for them"
-        )))
-    }
-}
+pub use sink::{FileSink, NoFiles};
+pub use spec::{Field, FormSpec};
 
 /// A form that satisfies its declaration. Values are taken out by name.
 #[derive(Debug)]
 pub struct Form<F> {
-    files: Vec<F>,
+    texts: BTreeMap<&'static str, Vec<String>>,
+    booleans: BTreeMap<&'static str, bool>,
+    files: BTreeMap<&'static str, Vec<F>>,
 }
 
 impl<F: Send> Form<F> {
-    /// Reads the body of `request` and checks it against `spec`. Files go to `sink` as they arrive.
+    /// Reads the body of `request` and checks it against `spec`. Files go to `sink` as they arrive, in the order of
+    /// the body.
     ///
     /// Errors: 422 for fields, 400 for a body that is no form (HTTP contract, sections 2.1 and 2.2), 413 for one
-    /// above the limit, whatever `sink` returns.
+    /// above the limit, and whatever `sink` returns. A body of another type counts as a form without fields.
     pub async fn read<S: FileSink<Stored = F>>(
-        _request: Request,
-        _spec: &FormSpec,
-        _sink: S,
+        request: Request,
+        spec: &FormSpec,
+        sink: S,
     ) -> Result<Self> {
-        Err(Error::unavailable("not yet"))
+        let config = Config::of(request.extensions());
+        let form_type = FormType::of(request.headers());
+        let limit = match form_type {
+            FormType::Urlencoded => config.max_small_body_bytes(),
+            _ => config.max_upload_bytes,
+        };
+        let mut body = LimitedBody::new(request, limit)?;
+        let outcome = match form_type {
+            FormType::Urlencoded => body
+                .collect()
+                .await
+                .and_then(|body| reader::read_urlencoded(&body, spec)),
+            FormType::Multipart { boundary } => {
+                reader::read_multipart(&mut body, &boundary, spec, sink).await
+            }
+            FormType::MultipartWithoutBoundary => {
+                Err(Error::bad_request("Missing boundary in multipart."))
+            }
+            FormType::Other => Ok(Received::new(spec)),
+        };
+        if !matches!(outcome, Ok(_) | Err(Error::TooLarge)) {
+            body.drain().await;
+        }
+        outcome?.check()
     }
 
     /// Takes the text `name`; an optional one that was not sent is empty.
@@ -160,22 +83,25 @@ impl<F: Send> Form<F> {
     }
 
     /// Takes the text `name`, if it was sent.
-    pub fn optional_text(&mut self, _name: &str) -> Option<String> {
-        None
+    pub fn optional_text(&mut self, name: &str) -> Option<String> {
+        self.texts.get_mut(name)?.pop()
     }
 
     /// The boolean `name`.
-    pub fn boolean(&self, _name: &str) -> bool {
-        false
+    pub fn boolean(&self, name: &str) -> bool {
+        self.booleans.get(name).copied().unwrap_or_default()
     }
 
     /// Takes all texts sent as `name`, in the order of the body.
-    pub fn texts(&mut self, _name: &str) -> Vec<String> {
-        Vec::new()
+    pub fn texts(&mut self, name: &str) -> Vec<String> {
+        self.texts.remove(name).unwrap_or_default()
     }
 
     /// Takes all files sent as `name`, in the order of the body.
-    pub fn files(&mut self, _name: &str) -> Vec<F> {
-        std::mem::take(&mut self.files)
+    pub fn files(&mut self, name: &str) -> Vec<F> {
+        self.files.remove(name).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;
