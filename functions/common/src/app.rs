@@ -81,11 +81,10 @@ async fn answer(
     if !is_known_method(&parts.method) {
         return plain_text(StatusCode::BAD_REQUEST, "Invalid HTTP request received.");
     }
-    if parts.uri.path() != HEALTH {
-        match admit(&parts, config, origin) {
-            Ok(access) => parts.extensions.insert(access),
-            Err(response) => return response,
-        };
+    if parts.uri.path() != HEALTH
+        && let Some(refusal) = admit(&mut parts, config, origin)
+    {
+        return refusal;
     }
     if let Some(response) = cors::preflight(&parts, origin) {
         return response;
@@ -94,16 +93,15 @@ async fn answer(
     routing::route(Request::from_parts(parts, body), router).await
 }
 
-/// The access check, or the answer to who fails it.
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the response, which is made once and moved once"
-)]
-fn admit(request: &Parts, config: &Config, origin: &Origin) -> Result<Access, Response<Body>> {
-    let access = Access::decide(request, config).map_err(IntoResponse::into_response)?;
-    match origin {
-        Origin::Foreign => Err(cors::refuse(request)),
-        Origin::None | Origin::Allowed(_) => Ok(access),
+/// Puts the access decision beside the request, or returns the answer to who may not be served.
+fn admit(request: &mut Parts, config: &Config, origin: &Origin) -> Option<Response<Body>> {
+    match (Access::decide(request, config), origin) {
+        (Err(error), _) => Some(error.into_response()),
+        (Ok(_), Origin::Foreign) => Some(cors::refuse(request)),
+        (Ok(access), Origin::None | Origin::Allowed(_)) => {
+            request.extensions.insert(access);
+            None
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use super::Form;
 use super::spec::{Field, FormSpec, Kind};
 use crate::error::{Error, FieldError, Result};
 
+/// The longest name of a file, in bytes.
+pub(super) const MAX_FILENAME_BYTES: usize = 1024;
+
 /// The values of each declared field, in the order of the body.
 #[derive(Debug)]
 pub(super) struct Received<'a, F> {
@@ -77,7 +80,7 @@ impl<'a, F> Received<'a, F> {
                         Ok(text) => {
                             form.texts.insert(field.name, vec![text]);
                         }
-                        Err(error) => errors.push(error),
+                        Err(error) => errors.push(*error),
                     },
                     None if required => errors.push(FieldError::missing(field.name, Value::Null)),
                     None => {}
@@ -86,7 +89,7 @@ impl<'a, F> Received<'a, F> {
                     Ok(boolean) => {
                         form.booleans.insert(field.name, boolean);
                     }
-                    Err(error) => errors.push(error),
+                    Err(error) => errors.push(*error),
                 },
                 Kind::Texts => {
                     let texts = check_each(parts, |part| field.check_text(part), &mut errors);
@@ -107,9 +110,12 @@ impl<'a, F> Received<'a, F> {
     }
 }
 
+/// A value or what is wrong with it; boxed, because most values are small and right.
+type Checked<T> = Result<T, Box<FieldError>>;
+
 fn check_each<F, T>(
     parts: Vec<Part<F>>,
-    check: impl Fn(Part<F>) -> Result<T, FieldError>,
+    check: impl Fn(Part<F>) -> Checked<T>,
     errors: &mut Vec<FieldError>,
 ) -> Vec<T> {
     let mut values = Vec::with_capacity(parts.len());
@@ -122,56 +128,51 @@ fn check_each<F, T>(
     values
 }
 
-/// The longest name of a file, in bytes.
-pub(super) const MAX_FILENAME_BYTES: usize = 1024;
-
 impl Field {
-    fn check_text<F>(&self, part: Part<F>) -> Result<String, FieldError> {
+    fn check_text<F>(&self, part: Part<F>) -> Checked<String> {
         match part {
             // Never more characters than bytes: most texts needn't be counted.
             Part::Text(text)
                 if text.len() > self.max_chars && text.chars().count() > self.max_chars =>
             {
-                Err(FieldError::too_long(self.name, self.max_chars, text.into()))
+                Err(FieldError::too_long(self.name, self.max_chars, text.into()).into())
             }
             Part::Text(text) => Ok(text),
-            file => Err(FieldError::not_a_string(self.name, file.to_json())),
+            file => Err(FieldError::not_a_string(self.name, file.to_json()).into()),
         }
     }
 
-    fn check_boolean<F>(&self, part: Option<Part<F>>) -> Result<bool, FieldError> {
+    fn check_boolean<F>(&self, part: Option<Part<F>>) -> Checked<bool> {
         match part {
-            None => Err(FieldError::missing(self.name, Value::Null)),
+            None => Err(FieldError::missing(self.name, Value::Null).into()),
             Some(Part::Text(text)) => parse_boolean(&text).ok_or_else(|| {
                 let msg = "Input should be a valid boolean, unable to interpret input";
-                FieldError::new("bool_parsing", self.name, msg, text.into())
+                FieldError::new("bool_parsing", self.name, msg, text.into()).into()
             }),
-            Some(file) => Err(FieldError::new(
-                "bool_type",
-                self.name,
-                "Input should be a valid boolean",
-                file.to_json(),
-            )),
+            Some(file) => {
+                let msg = "Input should be a valid boolean";
+                Err(FieldError::new("bool_type", self.name, msg, file.to_json()).into())
+            }
         }
     }
 
     /// `None` for a fine file that wasn't stored, because an error came before it.
-    fn check_file<F>(&self, part: Part<F>) -> Result<Option<F>, FieldError> {
+    fn check_file<F>(&self, part: Part<F>) -> Checked<Option<F>> {
         match part {
             Part::File {
                 stored, filename, ..
             } if filename.len() <= MAX_FILENAME_BYTES => Ok(stored),
             Part::File { filename, .. } => {
                 let msg = format!("File name should have at most {MAX_FILENAME_BYTES} bytes");
-                Err(
-                    FieldError::new("string_too_long", self.name, msg, filename.into())
-                        .with_ctx(json!({ "max_length": MAX_FILENAME_BYTES })),
-                )
+                let error = FieldError::new("string_too_long", self.name, msg, filename.into());
+                Err(error
+                    .with_ctx(json!({ "max_length": MAX_FILENAME_BYTES }))
+                    .into())
             }
             Part::Text(text) => {
                 let msg = "Value error, Expected UploadFile, received: <class 'str'>";
-                Err(FieldError::new("value_error", self.name, msg, text.into())
-                    .with_ctx(json!({ "error": {} })))
+                let error = FieldError::new("value_error", self.name, msg, text.into());
+                Err(error.with_ctx(json!({ "error": {} })).into())
             }
         }
     }

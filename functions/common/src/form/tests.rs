@@ -13,9 +13,12 @@ use super::{Field, FileSink, Form, FormSpec, NoFiles};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
+/// Name, content type and content of a file.
+type File = (String, Option<String>, Vec<u8>);
+
 /// Remembers everything it is given.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<(String, Option<String>, Vec<u8>)>>>);
+struct Memory(Arc<Mutex<Vec<File>>>);
 
 impl FileSink for Memory {
     /// The name of the file.

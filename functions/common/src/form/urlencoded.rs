@@ -58,9 +58,12 @@ fn escaped(digits: &[u8]) -> Option<u8> {
 mod tests {
     use super::fields;
 
+    /// A body and its fields.
+    type Case = (&'static [u8], &'static [(&'static str, &'static str)]);
+
     #[test]
     fn decoding() {
-        let table: &[(&[u8], &[(&str, &str)])] = &[
+        let table: &[Case] = &[
             (b"a=1&b=2;c=3", &[("a", "1"), ("b", "2"), ("c", "3")]),
             (b"a=x+y%20z%2B", &[("a", "x y z+")]),
             (b"a=%FF", &[("a", "\u{fffd}")]),
