@@ -185,10 +185,14 @@ fn system_config() -> anyhow::Result<String> {
 }
 
 /// apt's configuration for one suite: everything below `folder`, nothing of the system's but its network settings.
+/// The index may be old (a frozen mirror) or look it (a wrong clock): an exact version is asked for, and an old one
+/// has the right signature too.
 fn config(folder: &Path, network: &str) -> String {
     let folder = folder.display();
     format!(
-        r#"{network}Acquire::Languages "none";
+        r#"{network}Acquire::Check-Date "false";
+Acquire::Check-Valid-Until "false";
+Acquire::Languages "none";
 APT::Sandbox::User "root";
 Dir::Etc::Main "/dev/null";
 Dir::Etc::Parts "/dev/null";
