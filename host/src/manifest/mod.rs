@@ -1,1 +1,50 @@
-//! Reads `spin.toml`.
+//! Reads `spin.toml`, the Spin manifest (version 2): what the application consists of and what each part may use.
+//!
+//! Everything is read once, at start. What this host does not support is an error that names it, never ignored:
+//! an application that starts here would behave the same under Spin.
+
+mod outbound;
+mod routes;
+mod schema;
+mod template;
+mod variables;
+
+pub use outbound::OutboundHosts;
+pub use routes::{Match, Router};
+pub use schema::{Build, Component, Manifest, Route, Variable};
+pub use variables::Variables;
+
+use anyhow::bail;
+
+/// Checks the label of a database or store, which becomes part of a file's name: words of lower-case letters and
+/// digits, joined by `-` or `_`.
+///
+/// # Errors
+/// When the label is anything else.
+pub fn check_label(label: &str) -> anyhow::Result<()> {
+    let word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    if !label.split(['-', '_']).all(word) {
+        bail!("{label:?} is no label: it must be words of a-z and 0-9, joined by - or _");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_label;
+
+    #[test]
+    fn labels_are_safe_in_a_file_name() {
+        for label in ["default", "chat-files", "a_b", "v2"] {
+            assert!(check_label(label).is_ok(), "{label}");
+        }
+        for label in ["", "..", "a/b", "A", "a b", "-a", "a-", "a--b", "a.db", "é"] {
+            assert!(check_label(label).is_err(), "{label}");
+        }
+    }
+}

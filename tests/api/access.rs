@@ -1,0 +1,189 @@
+//! Who may call in open mode: DESIGN.md D8.
+
+use crate::support::{Response, Server, Setup};
+
+#[track_caller]
+fn assert_refused(response: &Response, what_to_set: &str) {
+    assert_eq!(
+        response.status,
+        403,
+        "{} {}",
+        response.what,
+        response.text()
+    );
+    let detail = response.string("/detail");
+    assert!(detail.contains(what_to_set), "{detail:?} says what to set");
+}
+
+#[tokio::test]
+async fn only_loopback_names_are_answered() {
+    let server = Server::start().await;
+    let port = server.address().rsplit(':').next().expect("a port");
+    for host in ["localhost", "127.0.0.1", "[::1]", "LocalHost", "127.0.0.2"] {
+        for host in [host.to_owned(), format!("{host}:{port}")] {
+            let response = server.get("/").header("host", &host).send().await;
+            assert_eq!(response.status, 200, "{host}: {}", response.text());
+        }
+    }
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "evil.example:8000",
+        "192.168.1.5",
+        "0.0.0.0.evil.example",
+        "[2001:db8::1]",
+    ] {
+        assert_refused(
+            &server.get("/").header("host", host).send().await,
+            "open_clients",
+        );
+        let body = r#"{"email":"victim@example.com"}"#;
+        assert_refused(
+            &server
+                .post("/auth/login")
+                .header("host", host)
+                .json(body)
+                .send()
+                .await,
+            "open_clients",
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_hop_must_be_loopback() {
+    let server = Server::start().await;
+    for hops in [
+        "127.0.0.1",
+        "::1",
+        "127.0.0.1, 127.0.0.1",
+        "127.0.0.5,::1",
+        "[::1]:1234",
+        "127.0.0.1:1234",
+    ] {
+        let response = server.get("/").header("x-forwarded-for", hops).send().await;
+        assert_eq!(response.status, 200, "{hops}: {}", response.text());
+    }
+    for hops in [
+        "203.0.113.9",
+        "127.0.0.1, 203.0.113.9",
+        "203.0.113.9, 127.0.0.1",
+        "10.0.0.1",
+        "::ffff:203.0.113.9",
+        "2001:db8::1",
+        "unknown",
+        "_hidden",
+        "localhost.evil.example",
+        "127.0.0.1, ",
+        "127.0.0.1 203.0.113.9",
+    ] {
+        assert_refused(
+            &server.get("/").header("x-forwarded-for", hops).send().await,
+            "open_clients",
+        );
+    }
+    let twice = server
+        .get("/")
+        .header("x-forwarded-for", "127.0.0.1")
+        .header("x-forwarded-for", "203.0.113.9");
+    assert_refused(&twice.send().await, "open_clients");
+}
+
+#[tokio::test]
+async fn a_proxy_that_hides_its_client_is_refused() {
+    let server = Server::start().await;
+    for (name, value) in [
+        ("grip-sig", "x"),
+        ("forwarded", "for=127.0.0.1"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "127.0.0.1"),
+    ] {
+        let hidden = server.get("/").header(name, value).send().await;
+        assert_eq!(hidden.status, 403, "{name}: {}", hidden.text());
+        assert!(hidden.json()["detail"].is_string());
+        let told = server
+            .get("/")
+            .header(name, value)
+            .header("x-forwarded-for", "127.0.0.1")
+            .send()
+            .await;
+        assert_eq!(told.status, 200, "{name}: {}", told.text());
+    }
+}
+
+#[tokio::test]
+async fn a_client_cannot_say_where_it_is_itself() {
+    let server = Setup::app().start().await;
+    let response = server
+        .get("/")
+        .header("spin-client-addr", "203.0.113.9:1")
+        .send()
+        .await;
+    response.has_status(200);
+}
+
+#[tokio::test]
+async fn other_clients_can_be_let_in() {
+    let server = Setup::app()
+        .variable("open_clients", "10.0.0.0/8, 2001:db8::/32")
+        .start()
+        .await;
+    let from = |hops: &str| server.get("/").header("x-forwarded-for", hops).send();
+    for hops in [
+        "10.1.2.3",
+        "127.0.0.1",
+        "10.1.2.3, 10.255.0.1",
+        "2001:db8::7",
+    ] {
+        let response = from(hops).await;
+        assert_eq!(response.status, 200, "{hops}: {}", response.text());
+    }
+    for hops in ["11.0.0.1", "10.1.2.3, 11.0.0.1", "2001:db9::1"] {
+        assert_refused(&from(hops).await, "open_clients");
+    }
+    // Its owner has said who may come, so any name will do.
+    server
+        .get("/")
+        .header("host", "kafka.example.com")
+        .send()
+        .await
+        .has_status(200);
+}
+
+#[tokio::test]
+async fn the_door_is_the_same_for_every_path() {
+    let server = Server::start().await;
+    for (method, path) in [
+        ("POST", "/auth/login"),
+        ("POST", "/workspace/new"),
+        ("POST", "/file/upload"),
+        ("GET", "/file/x/content"),
+        ("POST", "/chat/new"),
+        ("DELETE", "/chat/x"),
+        ("PATCH", "/chat/rename"),
+        ("GET", "/"),
+        ("GET", "/nothing"),
+        ("POST", "/auth/login/"),
+        ("GET", "/auth/login"),
+    ] {
+        let response = server
+            .request(method, path)
+            .header("host", "evil.example")
+            .send()
+            .await;
+        assert_refused(&response, "open_clients");
+        let response = server
+            .request(method, path)
+            .header("x-forwarded-for", "203.0.113.9")
+            .send()
+            .await;
+        assert_refused(&response, "open_clients");
+        let response = server
+            .request(method, path)
+            .header("origin", "https://evil.example")
+            .send()
+            .await;
+        assert_refused(&response, "allowed_origins");
+    }
+}

@@ -1,0 +1,149 @@
+//! Promises 1 and 2 in open mode: who names himself touches only what is his.
+
+use crate::support::{Multipart, Server, User, login};
+
+/// Two people, of whom one has something to lose.
+struct Scene {
+    server: Server,
+    stranger: User,
+    owner: User,
+    chat: String,
+    file: String,
+}
+
+async fn scene() -> Scene {
+    let server = Server::start().await;
+    let (stranger, owner) = (
+        login(&server, "stranger@example.com").await,
+        login(&server, "owner@example.com").await,
+    );
+    let (chat, file) = (
+        server.chat(&owner, "private").await,
+        server.file(&owner, "private.txt", "secret").await,
+    );
+    Scene {
+        server,
+        stranger,
+        owner,
+        chat,
+        file,
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_workspace_takes_no_chat() {
+    let Scene {
+        server,
+        stranger,
+        owner,
+        ..
+    } = scene().await;
+    let before = server.database().await.dump().await;
+    let form = [
+        ("user_id", stranger.id.as_str()),
+        ("workspace_id", &owner.workspace),
+        ("chat_name", "x"),
+    ];
+    server
+        .post("/chat/new")
+        .form(&form)
+        .send()
+        .await
+        .is_error(404, "Workspace not found.");
+    assert_eq!(server.database().await.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_foreign_file_cannot_be_selected() {
+    let Scene {
+        server,
+        stranger,
+        file,
+        ..
+    } = scene().await;
+    let before = server.database().await.dump().await;
+    let form = [
+        ("user_id", stranger.id.as_str()),
+        ("workspace_id", &stranger.workspace),
+        ("chat_name", "x"),
+        ("selected_file_ids", &file),
+    ];
+    let response = server.post("/chat/new").form(&form).send().await;
+    response.is_error(404, &format!("File {file} not found in the workspace."));
+    assert_eq!(server.database().await.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_file_of_another_workspace_of_ones_own_cannot_be_selected_either() {
+    let Scene {
+        server,
+        owner,
+        file,
+        ..
+    } = scene().await;
+    let form = [("owner_id", owner.id.as_str()), ("name", "second")];
+    let second = server
+        .post("/workspace/new")
+        .form(&form)
+        .send()
+        .await
+        .string("/workspace_id");
+    let form = [
+        ("user_id", owner.id.as_str()),
+        ("workspace_id", &second),
+        ("chat_name", "x"),
+        ("selected_file_ids", &file),
+    ];
+    let response = server.post("/chat/new").form(&form).send().await;
+    response.is_error(404, &format!("File {file} not found in the workspace."));
+}
+
+#[tokio::test]
+async fn foreign_targets_take_no_upload() {
+    let Scene {
+        server,
+        stranger,
+        owner,
+        chat,
+        ..
+    } = scene().await;
+    let rows = |database: crate::support::Database| async move {
+        (
+            database.count("file").await,
+            database.count("chat_file").await,
+        )
+    };
+    let before = rows(server.database().await).await;
+    for (target, is_chat, detail) in [
+        (&chat, "true", "Chat not found."),
+        (&owner.workspace, "false", "Workspace not found."),
+    ] {
+        let form = Multipart::new()
+            .text("user_id", &stranger.id)
+            .text("target_id", target)
+            .text("is_chat", is_chat)
+            .file("files", "x.txt", "x");
+        server
+            .post("/file/upload")
+            .multipart(form)
+            .send()
+            .await
+            .is_error(404, detail);
+    }
+    assert_eq!(rows(server.database().await).await, before);
+}
+
+#[tokio::test]
+async fn a_login_shows_only_ones_own() {
+    let Scene {
+        server,
+        stranger,
+        owner,
+        chat,
+        file,
+    } = scene().await;
+    let response = server.login(&stranger.email).await;
+    for foreign in [&owner.id, &owner.email, &owner.workspace, &chat, &file] {
+        assert!(!response.text().contains(foreign), "{}", response.text());
+    }
+}

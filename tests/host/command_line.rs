@@ -1,0 +1,86 @@
+//! The command line itself.
+
+use crate::support::{Server, Setup, run_kafka};
+
+#[test]
+fn help_names_every_option() {
+    let outcome = run_kafka(&["up", "--help"]);
+    assert!(outcome.success);
+    for option in [
+        "--listen",
+        "--from",
+        "--state-dir",
+        "--variable",
+        "--no-build",
+        "--log-dir",
+    ] {
+        assert!(outcome.said.contains(option), "{option}: {}", outcome.said);
+    }
+}
+
+#[test]
+fn wrong_options_are_refused() {
+    for arguments in [
+        &["up", "--listen", "nonsense"][..],
+        &["up", "--listen", "127.0.0.1:99999"],
+        &[
+            "up",
+            "--no-build",
+            "--listen",
+            "127.0.0.1:0",
+            "--variable",
+            "no-equals-sign",
+        ],
+        &[
+            "up",
+            "--no-build",
+            "--listen",
+            "127.0.0.1:0",
+            "--variable",
+            "unknown_variable=x",
+        ],
+        &["up", "--nonsense"],
+        &["nonsense"],
+    ] {
+        let outcome = run_kafka(arguments);
+        assert!(!outcome.success, "{arguments:?}");
+        assert!(
+            !outcome.said.is_empty() && !outcome.said.contains("panicked"),
+            "{arguments:?}: {}",
+            outcome.said
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let server = Server::start().await;
+    let address = server.address().to_owned();
+    let state = tempfile::tempdir().expect("a temporary folder");
+    let state = state.path().to_str().expect("a path of text").to_owned();
+    let taken = address.clone();
+    let outcome = tokio::task::spawn_blocking(move || {
+        run_kafka(&[
+            "up",
+            "--no-build",
+            "--listen",
+            &taken,
+            "--state-dir",
+            &state,
+        ])
+    });
+    let outcome = outcome.await.expect("the command's thread ends");
+    assert!(!outcome.success, "{}", outcome.said);
+    assert!(outcome.said.contains(&address), "{}", outcome.said);
+}
+
+#[tokio::test]
+async fn max_upload_bytes_is_a_variable_of_the_application() {
+    let server = Setup::app()
+        .environment("SPIN_VARIABLE_MAX_UPLOAD_BYTES", "1000")
+        .start()
+        .await;
+    let body = format!(r#"{{"email":"a@example.com","x":"{}"}}"#, "x".repeat(1000));
+    let response = server.post("/auth/login").json(body).send().await;
+    response.is_error(413, "Request body too large.");
+}

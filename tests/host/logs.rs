@@ -1,0 +1,101 @@
+//! What an operator can read.
+
+use std::fs;
+
+use crate::support::{Server, Setup, login};
+
+#[tokio::test]
+async fn every_request_is_one_line() {
+    let server = Setup::trouble().start().await;
+    server
+        .get("/bystander/ok?mark=first")
+        .send()
+        .await
+        .has_status(200);
+    server
+        .get("/bystander/nothing")
+        .send()
+        .await
+        .has_status(404);
+    server.says("/bystander/nothing").await;
+    let log = server.log();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("/bystander/ok"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].contains("200") && lines[0].contains("GET"),
+        "{}",
+        lines[0]
+    );
+}
+
+#[tokio::test]
+async fn what_a_component_prints_reaches_the_log() {
+    let server = Setup::trouble().start().await;
+    server.get("/log?mark=m4rk").send().await.has_status(200);
+    server.says("stdout says m4rk").await;
+    server.says("stderr says m4rk").await;
+}
+
+#[tokio::test]
+async fn what_a_component_prints_reaches_the_log_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().to_str().expect("a path of text");
+    let server = Setup::trouble()
+        .argument("--log-dir")
+        .argument(path)
+        .start()
+        .await;
+    server.get("/log?mark=m4rk").send().await.has_status(200);
+    let written = || {
+        let files = fs::read_dir(folder.path()).expect("the folder is there");
+        files
+            .map(|file| fs::read_to_string(file.expect("a file").path()).expect("text"))
+            .collect::<String>()
+    };
+    for _ in 0..100 {
+        if written().contains("stderr says m4rk") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(
+        written().contains("stdout says m4rk") && written().contains("stderr says m4rk"),
+        "{}",
+        written()
+    );
+}
+
+#[tokio::test]
+async fn a_client_cannot_write_lines_of_its_own_into_the_log() {
+    let server = Setup::trouble().start().await;
+    server
+        .get("/bystander/%0Aforged%20line%1B%5B31m")
+        .send()
+        .await
+        .has_status(404);
+    server.says("/bystander/").await;
+    let log = server.log();
+    assert!(!log.lines().any(|line| line.starts_with("forged")), "{log}");
+    assert!(!log.contains("\u{1b}[31m"), "{log}");
+}
+
+#[tokio::test]
+async fn nothing_private_is_logged_in_ordinary_use() {
+    let server = Server::start().await;
+    let user = login(&server, "private-person@example.com").await;
+    server.chat(&user, "a private name").await;
+    server.file(&user, "a.txt", "private content").await;
+    server.get("/healthz").send().await.has_status(200);
+    server.says("/healthz").await;
+    let log = server.log();
+    for private in [
+        "private-person@example.com",
+        "a private name",
+        "private content",
+    ] {
+        assert!(!log.contains(private), "{log}");
+    }
+}

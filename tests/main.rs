@@ -1,0 +1,15 @@
+//! Black-box tests: the real `kafka` binary as a child process, real components, real HTTP.
+//!
+//! One binary, because each test binary costs a link. Every test starts its own server on port 0
+//! with an empty state directory, so no test can see another.
+//!
+//! * `api`: what the HTTP contract promises, endpoint by endpoint and error by error.
+//! * `promises`: what the system keeps under load, faults and bad input, by number.
+//! * `host`: how the host treats a component that misbehaves (`tests/trouble`) and how it is run.
+
+#![forbid(unsafe_code)]
+
+mod api;
+mod host;
+mod promises;
+mod support;

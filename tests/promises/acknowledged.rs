@@ -1,0 +1,78 @@
+//! Promise 23: acknowledged means stored, also when the process is killed under load.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::support::{Server, Setup, User, login};
+
+/// Makes chats one after another until the server is gone; the ids of those it acknowledged.
+async fn write_until_it_dies(server: Arc<Server>, user: User, writer: usize) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    for number in 0.. {
+        let name = format!("chat {number} of {writer}");
+        let form = [
+            ("user_id", user.id.as_str()),
+            ("workspace_id", &user.workspace),
+            ("chat_name", &name),
+        ];
+        match server.post("/chat/new").form(&form).try_send().await {
+            Ok(response) if response.status == 200 => {
+                acknowledged.push(response.string("/chat_id"))
+            }
+            Ok(response) => panic!(
+                "a writer was answered {} {}",
+                response.status,
+                response.text()
+            ),
+            Err(_) => break,
+        }
+    }
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_write_survives_kill_9_under_load() {
+    let mut server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    let mut acknowledged = Vec::new();
+    for round in 1..=3 {
+        let shared = Arc::new(server);
+        let writers: Vec<_> = (0..16)
+            .map(|writer| tokio::spawn(write_until_it_dies(shared.clone(), user.clone(), writer)))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        shared.kill_9();
+        for writer in writers {
+            acknowledged.extend(writer.await.expect("the writer does not panic"));
+        }
+        assert!(
+            acknowledged.len() >= 16 * round,
+            "the server was under load: {}",
+            acknowledged.len()
+        );
+
+        let state = Arc::into_inner(shared)
+            .expect("the writers have ended")
+            .kill();
+        server = Setup::app().state(state).start().await;
+        let response = server.login(&user.email).await;
+        response.has_status(200);
+        let listed = response.text();
+        let lost: Vec<_> = acknowledged
+            .iter()
+            .filter(|id| !listed.contains(id.as_str()))
+            .collect();
+        assert!(
+            lost.is_empty(),
+            "of {} acknowledged writes {} are lost: {lost:?}",
+            acknowledged.len(),
+            lost.len()
+        );
+        let sound = server
+            .database()
+            .await
+            .texts("PRAGMA integrity_check")
+            .await;
+        assert_eq!(sound, ["ok"]);
+    }
+}

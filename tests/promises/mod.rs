@@ -1,0 +1,10 @@
+//! What the system keeps under load, faults and bad input; the numbers are those of the promises
+//! that ARCHITECTURE.md lists. Promises 1 and 2 are in `api::ownership`.
+
+mod acknowledged;
+mod memory;
+mod migrations;
+mod names;
+mod served_files;
+mod sizes;
+mod writers;

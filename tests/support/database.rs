@@ -1,0 +1,91 @@
+//! The database file, read by another process while the server runs: what is really stored.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use libsql::{Builder, Connection, OpenFlags, Value};
+
+/// Where a server keeps the database with the label `default`, below its state directory.
+const FILE: &str = "sqlite/default.db";
+
+/// A read-only look.
+pub struct Database(Connection);
+
+impl Database {
+    pub(super) async fn open(state: &Path) -> Self {
+        let database = Builder::new_local(state.join(FILE))
+            .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .build()
+            .await
+            .expect("the server made a database");
+        Self(database.connect().expect("the database opens"))
+    }
+
+    /// The first column of the first row, as an integer.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let rows = self.rows(sql).await;
+        match rows.first().and_then(|row| row.first()) {
+            Some(Value::Integer(number)) => *number,
+            other => panic!("{sql} gives a number, not {other:?}"),
+        }
+    }
+
+    /// The first column of every row, as text.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let rows = self.rows(sql).await;
+        rows.into_iter()
+            .map(|row| match row.into_iter().next() {
+                Some(Value::Text(text)) => text,
+                other => panic!("{sql} gives texts, not {other:?}"),
+            })
+            .collect()
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM \"{table}\""))
+            .await
+    }
+
+    /// Every row of every table as text: two equal dumps mean that nothing changed.
+    pub async fn dump(&self) -> String {
+        let mut dump = String::new();
+        for table in self.tables().await {
+            for row in self
+                .rows(&format!("SELECT * FROM \"{table}\" ORDER BY rowid"))
+                .await
+            {
+                writeln!(dump, "{table} {row:?}").expect("a string takes all that is written");
+            }
+        }
+        dump
+    }
+
+    /// The names of the application's tables.
+    pub async fn tables(&self) -> Vec<String> {
+        self.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+            .await
+    }
+
+    async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
+        let mut rows = self
+            .0
+            .query(sql, ())
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut all = Vec::new();
+        while let Some(row) = rows
+            .next()
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+        {
+            let columns = 0..rows.column_count();
+            all.push(
+                columns
+                    .map(|column| row.get_value(column).expect("a column of the row"))
+                    .collect(),
+            );
+        }
+        all
+    }
+}

@@ -1,0 +1,33 @@
+//! The harness: a server per test, request helpers that read like sentences, and looks into the
+//! database from outside. Nothing here knows what an answer should be.
+
+mod build;
+mod client;
+mod database;
+mod multipart;
+mod people;
+mod process;
+mod raw;
+mod server;
+
+pub use client::{Request, Response, percent_encode};
+pub use database::Database;
+pub use multipart::Multipart;
+pub use people::{User, login};
+pub use process::run_kafka;
+pub use raw::head_and_body;
+pub use server::{Server, Setup};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Longer than anything takes on a slow machine under load; whoever waits longer has hung.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the host's package is a folder of the repository")
+        .to_owned()
+}

@@ -1,0 +1,62 @@
+//! People who use the application: the first steps that most tests begin with.
+
+use super::{Multipart, Response, Server};
+
+/// Somebody who has logged in.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: String,
+    pub email: String,
+    /// The workspace that came with the first login.
+    pub workspace: String,
+}
+
+/// Logs in, which makes the user at the first time.
+pub async fn login(server: &Server, email: &str) -> User {
+    let response = server.login(email).await;
+    response.has_status(200);
+    User {
+        id: response.string("/user_id"),
+        email: response.string("/email"),
+        workspace: response.string("/workspaces/0/id"),
+    }
+}
+
+impl Server {
+    /// `POST /auth/login` with this e-mail.
+    pub async fn login(&self, email: &str) -> Response {
+        let body = serde_json::json!({ "email": email });
+        self.post("/auth/login").json(body.to_string()).send().await
+    }
+
+    /// `POST /chat/new` in the user's first workspace.
+    pub async fn chat_new(&self, user: &User, name: &str) -> Response {
+        self.post("/chat/new")
+            .form(&[
+                ("user_id", &user.id),
+                ("workspace_id", &user.workspace),
+                ("chat_name", name),
+            ])
+            .send()
+            .await
+    }
+
+    /// A chat of that user; its id.
+    pub async fn chat(&self, user: &User, name: &str) -> String {
+        let response = self.chat_new(user, name).await;
+        response.has_status(200);
+        response.string("/chat_id")
+    }
+
+    /// Uploads one file to the user's first workspace; its id.
+    pub async fn file(&self, user: &User, name: &str, content: impl AsRef<[u8]>) -> String {
+        let form = Multipart::new()
+            .text("user_id", &user.id)
+            .text("target_id", &user.workspace)
+            .text("is_chat", "false")
+            .file("files", name, content);
+        let response = self.post("/file/upload").multipart(form).send().await;
+        response.has_status(200);
+        response.string("/files/0")
+    }
+}

@@ -1,0 +1,69 @@
+//! Bytes on a socket, for what no proper client would send.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{PATIENCE, Server};
+
+impl Server {
+    /// A connection of one's own.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address())
+            .await
+            .expect("the server accepts connections")
+    }
+
+    /// Sends bytes and reads until the server closes or has been silent for a while.
+    pub async fn raw(&self, bytes: impl AsRef<[u8]>) -> RawResponse {
+        let mut stream = self.connect().await;
+        // The server may refuse, and stop reading, before everything is sent.
+        stream.write_all(bytes.as_ref()).await.ok();
+        read_response(&mut stream).await
+    }
+}
+
+/// An answer as it came over the wire.
+#[derive(Debug)]
+pub struct RawResponse {
+    /// Zero if the connection ended without a status line.
+    pub status: u16,
+    /// What came after the head, as it came: chunks are not joined.
+    pub body: String,
+}
+
+/// Reads one answer: its head and whatever follows within a few seconds or until the end.
+pub async fn read_response(stream: &mut TcpStream) -> RawResponse {
+    let mut received = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        // Long for the first byte, short once the answer has begun: keep-alive never ends it.
+        let patience = if received.is_empty() {
+            PATIENCE
+        } else {
+            Duration::from_secs(2)
+        };
+        match timeout(patience, stream.read(&mut buffer)).await {
+            Ok(Ok(0)) | Ok(Err(_)) | Err(_) => break,
+            Ok(Ok(read)) => received.extend_from_slice(&buffer[..read]),
+        }
+    }
+    head_and_body(&received)
+}
+
+/// Splits what was received at the empty line.
+pub fn head_and_body(received: &[u8]) -> RawResponse {
+    let text = String::from_utf8_lossy(received).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    RawResponse {
+        status,
+        body: body.to_owned(),
+    }
+}

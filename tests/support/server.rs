@@ -1,0 +1,219 @@
+//! A server of its own for each test.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tempfile::TempDir;
+
+use super::build::build_once;
+use super::client::{Body, Request};
+use super::process::{Process, memory_of};
+use super::{Database, repository};
+
+/// What to start, before it is started.
+pub struct Setup {
+    manifest: PathBuf,
+    listen: &'static str,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    state: Option<TempDir>,
+}
+
+impl Setup {
+    /// The application of this repository.
+    pub fn app() -> Self {
+        Self::of(repository().join("spin.toml"))
+    }
+
+    /// The component that misbehaves, with its bystanders.
+    pub fn trouble() -> Self {
+        Self::of(repository().join("tests/trouble/spin.toml")).variable("required_name", "tests")
+    }
+
+    /// The application that `manifest` describes.
+    fn of(manifest: PathBuf) -> Self {
+        Self {
+            manifest,
+            listen: "127.0.0.1:0",
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            state: None,
+        }
+    }
+
+    /// Sets a variable of the manifest on the command line.
+    pub fn variable(self, name: &str, value: &str) -> Self {
+        self.argument("--variable")
+            .argument(&format!("{name}={value}"))
+    }
+
+    /// Adds to the command line.
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Adds to the environment.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts on what an earlier server left behind.
+    pub fn state(mut self, state: TempDir) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// Builds the components if this is the first need of them, starts, and waits until it serves.
+    pub async fn start(self) -> Server {
+        // Blocking a test's own runtime is harmless: nothing else runs on it yet.
+        build_once(&self.manifest);
+        let state = self.state.unwrap_or_else(|| {
+            tempfile::Builder::new()
+                .prefix("kafka-test-")
+                .tempdir()
+                .expect("a temporary folder")
+        });
+        let began = Instant::now();
+        let process = Process::start(|command| {
+            command
+                .args(["up", "--no-build", "--listen", self.listen, "--from"])
+                .arg(&self.manifest)
+                .arg("--state-dir")
+                .arg(state.path())
+                .args(&self.arguments)
+                .envs(self.environment);
+        });
+        let address = process.address();
+        Server {
+            ready_after: began.elapsed(),
+            process,
+            address,
+            state,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+}
+
+/// A running server; killed when dropped.
+pub struct Server {
+    // Declared, and so dropped, before the folder it writes to.
+    process: Process,
+    address: String,
+    state: TempDir,
+    client: Client<HttpConnector, Body>,
+    ready_after: Duration,
+}
+
+impl Server {
+    /// The application with nothing set.
+    pub async fn start() -> Self {
+        Setup::app().start().await
+    }
+
+    /// The address it said it serves on, `127.0.0.1:<port>`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How long it took from its start to `Serving`.
+    pub fn ready_after(&self) -> Duration {
+        self.ready_after
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    pub fn head(&self, path: &str) -> Request {
+        self.request("HEAD", path)
+    }
+
+    pub fn post(&self, path: &str) -> Request {
+        self.request("POST", path)
+    }
+
+    pub fn patch(&self, path: &str) -> Request {
+        self.request("PATCH", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Request {
+        self.request("DELETE", path)
+    }
+
+    /// Any method; `path` is sent as it is.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(
+            self.client.clone(),
+            method,
+            &format!("http://{}{path}", self.address),
+        )
+    }
+
+    /// The application's database, looked at from outside.
+    pub async fn database(&self) -> Database {
+        Database::open(self.state.path()).await
+    }
+
+    /// Everything the server has printed so far.
+    pub fn log(&self) -> String {
+        self.process.transcript.text()
+    }
+
+    /// Waits until the server has printed `text`; its pipes are read by threads of their own.
+    pub async fn says(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "the server never said {text:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Its resident memory in bytes.
+    pub fn memory(&self) -> u64 {
+        memory_of(self.process.id())
+    }
+
+    /// Asks it to stop, as an init system does, and returns at once.
+    pub fn terminate(&self) {
+        self.process.signal("-TERM");
+    }
+
+    /// Asks it to stop, as Ctrl-C does, and returns at once.
+    pub fn interrupt(&self) {
+        self.process.signal("-INT");
+    }
+
+    /// Waits until it has ended; its exit code, `None` if a signal ended it.
+    pub async fn exit_code(&mut self, patience: Duration) -> Option<i32> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.process.ended() {
+                return status.code();
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server is still running after {patience:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// `kill -9` while others are using it.
+    pub fn kill_9(&self) {
+        self.process.signal("-KILL");
+    }
+
+    /// `kill -9`; what it leaves behind can be started on again.
+    pub fn kill(self) -> TempDir {
+        let Self {
+            mut process, state, ..
+        } = self;
+        process.kill();
+        state
+    }
+}
