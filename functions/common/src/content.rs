@@ -1,0 +1,68 @@
+//! What files hold: taken in and served in chunks, so that memory is bounded whatever a file's size (DESIGN.md, D6).
+//!
+//! [`Staging`] takes the files of a form in. A large file goes into the database as it arrives, one short statement
+//! per chunk, under a fresh id that nothing refers to; small ones wait in memory. [`store`] makes them permanent
+//! inside the transaction that inserts whatever refers to them. Until then nobody can see them, and what is abandoned
+//! is swept.
+//!
+//! Callers know contents by id only, and never how they are kept.
+
+pub mod download;
+pub mod kind;
+mod range;
+mod staging;
+
+use axum::body::{Body, Bytes};
+use futures::stream;
+use std::ops::Range;
+
+pub use self::staging::{MAX_FILENAME_CHARS, Staging, Upload, store};
+use crate::db::{self, Db};
+use crate::params;
+
+/// The size of every chunk of a content but the last, in bytes.
+pub(crate) const CHUNK: usize = 256 * 1024;
+
+/// Bytes of a content as a response's body, read chunk by chunk as the client takes them. `first` is chunk 0, if the
+/// caller has it already.
+///
+/// Each chunk is a statement of its own: no read transaction waits for a slow client. A content is never changed, only
+/// removed as a whole; when that happens meanwhile, the body breaks off with an error.
+pub(crate) fn body(content_id: String, range: Range<u64>, first: Option<Vec<u8>>) -> Body {
+    let state = (content_id, range, first);
+    Body::from_stream(stream::try_unfold(state, |(id, range, first)| async move {
+        if range.is_empty() {
+            return Ok::<_, db::Error>(None);
+        }
+        let size = CHUNK as u64;
+        let (seq, skip) = (range.start / size, range.start % size);
+        let chunk = match first {
+            Some(chunk) if seq == 0 => chunk,
+            _ => chunk(&id, seq).await?,
+        };
+        let left = range.end - range.start;
+        let end = (skip + left).min(chunk.len() as u64);
+        if end <= skip {
+            return Err(db::Error::Other(format!(
+                "chunk {seq} of content {id} is short"
+            )));
+        }
+        // Both lie within the chunk, whose length is a usize.
+        let bytes = Bytes::from(chunk).slice(skip as usize..end as usize);
+        let rest = range.start + (end - skip)..range.end;
+        Ok(Some((bytes, (id, rest, None))))
+    }))
+}
+
+async fn chunk(content_id: &str, seq: u64) -> db::Result<Vec<u8>> {
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    let row = Db::open()
+        .await?
+        .query_one(
+            "SELECT bytes FROM content_chunk WHERE content_id = ?1 AND seq = ?2",
+            params![content_id, seq],
+        )
+        .await?;
+    row.map(|mut row| row.blob(0))
+        .ok_or_else(|| db::Error::Other(format!("chunk {seq} of content {content_id} is gone")))
+}

@@ -1,0 +1,84 @@
+//! What kind of file a name stands for (HTTP contract, section 3.3, 5).
+
+/// A kind of file, as an upload's `details` name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// `code`, `pdf`, `csv`, `markdown`, `image`, `computer` or `other`.
+    pub name: &'static str,
+    /// The programming language of `code`.
+    pub language: Option<&'static str>,
+}
+
+impl Kind {
+    /// The kind of a file by the extension of its name, in any case.
+    pub fn of(filename: &str) -> Self {
+        let extension = match filename.rsplit_once('.') {
+            // A name that only begins with a period has no extension.
+            Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let code = |language| Self {
+            name: "code",
+            language: Some(language),
+        };
+        let plain = |name| Self {
+            name,
+            language: None,
+        };
+        match extension.as_str() {
+            "py" => code("python"),
+            "js" => code("javascript"),
+            "ts" => code("typescript"),
+            "java" => code("java"),
+            "cpp" => code("cpp"),
+            "c" => code("c"),
+            "cs" => code("csharp"),
+            "rb" => code("ruby"),
+            "go" => code("go"),
+            "rs" => code("rust"),
+            "pdf" => plain("pdf"),
+            "csv" => plain("csv"),
+            "md" | "markdown" => plain("markdown"),
+            "jpg" | "jpeg" | "png" | "gif" | "bmp" => plain("image"),
+            "exe" | "bin" | "dll" => plain("computer"),
+            _ => plain("other"),
+        }
+    }
+
+    /// Whether clients are shown the text of such a file.
+    pub fn is_text(self) -> bool {
+        matches!(self.name, "code" | "csv" | "markdown")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn extensions_say_the_kind() {
+        for (filename, name, language) in [
+            ("a.py", "code", Some("python")),
+            ("a.b.CPP", "code", Some("cpp")),
+            ("a.Ts", "code", Some("typescript")),
+            ("a.pdf", "pdf", None),
+            ("table.csv", "csv", None),
+            ("README.markdown", "markdown", None),
+            ("x.jpeg", "image", None),
+            ("x.DLL", "computer", None),
+            ("x.txt", "other", None),
+            ("Makefile", "other", None),
+            (".py", "other", None),
+            ("a.", "other", None),
+            ("", "other", None),
+        ] {
+            assert_eq!(Kind::of(filename), Kind { name, language }, "{filename}");
+        }
+    }
+
+    #[test]
+    fn text_is_what_a_person_reads_as_source() {
+        assert!(Kind::of("a.go").is_text() && Kind::of("a.md").is_text());
+        assert!(!Kind::of("a.pdf").is_text() && !Kind::of("a.txt").is_text());
+    }
+}

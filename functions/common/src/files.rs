@@ -1,0 +1,100 @@
+//! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
+
+use serde_json::{Value, json};
+
+use crate::content::kind::Kind;
+use crate::content::{self, Upload};
+use crate::db::{Transaction, rows_of};
+use crate::error::Result;
+use crate::params;
+
+/// How long a text may be to be shown in [`details`], in bytes. Of a longer one clients read the content.
+const MAX_SHOWN_BYTES: usize = 64 * 1024;
+
+/// Where uploaded files go.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// To the workspace of this id.
+    Workspace(&'a str),
+    /// To the chat of this id and to its workspace.
+    Chat(&'a str),
+}
+
+/// Inserts the files of one request, with their contents, in their order. `false`, and the transaction is to be
+/// dropped, if the target does not exist or is not `caller`'s (`None`: whoever knows the id may).
+///
+/// In a chat, a file has the same id as in the workspace (DESIGN.md, D6), and the chat's `rev` goes up.
+pub async fn insert(
+    tx: &mut Transaction<'_>,
+    uploads: &mut [Upload],
+    target: Target<'_>,
+    caller: Option<&str>,
+) -> Result<bool> {
+    content::store(tx, uploads).await?;
+    let (target_id, workspace) = match target {
+        Target::Workspace(id) => (
+            id,
+            "SELECT id FROM workspace WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2)",
+        ),
+        Target::Chat(id) => (
+            id,
+            "SELECT workspace_id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
+        ),
+    };
+    let mut parameters = params![target_id, caller];
+    for upload in &*uploads {
+        let (id, name) = (upload.file_id.as_str(), upload.filename.as_str());
+        parameters.extend(params![id, name, upload.path(), upload.content_id.as_str()]);
+    }
+    let rows = rows_of(uploads.len(), 4);
+    let sql = format!(
+        "WITH target (id) AS ({workspace}), new (id, filename, path, content_id) AS (VALUES {rows})
+         INSERT INTO file (id, filename, path, workspace_id, content_id)
+         SELECT new.id, new.filename, new.path, target.id, new.content_id FROM target, new
+         RETURNING id"
+    );
+    if tx.query(&sql, parameters).await?.is_empty() {
+        return Ok(false);
+    }
+    if let Target::Chat(chat_id) = target {
+        let ids: Vec<&str> = uploads
+            .iter()
+            .map(|upload| upload.file_id.as_str())
+            .collect();
+        tx.execute(
+            "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id)
+             SELECT id, filename, path, ?1, id, content_id FROM file
+             WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY rowid",
+            params![chat_id, json!(ids).to_string()],
+        )
+        .await?;
+        tx.execute(
+            "UPDATE chat SET rev = rev + 1 WHERE id = ?1",
+            params![chat_id],
+        )
+        .await?;
+    }
+    Ok(true)
+}
+
+/// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],
+/// which consumes the bytes.
+///
+/// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB and the request's
+/// small files altogether at most 1 MiB; else `null`, and `url` has all of it. PDFs are not read: a parser that a
+/// hostile file can crash would take 15 other requests along.
+pub fn details(upload: &Upload) -> Value {
+    let kind = Kind::of(&upload.filename);
+    let content = upload
+        .held()
+        .filter(|bytes| kind.is_text() && bytes.len() <= MAX_SHOWN_BYTES)
+        .map(String::from_utf8_lossy);
+    json!({
+        "id": upload.file_id,
+        "name": upload.filename,
+        "content": content,
+        "language": kind.language,
+        "type": kind.name,
+        "url": format!("/file/{}/content", upload.file_id),
+    })
+}

@@ -1,0 +1,34 @@
+//! Why an id that a request names could not be used (DESIGN.md, D8).
+
+use crate::access::Caller;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::params;
+
+/// The longest id a request may name, in characters; ids are opaque, but ours have 36. A longer one is 422.
+pub const MAX_ID_CHARS: usize = 255;
+
+/// The longest name of a workspace or chat, in characters; a longer one is 422.
+pub const MAX_NAME_CHARS: usize = 1000;
+
+/// The answer to a request whose statement found nothing that is `caller`'s: `User not found.` if the user it names
+/// doesn't exist, which comes before all else, and otherwise `missing`. Asked only after a failure, so that success
+/// doesn't pay for it.
+pub async fn not_found(db: &mut Db, caller: &Caller, missing: Error) -> Error {
+    match user_exists(db, caller).await {
+        Ok(true) => missing,
+        Ok(false) => Error::user_not_found(),
+        Err(error) => error,
+    }
+}
+
+/// Whether the user that the request names exists; so does a caller whom it doesn't name.
+async fn user_exists(db: &mut Db, caller: &Caller) -> Result<bool> {
+    let Some(user_id) = caller.user_id() else {
+        return Ok(true);
+    };
+    let found = db
+        .query_one("SELECT 1 FROM \"user\" WHERE id = ?1", params![user_id])
+        .await?;
+    Ok(found.is_some())
+}

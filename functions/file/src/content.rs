@@ -1,0 +1,55 @@
+//! `GET /file/{file_id}/content`: what a file holds.
+
+use axum::extract::{Path, Request};
+use axum::response::Response;
+use kafka_common::access::Access;
+use kafka_common::content::download::Download;
+use kafka_common::db::Db;
+use kafka_common::error::{Error, Result};
+use kafka_common::params;
+
+/// Finds the content of a file of a workspace, or of a chat: clients know a file by either id. With it comes chunk
+/// `?3`, if it exists, so that a small file is one statement.
+const FIND: &str = "
+    SELECT found.filename, content.id, content.size, content.media_type, chunk.bytes
+    FROM (
+        SELECT file.filename, file.content_id FROM file
+        JOIN workspace ON workspace.id = file.workspace_id
+        WHERE file.id = ?1 AND (?2 IS NULL OR workspace.owner_id = ?2)
+        UNION ALL
+        SELECT chat_file.filename, chat_file.content_id FROM chat_file
+        JOIN chat ON chat.id = chat_file.chat_id
+        WHERE chat_file.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
+    ) AS found
+    JOIN content ON content.id = found.content_id
+    LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = ?3
+    LIMIT 1";
+
+/// Streams the content, or the range of it that is asked for.
+pub(crate) async fn download(
+    access: Access,
+    Path(file_id): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let caller = access.caller(None)?;
+    let headers = request.headers();
+    // There is no chunk -1.
+    let chunk = if Download::begins_at_first_chunk(headers) {
+        0
+    } else {
+        -1
+    };
+    let row = Db::open()
+        .await?
+        .query_one(FIND, params![file_id, caller.user_id(), chunk])
+        .await?;
+    let mut row = row.ok_or_else(Error::file_not_found)?;
+    let download = Download {
+        filename: row.text(0),
+        content_id: row.text(1),
+        size: u64::try_from(row.int(2)).unwrap_or(0),
+        media_type: row.opt_text(3),
+        first_chunk: row.opt_blob(4),
+    };
+    Ok(download.answer(headers))
+}

@@ -1,0 +1,66 @@
+//! `POST /file/upload`: files for a chat or a workspace.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use kafka_common::access::Access;
+use kafka_common::content::Staging;
+use kafka_common::db::Db;
+use kafka_common::error::{Error, Result, json_response};
+use kafka_common::files::{self, Target};
+use kafka_common::form::{Field, Form, FormSpec};
+use kafka_common::owner::{self, MAX_ID_CHARS};
+use serde_json::{Value, json};
+
+/// `user_id` may be missing in open mode, where knowing the target is the right to use it; a client of the original's
+/// later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
+const FORM: &FormSpec = &[
+    Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
+    Field::text("target_id").max_chars(MAX_ID_CHARS),
+    Field::boolean("is_chat"),
+    Field::files("files"),
+];
+
+/// Stores all files of the request or none. Answers `{"files": [id, …], "details": [{id, name, content, language,
+/// type, url}, …]}`.
+pub(crate) async fn upload(access: Access, request: Request) -> Result<Response> {
+    let mut staging = Staging::default();
+    let answer = receive(access, request, &mut staging).await;
+    if answer.is_err() {
+        staging.discard().await;
+    }
+    answer
+}
+
+async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
+    let mut form = Form::read(request, FORM, staging).await?;
+    let user_id = form.optional_text("user_id");
+    let target_id = form.text("target_id");
+    let is_chat = form.boolean("is_chat");
+    let mut uploads = form.files("files");
+    let caller = access.caller(user_id.as_deref())?;
+    if uploads.is_empty() {
+        return Err(Error::bad_request("No files uploaded."));
+    }
+    let (target, missing) = if is_chat {
+        (Target::Chat(&target_id), Error::chat_not_found())
+    } else {
+        (Target::Workspace(&target_id), Error::workspace_not_found())
+    };
+
+    let ids: Vec<&str> = uploads
+        .iter()
+        .map(|upload| upload.file_id.as_str())
+        .collect();
+    let details: Vec<Value> = uploads.iter().map(files::details).collect();
+    let answer = json!({ "files": ids, "details": details });
+
+    let mut db = Db::open().await?;
+    let mut tx = db.begin().await?;
+    if !files::insert(&mut tx, &mut uploads, target, caller.user_id()).await? {
+        drop(tx);
+        return Err(owner::not_found(&mut db, &caller, missing).await);
+    }
+    tx.commit().await?;
+    Ok(json_response(StatusCode::OK, &answer))
+}

@@ -1,0 +1,80 @@
+//! `POST /workspace/new`: a workspace, and its first files with it.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use kafka_common::access::Access;
+use kafka_common::content::{Staging, Upload};
+use kafka_common::db::{self, Db};
+use kafka_common::error::{Error, Result, json_response};
+use kafka_common::files::{self, Target};
+use kafka_common::form::{Field, Form, FormSpec};
+use kafka_common::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use kafka_common::{id, params};
+use serde_json::{Value, json};
+
+const FORM: &FormSpec = &[
+    Field::text("owner_id").max_chars(MAX_ID_CHARS),
+    Field::text("name").max_chars(MAX_NAME_CHARS),
+    Field::files("files"),
+];
+
+/// Makes the workspace and all of its files, or nothing.
+pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {
+    let mut staging = Staging::default();
+    let answer = receive(access, request, &mut staging).await;
+    if answer.is_err() {
+        staging.discard().await;
+    }
+    answer
+}
+
+async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
+    let mut form = Form::read(request, FORM, staging).await?;
+    let owner_id = form.text("owner_id");
+    let name = form.text("name");
+    let mut uploads = form.files("files");
+    let caller = access.caller(Some(&owner_id))?;
+
+    let mut db = Db::open().await?;
+    let workspace_id = id::new_id();
+    let parameters = params![workspace_id.as_str(), name, caller.user_id()];
+    let created = if uploads.is_empty() {
+        db.query_one(INSERT, parameters).await?.is_some()
+    } else {
+        insert_all(&mut db, parameters, &workspace_id, &mut uploads).await?
+    };
+    if !created {
+        return Err(Error::user_not_found());
+    }
+    let files: Vec<Value> = uploads
+        .iter()
+        .map(|upload| json!({ "file_id": upload.file_id, "filename": upload.filename }))
+        .collect();
+    Ok(json_response(
+        StatusCode::OK,
+        &json!({ "workspace_id": workspace_id, "files": files }),
+    ))
+}
+
+/// Inserts nothing if the owner doesn't exist.
+const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
+    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3
+    RETURNING id";
+
+/// Inserts the workspace with files; `false` if the owner doesn't exist.
+async fn insert_all(
+    db: &mut Db,
+    workspace: Vec<db::Value>,
+    workspace_id: &str,
+    uploads: &mut [Upload],
+) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    if tx.query_one(INSERT, workspace).await?.is_none() {
+        return Ok(false);
+    }
+    // Nobody else knows the workspace yet, so there is no one to check against.
+    let inserted = files::insert(&mut tx, uploads, Target::Workspace(workspace_id), None).await?;
+    tx.commit().await?;
+    Ok(inserted)
+}
