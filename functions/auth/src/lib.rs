@@ -1,18 +1,14 @@
-//! Component `auth`: who somebody is. `/auth/...`.
+//! Component `auth`: who somebody is, and what they have.
+#![forbid(unsafe_code)]
 
 mod login;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::Response;
-use axum::routing::post;
+use axum::{Router, body::Body, routing::post};
 use kafka_common::app;
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use spin_sdk::{http::Request, http_service};
 
-/// Answers one request.
 #[http_service]
-async fn handle(request: Request) -> Response<Body> {
+async fn handle(request: Request) -> http::Response<Body> {
     app::serve(request, routes).await
 }
 

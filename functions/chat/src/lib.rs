@@ -1,33 +1,30 @@
-//! Component `chat`: chats as a whole. `/chat/...`, but for what streams, which is the component `relay`'s.
+//! Component `chat`: chats as things that are made, named and deleted.
+#![forbid(unsafe_code)]
 
+mod create;
 mod delete;
-mod new;
 mod rename;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::Response;
-use axum::routing::{delete, patch, post};
+use axum::{
+    Router,
+    body::Body,
+    routing::{delete, patch, post},
+};
 use kafka_common::app;
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use spin_sdk::{http::Request, http_service};
 
-/// Answers one request.
 #[http_service]
-async fn handle(request: Request) -> Response<Body> {
+async fn handle(request: Request) -> http::Response<Body> {
     app::serve(request, routes).await
 }
 
+/// `DELETE /chat/new` and `DELETE /chat/rename` name chats with these ids, as in the original.
 fn routes() -> Router {
-    // As in the original, whatever follows `/chat/` is a chat's id for DELETE, `new` and `rename` too.
     Router::new()
-        .route(
-            "/chat/new",
-            post(new::create).delete(|access| delete::named(access, "new")),
-        )
+        .route("/chat/new", post(create::create).delete(delete::delete_new))
         .route(
             "/chat/rename",
-            patch(rename::rename).delete(|access| delete::named(access, "rename")),
+            patch(rename::rename).delete(delete::delete_rename),
         )
-        .route("/chat/{chat_id}", delete(delete::by_path))
+        .route("/chat/{chat_id}", delete(delete::delete))
 }

@@ -9,7 +9,7 @@ use crate::params;
 pub const MAX_ID_CHARS: usize = 255;
 
 /// The longest name of a workspace or chat, in characters; a longer one is 422.
-pub const MAX_NAME_CHARS: usize = 1000;
+pub const MAX_NAME_CHARS: usize = 255;
 
 /// The answer to a request whose statement found nothing that is `caller`'s: `User not found.` if the user it names
 /// doesn't exist, which comes before all else, and otherwise `missing`. Asked only after a failure, so that success

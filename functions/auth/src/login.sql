@@ -1,0 +1,25 @@
+-- Everything a person has, as the JSON of the login's answer: one row, or none if nobody has this e-mail.
+-- The outer levels are put together as text, because json_object() would parse and copy the inner ones again; the lists
+-- at the bottom are the JSON functions' work, which is twice as fast as text (measured with 20 x 500 chats: 8 ms).
+-- Rows come in rowid order, which is insertion order; the indexes on the foreign keys have it for nothing.
+SELECT '{"user_id":' || json_quote(u.id) || ',"email":' || json_quote(u.email) || ',"workspaces":[' || coalesce((
+    SELECT group_concat(
+        '{"id":' || json_quote(w.id) || ',"name":' || json_quote(w.name) || ',"files":' || (
+            SELECT json_group_array(json_object('id', id, 'filename', filename))
+            FROM (SELECT id, filename FROM file WHERE workspace_id = w.id ORDER BY rowid)
+        ) || ',"chats":' || (
+            SELECT json_group_array(json_object(
+                'id', c.id, 'name', c.name, 'last_updated', c.last_updated, 'num_versions', (
+                    SELECT count(*) FROM chat_file f JOIN chat_file_version v ON v.chat_file_id = f.id
+                    WHERE f.chat_id = c.id
+                )
+            ))
+            FROM (SELECT id, name, last_updated FROM chat WHERE workspace_id = w.id ORDER BY rowid) c
+        ) || '}', ',')
+    FROM (SELECT id, name FROM workspace WHERE owner_id = u.id ORDER BY rowid) w
+), '') || '],"models":' || (
+    SELECT json_group_array(json_object('id', id, 'name', name, 'base_url', base_url, 'user_id', user_id))
+    FROM (SELECT id, name, base_url, user_id FROM model WHERE user_id = u.id ORDER BY rowid)
+) || '}'
+FROM "user" u
+WHERE u.email = ?1
