@@ -18,8 +18,8 @@ mod row;
 
 use std::sync::{Mutex, PoisonError};
 
-use spin_sdk::sqlite::Connection;
 pub use spin_sdk::sqlite::Value;
+use spin_sdk::sqlite::{self, Connection, QueryResult, RowResult};
 
 pub use self::error::Error;
 pub use self::row::Row;
@@ -151,7 +151,7 @@ async fn run(
     parameters: Vec<Value>,
 ) -> Result<Vec<Row>> {
     let result = match connection.execute(sql, parameters).await {
-        Ok(rows) => rows.collect().await,
+        Ok(answer) => drain(answer).await,
         Err(error) => Err(error),
     };
     match result {
@@ -167,6 +167,18 @@ async fn run(
             Err(error)
         }
     }
+}
+
+/// All rows of an answer, or why there are not all.
+async fn drain(answer: QueryResult) -> Result<Vec<RowResult>, sqlite::Error> {
+    let (columns, rows, result) = answer.into_inner();
+    // Without columns there are no rows, and asking for them is as dear as the statement.
+    let drained = if columns.is_empty() {
+        Vec::new()
+    } else {
+        rows.collect().await
+    };
+    result.await.map(|()| drained)
 }
 
 /// The rows of a `VALUES` clause: `rows_of(2, 3)` is `(?,?,?),(?,?,?)`. For inserting a few things of one request in
