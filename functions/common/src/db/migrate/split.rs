@@ -97,10 +97,9 @@ fn is_word(c: char) -> bool {
 fn comment(rest: &str) -> Option<usize> {
     let end = if rest.starts_with("--") {
         rest.find('\n')
-    } else if rest.starts_with("/*") {
-        rest[2..].find("*/").map(|end| end + 4)
     } else {
-        return None;
+        let inside = rest.strip_prefix("/*")?;
+        inside.find("*/").map(|end| end + 4)
     };
     Some(end.unwrap_or(rest.len()))
 }
