@@ -9,6 +9,7 @@
 
 pub mod download;
 pub mod kind;
+pub mod pdf;
 mod range;
 mod staging;
 
@@ -16,7 +17,7 @@ use axum::body::{Body, Bytes};
 use futures::stream;
 use std::ops::Range;
 
-pub use self::staging::{MAX_FILENAME_CHARS, Staging, Upload, store};
+pub use self::staging::{Staging, Upload, store};
 use crate::db::{self, Db};
 use crate::params;
 

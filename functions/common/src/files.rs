@@ -1,8 +1,11 @@
 //! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::content::kind::Kind;
+use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{Transaction, rows_of};
 use crate::error::Result;
@@ -80,15 +83,12 @@ pub async fn insert(
 /// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],
 /// which consumes the bytes.
 ///
-/// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB and the request's
-/// small files altogether at most 1 MiB; else `null`, and `url` has all of it. PDFs are not read: a parser that a
-/// hostile file can crash would take 15 other requests along.
+/// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB; and the first
+/// 64 KiB of the text of a PDF of at most 256 KiB, or `[Error parsing PDF]`. It is `null` for larger files, for other
+/// kinds, and when the request's small files are more than 1 MiB altogether; `url` has every file.
 pub fn details(upload: &Upload) -> Value {
     let kind = Kind::of(&upload.filename);
-    let content = upload
-        .held()
-        .filter(|bytes| kind.is_text() && bytes.len() <= MAX_SHOWN_BYTES)
-        .map(String::from_utf8_lossy);
+    let content = upload.held().and_then(|bytes| shown(kind, bytes));
     json!({
         "id": upload.file_id,
         "name": upload.filename,
@@ -96,5 +96,15 @@ pub fn details(upload: &Upload) -> Value {
         "language": kind.language,
         "type": kind.name,
         "url": format!("/file/{}/content", upload.file_id),
+    })
+}
+
+fn shown(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if kind.is_text() {
+        return (bytes.len() <= MAX_SHOWN_BYTES).then(|| String::from_utf8_lossy(bytes));
+    }
+    (kind.name == "pdf").then(|| {
+        let text = pdf::text(bytes, MAX_SHOWN_BYTES);
+        text.map_or(pdf::UNREADABLE.into(), Cow::Owned)
     })
 }

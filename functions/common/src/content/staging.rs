@@ -5,15 +5,15 @@ use serde_json::json;
 
 use super::CHUNK;
 use crate::db::{self, Db, Transaction, rows_of};
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::form::FileSink;
 use crate::{clock, id, params};
 
-/// How long the name of a file may be, in characters; a longer one is 422.
-pub const MAX_FILENAME_CHARS: usize = 1000;
-
 /// How many bytes of small files one form keeps in memory. Beyond it, they are staged like large ones.
 const HELD_BYTES: usize = 1024 * 1024;
+
+/// A declared type that is longer is none that could be served.
+const MAX_MEDIA_TYPE_BYTES: usize = 255;
 
 /// After how long staged content counts as abandoned, in milliseconds.
 const ABANDONED_AFTER: i64 = 60 * 60 * 1000;
@@ -125,16 +125,14 @@ impl FileSink for &mut Staging {
     type Stored = Upload;
 
     async fn begin(&mut self, filename: &str, content_type: Option<&str>) -> Result<()> {
-        if filename.chars().count() > MAX_FILENAME_CHARS {
-            let too_long = FieldError::too_long("files", MAX_FILENAME_CHARS, filename.into());
-            return Err(too_long.into());
-        }
         self.incoming = Some(Incoming {
             upload: Upload {
                 file_id: id::new_id(),
                 content_id: id::new_id(),
                 filename: filename.to_owned(),
-                media_type: content_type.map(str::to_owned),
+                media_type: content_type
+                    .filter(|media_type| media_type.len() <= MAX_MEDIA_TYPE_BYTES)
+                    .map(str::to_owned),
                 size: 0,
                 held: None,
             },
