@@ -6,6 +6,7 @@
 //! encrypted files, text in pictures, or fonts without a known encoding; it guesses where words end.
 
 mod document;
+mod filter;
 mod font;
 mod fonts;
 mod object;
@@ -151,6 +152,20 @@ mod tests {
             let file = format!("%PDF-1.4 {}", piece.repeat(256 * 1024 / piece.len()));
             text(file.as_bytes(), 1000);
         }
+        let endless =
+            b"%PDF-1.4 1 0 obj << /Type /Catalog /Pages 2 0 R >> 2 0 obj << /Kids 3 0 R >>\n\
+            3 0 obj [ << /Kids 3 0 R >> << /Kids 3 0 R >> ]";
+        assert_eq!(text(endless, 1000), None);
+        let ranges = format!("beginbfrange {}", "<0000> <ffff> <0000>".repeat(10_000));
+        let font = "<< /ToUnicode 6 0 R >>";
+        text(
+            &pdf(
+                b"/F1 9 Tf (a) Tj",
+                font,
+                &[stream(6, "", ranges.as_bytes())],
+            ),
+            1000,
+        );
         let bomb = pdf(&vec![b'('; 100_000_000], PLAIN, &[]);
         assert!(text(&bomb, 1000).is_some());
     }

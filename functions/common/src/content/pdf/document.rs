@@ -5,14 +5,14 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ptr;
 
-use miniz_oxide::inflate::{DecompressError, decompress_to_vec_zlib_with_limit};
-
+use super::filter;
 use super::object::{Dict, Object};
 use super::parser::Parser;
 
-/// How many bytes all streams of a file may have when unpacked.
-const MAX_UNPACKED: usize = 4 * 1024 * 1024;
+/// How many bytes may be read from streams, packed and unpacked together, each time one is.
+const MAX_STREAMED: usize = 3 * 1024 * 1024;
 
 /// How many pages are read.
 const MAX_PAGES: usize = 1000;
@@ -23,8 +23,8 @@ const MAX_HOPS: usize = 8;
 /// A file's objects.
 pub(super) struct Document<'a> {
     objects: BTreeMap<u32, Stored<'a>>,
-    /// How many bytes may still be unpacked.
-    unpackable: Cell<usize>,
+    /// What is left of [`MAX_STREAMED`].
+    budget: Cell<usize>,
 }
 
 struct Stored<'a> {
@@ -48,7 +48,7 @@ impl<'a> Document<'a> {
         }
         let mut document = Self {
             objects: plain_objects(data),
-            unpackable: Cell::new(MAX_UNPACKED),
+            budget: Cell::new(MAX_STREAMED),
         };
         document.unpack_objects();
         Some(document)
@@ -62,31 +62,30 @@ impl<'a> Document<'a> {
                 .filter_map(|stored| stored.object.as_dict())
         };
         // Of several, which a file that was changed has, the last is the current one.
-        let root = dicts().filter(|dict| dict.is_of_type("Catalog")).last();
+        let root = dicts().rfind(|dict| dict.is_of_type("Catalog"));
         let mut pages = Vec::new();
+        // Nothing is visited twice, whichever way it is reached: a file may well say that its pages are endless.
         let mut seen = BTreeSet::new();
         let mut open: Vec<(&Object, Option<&Dict>)> = Vec::new();
-        open.extend(
-            root.and_then(|root| root.get("Pages"))
-                .map(|pages| (pages, None)),
-        );
+        open.extend(root.and_then(|root| Some((root.get("Pages")?, None))));
         while let Some((node, inherited)) = open.pop() {
-            let is_new = match node {
-                Object::Ref(id) => seen.insert(*id),
-                _ => true,
-            };
-            let Some(dict) = self.resolve(node).as_dict().filter(|_| is_new) else {
+            let node = self.resolve(node);
+            let Some(dict) = node.as_dict().filter(|_| seen.insert(ptr::from_ref(node))) else {
                 continue;
             };
             let resources = self.dict(dict, "Resources").or(inherited);
-            match dict
-                .get("Kids")
-                .and_then(|kids| self.resolve(kids).as_array())
-            {
+            let Some(kids) = dict.get("Kids") else {
+                pages.push(Page { dict, resources });
+                if pages.len() == MAX_PAGES {
+                    break;
+                }
+                continue;
+            };
+            let kids = self.resolve(kids);
+            if seen.insert(ptr::from_ref(kids)) {
                 // Reversed, because the last one in is the next one out.
-                Some(kids) => open.extend(kids.iter().rev().map(|kid| (kid, resources))),
-                None if pages.len() < MAX_PAGES => pages.push(Page { dict, resources }),
-                None => break,
+                let kids = kids.as_array().unwrap_or_default().iter().rev();
+                open.extend(kids.map(|kid| (kid, resources)));
             }
         }
         if pages.is_empty() {
@@ -152,19 +151,16 @@ impl<'a> Document<'a> {
         let (Some(stream), Some(dict)) = (stored.stream, stored.object.as_dict()) else {
             return Vec::new();
         };
-        let limit = self.unpackable.get();
-        let bytes = match dict.get("Filter").map(|filter| self.resolve(filter)) {
-            None => stream[..stream.len().min(limit)].to_vec(),
-            Some(filter) if is_flate(filter) => {
-                match decompress_to_vec_zlib_with_limit(stream, limit) {
-                    Ok(bytes) => bytes,
-                    // What came before the damage, or fits.
-                    Err(DecompressError { output, .. }) => output,
-                }
-            }
-            Some(_) => Vec::new(),
+        let filters = match dict.get("Filter").map(|filter| self.resolve(filter)) {
+            None => &[],
+            Some(Object::Array(filters)) => filters.as_slice(),
+            Some(filter) => std::slice::from_ref(filter),
         };
-        self.unpackable.set(limit.saturating_sub(bytes.len()));
+        let Some(limit) = self.budget.get().checked_sub(stream.len()) else {
+            return Vec::new();
+        };
+        let bytes = filter::unpack(stream, filters, limit);
+        self.budget.set(limit - bytes.len());
         bytes
     }
 
@@ -195,17 +191,6 @@ impl<'a> Document<'a> {
             self.objects.entry(id).or_insert(Stored { object, stream });
         }
     }
-}
-
-fn is_flate(filter: &Object) -> bool {
-    match filter {
-        Object::Array(filters) => matches!(filters.as_slice(), [filter] if is_flate_name(filter)),
-        filter => is_flate_name(filter),
-    }
-}
-
-fn is_flate_name(filter: &Object) -> bool {
-    filter.is_name("FlateDecode") || filter.is_name("Fl")
 }
 
 /// The objects written as `1 0 obj …`, of several with one number the last.

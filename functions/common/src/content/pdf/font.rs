@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use super::object::Object;
 use super::parser::Parser;
 
-/// How many codes a font may explain; there are no more of two bytes.
-const MAX_CODES: usize = 65_536;
+/// How many characters one code may mean; the longest ligatures have a few.
+const MAX_MEANING: usize = 8;
 
 /// Windows-1252 from 0x80 to 0x9f; the rest of it is Latin-1.
 const WINDOWS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
@@ -24,7 +24,7 @@ pub(super) struct Font {
 
 impl Font {
     /// A font that explains its codes (ISO 32000-1, section 9.10.3).
-    pub(super) fn with_map(map: &[u8]) -> Self {
+    pub(super) fn with_map(map: &[u8], codes: &mut usize) -> Self {
         let mut font = Self {
             width: 1,
             ..Self::default()
@@ -42,7 +42,7 @@ impl Font {
                     while let Some(Object::Text(code)) = parser.next()
                         && let Some(Object::Text(meaning)) = parser.next()
                     {
-                        font.learn(number(&code), utf16(&meaning));
+                        font.learn(number(&code), utf16(&meaning), codes);
                     }
                 }
                 b"beginbfrange" => {
@@ -50,7 +50,7 @@ impl Font {
                         && let Some(Object::Text(high)) = parser.next()
                         && let Some(meaning) = parser.next()
                     {
-                        font.learn_range(number(&low), number(&high), meaning);
+                        font.learn_range(number(&low), number(&high), meaning, codes);
                     }
                 }
                 _ => {}
@@ -60,7 +60,7 @@ impl Font {
     }
 
     /// A font of one byte a code: Windows-1252 but for these differences, `[code /name /name … code …]`.
-    pub(super) fn simple(differences: &[Object]) -> Self {
+    pub(super) fn simple(differences: &[Object], codes: &mut usize) -> Self {
         let mut font = Self {
             meanings: BTreeMap::new(),
             width: 1,
@@ -71,7 +71,7 @@ impl Font {
             match item {
                 Object::Number(number) => code = *number as u32,
                 Object::Name(name) => {
-                    font.learn(code, glyph(name).unwrap_or_default());
+                    font.learn(code, glyph(name).unwrap_or_default(), codes);
                     code = code.saturating_add(1);
                 }
                 _ => {}
@@ -88,8 +88,8 @@ impl Font {
         }
     }
 
-    /// The characters that text set in this font shows.
-    pub(super) fn read(&self, text: &[u8]) -> String {
+    /// The characters that text set in this font shows, about `max_bytes` of them at most.
+    pub(super) fn read(&self, text: &[u8], max_bytes: usize) -> String {
         let mut read = String::new();
         for code in text.chunks(self.width.max(1)) {
             let code = number(code);
@@ -98,23 +98,28 @@ impl Font {
                 None if self.is_latin => read.extend(windows(code)),
                 None => {}
             }
+            if read.len() >= max_bytes {
+                break;
+            }
         }
         read
     }
 
-    fn learn(&mut self, code: u32, meaning: String) {
-        if self.meanings.len() < MAX_CODES {
+    /// `codes` is how many more may be learned.
+    fn learn(&mut self, code: u32, meaning: String, codes: &mut usize) {
+        if let Some(left) = codes.checked_sub(1) {
+            *codes = left;
             self.meanings.insert(code, meaning);
         }
     }
 
-    fn learn_range(&mut self, low: u32, high: u32, meaning: Object) {
-        let codes = (low..=high).take(MAX_CODES.saturating_sub(self.meanings.len()));
+    fn learn_range(&mut self, low: u32, high: u32, meaning: Object, codes: &mut usize) {
+        let range = (low..=high).take(*codes);
         match meaning {
             Object::Array(meanings) => {
-                for (code, meaning) in codes.zip(meanings) {
+                for (code, meaning) in range.zip(meanings) {
                     if let Object::Text(meaning) = meaning {
-                        self.learn(code, utf16(&meaning));
+                        self.learn(code, utf16(&meaning), codes);
                     }
                 }
             }
@@ -124,12 +129,12 @@ impl Font {
                 let Some(last) = chars.next_back() else {
                     return;
                 };
-                for code in codes {
-                    let last = u32::from(last)
-                        .checked_add(code - low)
-                        .and_then(char::from_u32);
-                    let Some(last) = last else { return };
-                    self.learn(code, format!("{}{last}", chars.as_str()));
+                for code in range {
+                    let last = u32::from(last).checked_add(code - low);
+                    let Some(last) = last.and_then(char::from_u32) else {
+                        return;
+                    };
+                    self.learn(code, format!("{}{last}", chars.as_str()), codes);
                 }
             }
             _ => {}
@@ -149,6 +154,7 @@ fn utf16(bytes: &[u8]) -> String {
         .chunks_exact(2)
         .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
     char::decode_utf16(units)
+        .take(MAX_MEANING)
         .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect()
 }

@@ -7,6 +7,9 @@ use super::document::{Document, Page};
 use super::font::Font;
 use super::object::Dict;
 
+/// How many codes the fonts of a file may explain; real files have some hundreds for each font.
+const MAX_CODES: usize = 100_000;
+
 /// A page's fonts by the names it has for them.
 pub(super) type Named = BTreeMap<Vec<u8>, Rc<Font>>;
 
@@ -15,6 +18,8 @@ pub(super) type Named = BTreeMap<Vec<u8>, Rc<Font>>;
 pub(super) struct Fonts<'d> {
     document: &'d Document<'d>,
     fonts: BTreeMap<*const Dict, Rc<Font>>,
+    /// How many codes may still be explained, in all fonts together.
+    codes: usize,
     named: BTreeMap<*const Dict, Rc<Named>>,
 }
 
@@ -23,6 +28,7 @@ impl<'d> Fonts<'d> {
         Self {
             document,
             fonts: BTreeMap::new(),
+            codes: MAX_CODES,
             named: BTreeMap::new(),
         }
     }
@@ -51,18 +57,15 @@ impl<'d> Fonts<'d> {
     }
 
     fn font(&mut self, dict: &'d Dict) -> Rc<Font> {
-        let document = self.document;
-        let font = self
-            .fonts
-            .entry(dict)
-            .or_insert_with(|| Rc::new(read(document, dict)));
-        Rc::clone(font)
+        let (document, codes) = (self.document, &mut self.codes);
+        let font = self.fonts.entry(dict);
+        Rc::clone(font.or_insert_with(|| Rc::new(read(document, dict, codes))))
     }
 }
 
-fn read(document: &Document<'_>, dict: &Dict) -> Font {
+fn read(document: &Document<'_>, dict: &Dict, codes: &mut usize) -> Font {
     match dict.get("ToUnicode") {
-        Some(map) => Font::with_map(&document.stream(map)),
+        Some(map) => Font::with_map(&document.stream(map), codes),
         None if dict
             .get("Subtype")
             .is_some_and(|kind| kind.is_name("Type0")) =>
@@ -73,7 +76,7 @@ fn read(document: &Document<'_>, dict: &Dict) -> Font {
             let encoding = document.dict(dict, "Encoding");
             let differences = encoding.and_then(|encoding| encoding.get("Differences"));
             let differences = differences.and_then(|object| document.resolve(object).as_array());
-            Font::simple(differences.unwrap_or_default())
+            Font::simple(differences.unwrap_or_default(), codes)
         }
     }
 }

@@ -41,7 +41,7 @@ impl Writer {
     /// Adds the text of a page.
     pub(super) fn page(&mut self, content: &[u8], fonts: &Named) {
         self.separate('\n');
-        let fallback = Font::simple(&[]);
+        let fallback = Font::simple(&[], &mut 0);
         let mut font = &fallback;
         let mut place = Place {
             x: 0.0,
@@ -115,7 +115,8 @@ impl Writer {
     }
 
     fn show(&mut self, text: &[u8], font: &Font, place: &mut Place) {
-        let text = font.read(text);
+        let left = self.max_bytes.saturating_sub(self.text.len());
+        let text = font.read(text, left);
         place.chars += text.chars().count();
         self.text.push_str(&text);
     }
