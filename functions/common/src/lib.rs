@@ -7,8 +7,11 @@
 pub mod access;
 pub mod app;
 mod body;
+pub mod clock;
 pub mod config;
+pub mod db;
 pub mod email;
 pub mod error;
 pub mod form;
+pub mod id;
 pub mod json;
