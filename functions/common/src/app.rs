@@ -55,9 +55,8 @@ async fn respond(
     config: Result<&'static Config>,
     router: Router,
 ) -> Response<Body> {
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts);
-    parts.extensions.insert(id.clone());
     let (response, origin) = match config {
         Ok(config) => {
             let origin = Origin::of(&parts, &config.allowed_origins);
@@ -123,17 +122,24 @@ fn is_known_method(method: &Method) -> bool {
 /// What every response gets.
 fn finish(mut response: Response<Body>, id: &RequestId, origin: &Origin) -> Response<Body> {
     if let Some(Fault(cause)) = response.extensions_mut().remove::<Fault>() {
-        let cause = format!("{cause:#}").replace(['\r', '\n'], " ");
+        let cause = format!("{cause:#}").replace(char::is_control, " ");
         eprintln!("error: request {id}: {cause}");
         response = json_response(
             StatusCode::INTERNAL_SERVER_ERROR,
             &json!({ "detail": "Internal Server Error", "request_id": id.as_str() }),
         );
     }
-    // With its length a small answer leaves in one piece; without, it would be chunked.
+    let has_body = !matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    );
     let length = response.body().size_hint().exact();
     let headers = response.headers_mut();
-    if let Some(length) = length {
+    if !has_body {
+        // The router says 0, which of a 304 would be a claim about the thing itself.
+        headers.remove(header::CONTENT_LENGTH);
+    } else if let Some(length) = length {
+        // With its length a small answer leaves in one piece; without, it would be chunked.
         headers
             .entry(header::CONTENT_LENGTH)
             .or_insert(length.into());

@@ -20,11 +20,8 @@ const PROXY_MARKS: [&str; 4] = ["grip-sig", "forwarded", "via", "x-real-ip"];
 
 /// Refuses (403) a request that didn't come from where open mode may be used from.
 pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
-    let client = client_address(&request.headers).ok_or_else(|| {
-        Error::forbidden(
-            "This server runs in open mode and could not tell which address the request came from.",
-        )
-    })?;
+    let client = client_address(&request.headers)
+        .ok_or_else(|| refuse("could not tell which address the request came from"))?;
     check_address(client, open_clients)?;
     for value in request.headers.get_all(FORWARDED_FOR) {
         let hops = value.to_str().map_err(|_| unreadable_hop())?;
@@ -59,10 +56,7 @@ fn check_address(address: IpAddr, open_clients: &[IpNet]) -> Result<()> {
     {
         return Ok(());
     }
-    Err(Error::forbidden(format!(
-        "This server runs in open mode and answers only clients on its own machine, not {address}. To let others in, \
-         list their networks in the variable open_clients.",
-    )))
+    Err(refuse(&format!("does not answer {address}")))
 }
 
 fn check_proxies(headers: &HeaderMap) -> Result<()> {
@@ -79,9 +73,15 @@ fn check_proxies(headers: &HeaderMap) -> Result<()> {
 }
 
 fn unreadable_hop() -> Error {
-    Error::forbidden(
-        "This server runs in open mode and could not read the addresses in X-Forwarded-For.",
-    )
+    refuse("could not read the addresses in X-Forwarded-For")
+}
+
+/// 403 that says why, and what to set.
+fn refuse(why: &str) -> Error {
+    Error::forbidden(format!(
+        "This server runs in open mode, for clients on its own machine, and {why}. To let other clients in, list \
+         their networks in the variable open_clients.",
+    ))
 }
 
 /// `203.0.113.7`, `2001:db8::7`, or either with a port. IPv4 inside IPv6 is IPv4.

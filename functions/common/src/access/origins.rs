@@ -112,7 +112,13 @@ impl Origin {
 fn split(origin: &str) -> Option<(&str, Authority)> {
     let (scheme, authority) = origin.split_once("://")?;
     let authority: Authority = authority.parse().ok()?;
-    let plain = !authority.host().is_empty() && !authority.as_str().contains(['@', '*']);
+    let host = authority.host();
+    let is_port = |port: &str| {
+        port.strip_prefix(':')
+            .is_some_and(|port| port.parse::<u16>().is_ok())
+    };
+    let rest = authority.as_str().strip_prefix(host)?;
+    let plain = !host.is_empty() && !host.contains('*') && (rest.is_empty() || is_port(rest));
     (plain && matches!(scheme, "http" | "https")).then_some((scheme, authority))
 }
 
@@ -176,6 +182,11 @@ mod tests {
             "http://localhost@evil.example",
             "http://127.0.0.1.evil.example",
             "http://",
+            "http://localhost:port",
+            "http://localhost:",
+            "http://localhost/",
+            "http://evil.example#localhost",
+            "http://localhost:3000, https://evil.example",
         ] {
             assert_eq!(
                 judge(&[origin], "kafka.lan:8000", ""),

@@ -15,7 +15,7 @@ const FROM_HOST: &str = "kafka-request-id";
 const MAX_BYTES: usize = 64;
 
 /// A request's id: letters, digits and dashes only, so it is safe in logs and headers.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct RequestId(String);
 
 impl RequestId {

@@ -21,6 +21,7 @@ fn router() -> Router {
             patch(async |_: Access| "renamed").delete(async || Error::chat_not_found()),
         )
         .route("/chat/{id}", delete(async |Path(id): Path<String>| id))
+        .route("/unchanged", get(async || StatusCode::NOT_MODIFIED))
         .route(
             "/broken",
             get(async || Error::internal(anyhow::anyhow!("secret\ncause"))),
@@ -112,6 +113,13 @@ fn head_is_get_with_its_length() {
     assert_eq!(answer.response.status(), StatusCode::OK);
     assert_eq!(answer.header("content-length"), Some("4"));
     assert_eq!(status("HEAD", "/auth/login"), 405);
+}
+
+#[test]
+fn an_unchanged_thing_has_no_length() {
+    let answer = send("GET", "/unchanged", &[]);
+    assert_eq!(answer.response.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(answer.header("content-length"), None);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod limits;
+
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -6,11 +8,10 @@ use axum::http::Response;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use futures::executor::block_on;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::{Field, FileSink, Form, FormSpec, NoFiles};
-use crate::config::Config;
 use crate::error::{Error, Result};
 
 /// Name, content type and content of a file.
@@ -246,102 +247,6 @@ fn a_doomed_form_stores_no_more_files() {
     assert_eq!((status, body["detail"].as_array().unwrap().len()), (422, 1));
     assert_eq!(body["detail"][0]["loc"], json!(["body", "files", 1]));
     assert_eq!(memory.0.lock().unwrap().len(), 1);
-}
-
-#[test]
-fn unreadable_bodies() {
-    let parsing = json!("There was an error parsing the body");
-    assert_eq!(
-        refusal("multipart/form-data", "x"),
-        (400, json!("Missing boundary in multipart."))
-    );
-    assert_eq!(refusal(MULTIPART, "garbage"), (400, parsing.clone()));
-    assert_eq!(
-        refusal(MULTIPART, multipart(&VALID).replace("\r\n", "\n")),
-        (400, parsing.clone())
-    );
-    let nameless = json!("The Content-Disposition header field \"name\" must be provided.");
-    assert_eq!(
-        refusal(MULTIPART, multipart(&[("x=y", "")])),
-        (400, nameless)
-    );
-    let broken = Body::new(StreamBody::new(futures::stream::iter([
-        Ok(http_body::Frame::data(Bytes::from(multipart(&VALID)))),
-        Err(std::io::Error::other("connection reset")),
-    ])));
-    assert_eq!(refusal(MULTIPART, broken), (400, parsing));
-}
-
-#[test]
-fn a_truncated_body_has_fewer_fields() {
-    let body = multipart(&VALID);
-    let (status, detail) = refusal(MULTIPART, body[..body.len() - 8].to_owned());
-    assert_eq!(
-        (status, &detail[0]["loc"]),
-        (422, &json!(["body", "is_chat"]))
-    );
-}
-
-#[test]
-fn limits() {
-    let big = "x".repeat(1024 * 1024 + 1);
-    for name in ["name=note", "name=unknown"] {
-        let expected = (400, json!("Part exceeded maximum size of 1024KB."));
-        assert_eq!(refusal(MULTIPART, multipart(&[(name, &big)])), expected);
-        assert!(
-            read(
-                MULTIPART,
-                multipart(&[(name, &big[1..]), VALID[0], VALID[1]])
-            )
-            .is_ok()
-        );
-    }
-    let expected = (
-        400,
-        json!("Too many fields. Maximum number of fields is 1000."),
-    );
-    assert_eq!(
-        refusal(MULTIPART, multipart(&[("name=x", ""); 1001])),
-        expected
-    );
-    assert_eq!(refusal(URLENCODED, "x=&".repeat(1001)), expected);
-    let expected = (
-        400,
-        json!("Too many files. Maximum number of files is 1000."),
-    );
-    assert_eq!(
-        refusal(MULTIPART, multipart(&[("name=x; filename=f", ""); 1001])),
-        expected
-    );
-    assert_eq!(refusal(URLENCODED, "x".repeat(2 * 1024 * 1024 + 1)).0, 413);
-    assert_eq!(
-        refusal(MULTIPART, multipart(&[("name=tags", &big[1..]); 5])).0,
-        413
-    );
-}
-
-#[test]
-fn bodies_over_the_limit() {
-    let config: &'static Config = Box::leak(Box::new(Config {
-        max_upload_bytes: 300,
-        ..Config::default()
-    }));
-    let too_large = (413, json!({"detail": "Request body too large."}));
-    let send = |announced: Option<&str>, file: usize| {
-        let file = "x".repeat(file);
-        let body = multipart(&[VALID[0], VALID[1], ("name=files; filename=f", &file)]);
-        let mut request = request(MULTIPART, body);
-        request.extensions_mut().insert(config);
-        if let Some(length) = announced {
-            request
-                .headers_mut()
-                .insert("content-length", length.parse().unwrap());
-        }
-        block_on(Form::read(request, UPLOAD, Memory::default()))
-    };
-    assert!(send(None, 100).is_ok());
-    assert_eq!(answer(send(None, 200).unwrap_err()), too_large);
-    assert_eq!(answer(send(Some("301"), 100).unwrap_err()), too_large);
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! The pages, embedded from `static/`, and the two answers for programs.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use kafka_common::error::json_response;
+use serde_json::json;
+
+/// The pages load nothing but their style sheet, run nothing and are shown in no frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// `GET /`: the page for a browser, which asks for HTML by name, and a message for everybody else.
+pub(crate) async fn home(headers: HeaderMap) -> Response {
+    let mut response = if names_html(&headers) {
+        page(include_str!("../../../static/index.html"))
+    } else {
+        json_response(
+            StatusCode::OK,
+            &json!({ "message": "Welcome to the Kafka Backend!" }),
+        )
+    };
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// `GET /docs`: what the endpoints take and answer.
+pub(crate) async fn docs() -> Response {
+    page(include_str!("../../../static/docs.html"))
+}
+
+/// `GET /style.css`: the style sheet of both.
+pub(crate) async fn style() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../../../static/style.css").into(),
+    )
+}
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn health() -> Response {
+    json_response(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+fn page(template: &str) -> Response {
+    asset(
+        "text/html; charset=utf-8",
+        template
+            .replace("{version}", env!("CARGO_PKG_VERSION"))
+            .into(),
+    )
+}
+
+fn asset(content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    // The page changes with the program, so it is asked for again.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Whether `Accept` lists HTML itself; `*/*`, which every client sends, is not enough.
+fn names_html(headers: &HeaderMap) -> bool {
+    let ranges = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    ranges.flat_map(|value| value.split(',')).any(|range| {
+        let mut parameters = range.split(';').map(str::trim);
+        let named = parameters
+            .next()
+            .is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/html"));
+        let refused = parameters.any(|parameter| {
+            parameter
+                .strip_prefix("q=")
+                .is_some_and(|quality| quality.parse() == Ok(0.0))
+        });
+        named && !refused
+    })
+}
