@@ -4,6 +4,7 @@
 
 mod guard;
 mod key_value;
+mod power_cut;
 mod statements;
 mod support;
 mod transactions;
