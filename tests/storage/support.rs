@@ -5,16 +5,19 @@ use std::{sync::Arc, thread};
 use tempfile::TempDir;
 use tokio::{runtime, task::JoinSet};
 
+/// A database in `folder`, as the host opens it.
 pub async fn open(folder: &TempDir) -> Arc<Database> {
     open_with(folder, Options::default()).await
 }
 
+/// A database in `folder` with other options.
 pub async fn open_with(folder: &TempDir, options: Options) -> Arc<Database> {
     Database::open(&folder.path().join("test.db"), options)
         .await
         .unwrap()
 }
 
+/// Runs a statement that has to succeed.
 pub async fn run(session: &mut Session, sql: &str) -> QueryResult {
     session
         .execute(sql, vec![])
@@ -22,6 +25,7 @@ pub async fn run(session: &mut Session, sql: &str) -> QueryResult {
         .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
+/// Runs a statement that has to fail, and returns what it says.
 pub async fn fail(session: &mut Session, sql: &str) -> String {
     match session.execute(sql, vec![]).await {
         Ok(result) => panic!("{sql}: {result:?}"),
@@ -29,6 +33,7 @@ pub async fn fail(session: &mut Session, sql: &str) -> String {
     }
 }
 
+/// The number that a statement returns.
 pub async fn number(session: &mut Session, sql: &str) -> i64 {
     match run(session, sql).await.rows[0][0] {
         Value::Integer(number) => number,
@@ -36,6 +41,7 @@ pub async fn number(session: &mut Session, sql: &str) -> i64 {
     }
 }
 
+/// A text value.
 pub fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
@@ -67,6 +73,7 @@ pub fn on_two_threads<F: Future<Output = ()> + Send + 'static>(
     });
 }
 
+/// Runs a task on a runtime like those of the server.
 pub fn on_one_thread<F: Future>(task: F) -> F::Output {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()

@@ -89,7 +89,7 @@ async fn commit(database: &Arc<Database>, writer: u32, number: u32) {
         Value::Integer(number.into()),
         Value::Text(text),
     ];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         session
             .execute("INSERT INTO one VALUES (?1, ?2, ?3)", row)
             .await

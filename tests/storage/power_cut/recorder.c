@@ -1,11 +1,13 @@
 /* Records what a process writes to the files of one folder, and when it syncs them: preloaded (LD_PRELOAD) into the
  * process, it stands between it and libc. KAFKA_RECORD_FOLDER is the folder, KAFKA_RECORD_LOG the file to record to.
+ * With KAFKA_RECORD_FAIL=n, all but the first n syncs of the thread for shared syncs fail, as on a broken disk.
  *
  * One record: kind, length of the path, offset, length of the data (four little-endian u64), the path, the data.
  * Records are in the order in which the calls took effect. A sync has two, because other threads go on meanwhile:
  * what was written before its beginning is on the disk after its end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -20,6 +22,7 @@ enum { WRITE = 1, TRUNCATE = 2, SYNC_BEGINS = 3, SYNC_ENDS = 4, REMOVE = 5 };
 static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
 static const char *folder;
 static int record_fd = -1;
+static int syncs_left = -1;
 
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
@@ -42,6 +45,7 @@ __attribute__((constructor)) static void start(void) {
     real_unlink = dlsym(RTLD_NEXT, "unlink");
     folder = getenv("KAFKA_RECORD_FOLDER");
     const char *log = getenv("KAFKA_RECORD_LOG");
+    if (getenv("KAFKA_RECORD_FAIL")) syncs_left = atoi(getenv("KAFKA_RECORD_FAIL"));
     if (folder && log) {
         record_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         if (record_fd < 0) fail("the record");
@@ -106,9 +110,19 @@ int ftruncate(int fd, off_t length) {
 
 int ftruncate64(int fd, off64_t length) { return ftruncate(fd, length); }
 
+static int broken(void) {
+    char thread[16] = "";
+    pthread_getname_np(pthread_self(), thread, sizeof thread);
+    return syncs_left >= 0 && strcmp(thread, "sqlite-sync") == 0 && syncs_left-- == 0;
+}
+
 static int sync_file(int fd, int (*real)(int)) {
     char path[4096];
     if (!recorded(fd, path, sizeof path)) return real(fd);
+    if (broken()) {
+        errno = EIO;
+        return -1;
+    }
     pthread_mutex_lock(&order);
     record(SYNC_BEGINS, path, (uint64_t)fd, NULL, 0);
     pthread_mutex_unlock(&order);
