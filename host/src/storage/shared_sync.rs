@@ -68,12 +68,12 @@ impl Shared {
                 eprintln!("the database's log can't be synced, stopping: {error}");
                 process::abort();
             }
+            self.state().synced = written;
             for waiter in served {
                 // Who went away meanwhile doesn't need the answer.
                 let _ = waiter.send(());
             }
             state = self.state();
-            state.synced = written;
         }
     }
 }
@@ -124,5 +124,51 @@ impl Drop for SharedSync {
             // It can't panic; and if it did, there is nobody left to tell.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    fn started() -> SharedSync {
+        SharedSync::start(tempfile::tempfile().unwrap()).unwrap()
+    }
+
+    fn counts(sync: &SharedSync) -> (u64, u64) {
+        let state = sync.shared.state();
+        (state.written, state.synced)
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_nothing() {
+        let sync = started();
+        sync.wait().await.unwrap();
+        sync.written();
+        sync.wait().await.unwrap();
+        let before = counts(&sync);
+        sync.wait().await.unwrap();
+        assert_eq!(counts(&sync), before);
+    }
+
+    #[tokio::test]
+    async fn whoever_wrote_is_served() {
+        let sync = Arc::new(started());
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let sync = sync.clone();
+            tasks.spawn(async move {
+                sync.written();
+                timeout(Duration::from_secs(10), sync.wait()).await.unwrap()
+            });
+        }
+        while let Some(waited) = tasks.join_next().await {
+            waited.unwrap().unwrap();
+        }
+        sync.wait().await.unwrap();
+        assert_eq!(counts(&sync), (100, 100));
     }
 }

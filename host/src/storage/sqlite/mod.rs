@@ -177,13 +177,12 @@ impl Connection {
         let authorizer = &self.handle.authorizer;
         authorizer.reset();
         let prepared = self.prepare_raw(sql);
-        let (raw, _sql) = match (prepared, authorizer.held()) {
+        let raw = match (prepared, authorizer.held()) {
             (Err(_), Some(name)) => {
                 authorizer.reset();
-                let read = format!("PRAGMA {name}");
-                (self.prepare_raw(&read)?, read)
+                self.prepare_raw(&format!("PRAGMA {name}"))?
             }
-            (prepared, _) => (prepared?, sql.to_owned()),
+            (prepared, _) => prepared?,
         };
         let raw = NonNull::new(raw).ok_or(Error::Empty)?;
         // SAFETY: the statement was just prepared, and nobody else has the pointer.

@@ -81,7 +81,7 @@ pub(super) fn verdict(name: &str, value: Option<&str>) -> Verdict {
         Verdict::Deny
     } else if QUERIES.iter().any(is) {
         Verdict::Allow
-    } else if let Some(index) = HELD.iter().position(|held| is(&held)) {
+    } else if let Some(index) = HELD.iter().position(is) {
         value.map_or(Verdict::Allow, |_| Verdict::Held(index))
     } else if WRITES.iter().any(is) {
         Verdict::Write
