@@ -1,6 +1,8 @@
 //! A server of its own for each test.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::Client;
@@ -72,12 +74,7 @@ impl Setup {
     pub async fn start(self) -> Server {
         // Blocking a test's own runtime is harmless: nothing else runs on it yet.
         build_once(&self.manifest);
-        let state = self.state.unwrap_or_else(|| {
-            tempfile::Builder::new()
-                .prefix("kafka-test-")
-                .tempdir()
-                .expect("a temporary folder")
-        });
+        let state = self.state.unwrap_or_else(fresh_state);
         let began = Instant::now();
         let process = Process::start(|command| {
             command
@@ -97,6 +94,19 @@ impl Setup {
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
     }
+}
+
+/// An empty state folder, but for the compiled components of earlier starts: they are looked up by
+/// their content, and compiling them anew for every test would take most of its time.
+fn fresh_state() -> TempDir {
+    let state = tempfile::Builder::new()
+        .prefix("kafka-test-")
+        .tempdir()
+        .expect("a temporary folder");
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+    fs::create_dir_all(&compiled).expect("a folder in the target folder");
+    symlink(compiled, state.path().join("cache")).expect("a link in an empty folder");
+    state
 }
 
 /// A running server; killed when dropped.
