@@ -1,5 +1,17 @@
-//! The embedded host: what `spin.toml` asks of Spin, on wasmtime and libsql.
+//! The embedded host: what `spin.toml` asks of Spin 4.1, on wasmtime and libsql, in one process.
+//!
+//! The components in `functions/` know nothing of it; whatever it does for them, Spin does too (DESIGN.md, D10).
 
+// Not forbidden, because `storage::sqlite` calls the C interface of SQLite.
+#![deny(unsafe_code)]
+
+pub mod app;
 pub mod build;
+pub mod cli;
+pub mod instance;
+pub mod log;
 pub mod manifest;
+pub mod output;
+pub mod server;
+pub mod spin;
 pub mod storage;

@@ -1,1 +1,30 @@
-//! SQLite databases and key-value stores behind `spin:sqlite` and `spin:key-value`.
+//! SQLite for the components (`spin:sqlite` and `spin:key-value`), without anything of WebAssembly.
+//!
+//! * [`Database`]: one file; [`Session`]: one component's connection to it.
+//! * Writers queue up and never meet inside SQLite (`session`); a commit is acknowledged when it is on the disk, and
+//!   commits share syncs (`shared_sync`); what takes too long is stopped (`watchdog`).
+//! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
+//! * [`KeyValue`]: the key-value stores, on a file of their own.
+//!
+//! Statements run on the thread that asks for them: they take microseconds, and handing them to another thread takes
+//! longer than that.
+
+mod database;
+mod error;
+mod key_value;
+mod pool;
+mod session;
+mod shared_sync;
+#[expect(
+    unsafe_code,
+    reason = "it calls SQLite's C interface; why that is needed, and sound, is said there"
+)]
+mod sqlite;
+mod value;
+mod watchdog;
+
+pub use database::{Database, Durability, Options};
+pub use error::Error;
+pub use key_value::KeyValue;
+pub use session::Session;
+pub use value::{QueryResult, Value};

@@ -1,0 +1,40 @@
+//! `PATCH /chat/rename`.
+
+use axum::{
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use kafka_common::{
+    access::Access,
+    clock,
+    db::Db,
+    error::{Error, Result, json_response},
+    form::{Field, Form, FormSpec, NoFiles},
+    params,
+};
+use serde_json::json;
+
+const RENAME: &str = include_str!("rename.sql");
+
+const FORM: &FormSpec = &[
+    Field::text("chat_id"),
+    Field::text("new_name").max_chars(crate::MAX_NAME_CHARS),
+];
+
+/// Gives the chat another name.
+pub async fn rename(access: Access, request: Request) -> Result<Response> {
+    let mut form = Form::read(request, FORM, NoFiles).await?;
+    let (chat, name) = (form.text("chat_id"), form.text("new_name"));
+    let caller = access.caller(None)?;
+    let now = clock::now();
+    let mut db = Db::open().await?;
+    db.query_one(
+        RENAME,
+        params![name.as_str(), now.as_str(), chat.as_str(), caller.user_id()],
+    )
+    .await?
+    .ok_or_else(Error::chat_not_found)?;
+    let body = json!({ "chat_id": chat, "name": name, "last_updated": now });
+    Ok(json_response(StatusCode::OK, &body).into_response())
+}

@@ -1,0 +1,134 @@
+//! Open mode: is the client this machine, or in a network the operator listed (variable `open_clients`)?
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::HeaderMap;
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use ipnet::IpNet;
+
+use crate::error::{Error, Result};
+
+/// Set by the platform, which overwrites what a client sends under this name.
+const CLIENT_ADDR: &str = "spin-client-addr";
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Marks of a proxy. One that leaves such a mark but no `X-Forwarded-For` hides who its client is: what looks like
+/// loopback may be the whole internet.
+const PROXY_MARKS: [&str; 4] = ["grip-sig", "forwarded", "via", "x-real-ip"];
+
+/// Refuses (403) a request that didn't come from where open mode may be used from.
+pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
+    let client = client_address(&request.headers).ok_or_else(|| {
+        Error::forbidden(
+            "This server runs in open mode and could not tell which address the request came from.",
+        )
+    })?;
+    check_address(client, open_clients)?;
+    for value in request.headers.get_all(FORWARDED_FOR) {
+        let hops = value.to_str().map_err(|_| unreadable_hop())?;
+        for hop in hops.split(',') {
+            check_address(hop_address(hop).ok_or_else(unreadable_hop)?, open_clients)?;
+        }
+    }
+    check_proxies(&request.headers)?;
+    if open_clients.is_empty() && !is_loopback_host(request) {
+        return Err(Error::forbidden(
+            "This server runs in open mode and answers only under the names localhost, 127.0.0.1 and [::1]. To use \
+             another name, list the networks that may call in the variable open_clients.",
+        ));
+    }
+    Ok(())
+}
+
+/// The client's address, if there is exactly one: of two, one is a lie.
+fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let mut values = headers.get_all(CLIENT_ADDR).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    address(value.to_str().ok()?)
+}
+
+fn check_address(address: IpAddr, open_clients: &[IpNet]) -> Result<()> {
+    if address.is_loopback()
+        || open_clients
+            .iter()
+            .any(|network| network.contains(&address))
+    {
+        return Ok(());
+    }
+    Err(Error::forbidden(format!(
+        "This server runs in open mode and answers only clients on its own machine, not {address}. To let others in, \
+         list their networks in the variable open_clients.",
+    )))
+}
+
+fn check_proxies(headers: &HeaderMap) -> Result<()> {
+    if headers.contains_key(FORWARDED_FOR) {
+        return Ok(());
+    }
+    match PROXY_MARKS.iter().find(|mark| headers.contains_key(**mark)) {
+        Some(mark) => Err(Error::forbidden(format!(
+            "This server runs in open mode, and the request came through a proxy ({mark}) that hides its client. Set \
+             the proxy to send X-Forwarded-For.",
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn unreadable_hop() -> Error {
+    Error::forbidden(
+        "This server runs in open mode and could not read the addresses in X-Forwarded-For.",
+    )
+}
+
+/// `203.0.113.7`, `2001:db8::7`, or either with a port. IPv4 inside IPv6 is IPv4.
+fn address(text: &str) -> Option<IpAddr> {
+    let address = match text.parse::<SocketAddr>() {
+        Ok(with_port) => with_port.ip(),
+        Err(_) => text.parse().ok()?,
+    };
+    Some(address.to_canonical())
+}
+
+/// A hop of `X-Forwarded-For`; an IPv6 address may be in brackets without a port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    address(
+        hop.strip_prefix('[')
+            .and_then(|hop| hop.strip_suffix(']'))
+            .unwrap_or(hop),
+    )
+}
+
+/// The `Host` of a web page that rebinds its name to this machine is that name, so only loopback's own names pass.
+/// Platforms carry the name as header, as the URI's authority or as both.
+fn is_loopback_host(request: &Parts) -> bool {
+    let mut names = Vec::new();
+    for host in request.headers.get_all(header::HOST) {
+        let Ok(authority) = host.as_bytes().try_into() else {
+            return false;
+        };
+        names.push(authority);
+    }
+    names.extend(request.uri.authority().cloned());
+    !names.is_empty() && names.iter().all(is_loopback_name)
+}
+
+/// `localhost` or a loopback address, with or without port.
+pub(super) fn is_loopback_name(authority: &Authority) -> bool {
+    let host = authority.host();
+    let literal = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || literal
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

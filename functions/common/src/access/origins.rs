@@ -1,0 +1,232 @@
+//! Which web pages may call: a browser tells the page's origin, and a foreign one is refused (DESIGN.md, D8).
+
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, header};
+
+use super::client::is_loopback_name;
+
+/// The variable `allowed_origins`: which origins may call besides the application's own host, which always may.
+///
+/// Empty, the default: `localhost`, `127.0.0.1` and `[::1]` on any port, so that a frontend under development just
+/// works. Set, it replaces that: entries such as `https://app.example.com` or `http://localhost:*` (any port).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedOrigins(Vec<Pattern>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pattern {
+    /// Any scheme and port of a loopback name.
+    Loopback,
+    /// Exactly this origin.
+    Exact(String),
+    /// This scheme and host, `http://localhost`, with any port or none.
+    AnyPort(String),
+}
+
+impl Default for AllowedOrigins {
+    fn default() -> Self {
+        Self(vec![Pattern::Loopback])
+    }
+}
+
+impl AllowedOrigins {
+    /// Reads the entries of the variable; the error names the one that is no origin.
+    pub(crate) fn parse<'a>(entries: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let patterns = entries.map(Pattern::parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(if patterns.is_empty() {
+            Self::default()
+        } else {
+            Self(patterns)
+        })
+    }
+}
+
+impl Pattern {
+    fn parse(entry: &str) -> Result<Self, String> {
+        let lower = entry.to_ascii_lowercase();
+        let (origin, any_port) = match lower.strip_suffix(":*") {
+            Some(origin) => (origin, true),
+            None => (lower.as_str(), false),
+        };
+        match split(origin) {
+            Some((_, authority)) if any_port && authority.port().is_none() => {
+                Ok(Self::AnyPort(origin.to_owned()))
+            }
+            Some(_) if !any_port => Ok(Self::Exact(origin.to_owned())),
+            _ => Err(format!(
+                "allowed_origins: {entry:?} is no origin such as https://app.example.com"
+            )),
+        }
+    }
+
+    fn matches(&self, origin: &str, authority: &Authority) -> bool {
+        match self {
+            Self::Loopback => is_loopback_name(authority),
+            Self::Exact(allowed) => origin == allowed,
+            Self::AnyPort(allowed) => origin
+                .strip_prefix(allowed.as_str())
+                .is_some_and(|port| port.is_empty() || port.starts_with(':')),
+        }
+    }
+}
+
+/// What a request says about the web page that sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// No page, or one of the application's own under `GET`: nothing is said.
+    None,
+    /// A page that may call and read the answer; echoed in CORS headers.
+    Allowed(HeaderValue),
+    /// Any other page.
+    Foreign,
+}
+
+impl Origin {
+    /// Judges the header `Origin`. `null`, which sandboxed pages and local files send, is foreign.
+    pub(crate) fn of(request: &Parts, allowed: &AllowedOrigins) -> Self {
+        let mut values = request.headers.get_all(header::ORIGIN).iter();
+        let value = match (values.next(), values.next()) {
+            (None, _) => return Self::None,
+            (Some(value), None) => value,
+            (Some(_), Some(_)) => return Self::Foreign,
+        };
+        let origin = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        let Some((scheme, authority)) = split(&origin) else {
+            return Self::Foreign;
+        };
+        let own = own_host(request).is_some_and(|host| is_same_host(scheme, &authority, &host));
+        if own
+            || allowed
+                .0
+                .iter()
+                .any(|pattern| pattern.matches(&origin, &authority))
+        {
+            Self::Allowed(value.clone())
+        } else {
+            Self::Foreign
+        }
+    }
+}
+
+/// Scheme and authority of `http://host[:port]` or `https://host[:port]`; nothing else is an origin.
+fn split(origin: &str) -> Option<(&str, Authority)> {
+    let (scheme, authority) = origin.split_once("://")?;
+    let authority: Authority = authority.parse().ok()?;
+    let plain = !authority.host().is_empty() && !authority.as_str().contains(['@', '*']);
+    (plain && matches!(scheme, "http" | "https")).then_some((scheme, authority))
+}
+
+/// The name and port under which the client called.
+pub(crate) fn own_host(request: &Parts) -> Option<Authority> {
+    match request.headers.get(header::HOST) {
+        Some(host) => host.as_bytes().try_into().ok(),
+        None => request.uri.authority().cloned(),
+    }
+}
+
+/// The scheme is left aside: behind a proxy that ends TLS the application can't know its own. The page's default port
+/// may be spelled out or not.
+fn is_same_host(scheme: &str, page: &Authority, own: &Authority) -> bool {
+    let default = if scheme == "https" { 443 } else { 80 };
+    page.host().eq_ignore_ascii_case(own.host())
+        && page.port_u16().unwrap_or(default) == own.port_u16().unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::{AllowedOrigins, Origin};
+
+    fn judge(origins: &[&str], host: &str, allowed: &str) -> Origin {
+        let mut builder = Request::builder().uri("/").header("host", host);
+        for origin in origins {
+            builder = builder.header("origin", *origin);
+        }
+        let allowed = AllowedOrigins::parse(allowed.split_whitespace()).unwrap();
+        Origin::of(&builder.body(()).unwrap().into_parts().0, &allowed)
+    }
+
+    fn is_allowed(origin: &str, host: &str, allowed: &str) -> bool {
+        matches!(judge(&[origin], host, allowed), Origin::Allowed(echo) if echo == origin)
+    }
+
+    #[test]
+    fn by_default_own_host_and_loopback() {
+        for origin in [
+            "http://localhost:3000",
+            "https://localhost",
+            "http://127.0.0.1:5173",
+            "http://[::1]:8080",
+            "HTTP://LOCALHOST:3000",
+        ] {
+            assert!(is_allowed(origin, "127.0.0.1:8000", ""), "{origin}");
+        }
+        assert!(is_allowed("http://kafka.lan:8000", "kafka.lan:8000", ""));
+        assert!(is_allowed("https://kafka.lan", "kafka.lan", ""));
+        assert!(is_allowed("https://kafka.lan", "kafka.lan:443", ""));
+        for origin in [
+            "http://evil.example",
+            "null",
+            "",
+            "http://localhost.evil.example",
+            "http://kafka.lan:9000",
+            "localhost",
+            "file://localhost",
+            "http://localhost@evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://",
+        ] {
+            assert_eq!(
+                judge(&[origin], "kafka.lan:8000", ""),
+                Origin::Foreign,
+                "{origin}"
+            );
+        }
+        assert_eq!(judge(&[], "localhost", ""), Origin::None);
+        assert_eq!(
+            judge(&["http://localhost", "http://localhost"], "localhost", ""),
+            Origin::Foreign
+        );
+    }
+
+    #[test]
+    fn a_list_replaces_loopback_but_not_the_own_host() {
+        let allowed = "https://app.example http://localhost:*";
+        assert!(is_allowed("https://app.example", "api.example", allowed));
+        assert!(is_allowed("http://localhost:1234", "api.example", allowed));
+        assert!(is_allowed("http://localhost", "api.example", allowed));
+        assert!(is_allowed("https://api.example", "api.example", allowed));
+        for origin in [
+            "http://app.example",
+            "https://app.example:444",
+            "https://app.example.evil",
+            "http://127.0.0.1:1",
+            "http://localhost.evil.example",
+            "https://localhost:1",
+        ] {
+            assert_eq!(
+                judge(&[origin], "api.example", allowed),
+                Origin::Foreign,
+                "{origin}"
+            );
+        }
+    }
+
+    #[test]
+    fn entries_that_are_no_origins() {
+        for entry in [
+            "example.com",
+            "*",
+            "https://*",
+            "ftp://a",
+            "https://a/b",
+            "http://a:1:*",
+        ] {
+            assert!(
+                AllowedOrigins::parse([entry].into_iter()).is_err(),
+                "{entry}"
+            );
+        }
+    }
+}

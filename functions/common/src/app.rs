@@ -1,0 +1,159 @@
+//! A component's entry point: everything between the platform and the router.
+//!
+//! ```ignore
+//! #[http_service]
+//! async fn handle(request: Request) -> http::Response<axum::body::Body> {
+//!     app::serve(request, routes).await
+//! }
+//! ```
+
+mod cors;
+mod request_id;
+mod routing;
+
+use std::cell::OnceCell;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use serde_json::json;
+
+use crate::access::Access;
+use crate::access::origins::Origin;
+use crate::config::Config;
+use crate::error::{Fault, Result, json_response};
+use request_id::RequestId;
+
+/// Exempt from the access check: whoever watches over the process may not be on this machine.
+const HEALTH: &str = "/healthz";
+
+/// Answers one request: request id, access check, CORS, routing, and every failure in the contract's shape.
+///
+/// `routes` is called once per instance. It may use `get`, `post` and the like but neither `any` nor fallbacks: 404,
+/// 405 and `HEAD` are made here. Handlers take [`Access`], `axum::extract::Path<String>` (which never fails: a path
+/// that isn't UTF-8 is 404 before) and the request itself.
+pub async fn serve(
+    request: spin_sdk::http::Request,
+    routes: impl FnOnce() -> Router,
+) -> Response<Body> {
+    thread_local! {
+        // A component has one router and an instance one thread; building the router costs more than many requests.
+        static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+    }
+    let router = ROUTER.with(|router| router.get_or_init(|| routing::complete(routes())).clone());
+    let (parts, body) = request.into_parts();
+    let config = Config::get().await;
+    respond(Request::from_parts(parts, Body::new(body)), config, router).await
+}
+
+/// [`serve`] without the platform. `router` has its fallbacks already.
+async fn respond(
+    request: Request,
+    config: Result<&'static Config>,
+    router: Router,
+) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let id = RequestId::of(&parts);
+    parts.extensions.insert(id.clone());
+    let (response, origin) = match config {
+        Ok(config) => {
+            let origin = Origin::of(&parts, &config.allowed_origins);
+            (
+                answer(Request::from_parts(parts, body), config, &origin, router).await,
+                origin,
+            )
+        }
+        Err(error) => (error.into_response(), Origin::None),
+    };
+    finish(response, &id, &origin)
+}
+
+async fn answer(
+    request: Request,
+    config: &'static Config,
+    origin: &Origin,
+    router: Router,
+) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    if !is_known_method(&parts.method) {
+        return plain_text(StatusCode::BAD_REQUEST, "Invalid HTTP request received.");
+    }
+    if parts.uri.path() != HEALTH {
+        match admit(&parts, config, origin) {
+            Ok(access) => parts.extensions.insert(access),
+            Err(response) => return response,
+        };
+    }
+    if let Some(response) = cors::preflight(&parts, origin) {
+        return response;
+    }
+    parts.extensions.insert(config);
+    routing::route(Request::from_parts(parts, body), router).await
+}
+
+/// The access check, or the answer to who fails it.
+#[expect(
+    clippy::result_large_err,
+    reason = "the error is the response, which is made once and moved once"
+)]
+fn admit(request: &Parts, config: &Config, origin: &Origin) -> Result<Access, Response<Body>> {
+    let access = Access::decide(request, config).map_err(IntoResponse::into_response)?;
+    match origin {
+        Origin::Foreign => Err(cors::refuse(request)),
+        Origin::None | Origin::Allowed(_) => Ok(access),
+    }
+}
+
+fn is_known_method(method: &Method) -> bool {
+    let known = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    known.contains(method)
+}
+
+/// What every response gets.
+fn finish(mut response: Response<Body>, id: &RequestId, origin: &Origin) -> Response<Body> {
+    if let Some(Fault(cause)) = response.extensions_mut().remove::<Fault>() {
+        let cause = format!("{cause:#}").replace(['\r', '\n'], " ");
+        eprintln!("error: request {id}: {cause}");
+        response = json_response(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &json!({ "detail": "Internal Server Error", "request_id": id.as_str() }),
+        );
+    }
+    // With its length a small answer leaves in one piece; without, it would be chunked.
+    let length = response.body().size_hint().exact();
+    let headers = response.headers_mut();
+    if let Some(length) = length {
+        headers
+            .entry(header::CONTENT_LENGTH)
+            .or_insert(length.into());
+    }
+    headers.insert(request_id::HEADER, id.to_header());
+    cors::add_headers(headers, origin);
+    response
+}
+
+fn plain_text(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! All SQL goes through here: statements, transactions, connections, and the migrations before the first of them.
+//!
+//! What it guarantees (DESIGN.md, D4 and D5):
+//!
+//! * a connection does one thing at a time: its rows are drained before the next statement, and a transaction has it
+//!   alone;
+//! * only an idle connection is used again. One whose request was dropped in the middle of a statement or a
+//!   transaction is closed, which rolls back;
+//! * a transaction begins with `BEGIN IMMEDIATE`, so that it never fails half-way for want of the write lock;
+//! * the schema is current before the first statement of an instance.
+//!
+//! It offers neither `changes()` nor `last_insert_rowid()`, which are always 0 over libSQL: write `RETURNING`. One
+//! statement per call: a host runs the first of several and drops the rest without a word.
+
+mod error;
+mod migrate;
+mod row;
+
+use std::sync::{Mutex, PoisonError};
+
+use spin_sdk::sqlite::Connection;
+pub use spin_sdk::sqlite::Value;
+
+pub use self::error::Error;
+pub use self::row::Row;
+
+/// What a database operation returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The parameters of a statement, in order: `params![name, size, None::<i64>]`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        vec![$($crate::db::Value::from($value)),*]
+    };
+}
+
+/// The label of the database in `spin.toml`.
+const LABEL: &str = "default";
+
+/// An instance serves at most 16 requests at once, so more idle connections are of no use.
+const MAX_IDLE: usize = 16;
+
+static IDLE: Mutex<Vec<Connection>> = Mutex::new(Vec::new());
+
+/// The database, for one unit of work at a time. Cheap to open: it takes an idle connection of this instance if there
+/// is one, and gives it back when dropped.
+pub struct Db {
+    /// `None` while a statement or a transaction has it, or after one of them was abandoned.
+    connection: Option<Connection>,
+}
+
+impl Db {
+    /// Opens the database, whose schema is current afterwards.
+    pub async fn open() -> Result<Self> {
+        let mut db = Self {
+            connection: Some(connect().await?),
+        };
+        migrate::ensure_current(&mut db).await?;
+        Ok(db)
+    }
+
+    /// Runs a statement that is a read or a transaction of its own, and returns its rows.
+    pub async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect().await?,
+        };
+        run(&mut self.connection, connection, sql, parameters).await
+    }
+
+    /// Like [`Self::query`], for a statement of at most one row.
+    pub async fn query_one(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.query(sql, parameters).await?.into_iter().next())
+    }
+
+    /// Like [`Self::query`], for a statement without rows.
+    pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
+        self.query(sql, parameters).await.map(drop)
+    }
+
+    /// Begins a transaction. It has the write lock until it ends, so it must not wait for a client or an upstream.
+    pub async fn begin(&mut self) -> Result<Transaction<'_>> {
+        self.execute("BEGIN IMMEDIATE", Vec::new()).await?;
+        let connection = self.connection.take();
+        Ok(Transaction {
+            db: self,
+            connection,
+        })
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < MAX_IDLE {
+                idle.push(connection);
+            }
+        }
+    }
+}
+
+/// A transaction. Dropped without [`Self::commit`] it closes its connection, which undoes it and lets the next writer
+/// in at once.
+pub struct Transaction<'db> {
+    db: &'db mut Db,
+    connection: Option<Connection>,
+}
+
+impl Transaction<'_> {
+    /// Runs a statement and returns its rows.
+    pub async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+        // Never a new connection: the statement would run outside the transaction.
+        let connection = self.connection.take().ok_or_else(Error::abandoned)?;
+        run(&mut self.connection, connection, sql, parameters).await
+    }
+
+    /// Like [`Self::query`], for a statement of at most one row.
+    pub async fn query_one(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.query(sql, parameters).await?.into_iter().next())
+    }
+
+    /// Like [`Self::query`], for a statement without rows.
+    pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
+        self.query(sql, parameters).await.map(drop)
+    }
+
+    /// Makes everything since [`Db::begin`] permanent.
+    pub async fn commit(mut self) -> Result<()> {
+        self.execute("COMMIT", Vec::new()).await?;
+        self.db.connection = self.connection.take();
+        Ok(())
+    }
+}
+
+async fn connect() -> Result<Connection> {
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    match idle {
+        Some(connection) => Ok(connection),
+        None => Ok(Connection::open(LABEL).await?),
+    }
+}
+
+/// Runs one statement to its last row, then puts `connection` into `slot`, where the next statement finds it. A future
+/// that is dropped half-way takes the connection along, and so does an error that leaves its state unclear.
+async fn run(
+    slot: &mut Option<Connection>,
+    connection: Connection,
+    sql: &str,
+    parameters: Vec<Value>,
+) -> Result<Vec<Row>> {
+    let result = match connection.execute(sql, parameters).await {
+        Ok(rows) => rows.collect().await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(rows) => {
+            *slot = Some(connection);
+            Ok(rows.into_iter().map(Row::from).collect())
+        }
+        Err(error) => {
+            let error = Error::from(error);
+            if error.is_constraint() {
+                *slot = Some(connection);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The rows of a `VALUES` clause: `rows_of(2, 3)` is `(?,?,?),(?,?,?)`. For inserting a few things of one request in
+/// one statement; SQLite allows 32,766 parameters.
+pub fn rows_of(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    vec![row; rows].join(",")
+}

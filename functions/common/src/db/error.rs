@@ -1,0 +1,126 @@
+//! What can go wrong with a statement, as far as callers tell it apart.
+
+use std::fmt;
+
+use spin_sdk::sqlite;
+
+/// Why a statement failed. Into [`crate::error::Error`] it turns as 503 where trying again can help, else as 500.
+#[derive(Debug)]
+pub enum Error {
+    /// A unique index or primary key has this value already. The text names its columns.
+    Unique(String),
+    /// A foreign key refers to nothing.
+    ForeignKey(String),
+    /// Another writer held the database for too long, or it is full.
+    Busy(String),
+    /// The database has migrations that this program does not know.
+    TooNew {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest one this program has.
+        known: i64,
+    },
+    /// Anything else.
+    Other(String),
+}
+
+impl Error {
+    /// A statement in a transaction whose connection was lost by an earlier one.
+    pub(super) fn abandoned() -> Self {
+        Self::Other("the transaction was abandoned by an earlier failure".to_owned())
+    }
+
+    /// Whether the statement was refused by a constraint, which undoes that statement alone and leaves the connection
+    /// as it was.
+    pub fn is_constraint(&self) -> bool {
+        matches!(self, Self::Unique(_) | Self::ForeignKey(_))
+    }
+
+    /// Whether a table does not exist.
+    pub(super) fn is_missing_table(&self) -> bool {
+        matches!(self, Self::Other(message) if message.contains("no such table"))
+    }
+}
+
+impl From<sqlite::Error> for Error {
+    /// The interface has one kind of failure for all that SQLite says; its text is the only way to tell.
+    fn from(error: sqlite::Error) -> Self {
+        let message = match error {
+            sqlite::Error::Io(message) => message,
+            sqlite::Error::DatabaseFull => return Self::Busy("the database is full".to_owned()),
+            sqlite::Error::NoSuchDatabase => "no such database".to_owned(),
+            sqlite::Error::AccessDenied => {
+                "spin.toml does not give this component the database".to_owned()
+            }
+            sqlite::Error::InvalidConnection => "the connection is not valid".to_owned(),
+        };
+        let says = |text: &str| message.contains(text);
+        if says("UNIQUE constraint failed") {
+            Self::Unique(message)
+        } else if says("FOREIGN KEY constraint failed") {
+            Self::ForeignKey(message)
+        } else if says("database is locked") || says("database or disk is full") {
+            Self::Busy(message)
+        } else {
+            Self::Other(message)
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unique(message)
+            | Self::ForeignKey(message)
+            | Self::Busy(message)
+            | Self::Other(message) => f.write_str(message),
+            Self::TooNew { found, known } => write!(
+                f,
+                "the database has migration {found}, this program knows none after {known}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Busy(_) => {
+                eprintln!("database busy: {error}");
+                Self::unavailable("The database is busy. Please try again.")
+            }
+            Error::TooNew { .. } => {
+                eprintln!("database refused: {error}");
+                Self::unavailable("The database belongs to a newer version of this program.")
+            }
+            error => Self::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+    use spin_sdk::sqlite;
+
+    fn kind(message: &str) -> Error {
+        sqlite::Error::Io(message.to_owned()).into()
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_their_text() {
+        assert!(matches!(
+            kind("SQLite failure: `UNIQUE constraint failed: user.email`"),
+            Error::Unique(_)
+        ));
+        assert!(matches!(
+            kind("FOREIGN KEY constraint failed"),
+            Error::ForeignKey(_)
+        ));
+        assert!(matches!(kind("database is locked"), Error::Busy(_)));
+        assert!(kind("no such table: schema_migration").is_missing_table());
+        assert!(!kind("disk I/O error").is_constraint());
+    }
+}

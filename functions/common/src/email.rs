@@ -1,0 +1,142 @@
+//! E-mail addresses, checked and normalised as the original's e-mail field did (HTTP contract, section 2.3).
+//!
+//! Only the spelling is judged; whether anybody reads the mail is not asked of the DNS.
+
+mod domain;
+mod local;
+mod unwrap;
+
+/// An address longer than this is refused before it is looked at, in characters.
+const MAX_INPUT_CHARS: usize = 2048;
+/// The longest address that mail can carry, in bytes (RFC 3696, errata 1690).
+const MAX_ADDRESS_BYTES: usize = 254;
+
+/// A valid, normalised address: domain in lower case and decoded from Punycode, local part in NFC.
+///
+/// The local part keeps its case, so two spellings are two addresses, except for the mailboxes of RFC 2142 (`info`,
+/// `support` and so on), which are lower-cased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Checks `input`, a bare address or one wrapped as `Name <address>`, surrounding white space ignored.
+    ///
+    /// The error is the reason, in the words of the contract.
+    pub fn parse(input: &str) -> Result<Self, String> {
+        if input.chars().count() > MAX_INPUT_CHARS {
+            return Err(format!(
+                "Length must not exceed {MAX_INPUT_CHARS} characters"
+            ));
+        }
+        let address = unwrap::bare_address(input).trim();
+        if let Some(end) = unwrap::quoted_local_part(address) {
+            return Err(match &address[end..] {
+                "@" => "There must be something after the @-sign.".to_owned(),
+                _ => "Quoting the part before the @-sign is not allowed here.".to_owned(),
+            });
+        }
+        let (local, domain) = address
+            .split_once('@')
+            .ok_or("An email address must have an @-sign.")?;
+        let local = local::normalise(local)?;
+        let domain = domain::normalise(domain)?;
+        let normal = format!("{local}@{}", domain.unicode);
+        let bytes = normal.len().max(local.len() + 1 + domain.ascii.len());
+        if bytes > MAX_ADDRESS_BYTES {
+            let excess = too_many(bytes - MAX_ADDRESS_BYTES);
+            return Err(format!("The email address is too long {excess}."));
+        }
+        Ok(Self(normal))
+    }
+
+    /// The normalised address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `(1 character too many)`.
+fn too_many(excess: usize) -> String {
+    let plural = if excess == 1 { "" } else { "s" };
+    format!("({excess} character{plural} too many)")
+}
+
+/// Periods where mail forbids them. `at_start` and `at_end` are the words for a period in that place.
+fn check_periods(part: &str, at_start: &str, at_end: &str) -> Result<(), String> {
+    if part.ends_with('.') {
+        return Err(format!("An email address cannot {at_end}."));
+    }
+    if part.starts_with('.') {
+        return Err(format!("An email address cannot {at_start}."));
+    }
+    if part.contains("..") {
+        return Err("An email address cannot have two periods in a row.".to_owned());
+    }
+    Ok(())
+}
+
+mod characters {
+    //! Which characters may appear, and how to name one that may not.
+
+    use icu_properties::CodePointMapData;
+    use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+
+    /// The displayed names of `text`'s characters that `allowed` refuses, each once, sorted; `None` if there are none.
+    pub(super) fn refused(text: &str, allowed: impl Fn(char) -> bool) -> Option<String> {
+        let mut names: Vec<String> = text.chars().filter(|c| !allowed(*c)).map(display).collect();
+        names.sort();
+        names.dedup();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Refuses characters that no sensible address has: invisible ones, unassigned ones, a combining one at the start.
+    pub(super) fn check_safe(text: &str) -> Result<(), String> {
+        let mut unsafe_chars: Vec<char> = text
+            .char_indices()
+            .filter(|(index, c)| {
+                let marks = GeneralCategoryGroup::Mark.contains(category(*c));
+                !(is_visible(*c) || (marks && *index > 0))
+            })
+            .map(|(_, c)| c)
+            .collect();
+        unsafe_chars.sort_unstable();
+        unsafe_chars.dedup();
+        if unsafe_chars.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = unsafe_chars.into_iter().map(display).collect();
+        Err(format!(
+            "The email address contains unsafe characters: {}.",
+            names.join(", ")
+        ))
+    }
+
+    fn category(c: char) -> GeneralCategory {
+        CodePointMapData::<GeneralCategory>::new().get(c)
+    }
+
+    fn is_visible(c: char) -> bool {
+        let visible = GeneralCategoryGroup::Letter
+            .union(GeneralCategoryGroup::Number)
+            .union(GeneralCategoryGroup::Punctuation)
+            .union(GeneralCategoryGroup::Symbol);
+        visible.contains(category(c))
+    }
+
+    /// A visible character in quotes, a space by its name, anything else as `U+0009`.
+    fn display(c: char) -> String {
+        match c {
+            '\'' => "\"'\"".to_owned(),
+            '\\' => "'\\\\'".to_owned(),
+            ' ' => "SPACE".to_owned(),
+            '\u{a0}' => "NO-BREAK SPACE".to_owned(),
+            '\u{200b}' => "ZERO WIDTH SPACE".to_owned(),
+            '\u{3000}' => "IDEOGRAPHIC SPACE".to_owned(),
+            c if is_visible(c) => format!("'{c}'"),
+            c => format!("U+{:04X}", u32::from(c)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! The one error type of the HTTP edge, and its answers in FastAPI's shape (HTTP contract, section 2).
+//!
+//! Which to return when:
+//!
+//! * an id that does not exist, or is not the caller's: [`Error::NotFound`], by one of the constructors;
+//! * a field that is missing or malformed: [`Error::Invalid`], normally made by [`crate::form`] and [`crate::json`];
+//! * a request that can't be read at all: [`Error::BadRequest`];
+//! * anything that is our fault: [`Error::Internal`]. It is logged with the request's id and shows nothing of the
+//!   inside. No input may lead here.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// What an edge function or handler returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request is not answered with success.
+#[derive(Debug)]
+pub enum Error {
+    /// 404 `{"detail": …}`: no such thing, or not the caller's.
+    NotFound(Cow<'static, str>),
+    /// 400 `{"detail": …}`: the request can't be read, or asks for something impossible.
+    BadRequest(Cow<'static, str>),
+    /// 422 `{"detail": [{type, loc, msg, input[, ctx]}, …]}`: fields are missing or malformed, in declaration order.
+    Invalid(Vec<FieldError>),
+    /// 403 `{"detail": …}`: whoever asks may not.
+    Forbidden(Cow<'static, str>),
+    /// 409 `{"detail": …}`: the state of things doesn't allow it now.
+    Conflict(Cow<'static, str>),
+    /// 413 `{"detail": "Request body too large."}`.
+    TooLarge,
+    /// 429 `{"detail": "Too many requests."}` with `Retry-After`.
+    TooMany {
+        /// Seconds the client should wait.
+        retry_after: u32,
+    },
+    /// 503 `{"detail": …}`: not now, through no fault of the request.
+    Unavailable(Cow<'static, str>),
+    /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
+    Internal(anyhow::Error),
+}
+
+impl Error {
+    /// 404 with the given detail, such as `File not found.`.
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::NotFound(detail.into())
+    }
+
+    /// 404 `User not found.`.
+    pub fn user_not_found() -> Self {
+        Self::not_found("User not found.")
+    }
+
+    /// 404 `Workspace not found.`.
+    pub fn workspace_not_found() -> Self {
+        Self::not_found("Workspace not found.")
+    }
+
+    /// 404 `Chat not found.`.
+    pub fn chat_not_found() -> Self {
+        Self::not_found("Chat not found.")
+    }
+
+    /// 404 `File not found.`.
+    pub fn file_not_found() -> Self {
+        Self::not_found("File not found.")
+    }
+
+    /// 400 with the given detail.
+    pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::BadRequest(detail.into())
+    }
+
+    /// 400 for a body that can't be read at all (HTTP contract, sections 2 and 2.2).
+    pub fn unreadable_body() -> Self {
+        Self::bad_request("There was an error parsing the body")
+    }
+
+    /// 403 with the given detail.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Forbidden(detail.into())
+    }
+
+    /// 409 with the given detail.
+    pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Conflict(detail.into())
+    }
+
+    /// 503 with the given detail.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unavailable(detail.into())
+    }
+
+    /// 500: `cause` goes to the log with the request's id, not to the client.
+    pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(vec![error])
+    }
+}
+
+/// One entry of a 422 answer, in pydantic's shape (HTTP contract, section 2.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldError {
+    /// pydantic's error type, such as `missing`.
+    pub kind: &'static str,
+    /// Where: `["body", "<field>"]`, followed by an index in a repeated field.
+    pub loc: Vec<Value>,
+    /// What is wrong, for a person.
+    pub msg: String,
+    /// What was received.
+    pub input: Value,
+    /// What `msg` was made from, where pydantic tells.
+    pub ctx: Option<Value>,
+}
+
+impl FieldError {
+    /// An error at `["body", field]`.
+    pub fn new(kind: &'static str, field: &str, msg: impl Into<String>, input: Value) -> Self {
+        Self {
+            kind,
+            loc: vec!["body".into(), field.into()],
+            msg: msg.into(),
+            input,
+            ctx: None,
+        }
+    }
+
+    /// The field was not sent. `input` is `null` for a form, the whole object for JSON.
+    pub fn missing(field: &str, input: Value) -> Self {
+        Self::new("missing", field, "Field required", input)
+    }
+
+    /// The field is not a string.
+    pub fn not_a_string(field: &str, input: Value) -> Self {
+        Self::new(
+            "string_type",
+            field,
+            "Input should be a valid string",
+            input,
+        )
+    }
+
+    /// The string has more than `max` characters.
+    pub fn too_long(field: &str, max: usize, input: Value) -> Self {
+        let plural = if max == 1 { "" } else { "s" };
+        Self::new(
+            "string_too_long",
+            field,
+            format!("String should have at most {max} character{plural}"),
+            input,
+        )
+        .with_ctx(json!({ "max_length": max }))
+    }
+
+    /// The same error about the whole body instead of one of its fields.
+    pub fn at_body(mut self) -> Self {
+        self.loc.truncate(1);
+        self
+    }
+
+    /// The same error about entry `index` of a repeated field.
+    pub fn at_index(mut self, index: usize) -> Self {
+        self.loc.push(index.into());
+        self
+    }
+
+    /// The same error with pydantic's `ctx`.
+    pub fn with_ctx(mut self, ctx: Value) -> Self {
+        self.ctx = Some(ctx);
+        self
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let mut json =
+            json!({ "type": self.kind, "loc": self.loc, "msg": self.msg, "input": self.input });
+        if let Some(ctx) = &self.ctx {
+            json["ctx"] = ctx.clone();
+        }
+        json
+    }
+}
+
+/// Travels in a 500's extensions to [`crate::app::serve`], which alone knows the request's id: it logs the cause and
+/// writes the body.
+#[derive(Clone)]
+pub(crate) struct Fault(pub(crate) Arc<anyhow::Error>);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, detail) = match self {
+            Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail),
+            Self::BadRequest(detail) => (StatusCode::BAD_REQUEST, detail),
+            Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
+            Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
+            Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "Request body too large.".into(),
+            ),
+            Self::TooMany { retry_after } => {
+                let mut response =
+                    detail_response(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, retry_after.into());
+                return response;
+            }
+            Self::Invalid(errors) => {
+                let errors: Vec<Value> = errors.iter().map(FieldError::to_json).collect();
+                return json_response(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    &json!({ "detail": errors }),
+                );
+            }
+            Self::Internal(cause) => {
+                let mut response =
+                    detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+                response.extensions_mut().insert(Fault(Arc::new(cause)));
+                return response;
+            }
+        };
+        detail_response(status, &detail)
+    }
+}
+
+/// `{"detail": …}` with the given status.
+pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
+    json_response(status, &json!({ "detail": detail }))
+}
+
+/// A compact JSON answer; `content-type: application/json` without a charset, as the contract says.
+pub fn json_response(status: StatusCode, body: &Value) -> Response {
+    json_text_response(status, body.to_string())
+}
+
+/// An answer whose body is JSON already, for example because SQL built it.
+pub fn json_text_response(status: StatusCode, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}

@@ -1,0 +1,107 @@
+//! Form bodies, `multipart/form-data` or `application/x-www-form-urlencoded`, read as a stream (HTTP contract,
+//! sections 1, 2.1 and 2.2).
+//!
+//! A handler declares its fields in the order in which their errors are reported:
+//!
+//! ```ignore
+//! const RENAME: &FormSpec = &[Field::text("chat_id"), Field::text("new_name").max_chars(255)];
+//!
+//! let mut form = Form::read(request, RENAME, NoFiles).await?;
+//! let (chat_id, new_name) = (form.text("chat_id"), form.text("new_name"));
+//! ```
+
+mod content_type;
+mod header;
+mod multipart;
+mod reader;
+mod received;
+mod sink;
+mod spec;
+mod urlencoded;
+
+use std::collections::BTreeMap;
+
+use axum::extract::Request;
+
+use crate::body::LimitedBody;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use content_type::FormType;
+use received::Received;
+
+pub use sink::{FileSink, NoFiles};
+pub use spec::{Field, FormSpec};
+
+/// A form that satisfies its declaration. Values are taken out by name.
+#[derive(Debug)]
+pub struct Form<F> {
+    texts: BTreeMap<&'static str, Vec<String>>,
+    booleans: BTreeMap<&'static str, bool>,
+    files: BTreeMap<&'static str, Vec<F>>,
+}
+
+impl<F: Send> Form<F> {
+    /// Reads the body of `request` and checks it against `spec`. Files go to `sink` as they arrive, in the order of
+    /// the body.
+    ///
+    /// Errors: 422 for fields, 400 for a body that is no form (HTTP contract, sections 2.1 and 2.2), 413 for one
+    /// above the limit, and whatever `sink` returns. A body of another type counts as a form without fields.
+    pub async fn read<S: FileSink<Stored = F>>(
+        request: Request,
+        spec: &FormSpec,
+        sink: S,
+    ) -> Result<Self> {
+        let config = Config::of(request.extensions());
+        let form_type = FormType::of(request.headers());
+        let limit = match form_type {
+            FormType::Urlencoded => config.max_small_body_bytes(),
+            _ => config.max_upload_bytes,
+        };
+        let mut body = LimitedBody::new(request, limit)?;
+        let outcome = match form_type {
+            FormType::Urlencoded => body
+                .collect()
+                .await
+                .and_then(|body| reader::read_urlencoded(&body, spec)),
+            FormType::Multipart { boundary } => {
+                reader::read_multipart(&mut body, &boundary, spec, sink).await
+            }
+            FormType::MultipartWithoutBoundary => {
+                Err(Error::bad_request("Missing boundary in multipart."))
+            }
+            FormType::Other => Ok(Received::new(spec)),
+        };
+        if !matches!(outcome, Ok(_) | Err(Error::TooLarge)) {
+            body.drain().await;
+        }
+        outcome?.check()
+    }
+
+    /// Takes the text `name`; an optional one that was not sent is empty.
+    pub fn text(&mut self, name: &str) -> String {
+        self.optional_text(name).unwrap_or_default()
+    }
+
+    /// Takes the text `name`, if it was sent.
+    pub fn optional_text(&mut self, name: &str) -> Option<String> {
+        self.texts.get_mut(name)?.pop()
+    }
+
+    /// The boolean `name`.
+    pub fn boolean(&self, name: &str) -> bool {
+        self.booleans.get(name).copied().unwrap_or_default()
+    }
+
+    /// Takes all texts sent as `name`, in the order of the body.
+    pub fn texts(&mut self, name: &str) -> Vec<String> {
+        self.texts.remove(name).unwrap_or_default()
+    }
+
+    /// Takes all files sent as `name`, in the order of the body.
+    pub fn files(&mut self, name: &str) -> Vec<F> {
+        self.files.remove(name).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! What kind of form a request carries, by its `Content-Type`.
+
+use axum::http::{HeaderMap, header};
+
+use super::header::Parameters;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum FormType {
+    Urlencoded,
+    Multipart {
+        boundary: Vec<u8>,
+    },
+    MultipartWithoutBoundary,
+    /// Anything else counts as a form without fields, `Multipart/Form-Data` in capitals too (HTTP contract,
+    /// section 1).
+    Other,
+}
+
+impl FormType {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+            return Self::Other;
+        };
+        let content_type = Parameters::parse(content_type.as_bytes());
+        match content_type.value.as_slice() {
+            b"application/x-www-form-urlencoded" => Self::Urlencoded,
+            b"multipart/form-data" => match content_type.get("boundary") {
+                Some(boundary) if !boundary.is_empty() => Self::Multipart { boundary },
+                _ => Self::MultipartWithoutBoundary,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue, header};
+
+    use super::FormType;
+
+    fn of(value: &str) -> FormType {
+        FormType::of(&HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            HeaderValue::from_str(value).unwrap(),
+        )]))
+    }
+
+    #[test]
+    fn content_types() {
+        let multipart = |boundary: &str| FormType::Multipart {
+            boundary: boundary.into(),
+        };
+        assert_eq!(of("multipart/form-data; boundary=a"), multipart("a"));
+        assert_eq!(
+            of("multipart/form-data;charset=x;boundary=\"a b;c\""),
+            multipart("a b;c")
+        );
+        assert_eq!(
+            of("multipart/form-data"),
+            FormType::MultipartWithoutBoundary
+        );
+        assert_eq!(
+            of("multipart/form-data; boundary="),
+            FormType::MultipartWithoutBoundary
+        );
+        assert_eq!(
+            of("application/x-www-form-urlencoded; charset=utf-8"),
+            FormType::Urlencoded
+        );
+        for other in [
+            "Multipart/Form-Data; boundary=a",
+            "application/json",
+            "text/plain",
+            "multipart/mixed",
+        ] {
+            assert_eq!(of(other), FormType::Other);
+        }
+        assert_eq!(FormType::of(&HeaderMap::new()), FormType::Other);
+    }
+}

@@ -1,0 +1,222 @@
+//! What a body brought for each declared field, and the check against the declaration (HTTP contract, section 2.1).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Form;
+use super::spec::{Field, FormSpec, Kind};
+use crate::error::{Error, FieldError, Result};
+
+/// The values of each declared field, in the order of the body.
+#[derive(Debug)]
+pub(super) struct Received<'a, F> {
+    fields: Vec<(&'a Field, Vec<Part<F>>)>,
+}
+
+/// One value.
+#[derive(Debug)]
+pub(super) enum Part<F> {
+    Text(String),
+    /// A file. It is not stored if its field takes none, its name is too long or the form had become invalid before.
+    File {
+        filename: String,
+        content_type: Option<String>,
+        size: u64,
+        stored: Option<F>,
+    },
+}
+
+impl<'a, F> Received<'a, F> {
+    pub(super) fn new(spec: &'a FormSpec) -> Self {
+        Self {
+            fields: spec.iter().map(|field| (field, Vec::new())).collect(),
+        }
+    }
+
+    /// The declaration of the field `name`.
+    pub(super) fn field(&self, name: &str) -> Option<&'a Field> {
+        self.fields
+            .iter()
+            .find(|(field, _)| field.name == name)
+            .map(|(field, _)| *field)
+    }
+
+    /// Adds a value of a field; one that isn't declared is forgotten. Tells whether the form is certainly invalid
+    /// now. (A single value never makes it so, because a later one can replace it.)
+    pub(super) fn add(&mut self, name: &str, part: Part<F>) -> bool {
+        let Some((field, parts)) = self.fields.iter_mut().find(|(field, _)| field.name == name)
+        else {
+            return false;
+        };
+        let invalid = match (field.kind, &part) {
+            (Kind::Text { .. } | Kind::Boolean, _) => {
+                parts.clear();
+                false
+            }
+            (Kind::Texts, Part::Text(_)) => false,
+            (Kind::Texts, Part::File { .. }) | (Kind::Files, Part::Text(_)) => true,
+            (Kind::Files, Part::File { filename, .. }) => filename.len() > MAX_FILENAME_BYTES,
+        };
+        parts.push(part);
+        invalid
+    }
+
+    /// The form, or all that is wrong with it, in declaration order.
+    pub(super) fn check(self) -> Result<Form<F>> {
+        let mut form = Form {
+            texts: BTreeMap::new(),
+            booleans: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
+        let mut errors = Vec::new();
+        for (field, parts) in self.fields {
+            match field.kind {
+                Kind::Text { required } => match parts.into_iter().next_back() {
+                    Some(part) => match field.check_text(part) {
+                        Ok(text) => {
+                            form.texts.insert(field.name, vec![text]);
+                        }
+                        Err(error) => errors.push(error),
+                    },
+                    None if required => errors.push(FieldError::missing(field.name, Value::Null)),
+                    None => {}
+                },
+                Kind::Boolean => match field.check_boolean(parts.into_iter().next_back()) {
+                    Ok(boolean) => {
+                        form.booleans.insert(field.name, boolean);
+                    }
+                    Err(error) => errors.push(error),
+                },
+                Kind::Texts => {
+                    let texts = check_each(parts, |part| field.check_text(part), &mut errors);
+                    form.texts.insert(field.name, texts);
+                }
+                Kind::Files => {
+                    let files = check_each(parts, |part| field.check_file(part), &mut errors);
+                    form.files
+                        .insert(field.name, files.into_iter().flatten().collect());
+                }
+            }
+        }
+        if errors.is_empty() {
+            Ok(form)
+        } else {
+            Err(Error::Invalid(errors))
+        }
+    }
+}
+
+fn check_each<F, T>(
+    parts: Vec<Part<F>>,
+    check: impl Fn(Part<F>) -> Result<T, FieldError>,
+    errors: &mut Vec<FieldError>,
+) -> Vec<T> {
+    let mut values = Vec::with_capacity(parts.len());
+    for (index, part) in parts.into_iter().enumerate() {
+        match check(part) {
+            Ok(value) => values.push(value),
+            Err(error) => errors.push(error.at_index(index)),
+        }
+    }
+    values
+}
+
+/// The longest name of a file, in bytes.
+pub(super) const MAX_FILENAME_BYTES: usize = 1024;
+
+impl Field {
+    fn check_text<F>(&self, part: Part<F>) -> Result<String, FieldError> {
+        match part {
+            // Never more characters than bytes: most texts needn't be counted.
+            Part::Text(text)
+                if text.len() > self.max_chars && text.chars().count() > self.max_chars =>
+            {
+                Err(FieldError::too_long(self.name, self.max_chars, text.into()))
+            }
+            Part::Text(text) => Ok(text),
+            file => Err(FieldError::not_a_string(self.name, file.to_json())),
+        }
+    }
+
+    fn check_boolean<F>(&self, part: Option<Part<F>>) -> Result<bool, FieldError> {
+        match part {
+            None => Err(FieldError::missing(self.name, Value::Null)),
+            Some(Part::Text(text)) => parse_boolean(&text).ok_or_else(|| {
+                let msg = "Input should be a valid boolean, unable to interpret input";
+                FieldError::new("bool_parsing", self.name, msg, text.into())
+            }),
+            Some(file) => Err(FieldError::new(
+                "bool_type",
+                self.name,
+                "Input should be a valid boolean",
+                file.to_json(),
+            )),
+        }
+    }
+
+    /// `None` for a fine file that wasn't stored, because an error came before it.
+    fn check_file<F>(&self, part: Part<F>) -> Result<Option<F>, FieldError> {
+        match part {
+            Part::File {
+                stored, filename, ..
+            } if filename.len() <= MAX_FILENAME_BYTES => Ok(stored),
+            Part::File { filename, .. } => {
+                let msg = format!("File name should have at most {MAX_FILENAME_BYTES} bytes");
+                Err(
+                    FieldError::new("string_too_long", self.name, msg, filename.into())
+                        .with_ctx(json!({ "max_length": MAX_FILENAME_BYTES })),
+                )
+            }
+            Part::Text(text) => {
+                let msg = "Value error, Expected UploadFile, received: <class 'str'>";
+                Err(FieldError::new("value_error", self.name, msg, text.into())
+                    .with_ctx(json!({ "error": {} })))
+            }
+        }
+    }
+}
+
+impl<F> Part<F> {
+    pub(super) fn file(
+        filename: Option<String>,
+        content_type: Option<String>,
+        size: u64,
+        stored: Option<F>,
+    ) -> Self {
+        Self::File {
+            filename: filename.unwrap_or_default(),
+            content_type,
+            size,
+            stored,
+        }
+    }
+
+    /// What a client is told it sent.
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::File {
+                filename,
+                content_type,
+                size,
+                ..
+            } => {
+                let headers = match content_type {
+                    Some(content_type) => json!({ "content-type": content_type }),
+                    None => json!({}),
+                };
+                json!({ "filename": filename, "size": size, "headers": headers })
+            }
+        }
+    }
+}
+
+/// No trimming: `" true"` is no boolean.
+fn parse_boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,356 @@
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Response;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use futures::executor::block_on;
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::{Value, json};
+
+use super::{Field, FileSink, Form, FormSpec, NoFiles};
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// Remembers everything it is given.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<(String, Option<String>, Vec<u8>)>>>);
+
+impl FileSink for Memory {
+    /// The name of the file.
+    type Stored = String;
+
+    async fn begin(&mut self, filename: &str, content_type: Option<&str>) -> Result<()> {
+        let file = (
+            filename.to_owned(),
+            content_type.map(str::to_owned),
+            Vec::new(),
+        );
+        self.0.lock().unwrap().push(file);
+        Ok(())
+    }
+
+    async fn chunk(&mut self, bytes: Bytes) -> Result<()> {
+        let mut files = self.0.lock().unwrap();
+        let content = &mut files.last_mut().unwrap().2;
+        if bytes == "full" {
+            return Err(Error::unavailable("The disk is full."));
+        }
+        content.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<String> {
+        Ok(self.0.lock().unwrap().last().unwrap().0.clone())
+    }
+}
+
+const MULTIPART: &str = "multipart/form-data; boundary=b";
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+
+const UPLOAD: &FormSpec = &[
+    Field::text("target_id").max_chars(8),
+    Field::boolean("is_chat"),
+    Field::texts("tags").max_chars(8),
+    Field::files("files"),
+    Field::optional_text("note"),
+];
+
+fn request(content_type: &str, body: impl Into<Body>) -> Request {
+    Request::builder()
+        .header("content-type", content_type)
+        .body(body.into())
+        .unwrap()
+}
+
+fn read(content_type: &str, body: impl Into<Body>) -> Result<Form<String>> {
+    block_on(Form::read(
+        request(content_type, body),
+        UPLOAD,
+        Memory::default(),
+    ))
+}
+
+fn answer(error: Error) -> (u16, Value) {
+    let response: Response<Body> = error.into_response();
+    let status = response.status().as_u16();
+    let body = block_on(response.into_body().collect()).unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+/// Status and `detail`.
+fn refusal(content_type: &str, body: impl Into<Body>) -> (u16, Value) {
+    let (status, mut body) = answer(read(content_type, body).unwrap_err());
+    (status, body["detail"].take())
+}
+
+fn part(disposition: &str, content: &str) -> String {
+    format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n")
+}
+
+fn multipart(parts: &[(&str, &str)]) -> String {
+    let parts: String = parts
+        .iter()
+        .map(|(disposition, content)| part(disposition, content))
+        .collect();
+    format!("{parts}--b--\r\n")
+}
+
+const VALID: [(&str, &str); 2] = [("name=target_id", "t"), ("name=is_chat", "no")];
+
+#[test]
+fn both_types_give_the_same() {
+    let parts = [
+        ("name=target_id", "first"),
+        ("name=target_id", "ä b"),
+        ("name=is_chat", "TRUE"),
+        ("name=tags", "x"),
+        ("name=unknown", "?"),
+        ("name=tags", ""),
+    ];
+    let urlencoded = "target_id=first&target_id=%C3%A4+b&is_chat=TRUE&tags=x&unknown=%3F&tags=";
+    for mut form in [
+        read(MULTIPART, multipart(&parts)).unwrap(),
+        read(URLENCODED, urlencoded).unwrap(),
+    ] {
+        assert_eq!(form.text("target_id"), "ä b");
+        assert!(form.boolean("is_chat"));
+        assert_eq!(form.texts("tags"), ["x", ""]);
+        assert_eq!(form.optional_text("note"), None);
+        assert!(form.files("files").is_empty());
+    }
+}
+
+#[test]
+fn nothing_declared_was_sent() {
+    let missing = |name: &str| json!({"type": "missing", "loc": ["body", name], "msg": "Field required", "input": null});
+    let expected = (422, json!([missing("target_id"), missing("is_chat")]));
+    for content_type in [
+        MULTIPART,
+        URLENCODED,
+        "application/json",
+        "text/plain",
+        "Multipart/Form-Data; boundary=b",
+    ] {
+        assert_eq!(refusal(content_type, ""), expected, "{content_type}");
+    }
+    assert_eq!(refusal("text/plain", "target_id=a&is_chat=1"), expected);
+}
+
+#[test]
+fn booleans() {
+    let read = |value: &str| read(URLENCODED, format!("target_id=&is_chat={value}"));
+    for value in ["1", "true", "True", "t", "yes", "Y", "on", "ON"] {
+        assert!(read(value).unwrap().boolean("is_chat"), "{value}");
+    }
+    for value in ["0", "false", "F", "no", "n", "off"] {
+        assert!(!read(value).unwrap().boolean("is_chat"), "{value}");
+    }
+    for value in ["", "maybe", " true", "2", "10"] {
+        let expected = json!([{
+            "type": "bool_parsing", "loc": ["body", "is_chat"],
+            "msg": "Input should be a valid boolean, unable to interpret input", "input": value
+        }]);
+        assert_eq!(
+            answer(read(value).unwrap_err()),
+            (422, json!({ "detail": expected }))
+        );
+    }
+}
+
+#[test]
+fn errors_come_in_declaration_order() {
+    let parts = [
+        ("name=files", "abc"),
+        ("name=tags; filename=t", "file"),
+        ("name=is_chat; filename=c", "x"),
+        ("name=target_id; filename=n", "123456"),
+        ("name=tags", "123456789"),
+        ("name=note", ""),
+    ];
+    let (status, detail) = refusal(MULTIPART, multipart(&parts));
+    let file = |name: &str, size: u64| json!({"filename": name, "size": size, "headers": {}});
+    let string_type = "Input should be a valid string";
+    let expected = json!([
+        {"type": "string_type", "loc": ["body", "target_id"], "msg": string_type, "input": file("n", 6)},
+        {"type": "bool_type", "loc": ["body", "is_chat"], "msg": "Input should be a valid boolean",
+         "input": file("c", 1)},
+        {"type": "string_type", "loc": ["body", "tags", 0], "msg": string_type, "input": file("t", 4)},
+        {"type": "string_too_long", "loc": ["body", "tags", 1], "msg": "String should have at most 8 characters",
+         "input": "123456789", "ctx": {"max_length": 8}},
+        {"type": "value_error", "loc": ["body", "files", 0],
+         "msg": "Value error, Expected UploadFile, received: <class 'str'>", "input": "abc", "ctx": {"error": {}}},
+    ]);
+    assert_eq!((status, detail), (422, expected));
+}
+
+#[test]
+fn lengths_count_characters() {
+    assert!(
+        read(
+            URLENCODED,
+            "is_chat=1&target_id=%C3%A4ääääää".replace('ä', "%C3%A4")
+        )
+        .is_ok()
+    );
+    assert_eq!(
+        refusal(URLENCODED, "is_chat=1&target_id=123456789").1[0]["type"],
+        "string_too_long"
+    );
+}
+
+#[test]
+fn files_go_to_the_sink_in_order() {
+    let memory = Memory::default();
+    let body = format!(
+        "{}--b\r\nContent-Disposition: form-data; name=files; filename=\"C:\\x\\b.txt\"\r\nContent-Type: text/x\r\n\r\n\
+         second\r\n{}",
+        part("name=files; filename=\"\"", ""),
+        multipart(&[("name=other; filename=o", "ignored"), VALID[0], VALID[1]])
+    );
+    let mut form = block_on(Form::read(request(MULTIPART, body), UPLOAD, memory.clone())).unwrap();
+    assert_eq!(form.files("files"), ["", "b.txt"]);
+    let expected = [
+        (String::new(), None, Vec::new()),
+        (
+            "b.txt".to_owned(),
+            Some("text/x".to_owned()),
+            b"second".to_vec(),
+        ),
+    ];
+    assert_eq!(*memory.0.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_doomed_form_stores_no_more_files() {
+    let memory = Memory::default();
+    let long = format!("name=files; filename={}", "x".repeat(1025));
+    let parts = [
+        ("name=files; filename=1", "a"),
+        (long.as_str(), "b"),
+        ("name=files; filename=3", "c"),
+        VALID[0],
+        VALID[1],
+    ];
+    let error = block_on(Form::read(
+        request(MULTIPART, multipart(&parts)),
+        UPLOAD,
+        memory.clone(),
+    ))
+    .unwrap_err();
+    let (status, body) = answer(error);
+    assert_eq!((status, body["detail"].as_array().unwrap().len()), (422, 1));
+    assert_eq!(body["detail"][0]["loc"], json!(["body", "files", 1]));
+    assert_eq!(memory.0.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn unreadable_bodies() {
+    let parsing = json!("There was an error parsing the body");
+    assert_eq!(
+        refusal("multipart/form-data", "x"),
+        (400, json!("Missing boundary in multipart."))
+    );
+    assert_eq!(refusal(MULTIPART, "garbage"), (400, parsing.clone()));
+    assert_eq!(
+        refusal(MULTIPART, multipart(&VALID).replace("\r\n", "\n")),
+        (400, parsing.clone())
+    );
+    let nameless = json!("The Content-Disposition header field \"name\" must be provided.");
+    assert_eq!(
+        refusal(MULTIPART, multipart(&[("x=y", "")])),
+        (400, nameless)
+    );
+    let broken = Body::new(StreamBody::new(futures::stream::iter([
+        Ok(http_body::Frame::data(Bytes::from(multipart(&VALID)))),
+        Err(std::io::Error::other("connection reset")),
+    ])));
+    assert_eq!(refusal(MULTIPART, broken), (400, parsing));
+}
+
+#[test]
+fn a_truncated_body_has_fewer_fields() {
+    let body = multipart(&VALID);
+    let (status, detail) = refusal(MULTIPART, body[..body.len() - 8].to_owned());
+    assert_eq!(
+        (status, &detail[0]["loc"]),
+        (422, &json!(["body", "is_chat"]))
+    );
+}
+
+#[test]
+fn limits() {
+    let big = "x".repeat(1024 * 1024 + 1);
+    for name in ["name=note", "name=unknown"] {
+        let expected = (400, json!("Part exceeded maximum size of 1024KB."));
+        assert_eq!(refusal(MULTIPART, multipart(&[(name, &big)])), expected);
+        assert!(
+            read(
+                MULTIPART,
+                multipart(&[(name, &big[1..]), VALID[0], VALID[1]])
+            )
+            .is_ok()
+        );
+    }
+    let expected = (
+        400,
+        json!("Too many fields. Maximum number of fields is 1000."),
+    );
+    assert_eq!(
+        refusal(MULTIPART, multipart(&[("name=x", ""); 1001])),
+        expected
+    );
+    assert_eq!(refusal(URLENCODED, "x=&".repeat(1001)), expected);
+    let expected = (
+        400,
+        json!("Too many files. Maximum number of files is 1000."),
+    );
+    assert_eq!(
+        refusal(MULTIPART, multipart(&[("name=x; filename=f", ""); 1001])),
+        expected
+    );
+    assert_eq!(refusal(URLENCODED, "x".repeat(2 * 1024 * 1024 + 1)).0, 413);
+    assert_eq!(
+        refusal(MULTIPART, multipart(&[("name=tags", &big[1..]); 5])).0,
+        413
+    );
+}
+
+#[test]
+fn bodies_over_the_limit() {
+    let config: &'static Config = Box::leak(Box::new(Config {
+        max_upload_bytes: 300,
+        ..Config::default()
+    }));
+    let too_large = (413, json!({"detail": "Request body too large."}));
+    let send = |announced: Option<&str>, file: usize| {
+        let file = "x".repeat(file);
+        let body = multipart(&[VALID[0], VALID[1], ("name=files; filename=f", &file)]);
+        let mut request = request(MULTIPART, body);
+        request.extensions_mut().insert(config);
+        if let Some(length) = announced {
+            request
+                .headers_mut()
+                .insert("content-length", length.parse().unwrap());
+        }
+        block_on(Form::read(request, UPLOAD, Memory::default()))
+    };
+    assert!(send(None, 100).is_ok());
+    assert_eq!(answer(send(None, 200).unwrap_err()), too_large);
+    assert_eq!(answer(send(Some("301"), 100).unwrap_err()), too_large);
+}
+
+#[test]
+fn a_sink_that_fails_decides_the_answer() {
+    let (status, detail) = refusal(MULTIPART, multipart(&[("name=files; filename=f", "full")]));
+    assert_eq!((status, detail), (503, json!("The disk is full.")));
+}
+
+#[test]
+fn forms_without_files() {
+    const SPEC: &FormSpec = &[Field::text("a")];
+    let body = multipart(&[("name=a", "1"), ("name=b; filename=x", "ignored")]);
+    let mut form = block_on(Form::read(request(MULTIPART, body), SPEC, NoFiles)).unwrap();
+    assert_eq!(form.text("a"), "1");
+}

@@ -1,0 +1,74 @@
+//! Generates the bindings of the `spin:*` interfaces from the WIT definitions that the `spin-sdk` crate ships,
+//! so that host and components are always built from the same ones.
+
+use std::{env, fs, path::PathBuf, process::Command};
+
+/// The interfaces the host implements, as folders below the SDK's `wit/deps`.
+const INTERFACES: [&str; 3] = [
+    "spin-sqlite@3.1.0",
+    "spin-variables@3.0.0",
+    "spin-key-value@3.0.0",
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../Cargo.lock");
+    let deps = sdk_folder().join("wit").join("deps");
+    let paths: Vec<String> = INTERFACES
+        .iter()
+        .map(|name| format!("{:?}", deps.join(name)))
+        .collect();
+    let code = format!(
+        r##"wasmtime::component::bindgen!({{
+    path: [{}],
+    inline: r#"
+        package kafka:host;
+        world components {{
+            import spin:sqlite/sqlite@3.1.0;
+            import spin:variables/variables@3.0.0;
+            import spin:key-value/key-value@3.0.0;
+        }}
+    "#,
+    world: "kafka:host/components",
+    imports: {{ default: trappable }},
+    with: {{
+        "spin:sqlite/sqlite.connection": crate::spin::sqlite::Connection,
+        "spin:key-value/key-value.store": crate::spin::key_value::Store,
+    }},
+}});
+"##,
+        paths.join(", ")
+    );
+    let out =
+        PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("spin_bindings.rs");
+    fs::write(out, code).expect("OUT_DIR is writable");
+}
+
+/// Where cargo keeps the source of the `spin-sdk` that Cargo.lock names.
+fn sdk_folder() -> PathBuf {
+    let cargo = env::var_os("CARGO").expect("cargo sets CARGO");
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .arg("--filter-platform")
+        .arg(env::var_os("TARGET").expect("cargo sets TARGET"))
+        .output()
+        .expect("cargo metadata runs");
+    assert!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let manifest = metadata["packages"]
+        .as_array()
+        .expect("cargo metadata lists packages")
+        .iter()
+        .find(|package| package["name"] == "spin-sdk")
+        .and_then(|package| package["manifest_path"].as_str())
+        .expect("the workspace depends on spin-sdk");
+    PathBuf::from(manifest)
+        .parent()
+        .expect("a manifest is in a folder")
+        .to_path_buf()
+}

@@ -1,0 +1,253 @@
+//! The application that `spin.toml` describes, loaded: compiled components, databases, stores and variables.
+
+use crate::{
+    instance::State,
+    manifest::{self, Manifest, OutboundHosts, Router},
+    output::Output,
+    spin,
+    storage::{Database, KeyValue, Options},
+};
+use anyhow::{Context, bail};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    component::Linker,
+};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+/// Instances of one component that live at a time; each serves up to 16 requests at once.
+pub const INSTANCES_PER_COMPONENT: usize = 64;
+/// Bytes of linear memory one instance may use.
+pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
+/// How often running guests are interrupted so that others on the same thread get their turn.
+const EPOCH: Duration = Duration::from_millis(2);
+/// Core modules a component may consist of; those of `wasm32-wasip2` have two or three.
+const MODULES_PER_COMPONENT: u32 = 8;
+
+/// Where and how to load an application from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The manifest, usually `spin.toml`.
+    pub manifest: PathBuf,
+    /// Folder of the databases and of compiled components.
+    pub state_dir: PathBuf,
+    /// Folder for what components print, if it should go to files as well as to the log.
+    pub log_dir: Option<PathBuf>,
+    /// Values of application variables given on the command line; they win over `SPIN_VARIABLE_*`.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A loaded application.
+pub struct App {
+    /// Finds the component for a path.
+    pub router: Router,
+    /// All components by id.
+    pub components: BTreeMap<String, Arc<Component>>,
+    databases: BTreeMap<String, Arc<Database>>,
+}
+
+/// A component, ready to be instantiated, with all it may use.
+pub struct Component {
+    /// Its id in the manifest.
+    pub id: String,
+    /// The compiled component, imports resolved.
+    pub pre: ServicePre<State>,
+    /// The application variables it sees.
+    pub variables: BTreeMap<String, String>,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The databases it may open, by label.
+    pub databases: HashMap<String, Arc<Database>>,
+    /// The key-value stores it may open, by label.
+    pub key_value: HashMap<String, Arc<KeyValue>>,
+    /// The hosts it may call.
+    pub outbound: Arc<OutboundHosts>,
+    /// Where its output goes.
+    pub output: Output,
+    /// One permit for each instance that may live.
+    pub permits: Arc<Semaphore>,
+}
+
+impl App {
+    /// Loads the application: compiles what is not in the cache, opens (and creates) databases and stores.
+    ///
+    /// # Errors
+    /// When the manifest is wrong or asks for something this host does not support, a component is missing or
+    /// imports something unknown, a required variable has no value, or the state folder can't be used.
+    pub async fn load(settings: &Settings) -> anyhow::Result<Self> {
+        let manifest = Manifest::load(&settings.manifest)?;
+        let folder = settings.manifest.parent().unwrap_or(Path::new(""));
+        for folder in [Some(&settings.state_dir), settings.log_dir.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("can't create the folder {}", folder.display()))?;
+        }
+        let engine = engine(manifest.components.len(), &settings.state_dir)?;
+        let mut linker = Linker::new(&engine);
+        spin::add_to_linker(&mut linker)?;
+        let variables = manifest.resolve_variables(&settings.variables)?;
+        let mut stores = Stores::new(&settings.state_dir);
+        let mut components = BTreeMap::new();
+        for (id, declared) in &manifest.components {
+            let component = Component {
+                id: id.clone(),
+                pre: compile(&engine, &linker, &folder.join(&declared.source))
+                    .with_context(|| format!("component {id:?}"))?,
+                variables: variables.of_component(declared)?,
+                environment: declared.environment.clone(),
+                databases: stores.databases(&declared.sqlite_databases).await?,
+                key_value: stores.key_value(&declared.key_value_stores).await?,
+                outbound: Arc::new(variables.outbound_hosts(declared)?),
+                output: Output::new(id, settings.log_dir.as_deref())
+                    .context("can't open the component's log files")?,
+                permits: Arc::new(Semaphore::new(INSTANCES_PER_COMPONENT)),
+            };
+            components.insert(id.clone(), Arc::new(component));
+        }
+        start_epochs(&engine);
+        Ok(Self {
+            router: Router::new(&manifest)?,
+            components,
+            databases: stores.databases,
+        })
+    }
+
+    /// Closes the databases, so that the files on disk are complete without their write-ahead logs.
+    pub async fn close(&self) {
+        for (label, database) in &self.databases {
+            if let Err(error) = database.close().await {
+                tracing::warn!("database {label:?} was not closed cleanly: {error}");
+            }
+        }
+    }
+}
+
+/// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
+fn engine(components: usize, state_dir: &Path) -> anyhow::Result<Engine> {
+    let instances = u32::try_from(components.max(1) * INSTANCES_PER_COMPONENT)
+        .context("too many components")?;
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * MODULES_PER_COMPONENT)
+        .total_memories(instances)
+        .total_tables(instances * MODULES_PER_COMPONENT)
+        .total_stacks(instances * 17)
+        .max_core_instances_per_component(MODULES_PER_COMPONENT)
+        .max_memories_per_component(1)
+        .max_tables_per_component(MODULES_PER_COMPONENT)
+        .max_component_instance_size(4 * 1024 * 1024)
+        .max_core_instance_size(1024 * 1024)
+        .table_elements(100_000)
+        .max_memory_size(MEMORY_LIMIT)
+        .linear_memory_keep_resident(0)
+        .table_keep_resident(0);
+    let mut cache = CacheConfig::new();
+    let cache_dir = std::path::absolute(state_dir.join("cache"))?;
+    cache.with_directory(cache_dir);
+    let mut config = Config::new();
+    config
+        .wasm_component_model_async(true)
+        .epoch_interruption(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .cache(Some(Cache::new(cache)?));
+    Ok(Engine::new(&config)?)
+}
+
+fn compile(
+    engine: &Engine,
+    linker: &Linker<State>,
+    file: &Path,
+) -> anyhow::Result<ServicePre<State>> {
+    if !file.exists() {
+        bail!("{} does not exist; `kafka build` makes it", file.display());
+    }
+    let component = wasmtime::component::Component::from_file(engine, file)?;
+    let pre = linker
+        .instantiate_pre(&component)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("{} imports what this host does not have", file.display()))?;
+    ServicePre::new(pre)
+        .map_err(anyhow::Error::from)
+        .with_context(|| {
+            format!(
+                "{} is no HTTP component (wasi:http/handler@0.3)",
+                file.display()
+            )
+        })
+}
+
+/// Ticks for as long as the process lives; the thread holds nothing but a handle to the engine.
+fn start_epochs(engine: &Engine) {
+    let engine = engine.weak();
+    thread::spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(EPOCH);
+        }
+    });
+}
+
+/// Opens each database and the key-value file once, however many components use them.
+struct Stores<'a> {
+    folder: &'a Path,
+    databases: BTreeMap<String, Arc<Database>>,
+    key_value: Option<Arc<KeyValue>>,
+}
+
+impl<'a> Stores<'a> {
+    fn new(folder: &'a Path) -> Self {
+        Self {
+            folder,
+            databases: BTreeMap::new(),
+            key_value: None,
+        }
+    }
+
+    async fn databases(
+        &mut self,
+        labels: &[String],
+    ) -> anyhow::Result<HashMap<String, Arc<Database>>> {
+        let mut found = HashMap::new();
+        for label in labels {
+            if !self.databases.contains_key(label) {
+                manifest::check_label(label)?;
+                let file = self.folder.join(format!("{label}.db"));
+                let database = Database::open(&file, Options::default())
+                    .await
+                    .with_context(|| format!("can't open the database {}", file.display()))?;
+                self.databases.insert(label.clone(), database);
+            }
+            found.insert(label.clone(), self.databases[label].clone());
+        }
+        Ok(found)
+    }
+
+    async fn key_value(
+        &mut self,
+        labels: &[String],
+    ) -> anyhow::Result<HashMap<String, Arc<KeyValue>>> {
+        let mut found = HashMap::new();
+        for label in labels {
+            if self.key_value.is_none() {
+                let file = self.folder.join("key_value.db");
+                let opened = KeyValue::open(&file)
+                    .await
+                    .with_context(|| format!("can't open the store {}", file.display()))?;
+                self.key_value = Some(opened);
+            }
+            found.extend(self.key_value.clone().map(|file| (label.clone(), file)));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,168 @@
+//! The command line: `kafka up`, which plain `kafka` means too, and `kafka build`.
+
+use crate::{
+    app::{App, Settings},
+    build,
+    log::{self, Format},
+    manifest::Manifest,
+    server::Server,
+};
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Backend of an AI chat product: runs the components of spin.toml on this machine.
+///
+/// Without a subcommand, `kafka up`.
+#[derive(Debug, Parser)]
+#[command(name = "kafka", version, args_conflicts_with_subcommands = true)]
+pub struct Command {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    up: Up,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Build the components and serve them
+    Up(Up),
+    /// Build the components, and install the compilation target if it is missing
+    Build(Build),
+}
+
+#[derive(Debug, Args)]
+struct Up {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    listen: String,
+    #[command(flatten)]
+    source: Source,
+    /// Folder for the databases and the cache of compiled components
+    #[arg(long, value_name = "DIR", default_value = ".kafka")]
+    state_dir: PathBuf,
+    /// Give an application variable a value; wins over SPIN_VARIABLE_<KEY>
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    variable: Vec<(String, String)>,
+    /// Serve what was built before
+    #[arg(long)]
+    no_build: bool,
+    /// Folder for what components print; it also goes to the log
+    #[arg(long, value_name = "DIR")]
+    log_dir: Option<PathBuf>,
+    /// How log lines on standard error look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    log_format: Format,
+}
+
+#[derive(Debug, Args)]
+struct Build {
+    #[command(flatten)]
+    source: Source,
+    /// Only make sure that wasm32-wasip2 can be compiled to
+    #[arg(long)]
+    target_only: bool,
+}
+
+#[derive(Debug, Args)]
+struct Source {
+    /// The application's manifest, or its folder
+    #[arg(long, value_name = "FILE", default_value = "spin.toml")]
+    from: PathBuf,
+}
+
+impl Source {
+    fn manifest(&self) -> PathBuf {
+        if self.from.is_dir() {
+            self.from.join("spin.toml")
+        } else {
+            self.from.clone()
+        }
+    }
+}
+
+impl Command {
+    /// Does what was asked; `up` returns after a signal to stop.
+    ///
+    /// # Errors
+    /// Whatever keeps the command from doing it, in words for the person who typed it.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.verb.unwrap_or(Verb::Up(self.up)) {
+            Verb::Up(up) => up.run(),
+            Verb::Build(build) if build.target_only => build::ensure_wasm_target(),
+            Verb::Build(build) => build_all(&build.source.manifest()),
+        }
+    }
+}
+
+impl Up {
+    fn run(self) -> anyhow::Result<()> {
+        let manifest = self.source.manifest();
+        if !self.no_build {
+            build_all(&manifest)?;
+        }
+        let _log = log::start(self.log_format);
+        let settings = Settings {
+            manifest,
+            state_dir: self.state_dir,
+            log_dir: self.log_dir,
+            variables: self.variable.into_iter().collect(),
+        };
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?
+            .block_on(serve(&settings, &self.listen))
+    }
+}
+
+fn build_all(manifest: &Path) -> anyhow::Result<()> {
+    let loaded = Manifest::load(manifest)?;
+    build::ensure_wasm_target()?;
+    let folder = manifest.parent().unwrap_or(Path::new(""));
+    build::build_components(&loaded, folder)
+}
+
+async fn serve(settings: &Settings, listen: &str) -> anyhow::Result<()> {
+    // Asked for before anything else, so that a signal during the start is not lost.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let app = Arc::new(App::load(settings).await?);
+    let server = Server::bind(app.clone(), listen).await?;
+    announce(&app, &server)?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    server.serve(stop).await?;
+    app.close().await;
+    Ok(())
+}
+
+/// Says where the application is and what is there.
+fn announce(app: &App, server: &Server) -> anyhow::Result<()> {
+    let address = server.address()?;
+    let mut out = io::stdout().lock();
+    let mut text = format!("\nServing http://{address}\nRoutes:\n");
+    for (route, component) in app.router.routes() {
+        text.push_str(&format!("  http://{address}{route}  ({component})\n"));
+    }
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("can't write to standard output")
+}
+
+/// `KEY=VALUE`, as `spin up --variable` takes it.
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("{text:?} is not KEY=VALUE")),
+    }
+}

@@ -1,0 +1,195 @@
+//! From a client's request to a component and back.
+
+use super::{
+    body::RequestBody,
+    headers::{REQUEST_ID, add_spin_headers},
+};
+use crate::{
+    app::App,
+    instance::{Handler, PoolExhausted},
+};
+use bytes::Bytes;
+use http::{
+    HeaderValue, Request, Response, StatusCode, Uri, header,
+    uri::{Authority, PathAndQuery, Scheme},
+};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Instant};
+use uuid::Uuid;
+use wasmtime_wasi_http::{
+    WasiBody,
+    handler::{ExpirationError, InstantiationError, ProxyHandler},
+};
+
+/// A response whose length is known and at most this long is sent in one piece.
+const WHOLE: u64 = 64 * 1024;
+
+/// Finds the component for a request and lets an instance of it answer.
+pub struct Dispatcher {
+    app: Arc<App>,
+    handlers: BTreeMap<String, ProxyHandler<Handler>>,
+    authority: String,
+}
+
+impl Dispatcher {
+    /// A dispatcher for one thread; `address` is what the server listens on.
+    pub fn new(app: &Arc<App>, address: SocketAddr) -> Self {
+        let handlers = app
+            .components
+            .iter()
+            .map(|(id, component)| {
+                let component = component.clone();
+                (id.clone(), ProxyHandler::new(Handler { component }))
+            })
+            .collect();
+        Self {
+            app: app.clone(),
+            handlers,
+            authority: address.to_string(),
+        }
+    }
+
+    /// Answers a request, and writes its access line.
+    pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
+        let begin = Instant::now();
+        let id = Uuid::now_v7().to_string();
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let (component, mut response) = self.dispatch(request, peer, &id).await;
+        let status = response.status().as_u16();
+        if let Ok(value) = HeaderValue::try_from(&id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let ms = begin.elapsed().as_micros() as f64 / 1000.0;
+        tracing::info!(target: "access", %method, path, status, ms, component, %peer, id);
+        response
+    }
+
+    async fn dispatch(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        id: &str,
+    ) -> (&str, Response<WasiBody>) {
+        let Some(found) = self.app.router.find(request.uri().path()) else {
+            return ("-", plain(StatusCode::NOT_FOUND, "Not Found", id));
+        };
+        let Some(handler) = self.handlers.get(found.component) else {
+            return ("-", plain(StatusCode::NOT_FOUND, "Not Found", id));
+        };
+        let component = handler.state().component.id.as_str();
+        let (mut parts, body) = request.into_parts();
+        parts.uri = match self.absolute(&parts) {
+            Some(uri) => uri,
+            None => {
+                let detail = "The Host header is missing or not valid.";
+                return (component, plain(StatusCode::BAD_REQUEST, detail, id));
+            }
+        };
+        add_spin_headers(&mut parts.headers, &found, &parts.uri, peer);
+        if let Ok(value) = HeaderValue::try_from(id) {
+            parts.headers.insert(REQUEST_ID, value);
+        }
+        let request = Request::from_parts(parts, RequestBody::new(body).boxed_unsync());
+        let response = match handler.handle((), request).await {
+            Ok(response) => whole(response).await,
+            Err(error) => Err(error),
+        };
+        (
+            component,
+            response.unwrap_or_else(|error| failure(&error, component, id)),
+        )
+    }
+
+    /// The request's URI with scheme and authority, as Spin gives it to components.
+    fn absolute(&self, parts: &http::request::Parts) -> Option<Uri> {
+        let authority = match (parts.headers.get(header::HOST), parts.uri.authority()) {
+            (Some(host), _) => Authority::try_from(host.as_bytes()).ok()?,
+            (None, Some(authority)) => authority.clone(),
+            // HTTP/1.0 needs no Host.
+            (None, None) if parts.version < http::Version::HTTP_11 => {
+                self.authority.parse().ok()?
+            }
+            (None, None) => return None,
+        };
+        let path = parts.uri.path_and_query().cloned();
+        Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(authority)
+            .path_and_query(path.unwrap_or(PathAndQuery::from_static("/")))
+            .build()
+            .ok()
+    }
+}
+
+/// Collects a short body, so that headers and body leave in one write.
+async fn whole(response: Response<WasiBody>) -> wasmtime::Result<Response<WasiBody>> {
+    let short = response
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
+        .or_else(|| response.body().size_hint().exact())
+        .is_some_and(|length| length <= WHOLE);
+    if !short {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    Ok(Response::from_parts(parts, full(bytes)))
+}
+
+/// What the client gets when the component failed to answer.
+fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiBody> {
+    let exhausted = error
+        .downcast_ref::<InstantiationError<()>>()
+        .is_some_and(|error| error.error.is::<PoolExhausted>());
+    if exhausted {
+        tracing::warn!(component, id, "{error}");
+        let mut response = plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server is busy. Try again.",
+            id,
+        );
+        let seconds = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        return response;
+    }
+    tracing::error!(component, id, "no answer from the component: {error:?}");
+    if error.is::<ExpirationError>() {
+        plain(
+            StatusCode::GATEWAY_TIMEOUT,
+            "The request took too long.",
+            id,
+        )
+    } else {
+        plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal Server Error",
+            id,
+        )
+    }
+}
+
+/// An answer of the host itself, in the shape of the components' own (HTTP contract, section 2).
+fn plain(status: StatusCode, detail: &str, id: &str) -> Response<WasiBody> {
+    let body = if status.is_server_error() {
+        serde_json::json!({ "detail": detail, "request_id": id })
+    } else {
+        serde_json::json!({ "detail": detail })
+    };
+    let mut response = Response::new(full(body.to_string().into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+fn full(bytes: Bytes) -> WasiBody {
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}

@@ -1,0 +1,152 @@
+//! `spin:sqlite@3.1.0` over [`crate::storage`].
+
+use super::bindings::spin::sqlite::sqlite::{
+    Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
+};
+use crate::{instance::State, storage};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
+
+/// A guest's open connection. Statements of one connection run one after another, as SQLite's do.
+#[derive(Clone)]
+pub struct Connection(Arc<Mutex<storage::Session>>);
+
+type Rows = (
+    Vec<String>,
+    StreamReader<RowResult>,
+    FutureReader<Result<(), Error>>,
+);
+
+impl Host for State {}
+
+impl HostConnection for State {
+    fn open(&mut self, _: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+        Ok(Err(only_async("open")))
+    }
+
+    fn execute(
+        &mut self,
+        _: Resource<Connection>,
+        _: String,
+        _: Vec<Value>,
+    ) -> wasmtime::Result<Result<QueryResult, Error>> {
+        Ok(Err(only_async("execute")))
+    }
+
+    fn last_insert_rowid(&mut self, _: Resource<Connection>) -> wasmtime::Result<i64> {
+        Ok(0)
+    }
+
+    fn changes(&mut self, _: Resource<Connection>) -> wasmtime::Result<u64> {
+        Ok(0)
+    }
+
+    fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        self.table.delete(connection)?;
+        Ok(())
+    }
+}
+
+impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
+    async fn open_async(
+        accessor: &Accessor<T, Self>,
+        database: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+        accessor.with(|mut access| {
+            let state = access.get();
+            match state.component.databases.get(&database) {
+                Some(database) => {
+                    let connection = Connection(Arc::new(Mutex::new(database.session())));
+                    Ok(Ok(state.table.push(connection)?))
+                }
+                None => Ok(Err(Error::AccessDenied)),
+            }
+        })
+    }
+
+    async fn execute_async(
+        accessor: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> wasmtime::Result<Result<Rows, Error>> {
+        let connection = session(accessor, &connection)?;
+        let parameters = parameters.into_iter().map(from_guest).collect();
+        let result = connection
+            .0
+            .lock()
+            .await
+            .execute(&statement, parameters)
+            .await;
+        let result = match result {
+            Ok(result) => result,
+            Err(error) => return Ok(Err(Error::Io(error.to_string()))),
+        };
+        let rows: Vec<RowResult> = result
+            .rows
+            .into_iter()
+            .map(|row| RowResult {
+                values: row.into_iter().map(to_guest).collect(),
+            })
+            .collect();
+        accessor.with(|mut access| {
+            Ok(Ok((
+                result.columns,
+                StreamReader::new(&mut access, rows)?,
+                FutureReader::new(&mut access, async { wasmtime::error::Ok(Ok(())) })?,
+            )))
+        })
+    }
+
+    async fn last_insert_rowid_async(
+        accessor: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
+        let connection = session(accessor, &connection)?;
+        let session = connection.0.lock().await;
+        Ok(session.last_insert_rowid())
+    }
+
+    async fn changes_async(
+        accessor: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<u64> {
+        let connection = session(accessor, &connection)?;
+        let session = connection.0.lock().await;
+        Ok(session.changes())
+    }
+}
+
+fn session<T>(
+    accessor: &Accessor<T, HasSelf<State>>,
+    connection: &Resource<Connection>,
+) -> wasmtime::Result<Connection> {
+    accessor.with(|mut access| Ok(access.get().table.get(connection)?.clone()))
+}
+
+fn only_async(function: &str) -> Error {
+    Error::Io(format!(
+        "this host supports only `{function}-async` of spin:sqlite@3.1.0"
+    ))
+}
+
+fn from_guest(value: Value) -> storage::Value {
+    match value {
+        Value::Integer(value) => storage::Value::Integer(value),
+        Value::Real(value) => storage::Value::Real(value),
+        Value::Text(value) => storage::Value::Text(value),
+        Value::Blob(value) => storage::Value::Blob(value),
+        Value::Null => storage::Value::Null,
+    }
+}
+
+fn to_guest(value: storage::Value) -> Value {
+    match value {
+        storage::Value::Integer(value) => Value::Integer(value),
+        storage::Value::Real(value) => Value::Real(value),
+        storage::Value::Text(value) => Value::Text(value),
+        storage::Value::Blob(value) => Value::Blob(value),
+        storage::Value::Null => Value::Null,
+    }
+}

@@ -1,0 +1,202 @@
+//! A database file: its settings, its writers' queue, and the threads that look after it.
+
+use super::{
+    Error,
+    pool::Pool,
+    session::{Session, Slot, WriteLock},
+    shared_sync::SharedSync,
+    sqlite::Connection,
+    watchdog::Watchdog,
+};
+use std::{
+    ffi::OsString,
+    fs::{File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync;
+
+/// When a commit counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on the disk; commits made at the same time share one `fdatasync`.
+    Shared,
+    /// When it is on the disk; each commit has a sync of its own (SQLite's `synchronous=FULL`).
+    Single,
+    /// When the operating system has it: it survives a crash of the process, not of the machine.
+    Process,
+}
+
+/// How to run a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// When a commit counts as done.
+    pub durability: Durability,
+    /// How long a transaction may stay open before it is rolled back, because nobody else can write meanwhile. 5 s, as
+    /// a libSQL server has it.
+    pub transaction_limit: Duration,
+    /// How long one statement may run before it is interrupted: it has the thread for itself. 10 s.
+    pub statement_limit: Duration,
+    /// Bytes that the rows of one result may take. 64 MiB.
+    pub result_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Shared,
+            transaction_limit: Duration::from_secs(5),
+            statement_limit: Duration::from_secs(10),
+            result_limit: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// An open database file. It may be used from any number of threads and runtimes at once.
+pub struct Database {
+    options: Options,
+    writers: Arc<sync::Mutex<()>>,
+    sync: Option<SharedSync>,
+    watchdog: Watchdog,
+    pool: Arc<Pool>,
+    /// Never closed while the database is in use: the last connection to close would delete the log, and the log that
+    /// is synced would not be the one that is written. Also does the host's own work.
+    keeper: Mutex<Connection>,
+}
+
+impl Database {
+    /// Opens the database at `path`, and creates it if there is none; its folder must exist. When this returns, the
+    /// file is there to stay, and all that an earlier process wrote to it is durable.
+    ///
+    /// # Errors
+    /// When the file can't be used, is not a database, or can't be switched to a write-ahead log.
+    pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>, Error> {
+        let settings = settings(options.durability);
+        let mut keeper = Connection::open(path, &settings)?;
+        check_wal(&mut keeper)?;
+        let sync = match options.durability {
+            Durability::Shared => Some(start_sync(path)?),
+            Durability::Single | Durability::Process => None,
+        };
+        let pool = Arc::new(Pool::new(path.to_owned(), settings));
+        let watchdog = Watchdog::start(pool.clone(), &options).map_err(at(path))?;
+        Ok(Arc::new(Self {
+            options,
+            writers: Arc::default(),
+            sync,
+            watchdog,
+            pool,
+            keeper: Mutex::new(keeper),
+        }))
+    }
+
+    /// A new connection for a component. Costs nothing until it is used.
+    #[must_use]
+    pub fn session(self: &Arc<Self>) -> Session {
+        Session::new(self.clone())
+    }
+
+    /// Waits for the writers before it and moves the log into the database file, so that the next start has nothing to
+    /// recover. Not needed for durability: without it nothing is lost. The database stays usable.
+    ///
+    /// # Errors
+    /// When the files can't be written.
+    pub async fn close(&self) -> Result<(), Error> {
+        let _lock = self.lock_writers().await;
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        keeper.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The right to write, in the order of asking.
+    pub(super) async fn lock_writers(&self) -> WriteLock {
+        self.writers.clone().lock_owned().await
+    }
+
+    /// To be called after a commit that wrote something, before [`Database::durable`].
+    pub(super) fn written(&self) {
+        if let Some(sync) = &self.sync {
+            sync.written();
+        }
+    }
+
+    /// Waits until all commits made so far are durable.
+    pub(super) async fn durable(&self) -> Result<(), Error> {
+        match &self.sync {
+            Some(sync) => sync.wait().await,
+            None => Ok(()),
+        }
+    }
+
+    /// To be called when a transaction is open. Its owner has the write lock, so there is only one.
+    pub(super) fn watch(&self, slot: &Arc<Slot>) {
+        self.watchdog.watch(slot);
+    }
+}
+
+/// What every connection starts with.
+fn settings(durability: Durability) -> Vec<&'static str> {
+    vec![
+        // Only another process could make us wait, or a checkpoint for a moment.
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA journal_mode = WAL",
+        match durability {
+            Durability::Shared | Durability::Process => "PRAGMA synchronous = NORMAL",
+            Durability::Single => "PRAGMA synchronous = FULL",
+        },
+        "PRAGMA foreign_keys = ON",
+        // KiB, negative as SQLite wants it for a size in memory.
+        "PRAGMA cache_size = -4096",
+        // After a burst the log shrinks to this many bytes again.
+        "PRAGMA journal_size_limit = 67108864",
+        // The first read opens the log, which creates it.
+        "SELECT count(*) FROM sqlite_schema",
+    ]
+}
+
+/// Makes sure that the database has a write-ahead log: some file systems can't do it.
+fn check_wal(connection: &mut Connection) -> Result<(), Error> {
+    let (statement, _) = connection.statement("PRAGMA journal_mode")?;
+    let mode = statement.run(&[], usize::MAX)?.rows;
+    match mode.first().and_then(|row| row.first()) {
+        Some(super::Value::Text(mode)) if mode == "wal" => Ok(()),
+        mode => Err(Error::NoLog(format!("{mode:?}"))),
+    }
+}
+
+/// Opens the log file for syncing. Nobody locks that file, so opening it by hand is harmless, as it would not be with
+/// the database file or its `-shm` file: closing those would drop SQLite's locks in this process.
+fn start_sync(path: &Path) -> Result<SharedSync, Error> {
+    let mut log = OsString::from(path);
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    let file = OpenOptions::new()
+        .write(true)
+        .open(&log)
+        .map_err(at(&log))?;
+    // What a killed process wrote and did not sync will be read from now on, so it has to be durable from now on.
+    file.sync_data().map_err(at(&log))?;
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    // The files' names are durable only when their folder is.
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(at(folder))?;
+    SharedSync::start(file).map_err(at(&log))
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.display().to_string();
+    move |source| Error::File { path, source }
+}

@@ -1,0 +1,51 @@
+//! What can go wrong with a statement.
+
+use std::{io, time::Duration};
+
+/// Why a statement, or opening a database, failed. `Display` is the text a component gets to see; where Spin has
+/// a text for the same case, it is Spin's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// SQLite refused or failed, for instance `UNIQUE constraint failed: user.email`.
+    #[error("{message}")]
+    Sqlite {
+        /// SQLite's extended result code.
+        code: i32,
+        /// SQLite's message.
+        message: String,
+    },
+    /// The number of parameters is not the number of placeholders.
+    #[error("Wrong number of parameters passed to query. Got {got}, needed {needed}")]
+    Parameters {
+        /// How many were given.
+        got: usize,
+        /// How many placeholders the statement has.
+        needed: usize,
+    },
+    /// The statement has no SQL in it: it is empty, or only a comment.
+    #[error("the statement is empty")]
+    Empty,
+    /// The rows would take more memory than a result may.
+    #[error("query result exceeds limit of {0} bytes")]
+    ResultTooLarge(usize),
+    /// A text in the database is not UTF-8 and can't be given to a component as text.
+    #[error("the text in column {0} is not valid UTF-8")]
+    NotUtf8(usize),
+    /// The transaction stayed open too long and was rolled back, so that others can write.
+    #[error("the transaction was open for more than {0:?} and was rolled back")]
+    TransactionExpired(Duration),
+    /// A file of the database can't be used.
+    #[error("can't use {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database can't have a write-ahead log, for instance because its file system can't share memory.
+    #[error("the database can't be switched to a write-ahead log (its journal mode is {0})")]
+    NoLog(String),
+    /// The process is ending; whether the commit is durable is not known.
+    #[error("the database is being closed")]
+    Stopped,
+}

@@ -1,0 +1,155 @@
+//! Connections at rest, and the clock of those at work.
+
+use super::{
+    Error, QueryResult, Value,
+    sqlite::{Class, Connection, Interrupter},
+};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+/// Idle connections kept open. Statements run without pausing, so there are rarely more at work than threads.
+const IDLE: usize = 16;
+
+/// Connections to one database file.
+pub(super) struct Pool {
+    path: PathBuf,
+    settings: Vec<&'static str>,
+    idle: Mutex<Vec<Pooled>>,
+    clocks: Mutex<Vec<Weak<Clock>>>,
+}
+
+/// A connection and what it takes to stop it.
+pub(super) struct Pooled {
+    connection: Connection,
+    clock: Arc<Clock>,
+}
+
+/// Since when a connection has been running a statement.
+struct Clock {
+    interrupter: Interrupter,
+    running: Mutex<Option<Instant>>,
+}
+
+impl Clock {
+    fn set(&self, since: Option<Instant>) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+/// How a statement went.
+pub(super) struct Ran {
+    /// Its rows, or why there are none.
+    pub(super) result: Result<QueryResult, Error>,
+    /// Whether it changed the database, which a statement that failed may have done, too.
+    pub(super) wrote: bool,
+    /// What kind of statement it was.
+    pub(super) class: Class,
+}
+
+impl Pool {
+    /// A pool for the database at `path`; every connection starts with the `settings`.
+    pub(super) fn new(path: PathBuf, settings: Vec<&'static str>) -> Self {
+        Self {
+            path,
+            settings,
+            idle: Mutex::default(),
+            clocks: Mutex::default(),
+        }
+    }
+
+    /// The connection used last, whose cache is the warmest, or a new one.
+    pub(super) fn take(&self) -> Result<Pooled, Error> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        idle.map_or_else(|| self.open(), Ok)
+    }
+
+    /// Takes back a connection that is not in a transaction.
+    pub(super) fn put(&self, connection: Pooled) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+    }
+
+    fn open(&self) -> Result<Pooled, Error> {
+        let mut connection = Connection::open(&self.path, &self.settings)?;
+        connection.guard();
+        let clock = Arc::new(Clock {
+            interrupter: connection.interrupter(),
+            running: Mutex::default(),
+        });
+        let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        clocks.retain(|clock| clock.strong_count() > 0);
+        clocks.push(Arc::downgrade(&clock));
+        Ok(Pooled { connection, clock })
+    }
+
+    /// Stops every statement that has been running for longer than `limit`.
+    pub(super) fn interrupt(&self, limit: Duration) {
+        let clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        for clock in clocks.iter().filter_map(Weak::upgrade) {
+            // Held while interrupting, so that the statement can't end and the next one be hit.
+            let running = clock.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if running.is_some_and(|since| since.elapsed() > limit) {
+                clock.interrupter.interrupt();
+            }
+        }
+    }
+}
+
+impl Pooled {
+    /// What kind of statement `sql` is.
+    pub(super) fn classify(&mut self, sql: &str) -> Result<Class, Error> {
+        self.connection.statement(sql).map(|(_, class)| class)
+    }
+
+    /// Runs a statement of that `class`; its rows may take `limit` bytes.
+    pub(super) fn run(
+        &mut self,
+        class: Class,
+        sql: &str,
+        parameters: &[Value],
+        limit: usize,
+    ) -> Ran {
+        let before = self.connection.total_changes();
+        self.clock.set(Some(Instant::now()));
+        let statement = self.connection.statement(sql);
+        let result = statement.and_then(|(statement, _)| statement.run(parameters, limit));
+        self.clock.set(None);
+        Ran {
+            result,
+            wrote: class.wrote(self.connection.total_changes() != before),
+            class,
+        }
+    }
+
+    /// Ends the open transaction, if there is one, without a trace.
+    pub(super) fn roll_back(&mut self) -> Result<(), Error> {
+        if self.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.run("ROLLBACK")
+    }
+
+    /// Whether no transaction is open.
+    pub(super) fn is_autocommit(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// Rows that the last `INSERT`, `UPDATE` or `DELETE` changed.
+    pub(super) fn changes(&self) -> u64 {
+        self.connection.changes()
+    }
+
+    /// The rowid of the last row inserted.
+    pub(super) fn last_insert_rowid(&self) -> i64 {
+        self.connection.last_insert_rowid()
+    }
+}

@@ -1,0 +1,249 @@
+//! One component's connection.
+//!
+//! A session has no SQLite connection of its own while it does nothing: it borrows one for each statement. It keeps one
+//! while a transaction is open, or after a statement that leaves something behind in the connection (a temporary
+//! table, a setting).
+//!
+//! Writers wait in a queue, first come, first served. The lock is taken before a statement that may write and before
+//! any `BEGIN`, and given back as soon as no transaction is open. So SQLite never sees two writers at a time: nobody
+//! gets `database is locked`, and statements can run on the thread that asked for them without blocking it in SQLite's
+//! own wait.
+
+use super::{
+    Database, Error, QueryResult, Value,
+    pool::{Pool, Pooled, Ran},
+};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::OwnedMutexGuard;
+
+/// The right to write; only its owner may.
+pub(super) type WriteLock = OwnedMutexGuard<()>;
+
+/// A connection as a component sees it. Dropping it rolls an open transaction back.
+pub struct Session {
+    database: Arc<Database>,
+    slot: Arc<Slot>,
+    changes: u64,
+    last_insert_rowid: i64,
+}
+
+/// What a session keeps between statements. The watchdog sees it, too.
+#[derive(Default)]
+pub(super) struct Slot(Mutex<Kept>);
+
+#[derive(Default)]
+enum Kept {
+    #[default]
+    Nothing,
+    /// A connection that can't serve anybody else any more.
+    Private(Pooled),
+    Transaction(Transaction),
+    /// The watchdog rolled the transaction back; the next statement is told.
+    Expired,
+}
+
+struct Transaction {
+    connection: Pooled,
+    /// Given back when the transaction is dropped, after the connection is out of it.
+    lock: Option<WriteLock>,
+    since: Instant,
+    wrote: bool,
+    private: bool,
+}
+
+impl Slot {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rolls the transaction back if it has been open for longer than `limit`. Does nothing while a statement runs.
+    pub(super) fn expire(&self, pool: &Pool, limit: Duration) {
+        let Ok(mut kept) = self.0.try_lock() else {
+            return;
+        };
+        if matches!(&*kept, Kept::Transaction(open) if open.since.elapsed() > limit)
+            && let Kept::Transaction(open) = mem::replace(&mut *kept, Kept::Expired)
+        {
+            tracing::warn!("a transaction was open for more than {limit:?} and was rolled back");
+            open.abandon(pool);
+        }
+    }
+}
+
+impl Transaction {
+    /// Rolls back and returns the connection to the pool. One that can't even roll back is closed instead.
+    fn abandon(mut self, pool: &Pool) {
+        match self.connection.roll_back() {
+            Ok(()) if !self.private => pool.put(self.connection),
+            Ok(()) => {}
+            Err(error) => tracing::warn!("can't roll back, closing the connection: {error}"),
+        }
+    }
+}
+
+/// What became of a statement.
+enum Attempt {
+    /// It ran, and its effects, if any, are as durable as they are after its transaction.
+    Ran(Result<QueryResult, Error>),
+    /// It ran, and what it saw and wrote must be durable before its result is given out.
+    Committed(QueryResult),
+    /// It was not tried: it needs the write lock first.
+    NeedsLock,
+}
+
+impl Session {
+    pub(super) fn new(database: Arc<Database>) -> Self {
+        Self {
+            database,
+            slot: Arc::default(),
+            changes: 0,
+            last_insert_rowid: 0,
+        }
+    }
+
+    /// Runs one statement; with several in `sql`, the first, as Spin does. Parameters are for `?1`, `?2`… in order.
+    ///
+    /// Returns when what the statement committed is durable (see [`Durability`](super::Durability)). Inside a
+    /// transaction that is at its `COMMIT`.
+    ///
+    /// # Errors
+    /// What SQLite says, a wrong number of parameters, a result that is too large, or a transaction that was open for
+    /// too long and has been rolled back.
+    pub async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<QueryResult, Error> {
+        let mut attempt = self.attempt(sql, &parameters, None)?;
+        if matches!(attempt, Attempt::NeedsLock) {
+            let lock = self.database.lock_writers().await;
+            attempt = self.attempt(sql, &parameters, Some(lock))?;
+        }
+        match attempt {
+            Attempt::Ran(result) => result,
+            Attempt::Committed(result) => self.database.durable().await.map(|()| result),
+            // It was tried with the lock, so this can't be.
+            Attempt::NeedsLock => Err(Error::Stopped),
+        }
+    }
+
+    /// Rows that the last `INSERT`, `UPDATE` or `DELETE` of this session changed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The rowid of the row that this session inserted last.
+    #[must_use]
+    pub fn last_insert_rowid(&self) -> i64 {
+        self.last_insert_rowid
+    }
+
+    fn attempt(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        lock: Option<WriteLock>,
+    ) -> Result<Attempt, Error> {
+        let slot = self.slot.clone();
+        let mut kept = slot.kept();
+        let limits = &self.database.options();
+        let pool = self.database.pool();
+        let (connection, private) = match mem::take(&mut *kept) {
+            Kept::Nothing => (pool.take()?, false),
+            Kept::Private(connection) => (connection, true),
+            Kept::Expired => return Err(Error::TransactionExpired(limits.transaction_limit)),
+            Kept::Transaction(open) if open.since.elapsed() > limits.transaction_limit => {
+                open.abandon(pool);
+                return Err(Error::TransactionExpired(limits.transaction_limit));
+            }
+            Kept::Transaction(open) => {
+                return Ok(self.continue_transaction(&mut kept, open, sql, parameters));
+            }
+        };
+        let mut open = Transaction {
+            connection,
+            lock,
+            since: Instant::now(),
+            wrote: false,
+            private,
+        };
+        match open.connection.classify(sql) {
+            Ok(class) if class.needs_lock() && open.lock.is_none() => {
+                *kept = self.put_back(open);
+                Ok(Attempt::NeedsLock)
+            }
+            Ok(_) => Ok(self.continue_transaction(&mut kept, open, sql, parameters)),
+            Err(error) => {
+                *kept = self.put_back(open);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a statement in the open transaction, or, if none is open, in one of its own.
+    fn continue_transaction(
+        &mut self,
+        kept: &mut Kept,
+        mut open: Transaction,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Attempt {
+        let limit = self.database.options().result_limit;
+        let class = match open.connection.classify(sql) {
+            Ok(class) => class,
+            Err(error) => {
+                *kept = self.keep(open);
+                return Attempt::Ran(Err(error));
+            }
+        };
+        let Ran {
+            result,
+            wrote,
+            class,
+        } = open.connection.run(class, sql, parameters, limit);
+        self.changes = open.connection.changes();
+        self.last_insert_rowid = open.connection.last_insert_rowid();
+        open.wrote |= wrote;
+        open.private |= class.is_private();
+        let waits = open.lock.is_some() && open.connection.is_autocommit() && !class.rolls_back();
+        if open.wrote && waits {
+            self.database.written();
+        }
+        *kept = self.keep(open);
+        match result {
+            Ok(result) if waits => Attempt::Committed(result),
+            result => Attempt::Ran(result),
+        }
+    }
+
+    /// What to keep after a statement.
+    fn keep(&self, open: Transaction) -> Kept {
+        if open.connection.is_autocommit() {
+            return self.put_back(open);
+        }
+        self.database.watch(&self.slot);
+        Kept::Transaction(open)
+    }
+
+    /// Gives back what the session need not keep outside a transaction.
+    fn put_back(&self, open: Transaction) -> Kept {
+        if open.private {
+            return Kept::Private(open.connection);
+        }
+        self.database.pool().put(open.connection);
+        Kept::Nothing
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Kept::Transaction(open) = mem::take(&mut *self.slot.kept()) {
+            open.abandon(self.database.pool());
+        }
+    }
+}

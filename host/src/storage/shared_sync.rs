@@ -1,0 +1,128 @@
+//! Group commit: many commits made durable by one `fdatasync` of the write-ahead log.
+//!
+//! A commit at `synchronous=NORMAL` is in the log file, but not necessarily on the disk. Whoever made it waits here
+//! until a sync of that file *that started after the commit* is done. One thread syncs, again and again while anybody
+//! waits, so everyone who commits during one sync shares the next.
+//!
+//! The conditions under which this is sound are kept elsewhere: no connection below `synchronous=NORMAL`, a log file
+//! that is never replaced (`Database` keeps one connection open), nobody who closes the database file by hand.
+
+use super::Error;
+use std::{
+    fs::File,
+    io, process,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+};
+use tokio::sync::oneshot;
+
+/// Makes what was written to one log file durable.
+pub(super) struct SharedSync {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Commits made.
+    written: u64,
+    /// How many of them are certainly on the disk.
+    synced: u64,
+    /// Whoever waits for the next sync.
+    waiting: Vec<oneshot::Sender<()>>,
+    stop: bool,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread: syncs while anybody waits.
+    fn run(&self, log: &File) {
+        let mut state = self.state();
+        loop {
+            if state.waiting.is_empty() {
+                if state.stop {
+                    return;
+                }
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let served = std::mem::take(&mut state.waiting);
+            let written = state.written;
+            drop(state);
+            if let Err(error) = log.sync_data() {
+                // What the disk holds now is unknown, and after a failed sync the system may drop the pages and
+                // report success next time. Only a restart reads the truth. Straight to standard error: the log's
+                // own thread would not get to write it any more.
+                eprintln!("the database's log can't be synced, stopping: {error}");
+                process::abort();
+            }
+            for waiter in served {
+                // Who went away meanwhile doesn't need the answer.
+                let _ = waiter.send(());
+            }
+            state = self.state();
+            state.synced = written;
+        }
+    }
+}
+
+impl SharedSync {
+    /// Starts the thread that syncs `log`.
+    pub(super) fn start(log: File) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let thread = thread::Builder::new().name("sqlite-sync".into()).spawn({
+            let shared = shared.clone();
+            move || shared.run(&log)
+        })?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// To be called after each commit that wrote something.
+    pub(super) fn written(&self) {
+        self.shared.state().written += 1;
+    }
+
+    /// Waits until everything written before this call is on the disk. Doesn't wait if it already is.
+    ///
+    /// # Errors
+    /// When the thread is gone, which happens only while the process ends.
+    pub(super) async fn wait(&self) -> Result<(), Error> {
+        let done = {
+            let mut state = self.shared.state();
+            if state.synced >= state.written {
+                return Ok(());
+            }
+            let (waiter, done) = oneshot::channel();
+            state.waiting.push(waiter);
+            self.shared.wake.notify_one();
+            done
+        };
+        done.await.map_err(|_| Error::Stopped)
+    }
+}
+
+impl Drop for SharedSync {
+    fn drop(&mut self) {
+        self.shared.state().stop = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It can't panic; and if it did, there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}

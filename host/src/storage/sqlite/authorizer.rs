@@ -1,0 +1,136 @@
+//! SQLite asks here, while it prepares a statement, whether each thing the statement does is allowed. The answers
+//! keep a component inside its database file; the questions tell what kind of statement it is.
+
+use super::pragma::{self, HELD, Verdict};
+use libsql::ffi;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// It inserts, updates or deletes rows, which `total_changes` counts.
+const ROWS: u32 = 1;
+/// It writes what `total_changes` does not count.
+const SCHEMA: u32 = 1 << 1;
+/// It begins a transaction or a savepoint.
+const BEGIN: u32 = 1 << 2;
+/// It rolls back.
+const ROLLBACK: u32 = 1 << 3;
+/// It leaves something behind in the connection that the next user must not see.
+const PRIVATE: u32 = 1 << 4;
+/// It sets a pragma that the host holds; its number in [`HELD`] is in the bits from here on.
+const HELD_SHIFT: u32 = 8;
+
+/// What a statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::storage) struct Class {
+    flags: u32,
+    readonly: bool,
+}
+
+impl Class {
+    /// Whether it needs the write lock: it may write, or opens a transaction that may.
+    pub(in crate::storage) fn needs_lock(self) -> bool {
+        !self.readonly || self.flags & BEGIN != 0
+    }
+
+    /// Whether, having changed `rows` rows (more or less, but at least one if any), it wrote to the database.
+    pub(in crate::storage) fn wrote(self, rows: bool) -> bool {
+        let only_rows = self.flags & (ROWS | SCHEMA) == ROWS;
+        let only_control = self.flags & (BEGIN | ROLLBACK) != 0;
+        rows || !(self.readonly || only_rows || only_control)
+    }
+
+    /// Whether it is a `ROLLBACK`.
+    pub(in crate::storage) fn rolls_back(self) -> bool {
+        self.flags & ROLLBACK != 0
+    }
+
+    /// Whether its connection can't be given to anybody else afterwards.
+    pub(in crate::storage) fn is_private(self) -> bool {
+        self.flags & PRIVATE != 0
+    }
+}
+
+/// Collects what the statement that is being prepared does.
+#[derive(Debug, Default)]
+pub(super) struct Authorizer(AtomicU32);
+
+impl Authorizer {
+    /// Forgets the last statement.
+    pub(super) fn reset(&self) {
+        self.0.store(0, Relaxed);
+    }
+
+    /// What the statement just prepared does; `readonly` is SQLite's own opinion.
+    pub(super) fn class(&self, readonly: bool) -> Class {
+        Class {
+            flags: self.0.load(Relaxed),
+            readonly,
+        }
+    }
+
+    /// The pragma whose setting was refused because the host holds it.
+    pub(super) fn held(&self) -> Option<&'static str> {
+        let number = (self.0.load(Relaxed) >> HELD_SHIFT) as usize;
+        number
+            .checked_sub(1)
+            .and_then(|index| HELD.get(index).copied())
+    }
+
+    /// Answers one question: `SQLITE_OK` or `SQLITE_DENY`. `first` and `second` mean what SQLite's documentation of
+    /// the action `code` says.
+    pub(super) fn decide(&self, code: i32, first: Option<&str>, second: Option<&str>) -> i32 {
+        let flags = match code {
+            ffi::SQLITE_SELECT | ffi::SQLITE_READ | ffi::SQLITE_RECURSIVE => 0,
+            ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => ROWS,
+            ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT => match first {
+                Some("BEGIN") => BEGIN,
+                // A savepoint's rollback leaves the transaction open, and what it wrote before.
+                Some("ROLLBACK") if code == ffi::SQLITE_TRANSACTION => ROLLBACK,
+                _ => 0,
+            },
+            ffi::SQLITE_FUNCTION => match second {
+                Some(name) if name.eq_ignore_ascii_case("load_extension") => {
+                    return ffi::SQLITE_DENY;
+                }
+                _ => 0,
+            },
+            ffi::SQLITE_PRAGMA => match pragma::verdict(first.unwrap_or_default(), second) {
+                Verdict::Allow => 0,
+                Verdict::Private => PRIVATE,
+                Verdict::Write => SCHEMA,
+                Verdict::Held(index) => {
+                    self.0.store((index as u32 + 1) << HELD_SHIFT, Relaxed);
+                    return ffi::SQLITE_DENY;
+                }
+                Verdict::Deny => return ffi::SQLITE_DENY,
+            },
+            // VACUUM attaches a nameless temporary database while it runs; any other is another file.
+            ffi::SQLITE_ATTACH if first == Some("") => PRIVATE,
+            ffi::SQLITE_ATTACH => return ffi::SQLITE_DENY,
+            ffi::SQLITE_DETACH => 0,
+            ffi::SQLITE_CREATE_TEMP_INDEX
+            | ffi::SQLITE_CREATE_TEMP_TABLE
+            | ffi::SQLITE_CREATE_TEMP_TRIGGER
+            | ffi::SQLITE_CREATE_TEMP_VIEW => PRIVATE | SCHEMA,
+            ffi::SQLITE_CREATE_INDEX
+            | ffi::SQLITE_CREATE_TABLE
+            | ffi::SQLITE_CREATE_TRIGGER
+            | ffi::SQLITE_CREATE_VIEW
+            | ffi::SQLITE_CREATE_VTABLE
+            | ffi::SQLITE_DROP_INDEX
+            | ffi::SQLITE_DROP_TABLE
+            | ffi::SQLITE_DROP_TRIGGER
+            | ffi::SQLITE_DROP_VIEW
+            | ffi::SQLITE_DROP_VTABLE
+            | ffi::SQLITE_DROP_TEMP_INDEX
+            | ffi::SQLITE_DROP_TEMP_TABLE
+            | ffi::SQLITE_DROP_TEMP_TRIGGER
+            | ffi::SQLITE_DROP_TEMP_VIEW
+            | ffi::SQLITE_ALTER_TABLE
+            | ffi::SQLITE_REINDEX
+            | ffi::SQLITE_ANALYZE => SCHEMA,
+            _ => return ffi::SQLITE_DENY,
+        };
+        self.0.fetch_or(flags, Relaxed);
+        ffi::SQLITE_OK
+    }
+}

@@ -1,0 +1,307 @@
+//! SQLite's C interface as libsql ships it, as far as this host needs it, made safe.
+//!
+//! libsql's own Rust types won't do here: they cut a text at its first NUL, panic on a text that isn't UTF-8, ignore a
+//! failed bind, and don't tell whether a statement writes. This is the only unsafe code of the host.
+//!
+//! Why it is sound: a [`Statement`] is owned by the cache inside its [`Connection`] and only ever lent out, so it can
+//! neither outlive the connection nor be used at the same time from another thread; and the one thing that other
+//! threads may do, [`Interrupter::interrupt`], SQLite allows at any time while the connection is open.
+
+mod authorizer;
+mod pragma;
+mod statement;
+
+use super::Error;
+use authorizer::Authorizer;
+pub(super) use authorizer::Class;
+use libsql::ffi;
+pub(super) use statement::Statement;
+use std::{
+    collections::HashMap,
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    ptr::{self, NonNull},
+    sync::Arc,
+};
+
+/// Prepared statements a connection keeps.
+const CACHED_STATEMENTS: usize = 128;
+/// Bytes of the longest value or row; SQLite's own limit would let one statement take a gigabyte.
+const MAX_VALUE: c_int = 128 * 1024 * 1024;
+
+/// An open SQLite database, closed when dropped.
+struct Handle {
+    raw: NonNull<ffi::sqlite3>,
+    /// SQLite holds a pointer to it while the database is open.
+    authorizer: Box<Authorizer>,
+}
+
+// SAFETY: SQLite is compiled thread-safe, and a connection may move between threads.
+unsafe impl Send for Handle {}
+// SAFETY: through a shared `Handle` other threads can only interrupt, which SQLite allows (see the module's text);
+// the authorizer is an atomic.
+unsafe impl Sync for Handle {}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `sqlite3_open_v2` and is closed once. Statements are gone before: the cache
+        // is dropped before the connection's handle.
+        unsafe { ffi::sqlite3_close_v2(self.raw.as_ptr()) };
+    }
+}
+
+/// Stops a connection's running statement from another thread.
+#[derive(Clone)]
+pub(super) struct Interrupter(Arc<Handle>);
+
+impl Interrupter {
+    /// Makes the statement that runs now fail with `interrupted`. Without one, does nothing.
+    pub(super) fn interrupt(&self) {
+        // SAFETY: the handle is open as long as we hold it, and this function may be called from any thread.
+        unsafe { ffi::sqlite3_interrupt(self.0.raw.as_ptr()) };
+    }
+}
+
+/// A connection with its prepared statements.
+pub(super) struct Connection {
+    // Before `handle`: statements must go before their connection.
+    statements: HashMap<Box<str>, Cached>,
+    uses: u64,
+    handle: Arc<Handle>,
+}
+
+struct Cached {
+    statement: Statement,
+    last_use: u64,
+}
+
+impl Connection {
+    /// Opens, and creates if need be, the database in a file, and runs the `settings`.
+    pub(super) fn open(path: &Path, settings: &[&str]) -> Result<Self, Error> {
+        let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| Error::File {
+            path: path.display().to_string(),
+            source: error.into(),
+        })?;
+        let flags = ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE | ffi::SQLITE_OPEN_NOMUTEX;
+        let mut raw = ptr::null_mut();
+        // SAFETY: the name ends with NUL, and `raw` is a place for the result.
+        let code = unsafe { ffi::sqlite3_open_v2(name.as_ptr(), &mut raw, flags, ptr::null()) };
+        let Some(raw) = NonNull::new(raw) else {
+            return Err(Error::Sqlite {
+                code,
+                message: "out of memory".into(),
+            });
+        };
+        let mut connection = Self {
+            statements: HashMap::new(),
+            uses: 0,
+            // Also when opening failed: SQLite wants the handle closed then, too.
+            handle: Arc::new(Handle {
+                raw,
+                authorizer: Box::default(),
+            }),
+        };
+        if code != ffi::SQLITE_OK {
+            return Err(connection.error(""));
+        }
+        connection.configure();
+        for setting in settings {
+            connection.statement(setting)?.0.run(&[], usize::MAX)?;
+        }
+        connection.statements.clear();
+        Ok(connection)
+    }
+
+    fn configure(&self) {
+        let raw = self.raw();
+        // SAFETY: the connection is open; the variadic arguments are those that the option's documentation asks for.
+        unsafe {
+            ffi::sqlite3_extended_result_codes(raw, 1);
+            ffi::sqlite3_limit(raw, ffi::SQLITE_LIMIT_LENGTH, MAX_VALUE);
+            let no_answer = ptr::null_mut::<c_int>();
+            ffi::sqlite3_db_config(raw, ffi::SQLITE_DBCONFIG_DEFENSIVE, 1 as c_int, no_answer);
+        }
+    }
+
+    /// From now on statements may do only what a component may.
+    pub(super) fn guard(&mut self) {
+        let authorizer: *const Authorizer = &*self.handle.authorizer;
+        // SAFETY: the box lives as long as the connection is open, and the callback only reads through the pointer.
+        unsafe {
+            ffi::sqlite3_set_authorizer(self.raw(), Some(authorize), authorizer.cast_mut().cast());
+        }
+    }
+
+    /// The prepared statement for `sql`, from the cache if it is there. With several statements in `sql` it is the
+    /// first, as in Spin.
+    pub(super) fn statement(&mut self, sql: &str) -> Result<(&mut Statement, Class), Error> {
+        self.uses += 1;
+        if !self.statements.contains_key(sql) {
+            let statement = self.prepare(sql)?;
+            self.make_room();
+            let last_use = 0;
+            self.statements.insert(
+                sql.into(),
+                Cached {
+                    statement,
+                    last_use,
+                },
+            );
+        }
+        let cached = self.statements.get_mut(sql).ok_or(Error::Empty)?;
+        cached.last_use = self.uses;
+        let class = cached.statement.class();
+        Ok((&mut cached.statement, class))
+    }
+
+    /// Runs a statement that takes no parameters and whose rows nobody wants.
+    pub(super) fn run(&mut self, sql: &str) -> Result<(), Error> {
+        self.statement(sql)?.0.run(&[], usize::MAX).map(drop)
+    }
+
+    fn make_room(&mut self) {
+        if self.statements.len() < CACHED_STATEMENTS {
+            return;
+        }
+        let oldest = self
+            .statements
+            .iter()
+            .min_by_key(|(_, cached)| cached.last_use);
+        if let Some(sql) = oldest.map(|(sql, _)| sql.clone()) {
+            self.statements.remove(&sql);
+        }
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Statement, Error> {
+        let authorizer = &self.handle.authorizer;
+        authorizer.reset();
+        let prepared = self.prepare_raw(sql);
+        let (raw, _sql) = match (prepared, authorizer.held()) {
+            (Err(_), Some(name)) => {
+                authorizer.reset();
+                let read = format!("PRAGMA {name}");
+                (self.prepare_raw(&read)?, read)
+            }
+            (prepared, _) => (prepared?, sql.to_owned()),
+        };
+        let raw = NonNull::new(raw).ok_or(Error::Empty)?;
+        // SAFETY: the statement was just prepared, and nobody else has the pointer.
+        let readonly = unsafe { ffi::sqlite3_stmt_readonly(raw.as_ptr()) } != 0;
+        // SAFETY: as before; it goes into this connection's cache.
+        Ok(unsafe { Statement::new(raw, authorizer.class(readonly)) })
+    }
+
+    fn prepare_raw(&self, sql: &str) -> Result<*mut ffi::sqlite3_stmt, Error> {
+        let length = c_int::try_from(sql.len()).map_err(|_| too_big())?;
+        let mut statement = ptr::null_mut();
+        // SAFETY: pointer and length describe `sql`; the rest of the text is not asked for.
+        let code = unsafe {
+            ffi::sqlite3_prepare_v3(
+                self.raw(),
+                sql.as_ptr().cast::<c_char>(),
+                length,
+                ffi::SQLITE_PREPARE_PERSISTENT as u32,
+                &mut statement,
+                ptr::null_mut(),
+            )
+        };
+        match code {
+            ffi::SQLITE_OK => Ok(statement),
+            _ => Err(self.error(sql)),
+        }
+    }
+
+    /// Another thread's means to stop what runs here.
+    pub(super) fn interrupter(&self) -> Interrupter {
+        Interrupter(self.handle.clone())
+    }
+
+    /// Whether no transaction is open.
+    pub(super) fn is_autocommit(&self) -> bool {
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_get_autocommit(self.raw()) != 0 }
+    }
+
+    /// Rows that the last `INSERT`, `UPDATE` or `DELETE` changed by itself.
+    pub(super) fn changes(&self) -> u64 {
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_changes64(self.raw()) }.unsigned_abs()
+    }
+
+    /// Rows changed since the connection was opened, by triggers and cascades, too.
+    pub(super) fn total_changes(&self) -> i64 {
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_total_changes64(self.raw()) }
+    }
+
+    /// The rowid of the last row inserted.
+    pub(super) fn last_insert_rowid(&self) -> i64 {
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_last_insert_rowid(self.raw()) }
+    }
+
+    fn raw(&self) -> *mut ffi::sqlite3 {
+        self.handle.raw.as_ptr()
+    }
+
+    /// The connection's last error; `sql` is the text that was being prepared.
+    fn error(&self, sql: &str) -> Error {
+        // SAFETY: the connection is open, and nobody else uses it.
+        let (error, offset) = unsafe {
+            (
+                last_error(self.raw()),
+                ffi::sqlite3_error_offset(self.raw()),
+            )
+        };
+        match error {
+            // The words of Spin's SQLite library for an error whose place in the text is known.
+            Error::Sqlite { code, message } if code & 0xff == ffi::SQLITE_ERROR && offset >= 0 => {
+                let message = format!("{message} in {sql} at offset {offset}");
+                Error::Sqlite { code, message }
+            }
+            other => other,
+        }
+    }
+}
+
+/// The last error of a connection.
+///
+/// # Safety
+/// The pointer must be an open connection that no other thread uses meanwhile.
+unsafe fn last_error(raw: *mut ffi::sqlite3) -> Error {
+    // SAFETY: as the caller promises; the message is a string that lives until the next call.
+    let (code, message) = unsafe {
+        let message = CStr::from_ptr(ffi::sqlite3_errmsg(raw));
+        (
+            ffi::sqlite3_extended_errcode(raw),
+            message.to_string_lossy().into_owned(),
+        )
+    };
+    Error::Sqlite { code, message }
+}
+
+fn too_big() -> Error {
+    Error::Sqlite {
+        code: ffi::SQLITE_TOOBIG,
+        message: "string or blob too big".into(),
+    }
+}
+
+/// Passes SQLite's question on to the [`Authorizer`].
+unsafe extern "C" fn authorize(
+    authorizer: *mut c_void,
+    code: c_int,
+    first: *const c_char,
+    second: *const c_char,
+    _database: *const c_char,
+    _trigger: *const c_char,
+) -> c_int {
+    // SAFETY: `guard` gave SQLite this pointer, and it lives as long as the connection.
+    let authorizer = unsafe { &*authorizer.cast::<Authorizer>() };
+    let text = |pointer: *const c_char| {
+        // SAFETY: SQLite passes either NULL or a string that lives during this call.
+        (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy())
+    };
+    authorizer.decide(code, text(first).as_deref(), text(second).as_deref())
+}

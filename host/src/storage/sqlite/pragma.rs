@@ -1,0 +1,139 @@
+//! Which pragmas a component may use.
+//!
+//! Three kinds of settings are not a component's to change: those that the shared fsync is only sound with (WAL, at
+//! least `synchronous=NORMAL`, no exclusive lock), those that decide about other components' statements
+//! (`foreign_keys`, `busy_timeout`), and those that reach outside the database file.
+
+/// What to do with a pragma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It changes nothing, or nothing but the connection's current transaction.
+    Allow,
+    /// It changes a setting of the connection, which therefore can't serve anybody else afterwards.
+    Private,
+    /// It writes to the database.
+    Write,
+    /// The host keeps this setting (an index into [`HELD`]): answered with the value that stays in force, as SQLite
+    /// itself answers `PRAGMA journal_mode = …` when it can't change the mode.
+    Held(usize),
+    /// Refused as `not authorized`.
+    Deny,
+}
+
+/// Settings that stay as the host made them.
+pub(super) const HELD: [&str; 7] = [
+    "journal_mode",
+    "synchronous",
+    "wal_autocheckpoint",
+    "locking_mode",
+    "foreign_keys",
+    "busy_timeout",
+    "journal_size_limit",
+];
+
+/// Whose argument only selects what is read.
+const QUERIES: [&str; 11] = [
+    "table_info",
+    "table_xinfo",
+    "table_list",
+    "index_list",
+    "index_info",
+    "index_xinfo",
+    "foreign_key_list",
+    "foreign_key_check",
+    "integrity_check",
+    "quick_check",
+    "defer_foreign_keys",
+];
+
+/// Settings of one connection that harm nobody.
+const PRIVATE: [&str; 13] = [
+    "analysis_limit",
+    "automatic_index",
+    "cache_size",
+    "case_sensitive_like",
+    "cell_size_check",
+    "ignore_check_constraints",
+    "legacy_alter_table",
+    "query_only",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "secure_delete",
+    "temp_store",
+    "trusted_schema",
+];
+
+/// Values kept in the file's header, and maintenance of the file.
+const WRITES: [&str; 4] = [
+    "user_version",
+    "application_id",
+    "optimize",
+    "incremental_vacuum",
+];
+
+/// Without an argument, too, these do more than read.
+const NEVER: [&str; 2] = ["wal_checkpoint", "shrink_memory"];
+
+/// Decides about `PRAGMA name`, `PRAGMA name = value` and `PRAGMA name(value)`.
+pub(super) fn verdict(name: &str, value: Option<&str>) -> Verdict {
+    let is = |other: &&str| name.eq_ignore_ascii_case(other);
+    if NEVER.iter().any(is) {
+        Verdict::Deny
+    } else if QUERIES.iter().any(is) {
+        Verdict::Allow
+    } else if let Some(index) = HELD.iter().position(|held| is(&held)) {
+        value.map_or(Verdict::Allow, |_| Verdict::Held(index))
+    } else if WRITES.iter().any(is) {
+        Verdict::Write
+    } else if value.is_none() {
+        Verdict::Allow
+    } else if PRIVATE.iter().any(is) {
+        Verdict::Private
+    } else {
+        Verdict::Deny
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_host_are_held() {
+        for name in HELD {
+            assert_eq!(verdict(name, None), Verdict::Allow, "{name}");
+            assert!(
+                matches!(verdict(name, Some("0")), Verdict::Held(_)),
+                "{name}"
+            );
+            let upper = name.to_uppercase();
+            assert!(
+                matches!(verdict(&upper, Some("0")), Verdict::Held(_)),
+                "{upper}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_reaches_out_of_the_file_is_denied() {
+        for name in [
+            "temp_store_directory",
+            "data_store_directory",
+            "writable_schema",
+            "mmap_size",
+            "hard_heap_limit",
+            "wal_checkpoint",
+            "no_such_pragma",
+        ] {
+            assert_eq!(verdict(name, Some("1")), Verdict::Deny, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_told_apart() {
+        assert_eq!(verdict("table_info", Some("user")), Verdict::Allow);
+        assert_eq!(verdict("user_version", Some("3")), Verdict::Write);
+        assert_eq!(verdict("cache_size", Some("-100")), Verdict::Private);
+        assert_eq!(verdict("cache_size", None), Verdict::Allow);
+    }
+}

@@ -1,0 +1,83 @@
+//! Load program: `cargo bench --bench load`. It prints; it judges nothing.
+//!
+//! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
+//! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
+//! on the same storage engine with the same durability. The ratio of the two is what WebAssembly and the host cost;
+//! it says more than the absolute figures, which change with the machine and its hour.
+
+mod client;
+mod floor;
+mod measure;
+mod process;
+mod workload;
+
+use anyhow::Context;
+use clap::Parser;
+use measure::Figures;
+use std::{net::SocketAddr, time::Duration};
+use workload::Workload;
+
+/// Measures requests per second and latency.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Measure a server that is running already, such as `spin up`, instead of starting the embedded host
+    #[arg(long, value_name = "ADDR")]
+    address: Option<SocketAddr>,
+    /// Numbers of clients
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
+    clients: Vec<usize>,
+    /// Seconds for each measurement
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Only the workloads whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Serve the floor on a free port, print it, and do nothing else
+    #[arg(long, hide = true)]
+    serve_floor: Option<std::path::PathBuf>,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(folder) = &arguments.serve_floor {
+        return floor::serve(folder);
+    }
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(&arguments))
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut host = None;
+    let address = match arguments.address {
+        Some(address) => address,
+        None => {
+            let started = process::Server::host(&folder.path().join("host"))?;
+            host.insert(started).address
+        }
+    };
+    let floor = process::Server::floor(&folder.path().join("floor"))?;
+    let duration = Duration::from_secs(arguments.seconds);
+    println!("{}", Figures::heading());
+    for workload in Workload::ALL {
+        if !workload.name().contains(&arguments.only) {
+            continue;
+        }
+        for &clients in &arguments.clients {
+            let context = || format!("{} with {clients} clients", workload.name());
+            let measured = measure::run(address, workload, clients, duration)
+                .await
+                .with_context(context)?;
+            let beside = measure::run(floor.address, workload, clients, duration)
+                .await
+                .with_context(context)?;
+            println!("{}", measured.row(workload.name(), clients, &beside));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The servers under load, as processes of their own.
+
+use anyhow::{Context, bail};
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// A running server; it ends with this value.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+}
+
+impl Server {
+    /// Builds the components and starts the embedded host with a fresh state folder.
+    pub fn host(folder: &Path) -> anyhow::Result<Self> {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spin.toml");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kafka"));
+        command
+            .args(["up", "--listen", "127.0.0.1:0", "--from"])
+            .arg(manifest)
+            .arg("--state-dir")
+            .arg(folder)
+            // A million access lines would measure the terminal.
+            .env("RUST_LOG", "warn");
+        Self::start(command)
+    }
+
+    /// Starts the floor with a fresh database.
+    pub fn floor(folder: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command.arg("--serve-floor").arg(folder);
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("can't start a server")?;
+        let output = child.stdout.take().context("the server has no output")?;
+        for line in BufReader::new(output).lines() {
+            if let Some(address) = line?.strip_prefix("Serving http://") {
+                let address = address.parse()?;
+                return Ok(Self { address, child });
+            }
+        }
+        bail!("the server ended before it served")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its data is thrown away with its folder, so it need not end in order.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
