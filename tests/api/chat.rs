@@ -209,7 +209,6 @@ async fn unknown_chats_are_not_found() {
         "x",
         "%20",
         "%00",
-        "%FF",
         "..%5C",
         "%27%20OR%201=1",
     ] {

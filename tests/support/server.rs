@@ -1,6 +1,7 @@
 //! A server of its own for each test.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -44,6 +45,12 @@ impl Setup {
             environment: Vec::new(),
             state: None,
         }
+    }
+
+    /// Listens on all addresses of this machine, not on loopback only.
+    pub fn on_all_addresses(mut self) -> Self {
+        self.listen = "0.0.0.0:0";
+        self
     }
 
     /// Sets a variable of the manifest on the command line.
@@ -133,6 +140,17 @@ impl Server {
     /// How long it took from its start to `Serving`.
     pub fn ready_after(&self) -> Duration {
         self.ready_after
+    }
+
+    /// The same server, called by another of its addresses.
+    pub fn at(mut self, address: IpAddr) -> Self {
+        let port = self
+            .address
+            .rsplit(':')
+            .next()
+            .expect("an address has a port");
+        self.address = format!("{address}:{port}");
+        self
     }
 
     pub fn get(&self, path: &str) -> Request {
