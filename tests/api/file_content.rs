@@ -162,6 +162,34 @@ async fn an_empty_file_has_no_range() {
 }
 
 #[tokio::test]
+async fn a_file_of_two_chats_is_found_by_each_of_its_ids() {
+    let (server, user, path) = server_with("a.txt", "text/plain", b"shared").await;
+    let file = path.split('/').nth(2).expect("the id of the file");
+    for chat_name in ["first", "second"] {
+        let form = [
+            ("user_id", user.id.as_str()),
+            ("workspace_id", &user.workspace),
+            ("chat_name", chat_name),
+            ("selected_file_ids", file),
+        ];
+        let response = server.post("/chat/new").form(&form).send().await;
+        response.has_status(200);
+    }
+    let ids = server
+        .database()
+        .await
+        .texts("SELECT id FROM chat_file ORDER BY rowid")
+        .await;
+    assert_eq!(ids[0], file, "the first attachment has the id of the file");
+    assert_ne!(ids[1], file, "later ones have new ones");
+    for id in ids {
+        let content = server.get(&format!("/file/{id}/content")).send().await;
+        content.has_status(200);
+        assert_eq!(content.text(), "shared");
+    }
+}
+
+#[tokio::test]
 async fn unknown_files_are_not_found() {
     let server = Server::start().await;
     for id in [NOBODY, "x", "%00", "..", "%2e%2e"] {

@@ -19,6 +19,7 @@ use super::{Database, repository};
 /// What to start, before it is started.
 pub struct Setup {
     manifest: PathBuf,
+    command: &'static [&'static str],
     listen: &'static str,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -40,11 +41,18 @@ impl Setup {
     fn of(manifest: PathBuf) -> Self {
         Self {
             manifest,
+            command: &["up", "--no-build"],
             listen: "127.0.0.1:0",
             arguments: Vec::new(),
             environment: Vec::new(),
             state: None,
         }
+    }
+
+    /// Leaves it to the command line's defaults what to do, as plain `kafka` does.
+    pub fn by_default(mut self) -> Self {
+        self.command = &[];
+        self
     }
 
     /// Listens on all addresses of this machine, not on loopback only.
@@ -85,7 +93,8 @@ impl Setup {
         let began = Instant::now();
         let process = Process::start(|command| {
             command
-                .args(["up", "--no-build", "--listen", self.listen, "--from"])
+                .args(self.command)
+                .args(["--listen", self.listen, "--from"])
                 .arg(&self.manifest)
                 .arg("--state-dir")
                 .arg(state.path())
