@@ -1,23 +1,16 @@
 //! `GET /file/{file_id}/content`: downloads.
 
 use super::NOBODY;
-use crate::support::{Multipart, Server, User, login};
+use crate::support::{Server, User, login};
 
 /// A server with one user and one file of these bytes; the path of its content.
 async fn server_with(name: &str, content_type: &str, content: &[u8]) -> (Server, User, String) {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let form = Multipart::new()
-        .text("user_id", &user.id)
-        .text("target_id", &user.workspace)
-        .text("is_chat", "false")
+    let form = user
+        .to_workspace()
         .typed_file("files", name, content_type, content);
-    let path = server
-        .post("/file/upload")
-        .multipart(form)
-        .send()
-        .await
-        .string("/details/0/url");
+    let path = server.upload(form).await.string("/details/0/url");
     (server, user, path)
 }
 
