@@ -179,7 +179,7 @@ async fn requests_that_only_wait_do_not_wait_for_each_other() {
     let server = trouble().await;
     server.get("/ok").send().await.has_status(200);
     let began = Instant::now();
-    let sleepers = join_all((0..300).map(|_| server.get("/sleep?ms=1000").send())).await;
+    let sleepers = join_all((0..600).map(|_| server.get("/sleep?ms=2000").send())).await;
     for response in sleepers {
         response.has_status(200);
     }
