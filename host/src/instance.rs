@@ -45,10 +45,11 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(600);
 const POST_RETURN_LIMIT: Duration = Duration::from_secs(3600);
 /// How long an instance may compute without once waiting for anything.
 const CPU_LIMIT: Duration = Duration::from_secs(10);
-/// How long a request waits for a free instance before it is refused with 503.
-const POOL_WAIT: Duration = Duration::from_secs(5);
+/// How long a new instance waits for its place in the pool. Short, because the request it is for may by then find room
+/// in an instance that lives already (see `Dispatcher`).
+const PLACE_WAIT: Duration = Duration::from_millis(25);
 
-/// All instances of the component that may live are busy, and none became free within [`POOL_WAIT`].
+/// All instances of the component that may live do live.
 #[derive(Debug, thiserror::Error)]
 #[error("all {INSTANCES_PER_COMPONENT} instances of component {0:?} are busy")]
 pub struct PoolExhausted(String);
@@ -98,7 +99,7 @@ impl HandlerState for Handler {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Worker>> {
         let component = &self.component;
-        let permit = match timeout(POOL_WAIT, component.permits.clone().acquire_owned()).await {
+        let permit = match timeout(PLACE_WAIT, component.permits.clone().acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             _ => return Err(PoolExhausted(component.id.clone()).into()),
         };

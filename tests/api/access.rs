@@ -1,5 +1,7 @@
 //! Who may call in open mode: DESIGN.md D8.
 
+use std::net::{IpAddr, UdpSocket};
+
 use crate::support::{Response, Server, Setup};
 
 #[track_caller]
@@ -121,6 +123,38 @@ async fn a_client_cannot_say_where_it_is_itself() {
         .send()
         .await;
     response.has_status(200);
+}
+
+/// An address of this machine that is not loopback, if it is on a network. Asking for the way to a
+/// documentation address sends nothing.
+fn outer_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a free port");
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().expect("a bound address").ip())
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_on_loopback_is_refused_whatever_it_says() {
+    let Some(outer) = outer_address() else {
+        println!("this machine has no address but loopback: nobody else can call it");
+        return;
+    };
+    let server = Setup::app().on_all_addresses().start().await.at(outer);
+    let lies = server
+        .get("/")
+        .header("host", "localhost")
+        .header("x-forwarded-for", "127.0.0.1")
+        .header("spin-client-addr", "127.0.0.1:1");
+    assert_refused(&lies.send().await, "open_clients");
+    server.get("/healthz").send().await.has_status(200);
+
+    let networks = "0.0.0.0/0";
+    let server = Setup::app()
+        .on_all_addresses()
+        .variable("open_clients", networks)
+        .start()
+        .await;
+    server.at(outer).get("/").send().await.has_status(200);
 }
 
 #[tokio::test]

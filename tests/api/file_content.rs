@@ -1,23 +1,16 @@
 //! `GET /file/{file_id}/content`: downloads.
 
 use super::NOBODY;
-use crate::support::{Multipart, Server, User, login};
+use crate::support::{Server, User, login};
 
 /// A server with one user and one file of these bytes; the path of its content.
 async fn server_with(name: &str, content_type: &str, content: &[u8]) -> (Server, User, String) {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let form = Multipart::new()
-        .text("user_id", &user.id)
-        .text("target_id", &user.workspace)
-        .text("is_chat", "false")
+    let form = user
+        .to_workspace()
         .typed_file("files", name, content_type, content);
-    let path = server
-        .post("/file/upload")
-        .multipart(form)
-        .send()
-        .await
-        .string("/details/0/url");
+    let path = server.upload(form).await.string("/details/0/url");
     (server, user, path)
 }
 
@@ -159,6 +152,34 @@ async fn an_empty_file_has_no_range() {
     let response = server.get(&path).header("range", "bytes=0-0").send().await;
     response.has_status(416);
     assert_eq!(response.header("content-range"), "bytes */0");
+}
+
+#[tokio::test]
+async fn a_file_of_two_chats_is_found_by_each_of_its_ids() {
+    let (server, user, path) = server_with("a.txt", "text/plain", b"shared").await;
+    let file = path.split('/').nth(2).expect("the id of the file");
+    for chat_name in ["first", "second"] {
+        let form = [
+            ("user_id", user.id.as_str()),
+            ("workspace_id", &user.workspace),
+            ("chat_name", chat_name),
+            ("selected_file_ids", file),
+        ];
+        let response = server.post("/chat/new").form(&form).send().await;
+        response.has_status(200);
+    }
+    let ids = server
+        .database()
+        .await
+        .texts("SELECT id FROM chat_file ORDER BY rowid")
+        .await;
+    assert_eq!(ids[0], file, "the first attachment has the id of the file");
+    assert_ne!(ids[1], file, "later ones have new ones");
+    for id in ids {
+        let content = server.get(&format!("/file/{id}/content")).send().await;
+        content.has_status(200);
+        assert_eq!(content.text(), "shared");
+    }
 }
 
 #[tokio::test]

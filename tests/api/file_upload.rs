@@ -1,30 +1,20 @@
-//! `POST /file/upload`.
+//! `POST /file/upload`: what is stored and what is answered.
 
 use serde_json::json;
 
-use super::{NOBODY, assert_invalid, assert_is_id, missing};
-use crate::support::{Multipart, Response, Server, User, login};
-
-async fn upload(server: &Server, form: Multipart) -> Response {
-    server.post("/file/upload").multipart(form).send().await
-}
-
-fn to(user: &User, target: &str, is_chat: &str) -> Multipart {
-    Multipart::new()
-        .text("user_id", &user.id)
-        .text("target_id", target)
-        .text("is_chat", is_chat)
-}
+use super::assert_is_id;
+use crate::support::{Multipart, Server, login};
 
 #[tokio::test]
 async fn an_upload_to_a_chat_is_a_file_of_both_chat_and_workspace() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let chat = server.chat(&user, "General Chat").await;
-    let form = to(&user, &chat, "true")
+    let form = user
+        .upload_to(&chat, "true")
         .typed_file("files", "document.pdf", "application/pdf", "%PDF-1.4")
         .typed_file("files", "main.py", "text/x-python", "print('grüß')\n");
-    let response = upload(&server, form).await;
+    let response = server.upload(form).await;
     let (pdf, python) = (response.string("/files/0"), response.string("/files/1"));
     assert_is_id(&pdf);
     assert_ne!(pdf, python);
@@ -77,11 +67,9 @@ async fn an_upload_to_a_chat_is_a_file_of_both_chat_and_workspace() {
 async fn an_upload_to_a_workspace_is_a_file_of_the_workspace_only() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let response = upload(
-        &server,
-        to(&user, &user.workspace, "false").file("files", "note.txt", "hi"),
-    )
-    .await;
+    let response = server
+        .upload(user.to_workspace().file("files", "note.txt", "hi"))
+        .await;
     let file = response.string("/files/0");
     response.is(
         200,
@@ -123,12 +111,10 @@ async fn details_tell_what_kind_of_file_it_is() {
         ("a.txt", "other", None, false),
         ("a", "other", None, false),
     ];
-    let form = kinds
-        .iter()
-        .fold(to(&user, &user.workspace, "false"), |form, (name, ..)| {
-            form.file("files", name, "text of it")
-        });
-    let response = upload(&server, form).await;
+    let form = kinds.iter().fold(user.to_workspace(), |form, (name, ..)| {
+        form.file("files", name, "text of it")
+    });
+    let response = server.upload(form).await;
     response.has_status(200);
     let body = response.json();
     for (place, (name, kind, language, has_content)) in kinds.into_iter().enumerate() {
@@ -149,11 +135,9 @@ async fn details_tell_what_kind_of_file_it_is() {
 async fn code_that_is_not_utf8_is_told_with_replacements_and_stored_as_it_came() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let response = upload(
-        &server,
-        to(&user, &user.workspace, "false").file("files", "a.py", b"x\xffy"),
-    )
-    .await;
+    let response = server
+        .upload(user.to_workspace().file("files", "a.py", b"x\xffy"))
+        .await;
     assert_eq!(response.string("/details/0/content"), "x\u{fffd}y");
     let content = server.get(&response.string("/details/0/url")).send().await;
     assert_eq!(&content.body[..], b"x\xffy");
@@ -168,7 +152,7 @@ async fn user_id_may_be_missing_in_open_mode_and_s3_urls_are_ignored() {
         .text("is_chat", "false")
         .text("s3_urls", "https://bucket.example.com/x")
         .file("files", "note.txt", "hi");
-    upload(&server, form).await.has_status(200);
+    server.upload(form).await.has_status(200);
 }
 
 #[tokio::test]
@@ -191,11 +175,13 @@ async fn is_chat_is_read_as_pydantic_reads_a_bool() {
         ("n", &user.workspace),
         ("oFF", &user.workspace),
     ] {
-        let response = upload(&server, to(&user, target, word).file("files", "a", "a")).await;
+        let response = server
+            .upload(user.upload_to(target, word).file("files", "a", "a"))
+            .await;
         assert_eq!(response.status, 200, "{word}: {}", response.text());
     }
     for word in ["maybe", "", " true", "true ", "2", "ja"] {
-        upload(&server, to(&user, &chat, word).file("files", "a", "a")).await.is(
+        server.upload(user.upload_to(&chat, word).file("files", "a", "a")).await.is(
             422,
             &format!(
                 r#"{{"detail":[{{"type":"bool_parsing","loc":["body","is_chat"],"msg":"Input should be a valid boolean, unable to interpret input","input":"{word}"}}]}}"#
@@ -205,146 +191,14 @@ async fn is_chat_is_read_as_pydantic_reads_a_bool() {
 }
 
 #[tokio::test]
-async fn an_upload_without_files_is_refused_before_the_target_is_looked_up() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    for is_chat in ["true", "false"] {
-        upload(&server, to(&user, NOBODY, is_chat))
-            .await
-            .is_error(400, "No files uploaded.");
-    }
-    let form = [
-        ("user_id", user.id.as_str()),
-        ("target_id", NOBODY),
-        ("is_chat", "true"),
-    ];
-    server
-        .post("/file/upload")
-        .form(&form)
-        .send()
-        .await
-        .is_error(400, "No files uploaded.");
-}
-
-#[tokio::test]
-async fn missing_fields_are_named_in_order() {
-    let server = Server::start().await;
-    let response = upload(&server, Multipart::new().file("files", "a", "a")).await;
-    assert_invalid(&response, &[missing("target_id"), missing("is_chat")]);
-    let response = server.post("/file/upload").send().await;
-    assert_invalid(&response, &[missing("target_id"), missing("is_chat")]);
-}
-
-#[tokio::test]
-async fn files_sent_as_text_are_refused() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    upload(&server, to(&user, &user.workspace, "false").text("files", "abc")).await.is(
-        422,
-        r#"{"detail":[{"type":"value_error","loc":["body","files",0],"msg":"Value error, Expected UploadFile, received: <class 'str'>","input":"abc","ctx":{"error":{}}}]}"#,
-    );
-}
-
-#[tokio::test]
-async fn unknown_targets_get_nothing_and_nothing_is_kept() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    let with_file = |form: Multipart| form.file("files", "a.txt", "a");
-    upload(&server, with_file(to(&user, NOBODY, "true")))
-        .await
-        .is_error(404, "Chat not found.");
-    upload(&server, with_file(to(&user, NOBODY, "false")))
-        .await
-        .is_error(404, "Workspace not found.");
-    // A workspace is no chat.
-    upload(&server, with_file(to(&user, &user.workspace, "true")))
-        .await
-        .is_error(404, "Chat not found.");
-    let stranger = User {
-        id: NOBODY.to_owned(),
-        ..user.clone()
-    };
-    upload(&server, with_file(to(&stranger, &user.workspace, "false")))
-        .await
-        .is_error(404, "User not found.");
-    assert_eq!(server.database().await.count("file").await, 0);
-}
-
-#[tokio::test]
-async fn an_upload_that_breaks_off_in_its_second_file_stores_neither() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    let form = to(&user, &user.workspace, "false")
-        .file("files", "first.txt", "complete")
-        .raw("------kafka-test-boundary\r\nContent-Disposition: form-data; name=\"files\"; filename=\"second.txt\"\r\n\r\nhalf of i");
-    let content_type = form.content_type();
-    let body = form.into_truncated_bytes();
-    // Announced longer than sent: the connection ends in the middle.
-    let mut request = format!(
-        "POST /file/upload HTTP/1.1\r\nhost: {}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
-        server.address(),
-        body.len() + 1000,
-    )
-    .into_bytes();
-    request.extend_from_slice(&body);
-    let mut stream = server.connect().await;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &request)
-        .await
-        .expect("the server reads");
-    drop(stream);
-    // Whatever the server does about it, it does before it can answer this.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    assert!(
-        server
-            .login(&user.email)
-            .await
-            .text()
-            .contains(r#""files":[]"#)
-    );
-    assert_eq!(server.database().await.count("file").await, 0);
-}
-
-#[tokio::test]
-async fn an_upload_whose_second_file_is_wrong_stores_neither() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    // A part without a name after a good file; text where a file belongs; a file where text belongs.
-    let nameless = to(&user, &user.workspace, "false")
-        .file("files", "first.txt", "complete")
-        .part(
-            "Content-Disposition: form-data; filename=\"second.txt\"",
-            "x",
-        );
-    upload(&server, nameless).await.has_status(400);
-    let text = to(&user, &user.workspace, "false")
-        .file("files", "first.txt", "complete")
-        .text("files", "abc");
-    upload(&server, text).await.has_status(422);
-    let wrong_field = Multipart::new()
-        .file("files", "first.txt", "complete")
-        .text("is_chat", "false")
-        .file("target_id", "second.txt", "x");
-    upload(&server, wrong_field).await.has_status(422);
-    let database = server.database().await;
-    assert_eq!(database.count("file").await, 0);
-    assert_eq!(database.count("chat_file").await, 0);
-    assert!(
-        server
-            .login(&user.email)
-            .await
-            .text()
-            .contains(r#""files":[]"#)
-    );
-}
-
-#[tokio::test]
 async fn empty_files_and_equal_names_are_fine() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let form = to(&user, &user.workspace, "false")
+    let form = user
+        .to_workspace()
         .file("files", "same", "")
         .file("files", "same", "2");
-    let response = upload(&server, form).await;
+    let response = server.upload(form).await;
     response.has_status(200);
     assert_ne!(response.string("/files/0"), response.string("/files/1"));
     let content = server.get(&response.string("/details/0/url")).send().await;

@@ -9,6 +9,7 @@ mod email;
 mod fields;
 mod file_content;
 mod file_upload;
+mod file_upload_errors;
 mod json_body;
 mod multipart;
 mod ownership;

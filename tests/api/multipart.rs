@@ -93,12 +93,9 @@ async fn fields_and_files_are_counted() {
     let fields = (0..1001).fold(Multipart::new(), |form, n| form.text(&format!("f{n}"), "x"));
     let response = server.post("/chat/new").multipart(fields).send().await;
     response.is_error(400, "Too many fields. Maximum number of fields is 1000.");
-    let to_workspace = Multipart::new()
-        .text("target_id", &user.workspace)
-        .text("is_chat", "false")
-        .text("user_id", &user.id);
+    let to_workspace = user.to_workspace();
     let files = (0..1001).fold(to_workspace, |form, _| form.file("files", "a", "a"));
-    let response = server.post("/file/upload").multipart(files).send().await;
+    let response = server.upload(files).await;
     response.is_error(400, "Too many files. Maximum number of files is 1000.");
     assert_eq!(server.database().await.count("file").await, 0);
 }
@@ -108,7 +105,8 @@ async fn what_was_cut_off_is_only_missing() {
     let server = Server::start().await;
     let form = Multipart::new()
         .text("user_id", "u")
-        .raw("------kafka-test-boundary\r\nContent-Disposition: form-data; name=\"workspace_id\"\r\n\r\nunfini");
+        .begin("Content-Disposition: form-data; name=\"workspace_id\"")
+        .raw("unfini");
     let content_type = form.content_type();
     let response = post(&server, &content_type, form.into_truncated_bytes()).await;
     assert_invalid(&response, &[missing("workspace_id"), missing("chat_name")]);

@@ -1,6 +1,6 @@
 //! Promises 1 and 2 in open mode: who names himself touches only what is his.
 
-use crate::support::{Multipart, Server, User, login};
+use crate::support::{Server, User, login};
 
 /// Two people, of whom one has something to lose.
 struct Scene {
@@ -118,17 +118,10 @@ async fn foreign_targets_take_no_upload() {
         (&chat, "true", "Chat not found."),
         (&owner.workspace, "false", "Workspace not found."),
     ] {
-        let form = Multipart::new()
-            .text("user_id", &stranger.id)
-            .text("target_id", target)
-            .text("is_chat", is_chat)
+        let form = stranger
+            .upload_to(target, is_chat)
             .file("files", "x.txt", "x");
-        server
-            .post("/file/upload")
-            .multipart(form)
-            .send()
-            .await
-            .is_error(404, detail);
+        server.upload(form).await.is_error(404, detail);
     }
     assert_eq!(rows(server.database().await).await, before);
 }

@@ -57,6 +57,17 @@ async fn a_slash_inside_an_id_is_another_path() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_no_text_is_not_found() {
+    let server = Server::start().await;
+    server.delete("/chat/%FF").send().await.has_status(404);
+    server
+        .get("/file/%FF%FE/content")
+        .send()
+        .await
+        .has_status(404);
+}
+
+#[tokio::test]
 async fn wrong_methods_are_told_the_right_ones() {
     let server = Server::start().await;
     for (method, path, allowed) in [

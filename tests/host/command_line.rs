@@ -53,6 +53,14 @@ fn wrong_options_are_refused() {
 }
 
 #[tokio::test]
+async fn kafka_alone_builds_and_serves() {
+    let server = Setup::trouble().by_default().start().await;
+    let response = server.get("/ok").send().await;
+    response.has_status(200);
+    assert_eq!(response.text(), "ok");
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_is_named() {
     let server = Server::start().await;
     let address = server.address().to_owned();

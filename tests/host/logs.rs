@@ -5,13 +5,14 @@ use std::fs;
 use crate::support::{Server, Setup, login};
 
 #[tokio::test]
-async fn every_request_is_one_line() {
+async fn every_request_is_one_line_with_the_id_that_its_client_gets() {
     let server = Setup::trouble().start().await;
-    server
+    let first = server
         .get("/bystander/ok?mark=first")
+        .header("x-request-id", "forged")
         .send()
-        .await
-        .has_status(200);
+        .await;
+    first.has_status(200);
     server
         .get("/bystander/nothing")
         .send()
@@ -24,11 +25,11 @@ async fn every_request_is_one_line() {
         .filter(|line| line.contains("/bystander/ok"))
         .collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(
-        lines[0].contains("200") && lines[0].contains("GET"),
-        "{}",
-        lines[0]
-    );
+    let id = first.header("x-request-id");
+    assert!(id.len() >= 16 && id != "forged", "{id} is unlike any other");
+    for part in ["GET", "200", id] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,10 @@ fn trouble_with(place: &str, text: &str) -> String {
     let manifest =
         fs::read_to_string(repository().join("tests/trouble/spin.toml")).expect("the manifest");
     assert!(manifest.contains(place), "the manifest has {place}");
-    manifest.replace(place, text).replace("../..", root)
+    manifest
+        .replace("required = true", "default = \"tests\"")
+        .replace(place, text)
+        .replace("../..", root)
 }
 
 #[tokio::test]
@@ -144,8 +147,8 @@ fn manifests_that_are_wrong_say_where() {
 #[test]
 fn a_required_variable_without_a_value_is_named() {
     assert_refused(
-        &trouble_with("kafka-trouble", "kafka-trouble"),
-        &["required_name"],
+        &trouble_with("default = \"hello\"", "required = true"),
+        &["greeting"],
     );
 }
 
@@ -158,7 +161,6 @@ fn a_source_that_is_no_component_is_named() {
     let manifest = trouble_with(
         "../../target/wasm32-wasip2/release/kafka_trouble.wasm",
         &source,
-    )
-    .replace("required = true", "default = \"x\"");
+    );
     assert_refused(&manifest, &["text.wasm"]);
 }

@@ -75,11 +75,7 @@ async fn warm_server() -> (Arc<Server>, User) {
 
 /// The form of an upload up to the first byte of its file, and what comes after the last.
 fn form_around_file(user: &User) -> (String, Bytes, Bytes) {
-    let form = Multipart::new()
-        .text("user_id", &user.id)
-        .text("target_id", &user.workspace)
-        .text("is_chat", "false")
-        .raw("------kafka-test-boundary\r\nContent-Disposition: form-data; name=\"files\"; filename=\"big.bin\"\r\n\r\n");
+    let form = user.to_workspace().begin_file("big.bin");
     let content_type = form.content_type();
     let end = Multipart::new().raw("\r\n").into_bytes();
     (content_type, form.into_truncated_bytes().into(), end.into())

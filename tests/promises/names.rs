@@ -1,14 +1,10 @@
 //! Promise 6: names are harmless.
 
-use crate::support::{Multipart, Response, Server, User, login, percent_encode};
+use crate::support::{Response, Server, User, login, percent_encode};
 
 async fn upload(server: &Server, user: &User, disposition: impl AsRef<[u8]>) -> Response {
-    let form = Multipart::new()
-        .text("user_id", &user.id)
-        .text("target_id", &user.workspace)
-        .text("is_chat", "false")
-        .part(disposition, "content");
-    server.post("/file/upload").multipart(form).send().await
+    let form = user.to_workspace().part(disposition, "content");
+    server.upload(form).await
 }
 
 /// Fails unless the file can be downloaded with one well-formed disposition.

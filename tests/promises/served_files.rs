@@ -1,6 +1,6 @@
 //! Promise 7: served files can't run.
 
-use crate::support::{Multipart, Server, login};
+use crate::support::{Server, login};
 
 #[tokio::test]
 async fn what_a_browser_would_run_is_only_ever_saved() {
@@ -21,12 +21,10 @@ async fn what_a_browser_would_run_is_only_ever_saved() {
         ("a.png", "image/svg+xml"),
         ("a.txt", "text/plain"),
     ] {
-        let form = Multipart::new()
-            .text("user_id", &user.id)
-            .text("target_id", &user.workspace)
-            .text("is_chat", "false")
+        let form = user
+            .to_workspace()
             .typed_file("files", name, content_type, script);
-        let upload = server.post("/file/upload").multipart(form).send().await;
+        let upload = server.upload(form).await;
         let response = server.get(&upload.string("/details/0/url")).send().await;
         response.has_status(200);
         let seen = format!("{name} as {content_type}: {:?}", response.headers);
@@ -76,12 +74,10 @@ async fn a_content_type_cannot_write_headers() {
         "text/plain;\u{1}",
         &"x/".repeat(5000),
     ] {
-        let form = Multipart::new()
-            .text("user_id", &user.id)
-            .text("target_id", &user.workspace)
-            .text("is_chat", "false")
+        let form = user
+            .to_workspace()
             .typed_file("files", "a", content_type, "content");
-        let upload = server.post("/file/upload").multipart(form).send().await;
+        let upload = server.upload(form).await;
         assert!(
             matches!(upload.status, 200 | 400),
             "{content_type:?}: {}",

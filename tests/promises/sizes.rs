@@ -47,17 +47,8 @@ async fn every_kind_of_body_is_bounded() {
         .send()
         .await
         .is_error(413, TOO_LARGE);
-    let file = Multipart::new()
-        .text("user_id", &user.id)
-        .text("target_id", &user.workspace)
-        .text("is_chat", "false")
-        .file("files", "big", &big);
-    server
-        .post("/file/upload")
-        .multipart(file)
-        .send()
-        .await
-        .is_error(413, TOO_LARGE);
+    let file = user.to_workspace().file("files", "big", &big);
+    server.upload(file).await.is_error(413, TOO_LARGE);
     let database = server.database().await;
     assert_eq!(database.count("file").await, 0);
     assert_eq!(database.count("chat").await, 0);
@@ -85,9 +76,7 @@ async fn a_body_of_unknown_length_is_bounded_too() {
 
 /// The beginning of a form whose file never ends.
 fn file_head() -> (String, Bytes) {
-    let form = Multipart::new()
-        .text("name", "x")
-        .raw("------kafka-test-boundary\r\nContent-Disposition: form-data; name=\"files\"; filename=\"big\"\r\n\r\n");
+    let form = Multipart::new().text("name", "x").begin_file("big");
     (form.content_type(), form.into_truncated_bytes().into())
 }
 

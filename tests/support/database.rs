@@ -6,7 +6,7 @@ use std::path::Path;
 use libsql::{Builder, Connection, OpenFlags, Value};
 
 /// Where a server keeps the database with the label `default`, below its state directory.
-const FILE: &str = "sqlite/default.db";
+const FILE: &str = "default.db";
 
 /// A read-only look.
 pub struct Database(Connection);

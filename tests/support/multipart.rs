@@ -44,11 +44,21 @@ impl Multipart {
 
     /// Adds a part with these header lines.
     pub fn part(self, head: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Self {
+        self.begin(head).raw(content).raw("\r\n")
+    }
+
+    /// Adds the head of a part; what is added next is its content, with no end but the caller's.
+    pub fn begin(self, head: impl AsRef<[u8]>) -> Self {
         self.raw(format!("--{BOUNDARY}\r\n"))
             .raw(head)
             .raw("\r\n\r\n")
-            .raw(content)
-            .raw("\r\n")
+    }
+
+    /// Adds the head of a file of the field `files`; what is added next is its content.
+    pub fn begin_file(self, filename: &str) -> Self {
+        self.begin(format!(
+            "Content-Disposition: form-data; name=\"files\"; filename=\"{filename}\""
+        ))
     }
 
     /// Adds these bytes as they are.

@@ -11,6 +11,21 @@ pub struct User {
     pub workspace: String,
 }
 
+impl User {
+    /// The fields of an upload to the user's first workspace, without files.
+    pub fn to_workspace(&self) -> Multipart {
+        self.upload_to(&self.workspace, "false")
+    }
+
+    /// The fields of an upload, without files.
+    pub fn upload_to(&self, target: &str, is_chat: &str) -> Multipart {
+        Multipart::new()
+            .text("user_id", &self.id)
+            .text("target_id", target)
+            .text("is_chat", is_chat)
+    }
+}
+
 /// Logs in, which makes the user at the first time.
 pub async fn login(server: &Server, email: &str) -> User {
     let response = server.login(email).await;
@@ -48,14 +63,16 @@ impl Server {
         response.string("/chat_id")
     }
 
+    /// `POST /file/upload` with this form.
+    pub async fn upload(&self, form: Multipart) -> Response {
+        self.post("/file/upload").multipart(form).send().await
+    }
+
     /// Uploads one file to the user's first workspace; its id.
     pub async fn file(&self, user: &User, name: &str, content: impl AsRef<[u8]>) -> String {
-        let form = Multipart::new()
-            .text("user_id", &user.id)
-            .text("target_id", &user.workspace)
-            .text("is_chat", "false")
-            .file("files", name, content);
-        let response = self.post("/file/upload").multipart(form).send().await;
+        let response = self
+            .upload(user.to_workspace().file("files", name, content))
+            .await;
         response.has_status(200);
         response.string("/files/0")
     }

@@ -1,6 +1,9 @@
 //! A server of its own for each test.
 
-use std::path::PathBuf;
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::Client;
@@ -16,6 +19,7 @@ use super::{Database, repository};
 /// What to start, before it is started.
 pub struct Setup {
     manifest: PathBuf,
+    command: &'static [&'static str],
     listen: &'static str,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -37,11 +41,24 @@ impl Setup {
     fn of(manifest: PathBuf) -> Self {
         Self {
             manifest,
+            command: &["up", "--no-build"],
             listen: "127.0.0.1:0",
             arguments: Vec::new(),
             environment: Vec::new(),
             state: None,
         }
+    }
+
+    /// Leaves it to the command line's defaults what to do, as plain `kafka` does.
+    pub fn by_default(mut self) -> Self {
+        self.command = &[];
+        self
+    }
+
+    /// Listens on all addresses of this machine, not on loopback only.
+    pub fn on_all_addresses(mut self) -> Self {
+        self.listen = "0.0.0.0:0";
+        self
     }
 
     /// Sets a variable of the manifest on the command line.
@@ -72,16 +89,12 @@ impl Setup {
     pub async fn start(self) -> Server {
         // Blocking a test's own runtime is harmless: nothing else runs on it yet.
         build_once(&self.manifest);
-        let state = self.state.unwrap_or_else(|| {
-            tempfile::Builder::new()
-                .prefix("kafka-test-")
-                .tempdir()
-                .expect("a temporary folder")
-        });
+        let state = self.state.unwrap_or_else(fresh_state);
         let began = Instant::now();
         let process = Process::start(|command| {
             command
-                .args(["up", "--no-build", "--listen", self.listen, "--from"])
+                .args(self.command)
+                .args(["--listen", self.listen, "--from"])
                 .arg(&self.manifest)
                 .arg("--state-dir")
                 .arg(state.path())
@@ -97,6 +110,19 @@ impl Setup {
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
     }
+}
+
+/// An empty state folder, but for the compiled components of earlier starts: they are looked up by
+/// their content, and compiling them anew for every test would take most of its time.
+fn fresh_state() -> TempDir {
+    let state = tempfile::Builder::new()
+        .prefix("kafka-test-")
+        .tempdir()
+        .expect("a temporary folder");
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+    fs::create_dir_all(&compiled).expect("a folder in the target folder");
+    symlink(compiled, state.path().join("cache")).expect("a link in an empty folder");
+    state
 }
 
 /// A running server; killed when dropped.
@@ -123,6 +149,17 @@ impl Server {
     /// How long it took from its start to `Serving`.
     pub fn ready_after(&self) -> Duration {
         self.ready_after
+    }
+
+    /// The same server, called by another of its addresses.
+    pub fn at(mut self, address: IpAddr) -> Self {
+        let port = self
+            .address
+            .rsplit(':')
+            .next()
+            .expect("an address has a port");
+        self.address = format!("{address}:{port}");
+        self
     }
 
     pub fn get(&self, path: &str) -> Request {

@@ -16,7 +16,12 @@ use http::{
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 use wasmtime_wasi_http::{
     WasiBody,
@@ -25,6 +30,9 @@ use wasmtime_wasi_http::{
 
 /// A response whose length is known and at most this long is sent in one piece.
 const WHOLE: u64 = 64 * 1024;
+
+/// How long a request waits for an instance that has time for it before it is refused with 503.
+const POOL_WAIT: Duration = Duration::from_secs(5);
 
 /// Finds the component for a request and lets an instance of it answer.
 pub struct Dispatcher {
@@ -93,7 +101,7 @@ impl Dispatcher {
             parts.headers.insert(REQUEST_ID, value);
         }
         let request = Request::from_parts(parts, RequestBody::new(body).boxed_unsync());
-        let response = match handler.handle((), request).await {
+        let response = match answer(handler, request).await {
             Ok(response) => whole(response).await,
             Err(error) => Err(error),
         };
@@ -121,6 +129,29 @@ impl Dispatcher {
             .path_and_query(path.unwrap_or(PathAndQuery::from_static("/")))
             .build()
             .ok()
+    }
+}
+
+/// Lets an instance answer. In a burst, a request that arrives while all instances are still starting gets one of its
+/// own; when there is no place for that one, the request is offered again to those that live, until [`POOL_WAIT`] is
+/// over.
+async fn answer(
+    handler: &ProxyHandler<Handler>,
+    mut request: Request<WasiBody>,
+) -> wasmtime::Result<Response<WasiBody>> {
+    let patience = Instant::now() + POOL_WAIT;
+    loop {
+        let error = match handler.handle((), request).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error.downcast::<InstantiationError<()>>()?,
+        };
+        if !error.error.is::<PoolExhausted>() || Instant::now() > patience {
+            return Err(error.into());
+        }
+        request = error
+            .request
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
     }
 }
 
