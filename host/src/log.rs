@@ -17,7 +17,6 @@ pub enum Format {
 /// Starts logging. Lines are written by a thread of their own, so that a slow terminal slows nobody down.
 ///
 /// What has not been written yet is written when the guard is dropped.
-#[must_use]
 pub fn start(format: Format) -> WorkerGuard {
     let (writer, guard) = tracing_appender::non_blocking(io::stderr());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));

@@ -10,7 +10,6 @@ pub mod variables;
 
 /// Generated from the WIT files of `spin-sdk` by build.rs.
 #[expect(missing_docs, reason = "generated code")]
-#[expect(clippy::all, reason = "generated code")]
 pub mod bindings {
     include!(concat!(env!("OUT_DIR"), "/spin_bindings.rs"));
 }

@@ -128,7 +128,6 @@ impl Drop for SharedSync {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use std::time::Duration;
