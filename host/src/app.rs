@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -24,13 +25,20 @@ use wasmtime::{
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 /// Instances of one component that live at a time; each serves up to 16 requests at once.
-pub const INSTANCES_PER_COMPONENT: usize = 64;
+///
+/// An instance that has served its last request lives on while a client reads an answer of it, however slowly, so there
+/// are many more than threads. One that is not used takes address space only.
+pub const INSTANCES_PER_COMPONENT: usize = 256;
 /// Bytes of linear memory one instance may use.
 pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
 /// How often running guests are interrupted so that others on the same thread get their turn.
 const EPOCH: Duration = Duration::from_millis(2);
 /// Core modules a component may consist of; those of `wasm32-wasip2` have two or three.
 const MODULES_PER_COMPONENT: u32 = 8;
+/// Stacks for each instance: one, and more only for calls that block in the middle of a function.
+const STACKS_PER_INSTANCE: u32 = 4;
+/// Places beyond those that permits are given out for: an instance gives its permit back a moment before its place.
+const SPARE_INSTANCES: usize = 32;
 
 /// Where and how to load an application from.
 #[derive(Debug, Clone)]
@@ -89,7 +97,11 @@ impl App {
             .into_iter()
             .flatten()
         {
-            fs::create_dir_all(folder)
+            // For nobody else's eyes: it has people's files in it, and code that this user will run.
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
                 .with_context(|| format!("can't create the folder {}", folder.display()))?;
         }
         let engine = engine(manifest.components.len(), &settings.state_dir)?;
@@ -122,6 +134,13 @@ impl App {
         })
     }
 
+    /// Stops all statements that run now.
+    pub fn interrupt(&self) {
+        for database in self.databases.values() {
+            database.interrupt();
+        }
+    }
+
     /// Closes the databases, so that the files on disk are complete without their write-ahead logs.
     pub async fn close(&self) {
         for (label, database) in &self.databases {
@@ -134,14 +153,14 @@ impl App {
 
 /// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
 fn engine(components: usize, state_dir: &Path) -> anyhow::Result<Engine> {
-    let instances = u32::try_from(components.max(1) * INSTANCES_PER_COMPONENT)
+    let instances = u32::try_from(components * INSTANCES_PER_COMPONENT + SPARE_INSTANCES)
         .context("too many components")?;
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
         .total_core_instances(instances * MODULES_PER_COMPONENT)
         .total_memories(instances)
         .total_tables(instances * MODULES_PER_COMPONENT)
-        .total_stacks(instances * 17)
+        .total_stacks(instances * STACKS_PER_INSTANCE)
         .max_core_instances_per_component(MODULES_PER_COMPONENT)
         .max_memories_per_component(1)
         .max_tables_per_component(MODULES_PER_COMPONENT)

@@ -106,7 +106,7 @@ impl Up {
         if !self.no_build {
             build_all(&manifest)?;
         }
-        let _log = log::start(self.log_format);
+        let _log = log::start(self.log_format).context("can't start the log")?;
         let settings = Settings {
             manifest,
             state_dir: self.state_dir,

@@ -177,7 +177,10 @@ impl WorkerExpiration for Expiration {
             WorkerStatus::Requests => REQUEST_LIMIT,
             WorkerStatus::PostReturn => POST_RETURN_LIMIT,
         };
-        self.timer.as_mut().reset((start + limit).into());
+        let deadline = (start + limit).into();
+        if self.timer.deadline() != deadline {
+            self.timer.as_mut().reset(deadline);
+        }
         self.timer.as_mut().poll(cx)
     }
 }

@@ -1,9 +1,23 @@
 //! The log: one line an event on standard error, with fields; `RUST_LOG` chooses what is in it.
 
 use clap::ValueEnum;
-use std::io;
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::{EnvFilter, fmt};
+use std::{
+    io::{self, Write},
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tracing_subscriber::{
+    EnvFilter, fmt,
+    fmt::{MakeWriter, writer::BoxMakeWriter},
+};
+
+/// How long lines are collected before they are written together. Waking a thread for every line would cost more than
+/// making the line.
+const COLLECT: Duration = Duration::from_millis(10);
+/// Bytes of lines that may wait for a reader that does not read, such as a stopped terminal; more are dropped.
+const MAX_WAITING: usize = 16 * 1024 * 1024;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,14 +31,152 @@ pub enum Format {
 /// Starts logging. Lines are written by a thread of their own, so that a slow terminal slows nobody down.
 ///
 /// What has not been written yet is written when the guard is dropped.
-pub fn start(format: Format) -> WorkerGuard {
-    let (writer, guard) = tracing_appender::non_blocking(io::stderr());
+///
+/// # Errors
+/// When the thread can't be started.
+pub fn start(format: Format) -> io::Result<Guard> {
+    let lines = Lines::default();
+    let thread = thread::Builder::new().name("log".into()).spawn({
+        let lines = lines.clone();
+        move || lines.write_to(&mut io::stderr())
+    })?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let writer = BoxMakeWriter::new(lines.clone());
     let log = fmt().with_env_filter(filter).with_writer(writer);
     // A second call, as in tests that run several hosts, leaves the first log in place.
     let _ = match format {
         Format::Text => log.with_ansi(false).try_init(),
         Format::Json => log.json().flatten_event(true).try_init(),
     };
-    guard
+    Ok(Guard {
+        lines,
+        thread: Some(thread),
+    })
+}
+
+/// Keeps the log going.
+pub struct Guard {
+    lines: Lines,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.lines.waiting().ended = true;
+        self.lines.0.filled.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It can't panic; and if it did, there is no log to tell it to.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Lines on their way to the thread that writes them.
+#[derive(Clone, Default)]
+struct Lines(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Notified when the first line has come, and at the end.
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    text: Vec<u8>,
+    dropped: usize,
+    ended: bool,
+}
+
+impl Lines {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what comes until the end.
+    fn write_to(&self, out: &mut impl Write) {
+        let mut batch = Vec::new();
+        loop {
+            let mut waiting = self.waiting();
+            while waiting.text.is_empty() && !waiting.ended {
+                waiting = self
+                    .0
+                    .filled
+                    .wait(waiting)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let ended = waiting.ended;
+            drop(waiting);
+            if !ended {
+                thread::sleep(COLLECT);
+            }
+            let mut waiting = self.waiting();
+            batch.clear();
+            mem::swap(&mut batch, &mut waiting.text);
+            let dropped = mem::take(&mut waiting.dropped);
+            drop(waiting);
+            // Nobody can be told that the log can't be written.
+            let _ = out.write_all(&batch);
+            if dropped > 0 {
+                let _ = writeln!(
+                    out,
+                    "the log was not read fast enough; lines lost: {dropped}"
+                );
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut waiting = self.waiting();
+        if waiting.text.len() + line.len() > MAX_WAITING {
+            waiting.dropped += 1;
+        } else {
+            waiting.text.extend_from_slice(line);
+            if waiting.text.len() == line.len() {
+                self.0.filled.notify_one();
+            }
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lines, MAX_WAITING};
+    use std::io::Write;
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_counted() {
+        let mut lines = Lines::default();
+        let line = vec![b'x'; MAX_WAITING / 2];
+        for _ in 0..4 {
+            lines.write_all(&line).unwrap();
+        }
+        lines.waiting().ended = true;
+        let mut written = Vec::new();
+        lines.write_to(&mut written);
+        assert_eq!(&written[..MAX_WAITING], vec![b'x'; MAX_WAITING]);
+        assert!(written[MAX_WAITING..].ends_with(b"lines lost: 2\n"));
+    }
 }

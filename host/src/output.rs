@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
+    mem,
     path::Path,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -103,14 +104,19 @@ impl AsyncWrite for LineWriter {
             }
         }
         self.pending.extend_from_slice(bytes);
-        while let Some(end) = self.pending.iter().position(|&byte| byte == b'\n') {
-            let line: Vec<u8> = self.pending.drain(..=end).collect();
-            self.log(&line);
+        let mut pending = mem::take(&mut self.pending);
+        let complete = pending.iter().rposition(|&byte| byte == b'\n');
+        if let Some(end) = complete {
+            for line in pending[..end].split(|&byte| byte == b'\n') {
+                self.log(line);
+            }
+            pending.drain(..=end);
         }
-        if self.pending.len() > MAX_LINE {
-            let line = std::mem::take(&mut self.pending);
-            self.log(&line);
+        if pending.len() > MAX_LINE {
+            self.log(&pending);
+            pending.clear();
         }
+        self.pending = pending;
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Server, Setup, login};
+use crate::support::{Database, Server, Setup, login};
 
 #[tokio::test]
 async fn every_request_is_one_line_with_the_id_that_its_client_gets() {
@@ -81,6 +81,34 @@ async fn a_client_cannot_write_lines_of_its_own_into_the_log() {
     let log = server.log();
     assert!(!log.lines().any(|line| line.starts_with("forged")), "{log}");
     assert!(!log.contains("\u{1b}[31m"), "{log}");
+}
+
+#[tokio::test]
+async fn an_error_of_ours_has_one_id_in_the_answer_and_in_every_line_of_the_log() {
+    let server = Server::start().await;
+    let user = login(&server, "a@example.com").await;
+    let state = server.kill();
+    Database::change(state.path(), "ALTER TABLE chat RENAME TO gone").await;
+    let server = Setup::app().state(state).start().await;
+    let response = server
+        .post("/chat/new")
+        .header("kafka-request-id", "forged")
+        .form(&[
+            ("user_id", &user.id),
+            ("workspace_id", &user.workspace),
+            ("chat_name", "a"),
+        ])
+        .send()
+        .await;
+    response.has_status(500);
+    let id = response.string("/request_id");
+    assert_eq!(response.header("x-request-id"), id);
+    assert_ne!(id, "forged");
+    server.says(&format!("request {id}: ")).await;
+    server.says("/chat/new").await;
+    let log = server.log();
+    let mut access = log.lines().filter(|line| line.contains("/chat/new"));
+    assert!(access.any(|line| line.contains(&id)), "{id} in {log}");
 }
 
 #[tokio::test]

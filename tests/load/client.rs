@@ -7,7 +7,6 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 /// What to send: method, path, content type, body.
@@ -91,8 +90,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects.
-    pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+    /// Connects to a `host:port`.
+    pub async fn connect(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)
             .await
             .with_context(|| format!("can't connect to {address}"))?;
@@ -101,7 +100,7 @@ impl Client {
         tokio::spawn(connection);
         Ok(Self {
             sender,
-            host: address.to_string(),
+            host: address.to_owned(),
         })
     }
 

@@ -13,16 +13,17 @@ mod workload;
 
 use anyhow::Context;
 use clap::Parser;
+use http::uri::Authority;
 use measure::Figures;
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use workload::Workload;
 
 /// Measures requests per second and latency.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Measure a server that is running already, such as `spin up`, instead of starting the embedded host
-    #[arg(long, value_name = "ADDR")]
-    address: Option<SocketAddr>,
+    #[arg(long, value_name = "http://HOST:PORT", value_parser = authority)]
+    url: Option<String>,
     /// Numbers of clients
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     clients: Vec<usize>,
@@ -54,11 +55,14 @@ fn main() -> anyhow::Result<()> {
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut host = None;
-    let address = match arguments.address {
-        Some(address) => address,
+    let address = match &arguments.url {
+        Some(authority) => authority.clone(),
         None => {
-            let started = process::Server::host(&folder.path().join("host"))?;
-            host.insert(started).address
+            let started = process::Server::host(
+                &folder.path().join("host"),
+                &folder.path().join("host.log"),
+            )?;
+            host.insert(started).address.clone()
         }
     };
     let floor = process::Server::floor(&folder.path().join("floor"))?;
@@ -70,14 +74,29 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         for &clients in &arguments.clients {
             let context = || format!("{} with {clients} clients", workload.name());
-            let measured = measure::run(address, workload, clients, duration)
+            let measured = measure::run(&address, workload, clients, duration)
                 .await
                 .with_context(context)?;
-            let beside = measure::run(floor.address, workload, clients, duration)
+            let beside = measure::run(&floor.address, workload, clients, duration)
                 .await
                 .with_context(context)?;
             println!("{}", measured.row(workload.name(), clients, &beside));
         }
     }
     Ok(())
+}
+
+/// The host and port of a base URL.
+fn authority(url: &str) -> Result<String, String> {
+    let authority = url
+        .strip_prefix("http://")
+        .unwrap_or(url)
+        .trim_end_matches('/');
+    let parsed: Authority = authority
+        .parse()
+        .map_err(|error| format!("{url:?} is no base URL: {error}"))?;
+    Ok(match parsed.port() {
+        Some(_) => authority.to_owned(),
+        None => format!("{authority}:80"),
+    })
 }

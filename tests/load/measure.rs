@@ -2,10 +2,7 @@
 
 use crate::{client::Client, workload::Workload};
 use http::StatusCode;
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// What one measurement found.
 #[derive(Debug, Default)]
@@ -65,7 +62,7 @@ impl Figures {
 
 /// Lets `clients` clients run `workload` for `duration`.
 pub async fn run(
-    address: SocketAddr,
+    address: &str,
     workload: Workload,
     clients: usize,
     duration: Duration,
@@ -75,6 +72,7 @@ pub async fn run(
     let begin = Instant::now();
     for mut plan in plans {
         let mut client = Client::connect(address).await?;
+        let address = address.to_owned();
         tasks.push(tokio::spawn(async move {
             let mut latencies = Vec::new();
             let mut errors = 0;
@@ -87,7 +85,7 @@ pub async fn run(
                     Ok(_) => errors += 1,
                     Err(_) => {
                         errors += 1;
-                        client = Client::connect(address).await?;
+                        client = Client::connect(&address).await?;
                     }
                 }
             }

@@ -4,10 +4,7 @@ use crate::client::{Call, Client};
 use anyhow::Context;
 use http::Method;
 use serde_json::Value;
-use std::{
-    net::SocketAddr,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Chats made beforehand for each client that deletes them.
 const CHATS_TO_DELETE: usize = 12_000;
@@ -78,7 +75,7 @@ impl Workload {
     }
 
     /// Makes the users, workspaces and chats that `clients` clients need, and their requests.
-    pub async fn prepare(self, address: SocketAddr, clients: usize) -> anyhow::Result<Vec<Plan>> {
+    pub async fn prepare(self, address: &str, clients: usize) -> anyhow::Result<Vec<Plan>> {
         let mut client = Client::connect(address).await?;
         if self == Self::LoginLarge {
             let email = fresh_email();

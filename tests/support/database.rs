@@ -21,6 +21,17 @@ impl Database {
         Self(database.connect().expect("the database opens"))
     }
 
+    /// Changes the database of a server that is not running, in ways that it never would itself.
+    pub async fn change(state: &Path, sql: &str) {
+        let database = Builder::new_local(state.join(FILE)).build().await;
+        let connection = database.and_then(|database| database.connect());
+        connection
+            .expect("the database opens")
+            .execute_batch(sql)
+            .await
+            .expect("the database can be changed");
+    }
+
     /// The first column of the first row, as an integer.
     pub async fn number(&self, sql: &str) -> i64 {
         let rows = self.rows(sql).await;

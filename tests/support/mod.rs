@@ -10,6 +10,7 @@ mod process;
 mod raw;
 mod server;
 
+pub use build::build_once;
 pub use client::{Request, Response, percent_encode};
 pub use database::Database;
 pub use multipart::Multipart;

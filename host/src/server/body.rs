@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use wasmtime_wasi_http::Error;
 
 /// How long a client may be silent in the middle of a body.
@@ -21,17 +21,21 @@ const DISCARD_LIMIT: Duration = Duration::from_secs(10);
 /// connection with unread bytes in it would make the client's system throw away the answer.
 pub struct RequestBody {
     incoming: Option<Incoming>,
-    silence: Pin<Box<Sleep>>,
+    /// Runs while the client is silent.
+    silence: Option<Pin<Box<Sleep>>>,
     ended: bool,
+    /// The client waits for a word before it sends, and has not had it: reading would be that word.
+    uninvited: bool,
 }
 
 impl RequestBody {
-    /// Wraps what the client sends.
-    pub fn new(incoming: Incoming) -> Self {
+    /// Wraps what the client sends, with `expects` when it asked first (`Expect: 100-continue`).
+    pub fn new(incoming: Incoming, expects: bool) -> Self {
         Self {
             ended: incoming.is_end_stream(),
             incoming: Some(incoming),
-            silence: Box::pin(sleep(SILENCE_LIMIT)),
+            silence: None,
+            uninvited: expects,
         }
     }
 }
@@ -48,20 +52,19 @@ impl Body for RequestBody {
         let Some(incoming) = &mut this.incoming else {
             return Poll::Ready(None);
         };
-        match Pin::new(incoming).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                this.silence.as_mut().reset(Instant::now() + SILENCE_LIMIT);
-                this.ended = !matches!(frame, Some(Ok(_)));
-                Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
-            }
-            Poll::Pending => match this.silence.as_mut().poll(cx) {
-                Poll::Ready(()) => {
-                    this.ended = true;
-                    Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
-                }
-                Poll::Pending => Poll::Pending,
-            },
+        this.uninvited = false;
+        if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
+            this.silence = None;
+            this.ended = !matches!(frame, Some(Ok(_)));
+            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
         }
+        let silence = this
+            .silence
+            .get_or_insert_with(|| Box::pin(sleep(SILENCE_LIMIT)));
+        silence.as_mut().poll(cx).map(|()| {
+            this.ended = true;
+            Some(Err(Error::ConnectionReadTimeout))
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -80,7 +83,7 @@ impl Drop for RequestBody {
         let Some(mut incoming) = self.incoming.take() else {
             return;
         };
-        if self.ended || incoming.is_end_stream() {
+        if self.ended || self.uninvited || incoming.is_end_stream() {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

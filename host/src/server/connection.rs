@@ -40,6 +40,8 @@ pub async fn serve(
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_LIMIT)
             .max_buf_size(MAX_HEADER_BYTES)
+            // Whoever sent a request and closed its sending side still gets the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(Box::pin(stream)), service)
     );
     tokio::select! {

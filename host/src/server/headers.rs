@@ -4,8 +4,18 @@ use crate::manifest::Match;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use std::net::SocketAddr;
 
-/// Where the request id travels, to the component and back to the client. A client's own value is replaced.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Where the request id travels to the component. A client's own value is replaced.
+pub const TO_COMPONENT: HeaderName = HeaderName::from_static("kafka-request-id");
+/// Where it travels to the client.
+pub const TO_CLIENT: HeaderName = HeaderName::from_static("x-request-id");
+
+const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
+const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
+const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
+const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
+const MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
+const COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
+const RAW_COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route");
 
 /// Replaces every `spin-*` header a client sent, which a component would believe, by the true ones.
 pub fn add_spin_headers(headers: &mut HeaderMap, found: &Match<'_>, uri: &Uri, peer: SocketAddr) {
@@ -17,21 +27,22 @@ pub fn add_spin_headers(headers: &mut HeaderMap, found: &Match<'_>, uri: &Uri, p
     for name in forged {
         headers.remove(name);
     }
-    let mut set = |name: &str, value: &str| {
-        let name = HeaderName::try_from(format!("spin-{name}"));
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     };
-    set("client-addr", &peer.to_string());
-    set("full-url", &uri.to_string());
-    set("base-path", "/");
-    set("path-info", &found.path_info);
-    set("matched-route", &found.matched_route);
-    set("component-route", found.component_route);
-    set("raw-component-route", found.raw_route);
+    set(CLIENT_ADDR, &peer.to_string());
+    set(FULL_URL, &uri.to_string());
+    set(BASE_PATH, "/");
+    set(PATH_INFO, &found.path_info);
+    set(MATCHED_ROUTE, &found.matched_route);
+    set(COMPONENT_ROUTE, found.component_route);
+    set(RAW_COMPONENT_ROUTE, found.raw_route);
     for (name, value) in &found.params {
         let name = name.to_ascii_lowercase().replace('_', "-");
-        set(&format!("path-match-{name}"), value);
+        if let Ok(name) = HeaderName::try_from(format!("spin-path-match-{name}")) {
+            set(name, value);
+        }
     }
 }

@@ -9,7 +9,9 @@ mod request;
 
 use crate::app::App;
 use anyhow::Context;
+use futures::FutureExt;
 use request::Dispatcher;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
     num::NonZeroUsize,
@@ -26,6 +28,8 @@ use tokio::{
 
 /// Open connections; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
+/// File descriptors left for everything that is not a connection.
+const OTHER_FILES: u64 = 256;
 /// How long requests in flight may take to finish after a signal to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -80,13 +84,19 @@ impl Server {
         );
         stopping.send_replace(true);
         let threads: Vec<_> = workers.into_iter().map(Worker::hang_up).collect();
-        tokio::task::spawn_blocking(|| threads.into_iter().for_each(join)).await?;
+        let mut joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(join)).boxed();
+        let mut patience = DRAIN_LIMIT;
+        // A statement that still runs after that has its thread for itself.
+        while timeout(patience, &mut joined).await.is_err() {
+            self.app.interrupt();
+            patience = Duration::from_millis(50);
+        }
         Ok(())
     }
 }
 
 async fn accept(listener: &TcpListener, workers: &[Worker]) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(max_connections()));
     for worker in workers.iter().cycle() {
         // The semaphore is never closed, so there is always a permit in the end.
         let Ok(place) = places.clone().acquire_owned().await else {
@@ -107,6 +117,22 @@ async fn accept(listener: &TcpListener, workers: &[Worker]) {
             Err(error) => tracing::warn!(%peer, "lost a connection: {error}"),
         }
     }
+}
+
+/// How many connections may be open, after asking the system for as many file descriptors as it gives.
+fn max_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let files = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => most,
+        Err(_) => limit.current.unwrap_or(most),
+    };
+    let connections = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    connections.clamp(1, MAX_CONNECTIONS)
 }
 
 /// One core's thread.

@@ -2,7 +2,7 @@
 
 use super::{
     body::RequestBody,
-    headers::{REQUEST_ID, add_spin_headers},
+    headers::{TO_CLIENT, TO_COMPONENT, add_spin_headers},
 };
 use crate::{
     app::App,
@@ -10,7 +10,7 @@ use crate::{
 };
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, StatusCode, Uri, header,
+    HeaderValue, Method, Request, Response, StatusCode, Uri, header,
     uri::{Authority, PathAndQuery, Scheme},
 };
 use http_body::Body;
@@ -33,6 +33,54 @@ const WHOLE: u64 = 64 * 1024;
 
 /// How long a request waits for an instance that has time for it before it is refused with 503.
 const POOL_WAIT: Duration = Duration::from_secs(5);
+
+/// Bytes of a path that the access line has.
+const LOGGED_PATH: usize = 2048;
+/// The status in the access line of a request whose client left before the answer, as nginx has it.
+const CLIENT_LEFT: u16 = 499;
+
+/// A request's line in the log, written when this is dropped, whether the request was answered or not.
+struct Access<'a> {
+    begin: Instant,
+    id: &'a str,
+    method: Method,
+    path: String,
+    peer: SocketAddr,
+    component: &'a str,
+    status: Option<StatusCode>,
+}
+
+impl<'a> Access<'a> {
+    fn begin<B>(request: &Request<B>, peer: SocketAddr, id: &'a str) -> Self {
+        let path = request.uri().path();
+        Self {
+            begin: Instant::now(),
+            id,
+            method: request.method().clone(),
+            path: path[..path.floor_char_boundary(LOGGED_PATH)].to_owned(),
+            peer,
+            component: "-",
+            status: None,
+        }
+    }
+}
+
+impl Drop for Access<'_> {
+    fn drop(&mut self) {
+        let Self {
+            id,
+            method,
+            path,
+            peer,
+            component,
+            status,
+            ..
+        } = self;
+        let status = status.map_or(CLIENT_LEFT, |status| status.as_u16());
+        let ms = self.begin.elapsed().as_micros() as f64 / 1000.0;
+        tracing::info!(target: "access", %method, path, status, ms, component, %peer, id);
+    }
+}
 
 /// Finds the component for a request and lets an instance of it answer.
 pub struct Dispatcher {
@@ -61,59 +109,61 @@ impl Dispatcher {
 
     /// Answers a request, and writes its access line.
     pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
-        let begin = Instant::now();
         let id = Uuid::now_v7().to_string();
-        let method = request.method().clone();
-        let path = request.uri().path().to_owned();
-        let (component, mut response) = self.dispatch(request, peer, &id).await;
-        let status = response.status().as_u16();
+        let mut access = Access::begin(&request, peer, &id);
+        let mut response = self.dispatch(request, peer, &id, &mut access).await;
         if let Ok(value) = HeaderValue::try_from(&id) {
-            response.headers_mut().insert(REQUEST_ID, value);
+            response.headers_mut().insert(TO_CLIENT, value);
         }
-        let ms = begin.elapsed().as_micros() as f64 / 1000.0;
-        tracing::info!(target: "access", %method, path, status, ms, component, %peer, id);
+        access.status = Some(response.status());
         response
     }
 
-    async fn dispatch(
-        &self,
+    async fn dispatch<'a>(
+        &'a self,
         request: Request<Incoming>,
         peer: SocketAddr,
         id: &str,
-    ) -> (&str, Response<WasiBody>) {
+        access: &mut Access<'a>,
+    ) -> Response<WasiBody> {
         let Some(found) = self.app.router.find(request.uri().path()) else {
-            return ("-", plain(StatusCode::NOT_FOUND, "Not Found", id));
+            return plain(StatusCode::NOT_FOUND, "Not Found", id);
         };
         let Some(handler) = self.handlers.get(found.component) else {
-            return ("-", plain(StatusCode::NOT_FOUND, "Not Found", id));
+            return plain(StatusCode::NOT_FOUND, "Not Found", id);
         };
         let component = handler.state().component.id.as_str();
+        access.component = component;
         let (mut parts, body) = request.into_parts();
         parts.uri = match self.absolute(&parts) {
             Some(uri) => uri,
             None => {
-                let detail = "The Host header is missing or not valid.";
-                return (component, plain(StatusCode::BAD_REQUEST, detail, id));
+                let detail =
+                    "The Host header is missing, not valid, or not that of the request's URL.";
+                return plain(StatusCode::BAD_REQUEST, detail, id);
             }
         };
         add_spin_headers(&mut parts.headers, &found, &parts.uri, peer);
         if let Ok(value) = HeaderValue::try_from(id) {
-            parts.headers.insert(REQUEST_ID, value);
+            parts.headers.insert(TO_COMPONENT, value);
         }
-        let request = Request::from_parts(parts, RequestBody::new(body).boxed_unsync());
+        let bodiless = parts.method == Method::HEAD;
+        let body = RequestBody::new(body, parts.headers.contains_key(header::EXPECT));
+        let request = Request::from_parts(parts, body.boxed_unsync());
         let response = match answer(handler, request).await {
+            Ok(response) if bodiless || has_no_body(response.status()) => Ok(response),
             Ok(response) => whole(response).await,
             Err(error) => Err(error),
         };
-        (
-            component,
-            response.unwrap_or_else(|error| failure(&error, component, id)),
-        )
+        response.unwrap_or_else(|error| failure(&error, component, id))
     }
 
     /// The request's URI with scheme and authority, as Spin gives it to components.
     fn absolute(&self, parts: &http::request::Parts) -> Option<Uri> {
         let authority = match (parts.headers.get(header::HOST), parts.uri.authority()) {
+            (Some(host), Some(authority)) if host.as_bytes() != authority.as_str().as_bytes() => {
+                return None;
+            }
             (Some(host), _) => Authority::try_from(host.as_bytes()).ok()?,
             (None, Some(authority)) => authority.clone(),
             // HTTP/1.0 needs no Host.
@@ -155,19 +205,30 @@ async fn answer(
     }
 }
 
+/// Whether an answer of that status has no body, whatever length it names (RFC 9110, section 8.6).
+fn has_no_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 /// Collects a short body, so that headers and body leave in one write.
 async fn whole(response: Response<WasiBody>) -> wasmtime::Result<Response<WasiBody>> {
-    let short = response
+    let length = response
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
-        .or_else(|| response.body().size_hint().exact())
-        .is_some_and(|length| length <= WHOLE);
-    if !short {
+        .or_else(|| response.body().size_hint().exact());
+    let Some(length) = length.filter(|&length| length <= WHOLE) else {
         return Ok(response);
-    }
+    };
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();
+    // An instance that failed may have left less than it promised.
+    if bytes.len() as u64 != length {
+        return Err(wasmtime::format_err!(
+            "the body has {} bytes of {length}",
+            bytes.len()
+        ));
+    }
     Ok(Response::from_parts(parts, full(bytes)))
 }
 

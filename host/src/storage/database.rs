@@ -16,7 +16,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync;
+use tokio::sync::RwLock;
+
+/// How long a thread waits for the writing statement of another one: usually that takes microseconds, and if it takes
+/// long, nobody else should have to wait, too.
+const TURN_WAIT: Duration = Duration::from_micros(500);
 
 /// When a commit counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,10 @@ impl Default for Options {
 /// An open database file. It may be used from any number of threads and runtimes at once.
 pub struct Database {
     options: Options,
-    writers: Arc<sync::Mutex<()>>,
+    /// Held alone by a transaction, shared by statements that are one of their own.
+    writers: Arc<RwLock<()>>,
+    /// Held while such a statement runs.
+    turn: Arc<parking_lot::Mutex<()>>,
     sync: Option<SharedSync>,
     watchdog: Watchdog,
     pool: Arc<Pool>,
@@ -85,6 +92,7 @@ impl Database {
         Ok(Arc::new(Self {
             options,
             writers: Arc::default(),
+            turn: Arc::default(),
             sync,
             watchdog,
             pool,
@@ -109,6 +117,11 @@ impl Database {
         keeper.run("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
+    /// Makes the statements that run now fail.
+    pub fn interrupt(&self) {
+        self.pool.interrupt(Duration::ZERO);
+    }
+
     pub(super) fn options(&self) -> &Options {
         &self.options
     }
@@ -119,7 +132,15 @@ impl Database {
 
     /// The right to write, in the order of asking.
     pub(super) async fn lock_writers(&self) -> WriteLock {
-        self.writers.clone().lock_owned().await
+        WriteLock::Alone(self.writers.clone().write_owned().await)
+    }
+
+    /// The right to run one writing statement outside a transaction, if it can be had almost at once. Handing a lock
+    /// over to a task of another thread takes longer than such a statement, so this rather waits for a moment.
+    pub(super) fn try_lock_writers(&self) -> Option<WriteLock> {
+        let shared = self.writers.clone().try_read_owned().ok()?;
+        let turn = self.turn.try_lock_arc_for(TURN_WAIT)?;
+        Some(WriteLock::Turn(turn, shared))
     }
 
     /// To be called after a commit that wrote something, before [`Database::durable`].
@@ -165,8 +186,8 @@ fn settings(durability: Durability) -> Vec<&'static str> {
 
 /// Makes sure that the database has a write-ahead log: some file systems can't do it.
 fn check_wal(connection: &mut Connection) -> Result<(), Error> {
-    let (statement, _) = connection.statement("PRAGMA journal_mode")?;
-    let mode = statement.run(&[], usize::MAX)?.rows;
+    let prepared = connection.prepare("PRAGMA journal_mode")?;
+    let mode = connection.statement(prepared).run(&[], usize::MAX)?.rows;
     match mode.first().and_then(|row| row.first()) {
         Some(super::Value::Text(mode)) if mode == "wal" => Ok(()),
         mode => Err(Error::NoLog(format!("{mode:?}"))),

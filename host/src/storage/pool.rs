@@ -2,7 +2,7 @@
 
 use super::{
     Error, QueryResult, Value,
-    sqlite::{Class, Connection, Interrupter},
+    sqlite::{Connection, Interrupter, Prepared},
 };
 use std::{
     path::PathBuf,
@@ -45,8 +45,6 @@ pub(super) struct Ran {
     pub(super) result: Result<QueryResult, Error>,
     /// Whether it changed the database, which a statement that failed may have done, too.
     pub(super) wrote: bool,
-    /// What kind of statement it was.
-    pub(super) class: Class,
 }
 
 impl Pool {
@@ -105,28 +103,21 @@ impl Pool {
 }
 
 impl Pooled {
-    /// What kind of statement `sql` is.
-    pub(super) fn classify(&mut self, sql: &str) -> Result<Class, Error> {
-        self.connection.statement(sql).map(|(_, class)| class)
+    /// Prepares a statement.
+    pub(super) fn prepare(&mut self, sql: &str) -> Result<Prepared, Error> {
+        self.connection.prepare(sql)
     }
 
-    /// Runs a statement of that `class`; its rows may take `limit` bytes.
-    pub(super) fn run(
-        &mut self,
-        class: Class,
-        sql: &str,
-        parameters: &[Value],
-        limit: usize,
-    ) -> Ran {
+    /// Runs the statement prepared last; its rows may take `limit` bytes.
+    pub(super) fn run(&mut self, prepared: Prepared, parameters: &[Value], limit: usize) -> Ran {
         let before = self.connection.total_changes();
         self.clock.set(Some(Instant::now()));
-        let statement = self.connection.statement(sql);
-        let result = statement.and_then(|(statement, _)| statement.run(parameters, limit));
+        let result = self.connection.statement(prepared).run(parameters, limit);
         self.clock.set(None);
+        let changed = self.connection.total_changes() != before;
         Ran {
             result,
-            wrote: class.wrote(self.connection.total_changes() != before),
-            class,
+            wrote: prepared.class().wrote(changed),
         }
     }
 

@@ -4,24 +4,35 @@
 //! while a transaction is open, or after a statement that leaves something behind in the connection (a temporary
 //! table, a setting).
 //!
-//! Writers wait in a queue, first come, first served. The lock is taken before a statement that may write and before
-//! any `BEGIN`, and given back as soon as no transaction is open. So SQLite never sees two writers at a time: nobody
-//! gets `database is locked`, and statements can run on the thread that asked for them without blocking it in SQLite's
-//! own wait.
+//! Transactions wait in a queue, first come, first served: the lock is taken before any `BEGIN` and given back when no
+//! transaction is open any more. A writing statement outside a transaction waits for the transactions before it; among
+//! themselves such statements take turns without a queue. So SQLite never sees two writers at a time: nobody gets
+//! `database is locked`, and statements can run on the thread that asked for them without blocking it in SQLite's own
+//! wait.
 
 use super::{
     Database, Error, QueryResult, Value,
     pool::{Pool, Pooled, Ran},
+    sqlite::Prepared,
 };
+use parking_lot::{ArcMutexGuard, RawMutex};
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
-/// The right to write; only its owner may.
-pub(super) type WriteLock = OwnedMutexGuard<()>;
+/// The right to write; given back when dropped.
+pub(super) enum WriteLock {
+    /// Nobody else writes.
+    Alone(#[expect(dead_code, reason = "held, not read")] OwnedRwLockWriteGuard<()>),
+    /// Nobody else writes, and no transaction is open. Only for as long as one statement runs.
+    Turn(
+        #[expect(dead_code, reason = "held, not read")] ArcMutexGuard<RawMutex, ()>,
+        #[expect(dead_code, reason = "held, not read")] OwnedRwLockReadGuard<()>,
+    ),
+}
 
 /// A connection as a component sees it. Dropping it rolls an open transaction back.
 pub struct Session {
@@ -172,20 +183,27 @@ impl Session {
             wrote: false,
             private,
         };
-        match open.connection.classify(sql) {
-            Ok(class) if class.needs_lock() && open.lock.is_none() => {
-                *kept = self.put_back(open);
-                Ok(Attempt::NeedsLock)
-            }
-            Ok(_) => Ok(self.continue_transaction(&mut kept, open, sql, parameters)),
+        let prepared = match open.connection.prepare(sql) {
+            Ok(prepared) => prepared,
             Err(error) => {
                 *kept = self.put_back(open);
-                Err(error)
+                return Err(error);
+            }
+        };
+        let class = prepared.class();
+        if class.needs_lock() && open.lock.is_none() {
+            if !class.begins() {
+                open.lock = self.database.try_lock_writers();
+            }
+            if open.lock.is_none() {
+                *kept = self.put_back(open);
+                return Ok(Attempt::NeedsLock);
             }
         }
+        Ok(self.run(&mut kept, open, prepared, parameters))
     }
 
-    /// Runs a statement in the open transaction, or, if none is open, in one of its own.
+    /// Runs a statement in the open transaction.
     fn continue_transaction(
         &mut self,
         kept: &mut Kept,
@@ -193,19 +211,26 @@ impl Session {
         sql: &str,
         parameters: &[Value],
     ) -> Attempt {
-        let limit = self.database.options().result_limit;
-        let class = match open.connection.classify(sql) {
-            Ok(class) => class,
+        match open.connection.prepare(sql) {
+            Ok(prepared) => self.run(kept, open, prepared, parameters),
             Err(error) => {
                 *kept = self.keep(open);
-                return Attempt::Ran(Err(error));
+                Attempt::Ran(Err(error))
             }
-        };
-        let Ran {
-            result,
-            wrote,
-            class,
-        } = open.connection.run(class, sql, parameters, limit);
+        }
+    }
+
+    /// Runs a statement in the open transaction, or, if none is open, in one of its own.
+    fn run(
+        &mut self,
+        kept: &mut Kept,
+        mut open: Transaction,
+        prepared: Prepared,
+        parameters: &[Value],
+    ) -> Attempt {
+        let class = prepared.class();
+        let limit = self.database.options().result_limit;
+        let Ran { result, wrote } = open.connection.run(prepared, parameters, limit);
         self.changes = open.connection.changes();
         self.last_insert_rowid = open.connection.last_insert_rowid();
         open.wrote |= wrote;

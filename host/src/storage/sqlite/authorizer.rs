@@ -28,14 +28,20 @@ pub(in crate::storage) struct Class {
 impl Class {
     /// Whether it needs the write lock: it may write, or opens a transaction that may.
     pub(in crate::storage) fn needs_lock(self) -> bool {
-        !self.readonly || self.flags & BEGIN != 0
+        !self.readonly || self.flags & (BEGIN | SCHEMA) != 0
+    }
+
+    /// Whether it opens a transaction.
+    pub(in crate::storage) fn begins(self) -> bool {
+        self.flags & BEGIN != 0
     }
 
     /// Whether, having changed `rows` rows (more or less, but at least one if any), it wrote to the database.
     pub(in crate::storage) fn wrote(self, rows: bool) -> bool {
         let only_rows = self.flags & (ROWS | SCHEMA) == ROWS;
         let only_control = self.flags & (BEGIN | ROLLBACK) != 0;
-        rows || !(self.readonly || only_rows || only_control)
+        let writes = !self.readonly || self.flags & SCHEMA != 0;
+        rows || (writes && !only_rows && !only_control)
     }
 
     /// Whether it is a `ROLLBACK`.

@@ -17,7 +17,6 @@ pub(super) use authorizer::Class;
 use libsql::ffi;
 pub(super) use statement::Statement;
 use std::{
-    collections::HashMap,
     ffi::{CStr, CString, c_char, c_int, c_void},
     os::unix::ffi::OsStrExt,
     path::Path,
@@ -66,14 +65,29 @@ impl Interrupter {
 /// A connection with its prepared statements.
 pub(super) struct Connection {
     // Before `handle`: statements must go before their connection.
-    statements: HashMap<Box<str>, Cached>,
+    statements: Vec<Cached>,
     uses: u64,
     handle: Arc<Handle>,
 }
 
 struct Cached {
+    sql: Box<str>,
     statement: Statement,
     last_use: u64,
+}
+
+/// Where a prepared statement is among those of its connection, until that prepares another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prepared {
+    index: usize,
+    class: Class,
+}
+
+impl Prepared {
+    /// What the statement does.
+    pub(super) fn class(self) -> Class {
+        self.class
+    }
 }
 
 impl Connection {
@@ -94,7 +108,7 @@ impl Connection {
             });
         };
         let mut connection = Self {
-            statements: HashMap::new(),
+            statements: Vec::new(),
             uses: 0,
             // Also when opening failed: SQLite wants the handle closed then, too.
             handle: Arc::new(Handle {
@@ -107,7 +121,7 @@ impl Connection {
         }
         connection.configure();
         for setting in settings {
-            connection.statement(setting)?.0.run(&[], usize::MAX)?;
+            connection.run(setting)?;
         }
         connection.statements.clear();
         Ok(connection)
@@ -133,47 +147,56 @@ impl Connection {
         }
     }
 
-    /// The prepared statement for `sql`, from the cache if it is there. With several statements in `sql` it is the
-    /// first, as in Spin.
-    pub(super) fn statement(&mut self, sql: &str) -> Result<(&mut Statement, Class), Error> {
+    /// Prepares `sql`, or finds it in the cache. With several statements in `sql` it is the first, as in Spin.
+    pub(super) fn prepare(&mut self, sql: &str) -> Result<Prepared, Error> {
         self.uses += 1;
-        if !self.statements.contains_key(sql) {
-            let statement = self.prepare(sql)?;
-            self.make_room();
-            let last_use = 0;
-            self.statements.insert(
-                sql.into(),
-                Cached {
+        // The few statements of an application differ in length, so this compares bytes hardly more than once.
+        let found = self
+            .statements
+            .iter()
+            .position(|cached| *cached.sql == *sql);
+        let index = match found {
+            Some(index) => index,
+            None => {
+                let statement = self.compile(sql)?;
+                self.make_room();
+                self.statements.push(Cached {
+                    sql: sql.into(),
                     statement,
-                    last_use,
-                },
-            );
-        }
-        let cached = self.statements.get_mut(sql).ok_or(Error::Empty)?;
+                    last_use: 0,
+                });
+                self.statements.len() - 1
+            }
+        };
+        let cached = &mut self.statements[index];
         cached.last_use = self.uses;
         let class = cached.statement.class();
-        Ok((&mut cached.statement, class))
+        Ok(Prepared { index, class })
+    }
+
+    /// The statement that was prepared last, or, if nothing was prepared since, one that was prepared before.
+    pub(super) fn statement(&mut self, prepared: Prepared) -> &mut Statement {
+        &mut self.statements[prepared.index].statement
     }
 
     /// Runs a statement that takes no parameters and whose rows nobody wants.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Error> {
-        self.statement(sql)?.0.run(&[], usize::MAX).map(drop)
+        let prepared = self.prepare(sql)?;
+        self.statement(prepared).run(&[], usize::MAX).map(drop)
     }
 
     fn make_room(&mut self) {
         if self.statements.len() < CACHED_STATEMENTS {
             return;
         }
-        let oldest = self
-            .statements
-            .iter()
-            .min_by_key(|(_, cached)| cached.last_use);
-        if let Some(sql) = oldest.map(|(sql, _)| sql.clone()) {
-            self.statements.remove(&sql);
+        let places = self.statements.iter().enumerate();
+        let oldest = places.min_by_key(|(_, cached)| cached.last_use);
+        if let Some((index, _)) = oldest {
+            self.statements.swap_remove(index);
         }
     }
 
-    fn prepare(&self, sql: &str) -> Result<Statement, Error> {
+    fn compile(&self, sql: &str) -> Result<Statement, Error> {
         let authorizer = &self.handle.authorizer;
         authorizer.reset();
         let prepared = self.prepare_raw(sql);
