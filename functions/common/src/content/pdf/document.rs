@@ -14,6 +14,9 @@ use super::parser::Parser;
 /// How many bytes may be read from streams, packed and unpacked together, each time one is.
 const MAX_STREAMED: usize = 3 * 1024 * 1024;
 
+/// What asking for a stream costs in bytes, even one that is empty or isn't there: pages can share a long list of them.
+const ASKING: usize = 64;
+
 /// How many pages are read.
 const MAX_PAGES: usize = 1000;
 
@@ -111,6 +114,9 @@ impl<'a> Document<'a> {
         };
         let mut content = Vec::new();
         for part in parts {
+            if self.budget.get() < ASKING {
+                break;
+            }
             content.extend(self.stream(part));
             content.push(b'\n');
         }
@@ -138,6 +144,7 @@ impl<'a> Document<'a> {
 
     /// The unpacked bytes of the stream that a reference leads to; empty where there is none.
     pub(super) fn stream(&self, reference: &Object) -> Vec<u8> {
+        self.budget.set(self.budget.get().saturating_sub(ASKING));
         match reference {
             Object::Ref(id) => self
                 .objects
@@ -156,11 +163,9 @@ impl<'a> Document<'a> {
             Some(Object::Array(filters)) => filters.as_slice(),
             Some(filter) => std::slice::from_ref(filter),
         };
-        let Some(limit) = self.budget.get().checked_sub(stream.len()) else {
-            return Vec::new();
-        };
-        let bytes = filter::unpack(stream, filters, limit);
-        self.budget.set(limit - bytes.len());
+        let mut budget = self.budget.get();
+        let bytes = filter::unpack(stream, filters, &mut budget);
+        self.budget.set(budget);
         bytes
     }
 
@@ -255,4 +260,22 @@ fn find(data: &[u8], bytes: &[u8], from: usize) -> Option<usize> {
         .windows(bytes.len())
         .position(|window| window == bytes)?;
     Some(from + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ASKING, Document, MAX_STREAMED};
+
+    #[test]
+    fn streams_that_are_not_there_cannot_be_asked_for_without_end() {
+        let missing = "9 0 R ".repeat(10_000);
+        let page = "obj << /Type /Page /Contents 1 0 R >> endobj ";
+        let pages: String = (2..100).map(|id| format!("{id} 0 {page}")).collect();
+        let pdf = format!("%PDF-1.4 1 0 obj [{missing}] endobj {pages}");
+        let document = Document::read(pdf.as_bytes()).expect("it is a PDF");
+        let pages = document.pages();
+        assert_eq!(pages.len(), 98);
+        let asked: usize = pages.iter().map(|page| document.content(page).len()).sum();
+        assert_eq!(asked, MAX_STREAMED / ASKING);
+    }
 }
