@@ -248,7 +248,9 @@ fn stream_at(data: &[u8], at: usize, dict: &Dict) -> Option<(usize, usize)> {
         .and_then(|length| start.checked_add(length))
         .filter(|end| {
             let after = data.get(*end..).unwrap_or_default();
-            after.trim_ascii_start().starts_with(b"endstream")
+            // Behind a line's end; not behind any space, because many streams could claim the same.
+            let near = &after[..after.len().min(16)];
+            near.trim_ascii_start().starts_with(b"endstream")
         });
     let end = said.or_else(|| find(data, b"endstream", start));
     Some((start, end.unwrap_or(data.len())))
