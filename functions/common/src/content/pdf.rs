@@ -166,6 +166,8 @@ mod tests {
             ),
             1000,
         );
+        let nested = format!("[{}]TJ", "[[[[0]]]]".repeat(300_000));
+        text(&pdf(nested.as_bytes(), PLAIN, &[]), 1000);
         let bomb = pdf(&vec![b'('; 100_000_000], PLAIN, &[]);
         assert!(text(&bomb, 1000).is_some());
     }

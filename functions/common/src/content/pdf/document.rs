@@ -9,7 +9,7 @@ use std::ptr;
 
 use super::filter;
 use super::object::{Dict, Object};
-use super::parser::Parser;
+use super::parser::{MAX_ITEMS, Parser};
 
 /// How many bytes may be read from streams, packed and unpacked together, each time one is.
 const MAX_STREAMED: usize = 3 * 1024 * 1024;
@@ -172,6 +172,7 @@ impl<'a> Document<'a> {
     /// Adds the objects that are in streams of objects (ISO 32000-1, section 7.5.7).
     fn unpack_objects(&mut self) {
         let mut unpacked = Vec::new();
+        let mut items = MAX_ITEMS;
         for stored in self.objects.values() {
             let Some(dict) = stored
                 .object
@@ -184,12 +185,13 @@ impl<'a> Document<'a> {
             let bytes = self.unpack(stored);
             let mut heads = Parser::new(&bytes[..first.min(bytes.len())], 0);
             // One after another and not at the places given, which might all be the same.
-            let mut objects = Parser::new(&bytes, first.min(bytes.len()));
+            let mut objects = Parser::new(&bytes, first.min(bytes.len())).with_items(items);
             while let (Some(Object::Number(id)), Some(_)) = (heads.next(), heads.next())
                 && let Some(object) = objects.next()
             {
                 unpacked.push((id as u32, object));
             }
+            items = objects.items_left();
         }
         for (id, object) in unpacked {
             let stream = None;
@@ -266,7 +268,7 @@ fn find(data: &[u8], bytes: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASKING, Document, MAX_STREAMED};
+    use super::{ASKING, Document, MAX_ITEMS, MAX_STREAMED};
 
     #[test]
     fn streams_that_are_not_there_cannot_be_asked_for_without_end() {
@@ -279,5 +281,25 @@ mod tests {
         assert_eq!(pages.len(), 98);
         let asked: usize = pages.iter().map(|page| document.content(page).len()).sum();
         assert_eq!(asked, MAX_STREAMED / ASKING);
+    }
+
+    #[test]
+    fn streams_of_objects_share_one_limit_of_items() {
+        let stream = |id: u32, object: u32, items: usize| {
+            let items = "/".repeat(items);
+            format!(
+                "{id} 0 obj << /Type /ObjStm /First 4 >> stream\n{object} 0 [{items}] endstream\n"
+            )
+        };
+        // Each list has one item more, its end.
+        let pdf = format!(
+            "%PDF-1.4 {}{}{}",
+            stream(1, 7, MAX_ITEMS / 2),
+            stream(2, 8, MAX_ITEMS / 2 - 2),
+            stream(3, 9, 1)
+        );
+        let document = Document::read(pdf.as_bytes()).expect("it is a PDF");
+        assert!(document.objects.contains_key(&7) && document.objects.contains_key(&8));
+        assert!(!document.objects.contains_key(&9));
     }
 }
