@@ -116,7 +116,9 @@ fn what_python_took_and_json_has_not_is_a_clear_422() {
 #[test]
 fn unreadable_bodies() {
     let deep_object = "{\"a\":".repeat(100_000);
+    let just_too_deep = "[".repeat(128) + &"]".repeat(128);
     for body in [
+        just_too_deep.as_bytes(),
         "[".repeat(100_000).as_bytes(),
         deep_object.as_bytes(),
         b"{\"a\":\"\xff\"}",
