@@ -27,7 +27,7 @@ pub fn text(pdf: &[u8], max_bytes: usize) -> Option<String> {
     if pages.is_empty() {
         return None;
     }
-    let mut fonts = Fonts::new(&document);
+    let mut fonts = Fonts::new(&document, pdf.len());
     let mut writer = Writer::new(max_bytes);
     for page in pages {
         writer.page(&document.content(&page), &fonts.of(&page));

@@ -14,6 +14,10 @@ use super::parser::{MAX_ITEMS, Parser};
 /// How many bytes may be read from streams, packed and unpacked together, each time one is.
 const MAX_STREAMED: usize = 3 * 1024 * 1024;
 
+/// The same for each byte of the file, because one request can bring hundreds of small files. Text is seldom packed to
+/// less than a tenth.
+const STREAMED_PER_BYTE: usize = 16;
+
 /// What asking for a stream costs in bytes, even one that is empty or isn't there: pages can share a long list of them.
 const ASKING: usize = 64;
 
@@ -26,7 +30,7 @@ const MAX_HOPS: usize = 8;
 /// A file's objects.
 pub(super) struct Document<'a> {
     objects: BTreeMap<u32, Stored<'a>>,
-    /// What is left of [`MAX_STREAMED`].
+    /// How many bytes may still be read from streams.
     budget: Cell<usize>,
 }
 
@@ -51,7 +55,7 @@ impl<'a> Document<'a> {
         }
         let mut document = Self {
             objects: plain_objects(data),
-            budget: Cell::new(MAX_STREAMED),
+            budget: Cell::new(MAX_STREAMED.min(data.len().saturating_mul(STREAMED_PER_BYTE))),
         };
         document.unpack_objects();
         Some(document)
@@ -268,7 +272,7 @@ fn find(data: &[u8], bytes: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASKING, Document, MAX_ITEMS, MAX_STREAMED};
+    use super::{ASKING, Document, MAX_ITEMS, STREAMED_PER_BYTE};
 
     #[test]
     fn streams_that_are_not_there_cannot_be_asked_for_without_end() {
@@ -280,7 +284,7 @@ mod tests {
         let pages = document.pages();
         assert_eq!(pages.len(), 98);
         let asked: usize = pages.iter().map(|page| document.content(page).len()).sum();
-        assert_eq!(asked, MAX_STREAMED / ASKING);
+        assert_eq!(asked, pdf.len() * STREAMED_PER_BYTE / ASKING);
     }
 
     #[test]
