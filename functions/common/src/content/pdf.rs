@@ -28,7 +28,8 @@ pub fn text(pdf: &[u8], max_bytes: usize) -> Option<String> {
         return None;
     }
     let mut fonts = Fonts::new(&document, pdf.len());
-    let mut writer = Writer::new(max_bytes);
+    // A code can mean many characters, but true text is not longer than what it is unpacked from.
+    let mut writer = Writer::new(max_bytes.min(document.budget()));
     for page in pages {
         writer.page(&document.content(&page), &fonts.of(&page));
         if writer.is_full() {
@@ -130,6 +131,17 @@ mod tests {
         let content = format!("BT /F1 9 Tf {} ET", "(0123456789) Tj ".repeat(1000));
         let text = text(&pdf(content.as_bytes(), PLAIN, &[]), 100).expect("it can be read");
         assert_eq!(text.len(), 100);
+    }
+
+    #[test]
+    fn the_text_grows_with_the_file() {
+        let map = b"beginbfchar <78> <d83ddc1bd83ddc1bd83ddc1bd83ddc1b>";
+        let content = format!("/F1 9 Tf ({}) Tj", "x".repeat(5000));
+        let font = "<< /ToUnicode 6 0 R >>";
+        let pdf = pdf(content.as_bytes(), font, &[stream(6, "", map)]);
+        let text = text(&pdf, usize::MAX).expect("it can be read");
+        assert!(text.starts_with("🐛🐛🐛🐛"));
+        assert!(text.len() <= pdf.len() * 16);
     }
 
     #[test]

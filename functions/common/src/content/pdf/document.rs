@@ -61,6 +61,11 @@ impl<'a> Document<'a> {
         Some(document)
     }
 
+    /// How many bytes may still be read from streams.
+    pub(super) fn budget(&self) -> usize {
+        self.budget.get()
+    }
+
     /// The pages in order.
     pub(super) fn pages(&self) -> Vec<Page<'_>> {
         let dicts = || {
