@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -180,13 +180,18 @@ impl FieldError {
         self
     }
 
-    pub(crate) fn to_json(&self) -> Value {
-        let mut json =
-            json!({ "type": self.kind, "loc": self.loc, "msg": self.msg, "input": self.input });
-        if let Some(ctx) = &self.ctx {
-            json["ctx"] = ctx.clone();
+    /// Without a copy of the input, which may be a whole body. (The macro `json!` would make one.)
+    pub(crate) fn into_json(self) -> Value {
+        let mut json = Map::from_iter([
+            ("type".to_owned(), self.kind.into()),
+            ("loc".to_owned(), self.loc.into()),
+            ("msg".to_owned(), self.msg.into()),
+            ("input".to_owned(), self.input),
+        ]);
+        if let Some(ctx) = self.ctx {
+            json.insert("ctx".to_owned(), ctx);
         }
-        json
+        Value::Object(json)
     }
 }
 
@@ -216,10 +221,10 @@ impl IntoResponse for Error {
                 return response;
             }
             Self::Invalid(errors) => {
-                let errors: Vec<Value> = errors.iter().map(FieldError::to_json).collect();
+                let errors: Value = errors.into_iter().map(FieldError::into_json).collect();
                 return json_response(
                     StatusCode::UNPROCESSABLE_ENTITY,
-                    &json!({ "detail": errors }),
+                    &Value::from_iter([("detail", errors)]),
                 );
             }
             Self::Internal(cause) => {

@@ -13,16 +13,22 @@ use crate::email::Email;
 use crate::error::{Error, FieldError, Result};
 use position::Fault;
 
+/// The longest body, in bytes. In memory JSON can be a hundred times as large as its text, and what is wrong with a body
+/// is shown with a copy of it.
+const MAX_BYTES: u64 = 512 * 1024;
+
 /// A request body that is a JSON object.
 #[derive(Debug)]
 pub struct JsonBody(Map<String, Value>);
 
 impl JsonBody {
-    /// Reads the whole body, at most [`Config::max_small_body_bytes`] (413 beyond). Not JSON, or no object: 422; not
-    /// text, or nested too deep: 400.
+    /// Reads the whole body, at most 512 KiB and no more than [`Config::max_small_body_bytes`] (413 beyond). Not JSON, or
+    /// no object: 422; not text, or nested too deep: 400.
     pub async fn read(request: Request) -> Result<Self> {
         let is_json = is_json(request.headers());
-        let limit = Config::of(request.extensions()).max_small_body_bytes();
+        let limit = Config::of(request.extensions())
+            .max_small_body_bytes()
+            .min(MAX_BYTES);
         let body = LimitedBody::new(request, limit)?.collect().await?;
         Self::parse(&body, is_json)
     }

@@ -1,4 +1,5 @@
 //! Component `file`: files coming in and going out. `/file/...`.
+#![forbid(unsafe_code)]
 
 mod content;
 mod upload;

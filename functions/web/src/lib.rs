@@ -2,6 +2,7 @@
 //!
 //! It has no database and may call nobody. `GET /healthz` therefore tells that the process answers, not that the
 //! database does.
+#![forbid(unsafe_code)]
 
 mod pages;
 

@@ -1,4 +1,5 @@
 //! Component `workspace`: the places that hold files and chats. `/workspace/...`.
+#![forbid(unsafe_code)]
 
 mod new;
 

@@ -27,8 +27,9 @@ pub fn text(pdf: &[u8], max_bytes: usize) -> Option<String> {
     if pages.is_empty() {
         return None;
     }
-    let mut fonts = Fonts::new(&document);
-    let mut writer = Writer::new(max_bytes);
+    let mut fonts = Fonts::new(&document, pdf.len());
+    // A code can mean many characters, but true text is not longer than what it is unpacked from.
+    let mut writer = Writer::new(max_bytes.min(document.budget()));
     for page in pages {
         writer.page(&document.content(&page), &fonts.of(&page));
         if writer.is_full() {
@@ -133,6 +134,17 @@ mod tests {
     }
 
     #[test]
+    fn the_text_grows_with_the_file() {
+        let map = b"beginbfchar <78> <d83ddc1bd83ddc1bd83ddc1bd83ddc1b>";
+        let content = format!("/F1 9 Tf ({}) Tj", "x".repeat(5000));
+        let font = "<< /ToUnicode 6 0 R >>";
+        let pdf = pdf(content.as_bytes(), font, &[stream(6, "", map)]);
+        let text = text(&pdf, usize::MAX).expect("it can be read");
+        assert!(text.starts_with("🐛🐛🐛🐛"));
+        assert!(text.len() <= pdf.len() * 16);
+    }
+
+    #[test]
     fn hostile_files_end_soon() {
         let loops =
             b"%PDF-1.4 1 0 obj << /Type /Catalog /Pages 1 0 R /Kids [1 0 R 1 0 R] >> endobj";
@@ -166,6 +178,8 @@ mod tests {
             ),
             1000,
         );
+        let nested = format!("[{}]TJ", "[[[[0]]]]".repeat(300_000));
+        text(&pdf(nested.as_bytes(), PLAIN, &[]), 1000);
         let bomb = pdf(&vec![b'('; 100_000_000], PLAIN, &[]);
         assert!(text(&bomb, 1000).is_some());
     }

@@ -11,6 +11,10 @@ use crate::error::{Error, FieldError, Result};
 /// The longest name of a file, in bytes.
 pub(super) const MAX_FILENAME_BYTES: usize = 1024;
 
+/// How many bytes of each wrong text its sender is shown. JSON can make six of one, and the answer is in memory until it
+/// is read, with those of other requests.
+const MAX_SHOWN_BYTES: usize = 512;
+
 /// The values of each declared field, in the order of the body.
 #[derive(Debug)]
 pub(super) struct Received<'a, F> {
@@ -135,7 +139,7 @@ impl Field {
             Part::Text(text)
                 if text.len() > self.max_chars && text.chars().count() > self.max_chars =>
             {
-                Err(FieldError::too_long(self.name, self.max_chars, text.into()).into())
+                Err(FieldError::too_long(self.name, self.max_chars, shown(text)).into())
             }
             Part::Text(text) => Ok(text),
             file => Err(FieldError::not_a_string(self.name, file.to_json()).into()),
@@ -147,7 +151,7 @@ impl Field {
             None => Err(FieldError::missing(self.name, Value::Null).into()),
             Some(Part::Text(text)) => parse_boolean(&text).ok_or_else(|| {
                 let msg = "Input should be a valid boolean, unable to interpret input";
-                FieldError::new("bool_parsing", self.name, msg, text.into()).into()
+                FieldError::new("bool_parsing", self.name, msg, shown(text)).into()
             }),
             Some(file) => {
                 let msg = "Input should be a valid boolean";
@@ -171,7 +175,7 @@ impl Field {
             }
             Part::Text(text) => {
                 let msg = "Value error, Expected UploadFile, received: <class 'str'>";
-                let error = FieldError::new("value_error", self.name, msg, text.into());
+                let error = FieldError::new("value_error", self.name, msg, shown(text));
                 Err(error.with_ctx(json!({ "error": {} })).into())
             }
         }
@@ -211,6 +215,12 @@ impl<F> Part<F> {
             }
         }
     }
+}
+
+/// A wrong text, or the beginning of a long one.
+fn shown(mut text: String) -> Value {
+    text.truncate(text.floor_char_boundary(MAX_SHOWN_BYTES));
+    text.into()
 }
 
 /// No trimming: `" true"` is no boolean.

@@ -91,14 +91,14 @@ impl Scanner {
             Some('-' | '0'..='9') => return self.number().map(|()| false),
             _ => return self.literal().map(|()| false),
         };
+        if self.open.len() == MAX_DEPTH {
+            return Err(Fault::TooDeep);
+        }
         self.at += 1;
         self.skip_white_space();
         if self.peek() == Some(end) {
             self.at += 1;
             return Ok(false);
-        }
-        if self.open.len() == MAX_DEPTH {
-            return Err(Fault::TooDeep);
         }
         self.open.push(container);
         if container == Container::Object {

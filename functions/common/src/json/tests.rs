@@ -1,7 +1,9 @@
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
+use futures::executor::block_on;
 use serde_json::{Value, json};
 
-use super::{JsonBody, is_json};
+use super::{JsonBody, MAX_BYTES, is_json};
 use crate::error::Error;
 
 /// The `detail` entry that a JSON body gets.
@@ -11,7 +13,9 @@ fn error_of(body: &[u8]) -> Value {
 
 fn first_error(outcome: Result<Result<String, Error>, Error>) -> Value {
     match outcome {
-        Err(Error::Invalid(errors)) | Ok(Err(Error::Invalid(errors))) => errors[0].to_json(),
+        Err(Error::Invalid(mut errors)) | Ok(Err(Error::Invalid(mut errors))) => {
+            errors.remove(0).into_json()
+        }
         other => panic!("not a 422: {other:?}"),
     }
 }
@@ -112,7 +116,9 @@ fn what_python_took_and_json_has_not_is_a_clear_422() {
 #[test]
 fn unreadable_bodies() {
     let deep_object = "{\"a\":".repeat(100_000);
+    let just_too_deep = "[".repeat(128) + &"]".repeat(128);
     for body in [
+        just_too_deep.as_bytes(),
         "[".repeat(100_000).as_bytes(),
         deep_object.as_bytes(),
         b"{\"a\":\"\xff\"}",
@@ -123,6 +129,16 @@ fn unreadable_bodies() {
             Err(Error::BadRequest(_))
         ));
     }
+}
+
+#[test]
+fn a_body_has_a_limit() {
+    let read = |bytes: u64| {
+        let spaces = vec![b' '; bytes as usize];
+        block_on(JsonBody::read(Request::new(spaces.into())))
+    };
+    assert!(matches!(read(MAX_BYTES), Err(Error::Invalid(_))));
+    assert!(matches!(read(MAX_BYTES + 1), Err(Error::TooLarge)));
 }
 
 #[test]
@@ -177,7 +193,7 @@ fn a_bad_email_tells_its_reason() {
     };
     let reason = "An email address must have an @-sign.";
     assert_eq!(
-        errors[0].to_json(),
+        errors[0].clone().into_json(),
         json!({
             "type": "value_error", "loc": ["body", "email"],
             "msg": format!("value is not a valid email address: {reason}"), "input": "foo", "ctx": {"reason": reason}

@@ -9,10 +9,17 @@ use std::ptr;
 
 use super::filter;
 use super::object::{Dict, Object};
-use super::parser::Parser;
+use super::parser::{MAX_ITEMS, Parser};
 
 /// How many bytes may be read from streams, packed and unpacked together, each time one is.
 const MAX_STREAMED: usize = 3 * 1024 * 1024;
+
+/// The same for each byte of the file, because one request can bring hundreds of small files. Text is seldom packed to
+/// less than a tenth.
+const STREAMED_PER_BYTE: usize = 16;
+
+/// What asking for a stream costs in bytes, even one that is empty or isn't there: pages can share a long list of them.
+const ASKING: usize = 64;
 
 /// How many pages are read.
 const MAX_PAGES: usize = 1000;
@@ -23,7 +30,7 @@ const MAX_HOPS: usize = 8;
 /// A file's objects.
 pub(super) struct Document<'a> {
     objects: BTreeMap<u32, Stored<'a>>,
-    /// What is left of [`MAX_STREAMED`].
+    /// How many bytes may still be read from streams.
     budget: Cell<usize>,
 }
 
@@ -48,10 +55,15 @@ impl<'a> Document<'a> {
         }
         let mut document = Self {
             objects: plain_objects(data),
-            budget: Cell::new(MAX_STREAMED),
+            budget: Cell::new(MAX_STREAMED.min(data.len().saturating_mul(STREAMED_PER_BYTE))),
         };
         document.unpack_objects();
         Some(document)
+    }
+
+    /// How many bytes may still be read from streams.
+    pub(super) fn budget(&self) -> usize {
+        self.budget.get()
     }
 
     /// The pages in order.
@@ -111,6 +123,9 @@ impl<'a> Document<'a> {
         };
         let mut content = Vec::new();
         for part in parts {
+            if self.budget.get() < ASKING {
+                break;
+            }
             content.extend(self.stream(part));
             content.push(b'\n');
         }
@@ -138,6 +153,7 @@ impl<'a> Document<'a> {
 
     /// The unpacked bytes of the stream that a reference leads to; empty where there is none.
     pub(super) fn stream(&self, reference: &Object) -> Vec<u8> {
+        self.budget.set(self.budget.get().saturating_sub(ASKING));
         match reference {
             Object::Ref(id) => self
                 .objects
@@ -156,17 +172,16 @@ impl<'a> Document<'a> {
             Some(Object::Array(filters)) => filters.as_slice(),
             Some(filter) => std::slice::from_ref(filter),
         };
-        let Some(limit) = self.budget.get().checked_sub(stream.len()) else {
-            return Vec::new();
-        };
-        let bytes = filter::unpack(stream, filters, limit);
-        self.budget.set(limit - bytes.len());
+        let mut budget = self.budget.get();
+        let bytes = filter::unpack(stream, filters, &mut budget);
+        self.budget.set(budget);
         bytes
     }
 
     /// Adds the objects that are in streams of objects (ISO 32000-1, section 7.5.7).
     fn unpack_objects(&mut self) {
         let mut unpacked = Vec::new();
+        let mut items = MAX_ITEMS;
         for stored in self.objects.values() {
             let Some(dict) = stored
                 .object
@@ -179,12 +194,13 @@ impl<'a> Document<'a> {
             let bytes = self.unpack(stored);
             let mut heads = Parser::new(&bytes[..first.min(bytes.len())], 0);
             // One after another and not at the places given, which might all be the same.
-            let mut objects = Parser::new(&bytes, first.min(bytes.len()));
+            let mut objects = Parser::new(&bytes, first.min(bytes.len())).with_items(items);
             while let (Some(Object::Number(id)), Some(_)) = (heads.next(), heads.next())
                 && let Some(object) = objects.next()
             {
                 unpacked.push((id as u32, object));
             }
+            items = objects.items_left();
         }
         for (id, object) in unpacked {
             let stream = None;
@@ -243,7 +259,9 @@ fn stream_at(data: &[u8], at: usize, dict: &Dict) -> Option<(usize, usize)> {
         .and_then(|length| start.checked_add(length))
         .filter(|end| {
             let after = data.get(*end..).unwrap_or_default();
-            after.trim_ascii_start().starts_with(b"endstream")
+            // Behind a line's end; not behind any space, because many streams could claim the same.
+            let near = &after[..after.len().min(16)];
+            near.trim_ascii_start().starts_with(b"endstream")
         });
     let end = said.or_else(|| find(data, b"endstream", start));
     Some((start, end.unwrap_or(data.len())))
@@ -255,4 +273,42 @@ fn find(data: &[u8], bytes: &[u8], from: usize) -> Option<usize> {
         .windows(bytes.len())
         .position(|window| window == bytes)?;
     Some(from + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ASKING, Document, MAX_ITEMS, STREAMED_PER_BYTE};
+
+    #[test]
+    fn streams_that_are_not_there_cannot_be_asked_for_without_end() {
+        let missing = "9 0 R ".repeat(10_000);
+        let page = "obj << /Type /Page /Contents 1 0 R >> endobj ";
+        let pages: String = (2..100).map(|id| format!("{id} 0 {page}")).collect();
+        let pdf = format!("%PDF-1.4 1 0 obj [{missing}] endobj {pages}");
+        let document = Document::read(pdf.as_bytes()).expect("it is a PDF");
+        let pages = document.pages();
+        assert_eq!(pages.len(), 98);
+        let asked: usize = pages.iter().map(|page| document.content(page).len()).sum();
+        assert_eq!(asked, pdf.len() * STREAMED_PER_BYTE / ASKING);
+    }
+
+    #[test]
+    fn streams_of_objects_share_one_limit_of_items() {
+        let stream = |id: u32, object: u32, items: usize| {
+            let items = "/".repeat(items);
+            format!(
+                "{id} 0 obj << /Type /ObjStm /First 4 >> stream\n{object} 0 [{items}] endstream\n"
+            )
+        };
+        // Each list has one item more, its end.
+        let pdf = format!(
+            "%PDF-1.4 {}{}{}",
+            stream(1, 7, MAX_ITEMS / 2),
+            stream(2, 8, MAX_ITEMS / 2 - 2),
+            stream(3, 9, 1)
+        );
+        let document = Document::read(pdf.as_bytes()).expect("it is a PDF");
+        assert!(document.objects.contains_key(&7) && document.objects.contains_key(&8));
+        assert!(!document.objects.contains_key(&9));
+    }
 }

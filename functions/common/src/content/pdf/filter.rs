@@ -9,9 +9,16 @@ use super::object::Object;
 /// How many filters a stream may go through; sensible ones go through two.
 const MAX_FILTERS: usize = 3;
 
-/// What is in a stream, at most `limit` bytes of it; of a damaged one, what comes before the damage. Empty if it is
-/// packed in a way that isn't known here, which text never is.
-pub(super) fn unpack(stream: &[u8], filters: &[Object], limit: usize) -> Vec<u8> {
+/// What is in a stream; of a damaged one, what comes before the damage. Empty if it is packed in a way that isn't known
+/// here, which text never is.
+///
+/// All bytes that are read and made, by every filter, are taken off `budget`, beyond which none are: a stream can make
+/// much work of itself and come to nothing.
+pub(super) fn unpack(stream: &[u8], filters: &[Object], budget: &mut usize) -> Vec<u8> {
+    let Some(left) = budget.checked_sub(stream.len()) else {
+        return Vec::new();
+    };
+    *budget = left;
     if filters.len() > MAX_FILTERS {
         return Vec::new();
     }
@@ -20,16 +27,17 @@ pub(super) fn unpack(stream: &[u8], filters: &[Object], limit: usize) -> Vec<u8>
         let Object::Name(name) = filter else {
             return Vec::new();
         };
-        bytes = Cow::Owned(match name.as_slice() {
-            b"FlateDecode" | b"Fl" => inflate(&bytes, limit),
+        let mut unpacked = match name.as_slice() {
+            b"FlateDecode" | b"Fl" => inflate(&bytes, *budget),
             b"ASCII85Decode" | b"A85" => ascii85(&bytes),
             b"ASCIIHexDecode" | b"AHx" => ascii_hex(&bytes),
             _ => return Vec::new(),
-        });
+        };
+        unpacked.truncate(*budget);
+        *budget -= unpacked.len();
+        bytes = Cow::Owned(unpacked);
     }
-    let mut bytes = bytes.into_owned();
-    bytes.truncate(limit);
-    bytes
+    bytes.into_owned()
 }
 
 fn inflate(packed: &[u8], limit: usize) -> Vec<u8> {
@@ -86,10 +94,16 @@ fn ascii_hex(text: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use miniz_oxide::deflate::compress_to_vec_zlib;
+
     use super::{Object, unpack};
 
     fn unpacked(stream: &[u8], filter: &str) -> Vec<u8> {
-        unpack(stream, &[Object::Name(filter.as_bytes().to_vec())], 100)
+        unpack(
+            stream,
+            &[Object::Name(filter.as_bytes().to_vec())],
+            &mut 100,
+        )
     }
 
     #[test]
@@ -105,6 +119,19 @@ mod tests {
     fn other_filters_and_long_chains_give_nothing() {
         assert_eq!(unpacked(b"x", "DCTDecode"), b"");
         let chain = vec![Object::Name(b"AHx".to_vec()); 4];
-        assert_eq!(unpack(b"30", &chain, 100), b"");
+        assert_eq!(unpack(b"30", &chain, &mut 100), b"");
+    }
+
+    #[test]
+    fn what_comes_to_nothing_costs_too() {
+        let packed = compress_to_vec_zlib(&[b'v'; 1000], 6);
+        let filters = ["Fl", "A85"].map(|name| Object::Name(name.as_bytes().to_vec()));
+        let mut budget = 5000;
+        assert_eq!(unpack(&packed, &filters, &mut budget), b"");
+        assert_eq!(budget, 4000 - packed.len());
+        for _ in 0..10 {
+            unpack(&packed, &filters, &mut budget);
+        }
+        assert!(budget < packed.len());
     }
 }

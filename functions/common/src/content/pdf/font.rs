@@ -59,7 +59,8 @@ impl Font {
         font
     }
 
-    /// A font of one byte a code: Windows-1252 but for these differences, `[code /name /name … code …]`.
+    /// A font of one byte a code: Windows-1252 but for these differences, `[code /name /name … code …]`. Each of their
+    /// entries counts against `codes`, because fonts can share them.
     pub(super) fn simple(differences: &[Object], codes: &mut usize) -> Self {
         let mut font = Self {
             meanings: BTreeMap::new(),
@@ -67,11 +68,13 @@ impl Font {
             is_latin: true,
         };
         let mut code = 0_u32;
-        for item in differences {
+        let known = differences.len().min(*codes);
+        *codes -= known;
+        for item in &differences[..known] {
             match item {
                 Object::Number(number) => code = *number as u32,
                 Object::Name(name) => {
-                    font.learn(code, glyph(name).unwrap_or_default(), codes);
+                    font.meanings.insert(code, glyph(name).unwrap_or_default());
                     code = code.saturating_add(1);
                 }
                 _ => {}
@@ -223,4 +226,25 @@ fn accented(name: &str) -> Option<String> {
             .position(|plain| letter.len() == 1 && letter.starts_with(plain))?;
         letters.chars().nth(at).map(String::from)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Font, Object};
+
+    #[test]
+    fn differences_count_whether_they_mean_something_or_not() {
+        let differences = [
+            Object::Number(65.0),
+            Object::Name(b"x".to_vec()),
+            Object::Name(b"no such glyph".to_vec()),
+            Object::Name(b"y".to_vec()),
+        ];
+        let mut codes = 7;
+        assert_eq!(Font::simple(&differences, &mut codes).read(b"AC", 9), "xy");
+        assert_eq!(codes, 3);
+        assert_eq!(Font::simple(&differences, &mut codes).read(b"AC", 9), "xC");
+        assert_eq!(codes, 0);
+        assert_eq!(Font::simple(&differences, &mut codes).read(b"AC", 9), "AC");
+    }
 }

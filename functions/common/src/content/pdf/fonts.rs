@@ -10,6 +10,9 @@ use super::object::Dict;
 /// How many codes the fonts of a file may explain; real files have some hundreds for each font.
 const MAX_CODES: usize = 100_000;
 
+/// The same for each byte of the file: a few bytes can explain all codes there are.
+const CODES_PER_BYTE: usize = 4;
+
 /// A page's fonts by the names it has for them.
 pub(super) type Named = BTreeMap<Vec<u8>, Rc<Font>>;
 
@@ -24,11 +27,12 @@ pub(super) struct Fonts<'d> {
 }
 
 impl<'d> Fonts<'d> {
-    pub(super) fn new(document: &'d Document<'d>) -> Self {
+    /// Fonts of a document that is a file of `size` bytes.
+    pub(super) fn new(document: &'d Document<'d>, size: usize) -> Self {
         Self {
             document,
             fonts: BTreeMap::new(),
-            codes: MAX_CODES,
+            codes: MAX_CODES.min(size.saturating_mul(CODES_PER_BYTE)),
             named: BTreeMap::new(),
         }
     }

@@ -5,16 +5,36 @@ use super::object::{Dict, Object};
 /// How deep arrays and dictionaries may nest.
 const MAX_DEPTH: usize = 32;
 
+/// How many items arrays and dictionaries may have, all together. In memory an item is many times as large as in a
+/// file, which is packed besides.
+pub(super) const MAX_ITEMS: usize = 300_000;
+
 /// Reads objects one after another.
 pub(super) struct Parser<'a> {
     data: &'a [u8],
     at: usize,
+    items_left: usize,
 }
 
 impl<'a> Parser<'a> {
     /// A parser that begins at a place in `data`.
     pub(super) fn new(data: &'a [u8], at: usize) -> Self {
-        Self { data, at }
+        Self {
+            data,
+            at,
+            items_left: MAX_ITEMS,
+        }
+    }
+
+    /// The same parser for at most `items` items of arrays and dictionaries.
+    pub(super) fn with_items(mut self, items: usize) -> Self {
+        self.items_left = items;
+        self
+    }
+
+    /// How many more items may come.
+    pub(super) fn items_left(&self) -> usize {
+        self.items_left
     }
 
     /// Where the next object is looked for; never beyond the end.
@@ -46,7 +66,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The next object. `None` at the end, or where things nest too deep.
+    /// The next object. `None` at the end, where things nest too deep, or where there are too many.
     pub(super) fn next(&mut self) -> Option<Object> {
         self.object(0)
     }
@@ -108,6 +128,7 @@ impl<'a> Parser<'a> {
             if self.peek().is_none() {
                 return Some(items);
             }
+            self.items_left = self.items_left.checked_sub(1)?;
             let item = self.object(depth + 1)?;
             if item.is_word(close) {
                 return Some(items);

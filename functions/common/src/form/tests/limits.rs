@@ -85,6 +85,22 @@ fn limits() {
 }
 
 #[test]
+fn long_texts_that_are_wrong_are_shown_in_part() {
+    let long = "\u{1}".repeat(100_000);
+    let parts = ["is_chat", "target_id", "tags", "files"].map(|name| format!("name={name}"));
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|part| (part.as_str(), long.as_str()))
+        .collect();
+    let (status, detail) = refusal(MULTIPART, multipart(&parts));
+    assert_eq!((status, detail.as_array().unwrap().len()), (422, 4));
+    for error in detail.as_array().unwrap() {
+        let shown = error["input"].as_str().unwrap();
+        assert_eq!(shown, &long[..512], "{}", error["loc"]);
+    }
+}
+
+#[test]
 fn bodies_over_the_limit() {
     let config: &'static Config = Box::leak(Box::new(Config {
         max_upload_bytes: 300,
