@@ -153,6 +153,12 @@ async fn user_id_may_be_missing_in_open_mode_and_s3_urls_are_ignored() {
         .text("s3_urls", "https://bucket.example.com/x")
         .file("files", "note.txt", "hi");
     server.upload(form).await.has_status(200);
+    let form = Multipart::new()
+        .text("user_id", "")
+        .text("target_id", &user.workspace)
+        .text("is_chat", "false")
+        .file("files", "note.txt", "hi");
+    server.upload(form).await.has_status(200);
 }
 
 #[tokio::test]

@@ -30,15 +30,8 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     /// 403 `{"detail": …}`: whoever asks may not.
     Forbidden(Cow<'static, str>),
-    /// 409 `{"detail": …}`: the state of things doesn't allow it now.
-    Conflict(Cow<'static, str>),
     /// 413 `{"detail": "Request body too large."}`.
     TooLarge,
-    /// 429 `{"detail": "Too many requests."}` with `Retry-After`.
-    TooMany {
-        /// Seconds the client should wait.
-        retry_after: u32,
-    },
     /// 503 `{"detail": …}`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
     /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
@@ -84,11 +77,6 @@ impl Error {
     /// 403 with the given detail.
     pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Forbidden(detail.into())
-    }
-
-    /// 409 with the given detail.
-    pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::Conflict(detail.into())
     }
 
     /// 503 with the given detail.
@@ -206,20 +194,11 @@ impl IntoResponse for Error {
             Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail),
             Self::BadRequest(detail) => (StatusCode::BAD_REQUEST, detail),
             Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
-            Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
             Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),
             ),
-            Self::TooMany { retry_after } => {
-                let mut response =
-                    detail_response(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, retry_after.into());
-                return response;
-            }
             Self::Invalid(errors) => {
                 let errors: Value = errors.into_iter().map(FieldError::into_json).collect();
                 return json_response(

@@ -19,6 +19,11 @@ const FORM: &FormSpec = &[
     Field::files("files"),
 ];
 
+/// Inserts nothing if the owner doesn't exist.
+const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
+    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3
+    RETURNING id";
+
 /// Makes the workspace and all of its files, or nothing.
 pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {
     let mut staging = Staging::default();
@@ -57,11 +62,6 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     ))
 }
 
-/// Inserts nothing if the owner doesn't exist.
-const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
-    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3
-    RETURNING id";
-
 /// Inserts the workspace with files; `false` if the owner doesn't exist.
 async fn insert_all(
     db: &mut Db,
@@ -75,6 +75,8 @@ async fn insert_all(
     }
     // Nobody else knows the workspace yet, so there is no one to check against.
     let inserted = files::insert(&mut tx, uploads, Target::Workspace(workspace_id), None).await?;
-    tx.commit().await?;
+    if inserted {
+        tx.commit().await?;
+    }
     Ok(inserted)
 }

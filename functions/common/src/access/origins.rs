@@ -52,7 +52,9 @@ impl Pattern {
             Some((_, authority)) if any_port && authority.port().is_none() => {
                 Ok(Self::AnyPort(origin.to_owned()))
             }
-            Some(_) if !any_port => Ok(Self::Exact(origin.to_owned())),
+            // Browsers leave a default port out.
+            Some(("https", _)) if !any_port => Ok(Self::Exact(without_port(origin, ":443"))),
+            Some(_) if !any_port => Ok(Self::Exact(without_port(origin, ":80"))),
             _ => Err(format!(
                 "allowed_origins: {entry:?} is no origin such as https://app.example.com"
             )),
@@ -122,6 +124,10 @@ fn split(origin: &str) -> Option<(&str, Authority)> {
     (plain && matches!(scheme, "http" | "https")).then_some((scheme, authority))
 }
 
+fn without_port(origin: &str, default: &str) -> String {
+    origin.strip_suffix(default).unwrap_or(origin).to_owned()
+}
+
 /// The name and port under which the client called.
 pub(crate) fn own_host(request: &Parts) -> Option<Authority> {
     match request.headers.get(header::HOST) {
@@ -155,6 +161,22 @@ mod tests {
 
     fn is_allowed(origin: &str, host: &str, allowed: &str) -> bool {
         matches!(judge(&[origin], host, allowed), Origin::Allowed(echo) if echo == origin)
+    }
+
+    #[test]
+    fn a_default_port_may_be_spelled_out() {
+        for (origin, allowed) in [
+            ("https://app.example", "https://app.example:443"),
+            ("http://app.example", "http://app.example:80"),
+        ] {
+            assert!(is_allowed(origin, "127.0.0.1:8000", allowed), "{allowed}");
+        }
+        let page = "http://app.example";
+        assert!(!is_allowed(
+            page,
+            "127.0.0.1:8000",
+            "http://app.example:443"
+        ));
     }
 
     #[test]

@@ -29,11 +29,6 @@ impl Row {
         }
     }
 
-    /// Whether the integer in a column is not 0, as SQL's comparisons say it.
-    pub fn bool(&self, column: usize) -> bool {
-        self.int(column) != 0
-    }
-
     /// The bytes in a column.
     pub fn blob(&mut self, column: usize) -> Vec<u8> {
         self.opt_blob(column).unwrap_or_default()
