@@ -27,8 +27,9 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 /// Instances of one component that live at a time; each serves up to 16 requests at once.
 ///
 /// An instance that has served its last request lives on while a client reads an answer of it, however slowly, so there
-/// are many more than threads. One that is not used takes address space only.
-pub const INSTANCES_PER_COMPONENT: usize = 256;
+/// are many more than threads; and not more still, because if all of them compute, everybody waits for one turn of each.
+/// One that is not used takes address space only.
+pub const INSTANCES_PER_COMPONENT: usize = 128;
 /// Bytes of linear memory one instance may use.
 pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
 /// How often running guests are interrupted so that others on the same thread get their turn.
@@ -190,7 +191,9 @@ fn compile(
     if !file.exists() {
         bail!("{} does not exist; `kafka build` makes it", file.display());
     }
-    let component = wasmtime::component::Component::from_file(engine, file)?;
+    let component = wasmtime::component::Component::from_file(engine, file)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("{} is no component", file.display()))?;
     let pre = linker
         .instantiate_pre(&component)
         .map_err(anyhow::Error::from)

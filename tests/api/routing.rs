@@ -220,4 +220,9 @@ async fn connections_are_kept_and_chunked_bodies_and_expectations_work() {
     let response = server.raw(expecting).await;
     assert_eq!(response.status, 100);
     assert!(response.body.starts_with("HTTP/1.1 200"), "{response:?}");
+    let refused = format!(
+        "POST /auth/login HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 1000000000\r\n\r\n"
+    );
+    let response = server.raw(refused).await;
+    assert_eq!(response.status, 413, "nobody is invited to send too much");
 }

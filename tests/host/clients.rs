@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use super::assert_bystander_is_well;
-use crate::support::{Setup, head_and_body};
+use crate::support::{Setup, head_and_body, read_response};
 
 /// Sends `bytes` one at a time until all are sent or the server hangs up.
 async fn drip(stream: &mut tokio::net::TcpStream, bytes: &[u8]) {
@@ -42,6 +42,22 @@ async fn a_client_that_sends_byte_by_byte_is_served_and_holds_up_nobody() {
     let (response, ()) = tokio::join!(slow, bystanders);
     assert_eq!(response.status, 200, "{response:?}");
     assert!(response.body.contains("100"), "{response:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_has_closed_its_side_gets_the_answer() {
+    let server = Setup::trouble().start().await;
+    let mut stream = server.connect().await;
+    let request = format!(
+        "GET /sleep?ms=300 HTTP/1.1\r\nhost: {}\r\n\r\n",
+        server.address()
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads");
+    stream.shutdown().await.expect("one side can be closed");
+    assert_eq!(read_response(&mut stream).await.status, 200);
 }
 
 #[tokio::test]

@@ -147,7 +147,7 @@ async fn memory_has_a_limit() {
 async fn a_full_pool_makes_only_its_own_callers_wait() {
     let server = trouble().await;
     // More than one component may have instances, and none of these lets go by itself.
-    let callers = join_all((0..80).map(|_| server.get("/loop").send()));
+    let callers = join_all((0..150).map(|_| server.get("/loop").send()));
     let bystanders = async {
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,6 +1,9 @@
 //! What an operator can read.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{Database, Server, Setup, login};
 
@@ -43,7 +46,8 @@ async fn what_a_component_prints_reaches_the_log() {
 #[tokio::test]
 async fn what_a_component_prints_reaches_the_log_folder() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().to_str().expect("a path of text");
+    let folder = folder.path().join("logs");
+    let path = folder.to_str().expect("a path of text");
     let server = Setup::trouble()
         .argument("--log-dir")
         .argument(path)
@@ -51,7 +55,7 @@ async fn what_a_component_prints_reaches_the_log_folder() {
         .await;
     server.get("/log?mark=m4rk").send().await.has_status(200);
     let written = || {
-        let files = fs::read_dir(folder.path()).expect("the folder is there");
+        let files = fs::read_dir(&folder).expect("the folder is there");
         files
             .map(|file| fs::read_to_string(file.expect("a file").path()).expect("text"))
             .collect::<String>()
@@ -67,6 +71,24 @@ async fn what_a_component_prints_reaches_the_log_folder() {
         "{}",
         written()
     );
+    let mode = fs::metadata(&folder).expect("the folder is there").mode();
+    assert_eq!(mode & 0o077, 0, "others can't look into a folder it makes");
+}
+
+#[tokio::test]
+async fn a_request_whose_client_left_is_in_the_log_too() {
+    let server = Setup::trouble().start().await;
+    let mut stream = server.connect().await;
+    let request = format!(
+        "GET /sleep?ms=300 HTTP/1.1\r\nhost: {}\r\n\r\n",
+        server.address()
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads");
+    drop(stream);
+    server.says("path=\"/sleep\"").await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub use database::Database;
 pub use multipart::Multipart;
 pub use people::{User, login};
 pub use process::run_kafka;
-pub use raw::head_and_body;
+pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup};
 
 use std::path::PathBuf;
