@@ -20,4 +20,5 @@ pub mod files;
 pub mod form;
 pub mod id;
 pub mod json;
+pub mod model;
 pub mod owner;
