@@ -5,6 +5,8 @@
 //!
 //! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
 //! several components do with it is in [`files`] and [`owner`]; [`id`] and [`clock`] make ids and times.
+//!
+//! The models ([`model`]): what is said to them, how, and what comes back. It knows neither of the other two.
 #![forbid(unsafe_code)]
 
 pub mod access;
