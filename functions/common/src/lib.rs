@@ -8,7 +8,9 @@
 //! keys unreadable.
 //!
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the open windows of a chat what
-//! was changed over HTTP, [`model`] knows which addresses a model may have.
+//! was changed over HTTP.
+//!
+//! The models ([`model`]): what is said to them, how, and what comes back. It knows neither of the other two.
 #![forbid(unsafe_code)]
 
 pub mod access;

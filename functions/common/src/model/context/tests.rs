@@ -148,7 +148,7 @@ fn the_budget_holds() {
         "\n",
         "long long long long long long text ",
     ];
-    for _ in 0..2000 {
+    for _ in 0..300 {
         let texts: Vec<String> = (0..12).map(|_| dice.text(&pieces, 300)).collect();
         let names: Vec<String> = (0..6).map(|_| dice.text(&["name", "ä"], 20)).collect();
         let turns: Vec<Turn<'_>> = texts[..6]
