@@ -1,8 +1,9 @@
-//! The command line: `kafka up`, which plain `kafka` means too, and `kafka build`.
+//! The command line: `kafka up`, which plain `kafka` means too, `kafka build` and `kafka fake-model`.
 
 use crate::{
     app::{App, Settings},
     build,
+    fake_model::FakeModel,
     log::{self, Format},
     manifest::Manifest,
     server::Server,
@@ -14,7 +15,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{self, Runtime},
+    signal::unix::{SignalKind, signal},
+};
 
 /// Backend of an AI chat product: runs the components of spin.toml on this machine.
 ///
@@ -34,6 +38,7 @@ enum Verb {
     Up(Up),
     /// Build the components, and install the compilation target if it is missing
     Build(Build),
+    FakeModel(FakeModel),
 }
 
 #[derive(Debug, Args)]
@@ -96,6 +101,7 @@ impl Command {
             Verb::Up(up) => up.run(),
             Verb::Build(build) if build.target_only => build::ensure_wasm_target(),
             Verb::Build(build) => build_all(&build.source.manifest()),
+            Verb::FakeModel(model) => runtime()?.block_on(model.run()),
         }
     }
 }
@@ -113,12 +119,15 @@ impl Up {
             log_dir: self.log_dir,
             variables: self.variable.into_iter().collect(),
         };
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?
-            .block_on(serve(&settings, &self.listen))
+        runtime()?.block_on(serve(&settings, &self.listen))
     }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
 }
 
 fn build_all(manifest: &Path) -> anyhow::Result<()> {
