@@ -19,16 +19,16 @@ pub struct Done {
 
 impl Done {
     /// v2's acknowledgement.
-    pub fn ack(&self, in_reply_to: Option<&str>) -> Value {
+    pub fn ack(&self, in_reply_to: Option<&str>) -> Option<Value> {
         ack(&self.ids, in_reply_to)
     }
 }
 
-/// v2's acknowledgement of a message, with the ids of what it made.
-pub fn ack(ids: &Value, in_reply_to: Option<&str>) -> Value {
-    let mut ack = json!({ "action": "ack", "in_reply_to": in_reply_to });
+/// v2's acknowledgement of a message, with the ids of what it made; a message without an id gets none.
+pub fn ack(ids: &Value, in_reply_to: Option<&str>) -> Option<Value> {
+    let mut ack = json!({ "action": "ack", "in_reply_to": in_reply_to? });
     if let (Some(ack), Some(ids)) = (ack.as_object_mut(), ids.as_object()) {
         ack.extend(ids.clone());
     }
-    ack
+    Some(ack)
 }

@@ -219,8 +219,9 @@ impl Window {
                 }
             }
             Protocol::V2 => {
-                let told = v2::frame(&self.chat, &self.caller, frame).await;
-                answer.message(&fitted(told));
+                if let Some(told) = v2::frame(&self.chat, &self.caller, frame).await {
+                    answer.message(&fitted(told));
+                }
             }
         }
     }

@@ -18,23 +18,14 @@ enum Frame {
 }
 
 impl Frame {
-    fn read(frame: &str) -> Result<Self, Refused> {
-        match serde_json::from_str(frame) {
-            Ok(Value::Object(fields)) => match fields.get("action") {
-                Some(Value::String(action)) => Ok(Self::Action(action.clone(), fields)),
-                Some(other) => Err(unknown(&other.to_string())),
-                None => Ok(Self::Said(frame.to_owned())),
-            },
-            Ok(Value::Array(_)) => Err(Refused::bad_request(
-                "A message must be plain text or a JSON object with an action.",
-            )),
-            _ => Ok(Self::Said(frame.to_owned())),
+    fn read(frame: &str) -> Self {
+        if let Ok(Value::Object(fields)) = serde_json::from_str(frame)
+            && let Some(Value::String(action)) = fields.get("action")
+        {
+            return Self::Action(action.clone(), fields);
         }
+        Self::Said(frame.to_owned())
     }
-}
-
-fn unknown(action: &str) -> Refused {
-    Refused::bad_request(format!("Unknown action: {action}"))
 }
 
 /// Does what a frame asks. Returns what its sender is told now; the answer to a prompt comes to all windows, later.
@@ -46,7 +37,7 @@ pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Option<String> {
 }
 
 async fn answer(chat: &str, caller: &Caller, frame: &str) -> Result<Option<String>, Refused> {
-    let (action, fields) = match Frame::read(frame)? {
+    let (action, fields) = match Frame::read(frame) {
         Frame::Said(text) => return say(chat, caller, text).await,
         Frame::Action(action, fields) => (action, fields),
     };
@@ -60,7 +51,7 @@ async fn answer(chat: &str, caller: &Caller, frame: &str) -> Result<Option<Strin
         "upload_file" => upload::upload(chat, caller, &fields).await?,
         "delete_file" => delete::delete(chat, caller, &fields).await?,
         "revert_version" => revert::revert(chat, caller, &fields).await?,
-        other => return Err(unknown(other)),
+        other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
     };
     let Done { answer, events, .. } = done;
     audience::tell_later(chat, events, Vec::new());

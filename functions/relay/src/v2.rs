@@ -10,16 +10,17 @@ use crate::refused::Refused;
 use crate::reply::{self, rows};
 use crate::{audience, initial, snapshot};
 
-/// Does what a frame asks, and returns what its sender is told. What it changes, all windows are told.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Value {
+/// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
+/// in any case. What it changes, all windows are told.
+pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Option<Value> {
     let Ok(Value::Object(fields)) = serde_json::from_str(frame) else {
-        return Refused::bad_request("A message must be a JSON object.").v2(None);
+        return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
     };
     // Whatever is wrong with the rest, its sender is to know which message it was.
     let id = fields.get("id").and_then(Value::as_str);
     match answer(chat, caller, &fields, id).await {
         Ok(answer) => answer,
-        Err(refused) => refused.v2(id),
+        Err(refused) => Some(refused.v2(id)),
     }
 }
 
@@ -28,7 +29,7 @@ async fn answer(
     caller: &Caller,
     fields: &Map<String, Value>,
     id: Option<&str>,
-) -> Result<Value, Refused> {
+) -> Result<Option<Value>, Refused> {
     if fields.get("id").is_some_and(|id| !id.is_string() && !id.is_null()) {
         return Err(Refused::bad_request("id must be a string."));
     }
@@ -48,7 +49,7 @@ async fn answer(
                 rows::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
             return Ok(ack(&json!({ "generation_id": stopped }), id));
         }
-        "sync" => return sync(chat, caller, fields, id).await,
+        "sync" => return sync(chat, caller, fields, id).await.map(Some),
         "upload_file" => upload::upload(chat, caller, fields).await?,
         "delete_file" => delete::delete(chat, caller, fields).await?,
         "revert_version" => revert::revert(chat, caller, fields).await?,
@@ -80,11 +81,10 @@ async fn sync(
     id: Option<&str>,
 ) -> Result<Value, Refused> {
     let since = match fields.get("rev") {
-        None | Some(Value::Null) => 0,
-        Some(rev) => rev
-            .as_i64()
-            .ok_or_else(|| Refused::bad_request("rev must be an integer."))?,
+        Some(rev) => rev.as_i64(),
+        None => None,
     };
+    let since = since.ok_or_else(|| Refused::bad_request("rev must be an integer."))?;
     let snapshot = snapshot::load(chat, caller.user_id(), Some(since)).await?;
     let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
     let mut sync = initial::sync(chat, &snapshot, since).await?;

@@ -13,17 +13,14 @@ use crate::refused::Refused;
 use crate::reply::{composing, ending};
 use crate::size::fitted;
 
-/// The file ?3 of the chat ?1 of the caller ?2, which has the version ?4 (of several of that name, the newest); and
-/// whether any file of the chat has that version.
+/// The file ?3 of the chat ?1 of the caller ?2, which has the version ?4 (or of several of that name, the
+/// newest).
 const FIND: &str = "
     SELECT (
         SELECT file.id FROM chat_file AS file
         LEFT JOIN chat_file_version AS version ON version.chat_file_id = file.id AND version.id = ?4
         WHERE file.chat_id = chat.id AND file.filename = ?3
         ORDER BY version.id IS NOT NULL DESC, file.rowid DESC LIMIT 1
-    ), EXISTS (
-        SELECT 1 FROM chat_file_version AS version JOIN chat_file ON chat_file.id = version.chat_file_id
-        WHERE version.id = ?4 AND chat_file.chat_id = chat.id
     )
     FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
 
@@ -55,9 +52,6 @@ pub async fn revert(
         )
         .await?;
     let mut found = found.ok_or_else(Refused::chat_not_found)?;
-    if found.int(1) == 0 {
-        return Err(no_version());
-    }
     let file = found.opt_text(0).ok_or_else(|| {
         Refused::not_found(format!("No .based file found for filename={filename}"))
     })?;
