@@ -1,81 +1,58 @@
 //! Who listens to a chat: the windows at a gateway, and a client that reads the events of its own request.
 
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use kafka_common::grip::{self, Grip};
-use spin_sdk::wasip3;
+use futures::channel::mpsc::UnboundedSender;
+use kafka_common::announce;
+use kafka_common::grip::{Grip, Item, channel_v1, channel_v2, item};
 
-/// Something to tell, in the order of telling.
-#[derive(Debug)]
-enum Told {
-    V1(String),
-    V2(String),
-}
-
-/// The listeners of one chat, for one who tells them many things. What is told is delivered in its order, and in the
-/// background: a gateway that is slow or gone delays nobody but the windows it holds.
+/// The listeners of one chat. What is told is delivered in its order and in the background: a gateway that is slow or
+/// gone delays nobody but the windows it holds.
 #[derive(Debug)]
 pub struct Audience {
-    queue: UnboundedSender<Told>,
+    grip: Option<&'static Grip>,
+    v1: String,
+    v2: String,
     reader: Option<UnboundedSender<Bytes>>,
 }
 
 impl Audience {
     /// The windows of `chat`, and if given the reader of an event stream.
-    pub fn of(chat: &str, reader: Option<UnboundedSender<Bytes>>) -> Self {
-        let (queue, told) = unbounded();
-        wasip3::spawn(deliver(chat.to_owned(), told));
-        Self { queue, reader }
+    pub async fn of(chat: &str, reader: Option<UnboundedSender<Bytes>>) -> Self {
+        Self {
+            // What is wrong with its address has been logged.
+            grip: Grip::get().await.ok().flatten(),
+            v1: channel_v1(chat),
+            v2: channel_v2(chat),
+            reader,
+        }
     }
 
-    /// Tells an event of v2.
-    pub fn tell(&self, event: &str) {
+    /// Tells events of v2, together.
+    pub fn tell(&self, events: &[String]) {
         if let Some(reader) = &self.reader {
-            // A reader that went away needs nothing.
-            let _ = reader.unbounded_send(crate::sse::event(event));
+            for event in events {
+                // A reader that went away needs nothing.
+                let _ = reader.unbounded_send(crate::sse::event(event));
+            }
         }
-        let _ = self.queue.unbounded_send(Told::V2(event.to_owned()));
+        self.publish(events.iter().map(|event| item(&self.v2, event.as_str())));
     }
 
     /// Tells the v1 windows something.
-    pub fn tell_v1(&self, text: String) {
-        let _ = self.queue.unbounded_send(Told::V1(text));
+    pub fn tell_v1(&self, texts: Vec<String>) {
+        self.publish(texts.into_iter().map(|text| item(&self.v1, text)));
+    }
+
+    fn publish(&self, items: impl Iterator<Item = Item>) {
+        if let Some(grip) = self.grip {
+            announce::tell(grip, items);
+        }
     }
 }
 
-/// Tells the windows of a chat something once the answer that is being made is out.
-pub fn tell_later(chat: &str, v2: Vec<String>, v1: Vec<String>) {
-    let audience = Audience::of(chat, None);
-    for event in v2 {
-        audience.tell(&event);
-    }
-    for text in v1 {
-        audience.tell_v1(text);
-    }
-}
-
-/// Publishes what is told until nobody tells anything any more. What came while one request was under way goes out
-/// together with the next.
-async fn deliver(chat: String, mut told: UnboundedReceiver<Told>) {
-    let (v1, v2) = (grip::channel_v1(&chat), grip::channel_v2(&chat));
-    let grip = match Grip::get().await {
-        Ok(grip) => grip,
-        Err(error) => {
-            eprintln!("nothing can be published: {error:?}");
-            None
-        }
-    };
-    while let Some(first) = told.next().await {
-        let mut batch = vec![first];
-        while let Ok(next) = told.try_recv() {
-            batch.push(next);
-        }
-        let Some(grip) = grip else { continue };
-        let items = batch.into_iter().map(|told| match told {
-            Told::V1(text) => grip::item(&v1, text),
-            Told::V2(text) => grip::item(&v2, text),
-        });
-        grip.publish(items.collect()).await;
-    }
+/// Tells the windows of a chat something.
+pub async fn tell(chat: &str, v2: Vec<String>, v1: Vec<String>) {
+    let audience = Audience::of(chat, None).await;
+    audience.tell(&v2);
+    audience.tell_v1(v1);
 }

@@ -65,6 +65,6 @@ pub async fn echo(
     let said = message(said, first.opt_text(0), "user", text);
     let echoed = message(echoed, Some(said.id.clone()), "assistant", &answer);
     let events = vec![fitted(said.added(rev)), fitted(echoed.added(rev + 1))];
-    audience::tell_later(chat, events, Vec::new());
+    audience::tell(chat, events, Vec::new()).await;
     Ok(answer)
 }

@@ -16,6 +16,8 @@ use crate::prompt::Begun;
 /// Lets a reply be written, beginning now and beyond the answer to the request that asked for it. `reader` gets the
 /// events too.
 pub fn start(begun: Begun, reader: Option<UnboundedSender<Bytes>>) {
-    let audience = Audience::of(&begun.chat, reader);
-    wasip3::spawn(writer::write(begun, audience));
+    wasip3::spawn(async move {
+        let audience = Audience::of(&begun.chat, reader).await;
+        writer::write(begun, audience).await;
+    });
 }

@@ -54,7 +54,7 @@ async fn answer(chat: &str, caller: &Caller, frame: &str) -> Result<Option<Strin
         other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
     };
     let Done { answer, events, .. } = done;
-    audience::tell_later(chat, events, Vec::new());
+    audience::tell(chat, events, Vec::new()).await;
     Ok(Some(fitted(answer)))
 }
 

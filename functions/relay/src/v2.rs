@@ -56,7 +56,7 @@ async fn answer(
         other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
     };
     let ack = done.ack(id);
-    audience::tell_later(chat, done.events, Vec::new());
+    audience::tell(chat, done.events, Vec::new()).await;
     Ok(ack)
 }
 

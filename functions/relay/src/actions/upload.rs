@@ -72,7 +72,8 @@ async fn store(
     if !files::insert(&mut tx, &mut uploads, target, caller.user_id()).await? {
         return Err(Refused::chat_not_found());
     }
-    let rev = ending::raise(&mut tx, chat, 2).await? - 1;
+    // The insert has raised it once, for the file.
+    let rev = ending::raise(&mut tx, chat, 1).await?;
     let content = json!({ "file_id": id, "filename": filename, "path": path });
     let mut message = Message {
         role: "user".to_owned(),
@@ -83,16 +84,16 @@ async fn store(
     composing::add(&mut tx, chat, &mut message, rev).await?;
     tx.execute(
         "UPDATE chat_file SET rev = ?2 WHERE id = ?1",
-        params![id.as_str(), rev + 1],
+        params![id.as_str(), rev - 1],
     )
     .await?;
     tx.commit().await?;
     let uploaded = json!({
-        "action": "file_uploaded", "rev": rev + 1, "file_id": id, "file": details, "message": message.v2(),
+        "action": "file_uploaded", "rev": rev - 1, "file_id": id, "file": details, "message": message.v2(),
     });
     Ok(Done {
         answer: json!({ "action": "file_uploaded", "message": message.v1() }),
         ids: json!({ "message_id": message.id, "file_id": id }),
-        events: vec![fitted(message.added(rev)), fitted(uploaded)],
+        events: vec![fitted(uploaded), fitted(message.added(rev))],
     })
 }

@@ -101,7 +101,9 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
     finished.events.push(fitted(ended.event()));
     if let Some(error) = &ended.ending.error {
         finished.v1.push(json!({ "error": error }).to_string());
-    } else if made.is_empty() {
+    } else if made.is_empty()
+        && (ended.ending.status == "complete" || !ended.message.content.is_empty())
+    {
         finished.v1.push(ended.message.content);
     }
     Ok(Verdict::Finished(finished))

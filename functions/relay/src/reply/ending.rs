@@ -134,7 +134,7 @@ pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     if let Some(ended) = interrupt_in(&mut tx, chat).await? {
         tx.commit().await?;
-        tell(chat, &ended);
+        tell(chat, &ended).await;
     }
     Ok(())
 }
@@ -158,10 +158,10 @@ pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option
 }
 
 /// Tells all windows that a reply was ended by another than its writer.
-pub fn tell(chat: &str, ended: &Ended) {
+async fn tell(chat: &str, ended: &Ended) {
     let mut v1 = Vec::new();
     if !ended.message.content.is_empty() {
         v1.push(ended.message.content.clone());
     }
-    audience::tell_later(chat, vec![fitted(ended.event())], v1);
+    audience::tell(chat, vec![fitted(ended.event())], v1).await;
 }

@@ -63,17 +63,19 @@ pub async fn write(begun: Begun, audience: Audience) {
 
 /// Tells the windows that there is a prompt, and a reply to come.
 fn announce(begun: &Begun, audience: &Audience) {
+    let mut events = Vec::new();
     if let Some(interrupted) = &begun.interrupted {
-        audience.tell(&fitted(interrupted.event()));
+        events.push(fitted(interrupted.event()));
         if !interrupted.message.content.is_empty() {
-            audience.tell_v1(interrupted.message.content.clone());
+            audience.tell_v1(vec![interrupted.message.content.clone()]);
         }
     }
-    audience.tell(&fitted(begun.message.added(begun.rev)));
-    audience.tell(&fitted(json!({
+    events.push(fitted(begun.message.added(begun.rev)));
+    events.push(fitted(json!({
         "action": "generation_started", "rev": begun.rev + 1, "generation_id": begun.reply,
         "message_id": begun.answer_id, "model": begun.model.name,
     })));
+    audience.tell(&events);
 }
 
 struct Writer<'a> {
@@ -199,10 +201,10 @@ impl Writer<'_> {
                 if !self.buffer.is_empty() {
                     self.seq = beat.seq;
                     let content = std::mem::take(&mut self.buffer);
-                    self.audience.tell(&fitted(json!({
+                    self.audience.tell(&[fitted(json!({
                         "action": "delta", "generation_id": self.begun.reply, "message_id": self.begun.answer_id,
                         "seq": beat.seq, "content": content,
-                    })));
+                    }))]);
                 }
                 match beat.stop {
                     true => Err(Halt::Stop),
@@ -255,8 +257,8 @@ impl Writer<'_> {
         loop {
             match composing::finish(self.begun, &said, ending).await {
                 Ok(Verdict::Finished(finished)) => {
-                    finished.events.iter().for_each(|event| self.audience.tell(event));
-                    finished.v1.into_iter().for_each(|text| self.audience.tell_v1(text));
+                    self.audience.tell(&finished.events);
+                    self.audience.tell_v1(finished.v1);
                     return Ok(None);
                 }
                 Ok(Verdict::Misfit(misfit)) => return Ok(Some(misfit)),
