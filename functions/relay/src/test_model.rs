@@ -2,23 +2,19 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, Request};
+use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
 use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
-use kafka_common::form::{Field, Form, FormSpec, NoFiles};
 use kafka_common::model::{self, Event, Message, Role, Timeouts};
-use kafka_common::owner::{self, MAX_ID_CHARS};
 use kafka_common::params;
 use serde_json::{Value, json};
 
 use crate::prompt::Model;
 use crate::reply::context::Reachable;
 use crate::settings::Settings;
-
-const FORM: &FormSpec = &[Field::optional_text("user_id").max_chars(MAX_ID_CHARS)];
 
 /// A person waits for the answer.
 const TIMEOUTS: Timeouts = Timeouts {
@@ -28,10 +24,8 @@ const TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// Answers `{"ok": true}`, or `{"ok": false, "error": …}` with what to do about it.
-pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> Result<Response> {
-    let mut form = Form::read(request, FORM, NoFiles).await?;
-    let user = form.optional_text("user_id").filter(|user| !user.is_empty());
-    let caller = access.caller(user.as_deref())?;
+pub async fn test(access: Access, Path(id): Path<String>) -> Result<Response> {
+    let caller = access.caller(None)?;
     let mut db = Db::open().await?;
     let row = db
         .query_one(
@@ -39,10 +33,7 @@ pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> R
             params![id.as_str(), caller.user_id()],
         )
         .await?;
-    let Some(mut row) = row else {
-        let missing = Error::not_found("Model not found.");
-        return Err(owner::not_found(&mut db, &caller, missing).await);
-    };
+    let mut row = row.ok_or_else(|| Error::not_found("Model not found."))?;
     let model = Model {
         id,
         name: row.text(0),

@@ -85,40 +85,97 @@ pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
     }
     check_host(&url, policy)?;
 
-    // People paste the whole address of the endpoint too.
-    let base = url.as_str().trim_end_matches('/');
-    let base = base
-        .strip_suffix("/chat/completions")
-        .unwrap_or(base)
-        .trim_end_matches('/');
-    let base = BaseUrl(base.to_owned());
+    let base = without_endpoint(url.as_str());
     match base.chat_completions().parse::<axum::http::Uri>() {
         Ok(_) => Ok(base),
         Err(error) => Err(format!("The base URL can't be called: {error}.")),
     }
 }
 
+/// Checks a base URL again that passed [`check_base_url`] when it was saved: whoever calls it has no room for the whole
+/// parser. It must be written plainly, with a host of ASCII letters or an address in its usual form.
+///
+/// # Errors
+/// As of [`check_base_url`].
+pub fn check_saved_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
+    let text = text.trim();
+    let unreadable =
+        || "The base URL can't be read. Please save it again, as a plain http:// or https:// address.";
+    let (place, port) = place_and_port(text).ok_or_else(unreadable)?;
+    if text.contains(['?', '#', '@', '\\']) || text.len() > MAX_LENGTH {
+        return Err(unreadable().to_owned());
+    }
+    check_place(&place, port, policy)?;
+    let base = without_endpoint(text);
+    match base.chat_completions().parse::<axum::http::Uri>() {
+        Ok(_) => Ok(base),
+        Err(_) => Err(unreadable().to_owned()),
+    }
+}
+
+/// Where a plain URL leads.
+fn place_and_port(url: &str) -> Option<(Place, u16)> {
+    let uri: axum::http::Uri = url.parse().ok()?;
+    let default = match uri.scheme_str()? {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let authority = uri.authority()?;
+    let port = match authority.as_str().rsplit_once(':') {
+        Some((_, digits)) if !digits.ends_with(']') => digits.parse().ok()?,
+        _ => default,
+    };
+    let host = authority.host();
+    if let Some(v6) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return Some((Place::of(Host::Ipv6(v6.parse().ok()?)), port));
+    }
+    if let Ok(v4) = host.parse() {
+        return Some((Place::V4(v4), port));
+    }
+    let name = host.trim_end_matches('.');
+    let last = name.rsplit('.').next().unwrap_or_default();
+    // A name whose last part is a number is an address in one of its unusual forms.
+    let is_name = !last.is_empty()
+        && !last.starts_with(|c: char| c.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    is_name.then(|| (Place::of(Host::Domain(host)), port))
+}
+
+/// People paste the whole address of the endpoint too.
+fn without_endpoint(url: &str) -> BaseUrl {
+    let base = url.trim_end_matches('/');
+    let base = base
+        .strip_suffix("/chat/completions")
+        .unwrap_or(base)
+        .trim_end_matches('/');
+    BaseUrl(base.to_owned())
+}
+
 fn check_host(url: &Url, policy: &Policy) -> Result<(), String> {
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
         return Err("The base URL has no host.".to_owned());
     };
+    check_place(&Place::of(host), port, policy)
+}
+
+fn check_place(place: &Place, port: u16, policy: &Policy) -> Result<(), String> {
     if port == 0 {
         return Err("The base URL's port must not be 0.".to_owned());
     }
-    let place = Place::of(host);
     // Spin answers these itself, from inside the application.
-    if let Place::Name(name) = &place
+    if let Place::Name(name) = place
         && ["spin.internal", "self.alt"]
             .iter()
             .any(|own| is_or_below(name, own))
     {
         return Err("The base URL is an address of this server's own parts.".to_owned());
     }
-    if let Ok(gateway) = Url::parse(policy.grip_origin.trim())
-        && gateway.port_or_known_default() == Some(port)
-        && gateway
-            .host()
-            .is_some_and(|gateway| Place::of(gateway).is_same_machine(&place))
+    if let Some((gateway, gateway_port)) = place_and_port(policy.grip_origin.trim())
+        && gateway_port == port
+        && gateway.is_same_machine(place)
     {
         return Err("The base URL is an address of this server itself.".to_owned());
     }
