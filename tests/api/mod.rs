@@ -1,6 +1,7 @@
 //! What the HTTP contract promises, one module per endpoint or section.
 
 mod access;
+mod announce;
 mod auth;
 mod chat;
 mod cors;
@@ -11,6 +12,7 @@ mod file_content;
 mod file_upload;
 mod file_upload_errors;
 mod json_body;
+mod models;
 mod multipart;
 mod ownership;
 mod routing;

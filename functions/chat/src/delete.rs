@@ -7,6 +7,7 @@ use axum::{
 use http::StatusCode;
 use kafka_common::{
     access::Access,
+    announce,
     db::Db,
     error::{Error, Result, json_response},
     params,
@@ -19,9 +20,10 @@ const DELETE: &str = include_str!("delete.sql");
 pub async fn delete(access: Access, Path(chat): Path<String>) -> Result<Response> {
     let caller = access.caller(None)?;
     let mut db = Db::open().await?;
-    db.query_one(DELETE, params![chat, caller.user_id()])
+    db.query_one(DELETE, params![chat.as_str(), caller.user_id()])
         .await?
         .ok_or_else(Error::chat_not_found)?;
+    announce::chat_deleted(&chat).await;
     let body = json!({ "detail": "Chat deleted successfully." });
     Ok(json_response(StatusCode::OK, &body).into_response())
 }

@@ -7,7 +7,7 @@ use axum::{
 use http::StatusCode;
 use kafka_common::{
     access::Access,
-    clock,
+    announce, clock,
     db::Db,
     error::{Error, Result, json_response},
     form::{Field, Form, FormSpec, NoFiles},
@@ -30,12 +30,14 @@ pub async fn rename(access: Access, request: Request) -> Result<Response> {
     let caller = access.caller(None)?;
     let now = clock::now();
     let mut db = Db::open().await?;
-    db.query_one(
-        RENAME,
-        params![name.as_str(), now.as_str(), chat.as_str(), caller.user_id()],
-    )
-    .await?
-    .ok_or_else(Error::chat_not_found)?;
+    let row = db
+        .query_one(
+            RENAME,
+            params![name.as_str(), now.as_str(), chat.as_str(), caller.user_id()],
+        )
+        .await?
+        .ok_or_else(Error::chat_not_found)?;
+    announce::chat_renamed(&chat, &name, row.int(0)).await;
     let body = json!({ "chat_id": chat, "name": name, "last_updated": now });
     Ok(json_response(StatusCode::OK, &body).into_response())
 }

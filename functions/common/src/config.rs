@@ -122,14 +122,14 @@ pub(crate) fn entries(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The value of a variable of `spin.toml`.
-pub(crate) async fn variable(name: &str) -> Result<String> {
+pub async fn variable(name: &str) -> Result<String> {
     spin_sdk::variables::get(name)
         .await
         .map_err(|error| unusable(&format!("{name}: {error}")))
 }
 
 /// 503 for a configuration that makes no sense; `problem` goes to the log, and must not hold a secret.
-pub(crate) fn unusable(problem: &str) -> Error {
+pub fn unusable(problem: &str) -> Error {
     eprintln!("error: bad configuration, answering 503: {problem}");
     Error::unavailable("The server is not configured correctly; its log says what is wrong.")
 }

@@ -64,6 +64,11 @@ impl Error {
         Self::not_found("File not found.")
     }
 
+    /// 404 `Model not found.`.
+    pub fn model_not_found() -> Self {
+        Self::not_found("Model not found.")
+    }
+
     /// 400 with the given detail.
     pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::BadRequest(detail.into())
@@ -112,6 +117,9 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// What a client is shown of a secret it sent.
+    pub const SECRET: &'static str = "**********";
+
     /// An error at `["body", field]`.
     pub fn new(kind: &'static str, field: &str, msg: impl Into<String>, input: Value) -> Self {
         Self {
@@ -148,6 +156,14 @@ impl FieldError {
             input,
         )
         .with_ctx(json!({ "max_length": max }))
+    }
+
+    /// The same error about a parameter of the query.
+    pub fn in_query(mut self) -> Self {
+        if let Some(first) = self.loc.first_mut() {
+            *first = "query".into();
+        }
+        self
     }
 
     /// The same error about the whole body instead of one of its fields.

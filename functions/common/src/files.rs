@@ -23,27 +23,38 @@ pub enum Target<'a> {
     Chat(&'a str),
 }
 
-/// Inserts the files of one request, with their contents, in their order. `false`, and the transaction is to be
+/// Inserts the files of one request, with their contents, in their order. `None`, and the transaction is to be
 /// dropped, if the target does not exist or is not `caller`'s (`None`: whoever knows the id may).
 ///
-/// In a chat, a file has the same id as in the workspace (DESIGN.md, D6), and the chat's `rev` goes up.
+/// In a chat, a file has the same id as in the workspace (DESIGN.md, D6), and the chat's `rev` goes up by one for each;
+/// what is returned is the last one's. Of a workspace it is 0.
 pub async fn insert(
     tx: &mut Transaction<'_>,
     uploads: &mut [Upload],
     target: Target<'_>,
     caller: Option<&str>,
-) -> Result<bool> {
-    content::store(tx, uploads).await?;
+) -> Result<Option<i64>> {
+    let count = uploads.len() as i64;
+    let mut rev = 0;
     let (target_id, workspace) = match target {
         Target::Workspace(id) => (
             id,
             "SELECT id FROM workspace WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2)",
         ),
-        Target::Chat(id) => (
-            id,
-            "SELECT workspace_id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
-        ),
+        Target::Chat(id) => {
+            let raised = "UPDATE chat SET rev = rev + ?3
+                 WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING rev";
+            match tx.query_one(raised, params![id, caller, count]).await? {
+                Some(row) => rev = row.int(0),
+                None => return Ok(None),
+            }
+            (
+                id,
+                "SELECT workspace_id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
+            )
+        }
     };
+    content::store(tx, uploads).await?;
     let mut parameters = params![target_id, caller];
     for upload in &*uploads {
         let (id, name) = (upload.file_id.as_str(), upload.filename.as_str());
@@ -57,7 +68,7 @@ pub async fn insert(
          RETURNING id"
     );
     if tx.query(&sql, parameters).await?.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     if let Target::Chat(chat_id) = target {
         let ids: Vec<&str> = uploads
@@ -65,19 +76,15 @@ pub async fn insert(
             .map(|upload| upload.file_id.as_str())
             .collect();
         tx.execute(
-            "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id)
-             SELECT id, filename, path, ?1, id, content_id FROM file
-             WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY rowid",
-            params![chat_id, json!(ids).to_string()],
-        )
-        .await?;
-        tx.execute(
-            "UPDATE chat SET rev = rev + 1 WHERE id = ?1",
-            params![chat_id],
+            "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id, rev)
+             SELECT file.id, filename, path, ?1, file.id, content_id, ?3 + new.key
+             FROM json_each(?2) AS new JOIN file ON file.id = new.value
+             WHERE true ORDER BY new.key",
+            params![chat_id, json!(ids).to_string(), rev - count + 1],
         )
         .await?;
     }
-    Ok(true)
+    Ok(Some(rev))
 }
 
 /// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],

@@ -103,5 +103,14 @@ impl<F: Send> Form<F> {
     }
 }
 
+/// The parameter `name` of a request's query, if it has one; of several the last, as in a form.
+pub fn query_text(request: &Request, name: &str) -> Option<String> {
+    let query = request.uri().query()?;
+    urlencoded::fields(query.as_bytes())
+        .filter(|(found, _)| found == name)
+        .last()
+        .map(|(_, value)| value)
+}
+
 #[cfg(test)]
 mod tests;

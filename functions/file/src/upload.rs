@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
+use kafka_common::announce;
 use kafka_common::content::Staging;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
@@ -60,10 +61,14 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
 
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
-    if !files::insert(&mut tx, &mut uploads, target, caller.user_id()).await? {
+    let inserted = files::insert(&mut tx, &mut uploads, target, caller.user_id()).await?;
+    let Some(rev) = inserted else {
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, missing).await);
-    }
+    };
     tx.commit().await?;
+    if is_chat {
+        announce::files_uploaded(&target_id, details, rev).await;
+    }
     Ok(json_response(StatusCode::OK, &answer))
 }

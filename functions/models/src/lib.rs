@@ -1,7 +1,21 @@
-//! Component `models`: a person's own models.
+//! Component `models`: a person's own models: their name, address and API key. `/models/...`.
+//!
+//! The key comes in and is sealed (`common::seal`); nothing here ever opens one but to seal it anew with another
+//! sealing key. Only the relay uses it.
 #![forbid(unsafe_code)]
 
-use axum::{Router, body::Body};
+mod change;
+mod delete;
+mod fields;
+mod list;
+mod new;
+mod renew;
+
+use axum::{
+    Router,
+    body::Body,
+    routing::{delete, get, patch, post},
+};
 use kafka_common::app;
 use spin_sdk::{http::Request, http_service};
 
@@ -12,4 +26,8 @@ async fn handle(request: Request) -> http::Response<Body> {
 
 fn routes() -> Router {
     Router::new()
+        .route("/models", get(list::list))
+        .route("/models/new", post(new::create))
+        .route("/models/delete/{model_id}", delete(delete::delete))
+        .route("/models/{model_id}", patch(change::change))
 }

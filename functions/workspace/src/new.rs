@@ -75,8 +75,8 @@ async fn insert_all(
     }
     // Nobody else knows the workspace yet, so there is no one to check against.
     let inserted = files::insert(&mut tx, uploads, Target::Workspace(workspace_id), None).await?;
-    if inserted {
+    if inserted.is_some() {
         tx.commit().await?;
     }
-    Ok(inserted)
+    Ok(inserted.is_some())
 }

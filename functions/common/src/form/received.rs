@@ -139,7 +139,12 @@ impl Field {
             Part::Text(text)
                 if text.len() > self.max_chars && text.chars().count() > self.max_chars =>
             {
-                Err(FieldError::too_long(self.name, self.max_chars, shown(text)).into())
+                let input = if self.is_secret {
+                    FieldError::SECRET.into()
+                } else {
+                    shown(text)
+                };
+                Err(FieldError::too_long(self.name, self.max_chars, input).into())
             }
             Part::Text(text) => Ok(text),
             file => Err(FieldError::not_a_string(self.name, file.to_json()).into()),

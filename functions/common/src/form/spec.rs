@@ -9,6 +9,7 @@ pub struct Field {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) max_chars: usize,
+    pub(super) is_secret: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +53,18 @@ impl Field {
         self
     }
 
+    /// Never shows what was sent as this text, in no error either.
+    pub const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
     const fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
             kind,
             max_chars: usize::MAX,
+            is_secret: false,
         }
     }
 }

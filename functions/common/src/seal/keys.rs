@@ -79,8 +79,12 @@ impl Keys {
         })
     }
 
-    /// What every text that the current key sealed begins with. Contains no character that `LIKE` or `GLOB` takes for
-    /// a pattern but `_`, so compare it with `substr`.
+    /// Whether there are keys that only open.
+    pub fn has_older(&self) -> bool {
+        !self.old.is_empty()
+    }
+
+    /// What every text that the current key sealed begins with.
     pub fn current_prefix(&self) -> String {
         self.current.prefix()
     }

@@ -1,0 +1,79 @@
+//! The fields of a model that two forms have, and what may be in them.
+
+use http::HeaderValue;
+use kafka_common::{
+    config::{unusable, variable},
+    error::{Error, FieldError, Result},
+    form::Field,
+    model::{Policy, check_base_url},
+};
+use serde_json::{Value, json};
+
+/// The longest API key, in characters; those of services have fewer than 300.
+const MAX_KEY_CHARS: usize = 4096;
+
+/// The longest base URL, in characters.
+const MAX_URL_CHARS: usize = 2048;
+
+pub const AK: &str = "ak";
+pub const BASE_URL: &str = "base_url";
+
+/// The declaration of a field `ak`.
+pub const fn key(field: Field) -> Field {
+    field.max_chars(MAX_KEY_CHARS).secret()
+}
+
+/// The declaration of a field `base_url`.
+pub const fn url(field: Field) -> Field {
+    field.max_chars(MAX_URL_CHARS)
+}
+
+/// An API key as it will be sent: without the white space that comes along when one is pasted. Empty is for a model that
+/// asks for none. 422 for what no header can carry.
+pub fn check_key(key: &str) -> Result<&str> {
+    let key = key.trim();
+    match HeaderValue::from_str(key) {
+        Ok(value) if value.to_str().is_ok() => Ok(key),
+        _ => {
+            let reason = "An API key has visible ASCII characters only";
+            Err(value_error(AK, reason, FieldError::SECRET.into()))
+        }
+    }
+}
+
+/// 422 unless a model may be at this address.
+pub async fn check_url(base_url: &str) -> Result<()> {
+    let policy = Policy {
+        grip_origin: variable("grip_origin").await?,
+        allow_private: allow_private().await?,
+    };
+    check_base_url(base_url, &policy)
+        .map(drop)
+        .map_err(|reason| value_error(BASE_URL, &reason, base_url.into()))
+}
+
+async fn allow_private() -> Result<bool> {
+    let name = "allow_private_models";
+    match variable(name).await?.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(unusable(&format!(
+            "{name}: {other:?} is neither true nor false"
+        ))),
+    }
+}
+
+fn value_error(field: &str, reason: &str, input: Value) -> Error {
+    let error = FieldError::new(
+        "value_error",
+        field,
+        format!("Value error, {reason}"),
+        input,
+    );
+    error.with_ctx(json!({ "error": {} })).into()
+}
+
+/// What is told of a model: everything but the key.
+pub fn shown(id: &str, name: &str, base_url: &str, user_id: &str) -> Value {
+    json!({ "id": id, "name": name, "base_url": base_url, "user_id": user_id })
+}

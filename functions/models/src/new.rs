@@ -1,0 +1,51 @@
+//! `POST /models/new`.
+
+use axum::{extract::Request, response::Response};
+use http::StatusCode;
+use kafka_common::{
+    access::Access,
+    db::Db,
+    error::{Error, Result, json_response},
+    form::{Field, Form, FormSpec, NoFiles},
+    id::new_id,
+    owner::{MAX_ID_CHARS, MAX_NAME_CHARS},
+    params, seal,
+};
+
+use crate::{fields, renew};
+
+const FORM: &FormSpec = &[
+    Field::text("user_id").max_chars(MAX_ID_CHARS),
+    Field::text("name").max_chars(MAX_NAME_CHARS),
+    fields::key(Field::text(fields::AK)),
+    fields::url(Field::text(fields::BASE_URL)),
+];
+
+/// Inserts nothing if the owner doesn't exist.
+const INSERT: &str = "INSERT INTO model (id, name, ak, base_url, user_id)
+    SELECT ?1, ?2, ?3, ?4, id FROM \"user\" WHERE id = ?5
+    RETURNING user_id";
+
+/// Keeps the model with its key sealed.
+pub async fn create(access: Access, request: Request) -> Result<Response> {
+    let mut form = Form::read(request, FORM, NoFiles).await?;
+    let user = form.text("user_id");
+    let name = form.text("name");
+    let key = form.text(fields::AK);
+    let base_url = form.text(fields::BASE_URL);
+    let key = fields::check_key(&key)?;
+    fields::check_url(&base_url).await?;
+    let caller = access.caller(Some(&user))?;
+    let owner = caller.user_id().unwrap_or(&user);
+
+    renew::once().await?;
+    let id = new_id();
+    let sealed = seal::seal(owner, &id, &base_url, key).await?;
+    let insert = params![id.as_str(), name.as_str(), sealed, base_url.as_str(), owner];
+    let mut db = Db::open().await?;
+    db.query_one(INSERT, insert)
+        .await?
+        .ok_or_else(Error::user_not_found)?;
+    let model = fields::shown(&id, &name, &base_url, owner);
+    Ok(json_response(StatusCode::OK, &model))
+}

@@ -1,0 +1,247 @@
+//! Changes made over HTTP reach the gateway, which tells the open windows (WebSocket contract; GRIP contract,
+//! "Publish").
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use crate::support::{PATIENCE, Server, Setup, User, login};
+
+/// A gateway that only listens to what is published.
+struct Gateway {
+    origin: String,
+    published: UnboundedReceiver<(String, Value)>,
+    listening: JoinHandle<()>,
+}
+
+impl Gateway {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
+        let (sender, published) = unbounded_channel();
+        let listening = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let sender = sender.clone();
+                tokio::spawn(async move {
+                    while let Some(request) = read_request(&mut stream).await {
+                        sender.send(request).ok();
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nPublished";
+                        stream.write_all(answer).await.ok();
+                    }
+                });
+            }
+        });
+        Self {
+            origin: format!("http://{address}"),
+            published,
+            listening,
+        }
+    }
+
+    /// The application with this gateway.
+    async fn server(&self) -> Server {
+        let url = format!("{}/?iss=kafka&key=base64:c2VjcmV0", self.origin);
+        with_gateway(&url, &self.origin).await
+    }
+
+    /// The next `count` items.
+    async fn items(&mut self, count: usize) -> Vec<Value> {
+        let mut items = Vec::new();
+        while items.len() < count {
+            let (head, body) = tokio::time::timeout(PATIENCE, self.published.recv())
+                .await
+                .expect("it is published in time")
+                .expect("the gateway listens");
+            assert!(head.starts_with("POST /publish/ HTTP/1.1\r\n"), "{head}");
+            let head = head.to_ascii_lowercase();
+            assert!(head.contains("\r\ncontent-type: application/json\r\n"));
+            assert!(head.contains("\r\nauthorization: bearer eyj"), "{head}");
+            items.extend(body["items"].as_array().expect("a list").iter().cloned());
+        }
+        items
+    }
+}
+
+async fn with_gateway(url: &str, origin: &str) -> Server {
+    let setup = Setup::app().variable("grip_url", url);
+    setup.variable("grip_origin", origin).start().await
+}
+
+/// The head and the JSON of the next request; `None` at the end.
+async fn read_request(stream: &mut TcpStream) -> Option<(String, Value)> {
+    let mut received = Vec::new();
+    loop {
+        let head_end = received.windows(4).position(|end| end == b"\r\n\r\n");
+        if let Some(end) = head_end
+            && let body = &received[end + 4..]
+            && let Some(json) = whole_body(&received[..end], body)
+        {
+            return Some((String::from_utf8_lossy(&received[..end + 2]).into(), json));
+        }
+        let mut piece = [0; 65536];
+        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
+        received.extend_from_slice(&piece[..read]);
+    }
+}
+
+/// The JSON of a body with a length, or of a chunked one, once it is there.
+fn whole_body(head: &[u8], body: &[u8]) -> Option<Value> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    if head.contains("transfer-encoding: chunked") {
+        let (mut rest, mut whole) = (body, Vec::new());
+        loop {
+            let line = rest.windows(2).position(|end| end == b"\r\n")?;
+            let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).ok()?, 16).ok()?;
+            if size == 0 {
+                return serde_json::from_slice(&whole).ok();
+            }
+            whole.extend_from_slice(rest.get(line + 2..line + 2 + size)?);
+            rest = rest.get(line + 2 + size + 2..)?;
+        }
+    }
+    serde_json::from_slice(body).ok()
+}
+
+/// What a window of the channel gets.
+fn frame(item: &Value) -> (String, Value) {
+    let message = &item["formats"]["ws-message"];
+    let content = message["content"].as_str();
+    let content = content.map_or_else(
+        || message.clone(),
+        |text| serde_json::from_str(text).expect("a frame of JSON"),
+    );
+    let channel = item["channel"].as_str().expect("a channel").to_owned();
+    (channel, content)
+}
+
+async fn rename(server: &Server, chat: &str, name: &str) {
+    let fields = [("chat_id", chat), ("new_name", name)];
+    let response = server.patch("/chat/rename").form(&fields).send().await;
+    response.has_status(200);
+}
+
+async fn someone(server: &Server) -> (User, String) {
+    let user = login(server, "someone@example.com").await;
+    let chat = server.chat(&user, "watched").await;
+    (user, chat)
+}
+
+#[tokio::test]
+async fn a_rename_is_announced_with_its_rev() {
+    let mut gateway = Gateway::start().await;
+    let server = gateway.server().await;
+    let (_, chat) = someone(&server).await;
+    for (rev, name) in [(1, "one"), (2, "\"two\" \u{1f600}")] {
+        rename(&server, &chat, name).await;
+        let items = gateway.items(1).await;
+        let event = json!({ "action": "chat_renamed", "rev": rev, "name": name });
+        assert_eq!(
+            items.iter().map(frame).collect::<Vec<_>>(),
+            [(format!("chat-{chat}-v2"), event)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_is_announced_and_ends_the_sockets() {
+    let mut gateway = Gateway::start().await;
+    let server = gateway.server().await;
+    let (_, chat) = someone(&server).await;
+    let delete = server.delete(&format!("/chat/{chat}")).send().await;
+    delete.has_status(200);
+    let frames: Vec<_> = gateway.items(4).await.iter().map(frame).collect();
+    let (v1, v2) = (format!("chat-{chat}-v1"), format!("chat-{chat}-v2"));
+    let close = json!({ "action": "close", "code": 1000 });
+    assert_eq!(
+        frames,
+        [
+            (v2.clone(), json!({ "action": "chat_deleted" })),
+            (v2, close.clone()),
+            (v1.clone(), json!({ "error": "Chat not found." })),
+            (v1, close),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn each_uploaded_file_is_announced_with_a_rev_of_its_own() {
+    let mut gateway = Gateway::start().await;
+    let server = gateway.server().await;
+    let (user, chat) = someone(&server).await;
+    let form = user
+        .upload_to(&chat, "true")
+        .file("files", "a.csv", "a,b")
+        .file("files", "b.bin", "b");
+    let uploaded = server.upload(form).await.json();
+    let frames: Vec<_> = gateway.items(2).await.iter().map(frame).collect();
+    for (index, (channel, event)) in frames.iter().enumerate() {
+        assert_eq!(*channel, format!("chat-{chat}-v2"));
+        let expected = json!({
+            "action": "file_uploaded", "rev": index + 1, "file_id": uploaded["files"][index],
+            "file": uploaded["details"][index],
+        });
+        assert_eq!(*event, expected);
+    }
+    // What a window asks for later is what it was told.
+    let rows = "SELECT group_concat(filename || ' ' || rev) FROM (SELECT * FROM chat_file ORDER BY rowid)";
+    let database = server.database().await;
+    assert_eq!(database.texts(rows).await, ["a.csv 1,b.bin 2"]);
+    assert_eq!(database.number("SELECT rev FROM chat").await, 2);
+
+    // A workspace has no windows: the next thing heard is of the chat again.
+    server.file(&user, "c.txt", "c").await;
+    rename(&server, &chat, "after").await;
+    let (_, event) = frame(&gateway.items(1).await[0]);
+    assert_eq!(event["rev"], 3);
+}
+
+#[tokio::test]
+async fn many_renames_are_announced_in_their_order() {
+    let mut gateway = Gateway::start().await;
+    let server = gateway.server().await;
+    let (_, chat) = someone(&server).await;
+    for name in 0..300 {
+        rename(&server, &chat, &name.to_string()).await;
+    }
+    let frames: Vec<_> = gateway.items(300).await.iter().map(frame).collect();
+    // Instances that work side by side may overtake each other: windows go by the rev. Nothing is lost.
+    let mut revs: Vec<_> = frames.iter().map(|(_, it)| it["rev"].as_i64()).collect();
+    revs.sort_unstable();
+    assert_eq!(revs, (1..=300).map(Some).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_silent_or_gone_delays_nobody() {
+    let gateway = Gateway::start().await;
+    gateway.listening.abort();
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let silent_address = silent.local_addr().expect("a bound address");
+    for origin in [gateway.origin.clone(), format!("http://{silent_address}")] {
+        let server = with_gateway(&origin, &origin).await;
+        let (_, chat) = someone(&server).await;
+        rename(&server, &chat, "warm").await;
+        let began = Instant::now();
+        for name in 0..50 {
+            rename(&server, &chat, &name.to_string()).await;
+        }
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(2), "50 renames took {took:?}");
+        server.says("can't be reached, open windows hear nothing").await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_gateway_nothing_is_tried() {
+    let gateway = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = gateway.local_addr().expect("a bound address");
+    let server = with_gateway("", &format!("http://{address}")).await;
+    let (_, chat) = someone(&server).await;
+    rename(&server, &chat, "quietly").await;
+    let called = tokio::time::timeout(Duration::from_millis(300), gateway.accept()).await;
+    assert!(called.is_err(), "nobody is called");
+    assert!(!server.log().contains("gateway"), "{}", server.log());
+}
