@@ -100,10 +100,7 @@ pub fn outcome(reply: &str, cut_off: bool) -> Outcome {
 
 fn edit(block: Block) -> Option<Edit> {
     let (language, name) = file_of(&block.info)?;
-    let is_diff = ["diff", "patch"]
-        .iter()
-        .any(|diff| language.eq_ignore_ascii_case(diff));
-    let change = if is_diff {
+    let change = if is_diff(language) {
         Change::Diff(block.text)
     } else {
         Change::Whole(block.text)
@@ -138,6 +135,12 @@ fn file_of(info: &str) -> Option<(&str, String)> {
     };
     let name = plain_name(name);
     (!name.is_empty()).then_some((language, name))
+}
+
+fn is_diff(language: &str) -> bool {
+    ["diff", "patch"]
+        .iter()
+        .any(|diff| language.eq_ignore_ascii_case(diff))
 }
 
 /// A name that fits into a line.

@@ -11,6 +11,8 @@ use serde_json::Value;
 /// What an endpoint says is quoted up to this length.
 const MAX_QUOTE_CHARS: usize = 300;
 
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Why there is no (whole) reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -257,14 +259,15 @@ pub(crate) fn words_of(json: &Value) -> String {
     }
 }
 
-/// `Retry-After`: seconds, or a date.
+/// `Retry-After`: seconds, or a date. Not more than a day, whatever it says.
 fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
     }
     let date = DateTime::parse_from_rfc2822(value).ok()?;
-    (date.to_utc() - now).to_std().ok()
+    let after = (date.to_utc() - now).to_std().ok()?;
+    Some(after.min(MAX_RETRY_AFTER))
 }
 
 fn when_to_try_again(after: Option<Duration>) -> String {

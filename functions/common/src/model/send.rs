@@ -60,7 +60,9 @@ pub async fn send(call: Call<'_>, timeouts: Timeouts) -> Result<Reply, Failure> 
 }
 
 async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Result<Reply, Failure> {
-    let mut request = Request::new(FullBody::new(Bytes::from(call.body(with_usage))));
+    let body = call.body(with_usage);
+    let length = body.len();
+    let mut request = Request::new(FullBody::new(Bytes::from(body)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = call
         .base_url
@@ -68,6 +70,10 @@ async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Resul
         .parse()
         .map_err(|_| unreachable("its address can't be read"))?;
     *request.headers_mut() = call.headers()?;
+    // Not every server reads a body in chunks.
+    request
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
     let options = RequestOptions::new();
     // A platform that has no such timeouts says so; ours below hold everywhere but for the connection's.
     _ = options.set_connect_timeout(Some(nanoseconds(timeouts.connect)));
@@ -220,10 +226,11 @@ fn not_answered(error: &ErrorCode, timeouts: Timeouts) -> Failure {
             Kind::Unreachable,
             "This server may not call the model's address. Whoever runs it can allow that.",
         ),
-        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
-            unreachable("it closed the connection without an answer")
+        ErrorCode::ConnectionTerminated
+        | ErrorCode::HttpResponseIncomplete
+        | ErrorCode::HttpProtocolError => {
+            unreachable("it closed the connection or does not speak HTTP")
         }
-        ErrorCode::HttpProtocolError => unreachable("it does not answer in HTTP"),
         _ => unreachable("the connection failed"),
     }
 }

@@ -10,7 +10,7 @@ mod lines;
 
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::failure::{Failure, scrub::scrub};
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
@@ -260,13 +260,17 @@ impl Stream {
     fn finish(&mut self, why: String) {
         if !self.finished {
             self.finished = true;
-            self.events.push(Event::Finish(why));
+            self.events.push(Event::Finish(scrub(&why, &self.key)));
         }
     }
 
     fn done(&mut self) {
         if !self.ended {
-            self.events.extend(self.usage.take().map(Event::Usage));
+            let usage = self.usage.take().filter(|usage| {
+                let usage = usage.to_string();
+                scrub(&usage, &self.key) == usage
+            });
+            self.events.extend(usage.map(Event::Usage));
             self.events.push(Event::Done);
             self.close();
         }

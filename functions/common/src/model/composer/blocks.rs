@@ -1,5 +1,8 @@
 //! The fenced blocks of a reply, as CommonMark has them, with an eye for what models get wrong.
 
+/// How many fences are looked at for the end of one block, so that no reply takes forever.
+const MAX_FENCES: usize = 100;
+
 /// A fenced block.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block {
@@ -18,6 +21,8 @@ struct Fence<'a> {
     sign: char,
     length: usize,
     info: &'a str,
+    names_file: bool,
+    is_diff: bool,
 }
 
 impl<'a> Fence<'a> {
@@ -27,20 +32,19 @@ impl<'a> Fence<'a> {
         let sign = unindented.chars().next().filter(|c| "`~".contains(*c))?;
         let info = unindented.trim_start_matches(sign);
         let length = unindented.len() - info.len();
-        let is_code_span = sign == '`' && info.contains('`') && !names_file(info);
-        (indent <= 3 && length >= 3 && !is_code_span).then_some(Self {
+        if indent > 3 || length < 3 {
+            return None;
+        }
+        let names_file = super::file_of(info).is_some();
+        let is_code_span = sign == '`' && info.contains('`') && !names_file;
+        (!is_code_span).then_some(Self {
             indent,
             sign,
             length,
             info: info.trim(),
+            names_file,
+            is_diff: super::is_diff(info.split_whitespace().next().unwrap_or("")),
         })
-    }
-
-    fn is_diff(self) -> bool {
-        let language = self.info.split_whitespace().next().unwrap_or("");
-        ["diff", "patch"]
-            .iter()
-            .any(|diff| language.eq_ignore_ascii_case(diff))
     }
 
     /// Whether `other` could end this block, or begin one inside that needs its own end.
@@ -48,32 +52,31 @@ impl<'a> Fence<'a> {
         other.sign == self.sign
             && other.length >= self.length
             // The kept lines of a diff begin with a space, and may be fences themselves.
-            && !(self.is_diff() && other.indent > self.indent)
+            && !(self.is_diff && other.indent > self.indent)
     }
-}
-
-fn names_file(info: &str) -> bool {
-    super::file_of(info).is_some()
 }
 
 /// All blocks of a reply, in order.
 pub(super) fn blocks(reply: &str) -> Vec<Block> {
     let lines: Vec<&str> = reply.split_inclusive('\n').collect();
+    let fences = lines.iter().enumerate();
+    let fences: Vec<(usize, Fence<'_>)> = fences
+        .filter_map(|(at, line)| Some((at, Fence::parse(line)?)))
+        .collect();
     let mut blocks = Vec::new();
-    let mut at = 0;
-    while let Some(line) = lines.get(at) {
-        at += 1;
-        let Some(fence) = Fence::parse(line) else {
+    let mut next_line = 0;
+    for (number, (at, fence)) in fences.iter().enumerate() {
+        if *at < next_line {
             continue;
-        };
-        let end = End::find(fence, &lines[at..]);
-        let text = lines[at..at + end.lines].iter();
+        }
+        let end = End::find(*fence, &fences[number + 1..], lines.len());
+        let text = lines[at + 1..end.line].iter();
         blocks.push(Block {
             info: fence.info.to_owned(),
             text: text.map(|line| unindented(line, fence.indent)).collect(),
             is_closed: end.is_closed,
         });
-        at += end.lines + usize::from(end.has_fence);
+        next_line = end.line + usize::from(end.has_fence);
     }
     blocks
 }
@@ -81,40 +84,37 @@ pub(super) fn blocks(reply: &str) -> Vec<Block> {
 /// Where a block ends.
 #[derive(Debug, Clone, Copy)]
 struct End {
-    /// How many lines it has.
-    lines: usize,
+    /// The first line that is not inside.
+    line: usize,
     is_closed: bool,
-    /// Whether the next line is its closing fence.
+    /// Whether that line is its closing fence.
     has_fence: bool,
 }
 
 impl End {
-    fn find(opening: Fence<'_>, lines: &[&str]) -> Self {
-        let fences = lines.iter().enumerate().filter_map(|(at, line)| {
-            let fence = Fence::parse(line)?;
-            opening.concerns(fence).then_some((at, fence))
-        });
+    /// `fences` are those that follow, `last` is where the reply ends.
+    fn find(opening: Fence<'_>, fences: &[(usize, Fence<'_>)], last: usize) -> Self {
         // A model that forgot the longer fence: blocks inside have ends of their own.
         let mut inside = 0_usize;
         let mut first = None;
-        for (at, fence) in fences {
-            if names_file(fence.info) {
+        let fences = fences.iter().filter(|(_, fence)| opening.concerns(*fence));
+        for (number, (line, fence)) in fences.enumerate() {
+            let end = Self {
+                line: *line,
+                is_closed: true,
+                has_fence: !fence.names_file,
+            };
+            if fence.names_file {
                 // The next file begins, so this one is over.
-                return first.unwrap_or(Self {
-                    lines: at,
-                    is_closed: true,
-                    has_fence: false,
-                });
+                return first.unwrap_or(end);
+            }
+            if first.is_some() && number > MAX_FENCES {
+                break;
             }
             if !fence.info.is_empty() {
                 inside += 1;
                 continue;
             }
-            let end = Self {
-                lines: at,
-                is_closed: true,
-                has_fence: true,
-            };
             if inside == 0 {
                 return end;
             }
@@ -123,7 +123,7 @@ impl End {
         }
         // That did not come out even: CommonMark's own rule, in which the first closing fence ends the block.
         first.unwrap_or(Self {
-            lines: lines.len(),
+            line: last,
             is_closed: false,
             has_fence: false,
         })

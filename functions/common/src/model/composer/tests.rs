@@ -152,3 +152,23 @@ fn any_text_is_no_panic() {
         _ = (outcome(&reply, false), outcome(&reply, true));
     }
 }
+
+#[test]
+fn no_reply_takes_forever() {
+    for pattern in [
+        "```a\n```b\n```\n",
+        "```a\n",
+        "~~~\n",
+        "```a file=x\n",
+        "````\n```\n",
+        "`",
+    ] {
+        let start = std::time::Instant::now();
+        _ = outcome(&pattern.repeat(256 * 1024 / pattern.len()), false);
+        assert!(
+            start.elapsed().as_secs() < 5,
+            "{pattern:?}: {:?}",
+            start.elapsed()
+        );
+    }
+}

@@ -1,6 +1,8 @@
+mod bounds;
+
 use serde_json::{Value, json};
 
-use super::{Event, MAX_REPLY_BYTES, Stream};
+use super::{Event, Stream};
 use crate::model::Kind;
 
 const KEY: &str = "sk-MARKER-0123456789";
@@ -271,45 +273,4 @@ fn errors_in_a_reply() {
     }
     let events = events("{\"error\":{\"message\":\"Overloaded\",\"code\":503}}");
     assert_eq!(error_of(&events).0, Kind::Server);
-}
-
-#[test]
-fn memory_is_bounded() {
-    let line = vec![b'x'; 10_000_000];
-    for start in ["data: ", "{\"a\":\"", ": "] {
-        let mut stream = Stream::new(KEY);
-        let mut events = stream.feed(start.as_bytes());
-        for piece in line.chunks(16_384) {
-            events.extend(stream.feed(piece));
-        }
-        events.extend(stream.end());
-        assert_eq!(error_of(&events).0, Kind::TooLong);
-        assert_eq!(events.len(), 1);
-    }
-    let mut stream = Stream::new(KEY);
-    let many: Vec<Event> = (0..10_000)
-        .flat_map(|_| stream.feed(format!("data: {}\n", "x".repeat(1000)).as_bytes()))
-        .collect();
-    assert_eq!(error_of(&many).0, Kind::TooLong);
-}
-
-#[test]
-fn a_reply_has_a_longest_text() {
-    let mut stream = Stream::new(KEY);
-    let events: Vec<Event> = (0..100_000)
-        .flat_map(|_| stream.feed(piece("äöü").as_bytes()))
-        .collect();
-    let text: usize = events
-        .iter()
-        .map(|event| {
-            if let Event::Delta(text) = event {
-                text.len()
-            } else {
-                0
-            }
-        })
-        .sum();
-    assert!((MAX_REPLY_BYTES - 3..=MAX_REPLY_BYTES).contains(&text));
-    let end = [Event::Finish("length".to_owned()), Event::Done];
-    assert_eq!(events[events.len() - 2..], end);
 }
