@@ -5,7 +5,7 @@ use kafka_common::access::Caller;
 use kafka_common::content::Staging;
 use kafka_common::db::Db;
 use kafka_common::form::FileSink;
-use kafka_common::{encoding, files, params};
+use kafka_common::{encoding, files};
 use serde_json::{Map, Value, json};
 
 use super::Done;
@@ -69,10 +69,8 @@ async fn store(
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let target = files::Target::Chat(chat);
-    if !files::insert(&mut tx, &mut uploads, target, caller.user_id()).await? {
-        return Err(Refused::chat_not_found());
-    }
-    // The insert has raised it once, for the file.
+    let inserted = files::insert(&mut tx, &mut uploads, target, caller.user_id()).await?;
+    let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
     let rev = ending::raise(&mut tx, chat, 1).await?;
     let content = json!({ "file_id": id, "filename": filename, "path": path });
     let mut message = Message {
@@ -82,14 +80,9 @@ async fn store(
         ..Message::default()
     };
     composing::add(&mut tx, chat, &mut message, rev).await?;
-    tx.execute(
-        "UPDATE chat_file SET rev = ?2 WHERE id = ?1",
-        params![id.as_str(), rev - 1],
-    )
-    .await?;
     tx.commit().await?;
     let uploaded = json!({
-        "action": "file_uploaded", "rev": rev - 1, "file_id": id, "file": details, "message": message.v2(),
+        "action": "file_uploaded", "rev": file_rev, "file_id": id, "file": details, "message": message.v2(),
     });
     Ok(Done {
         answer: json!({ "action": "file_uploaded", "message": message.v1() }),
