@@ -8,6 +8,7 @@
 pub mod app;
 pub mod build;
 pub mod cli;
+pub mod gateway;
 pub mod instance;
 pub mod log;
 pub mod manifest;
