@@ -116,18 +116,20 @@ impl Config {
 }
 
 /// The entries of a list variable, separated by commas or white space.
-fn entries(list: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn entries(list: &str) -> impl Iterator<Item = &str> {
     list.split(|c: char| c == ',' || c.is_whitespace())
         .filter(|entry| !entry.is_empty())
 }
 
-async fn variable(name: &str) -> Result<String> {
+/// The value of a variable of `spin.toml`.
+pub(crate) async fn variable(name: &str) -> Result<String> {
     spin_sdk::variables::get(name)
         .await
         .map_err(|error| unusable(&format!("{name}: {error}")))
 }
 
-fn unusable(problem: &str) -> Error {
+/// 503 for a configuration that makes no sense; `problem` goes to the log, and must not hold a secret.
+pub(crate) fn unusable(problem: &str) -> Error {
     eprintln!("error: bad configuration, answering 503: {problem}");
     Error::unavailable("The server is not configured correctly; its log says what is wrong.")
 }

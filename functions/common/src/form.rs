@@ -17,7 +17,7 @@ mod reader;
 mod received;
 mod sink;
 mod spec;
-mod urlencoded;
+pub(crate) mod urlencoded;
 
 use std::collections::BTreeMap;
 

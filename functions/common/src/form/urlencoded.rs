@@ -2,7 +2,7 @@
 //! bytes are UTF-8 with U+FFFD for what isn't, and raw bytes beyond ASCII are latin-1.
 
 /// The fields of a body, in order.
-pub(super) fn fields(body: &[u8]) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn fields(body: &[u8]) -> impl Iterator<Item = (String, String)> {
     body.split(|byte| matches!(byte, b'&' | b';'))
         .filter(|field| !field.is_empty())
         .map(|field| {

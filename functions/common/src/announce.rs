@@ -1,0 +1,194 @@
+//! Tells the open windows of a chat what was changed over HTTP (WebSocket contract, v2).
+//!
+//! To be called after the commit. Nothing here waits: what there is to tell goes out in the background, one request to
+//! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
+//! nothing. Windows that speak v1 know none of these changes; they only learn that their chat is gone.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use spin_sdk::wasip3;
+
+use crate::grip::{Grip, Item, channel_v1, channel_v2, close, item};
+
+/// The largest frame for a window, in bytes (WebSocket contract).
+const MAX_FRAME_BYTES: usize = 490_000;
+
+/// How many bytes go to the gateway in one request, but for an item that alone is larger.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// How many bytes wait at most. Beyond it something is wrong with the gateway, and windows find out for themselves.
+const WAITING_BYTES: usize = 4 * 1024 * 1024;
+
+/// The close code of a normal end.
+const NORMAL: u16 = 1000;
+
+/// The chat has another name since `rev`.
+pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
+    if let Some(grip) = gateway().await {
+        let event = json!({ "action": "chat_renamed", "rev": rev, "name": name });
+        tell(grip, [item(&channel_v2(chat_id), event.to_string())]);
+    }
+}
+
+/// The chat is gone, and its sockets have nothing to wait for.
+pub async fn chat_deleted(chat_id: &str) {
+    let Some(grip) = gateway().await else { return };
+    let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
+    tell(
+        grip,
+        [
+            item(&v2, r#"{"action":"chat_deleted"}"#),
+            close(&v2, NORMAL),
+            // As a v1 window that is opened now would hear it.
+            item(&v1, r#"{"error":"Chat not found."}"#),
+            close(&v1, NORMAL),
+        ],
+    );
+}
+
+/// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what
+/// [`crate::files::details`] says about them, in their order.
+pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
+    let Some(grip) = gateway().await else { return };
+    let channel = channel_v2(chat_id);
+    let before = rev - details.len() as i64;
+    let items = (before + 1..).zip(details);
+    let items = items.map(|(rev, details)| item(&channel, file_uploaded(details, rev)));
+    tell(grip, items.collect::<Vec<_>>());
+}
+
+fn file_uploaded(details: Value, rev: i64) -> String {
+    let id = details.get("id").cloned();
+    let mut event = json!({
+        "action": "file_uploaded", "rev": rev, "file_id": id, "file": details,
+    });
+    let text = event.to_string();
+    if text.len() <= MAX_FRAME_BYTES {
+        return text;
+    }
+    if let Some(file) = event.get_mut("file").and_then(Value::as_object_mut) {
+        file.insert("content".to_owned(), Value::Null);
+        file.insert("truncated".to_owned(), true.into());
+    }
+    event.to_string()
+}
+
+/// The gateway, if there is one that can be spoken to; what is wrong with its address has been logged.
+async fn gateway() -> Option<&'static Grip> {
+    Grip::get().await.ok().flatten()
+}
+
+/// What waits to be published by this instance. `None`: nobody is at it.
+static WAITING: Mutex<Option<Queue>> = Mutex::new(None);
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Adds items, all or none, so that no window gets the end of what it missed the beginning of.
+    fn push(&mut self, items: impl IntoIterator<Item = Item>) -> bool {
+        let items: Vec<Item> = items.into_iter().collect();
+        let bytes: usize = items.iter().map(Item::size).sum();
+        if !self.items.is_empty() && self.bytes + bytes > WAITING_BYTES {
+            return false;
+        }
+        self.bytes += bytes;
+        self.items.extend(items);
+        true
+    }
+
+    /// The next items, as many as go into one request.
+    fn batch(&mut self) -> Vec<Item> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while let Some(next) = self.items.front() {
+            let size = next.size();
+            if bytes + size > BATCH_BYTES && !batch.is_empty() {
+                break;
+            }
+            bytes += size;
+            batch.extend(self.items.pop_front());
+        }
+        self.bytes -= bytes;
+        batch
+    }
+}
+
+/// Lets `items` go out, behind what waits already.
+fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
+    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_idle = waiting.is_none();
+    if !waiting.get_or_insert_default().push(items) {
+        eprintln!("warning: the gateway is too slow, some changes are not announced");
+    }
+    if is_idle {
+        wasip3::spawn(publish_all(grip));
+    }
+}
+
+/// Publishes until nothing waits any more.
+async fn publish_all(grip: &'static Grip) {
+    let _at_it = AtIt;
+    while let Some(batch) = next_batch() {
+        grip.publish(batch).await;
+    }
+}
+
+/// Held by whoever publishes. If that ends early, what waits is forgotten, so that the next change starts anew.
+struct AtIt;
+
+impl Drop for AtIt {
+    fn drop(&mut self) {
+        *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The next batch, if anything waits.
+fn next_batch() -> Option<Vec<Item>> {
+    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let batch = waiting.as_mut().map(Queue::batch)?;
+    Some(batch).filter(|batch| !batch.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_FRAME_BYTES, Queue, file_uploaded, item};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn batches_are_bounded_and_keep_the_order() {
+        let mut queue = Queue::default();
+        let text = |n: usize| item("c", n.to_string().repeat(100_000));
+        assert!(queue.push((0..5).map(text)));
+        let sizes: Vec<usize> =
+            std::iter::from_fn(|| Some(queue.batch().len()).filter(|n| *n > 0)).collect();
+        assert_eq!(sizes, [2, 2, 1]);
+        assert_eq!(queue.bytes, 0);
+        // A large one goes alone, whatever its size.
+        assert!(queue.push([item("c", "x".repeat(9_000_000))]));
+        assert!(!queue.push([item("c", "y")]));
+        assert_eq!(queue.batch().len(), 1);
+        assert!(queue.push([item("c", "y")]));
+    }
+
+    #[test]
+    fn a_frame_that_would_be_too_large_loses_the_text() {
+        let details =
+            |content: String| json!({ "id": "1", "name": "a", "content": content, "url": "/u" });
+        let small: Value = serde_json::from_str(&file_uploaded(details("x".into()), 3)).unwrap();
+        assert_eq!(
+            small,
+            json!({ "action": "file_uploaded", "rev": 3, "file_id": "1", "file": details("x".into()) })
+        );
+        let large = file_uploaded(details("\0".repeat(100_000)), 3);
+        assert!(large.len() < MAX_FRAME_BYTES);
+        let large: Value = serde_json::from_str(&large).unwrap();
+        assert_eq!(large["file"]["content"], Value::Null);
+        assert_eq!(large["file"]["truncated"], true);
+    }
+}

@@ -1,0 +1,97 @@
+//! Publishing: one POST, a short wait, and a failure that nobody but the log hears of.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::http::{self, header};
+use futures::future::{Either, select};
+use http_body_util::BodyExt;
+use spin_sdk::http::FullBody;
+use spin_sdk::time;
+
+use super::{Grip, Item, item, jwt};
+use crate::clock;
+
+/// How long the gateway may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a gateway that can't be reached is left alone, in milliseconds. Windows miss what is published meanwhile;
+/// those that still have a socket find out by the next `rev` or `seq`, and ask.
+const LEFT_ALONE: i64 = 1000;
+
+/// How long our signatures are good, in seconds.
+const SIGNED_FOR: i64 = 600;
+
+/// Until when the gateway is left alone, in milliseconds since 1970.
+static LEFT_ALONE_UNTIL: AtomicI64 = AtomicI64::new(0);
+
+/// Whether the last attempt failed: a gateway that is away for long is one line in this instance's log.
+static IS_AWAY: AtomicBool = AtomicBool::new(false);
+
+impl Grip {
+    /// Hands `items` to the gateway, which sends them on in their order. A failure is logged: who has missed something
+    /// notices and asks for it.
+    pub async fn publish(&self, items: Vec<Item>) {
+        let now = clock::unix_millis();
+        if items.is_empty() || now < LEFT_ALONE_UNTIL.load(Ordering::Relaxed) {
+            return;
+        }
+        let sent = self.post(item::body(items), now / 1000);
+        let timeout = time::sleep(TIMEOUT);
+        let outcome = match select(Box::pin(sent), Box::pin(timeout)).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(Failure::Unreachable("no answer".to_owned())),
+        };
+        match outcome {
+            Ok(()) => {
+                if IS_AWAY.swap(false, Ordering::Relaxed) {
+                    eprintln!("the gateway is back");
+                }
+            }
+            Err(Failure::Refused(status)) => {
+                eprintln!("warning: the gateway answers {status} to what is published");
+            }
+            Err(Failure::Unreachable(reason)) => {
+                let until = clock::unix_millis() + LEFT_ALONE;
+                LEFT_ALONE_UNTIL.store(until, Ordering::Relaxed);
+                if !IS_AWAY.swap(true, Ordering::Relaxed) {
+                    eprintln!(
+                        "warning: the gateway at {} can't be reached, open windows hear nothing: {reason}",
+                        self.address.publish
+                    );
+                }
+            }
+        }
+    }
+
+    async fn post(&self, body: String, now: i64) -> Result<(), Failure> {
+        let mut request = http::Request::post(self.address.publish.clone())
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = &self.address.key {
+            let token = jwt::sign(key, self.address.iss.as_deref(), now + SIGNED_FOR);
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let unreachable = |error: String| Failure::Unreachable(error);
+        let request = request
+            .body(FullBody::new(bytes::Bytes::from(body)))
+            .map_err(|error| unreachable(error.to_string()))?;
+        let response = spin_sdk::http::send(request)
+            .await
+            .map_err(|error| unreachable(error.to_string()))?;
+        let (head, mut body) = response.into_parts();
+        // To its end, so that the connection can be used again; what it says beyond the status is of no use.
+        while let Some(Ok(_)) = body.frame().await {}
+        if head.status.is_success() {
+            Ok(())
+        } else {
+            Err(Failure::Refused(head.status))
+        }
+    }
+}
+
+enum Failure {
+    /// It answered, but not with success.
+    Refused(http::StatusCode),
+    /// It did not answer, for this reason.
+    Unreachable(String),
+}

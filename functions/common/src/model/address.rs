@@ -1,0 +1,233 @@
+//! Which base URLs may be called (DESIGN.md, D9), decided from the URL alone.
+//!
+//! What a name resolves to is not known here; the embedded host looks again after resolution. `url` reads the address
+//! as browsers do, so that `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// Longer ones are no addresses.
+const MAX_LENGTH: usize = 2048;
+
+/// What the operator allows.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// The gateway's own address, never to be called (variable `grip_origin`; empty: there is no gateway).
+    pub grip_origin: String,
+    /// Whether a model may be on this machine or in a private network (variable `allow_private_models`).
+    pub allow_private: bool,
+}
+
+/// A base URL that may be called. Shows as it is called: normalised and without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// The address without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where completions are asked for.
+    pub fn chat_completions(&self) -> String {
+        format!("{}/chat/completions", self.0)
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Checks a base URL that a user chose: when it is saved, and again before every call, because the policy may have
+/// changed since.
+///
+/// # Errors
+/// What is wrong with it, as a sentence for the person who entered it.
+pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
+    let text = text.trim();
+    if text.len() > MAX_LENGTH {
+        return Err(format!(
+            "The base URL must have at most {MAX_LENGTH} characters."
+        ));
+    }
+    // The parser would drop tabs and line ends and read a backslash as a slash.
+    if text
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace() || c == '\\')
+    {
+        return Err("The base URL must not contain spaces or backslashes.".to_owned());
+    }
+    let not_http = || "The base URL must begin with http:// or https://.".to_owned();
+    let (_, after_scheme) = text.split_once("://").ok_or_else(not_http)?;
+    let url = Url::parse(text).map_err(|error| match text.get(..4) {
+        Some(start) if start.eq_ignore_ascii_case("http") => {
+            format!("The base URL can't be read: {error}.")
+        }
+        _ => not_http(),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(not_http());
+    }
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or("");
+    if authority.is_empty() {
+        // The parser would take the first part of the path for it.
+        return Err("The base URL has no host.".to_owned());
+    }
+    if authority.contains('@') {
+        return Err("The base URL must not contain a user name or password.".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("The base URL must not contain ? or #.".to_owned());
+    }
+    check_host(&url, policy)?;
+
+    // People paste the whole address of the endpoint too.
+    let base = url.as_str().trim_end_matches('/');
+    let base = base
+        .strip_suffix("/chat/completions")
+        .unwrap_or(base)
+        .trim_end_matches('/');
+    let base = BaseUrl(base.to_owned());
+    match base.chat_completions().parse::<axum::http::Uri>() {
+        Ok(_) => Ok(base),
+        Err(error) => Err(format!("The base URL can't be called: {error}.")),
+    }
+}
+
+fn check_host(url: &Url, policy: &Policy) -> Result<(), String> {
+    let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+        return Err("The base URL has no host.".to_owned());
+    };
+    if port == 0 {
+        return Err("The base URL's port must not be 0.".to_owned());
+    }
+    let place = Place::of(host);
+    // Spin answers these itself, from inside the application.
+    if let Place::Name(name) = &place
+        && ["spin.internal", "self.alt"]
+            .iter()
+            .any(|own| is_or_below(name, own))
+    {
+        return Err("The base URL is an address of this server's own parts.".to_owned());
+    }
+    if let Ok(gateway) = Url::parse(policy.grip_origin.trim())
+        && gateway.port_or_known_default() == Some(port)
+        && gateway
+            .host()
+            .is_some_and(|gateway| Place::of(gateway).is_same_machine(&place))
+    {
+        return Err("The base URL is an address of this server itself.".to_owned());
+    }
+    if !policy.allow_private && place.is_private() {
+        return Err(
+            "The base URL is in a private network or on this server's machine, \
+                    which is not allowed here (allow_private_models)."
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// A host without its several spellings.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// In lower case, without the dot at the end.
+    Name(String),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl Place {
+    fn of(host: Host<&str>) -> Self {
+        match host {
+            Host::Domain(name) => Self::Name(name.trim_end_matches('.').to_ascii_lowercase()),
+            Host::Ipv4(address) => Self::V4(address),
+            Host::Ipv6(address) => match address.to_ipv4_mapped() {
+                Some(address) => Self::V4(address),
+                None => Self::V6(address),
+            },
+        }
+    }
+
+    /// Whether both certainly are the same machine: equal, or both this one.
+    fn is_same_machine(&self, other: &Self) -> bool {
+        self == other || (self.is_this_machine() && other.is_this_machine())
+    }
+
+    fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Name(name) => is_or_below(name, "localhost"),
+            Self::V4(address) => address.is_loopback() || address.octets()[0] == 0,
+            Self::V6(address) => {
+                let embedded = embedded_v4(*address);
+                address.is_loopback()
+                    || address.is_unspecified()
+                    || embedded.is_some_and(|v4| Self::V4(v4).is_this_machine())
+            }
+        }
+    }
+
+    fn is_private(&self) -> bool {
+        match self {
+            // Names that only ever mean something inside: one label, and what is reserved for that.
+            Self::Name(name) => {
+                !name.contains('.')
+                    || ["localhost", "local", "internal", "home.arpa"]
+                        .iter()
+                        .any(|inside| is_or_below(name, inside))
+            }
+            Self::V4(address) => !is_public_v4(*address),
+            Self::V6(address) => !is_public_v6(*address),
+        }
+    }
+}
+
+fn is_or_below(name: &str, parent: &str) -> bool {
+    name.strip_suffix(parent)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Everything that IANA's registry of special addresses does not call globally reachable is out.
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224..=255, _, _)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (192, 168, _)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    )
+}
+
+/// Only 2000::/3 is handed out, and parts of it lead elsewhere: Teredo and other protocols, documentation, 6to4.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    (0x2000..0x4000).contains(&a)
+        && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
+        && a != 0x2002
+        && !(a == 0x3fff && b < 0x1000)
+}
+
+/// The IPv4 address inside `64:ff9b::/96` or the obsolete `::/96`.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
+            let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
+            Some(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+//! What went wrong with a call, as a message a person can act on. Never with the key in it.
+
+pub(crate) mod scrub;
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, header};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// What an endpoint says is quoted up to this length.
+const MAX_QUOTE_CHARS: usize = 300;
+
+/// Why there is no (whole) reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What it was.
+    pub kind: Kind,
+    /// What it was and what to do, for the person who waits. Bounded, and without the key.
+    pub message: String,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The key can't be sent or was refused (401, 403).
+    Key,
+    /// No such address or no such model (404, 405, 410).
+    NotFound,
+    /// Too many requests, or no credit left (402, 429).
+    RateLimited {
+        /// How long to wait, if the endpoint said.
+        retry_after: Option<Duration>,
+    },
+    /// The request was refused (any other 4xx).
+    Refused {
+        /// The answer's status.
+        status: u16,
+    },
+    /// The endpoint failed (5xx).
+    Server,
+    /// The answer is a redirect, which is not followed.
+    Redirect,
+    /// The answer is none of an OpenAI-compatible endpoint: HTML, or nothing that can be read.
+    NotAModel,
+    /// No connection, or not to there.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The reply began and then nothing came.
+    Silent,
+    /// The reply broke off.
+    Broken,
+    /// The reply has a line that is too long to be one.
+    TooLong,
+    /// The endpoint said in its reply that it failed.
+    Said,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The answer's status is not 2xx. `body` may be only the beginning.
+    pub(crate) fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
+        let retry_after = retry_after(headers, Utc::now());
+        let (kind, mut message) = match status {
+            300..=399 => {
+                let to = headers.get(header::LOCATION);
+                let to = to.map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+                let to = to.map_or_else(String::new, |to| {
+                    format!(" It points to {}", clean(&to, key))
+                });
+                return Self::new(
+                    Kind::Redirect,
+                    format!(
+                        "The model's endpoint redirects to another address ({status}), which is not followed. \
+                         Enter the right address as the model's base URL.{to}"
+                    ),
+                );
+            }
+            401 => (
+                Kind::Key,
+                "The model's endpoint refused the API key (401). Enter the right key in the model's settings."
+                    .to_owned(),
+            ),
+            402 => (
+                Kind::RateLimited { retry_after },
+                "The model's endpoint asks for payment (402). Check the account's credit."
+                    .to_owned(),
+            ),
+            403 => (
+                Kind::Key,
+                "The model's endpoint does not allow this (403). Check that the API key may use this model."
+                    .to_owned(),
+            ),
+            404 | 405 | 410 => (
+                Kind::NotFound,
+                format!(
+                    "The model's endpoint knows no such address or model ({status}). Check the model's name and \
+                     base URL, which often ends in /v1."
+                ),
+            ),
+            429 => (
+                Kind::RateLimited { retry_after },
+                format!(
+                    "The model's endpoint had too many requests, or the account has no credit left (429). {}",
+                    when_to_try_again(retry_after)
+                ),
+            ),
+            400..=499 => (
+                Kind::Refused { status },
+                format!("The model's endpoint refused the request ({status})."),
+            ),
+            _ => (
+                Kind::Server,
+                format!(
+                    "The model's endpoint failed ({status}). {}",
+                    when_to_try_again(retry_after)
+                ),
+            ),
+        };
+        message.push_str(&quote(&words(body), key));
+        Self::new(kind, message)
+    }
+
+    /// The answer is a web page.
+    pub(crate) fn web_page() -> Self {
+        Self::new(
+            Kind::NotAModel,
+            "The address answered with a web page, not as a model. Check the model's base URL: it often ends in /v1.",
+        )
+    }
+
+    /// The answer is nothing that can be read.
+    pub(crate) fn unreadable() -> Self {
+        Self::new(
+            Kind::NotAModel,
+            "The address did not answer as a model does. Check the model's base URL: it often ends in /v1.",
+        )
+    }
+
+    /// The reply broke off.
+    pub(crate) fn broken() -> Self {
+        Self::new(
+            Kind::Broken,
+            "The connection to the model broke off before its reply was whole. Try again.",
+        )
+    }
+
+    /// The reply has a line without an end.
+    pub(crate) fn too_long() -> Self {
+        Self::new(
+            Kind::TooLong,
+            "The model's endpoint sent a line that is too long to be part of a reply.",
+        )
+    }
+
+    /// The reply has something in it that is none.
+    pub(crate) fn garbled() -> Self {
+        Self::new(
+            Kind::Broken,
+            "The model's endpoint sent something in its reply that can't be read. Try again.",
+        )
+    }
+
+    /// The reply itself says that something went wrong: `said` is its error object, or its text.
+    pub(crate) fn said(said: &Value, key: &str) -> Self {
+        let status = ["code", "status", "status_code"]
+            .iter()
+            .find_map(|name| said.get(name)?.as_u64())
+            .and_then(|status| u16::try_from(status).ok())
+            .filter(|status| (400..600).contains(status));
+        if let Some(status) = status {
+            return Self::of_answer(status, &HeaderMap::new(), said.to_string().as_bytes(), key);
+        }
+        let mut message = "The model's endpoint ended its reply with an error.".to_owned();
+        message.push_str(&quote(&words_of(said), key));
+        Self::new(Kind::Said, message)
+    }
+
+    /// Nothing came for so long.
+    pub(crate) fn silent(waited: Duration) -> Self {
+        Self::new(
+            Kind::Silent,
+            format!(
+                "The model sent nothing for {} and its reply was given up. Try again.",
+                in_words(waited)
+            ),
+        )
+    }
+
+    /// No answer for so long.
+    pub(crate) fn timeout(waited: Duration) -> Self {
+        Self::new(
+            Kind::Timeout,
+            format!(
+                "The model's endpoint did not answer within {}. Try again, or check that it is running.",
+                in_words(waited)
+            ),
+        )
+    }
+}
+
+/// The endpoint's own words, made fit to be shown; empty when there are none.
+fn quote(words: &str, key: &str) -> String {
+    let words = clean(words, key);
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(" It said: \u{201c}{words}\u{201d}")
+}
+
+/// One line of bounded length, without the key.
+fn clean(text: &str, key: &str) -> String {
+    // Without what could hide the key from the search: control characters and runs of spaces.
+    let text = text
+        .split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let text = scrub::scrub(&text, key);
+    match text.char_indices().nth(MAX_QUOTE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// What an error's body says: the message in its JSON, or its text, if it is no web page.
+fn words(body: &[u8]) -> String {
+    if let Ok(json) = serde_json::from_slice::<Value>(body) {
+        return words_of(&json);
+    }
+    let text = String::from_utf8_lossy(body);
+    if text.trim_start().starts_with('<') {
+        return String::new();
+    }
+    text.into_owned()
+}
+
+/// The message in any of the shapes that servers use.
+pub(crate) fn words_of(json: &Value) -> String {
+    match json {
+        Value::String(text) => text.clone(),
+        Value::Array(entries) => entries.first().map(words_of).unwrap_or_default(),
+        Value::Object(fields) => ["error", "message", "detail", "msg"]
+            .iter()
+            .filter_map(|name| fields.get(*name))
+            .map(words_of)
+            .find(|words| !words.is_empty())
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// `Retry-After`: seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTime::parse_from_rfc2822(value).ok()?;
+    (date.to_utc() - now).to_std().ok()
+}
+
+fn when_to_try_again(after: Option<Duration>) -> String {
+    match after {
+        Some(after) if !after.is_zero() => format!("Try again in {}.", in_words(after)),
+        _ => "Try again later.".to_owned(),
+    }
+}
+
+fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests;

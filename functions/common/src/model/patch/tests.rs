@@ -1,0 +1,168 @@
+use super::apply_diff;
+
+const TEXT: &str = "fn main() {\n    one();\n    two();\n}\n\nfn other() {\n    one();\n}\n";
+
+fn applied(diff: &str) -> String {
+    apply_diff(TEXT, diff).unwrap_or_else(|why| panic!("{why}\n{diff}"))
+}
+
+#[test]
+fn a_right_diff() {
+    let new = TEXT.replace("two();", "three();\n    four();");
+    for diff in [
+        "@@ -3 +3,2 @@\n-    two();\n+    three();\n+    four();\n",
+        "--- a/x\n+++ b/x\n@@ -2,3 +2,4 @@ fn main() {\n     one();\n-    two();\n+    three();\n+    four();\n }\n",
+        "diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -3 +3,2 @@\n-    two();\n+    three();\n+    four();",
+    ] {
+        assert_eq!(applied(diff), new);
+    }
+}
+
+#[test]
+fn sloppy_diffs() {
+    let new = TEXT.replace("two();", "three();");
+    for diff in [
+        // Wrong counts, wrong lines.
+        "@@ -30,7 +31,9 @@\n     one();\n-    two();\n+    three();\n }\n",
+        // No numbers, no header, no names.
+        "@@ @@\n     one();\n-    two();\n+    three();\n",
+        "@@\n-    two();\n+    three();\n",
+        "@@ fn main() @@\n-    two();\n+    three();\n",
+        "-    two();\n+    three();\n",
+        "--- x\n+++ x\n-    two();\n+    three();\n",
+        // Another notation.
+        "*** Begin Patch\n*** Update File: x\n@@ fn main() {\n-    two();\n+    three();\n*** End Patch\n",
+        // Spaces at line ends, forgotten signs, gaps.
+        "@@ -1,9 +1,9 @@\n     one();  \n-    two();\t\n+    three();\n }\n\n\n",
+        "@@ -1,4 +1,4 @@\nfn main() {\n     one();\n-    two();\n+    three();\n",
+        // A word before.
+        "Here is the diff:\n\n@@ -3,5 +3,5 @@\n-    two();\n+    three();\n",
+    ] {
+        assert_eq!(applied(diff), new, "{diff}");
+    }
+    // An empty line whose space got lost.
+    let diff = "@@ -4,3 +4,3 @@\n }\n\n-fn other() {\n+fn another() {\n";
+    assert_eq!(applied(diff), TEXT.replace("other", "another"));
+    let two = "@@\n-    two();\n+    2();\n\n@@\n-fn other() {\n+fn o() {\n";
+    assert_eq!(applied(two), TEXT.replace("two", "2").replace("other", "o"));
+}
+
+#[test]
+fn never_silently_wrong() {
+    for (diff, why) in [
+        ("", "changes nothing"),
+        ("Sorry, I can't.", "changes nothing"),
+        ("@@ -1 +1 @@\n fn main() {\n", "changes nothing"),
+        ("@@ -3 +3 @@\n-    tow();\n+    three();\n", "does not fit"),
+        ("@@ -1 +1 @@\n-fn  main() {\n+x\n", "does not fit"),
+        // Twice in the text, and the header is not to be trusted.
+        (
+            "@@ -3 +3 @@\n-    one();\n+    three();\n",
+            "several places",
+        ),
+        ("-    one();\n+    three();\n", "several places"),
+        (
+            "@@ -2 +4 @@\n-    one();\n+    three();\n",
+            "several places",
+        ),
+        // Nothing says where.
+        ("@@ -3,1 +3,2 @@\n+    three();\n", "between which"),
+        ("@@\n+    three();\n", "between which"),
+        ("@@ -90,0 +91 @@\n+    three();\n", "between which"),
+        ("@@ -3,0 +9 @@\n+    three();\n", "between which"),
+        // Out of order.
+        ("@@\n-fn other() {\n+o\n@@\n-    two();\n+2\n", "order"),
+        (
+            "--- a\n+++ a\n@@\n-    two();\n+2\n--- b\n+++ b\n@@\n-x\n+y\n",
+            "more than one file",
+        ),
+    ] {
+        let error = apply_diff(TEXT, diff).expect_err(diff);
+        assert!(error.contains(why), "{diff}: {error}");
+    }
+}
+
+#[test]
+fn right_numbers_tell_equal_places_apart() {
+    let diff = "@@ -7 +7 @@\n-    one();\n+    seven();\n";
+    assert!(applied(diff).ends_with("fn other() {\n    seven();\n}\n"));
+    let diff = "@@ -2 +2 @@\n-    one();\n+    two();\n";
+    assert!(applied(diff).starts_with("fn main() {\n    two();\n    two();\n"));
+}
+
+#[test]
+fn line_ends() {
+    let text = "a\r\nb\r\nc\r\n";
+    for diff in [
+        "@@ -2 +2 @@\n-b\n+x\n",
+        "@@ -2 +2 @@\n-b\r\n+x\r\n",
+        "@@ -2 +2 @@\r\n-b\r\n+x\r\n",
+    ] {
+        assert_eq!(apply_diff(text, diff).as_deref(), Ok("a\r\nx\r\nc\r\n"));
+    }
+    let diff = "@@ -2 +2 @@\r\n-b\r\n+x\r\n";
+    assert_eq!(apply_diff("a\nb\nc\n", diff).as_deref(), Ok("a\nx\nc\n"));
+}
+
+#[test]
+fn texts_without_an_end() {
+    for (text, diff, new) in [
+        ("a\nb", "@@ -2 +2 @@\n-b\n+c\n", "a\nc"),
+        ("a\nb", "@@\n b\n+c\n", "a\nb\nc"),
+        ("a\nb", "@@\n-a\n+c\n", "c\nb"),
+        (
+            "a\nb",
+            "@@ -2 +2 @@\n-b\n\\ No newline at end of file\n+c\n",
+            "a\nc\n",
+        ),
+        (
+            "a\nb\n",
+            "@@\n-a\n+c\n\\ No newline at end of file\n",
+            "c\nb\n",
+        ),
+        (
+            "a\nb\n",
+            "@@\n-a\n\\ No newline at end of file\n+c\n",
+            "c\nb\n",
+        ),
+        ("", "@@ -0,0 +1 @@\n+a\n", "a\n"),
+        ("", "+a\n", "a\n"),
+        ("a\n", "@@ -1 +0,0 @@\n-a\n", ""),
+    ] {
+        assert_eq!(
+            apply_diff(text, diff).as_deref(),
+            Ok(new),
+            "{text:?} {diff:?}"
+        );
+    }
+}
+
+#[test]
+fn any_bytes_are_no_panic() {
+    let mut dice = crate::model::diff::tests::Dice(3);
+    let pieces = [
+        "@@",
+        " -1",
+        " +1",
+        ",2",
+        " @@",
+        "\n",
+        "-",
+        "+",
+        " ",
+        "a",
+        "\\ ",
+        "\r",
+        "--- ",
+        "+++ ",
+        "9999999999999999999",
+        "ä",
+    ];
+    for _ in 0..50_000 {
+        let (text, diff) = (
+            dice.text(&["a\n", "ä", "\n", "\r\n"], 6),
+            dice.text(&pieces, 20),
+        );
+        _ = apply_diff(&text, &diff);
+    }
+}

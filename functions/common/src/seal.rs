@@ -1,0 +1,55 @@
+//! Seals the API keys of models (DESIGN.md, D9), so that a copy of the database gives none of them away.
+//!
+//! A sealed key opens only for the owner, the row and the base URL that it was sealed for: moved to another row or
+//! kept under another address it is refused. It names the key that sealed it, so that the sealing key can be changed
+//! while the one before still opens (`secret_key`, `secret_key_old`).
+
+mod cipher;
+mod keys;
+
+pub use self::keys::Keys;
+use crate::error::{Error, Result};
+
+/// What a sealed key belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The id of the model's owner.
+    pub owner: &'a str,
+    /// The id of the model.
+    pub row: &'a str,
+    /// The base URL of the model, as the database has it.
+    pub base_url: &'a str,
+}
+
+/// Seals `plain`, an API key, for its place. Text for the column `ak`.
+///
+/// It may make the sealing key, which takes the database's write lock: not inside a transaction. There, get
+/// [`Keys`] before it begins.
+pub async fn seal(owner: &str, row: &str, base_url: &str, plain: &str) -> Result<String> {
+    let place = Place {
+        owner,
+        row,
+        base_url,
+    };
+    Keys::get().await?.seal(place, plain)
+}
+
+/// Opens what [`seal`] made for the same place.
+///
+/// 503 if it was made for another place or by a key that is gone; its text asks for the API key to be saved again, and
+/// the log says which of the two. Not inside a transaction, like [`seal`].
+pub async fn open(owner: &str, row: &str, base_url: &str, sealed: &str) -> Result<String> {
+    let place = Place {
+        owner,
+        row,
+        base_url,
+    };
+    Keys::get().await?.open(place, sealed)
+}
+
+/// A sealed key that does not open.
+fn unreadable(row: &str, reason: &str) -> Error {
+    let row: String = row.chars().filter(|c| !c.is_control()).take(64).collect();
+    eprintln!("error: the API key of model {row} is refused: {reason}");
+    Error::unavailable("The API key of this model cannot be read. Please save the key again.")
+}
