@@ -70,7 +70,9 @@ impl Server {
 pub fn memory_of(id: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|rest| rest.trim().strip_suffix("kB")).context("the process runs")?;
+    let kib = line
+        .and_then(|rest| rest.trim().strip_suffix("kB"))
+        .context("the process runs")?;
     Ok(kib.trim().parse::<u64>()? * 1024)
 }
 

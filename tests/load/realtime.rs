@@ -77,10 +77,20 @@ impl<'a> Scene<'a> {
     }
 
     async fn save_model(&self, name: &str) -> anyhow::Result<()> {
-        let base_url = format!("http%3A%2F%2F{}%2Fv1", self.model.address.replace(':', "%3A"));
-        let fields = [("user_id", self.user.as_str()), ("name", name), ("ak", "any"), ("base_url", &base_url)];
+        let base_url = format!(
+            "http%3A%2F%2F{}%2Fv1",
+            self.model.address.replace(':', "%3A")
+        );
+        let fields = [
+            ("user_id", self.user.as_str()),
+            ("name", name),
+            ("ak", "any"),
+            ("base_url", &base_url),
+        ];
         let mut client = Client::connect(&self.host.address).await?;
-        let saved = client.json(Call::form(Method::POST, "/models/new", &fields)).await?;
+        let saved = client
+            .json(Call::form(Method::POST, "/models/new", &fields))
+            .await?;
         ensure!(saved["id"].is_string(), "the model was not saved: {saved}");
         Ok(())
     }
@@ -94,8 +104,15 @@ impl<'a> Scene<'a> {
         ];
         let mut chats = Vec::new();
         for _ in 0..count {
-            let chat = client.json(Call::form(Method::POST, "/chat/new", &fields)).await?;
-            chats.push(chat["chat_id"].as_str().context("a chat has an id")?.to_owned());
+            let chat = client
+                .json(Call::form(Method::POST, "/chat/new", &fields))
+                .await?;
+            chats.push(
+                chat["chat_id"]
+                    .as_str()
+                    .context("a chat has an id")?
+                    .to_owned(),
+            );
         }
         Ok(chats)
     }
@@ -104,7 +121,9 @@ impl<'a> Scene<'a> {
     async fn open(&self, chat: &str) -> anyhow::Result<Socket> {
         let mut request = format!("ws://{}/ws/{chat}", self.host.address).into_client_request()?;
         let protocol = HeaderValue::from_static("kafka.v2");
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
         let stream = TcpStream::connect(&self.host.address).await?;
         stream.set_nodelay(true)?;
         let (mut socket, _) = client_async(request, stream).await?;
@@ -128,14 +147,18 @@ async fn first_tokens(scene: &Scene<'_>) -> anyhow::Result<()> {
         let asked = sockets.iter_mut().map(|socket| async move {
             let began = Instant::now();
             let message = json!({"action": "new_message", "prompt": "x", "model": MODEL});
-            socket.send(Message::Text(message.to_string().into())).await?;
+            socket
+                .send(Message::Text(message.to_string().into()))
+                .await?;
             until(socket, "delta").await?;
             let took = began.elapsed();
             until(socket, "generation_ended").await?;
             anyhow::Ok(took)
         });
         let through = future::try_join_all(asked).await?;
-        let beside = future::try_join_all((0..AT_ONCE).map(|_| ask_directly(&scene.model.address, MODEL))).await?;
+        let beside =
+            future::try_join_all((0..AT_ONCE).map(|_| ask_directly(&scene.model.address, MODEL)))
+                .await?;
         // The first rounds make instances and connections.
         if round > 1 {
             ours.extend(through);
@@ -150,7 +173,9 @@ async fn first_tokens(scene: &Scene<'_>) -> anyhow::Result<()> {
 }
 
 async fn ask_directly(address: &str, model: &str) -> anyhow::Result<Duration> {
-    let body = json!({"model": model, "stream": true, "messages": [{"role": "user", "content": "x"}]}).to_string();
+    let body =
+        json!({"model": model, "stream": true, "messages": [{"role": "user", "content": "x"}]})
+            .to_string();
     let request = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer any\r\n\
          content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
@@ -192,11 +217,16 @@ async fn sockets(scene: &Scene<'_>, plan: Plan) -> anyhow::Result<()> {
     let after = memory_of(scene.host.id())?;
     let open = windows.len() + bystanders.len();
     let per_socket = after.saturating_sub(before) as f64 / 1024.0 / open as f64;
-    println!("\n{open} open sockets: {per_socket:.1} KiB each in the host ({} MiB in all)", after >> 20);
+    println!(
+        "\n{open} open sockets: {per_socket:.1} KiB each in the host ({} MiB in all)",
+        after >> 20
+    );
 
     for socket in &mut windows {
         let message = json!({"action": "new_message", "prompt": "x", "model": model});
-        socket.send(Message::Text(message.to_string().into())).await?;
+        socket
+            .send(Message::Text(message.to_string().into()))
+            .await?;
     }
     let lost_idle = bystanders.into_iter().map(|mut socket| {
         tokio::spawn(async move {
@@ -210,7 +240,10 @@ async fn sockets(scene: &Scene<'_>, plan: Plan) -> anyhow::Result<()> {
         .into_iter()
         .map(|socket| tokio::spawn(watch(socket)))
         .collect();
-    let api = tokio::spawn(use_api(scene.host.address.clone(), Duration::from_secs(plan.seconds)));
+    let api = tokio::spawn(use_api(
+        scene.host.address.clone(),
+        Duration::from_secs(plan.seconds),
+    ));
     let mut total = Watched::default();
     for stream in streams {
         let watched = stream.await?;
@@ -233,12 +266,18 @@ async fn sockets(scene: &Scene<'_>, plan: Plan) -> anyhow::Result<()> {
     );
     println!("                              p50 ms    p99 ms    max ms");
     println!("  a word, from model to shown {}", quantiles(total.delays));
-    println!("  the HTTP API meanwhile      {}  ({errors} errors)", quantiles(api));
+    println!(
+        "  the HTTP API meanwhile      {}  ({errors} errors)",
+        quantiles(api)
+    );
     println!("  the host's memory at the end: {} MiB", streaming >> 20);
     Ok(())
 }
 
-async fn open_all<'a>(scene: &Scene<'_>, chats: impl Iterator<Item = &'a String>) -> anyhow::Result<Vec<Socket>> {
+async fn open_all<'a>(
+    scene: &Scene<'_>,
+    chats: impl Iterator<Item = &'a String>,
+) -> anyhow::Result<Vec<Socket>> {
     futures::stream::iter(chats.map(|chat| scene.open(chat)))
         .buffered(16)
         .collect::<Vec<_>>()
@@ -268,9 +307,15 @@ async fn watch(mut socket: Socket) -> Watched {
             Some("delta") => {
                 watched.deltas += 1;
                 watched.gaps += usize::from(frame["seq"] != watched.deltas);
-                let words = frame["content"].as_str().unwrap_or_default().split_whitespace();
+                let words = frame["content"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .split_whitespace();
                 // Each word is when it was sent; the oldest of a piece waited longest.
-                let mut sent = words.filter_map(|word| word.parse().ok()).map(Duration::from_micros).peekable();
+                let mut sent = words
+                    .filter_map(|word| word.parse().ok())
+                    .map(Duration::from_micros)
+                    .peekable();
                 if let Some(oldest) = sent.peek() {
                     watched.delays.push(now().saturating_sub(*oldest));
                 }
@@ -293,7 +338,10 @@ async fn use_api(address: String, duration: Duration) -> anyhow::Result<(Vec<Dur
     while begin.elapsed() < duration {
         let number = latencies.len() % 50;
         let sent = Instant::now();
-        match client.send(Call::login(&format!("bystander{number}@example.com"))).await {
+        match client
+            .send(Call::login(&format!("bystander{number}@example.com")))
+            .await
+        {
             Ok((status, _)) if status.is_success() => latencies.push(sent.elapsed()),
             _ => {
                 errors += 1;
@@ -307,7 +355,9 @@ async fn use_api(address: String, duration: Duration) -> anyhow::Result<(Vec<Dur
 
 async fn until(socket: &mut Socket, action: &str) -> anyhow::Result<Value> {
     loop {
-        let frame = timeout(PATIENCE, frame(socket)).await.context("the stream fell silent")??;
+        let frame = timeout(PATIENCE, frame(socket))
+            .await
+            .context("the stream fell silent")??;
         if frame["action"] == action {
             return Ok(frame);
         }
@@ -326,7 +376,9 @@ async fn frame(socket: &mut Socket) -> anyhow::Result<Value> {
 }
 
 fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 fn quantiles(mut latencies: Vec<Duration>) -> String {

@@ -7,6 +7,7 @@ mod crash;
 mod door;
 mod fake_model;
 mod files;
+mod gateway;
 mod history;
 mod keys;
 mod over_http;

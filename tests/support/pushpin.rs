@@ -174,8 +174,8 @@ impl Drop for Pushpin {
     }
 }
 
-/// A port that nobody has; somebody may take it before it is used, but nobody looks for one in this range's order.
-fn free_port() -> u16 {
+/// A port that nobody has now.
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }

@@ -230,6 +230,13 @@ impl Server {
         self
     }
 
+    /// The same server, called through what stands at `address`.
+    pub fn called_at(mut self, address: &str) -> Self {
+        self.address = address.to_owned();
+        self.sockets = address.to_owned();
+        self
+    }
+
     pub fn get(&self, path: &str) -> Request {
         self.request("GET", path)
     }

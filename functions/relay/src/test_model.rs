@@ -30,7 +30,9 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// Answers `{"ok": true}`, or `{"ok": false, "error": …}` with what to do about it.
 pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> Result<Response> {
     let mut form = Form::read(request, FORM, NoFiles).await?;
-    let user = form.optional_text("user_id").filter(|user| !user.is_empty());
+    let user = form
+        .optional_text("user_id")
+        .filter(|user| !user.is_empty());
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
     let row = db

@@ -136,7 +136,10 @@ impl Writer<'_> {
 
     async fn ask(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Halt> {
         let call = question.call(messages);
-        let mut answer = match self.alongside(model::send(call, Timeouts::default())).await? {
+        let mut answer = match self
+            .alongside(model::send(call, Timeouts::default()))
+            .await?
+        {
             Ok(answer) => answer,
             Err(failure) => return Ok(failed(&failure)),
         };
@@ -255,8 +258,14 @@ impl Writer<'_> {
         loop {
             match composing::finish(self.begun, &said, ending).await {
                 Ok(Verdict::Finished(finished)) => {
-                    finished.events.iter().for_each(|event| self.audience.tell(event));
-                    finished.v1.into_iter().for_each(|text| self.audience.tell_v1(text));
+                    finished
+                        .events
+                        .iter()
+                        .for_each(|event| self.audience.tell(event));
+                    finished
+                        .v1
+                        .into_iter()
+                        .for_each(|text| self.audience.tell_v1(text));
                     return Ok(None);
                 }
                 Ok(Verdict::Misfit(misfit)) => return Ok(Some(misfit)),
