@@ -34,7 +34,9 @@ pub fn parse(mut body: &[u8]) -> Result<Vec<Event>, Malformed> {
             Some((name, length)) => {
                 let length = usize::from_str_radix(length, 16).map_err(|_| Malformed)?;
                 let content = rest.get(..length).ok_or(Malformed)?;
-                let rest = rest.get(length..).and_then(|rest| rest.strip_prefix(b"\r\n"));
+                let rest = rest
+                    .get(length..)
+                    .and_then(|rest| rest.strip_prefix(b"\r\n"));
                 (name, content, rest.ok_or(Malformed)?)
             }
         };
@@ -141,13 +143,21 @@ mod tests {
         ];
         assert_eq!(parse(body), Ok(events.to_vec()));
         assert_eq!(parse(b""), Ok(Vec::new()));
-        assert_eq!(parse(b"TEXT 1a\r\nabcdefghijklmnopqrstuvwxyz\r\n").map(|e| e.len()), Ok(1));
+        assert_eq!(
+            parse(b"TEXT 1a\r\nabcdefghijklmnopqrstuvwxyz\r\n").map(|e| e.len()),
+            Ok(1)
+        );
     }
 
     #[test]
     fn what_is_cut_or_unknown_is_refused() {
         for body in [
-            "OPEN", "HELLO\r\n", "TEXT 5\r\nab\r\n", "TEXT x\r\n\r\n", "TEXT 2\r\nabc\r\n", "\r\n",
+            "OPEN",
+            "HELLO\r\n",
+            "TEXT 5\r\nab\r\n",
+            "TEXT x\r\n\r\n",
+            "TEXT 2\r\nabc\r\n",
+            "\r\n",
             "TEXT ffffffffffffffff\r\na\r\n",
         ] {
             assert_eq!(parse(body.as_bytes()), Err(Malformed), "{body:?}");

@@ -12,12 +12,7 @@ use crate::reply::ending::raise;
 use crate::size::fitted;
 
 /// Keeps the text and the answer `Echo: <text>`, which is returned. Other windows see both as messages.
-pub async fn echo(
-    db: &mut Db,
-    chat: &str,
-    caller: &Caller,
-    text: &str,
-) -> Result<String, Refused> {
+pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Result<String, Refused> {
     let answer = format!("Echo: {text}");
     let (said, echoed, now) = (new_id(), new_id(), clock::now());
     let mut tx = db.begin().await?;

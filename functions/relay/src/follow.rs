@@ -25,10 +25,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const QUIET: u32 = 50;
 
 /// Streams the reply: what it has, what it gets, and its end.
-pub async fn get(
-    access: Access,
-    Path((chat, reply)): Path<(String, String)>,
-) -> Result<Response> {
+pub async fn get(access: Access, Path((chat, reply)): Path<(String, String)>) -> Result<Response> {
     let caller = access.caller(None)?;
     Ok(response(chat, caller.user_id().map(str::to_owned), reply).await)
 }
@@ -103,7 +100,8 @@ impl Follower {
         let mut db = Db::open().await?;
         let mut state = self.read_once(&mut db).await?;
         let abandoned = |state: &State| {
-            state.status == "running" && state.heartbeat < clock::unix_millis() - rows::ABANDONED_AFTER
+            state.status == "running"
+                && state.heartbeat < clock::unix_millis() - rows::ABANDONED_AFTER
         };
         if state.as_ref().is_some_and(abandoned) {
             ending::interrupt_abandoned(&mut db, &self.chat).await?;
@@ -175,7 +173,9 @@ impl Follower {
         self.sent = Some((state.seq, length));
         if state.status != "running" {
             self.ended = true;
-            let usage = state.usage.and_then(|usage| serde_json::from_str(&usage).ok());
+            let usage = state
+                .usage
+                .and_then(|usage| serde_json::from_str(&usage).ok());
             events.push(json!({
                 "action": "generation_ended", "rev": state.message_rev, "generation_id": self.reply,
                 "message_id": message_id, "status": state.status, "finish_reason": state.finish_reason,

@@ -37,7 +37,11 @@ pub async fn v2(chat: &str, snapshot: &Snapshot) -> Result<Value, Refused> {
 
 /// v2's answer to `sync`: what is newer than `since`. Files that are not in `file_ids` are gone.
 pub async fn sync(chat: &str, snapshot: &Snapshot, since: i64) -> Result<Value, Refused> {
-    let messages: Vec<Value> = snapshot.messages.iter().map(|message| message.v2()).collect();
+    let messages: Vec<Value> = snapshot
+        .messages
+        .iter()
+        .map(|message| message.v2())
+        .collect();
     let mut db = Db::open().await?;
     let shown = Shown::load(&mut db, chat, Some(since), Protocol::V2).await?;
     let mut budget = Budget::for_files();
@@ -94,12 +98,7 @@ struct Shown {
 }
 
 impl Shown {
-    async fn load(
-        db: &mut Db,
-        chat: &str,
-        since: Option<i64>,
-        protocol: Protocol,
-    ) -> Result<Self> {
+    async fn load(db: &mut Db, chat: &str, since: Option<i64>, protocol: Protocol) -> Result<Self> {
         let files = files::list(db, chat, since).await?;
         let mut room = 4 * INLINE;
         let wanted: Vec<&ChatFile> = files
@@ -188,7 +187,9 @@ impl Shown {
         let Some(versions) = self.versions.get(&file.id) else {
             return Vec::new();
         };
-        let newest = versions.first().map_or("", |newest| newest.content.as_str());
+        let newest = versions
+            .first()
+            .map_or("", |newest| newest.content.as_str());
         let short = newest.len() <= INLINE;
         let mut shown: Vec<Value> = versions
             .iter()

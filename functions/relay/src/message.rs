@@ -19,7 +19,8 @@ pub struct Message {
 }
 
 /// The columns of [`Message::from_row`], of a table or alias `message`.
-pub const COLUMNS: &str = "message.id, message.parent_id, message.role, message.type, message.content, message.status,
+pub const COLUMNS: &str =
+    "message.id, message.parent_id, message.role, message.type, message.content, message.status,
     message.model, message.created_at";
 
 impl Message {

@@ -18,11 +18,7 @@ use crate::{follow, sse};
 
 /// Stores a prompt and begins a reply. Answers with its ids, or where events are asked for with all there are until
 /// the reply has ended.
-pub async fn post(
-    access: Access,
-    Path(chat): Path<String>,
-    request: Request,
-) -> Result<Response> {
+pub async fn post(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
     let streams = wants_events(request.headers());
     let body = JsonBody::read(request).await?;
     // Asked for here too, since over HTTP a missing field has a shape of its own.

@@ -84,9 +84,13 @@ fn flag(fields: &Map<String, Value>, name: &str) -> Result<bool, Refused> {
         Some(Value::String(text)) => match text.to_ascii_lowercase().as_str() {
             "" | "chat" | "false" | "0" | "no" => Ok(false),
             "composer" | "true" | "1" | "yes" => Ok(true),
-            _ => Err(Refused::bad_request(format!("{name} must be true or false."))),
+            _ => Err(Refused::bad_request(format!(
+                "{name} must be true or false."
+            ))),
         },
-        Some(_) => Err(Refused::bad_request(format!("{name} must be true or false."))),
+        Some(_) => Err(Refused::bad_request(format!(
+            "{name} must be true or false."
+        ))),
     }
 }
 
@@ -207,7 +211,16 @@ pub async fn begin(
         (Some(_), Some(parent)) => Some(parent),
         (Some(_), None) => return Err(Refused::not_found("Message not found.")),
     };
-    let begun = insert(&mut tx, chat, prompt, model, parent, found.int(11), interrupted).await?;
+    let begun = insert(
+        &mut tx,
+        chat,
+        prompt,
+        model,
+        parent,
+        found.int(11),
+        interrupted,
+    )
+    .await?;
     tx.commit().await?;
     Ok(Outcome::Begun(Box::new(begun)))
 }

@@ -70,9 +70,7 @@ impl From<db::Error> for Refused {
     fn from(error: db::Error) -> Self {
         eprintln!("error: {error}");
         match error {
-            db::Error::Busy(_) => {
-                Self::new("internal", "The database is busy. Please try again.")
-            }
+            db::Error::Busy(_) => Self::new("internal", "The database is busy. Please try again."),
             _ => Self::new("internal", "Internal Server Error"),
         }
     }

@@ -20,7 +20,11 @@ impl Settings {
                 grip_origin: variable("grip_origin").await,
                 allow_private: matches!(allow_private.trim(), "true" | "1" | "yes"),
             },
-            context_chars: variable("context_chars").await.trim().parse().unwrap_or(100_000),
+            context_chars: variable("context_chars")
+                .await
+                .trim()
+                .parse()
+                .unwrap_or(100_000),
         }
     }
 }

@@ -65,7 +65,9 @@ pub async fn load(
 ) -> Result<Option<Snapshot>, Refused> {
     let mut db = Db::open().await?;
     let snapshot = read(&mut db, chat, caller, since).await?;
-    let running = snapshot.as_ref().and_then(|snapshot| snapshot.running.as_ref());
+    let running = snapshot
+        .as_ref()
+        .and_then(|snapshot| snapshot.running.as_ref());
     let oldest = clock::unix_millis() - rows::ABANDONED_AFTER;
     if running.is_none_or(|running| running.heartbeat >= oldest) {
         return Ok(snapshot);

@@ -62,7 +62,9 @@ pub async fn events(
     }
     let caller = access.caller(None)?;
     let (parts, body) = request.into_parts();
-    let body: Bytes = to_bytes(body, MAX_BYTES).await.map_err(|_| Error::TooLarge)?;
+    let body: Bytes = to_bytes(body, MAX_BYTES)
+        .await
+        .map_err(|_| Error::TooLarge)?;
     let events = events::parse(&body)
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
     let window = Window {

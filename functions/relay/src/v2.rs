@@ -30,7 +30,10 @@ async fn answer(
     fields: &Map<String, Value>,
     id: Option<&str>,
 ) -> Result<Option<Value>, Refused> {
-    if fields.get("id").is_some_and(|id| !id.is_string() && !id.is_null()) {
+    if fields
+        .get("id")
+        .is_some_and(|id| !id.is_string() && !id.is_null())
+    {
         return Err(Refused::bad_request("id must be a string."));
     }
     let action = match fields.get("action") {

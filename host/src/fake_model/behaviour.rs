@@ -10,6 +10,7 @@ Any other name is a model that does not exist (404).
 
   What the reply says (it says what was asked, otherwise):
     words-N             w1 w2 … wN
+    clock-N             N words, each the microseconds since 1970 at which it was sent
     say                 what comes after the last `say:` line of the prompt, else the prompt
     unicode             letters, accents, ideographs and emoji
     compose             a file, as a fenced block with file=<name>; the name is the prompt's first with a dot in it
@@ -94,6 +95,7 @@ pub enum Says {
     #[default]
     Sense,
     Words(usize),
+    Clock(usize),
     Prompt,
     Unicode,
     File,
@@ -178,6 +180,7 @@ impl Behaviour {
         let count = usize::try_from(number).ok()?;
         match word {
             "words" => self.says = Says::Words(count),
+            "clock" => self.says = Says::Clock(count),
             "rate" => self.rate = Some(number),
             "first" => self.first = Duration::from_millis(number.into()),
             "stall" => (self.answer, self.after) = (Answer::Stall, count),

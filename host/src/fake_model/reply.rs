@@ -2,6 +2,10 @@
 
 use super::behaviour::{Behaviour, Says};
 use serde_json::{Value, json};
+use std::{
+    borrow::Cow,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// A line of `BadDiff` that no file has; a request that quotes it has had the diff before.
 const NOWHERE: &str = "a line that is nowhere";
@@ -17,6 +21,7 @@ pub struct Reply {
     /// Whether the request asks for the usage at the end.
     pub wants_usage: bool,
     prompt_words: usize,
+    clock: bool,
 }
 
 impl Reply {
@@ -34,6 +39,7 @@ impl Reply {
             finish_reason = "length";
         }
         Self {
+            clock: matches!(behaviour.says, Says::Clock(_)),
             model: body["model"].as_str().unwrap_or_default().to_owned(),
             words,
             finish_reason,
@@ -43,6 +49,15 @@ impl Reply {
                 .map(|message| split(&content(message)).len())
                 .sum(),
         }
+    }
+
+    /// What is said where `word` stands, now.
+    pub fn said<'a>(&self, word: &'a str) -> Cow<'a, str> {
+        if !self.clock {
+            return Cow::Borrowed(word);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Cow::Owned(format!("{} ", now.unwrap_or_default().as_micros()))
     }
 
     /// The reply as one object.
@@ -97,6 +112,7 @@ fn text(says: Says, prompt: &str, messages: &[Value]) -> String {
              Someone must have been telling lies about it.",
             messages.len()
         ),
+        Says::Clock(count) => "now ".repeat(count),
         Says::Words(count) => {
             let words: Vec<_> = (1..=count).map(|number| format!("w{number}")).collect();
             words.join(" ")

@@ -43,12 +43,7 @@ pub async fn revert(
     let found = tx
         .query_one(
             FIND,
-            params![
-                chat,
-                caller.user_id(),
-                filename.as_str(),
-                version.as_str()
-            ],
+            params![chat, caller.user_id(), filename.as_str(), version.as_str()],
         )
         .await?;
     let mut found = found.ok_or_else(Refused::chat_not_found)?;

@@ -191,8 +191,7 @@ impl Made {
         if !self.is_new {
             return json!({ "action": "agent_response", "message": message, "diff": self.diff() });
         }
-        let block =
-            json!({ "role": "assistant", "type": "file", "content": content.to_string() });
+        let block = json!({ "role": "assistant", "type": "file", "content": content.to_string() });
         json!({
             "action": "agent_response", "type": "file", "id": self.id, "content": content, "message": message,
             "block": block,
@@ -217,13 +216,17 @@ async fn apply(
         }))
     };
     let mut name = edit.name.as_str();
-    let mut found = tx.query_one(FIND, params![begun.chat.as_str(), name]).await?;
+    let mut found = tx
+        .query_one(FIND, params![begun.chat.as_str(), name])
+        .await?;
     if found.is_none()
         && matches!(edit.change, Change::Diff(_))
         && let Some(selected) = begun.prompt.selected_filename.as_deref()
     {
         name = selected;
-        found = tx.query_one(FIND, params![begun.chat.as_str(), name]).await?;
+        found = tx
+            .query_one(FIND, params![begun.chat.as_str(), name])
+            .await?;
     }
     let id = found.map(|mut row| row.text(0));
     let text = match (&edit.change, &id) {
