@@ -83,7 +83,11 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, Value)> {
             return Some((String::from_utf8_lossy(&received[..end + 2]).into(), json));
         }
         let mut piece = [0; 65536];
-        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
+        let read = stream
+            .read(&mut piece)
+            .await
+            .ok()
+            .filter(|read| *read > 0)?;
         received.extend_from_slice(&piece[..read]);
     }
 }
@@ -187,7 +191,8 @@ async fn each_uploaded_file_is_announced_with_a_rev_of_its_own() {
         assert_eq!(*event, expected);
     }
     // What a window asks for later is what it was told.
-    let rows = "SELECT group_concat(filename || ' ' || rev) FROM (SELECT * FROM chat_file ORDER BY rowid)";
+    let rows =
+        "SELECT group_concat(filename || ' ' || rev) FROM (SELECT * FROM chat_file ORDER BY rowid)";
     let database = server.database().await;
     assert_eq!(database.texts(rows).await, ["a.csv 1,b.bin 2"]);
     assert_eq!(database.number("SELECT rev FROM chat").await, 2);
@@ -230,7 +235,9 @@ async fn a_gateway_that_is_silent_or_gone_delays_nobody() {
         }
         let took = began.elapsed();
         assert!(took < Duration::from_secs(2), "50 renames took {took:?}");
-        server.says("can't be reached, open windows hear nothing").await;
+        server
+            .says("can't be reached, open windows hear nothing")
+            .await;
     }
 }
 

@@ -470,10 +470,7 @@ async fn a_sealed_key_is_bound_to_its_row() {
 
 #[tokio::test]
 async fn a_bad_secret_key_is_503_and_the_log_says_so_without_it() {
-    let server = Setup::app()
-        .variable("secret_key", "hunter2")
-        .start()
-        .await;
+    let server = Setup::app().variable("secret_key", "hunter2").start().await;
     let user = login(&server, "someone@example.com").await;
     let response = server.model_new(&user.id, "x", URL).await;
     response.has_status(503);

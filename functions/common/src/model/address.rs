@@ -99,8 +99,7 @@ pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
 /// As of [`check_base_url`].
 pub fn check_saved_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
     let text = text.trim();
-    let unreadable =
-        || "The base URL can't be read. Please save it again, as a plain http:// or https:// address.";
+    let unreadable = || "The base URL can't be read. Please save it again, as a plain http:// or https:// address.";
     let (place, port) = place_and_port(text).ok_or_else(unreadable)?;
     if text.contains(['?', '#', '@', '\\']) || text.len() > MAX_LENGTH {
         return Err(unreadable().to_owned());
@@ -127,7 +126,10 @@ fn place_and_port(url: &str) -> Option<(Place, u16)> {
         _ => default,
     };
     let host = authority.host();
-    if let Some(v6) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+    if let Some(v6) = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
         return Some((Place::of(Host::Ipv6(v6.parse().ok()?)), port));
     }
     if let Ok(v4) = host.parse() {

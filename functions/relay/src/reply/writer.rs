@@ -138,7 +138,10 @@ impl Writer<'_> {
 
     async fn ask(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Halt> {
         let call = question.call(messages);
-        let mut answer = match self.alongside(model::send(call, Timeouts::default())).await? {
+        let mut answer = match self
+            .alongside(model::send(call, Timeouts::default()))
+            .await?
+        {
             Ok(answer) => answer,
             Err(failure) => return Ok(failed(&failure)),
         };
