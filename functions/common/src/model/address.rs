@@ -139,7 +139,8 @@ fn place_and_port(url: &str) -> Option<(Place, u16)> {
     let last = name.rsplit('.').next().unwrap_or_default();
     // A name whose last part is a number is an address in one of its unusual forms.
     let is_name = !last.is_empty()
-        && !last.starts_with(|c: char| c.is_ascii_digit())
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
+        && !last.to_ascii_lowercase().starts_with("0x")
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
