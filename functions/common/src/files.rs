@@ -77,7 +77,7 @@ pub async fn insert(
             .collect();
         tx.execute(
             "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id, rev)
-             SELECT file.id, filename, path, ?1, file.id, content_id, ?3 + new.key
+             SELECT file.id, file.filename, file.path, ?1, file.id, file.content_id, ?3 + new.key
              FROM json_each(?2) AS new JOIN file ON file.id = new.value
              WHERE true ORDER BY new.key",
             params![chat_id, json!(ids).to_string(), rev - count + 1],

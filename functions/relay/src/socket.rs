@@ -103,10 +103,8 @@ fn needs_gateway() -> Response {
     let body = json!({
         "detail": "WebSockets are opened at the gateway, which passes their events on to this address.",
     });
-    let mut response = json_response(StatusCode::UPGRADE_REQUIRED, &body);
-    let headers = response.headers_mut();
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    response
+    // Without the header `Upgrade` that belongs to it: the platform forbids it.
+    json_response(StatusCode::UPGRADE_REQUIRED, &body)
 }
 
 /// A socket, for the time of one request.
