@@ -18,7 +18,7 @@ pub mod request;
 pub mod send;
 pub mod stream;
 
-pub use address::{BaseUrl, Policy, check_base_url, check_saved_base_url};
+pub use address::{BaseUrl, Policy, check_base_url};
 pub use failure::{Failure, Kind};
 pub use request::{Call, Message, Role};
 pub use send::{Reply, Timeouts, send};

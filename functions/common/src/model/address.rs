@@ -1,12 +1,16 @@
 //! Which base URLs may be called (DESIGN.md, D9), decided from the URL alone.
 //!
-//! What a name resolves to is not known here; the embedded host looks again after resolution. `url` reads the address
-//! as browsers do, so that `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1.
+//! What a name resolves to is not known here; the embedded host looks again after resolution. Hosts are read as
+//! resolvers and browsers do, so that `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1, and what
+//! is called is what was checked. A name beyond ASCII must be written as it is looked up, `xn--…`: the crate `url`, which
+//! could translate it, would bring 200 KB of tables into each component.
+
+mod host;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use url::{Host, Url};
+use self::host::{Authority, Host};
 
 /// Longer ones are no addresses.
 const MAX_LENGTH: usize = 2048;
@@ -61,124 +65,62 @@ pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
     {
         return Err("The base URL must not contain spaces or backslashes.".to_owned());
     }
-    let not_http = || "The base URL must begin with http:// or https://.".to_owned();
-    let (_, after_scheme) = text.split_once("://").ok_or_else(not_http)?;
-    let url = Url::parse(text).map_err(|error| match text.get(..4) {
-        Some(start) if start.eq_ignore_ascii_case("http") => {
-            format!("The base URL can't be read: {error}.")
-        }
-        _ => not_http(),
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(not_http());
+    if !text.is_ascii() {
+        return Err(
+            "The base URL must be ASCII; write a name with other letters as xn--….".to_owned(),
+        );
     }
-    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or("");
-    if authority.is_empty() {
-        // The parser would take the first part of the path for it.
-        return Err("The base URL has no host.".to_owned());
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "http" => 80,
+        "https" => 443,
+        _ => return Err("The base URL must begin with http:// or https://.".to_owned()),
+    };
+    if rest.contains(['?', '#']) {
+        return Err("The base URL must not contain ? or #.".to_owned());
     }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
         return Err("The base URL must not contain a user name or password.".to_owned());
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("The base URL must not contain ? or #.".to_owned());
-    }
-    check_host(&url, policy)?;
+    let authority = Authority::parse(authority).map_err(|what| format!("The base URL {what}."))?;
+    let port = authority.port.unwrap_or(default_port);
+    check_host(&authority.host, port, policy)?;
 
-    let base = without_endpoint(url.as_str());
+    // People paste the whole address of the endpoint too.
+    let path = path.trim_end_matches('/');
+    let path = path
+        .strip_suffix("/chat/completions")
+        .unwrap_or(path)
+        .trim_end_matches('/');
+    let port = match port {
+        port if port == default_port => String::new(),
+        port => format!(":{port}"),
+    };
+    let base = BaseUrl(format!("{scheme}://{}{port}{path}", authority.host));
     match base.chat_completions().parse::<axum::http::Uri>() {
         Ok(_) => Ok(base),
         Err(error) => Err(format!("The base URL can't be called: {error}.")),
     }
 }
 
-/// Checks a base URL again that passed [`check_base_url`] when it was saved: whoever calls it has no room for the whole
-/// parser. It must be written plainly, with a host of ASCII letters or an address in its usual form.
-///
-/// # Errors
-/// As of [`check_base_url`].
-pub fn check_saved_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
-    let text = text.trim();
-    let unreadable = || "The base URL can't be read. Please save it again, as a plain http:// or https:// address.";
-    let (place, port) = place_and_port(text).ok_or_else(unreadable)?;
-    if text.contains(['?', '#', '@', '\\']) || text.len() > MAX_LENGTH {
-        return Err(unreadable().to_owned());
-    }
-    check_place(&place, port, policy)?;
-    let base = without_endpoint(text);
-    match base.chat_completions().parse::<axum::http::Uri>() {
-        Ok(_) => Ok(base),
-        Err(_) => Err(unreadable().to_owned()),
-    }
-}
-
-/// Where a plain URL leads.
-fn place_and_port(url: &str) -> Option<(Place, u16)> {
-    let uri: axum::http::Uri = url.parse().ok()?;
-    let default = match uri.scheme_str()? {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
-    let authority = uri.authority()?;
-    let port = match authority.as_str().rsplit_once(':') {
-        Some((_, digits)) if !digits.ends_with(']') => digits.parse().ok()?,
-        _ => default,
-    };
-    let host = authority.host();
-    if let Some(v6) = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-    {
-        return Some((Place::of(Host::Ipv6(v6.parse().ok()?)), port));
-    }
-    if let Ok(v4) = host.parse() {
-        return Some((Place::V4(v4), port));
-    }
-    let name = host.trim_end_matches('.');
-    let last = name.rsplit('.').next().unwrap_or_default();
-    // A name whose last part is a number is an address in one of its unusual forms.
-    let is_name = !last.is_empty()
-        && !last.bytes().all(|byte| byte.is_ascii_digit())
-        && !last.to_ascii_lowercase().starts_with("0x")
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-    is_name.then(|| (Place::of(Host::Domain(host)), port))
-}
-
-/// People paste the whole address of the endpoint too.
-fn without_endpoint(url: &str) -> BaseUrl {
-    let base = url.trim_end_matches('/');
-    let base = base
-        .strip_suffix("/chat/completions")
-        .unwrap_or(base)
-        .trim_end_matches('/');
-    BaseUrl(base.to_owned())
-}
-
-fn check_host(url: &Url, policy: &Policy) -> Result<(), String> {
-    let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-        return Err("The base URL has no host.".to_owned());
-    };
-    check_place(&Place::of(host), port, policy)
-}
-
-fn check_place(place: &Place, port: u16, policy: &Policy) -> Result<(), String> {
+fn check_host(host: &Host, port: u16, policy: &Policy) -> Result<(), String> {
     if port == 0 {
         return Err("The base URL's port must not be 0.".to_owned());
     }
+    let place = Place::of(host);
     // Spin answers these itself, from inside the application.
-    if let Place::Name(name) = place
+    if let Place::Name(name) = &place
         && ["spin.internal", "self.alt"]
             .iter()
             .any(|own| is_or_below(name, own))
     {
         return Err("The base URL is an address of this server's own parts.".to_owned());
     }
-    if let Some((gateway, gateway_port)) = place_and_port(policy.grip_origin.trim())
+    if let Some((gateway, gateway_port)) = gateway(&policy.grip_origin)
         && gateway_port == port
-        && gateway.is_same_machine(place)
+        && gateway.is_same_machine(&place)
     {
         return Err("The base URL is an address of this server itself.".to_owned());
     }
@@ -192,6 +134,19 @@ fn check_place(place: &Place, port: u16, policy: &Policy) -> Result<(), String> 
     Ok(())
 }
 
+/// Where the gateway is.
+fn gateway(origin: &str) -> Option<(Place, u16)> {
+    let (scheme, rest) = origin.trim().split_once("://")?;
+    let authority = Authority::parse(rest.split('/').next()?).ok()?;
+    let default_port = if scheme.eq_ignore_ascii_case("https") {
+        443
+    } else {
+        80
+    };
+    let port = authority.port.unwrap_or(default_port);
+    Some((Place::of(&authority.host), port))
+}
+
 /// A host without its several spellings.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
@@ -202,13 +157,13 @@ enum Place {
 }
 
 impl Place {
-    fn of(host: Host<&str>) -> Self {
+    fn of(host: &Host) -> Self {
         match host {
-            Host::Domain(name) => Self::Name(name.trim_end_matches('.').to_ascii_lowercase()),
-            Host::Ipv4(address) => Self::V4(address),
-            Host::Ipv6(address) => match address.to_ipv4_mapped() {
+            Host::Name(name) => Self::Name(name.trim_end_matches('.').to_owned()),
+            Host::V4(address) => Self::V4(*address),
+            Host::V6(address) => match address.to_ipv4_mapped() {
                 Some(address) => Self::V4(address),
-                None => Self::V6(address),
+                None => Self::V6(*address),
             },
         }
     }

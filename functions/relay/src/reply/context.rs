@@ -2,7 +2,7 @@
 
 use kafka_common::db::Db;
 use kafka_common::model::context::{FileText, Turn};
-use kafka_common::model::{self, BaseUrl, Call, Message, check_saved_base_url, composer};
+use kafka_common::model::{self, BaseUrl, Call, Message, check_base_url, composer};
 use kafka_common::{params, seal};
 
 use crate::files;
@@ -34,7 +34,7 @@ pub struct Reachable {
 impl Reachable {
     /// Looks whether the model's address may be called, and opens its key. The error is for the person who waits.
     pub async fn check(model: &Model, settings: &Settings) -> Result<Self, String> {
-        let base_url = check_saved_base_url(&model.base_url, &settings.policy)?;
+        let base_url = check_base_url(&model.base_url, &settings.policy)?;
         let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
         let key = key.map_err(|error| {
             eprintln!("error: the key of model {}: {error:?}", model.id);

@@ -1,6 +1,6 @@
 //! Promise 3's table, as far as a URL alone tells.
 
-use super::{Policy, check_base_url, check_saved_base_url};
+use super::{Policy, check_base_url};
 
 const GATEWAY: &str = "http://127.0.0.1:5561";
 
@@ -32,9 +32,10 @@ fn ordinary_addresses() {
             "https://api.openai.com/v1",
         ),
         (
-            "https://bücher.example/v1",
+            "https://xn--bcher-kva.example/v1",
             "https://xn--bcher-kva.example/v1",
         ),
+        ("http://16843009/v1", "http://1.1.1.1/v1"),
         (
             "https://[2606:4700::1111]/v1",
             "https://[2606:4700::1111]/v1",
@@ -95,9 +96,6 @@ fn private_addresses_depend_on_the_policy() {
         "http://LOCALHOST/v1",
         "http://localhost./v1",
         "http://a.localhost/v1",
-        "http://%6cocalhost/v1",
-        "http://ⓛⓞⓒⓐⓛhost/v1",
-        "http://１２７.0.0.1/v1",
         "http://ollama:11434/v1",
         "http://printer.local/v1",
         "http://metadata.google.internal/v1",
@@ -163,6 +161,11 @@ fn refused_whatever_the_policy() {
         "https://exa mple.com/",
         "https://exa\tmple.com/",
         "https://example.com/\r\nX: y",
+        "http://%6cocalhost/v1",
+        "http://ⓛⓞⓒⓐⓛhost/v1",
+        "http://１２７.0.0.1/v1",
+        "https://bücher.example/v1",
+        "https://example.com/vé",
         "https://example.com:99999/",
         "https://example.com:0/",
         "http://1.2.3.4.5/",
@@ -218,51 +221,4 @@ fn the_gateway_can_be_elsewhere() {
         allow_private: true,
     };
     assert!(check_base_url("http://127.0.0.1:5561/v1", &none).is_ok());
-}
-
-#[test]
-fn a_saved_address_is_checked_again_and_read_more_strictly() {
-    let policy = Policy {
-        grip_origin: "http://127.0.0.1:5561".to_owned(),
-        allow_private: true,
-    };
-    let check = |text: &str| check_saved_base_url(text, &policy).map(|url| url.to_string());
-    for (text, base) in [
-        ("http://127.0.0.1:8001/v1/", "http://127.0.0.1:8001/v1"),
-        (
-            "https://api.example.com/v1/chat/completions",
-            "https://api.example.com/v1",
-        ),
-        ("http://[::1]:8001", "http://[::1]:8001"),
-        ("http://model", "http://model"),
-    ] {
-        assert_eq!(check(text).as_deref(), Ok(base), "{text}");
-    }
-    for text in [
-        "ftp://example.com",
-        "http://user@example.com/v1",
-        "http://example.com/v1?a=b",
-        "http://2130706433/",
-        "http://0x7f.1/",
-        "http://relay.spin.internal/",
-        "http://SELF.alt./",
-        "http://127.0.0.1:5561/v1",
-        "http://localhost:5561/v1",
-        "http://127.0.0.1:0/",
-        "",
-    ] {
-        assert!(check(text).is_err(), "{text}");
-    }
-    let strict = Policy {
-        allow_private: false,
-        ..policy.clone()
-    };
-    for text in [
-        "http://127.0.0.1/",
-        "http://10.0.0.1/",
-        "http://[fd00::1]/",
-        "http://localhost/",
-    ] {
-        assert!(check_saved_base_url(text, &strict).is_err(), "{text}");
-    }
 }
