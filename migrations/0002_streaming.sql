@@ -24,6 +24,8 @@ CREATE TABLE generation (
     status         TEXT NOT NULL,
     -- How many pieces of text the message has got.
     seq            INTEGER NOT NULL DEFAULT 0,
+    -- The last of them. Setting it appends it to the message (see the trigger below).
+    piece          TEXT,
     -- Milliseconds since 1970. Whoever meets a running generation whose heartbeat is older than ten seconds marks it
     -- interrupted.
     heartbeat      INTEGER NOT NULL,
@@ -40,3 +42,11 @@ CREATE TABLE generation (
 CREATE UNIQUE INDEX generation_running ON generation (chat_id) WHERE status = 'running';
 CREATE INDEX generation_chat_id ON generation (chat_id);
 CREATE INDEX generation_message_id ON generation (message_id);
+
+-- A piece of a reply is stored by one statement, which raises seq, beats the heart, asks whether to stop, and by this
+-- appends the text: over a network a transaction would be four round trips, ten times a second.
+CREATE TRIGGER generation_appends_piece AFTER UPDATE OF piece ON generation
+WHEN NEW.piece IS NOT NULL
+BEGIN
+    UPDATE chat_conversation SET content = content || NEW.piece WHERE id = NEW.message_id;
+END;

@@ -5,6 +5,7 @@
 //!
 //! * `api`: what the HTTP contract promises, endpoint by endpoint and error by error.
 //! * `promises`: what the system keeps under load, faults and bad input, by number.
+//! * `realtime`: sockets, streams and models, through the host's own gateway and through Pushpin.
 //! * `host`: how the host treats a component that misbehaves (`tests/trouble`) and how it is run.
 
 #![forbid(unsafe_code)]
@@ -12,4 +13,5 @@
 mod api;
 mod host;
 mod promises;
+mod realtime;
 mod support;

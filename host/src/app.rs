@@ -1,6 +1,7 @@
 //! The application that `spin.toml` describes, loaded: compiled components, databases, stores and variables.
 
 use crate::{
+    gateway::control::Local,
     instance::State,
     manifest::{self, Manifest, OutboundHosts, Router},
     output::Output,
@@ -42,7 +43,7 @@ const STACKS_PER_INSTANCE: u32 = 4;
 const SPARE_INSTANCES: usize = 32;
 
 /// Where and how to load an application from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The manifest, usually `spin.toml`.
     pub manifest: PathBuf,
@@ -52,6 +53,8 @@ pub struct Settings {
     pub log_dir: Option<PathBuf>,
     /// Values of application variables given on the command line; they win over `SPIN_VARIABLE_*`.
     pub variables: BTreeMap<String, String>,
+    /// The gateway of this process; components that may publish to its address do so without a connection.
+    pub gateway: Option<Arc<Local>>,
 }
 
 /// A loaded application.
@@ -78,7 +81,9 @@ pub struct Component {
     /// The key-value stores it may open, by label.
     pub key_value: HashMap<String, Arc<KeyValue>>,
     /// The hosts it may call.
-    pub outbound: Arc<OutboundHosts>,
+    pub outbound: OutboundHosts,
+    /// The gateway of this process.
+    pub gateway: Option<Arc<Local>>,
     /// Where its output goes.
     pub output: Output,
     /// One permit for each instance that may live.
@@ -120,7 +125,8 @@ impl App {
                 environment: declared.environment.clone(),
                 databases: stores.databases(&declared.sqlite_databases).await?,
                 key_value: stores.key_value(&declared.key_value_stores).await?,
-                outbound: Arc::new(variables.outbound_hosts(declared)?),
+                outbound: variables.outbound_hosts(declared)?,
+                gateway: settings.gateway.clone(),
                 output: Output::new(id, settings.log_dir.as_deref())
                     .context("can't open the component's log files")?,
                 permits: Arc::new(Semaphore::new(INSTANCES_PER_COMPONENT)),

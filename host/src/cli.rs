@@ -1,20 +1,27 @@
-//! The command line: `kafka up`, which plain `kafka` means too, and `kafka build`.
+//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka gateway` and `kafka fake-model`.
+
+mod gateway;
+mod up;
 
 use crate::{
-    app::{App, Settings},
+    app::Settings,
     build,
+    fake_model::FakeModel,
     log::{self, Format},
     manifest::Manifest,
-    server::Server,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    process::ExitCode,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{self, Runtime},
+    signal::unix::{SignalKind, signal},
+};
 
 /// Backend of an AI chat product: runs the components of spin.toml on this machine.
 ///
@@ -34,6 +41,8 @@ enum Verb {
     Up(Up),
     /// Build the components, and install the compilation target if it is missing
     Build(Build),
+    FakeModel(FakeModel),
+    Gateway(gateway::Settings),
 }
 
 #[derive(Debug, Args)]
@@ -91,12 +100,15 @@ impl Command {
     ///
     /// # Errors
     /// Whatever keeps the command from doing it, in words for the person who typed it.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb.unwrap_or(Verb::Up(self.up)) {
-            Verb::Up(up) => up.run(),
-            Verb::Build(build) if build.target_only => build::ensure_wasm_target(),
-            Verb::Build(build) => build_all(&build.source.manifest()),
+            Verb::Up(up) => up.run()?,
+            Verb::Build(build) if build.target_only => build::ensure_wasm_target()?,
+            Verb::Build(build) => build_all(&build.source.manifest())?,
+            Verb::Gateway(gateway) => return gateway.run(),
+            Verb::FakeModel(model) => runtime()?.block_on(model.run())?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -112,13 +124,17 @@ impl Up {
             state_dir: self.state_dir,
             log_dir: self.log_dir,
             variables: self.variable.into_iter().collect(),
+            gateway: None,
         };
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?
-            .block_on(serve(&settings, &self.listen))
+        runtime()?.block_on(up::serve(settings, &self.listen))
     }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
 }
 
 fn build_all(manifest: &Path) -> anyhow::Result<()> {
@@ -128,33 +144,22 @@ fn build_all(manifest: &Path) -> anyhow::Result<()> {
     build::build_components(&loaded, folder)
 }
 
-async fn serve(settings: &Settings, listen: &str) -> anyhow::Result<()> {
-    // Asked for before anything else, so that a signal during the start is not lost.
+/// Resolves when the process is asked to stop, by SIGTERM or Ctrl-C, from now on.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let app = Arc::new(App::load(settings).await?);
-    let server = Server::bind(app.clone(), listen).await?;
-    announce(&app, &server)?;
-    let stop = async move {
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    };
-    server.serve(stop).await?;
-    app.close().await;
-    Ok(())
+    })
 }
 
-/// Says where the application is and what is there.
-fn announce(app: &App, server: &Server) -> anyhow::Result<()> {
-    let address = server.address()?;
+/// Says where it serves, and what is to be known about that.
+fn announce(address: SocketAddr, about: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    let mut text = format!("\nServing http://{address}\nRoutes:\n");
-    for (route, component) in app.router.routes() {
-        text.push_str(&format!("  http://{address}{route}  ({component})\n"));
-    }
-    out.write_all(text.as_bytes())
+    out.write_all(format!("\nServing http://{address}\n{about}").as_bytes())
         .and_then(|()| out.flush())
         .context("can't write to standard output")
 }

@@ -115,7 +115,7 @@ impl HandlerState for Handler {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             hooks: Hooks {
-                allowed: component.outbound.clone(),
+                component: component.clone(),
             },
             limits: StoreLimitsBuilder::new().memory_size(MEMORY_LIMIT).build(),
             _permit: permit,

@@ -8,6 +8,8 @@
 pub mod app;
 pub mod build;
 pub mod cli;
+pub mod fake_model;
+pub mod gateway;
 pub mod instance;
 pub mod log;
 pub mod manifest;

@@ -9,6 +9,7 @@ mod client;
 mod floor;
 mod measure;
 mod process;
+mod realtime;
 mod workload;
 
 use anyhow::Context;
@@ -33,6 +34,18 @@ struct Arguments {
     /// Only the workloads whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
+    /// Measure sockets and streams instead: first tokens, then many open sockets of which some stream
+    #[arg(long)]
+    realtime: bool,
+    /// With --realtime: open sockets
+    #[arg(long, default_value_t = 2000)]
+    sockets: usize,
+    /// With --realtime: how many of them see a reply
+    #[arg(long, default_value_t = 200)]
+    streams: usize,
+    /// With --realtime: how many seconds a reply takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    reply: u64,
     /// Serve the floor on a free port, print it, and do nothing else
     #[arg(long, hide = true)]
     serve_floor: Option<std::path::PathBuf>,
@@ -54,6 +67,14 @@ fn main() -> anyhow::Result<()> {
 
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
+    if arguments.realtime {
+        let plan = realtime::Plan {
+            sockets: arguments.sockets,
+            streams: arguments.streams,
+            seconds: arguments.reply,
+        };
+        return realtime::run(folder.path(), plan).await;
+    }
     let mut host = None;
     let address = match &arguments.url {
         Some(authority) => authority.clone(),

@@ -38,6 +38,18 @@ impl Server {
         Self::start(command)
     }
 
+    /// Starts the fake model.
+    pub fn fake_model() -> anyhow::Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kafka"));
+        command.args(["fake-model", "--listen", "127.0.0.1:0"]);
+        Self::start(command)
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .stdout(Stdio::piped())
@@ -52,6 +64,16 @@ impl Server {
         }
         bail!("the server ended before it served")
     }
+}
+
+/// The resident memory of process `id`, in bytes.
+pub fn memory_of(id: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line
+        .and_then(|rest| rest.trim().strip_suffix("kB"))
+        .context("the process runs")?;
+    Ok(kib.trim().parse::<u64>()? * 1024)
 }
 
 impl Drop for Server {

@@ -8,9 +8,10 @@ use hyper::body::{Bytes, Frame};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::{Multipart, PATIENCE};
+use super::{Events, Multipart, PATIENCE};
 
 /// What a request carries.
 pub type Body = BoxBody<Bytes, Infallible>;
@@ -29,6 +30,15 @@ impl Request {
             .body(Full::default().boxed())
             .expect("tests name valid methods and URLs");
         Self { client, request }
+    }
+
+    /// A request to somebody who is not the server under test, by a client of its own.
+    pub fn elsewhere(method: &str, url: &str) -> Self {
+        Self::new(
+            Client::builder(TokioExecutor::new()).build_http(),
+            method,
+            url,
+        )
     }
 
     /// Adds a header; a name given twice is sent twice, except for `host`, of which there is one.
@@ -90,6 +100,12 @@ impl Request {
     /// Sends it and reads the whole answer. Only a broken connection or silence fails here.
     pub async fn send(self) -> Response {
         self.try_send().await.expect("the server answers")
+    }
+
+    /// Sends it and leaves the answer to be read as events.
+    pub async fn events(self) -> Events {
+        let answer = tokio::time::timeout(PATIENCE, self.client.request(self.request)).await;
+        Events::new(answer.expect("in time").expect("the server answers"))
     }
 
     /// As `send`, where the server may be gone.

@@ -4,20 +4,32 @@
 mod build;
 mod client;
 mod database;
+mod events;
+mod gateway;
+mod model;
 mod multipart;
 mod people;
 mod process;
+mod pushpin;
 mod raw;
 mod server;
+mod socket;
+mod window;
 
 pub use build::build_once;
 pub use client::{Request, Response, percent_encode};
 pub use database::Database;
+pub use events::Events;
+pub use gateway::OwnGateway;
+pub use model::FakeModel;
 pub use multipart::Multipart;
 pub use people::{User, login};
 pub use process::run_kafka;
+pub use pushpin::is_installed as pushpin_is_installed;
 pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup};
+pub use socket::{Refused, Socket, V2};
+pub use window::Window;
 
 use std::path::PathBuf;
 use std::time::Duration;

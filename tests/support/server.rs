@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use super::build::build_once;
 use super::client::{Body, Request};
 use super::process::{Process, memory_of};
-use super::{Database, repository};
+use super::pushpin::Pushpin;
+use super::{Database, Refused, Socket, V2, Window, repository};
 
 /// What to start, before it is started.
 pub struct Setup {
@@ -24,6 +25,7 @@ pub struct Setup {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     state: Option<TempDir>,
+    pushpin: Option<Pushpin>,
 }
 
 impl Setup {
@@ -46,7 +48,18 @@ impl Setup {
             arguments: Vec::new(),
             environment: Vec::new(),
             state: None,
+            pushpin: None,
         }
+    }
+
+    /// Sockets go through Pushpin instead of the host's own gateway.
+    pub fn behind_pushpin(mut self) -> Self {
+        let pushpin = Pushpin::prepare();
+        for (name, value) in pushpin.variables() {
+            self = self.variable(name, &value);
+        }
+        self.pushpin = Some(pushpin);
+        self
     }
 
     /// Leaves it to the command line's defaults what to do, as plain `kafka` does.
@@ -102,9 +115,18 @@ impl Setup {
                 .envs(self.environment);
         });
         let address = process.address();
+        let ready_after = began.elapsed();
+        let mut pushpin = self.pushpin;
+        if let Some(pushpin) = &mut pushpin {
+            pushpin.start(&address);
+        }
         Server {
-            ready_after: began.elapsed(),
+            ready_after,
             process,
+            sockets: pushpin
+                .as_ref()
+                .map_or_else(|| address.clone(), Pushpin::address),
+            pushpin,
             address,
             state,
             client: Client::builder(TokioExecutor::new()).build_http(),
@@ -129,7 +151,9 @@ fn fresh_state() -> TempDir {
 pub struct Server {
     // Declared, and so dropped, before the folder it writes to.
     process: Process,
+    pushpin: Option<Pushpin>,
     address: String,
+    sockets: String,
     state: TempDir,
     client: Client<HttpConnector, Body>,
     ready_after: Duration,
@@ -146,6 +170,50 @@ impl Server {
         &self.address
     }
 
+    /// Where windows open their sockets: the server itself, or what stands in front of it.
+    pub fn sockets(&self) -> &str {
+        &self.sockets
+    }
+
+    /// Whether Pushpin is in front of it.
+    pub fn is_behind_pushpin(&self) -> bool {
+        self.pushpin.is_some()
+    }
+
+    /// Stops Pushpin and starts it again; all sockets are lost.
+    pub fn restart_pushpin(&mut self) {
+        let pushpin = self.pushpin.as_mut().expect("there is a Pushpin");
+        pushpin.stop();
+        pushpin.start(&self.address);
+    }
+
+    /// Opens a socket with headers of the caller's.
+    pub async fn try_socket(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, Refused> {
+        Socket::open(&self.sockets, path, headers).await
+    }
+
+    /// A v1 socket of a chat, with its first frame unread.
+    pub async fn v1(&self, chat: &str) -> Socket {
+        let socket = self.try_socket(&format!("/ws/{chat}"), &[]).await;
+        socket.expect("the handshake succeeds")
+    }
+
+    /// A v2 socket of a chat, with its first frame unread.
+    pub async fn v2(&self, chat: &str) -> Socket {
+        let headers = [("sec-websocket-protocol", V2)];
+        let socket = self.try_socket(&format!("/ws/{chat}"), &headers).await;
+        socket.expect("the handshake succeeds")
+    }
+
+    /// A v2 window of a chat.
+    pub async fn window(&self, chat: &str) -> Window {
+        Window::open(&self.sockets, chat).await
+    }
+
     /// How long it took from its start to `Serving`.
     pub fn ready_after(&self) -> Duration {
         self.ready_after
@@ -159,6 +227,13 @@ impl Server {
             .next()
             .expect("an address has a port");
         self.address = format!("{address}:{port}");
+        self
+    }
+
+    /// The same server, called through what stands at `address`.
+    pub fn called_at(mut self, address: &str) -> Self {
+        self.address = address.to_owned();
+        self.sockets = address.to_owned();
         self
     }
 
@@ -194,6 +269,18 @@ impl Server {
     /// The application's database, looked at from outside.
     pub async fn database(&self) -> Database {
         Database::open(self.state.path()).await
+    }
+
+    /// All that the server has stored, as it is on the disk.
+    pub fn stored_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for entry in fs::read_dir(self.state.path()).expect("the state folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                bytes.extend(fs::read(path).expect("a readable file"));
+            }
+        }
+        bytes
     }
 
     /// Everything the server has printed so far.
@@ -252,5 +339,10 @@ impl Server {
         } = self;
         process.kill();
         state
+    }
+
+    /// `kill -9`, and a start on what was left, at another port.
+    pub async fn killed_and_started_again(self) -> Self {
+        Setup::app().state(self.kill()).start().await
     }
 }

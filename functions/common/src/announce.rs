@@ -120,7 +120,7 @@ impl Queue {
 }
 
 /// Lets `items` go out, behind what waits already.
-fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
+pub fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
     let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
     let is_idle = waiting.is_none();
     if !waiting.get_or_insert_default().push(items) {

@@ -54,6 +54,11 @@ impl JsonBody {
         }
     }
 
+    /// All fields.
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// The required string `name`.
     pub fn string(&self, name: &str) -> Result<String> {
         match self.0.get(name) {

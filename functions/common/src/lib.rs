@@ -4,7 +4,7 @@
 //! every failure into the shape the HTTP contract asks for. It knows nothing about storage.
 //!
 //! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
-//! several components do with it is in [`files`] and [`owner`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps API
+//! several components do with it is in [`files`] and [`owner`], versions in [`versions`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps API
 //! keys unreadable.
 //!
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the open windows of a chat what
@@ -24,6 +24,7 @@ pub mod db;
 pub mod email;
 pub mod encoding;
 pub mod error;
+pub mod events;
 pub mod files;
 pub mod form;
 pub mod grip;
@@ -32,3 +33,4 @@ pub mod json;
 pub mod model;
 pub mod owner;
 pub mod seal;
+pub mod versions;

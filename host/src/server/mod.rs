@@ -7,10 +7,19 @@ mod connection;
 mod headers;
 mod request;
 
-use crate::app::App;
+pub use body::RequestBody;
+pub use request::Dispatcher;
+
+use crate::{
+    app::App,
+    gateway::{
+        Gateway,
+        backend::Backend,
+        proxy::{Origin, Upstream},
+    },
+};
 use anyhow::Context;
 use futures::FutureExt;
-use request::Dispatcher;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
@@ -36,22 +45,58 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// A connection on its way to a worker thread, with its place among [`MAX_CONNECTIONS`].
 type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
+/// What a server serves.
+#[derive(Clone)]
+pub enum Site {
+    /// An application in this process.
+    App(Arc<App>),
+    /// What another server serves.
+    Upstream(Origin),
+}
+
+impl Site {
+    /// A thread's way to it; `address` is what the server listens on.
+    fn backend(&self, address: SocketAddr) -> Backend {
+        match self {
+            Self::App(app) => Backend::InProcess(Box::new(Dispatcher::new(app, address))),
+            Self::Upstream(origin) => Backend::Upstream(Upstream::new(origin.clone())),
+        }
+    }
+
+    /// Stops what runs now.
+    fn interrupt(&self) {
+        match self {
+            Self::App(app) => app.interrupt(),
+            Self::Upstream(_) => {}
+        }
+    }
+}
+
 /// A listening server.
 pub struct Server {
     listener: TcpListener,
-    app: Arc<App>,
+    site: Site,
+    gateway: Option<Arc<Gateway>>,
 }
 
 impl Server {
-    /// Listens on `address`; port 0 picks a free one.
+    /// Listens on `address`; port 0 picks a free one. Without a gateway, requests for sockets are ordinary requests.
     ///
     /// # Errors
     /// When the address can't be used.
-    pub async fn bind(app: Arc<App>, address: &str) -> anyhow::Result<Self> {
+    pub async fn bind(
+        site: Site,
+        gateway: Option<Arc<Gateway>>,
+        address: &str,
+    ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("can't listen on {address}"))?;
-        Ok(Self { listener, app })
+        Ok(Self {
+            listener,
+            site,
+            gateway,
+        })
     }
 
     /// The address it really listens on.
@@ -71,7 +116,10 @@ impl Server {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let (stopping, stopped) = watch::channel(false);
         let workers = (0..cores)
-            .map(|core| Worker::start(core, self.app.clone(), address, stopped.clone()))
+            .map(|core| {
+                let (site, gateway) = (self.site.clone(), self.gateway.clone());
+                Worker::start(core, site, gateway, address, stopped.clone())
+            })
             .collect::<anyhow::Result<Vec<_>>>()?;
         tokio::select! {
             () = accept(&self.listener, &workers) => {}
@@ -88,7 +136,7 @@ impl Server {
         let mut patience = DRAIN_LIMIT;
         // A statement that still runs after that has its thread for itself.
         while timeout(patience, &mut joined).await.is_err() {
-            self.app.interrupt();
+            self.site.interrupt();
             patience = Duration::from_millis(50);
         }
         Ok(())
@@ -135,6 +183,12 @@ fn max_connections() -> usize {
     connections.clamp(1, MAX_CONNECTIONS)
 }
 
+/// What a thread answers its clients with.
+struct Front {
+    backend: Arc<Backend>,
+    gateway: Option<Arc<Gateway>>,
+}
+
 /// One core's thread.
 struct Worker {
     connections: mpsc::UnboundedSender<Accepted>,
@@ -144,7 +198,8 @@ struct Worker {
 impl Worker {
     fn start(
         core: usize,
-        app: Arc<App>,
+        site: Site,
+        gateway: Option<Arc<Gateway>>,
         address: SocketAddr,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
@@ -153,8 +208,11 @@ impl Worker {
         let thread = thread::Builder::new()
             .name(format!("http-{core}"))
             .spawn(move || {
-                let dispatcher = Arc::new(Dispatcher::new(&app, address));
-                runtime.block_on(work(dispatcher, incoming, stopped));
+                let front = Front {
+                    backend: Arc::new(site.backend(address)),
+                    gateway,
+                };
+                runtime.block_on(work(Arc::new(front), incoming, stopped));
                 // Tasks that outlive their requests are dropped here, and their transactions rolled back.
             })?;
         Ok(Self {
@@ -183,14 +241,14 @@ fn join(thread: JoinHandle<()>) {
 
 /// Serves connections until the acceptor hangs up, then waits for them to end.
 async fn work(
-    dispatcher: Arc<Dispatcher>,
+    front: Arc<Front>,
     mut incoming: mpsc::UnboundedReceiver<Accepted>,
     stopped: watch::Receiver<bool>,
 ) {
     // Every connection holds a clone of `open`; when the last one ends, `all_closed` yields.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     while let Some((stream, peer, place)) = incoming.recv().await {
-        let connection = connection::serve(dispatcher.clone(), stream, peer, stopped.clone());
+        let connection = connection::serve(front.clone(), stream, peer, stopped.clone());
         let open = open.clone();
         tokio::task::spawn(async move {
             if let Err(error) = connection.await {

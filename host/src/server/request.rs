@@ -107,8 +107,26 @@ impl Dispatcher {
         }
     }
 
-    /// Answers a request, and writes its access line.
+    /// Answers a client's request, and writes its access line.
     pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
+        let expects = request.headers().contains_key(header::EXPECT);
+        self.answer(
+            request.map(|body| RequestBody::new(body, expects).boxed_unsync()),
+            peer,
+        )
+        .await
+    }
+
+    /// Answers a request that the gateway makes for a client's socket.
+    pub async fn handle_events(
+        &self,
+        request: Request<Bytes>,
+        peer: SocketAddr,
+    ) -> Response<WasiBody> {
+        self.answer(request.map(full), peer).await
+    }
+
+    async fn answer(&self, request: Request<WasiBody>, peer: SocketAddr) -> Response<WasiBody> {
         let id = Uuid::now_v7().to_string();
         let mut access = Access::begin(&request, peer, &id);
         let mut response = self.dispatch(request, peer, &id, &mut access).await;
@@ -121,7 +139,7 @@ impl Dispatcher {
 
     async fn dispatch<'a>(
         &'a self,
-        request: Request<Incoming>,
+        request: Request<WasiBody>,
         peer: SocketAddr,
         id: &str,
         access: &mut Access<'a>,
@@ -148,8 +166,7 @@ impl Dispatcher {
             parts.headers.insert(TO_COMPONENT, value);
         }
         let bodiless = parts.method == Method::HEAD;
-        let body = RequestBody::new(body, parts.headers.contains_key(header::EXPECT));
-        let request = Request::from_parts(parts, body.boxed_unsync());
+        let request = Request::from_parts(parts, body);
         let response = match answer(handler, request).await {
             Ok(response) if bodiless || has_no_body(response.status()) => Ok(response),
             Ok(response) => whole(response).await,

@@ -1,0 +1,92 @@
+//! `upload_file`: a file in a frame.
+
+use bytes::Bytes;
+use kafka_common::access::Caller;
+use kafka_common::content::Staging;
+use kafka_common::db::Db;
+use kafka_common::form::FileSink;
+use kafka_common::{encoding, files};
+use serde_json::{Map, Value, json};
+
+use super::Done;
+use crate::message::Message;
+use crate::prompt::text_field;
+use crate::refused::Refused;
+use crate::reply::{composing, ending};
+use crate::size::fitted;
+
+/// Stores the file in the chat and its workspace, with a message about it.
+pub async fn upload(
+    chat: &str,
+    caller: &Caller,
+    fields: &Map<String, Value>,
+) -> Result<Done, Refused> {
+    let filename = text_field(fields, "filename")?;
+    let data = match fields.get("file_data") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(data)) => Some(data),
+        Some(_) => return Err(Refused::bad_request("file_data must be a string.")),
+    };
+    let (Some(filename), Some(data)) = (filename, data) else {
+        return Err(Refused::bad_request("Missing filename or file_data."));
+    };
+    let bytes = decode(data)?;
+    let mut staging = Staging::default();
+    let stored = store(chat, caller, &filename, bytes, &mut staging).await;
+    if stored.is_err() {
+        staging.discard().await;
+    }
+    stored
+}
+
+/// Base64, with what browsers put before it in a `data:` URL or without.
+fn decode(data: &str) -> Result<Vec<u8>, Refused> {
+    let base64 = match data.strip_prefix("data:") {
+        Some(url) => url.split_once(',').map_or(url, |(_, data)| data),
+        None => data,
+    };
+    let plain: String = base64.split_ascii_whitespace().collect();
+    encoding::from_base64(&plain).ok_or_else(|| Refused::bad_request("file_data is not base64."))
+}
+
+async fn store(
+    chat: &str,
+    caller: &Caller,
+    filename: &str,
+    bytes: Vec<u8>,
+    staging: &mut Staging,
+) -> Result<Done, Refused> {
+    let mut sink = &mut *staging;
+    sink.begin(filename, None).await?;
+    sink.chunk(Bytes::from(bytes)).await?;
+    let mut uploads = vec![sink.end().await?];
+    let details = uploads.first().map(files::details);
+    let (id, path) = uploads
+        .first()
+        .map(|upload| (upload.file_id.clone(), upload.path()))
+        .unwrap_or_default();
+
+    let mut db = Db::open().await?;
+    let mut tx = db.begin().await?;
+    let target = files::Target::Chat(chat);
+    let inserted = files::insert(&mut tx, &mut uploads, target, caller.user_id()).await?;
+    let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
+    let rev = ending::raise(&mut tx, chat, 1).await?;
+    let content = json!({ "file_id": id, "filename": filename, "path": path });
+    let mut message = Message {
+        role: "user".to_owned(),
+        kind: "file".to_owned(),
+        content: content.to_string(),
+        ..Message::default()
+    };
+    composing::add(&mut tx, chat, &mut message, rev).await?;
+    tx.commit().await?;
+    let uploaded = json!({
+        "action": "file_uploaded", "rev": file_rev, "file_id": id, "file": details, "message": message.v2(),
+    });
+    Ok(Done {
+        answer: json!({ "action": "file_uploaded", "message": message.v1() }),
+        ids: json!({ "message_id": message.id, "file_id": id }),
+        events: vec![fitted(uploaded), fitted(message.added(rev))],
+    })
+}

@@ -1,0 +1,58 @@
+//! Who listens to a chat: the windows at a gateway, and a client that reads the events of its own request.
+
+use bytes::Bytes;
+use futures::channel::mpsc::UnboundedSender;
+use kafka_common::announce;
+use kafka_common::grip::{Grip, Item, channel_v1, channel_v2, item};
+
+/// The listeners of one chat. What is told is delivered in its order and in the background: a gateway that is slow or
+/// gone delays nobody but the windows it holds.
+#[derive(Debug)]
+pub struct Audience {
+    grip: Option<&'static Grip>,
+    v1: String,
+    v2: String,
+    reader: Option<UnboundedSender<Bytes>>,
+}
+
+impl Audience {
+    /// The windows of `chat`, and if given the reader of an event stream.
+    pub async fn of(chat: &str, reader: Option<UnboundedSender<Bytes>>) -> Self {
+        Self {
+            // What is wrong with its address has been logged.
+            grip: Grip::get().await.ok().flatten(),
+            v1: channel_v1(chat),
+            v2: channel_v2(chat),
+            reader,
+        }
+    }
+
+    /// Tells events of v2, together.
+    pub fn tell(&self, events: &[String]) {
+        if let Some(reader) = &self.reader {
+            for event in events {
+                // A reader that went away needs nothing.
+                let _ = reader.unbounded_send(crate::sse::event(event));
+            }
+        }
+        self.publish(events.iter().map(|event| item(&self.v2, event.as_str())));
+    }
+
+    /// Tells the v1 windows something.
+    pub fn tell_v1(&self, texts: Vec<String>) {
+        self.publish(texts.into_iter().map(|text| item(&self.v1, text)));
+    }
+
+    fn publish(&self, items: impl Iterator<Item = Item>) {
+        if let Some(grip) = self.grip {
+            announce::tell(grip, items);
+        }
+    }
+}
+
+/// Tells the windows of a chat something.
+pub async fn tell(chat: &str, v2: Vec<String>, v1: Vec<String>) {
+    let audience = Audience::of(chat, None).await;
+    audience.tell(&v2);
+    audience.tell_v1(v1);
+}

@@ -1,0 +1,64 @@
+//! A row of the conversation, as clients see it.
+
+use kafka_common::db::Row;
+use serde_json::{Value, json};
+
+/// A message.
+#[derive(Debug, Clone, Default)]
+pub struct Message {
+    pub id: String,
+    pub parent_id: Option<String>,
+    pub role: String,
+    pub kind: String,
+    pub content: String,
+    pub status: String,
+    pub model: Option<String>,
+    pub created_at: String,
+    /// Whether the content is left out because a frame has no room for it.
+    pub truncated: bool,
+}
+
+/// The columns of [`Message::from_row`], of a table or alias `message`.
+pub const COLUMNS: &str =
+    "message.id, message.parent_id, message.role, message.type, message.content, message.status,
+    message.model, message.created_at";
+
+impl Message {
+    /// Reads [`COLUMNS`], which begin at column `first`.
+    pub fn from_row(row: &mut Row, first: usize) -> Self {
+        Self {
+            id: row.text(first),
+            parent_id: row.opt_text(first + 1),
+            role: row.text(first + 2),
+            kind: row.text(first + 3),
+            content: row.text(first + 4),
+            status: row.text(first + 5),
+            model: row.opt_text(first + 6),
+            created_at: row.text(first + 7),
+            truncated: false,
+        }
+    }
+
+    /// As v1 shows it.
+    pub fn v1(&self) -> Value {
+        json!({ "role": self.role, "type": self.kind, "content": self.content })
+    }
+
+    /// As v2 shows it.
+    pub fn v2(&self) -> Value {
+        let mut message = json!({
+            "id": self.id, "parent_id": self.parent_id, "role": self.role, "type": self.kind, "content": self.content,
+            "status": self.status, "model": self.model, "created_at": self.created_at,
+        });
+        if self.truncated {
+            message["content"] = Value::Null;
+            message["truncated"] = true.into();
+        }
+        message
+    }
+
+    /// v2's event that a row was added.
+    pub fn added(&self, rev: i64) -> Value {
+        json!({ "action": "message", "rev": rev, "message": self.v2() })
+    }
+}

@@ -1,0 +1,105 @@
+//! Why something that was asked of a chat is not done, in the three forms clients know.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use kafka_common::db;
+use kafka_common::error::{Error, json_response};
+use serde_json::{Value, json};
+
+/// A refusal: a code for programs and words for people.
+#[derive(Debug)]
+pub struct Refused {
+    code: &'static str,
+    error: Cow<'static, str>,
+}
+
+impl Refused {
+    pub fn bad_request(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("bad_request", error)
+    }
+
+    pub fn not_found(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("not_found", error)
+    }
+
+    pub fn too_large(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("too_large", error)
+    }
+
+    /// A reply is being written.
+    pub fn busy() -> Self {
+        Self::new("busy", "A reply is still being written.")
+    }
+
+    pub fn chat_not_found() -> Self {
+        Self::not_found("Chat not found.")
+    }
+
+    pub fn model_not_found() -> Self {
+        Self::not_found("Model not found.")
+    }
+
+    fn new(code: &'static str, error: impl Into<Cow<'static, str>>) -> Self {
+        let error = error.into();
+        Self { code, error }
+    }
+
+    /// Whether there is no such chat of the caller's.
+    pub fn is_missing_chat(&self) -> bool {
+        self.error == "Chat not found."
+    }
+
+    /// As a v1 window gets it.
+    pub fn v1(&self) -> Value {
+        json!({ "error": self.error })
+    }
+
+    /// As a v2 window gets it.
+    pub fn v2(&self, in_reply_to: Option<&str>) -> Value {
+        let mut event = json!({ "action": "error", "code": self.code, "error": self.error });
+        if let Some(id) = in_reply_to {
+            event["in_reply_to"] = id.into();
+        }
+        event
+    }
+}
+
+impl From<db::Error> for Refused {
+    fn from(error: db::Error) -> Self {
+        eprintln!("error: {error}");
+        match error {
+            db::Error::Busy(_) => Self::new("internal", "The database is busy. Please try again."),
+            _ => Self::new("internal", "Internal Server Error"),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(detail) => Self::not_found(detail),
+            Error::BadRequest(detail) => Self::bad_request(detail),
+            Error::TooLarge => Self::too_large("Too large."),
+            Error::Unavailable(detail) => Self::new("internal", detail),
+            other => {
+                eprintln!("error: {other:?}");
+                Self::new("internal", "Internal Server Error")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match self.code {
+            "bad_request" => StatusCode::BAD_REQUEST,
+            "not_found" => StatusCode::NOT_FOUND,
+            "busy" => StatusCode::CONFLICT,
+            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        json_response(status, &json!({ "detail": self.error }))
+    }
+}

@@ -1,0 +1,333 @@
+//! The end of a reply, with the files that it makes or changes: one transaction.
+
+use kafka_common::db::{Db, Result, Transaction};
+use kafka_common::id::new_id;
+use kafka_common::model::composer::{self, Change, Edit, Outcome};
+use kafka_common::model::diff::unified_diff;
+use kafka_common::model::patch::apply_diff;
+use kafka_common::versions::{self, MAX_TEXT_BYTES};
+use kafka_common::{clock, params};
+use serde_json::{Value, json};
+
+use super::ending::{self, Ending, raise};
+use crate::message::Message;
+use crate::prompt::Begun;
+use crate::size::fitted;
+
+/// What the model said.
+pub struct Said<'a> {
+    /// Its reply.
+    pub first: &'a str,
+    /// What it said when a diff of its reply did not apply.
+    pub second: Option<(&'a Misfit, &'a str)>,
+}
+
+/// A diff that did not apply.
+#[derive(Debug)]
+pub struct Misfit {
+    pub name: String,
+    pub why: String,
+}
+
+/// What is to be told.
+#[derive(Debug)]
+pub struct Finished {
+    pub events: Vec<String>,
+    pub v1: Vec<String>,
+}
+
+/// What became of the ending.
+pub enum Verdict {
+    Finished(Finished),
+    /// Nothing is changed: a diff does not apply, and the model has not been asked again yet.
+    Misfit(Misfit),
+    /// Somebody else ended the reply.
+    Gone,
+}
+
+/// Ends a reply. Where that makes or changes files, they and the messages about them are stored with it.
+pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<Verdict> {
+    // A reply that was stopped or broke off changes no file.
+    let edits = match begun.prompt.composer && ending.status == "complete" {
+        true => edits(said, ending),
+        false => Vec::new(),
+    };
+    let mut db = Db::open().await?;
+    let mut tx = db.begin().await?;
+    let mut ending = ending.clone();
+    let mut made = Vec::new();
+    for edit in &edits {
+        match apply(&mut tx, begun, edit).await? {
+            Ok(file) => made.push(file),
+            Err(why) if said.second.is_none() && why.retry => {
+                return Ok(Verdict::Misfit(Misfit {
+                    name: edit.name.clone(),
+                    why: why.error,
+                }));
+            }
+            Err(why) => {
+                // All files of a reply or none.
+                drop(tx);
+                tx = db.begin().await?;
+                made.clear();
+                ending = Ending {
+                    usage: ending.usage,
+                    ..Ending::error(why.told())
+                };
+                break;
+            }
+        }
+    }
+    if !ending::mark(&mut tx, &begun.reply, &ending).await? {
+        return Ok(Verdict::Gone);
+    }
+    let changed = made.iter().filter(|file| file.changed).count() as i64;
+    let mut rev = raise(&mut tx, &begun.chat, 2 * changed + 1).await? - 2 * changed;
+    let mut finished = Finished {
+        events: Vec::new(),
+        v1: Vec::new(),
+    };
+    for file in &made {
+        if file.changed {
+            let message = tell_of(&mut tx, begun, file, rev).await?;
+            finished.events.push(fitted(message.added(rev)));
+            finished.events.push(fitted(file.event(rev + 1)));
+            rev += 2;
+        }
+        finished.v1.push(fitted(file.v1()));
+    }
+    let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
+    tx.commit().await?;
+    finished.events.push(fitted(ended.event()));
+    if let Some(error) = &ended.ending.error {
+        finished.v1.push(json!({ "error": error }).to_string());
+    } else if made.is_empty()
+        && (ended.ending.status == "complete" || !ended.message.content.is_empty())
+    {
+        finished.v1.push(ended.message.content);
+    }
+    Ok(Verdict::Finished(finished))
+}
+
+/// The files in what the model said; a file that it was asked for again as it said it then.
+fn edits(said: &Said<'_>, ending: &Ending) -> Vec<Edit> {
+    let cut_off = ending.finish_reason.as_deref() == Some("length");
+    // After a second question the ending is that of its answer; the first was whole.
+    let mut edits = files_in(said.first, cut_off && said.second.is_none());
+    if let Some((misfit, reply)) = said.second {
+        let again = files_in(reply, cut_off);
+        for edit in &mut edits {
+            if edit.name == misfit.name
+                && matches!(edit.change, Change::Diff(_))
+                && let Some(whole) = again
+                    .iter()
+                    .find(|again| again.name == edit.name || again.name.is_empty())
+                    .or(again.first())
+            {
+                edit.change = whole.change.clone();
+            }
+        }
+    }
+    edits
+}
+
+fn files_in(reply: &str, cut_off: bool) -> Vec<Edit> {
+    match composer::outcome(reply, cut_off) {
+        Outcome::Text => Vec::new(),
+        Outcome::Edits(edits) => edits,
+    }
+}
+
+/// Why a file could not be made or changed.
+struct Unfit {
+    error: String,
+    /// Whether the whole file might do where its diff did not.
+    retry: bool,
+}
+
+impl Unfit {
+    fn told(self) -> String {
+        match self.retry {
+            true => format!("Applying diff failed: {}", self.error),
+            false => self.error,
+        }
+    }
+}
+
+/// A file that was made or changed.
+#[derive(Debug, Clone)]
+struct Made {
+    id: String,
+    name: String,
+    text: String,
+    /// What it said before; `None` for a new one.
+    before: Option<String>,
+    version: String,
+    timestamp: String,
+    is_new: bool,
+    changed: bool,
+}
+
+impl Made {
+    fn diff(&self) -> String {
+        unified_diff(self.before.as_deref().unwrap_or_default(), &self.text)
+    }
+
+    fn content(&self) -> Value {
+        json!({ "based_filename": self.name, "based_content": self.text })
+    }
+
+    fn event(&self, rev: i64) -> Value {
+        json!({
+            "action": "file_version", "rev": rev, "file_id": self.id, "name": self.name, "version_id": self.version,
+            "timestamp": self.timestamp, "diff": self.diff(), "content": self.text,
+        })
+    }
+
+    /// v1's answer to the prompt.
+    fn v1(&self) -> Value {
+        let content = self.content();
+        let message = json!({ "role": "assistant", "type": "file", "content": content });
+        if !self.is_new {
+            return json!({ "action": "agent_response", "message": message, "diff": self.diff() });
+        }
+        let block = json!({ "role": "assistant", "type": "file", "content": content.to_string() });
+        json!({
+            "action": "agent_response", "type": "file", "id": self.id, "content": content, "message": message,
+            "block": block,
+        })
+    }
+}
+
+/// The newest file of a chat with a name.
+const FIND: &str =
+    "SELECT id FROM chat_file WHERE chat_id = ?1 AND filename = ?2 ORDER BY rowid DESC LIMIT 1";
+
+async fn apply(
+    tx: &mut Transaction<'_>,
+    begun: &Begun,
+    edit: &Edit,
+) -> Result<std::result::Result<Made, Unfit>> {
+    let unfit = |error: &str| {
+        let error = error.to_owned();
+        Ok(Err(Unfit {
+            error,
+            retry: false,
+        }))
+    };
+    let mut name = edit.name.as_str();
+    let mut found = tx
+        .query_one(FIND, params![begun.chat.as_str(), name])
+        .await?;
+    if found.is_none()
+        && matches!(edit.change, Change::Diff(_))
+        && let Some(selected) = begun.prompt.selected_filename.as_deref()
+    {
+        name = selected;
+        found = tx
+            .query_one(FIND, params![begun.chat.as_str(), name])
+            .await?;
+    }
+    let id = found.map(|mut row| row.text(0));
+    let text = match (&edit.change, &id) {
+        (Change::Whole(text), _) => text.clone(),
+        (Change::Diff(_), None) => return unfit("No selected .based file to apply diff."),
+        (Change::Diff(diff), Some(id)) => {
+            let text = versions::text(tx, id).await?.unwrap_or_default();
+            match apply_diff(&text, diff) {
+                Ok(text) => text,
+                Err(error) => return Ok(Err(Unfit { error, retry: true })),
+            }
+        }
+    };
+    if text.len() > MAX_TEXT_BYTES {
+        return unfit("The file in the reply is longer than 256 KB.");
+    }
+    let name = name.to_owned();
+    let Some(id) = id else {
+        let (id, version, timestamp) = versions::create(tx, &begun.chat, &name, &text).await?;
+        return Ok(Ok(Made {
+            id,
+            name,
+            text,
+            before: None,
+            version,
+            timestamp,
+            is_new: true,
+            changed: true,
+        }));
+    };
+    let Some(saved) = versions::save(tx, &id, &text).await? else {
+        return unfit("The file was deleted meanwhile.");
+    };
+    let (version, timestamp) = saved.version.unwrap_or_default();
+    Ok(Ok(Made {
+        id,
+        name,
+        text,
+        before: saved.before,
+        version,
+        timestamp,
+        is_new: false,
+        changed: saved.changed,
+    }))
+}
+
+/// Adds the message that a file was made or changed, under `rev`, and puts the file itself under the next one.
+async fn tell_of(
+    tx: &mut Transaction<'_>,
+    begun: &Begun,
+    file: &Made,
+    rev: i64,
+) -> Result<Message> {
+    tx.execute(
+        "UPDATE chat_file SET rev = ?2 WHERE id = ?1",
+        params![file.id.as_str(), rev + 1],
+    )
+    .await?;
+    let mut message = Message {
+        role: "assistant".to_owned(),
+        kind: "file".to_owned(),
+        content: file.content().to_string(),
+        model: Some(begun.model.name.clone()),
+        ..Message::default()
+    };
+    add(tx, &begun.chat, &mut message, rev).await?;
+    Ok(message)
+}
+
+/// Adds a message after the chat's newest, and fills in what that makes of it.
+pub async fn add(
+    tx: &mut Transaction<'_>,
+    chat: &str,
+    message: &mut Message,
+    rev: i64,
+) -> Result<()> {
+    message.id = new_id();
+    message.created_at = clock::now();
+    message.status = "complete".to_owned();
+    let row = tx
+        .query_one(
+            "WITH last (id, position) AS (
+                 SELECT id, position FROM chat_conversation WHERE chat_id = ?2 ORDER BY position DESC LIMIT 1
+             )
+             INSERT INTO chat_conversation
+                 (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev)
+             VALUES (?1, ?2, ?3, ?4, ?5, (SELECT id FROM last), coalesce((SELECT position FROM last), 0) + 1, ?6,
+                 'complete', ?7, ?8)
+             RETURNING parent_id",
+            params![
+                message.id.as_str(),
+                chat,
+                message.role.as_str(),
+                message.kind.as_str(),
+                message.content.as_str(),
+                message.created_at.as_str(),
+                message.model.as_deref(),
+                rev
+            ],
+        )
+        .await?;
+    message.parent_id = row.and_then(|mut row| row.opt_text(0));
+    Ok(())
+}

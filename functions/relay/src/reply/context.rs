@@ -1,0 +1,126 @@
+//! What the model is asked, and how it is reached.
+
+use kafka_common::db::Db;
+use kafka_common::model::context::{FileText, Turn};
+use kafka_common::model::{self, BaseUrl, Call, Message, check_base_url, composer};
+use kafka_common::{params, seal};
+
+use crate::files;
+use crate::prompt::{Begun, Model};
+use crate::settings::Settings;
+
+/// How many messages of the branch are looked at.
+const TURNS: i64 = 400;
+
+/// The branch that ends with the prompt, newest first.
+const BRANCH: &str = "
+    WITH RECURSIVE branch (id, parent_id, depth) AS (
+        SELECT id, parent_id, 0 FROM chat_conversation WHERE id = ?1
+        UNION ALL
+        SELECT parent.id, parent.parent_id, branch.depth + 1
+        FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
+        WHERE branch.depth < ?2
+    )
+    SELECT branch.depth, message.role, message.type, substr(message.content, 1, ?3)
+    FROM branch JOIN chat_conversation AS message ON message.id = branch.id";
+
+/// A model that may be asked.
+pub struct Reachable {
+    base_url: BaseUrl,
+    key: String,
+    name: String,
+}
+
+impl Reachable {
+    /// Looks whether the model's address may be called, and opens its key. The error is for the person who waits.
+    pub async fn check(model: &Model, settings: &Settings) -> Result<Self, String> {
+        let base_url = check_base_url(&model.base_url, &settings.policy)?;
+        let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
+        let key = key.map_err(|error| {
+            eprintln!("error: the key of model {}: {error:?}", model.id);
+            "The API key of this model can't be read any more. Please enter it again.".to_owned()
+        })?;
+        let name = model.name.clone();
+        Ok(Self {
+            base_url,
+            key,
+            name,
+        })
+    }
+
+    /// The call that asks it this.
+    pub fn call<'a>(&'a self, messages: &'a [Message]) -> Call<'a> {
+        Call {
+            base_url: &self.base_url,
+            key: &self.key,
+            model: &self.name,
+            messages,
+        }
+    }
+}
+
+/// A question, and the model that it is for.
+pub struct Question {
+    model: Reachable,
+    pub messages: Vec<Message>,
+}
+
+impl Question {
+    /// The call that asks this model something.
+    pub fn call<'a>(&'a self, messages: &'a [Message]) -> Call<'a> {
+        self.model.call(messages)
+    }
+}
+
+/// Reads what the model is to know. The error is for the person who waits.
+pub async fn question(begun: &Begun) -> Result<Question, String> {
+    let settings = Settings::get().await;
+    let model = Reachable::check(&begun.model, &settings).await?;
+    let messages = messages(begun, settings.context_chars).await;
+    let messages = messages.map_err(|error| {
+        eprintln!("error: the context of reply {}: {error}", begun.reply);
+        "The conversation could not be read. Please try again.".to_owned()
+    })?;
+    Ok(Question { model, messages })
+}
+
+async fn messages(
+    begun: &Begun,
+    context_chars: usize,
+) -> Result<Vec<Message>, kafka_common::db::Error> {
+    let mut db = Db::open().await?;
+    let chars = i64::try_from(context_chars.max(begun.prompt.text.len())).unwrap_or(i64::MAX);
+    let rows = db
+        .query(BRANCH, params![begun.message.id.as_str(), TURNS, chars])
+        .await?;
+    let mut turns: Vec<(i64, String, String, String)> = rows
+        .into_iter()
+        .map(|mut row| (row.int(0), row.text(1), row.text(2), row.text(3)))
+        .collect();
+    turns.sort_by_key(|(depth, ..)| std::cmp::Reverse(*depth));
+    let turns: Vec<Turn<'_>> = turns
+        .iter()
+        .map(|(_, role, kind, content)| Turn {
+            role,
+            kind,
+            content,
+        })
+        .collect();
+    let selected = begun.prompt.selected_filename.as_deref();
+    let texts = files::for_model(&mut db, &begun.chat, selected, context_chars).await?;
+    let texts: Vec<FileText<'_>> = texts
+        .iter()
+        .map(|(name, text)| FileText { name, text })
+        .collect();
+    let system = match begun.prompt.composer {
+        true => composer::instructions(selected),
+        false => composer::CHAT.to_owned(),
+    };
+    Ok(model::context::build(
+        &system,
+        &turns,
+        &texts,
+        selected,
+        context_chars,
+    ))
+}

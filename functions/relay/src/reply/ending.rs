@@ -1,0 +1,167 @@
+//! How a reply ends: in one transaction, whatever else the ending does.
+
+use kafka_common::db::{Db, Result, Transaction};
+use kafka_common::{clock, params};
+use serde_json::{Value, json};
+
+use super::rows::ABANDONED_AFTER;
+use crate::audience;
+use crate::message::{COLUMNS, Message};
+use crate::size::fitted;
+
+/// How and why a reply ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// `complete`, `stopped`, `interrupted` or `error`.
+    pub status: &'static str,
+    /// As the model said it.
+    pub finish_reason: Option<String>,
+    /// As the model said it.
+    pub usage: Option<Value>,
+    /// What went wrong, for a person.
+    pub error: Option<String>,
+}
+
+impl Ending {
+    /// An ending of which nothing more is known.
+    pub fn new(status: &'static str) -> Self {
+        Self {
+            status,
+            finish_reason: None,
+            usage: None,
+            error: None,
+        }
+    }
+
+    /// An ending for a reason that a person can read.
+    pub fn error(why: impl Into<String>) -> Self {
+        Self {
+            error: Some(why.into()),
+            ..Self::new("error")
+        }
+    }
+
+    /// What happened to a reply whose writer is gone.
+    fn interrupted() -> Self {
+        Self {
+            error: Some("The server stopped while this was being written.".to_owned()),
+            ..Self::new("interrupted")
+        }
+    }
+}
+
+/// A reply that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub reply: String,
+    pub message: Message,
+    pub ending: Ending,
+    /// The chat's rev with it.
+    pub rev: i64,
+}
+
+impl Ended {
+    /// v2's event.
+    pub fn event(&self) -> Value {
+        json!({
+            "action": "generation_ended", "rev": self.rev, "generation_id": self.reply, "message_id": self.message.id,
+            "status": self.ending.status, "finish_reason": self.ending.finish_reason, "usage": self.ending.usage,
+            "error": self.ending.error, "message": self.message.v2(),
+        })
+    }
+}
+
+/// Marks the reply as no longer running. False: it was not, and the transaction has nothing to do.
+pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &Ending) -> Result<bool> {
+    let row = tx
+        .query_one(
+            "UPDATE generation SET status = ?2, finish_reason = ?3, usage = ?4, error = ?5, piece = NULL
+             WHERE id = ?1 AND status = 'running' RETURNING id",
+            params![
+                reply,
+                ending.status,
+                ending.finish_reason.as_deref(),
+                ending.usage.as_ref().map(Value::to_string),
+                ending.error.as_deref()
+            ],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Raises the chat's rev by `by`. Returns what it is then; 0 where the chat is gone.
+pub async fn raise(tx: &mut Transaction<'_>, chat: &str, by: i64) -> Result<i64> {
+    let row = tx
+        .query_one(
+            "UPDATE chat SET rev = rev + ?2, last_updated = ?3 WHERE id = ?1 RETURNING rev",
+            params![chat, by, clock::now()],
+        )
+        .await?;
+    Ok(row.map_or(0, |row| row.int(0)))
+}
+
+/// Gives a reply's message its last status, under the given rev of the chat.
+pub async fn close(
+    tx: &mut Transaction<'_>,
+    reply: &str,
+    ending: Ending,
+    rev: i64,
+) -> Result<Ended> {
+    let row = tx
+        .query_one(
+            &format!(
+                "UPDATE chat_conversation AS message SET status = ?2, rev = ?3
+                 WHERE id = (SELECT message_id FROM generation WHERE id = ?1) RETURNING {}",
+                // An UPDATE's RETURNING knows its table by no alias.
+                COLUMNS.replace("message.", "")
+            ),
+            params![reply, ending.status, rev],
+        )
+        .await?;
+    Ok(Ended {
+        reply: reply.to_owned(),
+        message: row
+            .map(|mut row| Message::from_row(&mut row, 0))
+            .unwrap_or_default(),
+        ending,
+        rev,
+    })
+}
+
+/// Marks the chat's running reply as interrupted if its writer is gone, and tells the windows. Whoever meets such a
+/// reply calls this.
+pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if let Some(ended) = interrupt_in(&mut tx, chat).await? {
+        tx.commit().await?;
+        tell(chat, &ended).await;
+    }
+    Ok(())
+}
+
+/// The same inside a transaction, which tells nobody.
+pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option<Ended>> {
+    let oldest = clock::unix_millis() - ABANDONED_AFTER;
+    let row = tx
+        .query_one(
+            "SELECT id FROM generation WHERE chat_id = ?1 AND status = 'running' AND heartbeat < ?2",
+            params![chat, oldest],
+        )
+        .await?;
+    let Some(mut row) = row else { return Ok(None) };
+    let (reply, ending) = (row.text(0), Ending::interrupted());
+    if !mark(tx, &reply, &ending).await? {
+        return Ok(None);
+    }
+    let rev = raise(tx, chat, 1).await?;
+    close(tx, &reply, ending, rev).await.map(Some)
+}
+
+/// Tells all windows that a reply was ended by another than its writer.
+async fn tell(chat: &str, ended: &Ended) {
+    let mut v1 = Vec::new();
+    if !ended.message.content.is_empty() {
+        v1.push(ended.message.content.clone());
+    }
+    audience::tell(chat, vec![fitted(ended.event())], v1).await;
+}

@@ -1,0 +1,40 @@
+//! The variables of `spin.toml` that only this component reads.
+
+use kafka_common::model::Policy;
+
+/// What they say.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which addresses may be called.
+    pub policy: Policy,
+    /// How many characters a model gets to read at most.
+    pub context_chars: usize,
+}
+
+impl Settings {
+    /// Reads them. What can't be read is as strict as can be.
+    pub async fn get() -> Self {
+        let allow_private = variable("allow_private_models").await;
+        Self {
+            policy: Policy {
+                grip_origin: variable("grip_origin").await,
+                allow_private: matches!(allow_private.trim(), "true" | "1" | "yes"),
+            },
+            context_chars: variable("context_chars")
+                .await
+                .trim()
+                .parse()
+                .unwrap_or(100_000),
+        }
+    }
+}
+
+async fn variable(name: &str) -> String {
+    match spin_sdk::variables::get(name).await {
+        Ok(value) => value,
+        Err(error) => {
+            eprintln!("error: variable {name}: {error}");
+            String::new()
+        }
+    }
+}

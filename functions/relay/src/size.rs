@@ -1,0 +1,68 @@
+//! Frames are bounded: a gateway drops a socket whose message is too large (WebSocket contract).
+
+use serde_json::{Value, json};
+
+/// The largest frame to a client, in bytes.
+const FRAME: usize = 490_000;
+
+/// How much of a frame the conversation may take; the rest is for files.
+pub const CONVERSATION: usize = 320_000;
+
+/// The longest text of a file in a frame.
+pub const INLINE: usize = 64 * 1024;
+
+/// What is left of a frame.
+#[derive(Debug)]
+pub struct Budget(usize);
+
+impl Budget {
+    pub fn new(bytes: usize) -> Self {
+        Self(bytes)
+    }
+
+    /// What a frame has left beside the conversation.
+    pub fn for_files() -> Self {
+        Self(FRAME - CONVERSATION)
+    }
+
+    /// Takes the size of `value`, if there is room for it.
+    pub fn take(&mut self, value: &Value) -> bool {
+        // Measured, since escapes make a text up to six times as long.
+        let size = value.to_string().len() + 1;
+        match self.0.checked_sub(size) {
+            Some(left) => {
+                self.0 = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// An event that fits a frame: one that is too large loses the text at `content`, and says so.
+pub fn fitted(mut event: Value) -> String {
+    let text = event.to_string();
+    if text.len() <= FRAME {
+        return text;
+    }
+    if let Some(message) = event.get_mut("message").and_then(Value::as_object_mut) {
+        message.insert("content".to_owned(), Value::Null);
+        message.insert("truncated".to_owned(), true.into());
+    }
+    if let Some(event) = event.as_object_mut()
+        && event.contains_key("content")
+    {
+        event.insert("content".to_owned(), Value::Null);
+        event.insert("truncated".to_owned(), true.into());
+    }
+    if let Some(event) = event.as_object_mut()
+        && event.contains_key("diff")
+    {
+        event.insert("diff".to_owned(), Value::Null);
+    }
+    let text = event.to_string();
+    if text.len() <= FRAME {
+        return text;
+    }
+    json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
+}

@@ -1,0 +1,137 @@
+//! A chat at one moment: what a window gets first, and what it gets when it missed something.
+
+use kafka_common::db::{Db, Row};
+use kafka_common::{clock, params};
+use serde_json::{Value, json};
+
+use crate::message::Message;
+use crate::refused::Refused;
+use crate::reply::{ending, rows};
+use crate::size;
+
+const SNAPSHOT: &str = include_str!("snapshot.sql");
+
+/// How many messages a window gets at once.
+const MESSAGES: i64 = 200;
+
+/// A chat and its newest messages.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub name: String,
+    pub workspace_id: String,
+    pub rev: i64,
+    /// The names of the owner's models.
+    pub models: Value,
+    pub running: Option<Running>,
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are messages before these.
+    pub has_more: bool,
+}
+
+/// The reply that is being written.
+#[derive(Debug)]
+pub struct Running {
+    pub id: String,
+    pub message_id: String,
+    pub model: String,
+    pub seq: i64,
+    /// The text so far.
+    pub content: String,
+    heartbeat: i64,
+}
+
+impl Running {
+    /// As `initial` names it: its text is in the conversation.
+    pub fn named(&self) -> Value {
+        json!({ "id": self.id, "message_id": self.message_id, "model": self.model, "seq": self.seq })
+    }
+
+    /// As `sync` shows it, whole.
+    pub fn whole(&self) -> Value {
+        json!({
+            "id": self.id, "message_id": self.message_id, "seq": self.seq, "content": self.content,
+            "status": "running", "model": self.model,
+        })
+    }
+}
+
+/// The chat with the branch that ends with its newest message (`since` is `None`), or with what is newer than a rev.
+/// A reply whose writer is gone is marked first. `None`: no such chat of the caller's.
+pub async fn load(
+    chat: &str,
+    caller: Option<&str>,
+    since: Option<i64>,
+) -> Result<Option<Snapshot>, Refused> {
+    let mut db = Db::open().await?;
+    let snapshot = read(&mut db, chat, caller, since).await?;
+    let running = snapshot
+        .as_ref()
+        .and_then(|snapshot| snapshot.running.as_ref());
+    let oldest = clock::unix_millis() - rows::ABANDONED_AFTER;
+    if running.is_none_or(|running| running.heartbeat >= oldest) {
+        return Ok(snapshot);
+    }
+    ending::interrupt_abandoned(&mut db, chat).await?;
+    Ok(read(&mut db, chat, caller, since).await?)
+}
+
+async fn read(
+    db: &mut Db,
+    chat: &str,
+    caller: Option<&str>,
+    since: Option<i64>,
+) -> Result<Option<Snapshot>, kafka_common::db::Error> {
+    let rows = db
+        .query(SNAPSHOT, params![chat, caller, since, MESSAGES])
+        .await?;
+    let mut rows = rows.into_iter();
+    let Some(mut head) = rows.next() else {
+        return Ok(None);
+    };
+    let mut messages: Vec<(i64, Message)> = rows
+        .map(|mut row| (row.int(0), Message::from_row(&mut row, 1)))
+        .collect();
+    messages.sort_by_key(|(depth, _)| *depth);
+    let (messages, has_more) = newest(messages);
+    Ok(Some(Snapshot {
+        running: running(&mut head),
+        name: head.text(1),
+        workspace_id: head.text(2),
+        models: serde_json::from_str(&head.text(4)).unwrap_or_else(|_| json!([])),
+        rev: head.int(10),
+        messages,
+        has_more,
+    }))
+}
+
+fn running(head: &mut Row) -> Option<Running> {
+    Some(Running {
+        id: head.opt_text(5)?,
+        message_id: head.text(6),
+        model: head.text(7),
+        content: head.text(8),
+        seq: head.int(9),
+        heartbeat: head.int(11),
+    })
+}
+
+/// As many of the messages, newest first, as a frame has room for; oldest first again.
+fn newest(messages: Vec<(i64, Message)>) -> (Vec<Message>, bool) {
+    let mut budget = size::Budget::new(size::CONVERSATION);
+    let (all, mut kept) = (messages.len(), Vec::new());
+    for (_, mut message) in messages.into_iter().take(MESSAGES as usize) {
+        let fits = budget.take(&message.v2());
+        if !fits && !kept.is_empty() {
+            break;
+        }
+        if !fits {
+            message.content = String::new();
+            message.truncated = true;
+        }
+        kept.push(message);
+    }
+    let has_more = kept.len() < all;
+    kept.reverse();
+    (kept, has_more)
+}

@@ -1,0 +1,244 @@
+//! `/ws/{chat_id}`: the events of one socket, as a gateway hands them over (WebSocket-over-HTTP).
+//!
+//! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
+//! once; replies are written after it.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, Request};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use kafka_common::access::{Access, Caller};
+use kafka_common::error::{Error, Result, json_response};
+use kafka_common::events::{self, Answer, Event};
+use kafka_common::grip::{self, Grip, Verdict};
+use serde_json::json;
+
+use crate::size::fitted;
+use crate::{initial, snapshot, v1, v2};
+
+const EVENTS: &str = "application/websocket-events";
+
+/// The sub-protocol of v2.
+const V2: &str = "kafka.v2";
+
+/// The longest body: what our own gateway lets a client send at once, in one frame, and a little around it.
+const MAX_BYTES: usize = 16 * 1024 * 1024 + 64 * 1024;
+
+/// What a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    V1,
+    V2,
+}
+
+impl Protocol {
+    /// v2 is asked for by its name, with the opening request and all others.
+    fn of(headers: &HeaderMap) -> Self {
+        let asked = headers
+            .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|name| name.trim() == V2);
+        if asked { Self::V2 } else { Self::V1 }
+    }
+}
+
+/// Answers a gateway.
+pub async fn events(
+    access: Access,
+    Path(chat): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let Some(grip) = Grip::get().await? else {
+        return Err(no_gateway());
+    };
+    if !is_events(request.headers()) {
+        return Ok(needs_gateway());
+    }
+    if let Verdict::Refused = grip.verify(request.headers()) {
+        let body = json!({ "detail": "This request was not signed by the gateway." });
+        return Ok(json_response(StatusCode::UNAUTHORIZED, &body));
+    }
+    let caller = access.caller(None)?;
+    let (parts, body) = request.into_parts();
+    let body: Bytes = to_bytes(body, MAX_BYTES)
+        .await
+        .map_err(|_| Error::TooLarge)?;
+    let events = events::parse(&body)
+        .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
+    let window = Window {
+        chat,
+        caller,
+        protocol: Protocol::of(&parts.headers),
+    };
+    window.answer(events).await
+}
+
+/// `GET /ws/{chat_id}`: somebody opened a socket, and there is no gateway between.
+pub async fn get(_access: Access) -> Result<Response> {
+    match Grip::get().await? {
+        Some(_) => Ok(needs_gateway()),
+        None => Err(no_gateway()),
+    }
+}
+
+fn is_events(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default();
+            essence.trim().eq_ignore_ascii_case(EVENTS)
+        })
+}
+
+fn no_gateway() -> Error {
+    Error::unavailable(
+        "No gateway for WebSockets is configured (variable grip_url). Replies can be read as server-sent events.",
+    )
+}
+
+fn needs_gateway() -> Response {
+    let body = json!({
+        "detail": "WebSockets are opened at the gateway, which passes their events on to this address.",
+    });
+    // Without the header `Upgrade` that belongs to it: the platform forbids it.
+    json_response(StatusCode::UPGRADE_REQUIRED, &body)
+}
+
+/// A socket, for the time of one request.
+struct Window {
+    chat: String,
+    caller: Caller,
+    protocol: Protocol,
+}
+
+impl Window {
+    async fn answer(&self, events: Vec<Event>) -> Result<Response> {
+        let mut answer = Answer::default();
+        let opening = events.contains(&Event::Open);
+        for event in events {
+            let going = match event {
+                Event::Open => match self.open(&mut answer).await? {
+                    Opened::Yes => true,
+                    Opened::Closed => false,
+                    Opened::Refused(response) => return Ok(response),
+                },
+                Event::Text(frame) => {
+                    self.text(&frame, &mut answer).await;
+                    true
+                }
+                Event::Binary(_) => {
+                    self.tell_binary(&mut answer);
+                    true
+                }
+                Event::Ping(content) => {
+                    answer.pong(&content);
+                    true
+                }
+                Event::Pong(_) => true,
+                Event::Close(code) => {
+                    answer.close(code);
+                    false
+                }
+                // A disconnect is never a stop.
+                Event::Disconnect => {
+                    answer.disconnect();
+                    false
+                }
+            };
+            if !going {
+                break;
+            }
+        }
+        Ok(self.response(answer, opening))
+    }
+
+    fn response(&self, answer: Answer, opening: bool) -> Response {
+        let mut response = Response::new(Body::from(answer.into_body()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+        if opening {
+            let grip = HeaderValue::from_static("grip");
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, grip);
+            if self.protocol == Protocol::V2 {
+                let protocol = HeaderValue::from_static(V2);
+                headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+            }
+        }
+        response
+    }
+
+    /// The socket opens: it is subscribed, and gets the chat as it is.
+    async fn open(&self, answer: &mut Answer) -> Result<Opened> {
+        let snapshot = match snapshot::load(&self.chat, self.caller.user_id(), None).await {
+            Ok(snapshot) => snapshot,
+            Err(refused) => return Ok(Opened::Refused(refused.into_response())),
+        };
+        let Some(snapshot) = snapshot else {
+            if self.protocol == Protocol::V2 {
+                return Err(Error::chat_not_found());
+            }
+            answer.open();
+            answer.message(&json!({ "error": "Chat not found." }).to_string());
+            answer.close(Some(1000));
+            return Ok(Opened::Closed);
+        };
+        let (channel, frame) = match self.protocol {
+            Protocol::V1 => (
+                grip::channel_v1(&self.chat),
+                initial::v1(&self.chat, &snapshot).await,
+            ),
+            Protocol::V2 => (
+                grip::channel_v2(&self.chat),
+                initial::v2(&self.chat, &snapshot).await,
+            ),
+        };
+        match frame {
+            Ok(frame) => {
+                answer.open();
+                answer.subscribe(&channel);
+                answer.message(&frame.to_string());
+                Ok(Opened::Yes)
+            }
+            Err(refused) => Ok(Opened::Refused(refused.into_response())),
+        }
+    }
+
+    /// A text frame, whose answers go to its sender.
+    async fn text(&self, frame: &[u8], answer: &mut Answer) {
+        let Ok(frame) = std::str::from_utf8(frame) else {
+            self.tell_binary(answer);
+            return;
+        };
+        match self.protocol {
+            Protocol::V1 => {
+                if let Some(text) = v1::frame(&self.chat, &self.caller, frame).await {
+                    answer.message(&text);
+                }
+            }
+            Protocol::V2 => {
+                if let Some(told) = v2::frame(&self.chat, &self.caller, frame).await {
+                    answer.message(&fitted(told));
+                }
+            }
+        }
+    }
+
+    fn tell_binary(&self, answer: &mut Answer) {
+        let refused = crate::refused::Refused::bad_request("Frames must be text.");
+        let told = match self.protocol {
+            Protocol::V1 => refused.v1(),
+            Protocol::V2 => refused.v2(None),
+        };
+        answer.message(&told.to_string());
+    }
+}
+
+enum Opened {
+    Yes,
+    /// Told why, and closed.
+    Closed,
+    Refused(Response),
+}

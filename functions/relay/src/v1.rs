@@ -1,0 +1,81 @@
+//! The protocol of the original's frontends: one frame of theirs, and what its sender gets.
+
+use kafka_common::access::Caller;
+use kafka_common::db::Db;
+use serde_json::{Map, Value};
+
+use crate::actions::{Done, delete, revert, upload};
+use crate::echo::echo;
+use crate::prompt::{Outcome, Prompt, begin};
+use crate::refused::Refused;
+use crate::size::fitted;
+use crate::{audience, reply};
+
+/// A frame of a client: an object with an action is that action, anything else is something said.
+enum Frame {
+    Action(String, Map<String, Value>),
+    Said(String),
+}
+
+impl Frame {
+    fn read(frame: &str) -> Self {
+        if let Ok(Value::Object(fields)) = serde_json::from_str(frame)
+            && let Some(Value::String(action)) = fields.get("action")
+        {
+            return Self::Action(action.clone(), fields);
+        }
+        Self::Said(frame.to_owned())
+    }
+}
+
+/// Does what a frame asks. Returns what its sender is told now; the answer to a prompt comes to all windows, later.
+pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Option<String> {
+    match answer(chat, caller, frame).await {
+        Ok(answer) => answer,
+        Err(refused) => Some(refused.v1().to_string()),
+    }
+}
+
+async fn answer(chat: &str, caller: &Caller, frame: &str) -> Result<Option<String>, Refused> {
+    let (action, fields) = match Frame::read(frame) {
+        Frame::Said(text) => return say(chat, caller, text).await,
+        Frame::Action(action, fields) => (action, fields),
+    };
+    let done = match action.as_str() {
+        "new_message" => {
+            return match ask(chat, caller, Prompt::parse(&fields)?).await? {
+                true => Ok(None),
+                false => Err(Refused::model_not_found()),
+            };
+        }
+        "upload_file" => upload::upload(chat, caller, &fields).await?,
+        "delete_file" => delete::delete(chat, caller, &fields).await?,
+        "revert_version" => revert::revert(chat, caller, &fields).await?,
+        other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
+    };
+    let Done { answer, events, .. } = done;
+    audience::tell(chat, events, Vec::new()).await;
+    Ok(Some(fitted(answer)))
+}
+
+/// Plain text: a prompt for the newest model, or where there is none an echo.
+async fn say(chat: &str, caller: &Caller, text: String) -> Result<Option<String>, Refused> {
+    if ask(chat, caller, Prompt::plain(text.clone())).await? {
+        return Ok(None);
+    }
+    let mut db = Db::open().await?;
+    echo(&mut db, chat, caller, &text).await.map(Some)
+}
+
+/// Begins a reply. False where nobody named a model and there is none.
+async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<bool, Refused> {
+    let mut db = Db::open().await?;
+    match begin(&mut db, chat, caller, prompt).await? {
+        Outcome::Begun(begun) => {
+            reply::start(*begun, None);
+            Ok(true)
+        }
+        Outcome::Again(_) => Ok(true),
+        Outcome::NoModel => Ok(false),
+    }
+}

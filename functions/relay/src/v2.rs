@@ -1,0 +1,98 @@
+//! The streamed protocol: one message of a client, and its one acknowledgement or error.
+
+use kafka_common::access::Caller;
+use kafka_common::db::Db;
+use serde_json::{Map, Value, json};
+
+use crate::actions::{ack, delete, revert, upload};
+use crate::prompt::{Ids, Outcome, Prompt, begin, text_field};
+use crate::refused::Refused;
+use crate::reply::{self, rows};
+use crate::{audience, initial, snapshot};
+
+/// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
+/// in any case. What it changes, all windows are told.
+pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Option<Value> {
+    let Ok(Value::Object(fields)) = serde_json::from_str(frame) else {
+        return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
+    };
+    // Whatever is wrong with the rest, its sender is to know which message it was.
+    let id = fields.get("id").and_then(Value::as_str);
+    match answer(chat, caller, &fields, id).await {
+        Ok(answer) => answer,
+        Err(refused) => Some(refused.v2(id)),
+    }
+}
+
+async fn answer(
+    chat: &str,
+    caller: &Caller,
+    fields: &Map<String, Value>,
+    id: Option<&str>,
+) -> Result<Option<Value>, Refused> {
+    if fields
+        .get("id")
+        .is_some_and(|id| !id.is_string() && !id.is_null())
+    {
+        return Err(Refused::bad_request("id must be a string."));
+    }
+    let action = match fields.get("action") {
+        Some(Value::String(action)) => action.as_str(),
+        _ => return Err(Refused::bad_request("action must be a string.")),
+    };
+    let done = match action {
+        "new_message" => {
+            let ids = ask(chat, caller, Prompt::parse(fields)?).await?;
+            return Ok(ack(&ids.named(), id));
+        }
+        "stop" => {
+            let which = text_field(fields, "generation_id")?;
+            let mut db = Db::open().await?;
+            let stopped =
+                rows::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
+            return Ok(ack(&json!({ "generation_id": stopped }), id));
+        }
+        "sync" => return sync(chat, caller, fields, id).await.map(Some),
+        "upload_file" => upload::upload(chat, caller, fields).await?,
+        "delete_file" => delete::delete(chat, caller, fields).await?,
+        "revert_version" => revert::revert(chat, caller, fields).await?,
+        other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
+    };
+    let ack = done.ack(id);
+    audience::tell(chat, done.events, Vec::new()).await;
+    Ok(ack)
+}
+
+async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<Ids, Refused> {
+    let mut db = Db::open().await?;
+    match begin(&mut db, chat, caller, prompt).await? {
+        Outcome::Begun(begun) => {
+            let ids = begun.ids();
+            reply::start(*begun, None);
+            Ok(ids)
+        }
+        Outcome::Again(ids) => Ok(ids),
+        Outcome::NoModel => Err(Refused::model_not_found()),
+    }
+}
+
+/// What the client missed. It is the answer itself: there is nothing to acknowledge.
+async fn sync(
+    chat: &str,
+    caller: &Caller,
+    fields: &Map<String, Value>,
+    id: Option<&str>,
+) -> Result<Value, Refused> {
+    let since = match fields.get("rev") {
+        Some(rev) => rev.as_i64(),
+        None => None,
+    };
+    let since = since.ok_or_else(|| Refused::bad_request("rev must be an integer."))?;
+    let snapshot = snapshot::load(chat, caller.user_id(), Some(since)).await?;
+    let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
+    let mut sync = initial::sync(chat, &snapshot, since).await?;
+    if let Some(id) = id {
+        sync["in_reply_to"] = id.into();
+    }
+    Ok(sync)
+}

@@ -1,0 +1,144 @@
+//! `kafka gateway`: the gateway alone, in front of a running Spin.
+
+use super::{announce, stop_signal};
+use crate::{
+    gateway::{
+        Gateway, Keys, Limits, child::Behind, control::Control, new_grip_url, proxy::Origin,
+    },
+    log::{self, Format},
+    server::{Server, Site},
+};
+use anyhow::Context;
+use clap::Args;
+use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::sleep};
+
+/// Where publishers look for a gateway, unless they are told otherwise; Pushpin's.
+const CONTROL: &str = "127.0.0.1:5561";
+/// How often a starting upstream is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Hold the WebSockets of an application that runs elsewhere, and pass other requests on.
+///
+/// With a command, the command gets a control address and random keys as SPIN_VARIABLE_GRIP_URL and
+/// SPIN_VARIABLE_GRIP_ORIGIN, is stopped with the gateway, and its end ends the gateway, with its exit code.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    listen: String,
+    /// The application, as http://HOST:PORT
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    upstream: String,
+    /// Address for publish requests; by default 127.0.0.1:5561, with a command a free port
+    #[arg(long, value_name = "ADDR")]
+    control: Option<String>,
+    /// The keys, as in the application's variable grip_url; without, publish requests are not checked and requests to
+    /// the application not signed
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SPIN_VARIABLE_GRIP_URL",
+        hide_env_values = true
+    )]
+    grip_url: Option<String>,
+    /// Seconds between two pings of a client; one that answers none is taken for gone
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    ping_interval: u64,
+    /// Bytes a message of a client may have
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_message)]
+    max_message: usize,
+    /// Bytes that may wait for a client that reads slowly
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_waiting)]
+    max_waiting: usize,
+    /// How log lines on standard error look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    log_format: Format,
+    /// A command that starts the application, such as: spin up --listen 127.0.0.1:3000
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Settings {
+    /// Runs until a signal, or until the command ends.
+    ///
+    /// # Errors
+    /// When an address can't be used or the command not be started.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let _log = log::start(self.log_format).context("can't start the log")?;
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?
+            .block_on(self.serve())
+    }
+
+    async fn serve(self) -> anyhow::Result<ExitCode> {
+        let mut stop = Box::pin(stop_signal()?);
+        let upstream = Origin::parse(&self.upstream).context("--upstream")?;
+        let control = match &self.control {
+            Some(address) => Control::bind(address).await?,
+            None if self.command.is_empty() => Control::bind(CONTROL).await?,
+            None => Control::bind("127.0.0.1:0").await?,
+        };
+        let origin = format!("http://{}", control.address());
+        let url = match self.grip_url.clone().filter(|url| !url.is_empty()) {
+            Some(url) => with_origin(&url, &origin)?,
+            None if self.command.is_empty() => format!("{origin}/"),
+            None => new_grip_url(&origin)?,
+        };
+        let limits = Limits {
+            max_message: self.max_message,
+            max_waiting: self.max_waiting,
+            ping_interval: Duration::from_secs(self.ping_interval),
+        };
+        let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
+        tokio::spawn(control.serve(gateway.clone()));
+        let address = upstream.address();
+        let server = Server::bind(Site::Upstream(upstream), Some(gateway), &self.listen).await?;
+        let text = format!("Upstream: {}\nControl: {origin}\n", self.upstream);
+        if self.command.is_empty() {
+            announce(server.address()?, &text)?;
+            server.serve(stop).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let variables = [
+            ("SPIN_VARIABLE_GRIP_URL", url.as_str()),
+            ("SPIN_VARIABLE_GRIP_ORIGIN", &origin),
+        ];
+        let mut behind = Behind::start(&self.command, &variables)?;
+        tokio::select! {
+            () = &mut stop => return Ok(behind.stop().await?.into()),
+            code = behind.ended() => return Ok(code?.into()),
+            () = reachable(&address) => {}
+        }
+        announce(server.address()?, &text)?;
+        let mut ended = None;
+        let over = async {
+            tokio::select! {
+                () = stop => {}
+                code = behind.ended() => ended = Some(code),
+            }
+        };
+        server.serve(over).await?;
+        let code = match ended {
+            Some(code) => code?,
+            None => behind.stop().await?,
+        };
+        Ok(code.into())
+    }
+}
+
+/// Waits until somebody listens there.
+async fn reachable(address: &str) {
+    while TcpStream::connect(address).await.is_err() {
+        sleep(LOOK).await;
+    }
+}
+
+/// The keys of one GRIP URL at another origin.
+fn with_origin(url: &str, origin: &str) -> anyhow::Result<String> {
+    let uri: http::Uri = url.parse().context("--grip-url")?;
+    let query = uri.query().map(|query| format!("?{query}"));
+    Ok(format!("{origin}/{}", query.unwrap_or_default()))
+}

@@ -1,0 +1,110 @@
+//! `kafka up`: the application and its gateway, in one process.
+
+use super::{announce, stop_signal};
+use crate::{
+    app::{App, Settings},
+    gateway::{
+        Gateway, Keys, Limits,
+        control::{Control, Local},
+        new_grip_url,
+    },
+    manifest::Manifest,
+    server::{Server, Site},
+};
+use anyhow::Context;
+use std::{env, sync::Arc};
+
+/// The variable that tells components where the gateway is, and with which keys.
+const URL: &str = "grip_url";
+/// The variable with its origin, for `allowed_outbound_hosts`.
+const ORIGIN: &str = "grip_origin";
+
+/// Serves the application until a signal.
+pub async fn serve(mut settings: Settings, listen: &str) -> anyhow::Result<()> {
+    // Asked for before anything else, so that a signal during the start is not lost.
+    let stop = stop_signal()?;
+    settings.gateway = start_gateway(&mut settings).await?;
+    let gateway = settings.gateway.as_ref().map(|local| local.gateway());
+    let app = Arc::new(App::load(&settings).await?);
+    let server = Server::bind(Site::App(app.clone()), gateway, listen).await?;
+    let address = server.address()?;
+    let routes = app
+        .router
+        .routes()
+        .map(|(route, component)| format!("  http://{address}{route}  ({component})\n"));
+    announce(address, &format!("Routes:\n{}", routes.collect::<String>()))?;
+    server.serve(stop).await?;
+    app.close().await;
+    Ok(())
+}
+
+/// Starts a gateway and tells the application of it, unless the application was told of another one, which then holds
+/// the sockets, or has no use for any.
+async fn start_gateway(settings: &mut Settings) -> anyhow::Result<Option<Arc<Local>>> {
+    let declared = Manifest::load(&settings.manifest)?.variables;
+    if !declared.contains_key(URL) {
+        return Ok(None);
+    }
+    if let Some(url) = given(settings, URL) {
+        if declared.contains_key(ORIGIN) && given(settings, ORIGIN).is_none() {
+            set(settings, ORIGIN, origin_of(&url)?);
+        }
+        return Ok(None);
+    }
+    let control = Control::bind("127.0.0.1:0").await?;
+    let address = control.address();
+    let origin = format!("http://{address}");
+    let url = new_grip_url(&origin)?;
+    let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, Limits::default()));
+    set(settings, URL, url);
+    if declared.contains_key(ORIGIN) {
+        set(settings, ORIGIN, origin);
+    }
+    tokio::spawn(control.serve(gateway.clone()));
+    Ok(Some(Arc::new(Local::new(address, gateway))))
+}
+
+/// The value of a variable, if somebody gave it one.
+fn given(settings: &Settings, name: &str) -> Option<String> {
+    settings
+        .variables
+        .get(name)
+        .cloned()
+        .or_else(|| env::var(format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase())).ok())
+}
+
+fn set(settings: &mut Settings, name: &str, value: String) {
+    settings.variables.insert(name.to_owned(), value);
+}
+
+/// Scheme, host and port of a GRIP URL. Where there is no gateway, an address that nobody can listen on.
+fn origin_of(url: &str) -> anyhow::Result<String> {
+    if url.is_empty() {
+        return Ok("http://127.0.0.1:0".into());
+    }
+    let uri: http::Uri = url.parse().context("grip_url is no URL")?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) => Ok(format!("{scheme}://{authority}")),
+        _ => anyhow::bail!("grip_url {url:?} has no host"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin_of;
+
+    #[test]
+    fn an_origin_is_a_url_without_path_and_keys() {
+        for (url, origin) in [
+            (
+                "http://127.0.0.1:5561/?iss=a&key=b",
+                "http://127.0.0.1:5561",
+            ),
+            ("https://example.com", "https://example.com"),
+            ("", "http://127.0.0.1:0"),
+        ] {
+            assert_eq!(origin_of(url).expect(url), origin);
+        }
+        assert!(origin_of("/publish").is_err());
+    }
+}

@@ -1,0 +1,255 @@
+//! What a model's name asks for: `fake`, then any of the table's words, joined with `-`.
+
+use http::StatusCode;
+use std::time::Duration;
+
+/// The table of the command's help.
+pub const TABLE: &str = "\
+The model's name says how to behave: fake, and any of these behind it, as in fake-words-200-rate-50.
+Any other name is a model that does not exist (404).
+
+  What the reply says (it says what was asked, otherwise):
+    words-N             w1 w2 … wN
+    clock-N             N words, each the microseconds since 1970 at which it was sent
+    say                 what comes after the last `say:` line of the prompt, else the prompt
+    unicode             letters, accents, ideographs and emoji
+    compose             a file, as a fenced block with file=<name>; the name is the prompt's first with a dot in it
+    compose-two         two of them
+    compose-fences      one whose text has fences
+    diff                a diff that applies to compose's file
+    bad-diff            one that does not; the whole file when it is asked again
+    worse-diff          one that does not, always
+    empty               nothing
+    length              ends with finish_reason length
+  How fast:
+    rate-N              N words a second; 0 is as fast as they are read
+    first-MS            the first word after MS milliseconds
+    slow-first          the first word after 3 s
+  Trouble instead of a reply:
+    400 401 403 404 429 500 502 503 …   that status; 429 with Retry-After: 7
+    400-stream-options  400 if the request has stream_options, else a reply
+    echo-key            401, with the key in the message
+    html, html-502      a page
+    redirect            307
+    hang                no answer at all
+    silent              an answer, but no word
+    no-stream           one JSON object, though a stream was asked for
+  Trouble within a reply:
+    stall-N             no word after the Nth
+    cut, cut-N          the connection breaks after the Nth word (3)
+    error-N             an error event after the Nth word
+    no-done             no [DONE]
+    no-end              neither finish_reason nor [DONE]
+    garbage             an event that is not JSON after the third word
+    10mb-line           a line of 10 MB after the third word
+    split-utf8          every byte in a write of its own
+    crlf                lines end with CRLF, with comments between them
+
+GET /seen tells what was asked: the number of requests, and for each of the last 100 its model, its body, the words sent,
+and `closed_after_ms` if the client closed the connection before the reply had ended.";
+
+/// How to behave.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Behaviour {
+    /// What kind of answer.
+    pub answer: Answer,
+    /// What the reply says.
+    pub says: Says,
+    /// Words a second, if the name says so.
+    pub rate: Option<u32>,
+    /// How long the first word takes.
+    pub first: Duration,
+    /// Where the trouble begins.
+    pub after: usize,
+    /// The last event's reason is `length`.
+    pub length: bool,
+}
+
+/// What kind of answer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    #[default]
+    Reply,
+    Status(StatusCode),
+    NoStreamOptions,
+    EchoKey,
+    Html(StatusCode),
+    Redirect,
+    Hang,
+    Silent,
+    NoStream,
+    Stall,
+    Cut,
+    Error,
+    NoDone,
+    NoEnd,
+    Garbage,
+    LongLine,
+    SplitUtf8,
+    Crlf,
+}
+
+/// What the reply says.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    #[default]
+    Sense,
+    Words(usize),
+    Clock(usize),
+    Prompt,
+    Unicode,
+    File,
+    TwoFiles,
+    FileWithFences,
+    Diff,
+    BadDiff,
+    WorseDiff,
+    Nothing,
+}
+
+impl Behaviour {
+    /// What `name` asks for; `None` for a model that does not exist.
+    pub fn of(name: &str) -> Option<Self> {
+        let mut behaviour = Self {
+            after: 3,
+            ..Self::default()
+        };
+        let mut rest = name.strip_prefix("fake")?;
+        while !rest.is_empty() {
+            rest = behaviour.take(rest.strip_prefix('-')?)?;
+        }
+        Some(behaviour)
+    }
+
+    /// Takes the first of the words in `text`; what is left.
+    fn take<'a>(&mut self, text: &'a str) -> Option<&'a str> {
+        // Longer ones before those they begin with.
+        let plain: &[(&str, fn(&mut Self))] = &[
+            ("400-stream-options", |it| {
+                it.answer = Answer::NoStreamOptions
+            }),
+            ("html-502", |it| {
+                it.answer = Answer::Html(StatusCode::BAD_GATEWAY)
+            }),
+            ("html", |it| it.answer = Answer::Html(StatusCode::OK)),
+            ("echo-key", |it| it.answer = Answer::EchoKey),
+            ("redirect", |it| it.answer = Answer::Redirect),
+            ("hang", |it| it.answer = Answer::Hang),
+            ("silent", |it| it.answer = Answer::Silent),
+            ("no-stream", |it| it.answer = Answer::NoStream),
+            ("no-done", |it| it.answer = Answer::NoDone),
+            ("no-end", |it| it.answer = Answer::NoEnd),
+            ("garbage", |it| it.answer = Answer::Garbage),
+            ("10mb-line", |it| it.answer = Answer::LongLine),
+            ("split-utf8", |it| {
+                it.answer = Answer::SplitUtf8;
+                it.says = Says::Unicode;
+            }),
+            ("crlf", |it| it.answer = Answer::Crlf),
+            ("say", |it| it.says = Says::Prompt),
+            ("unicode", |it| it.says = Says::Unicode),
+            ("compose-two", |it| it.says = Says::TwoFiles),
+            ("compose-fences", |it| it.says = Says::FileWithFences),
+            ("compose", |it| it.says = Says::File),
+            ("diff", |it| it.says = Says::Diff),
+            ("bad-diff", |it| it.says = Says::BadDiff),
+            ("worse-diff", |it| it.says = Says::WorseDiff),
+            ("empty", |it| it.says = Says::Nothing),
+            ("length", |it| it.length = true),
+            ("slow-first", |it| it.first = Duration::from_secs(3)),
+        ];
+        for (word, apply) in plain {
+            if let Some(rest) = text.strip_prefix(word).filter(|rest| ends_word(rest)) {
+                apply(self);
+                return Some(rest);
+            }
+        }
+        let (word, rest) = text.split_at(text.find('-').unwrap_or(text.len()));
+        if let Some(status) = status(word) {
+            self.answer = Answer::Status(status);
+            return Some(rest);
+        }
+        let number = rest
+            .strip_prefix('-')
+            .map(|rest| rest.split_at(rest.find('-').unwrap_or(rest.len())))
+            .and_then(|(digits, rest)| Some((digits.parse::<u32>().ok()?, rest)));
+        let (number, rest) = match (word, number) {
+            ("cut", None) => (3, rest),
+            (_, number) => number?,
+        };
+        let count = usize::try_from(number).ok()?;
+        match word {
+            "words" => self.says = Says::Words(count),
+            "clock" => self.says = Says::Clock(count),
+            "rate" => self.rate = Some(number),
+            "first" => self.first = Duration::from_millis(number.into()),
+            "stall" => (self.answer, self.after) = (Answer::Stall, count),
+            "cut" => (self.answer, self.after) = (Answer::Cut, count),
+            "error" => (self.answer, self.after) = (Answer::Error, count),
+            _ => return None,
+        }
+        Some(rest)
+    }
+}
+
+fn ends_word(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('-')
+}
+
+fn status(word: &str) -> Option<StatusCode> {
+    let number = word.parse::<u16>().ok()?;
+    StatusCode::from_u16(number)
+        .ok()
+        .filter(|status| status.as_u16() >= 400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Behaviour, Says};
+    use http::StatusCode;
+    use std::time::Duration;
+
+    #[test]
+    fn a_name_is_read_word_by_word() {
+        let behaviour = Behaviour::of("fake-words-200-rate-50-first-30").expect("a fake model");
+        assert_eq!(behaviour.says, Says::Words(200));
+        assert_eq!(behaviour.rate, Some(50));
+        assert_eq!(behaviour.first, Duration::from_millis(30));
+        assert_eq!(behaviour.answer, Answer::Reply);
+        let behaviour = Behaviour::of("fake-bad-diff").expect("a fake model");
+        assert_eq!(behaviour.says, Says::BadDiff);
+        let behaviour = Behaviour::of("fake-cut").expect("a fake model");
+        assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 3));
+        let behaviour = Behaviour::of("fake-cut-0-words-9").expect("a fake model");
+        assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 0));
+        assert_eq!(behaviour.says, Says::Words(9));
+        for (name, answer) in [
+            ("fake", Answer::Reply),
+            ("fake-429", Answer::Status(StatusCode::TOO_MANY_REQUESTS)),
+            ("fake-400", Answer::Status(StatusCode::BAD_REQUEST)),
+            ("fake-400-stream-options", Answer::NoStreamOptions),
+            ("fake-html-502", Answer::Html(StatusCode::BAD_GATEWAY)),
+        ] {
+            assert_eq!(
+                Behaviour::of(name).map(|it| it.answer),
+                Some(answer),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_names_are_not_ours() {
+        for name in [
+            "",
+            "gpt-4",
+            "faker",
+            "fake-",
+            "fake-nothing",
+            "fake-words",
+            "fake-words-x",
+        ] {
+            assert_eq!(Behaviour::of(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The words of a reply: they follow from the request alone.
+
+use super::behaviour::{Behaviour, Says};
+use serde_json::{Value, json};
+use std::{
+    borrow::Cow,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// A line of `BadDiff` that no file has; a request that quotes it has had the diff before.
+const NOWHERE: &str = "a line that is nowhere";
+
+/// A whole reply.
+pub struct Reply {
+    /// The model's name.
+    pub model: String,
+    /// The text in the pieces in which it is streamed.
+    pub words: Vec<String>,
+    /// Why it ended.
+    pub finish_reason: &'static str,
+    /// Whether the request asks for the usage at the end.
+    pub wants_usage: bool,
+    prompt_words: usize,
+    clock: bool,
+}
+
+impl Reply {
+    /// The reply to the request `body`.
+    pub fn to(body: &Value, behaviour: &Behaviour) -> Self {
+        let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+        let prompt = last_prompt(messages);
+        let mut words = split(&text(behaviour.says, &prompt, messages));
+        let mut finish_reason = if behaviour.length { "length" } else { "stop" };
+        let most = body["max_tokens"]
+            .as_u64()
+            .and_then(|most| usize::try_from(most).ok());
+        if let Some(most) = most.filter(|most| *most < words.len()) {
+            words.truncate(most);
+            finish_reason = "length";
+        }
+        Self {
+            clock: matches!(behaviour.says, Says::Clock(_)),
+            model: body["model"].as_str().unwrap_or_default().to_owned(),
+            words,
+            finish_reason,
+            wants_usage: body["stream_options"]["include_usage"] == true,
+            prompt_words: messages
+                .iter()
+                .map(|message| split(&content(message)).len())
+                .sum(),
+        }
+    }
+
+    /// What is said where `word` stands, now.
+    pub fn said<'a>(&self, word: &'a str) -> Cow<'a, str> {
+        if !self.clock {
+            return Cow::Borrowed(word);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Cow::Owned(format!("{} ", now.unwrap_or_default().as_micros()))
+    }
+
+    /// The reply as one object.
+    pub fn whole(&self) -> Value {
+        let message = json!({"role": "assistant", "content": self.words.concat()});
+        json!({
+            "id": "chatcmpl-fake", "object": "chat.completion", "created": 0, "model": self.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
+            "usage": self.usage(),
+        })
+    }
+
+    /// One event of a stream.
+    pub fn chunk(&self, delta: &Value, finish_reason: Option<&str>) -> Value {
+        json!({
+            "id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 0, "model": self.model,
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+        })
+    }
+
+    /// How much was read and written, in words.
+    pub fn usage(&self) -> Value {
+        json!({
+            "prompt_tokens": self.prompt_words,
+            "completion_tokens": self.words.len(),
+            "total_tokens": self.prompt_words + self.words.len(),
+        })
+    }
+}
+
+/// What `GET /v1/models` answers: some of the names.
+pub fn models() -> Value {
+    let names = [
+        "fake",
+        "fake-compose",
+        "fake-diff",
+        "fake-say",
+        "fake-slow-first",
+    ];
+    let models: Vec<_> = names
+        .iter()
+        .map(|name| json!({"id": name, "object": "model", "created": 0, "owned_by": "kafka"}))
+        .collect();
+    json!({"object": "list", "data": models})
+}
+
+fn text(says: Says, prompt: &str, messages: &[Value]) -> String {
+    match says {
+        Says::Sense => format!(
+            "You asked: {prompt}\n\nThis is the fake model of the Kafka backend. It understands nothing, but its reply \
+             comes word by word, as that of a real model would. There are {} messages in this conversation so far. \
+             Someone must have been telling lies about it.",
+            messages.len()
+        ),
+        Says::Clock(count) => "now ".repeat(count),
+        Says::Words(count) => {
+            let words: Vec<_> = (1..=count).map(|number| format!("w{number}")).collect();
+            words.join(" ")
+        }
+        Says::Prompt => prompt
+            .rsplit_once("say:\n")
+            .map_or(prompt, |(_, text)| text)
+            .to_owned(),
+        Says::Unicode => {
+            "Größe naïve Ελλάδα Привет 日本語 한국어 🦀 👩‍👩‍👧 e\u{301} \u{1d11e} end".to_owned()
+        }
+        Says::File => format!(
+            "Here it is:\n\n{}\nThat is all.",
+            file(&file_name(prompt), prompt)
+        ),
+        Says::TwoFiles => format!(
+            "Two of them:\n\n{}\nand\n\n{}",
+            file(&file_name(prompt), prompt),
+            file("second.based", prompt)
+        ),
+        Says::FileWithFences => format!(
+            "````based file={}\n# {}\n```sh\ncargo run\n```\nend\n````\n",
+            file_name(prompt),
+            first_line(prompt)
+        ),
+        Says::Diff => format!(
+            "A small change:\n\n```diff file={}\n@@ -2,3 +2,3 @@\n line one\n-line two\n+line two, changed\n line three\n```\n",
+            file_name(prompt)
+        ),
+        Says::BadDiff if asked_again(messages) => file(&file_name(&all_prompts(messages)), "whole"),
+        Says::BadDiff | Says::WorseDiff => format!(
+            "```diff file={}\n@@ -2,2 +2,2 @@\n {NOWHERE}\n-and another\n+and a third\n```\n",
+            file_name(prompt)
+        ),
+        Says::Nothing => String::new(),
+    }
+}
+
+/// Four lines, of which the first comes from the prompt.
+fn file(name: &str, prompt: &str) -> String {
+    format!(
+        "```based file={name}\n# {}\nline one\nline two\nline three\n```\n",
+        first_line(prompt)
+    )
+}
+
+fn asked_again(messages: &[Value]) -> bool {
+    let last = messages.last().map(content).unwrap_or_default();
+    last.contains("whole file")
+        || messages
+            .iter()
+            .any(|message| content(message).contains(NOWHERE))
+}
+
+/// The first word of the prompt that looks like a file's name.
+fn file_name(prompt: &str) -> String {
+    prompt
+        .split(|character: char| !(character.is_alphanumeric() || "._-/".contains(character)))
+        .map(|word| word.trim_matches('.'))
+        .find(|word| word.contains('.'))
+        .unwrap_or("agent.based")
+        .to_owned()
+}
+
+fn first_line(prompt: &str) -> &str {
+    prompt.lines().next().unwrap_or_default()
+}
+
+fn last_prompt(messages: &[Value]) -> String {
+    let prompt = messages
+        .iter()
+        .rev()
+        .find(|message| message["role"] == "user");
+    prompt.map(content).unwrap_or_default()
+}
+
+fn all_prompts(messages: &[Value]) -> String {
+    let prompts: Vec<_> = messages
+        .iter()
+        .filter(|message| message["role"] == "user")
+        .map(content)
+        .collect();
+    prompts.join("\n")
+}
+
+/// A message's text: a string, or the texts of a list of parts.
+fn content(message: &Value) -> String {
+    match &message["content"] {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
+        _ => String::new(),
+    }
+}
+
+/// The words with the white space behind each.
+fn split(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for piece in text.split_inclusive(char::is_whitespace) {
+        match words.last_mut() {
+            Some(last) if piece.trim().is_empty() => last.push_str(piece),
+            _ => words.push(piece.to_owned()),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reply, split};
+    use crate::fake_model::behaviour::Behaviour;
+    use serde_json::json;
+
+    fn said(model: &str, prompt: &str) -> String {
+        let behaviour = Behaviour::of(model).expect("a fake model");
+        let body = json!({"model": model, "messages": [{"role": "user", "content": prompt}]});
+        Reply::to(&body, &behaviour).words.concat()
+    }
+
+    #[test]
+    fn nothing_is_lost_between_words() {
+        let text = "\n a  b\n\nc d ";
+        assert_eq!(split(text).concat(), text);
+        assert_eq!(split("a b"), ["a ", "b"]);
+        assert!(split("").is_empty());
+    }
+
+    #[test]
+    fn a_reply_follows_from_the_request() {
+        assert!(said("fake", "what is a trial?").contains("what is a trial?"));
+        assert_eq!(said("fake-words-3", "x"), "w1 w2 w3");
+        assert_eq!(said("fake-say", "please\nsay:\n a\nb"), " a\nb");
+        assert!(
+            said("fake-compose", "make plan.md please")
+                .contains("```based file=plan.md\n# make plan.md please\n")
+        );
+        assert!(said("fake-diff", "x").contains("```diff file=agent.based\n"));
+        assert_eq!(said("fake-empty", "x"), "");
+    }
+}

@@ -1,0 +1,75 @@
+//! What is behind the gateway: the components in this process, or an address.
+
+use super::proxy::Upstream;
+use crate::server::Dispatcher;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use std::{net::SocketAddr, time::Duration};
+use tokio::time::timeout;
+use wasmtime_wasi_http::WasiBody;
+
+/// Bytes that an answer to events may have.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// How long the backend may take to answer events.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// Who answers requests.
+pub enum Backend {
+    /// The components in this process.
+    InProcess(Box<Dispatcher>),
+    /// A server, such as a running Spin.
+    Upstream(Upstream),
+}
+
+/// Why there is no answer to events.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request did not get to anybody who could have acted on it.
+    #[error("the backend can't be reached: {0}")]
+    Unreachable(String),
+    /// Somebody may have acted on it.
+    #[error("the backend failed: {0}")]
+    Failed(String),
+}
+
+impl Backend {
+    /// Answers an ordinary request of a client.
+    pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
+        match self {
+            Self::InProcess(dispatcher) => dispatcher.handle(request, peer).await,
+            Self::Upstream(upstream) => upstream.pass(request, peer).await,
+        }
+    }
+
+    /// Lets the backend answer a request with events.
+    pub(super) async fn ask(
+        &self,
+        request: Request<Bytes>,
+        peer: SocketAddr,
+    ) -> Result<Response<Bytes>, Failure> {
+        let exchange = async {
+            let response = match self {
+                Self::InProcess(dispatcher) => dispatcher.handle_events(request, peer).await,
+                Self::Upstream(upstream) => upstream.ask(request).await?,
+            };
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_ANSWER)
+                .collect()
+                .await
+                .map_err(|error| Failure::Failed(format!("its answer broke off: {error}")))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        let response: Response<Bytes> = timeout(ANSWER_LIMIT, exchange)
+            .await
+            .unwrap_or_else(|_| Err(Failure::Failed("it did not answer in time".into())))?;
+        // That is how a server says that it did not even look at the request.
+        let busy = response.status() == StatusCode::SERVICE_UNAVAILABLE
+            && response.headers().contains_key(header::RETRY_AFTER);
+        if busy {
+            return Err(Failure::Unreachable("it is busy".into()));
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,148 @@
+//! The control listener: where publish requests arrive over HTTP.
+
+use super::{Answer, Gateway, MAX_PUBLISH};
+use anyhow::Context;
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
+    uri::Scheme,
+};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long a publisher may take for a request's headers; also how long an idle connection is kept.
+const HEADER_LIMIT: Duration = Duration::from_secs(60);
+/// How long it may take for the body.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
+
+/// A listener that accepts publishers until it is dropped with its runtime.
+pub struct Control {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Control {
+    /// Listens on `address`; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// When the address can't be used.
+    pub async fn bind(address: &str) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("can't listen for publish requests on {address}"))?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves publishers for as long as it is polled.
+    pub async fn serve(self, gateway: Arc<Gateway>) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(connection(stream, gateway.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!("can't accept a publisher: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// The gateway of this process and the address it is told to components under.
+pub struct Local {
+    address: SocketAddr,
+    gateway: Arc<Gateway>,
+}
+
+impl Local {
+    /// `gateway`, whose control listener is at `address`.
+    pub fn new(address: SocketAddr, gateway: Arc<Gateway>) -> Self {
+        Self { address, gateway }
+    }
+
+    /// The gateway itself.
+    pub fn gateway(&self) -> Arc<Gateway> {
+        self.gateway.clone()
+    }
+
+    /// Whether a request to `uri` would arrive at the control listener.
+    pub fn is_at(&self, uri: &Uri) -> bool {
+        uri.scheme() == Some(&Scheme::HTTP)
+            && uri
+                .authority()
+                .is_some_and(|authority| authority.as_str().parse() == Ok(self.address))
+    }
+
+    /// Whether a request is one to publish, of somebody who may.
+    ///
+    /// # Errors
+    /// With the answer to one that is not.
+    pub fn check(&self, request: &Parts) -> Result<(), Answer> {
+        check(
+            &self.gateway,
+            &request.method,
+            &request.uri,
+            &request.headers,
+        )
+    }
+
+    /// As [`Gateway::publish`].
+    pub fn publish(&self, body: &[u8]) -> Answer {
+        self.gateway.publish(body)
+    }
+}
+
+fn check(gateway: &Gateway, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Answer> {
+    Gateway::is_publish(method, uri.path())?;
+    gateway.check_publisher(headers)
+}
+
+async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
+    // Failing costs speed only.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let gateway = gateway.clone();
+        async move { Ok::<_, Infallible>(response(handle(&gateway, request).await)) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_LIMIT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = connection {
+        tracing::debug!("a publisher: {error}");
+    }
+}
+
+async fn handle(gateway: &Gateway, request: Request<Incoming>) -> Answer {
+    let (method, uri) = (request.method(), request.uri());
+    if let Err(refusal) = check(gateway, method, uri, request.headers()) {
+        return refusal;
+    }
+    let body = Limited::new(request.into_body(), MAX_PUBLISH).collect();
+    match tokio::time::timeout(BODY_LIMIT, body).await {
+        Ok(Ok(body)) => gateway.publish(&body.to_bytes()),
+        Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "Too large.\n".into()),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "Too slow.\n".into()),
+    }
+}
+
+/// An answer as HTTP.
+pub fn response((status, text): Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}

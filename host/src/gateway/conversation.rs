@@ -1,0 +1,261 @@
+//! What one socket and the backend have to say to each other: events that wait, and what the backend asked for.
+
+use super::{
+    backend::{Backend, Failure},
+    event::{self, Event, Malformed},
+    headers::{
+        BYTES_ACCEPTED, CONNECTION_ID, EXTENSIONS, GRIP_SIG, KEEP_ALIVE_INTERVAL, META, SET_META,
+        add_forwarded_for, for_events,
+    },
+    keys::Keys,
+};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// Bytes of events that may wait for the backend; with more, nothing further is read from the client.
+const MAX_PENDING: usize = 1024 * 1024;
+/// Bytes of metadata that the backend may leave with a socket.
+const MAX_META: usize = 16 * 1024;
+/// How often a request that did not reach the backend is sent again, and how long after the first time; the pause
+/// doubles each time.
+const RETRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// One socket's side of it.
+pub struct Conversation {
+    uri: Uri,
+    headers: HeaderMap,
+    meta: HeaderMap,
+    peer: SocketAddr,
+    grip: bool,
+    pending: VecDeque<Event>,
+    pending_bytes: usize,
+    /// How many of the pending events are in the request that is open.
+    sent: usize,
+    /// The backend did not take all that was sent.
+    held: bool,
+    quiet_limit: Option<Duration>,
+}
+
+/// Why a conversation can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The backend could not be asked.
+    #[error("{0}")]
+    Failure(#[from] Failure),
+    /// It answered something else than 200.
+    #[error("the backend answered {0}")]
+    Refused(StatusCode),
+    /// It answered what is no answer.
+    #[error("the backend's answer: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+impl Conversation {
+    /// The conversation of the socket that `handshake` asks for.
+    pub fn new(handshake: &Request<impl Sized>, peer: SocketAddr) -> Self {
+        let mut headers = for_events(handshake.headers());
+        add_forwarded_for(&mut headers, peer.ip());
+        let fixed = HeaderValue::from_static(event::CONTENT_TYPE);
+        headers.insert(header::ACCEPT, fixed.clone());
+        headers.insert(header::CONTENT_TYPE, fixed);
+        headers.insert(EXTENSIONS, HeaderValue::from_static("grip"));
+        if let Ok(id) = HeaderValue::try_from(Uuid::now_v7().to_string()) {
+            headers.insert(CONNECTION_ID, id);
+        }
+        let mut conversation = Self {
+            uri: handshake.uri().clone(),
+            headers,
+            meta: HeaderMap::new(),
+            peer,
+            grip: false,
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            sent: 0,
+            held: false,
+            quiet_limit: None,
+        };
+        conversation.add(Event::Open);
+        conversation
+    }
+
+    /// Adds what happened to the next request.
+    pub fn add(&mut self, event: Event) {
+        self.pending_bytes += event.size();
+        self.pending.push_back(event);
+    }
+
+    /// Whether something waits for the backend.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Whether so much waits for the backend that the client should wait, too.
+    pub fn is_full(&self) -> bool {
+        self.pending_bytes > MAX_PENDING
+    }
+
+    /// Whether the backend asked for a moment, by not taking all that was sent.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Whether text to the client has a prefix.
+    pub fn has_grip(&self) -> bool {
+        self.grip
+    }
+
+    /// How long it may be quiet before the backend wants an empty request.
+    pub fn quiet_limit(&self) -> Option<Duration> {
+        self.quiet_limit
+    }
+
+    /// The request with everything that waits.
+    pub fn request(&mut self, keys: &Keys) -> Request<Bytes> {
+        let mut body = Vec::new();
+        for event in &self.pending {
+            event.write(&mut body);
+        }
+        self.sent = self.pending.len();
+        let mut request = Request::new(body.into());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().extend(self.meta.clone());
+        if let Some(signature) = keys.signature() {
+            request.headers_mut().insert(GRIP_SIG, signature);
+        }
+        request
+    }
+
+    /// Asks the backend; what does not reach it is asked again for a while, with `retry`.
+    pub fn ask(
+        &mut self,
+        backend: Arc<Backend>,
+        keys: &Keys,
+        retry: bool,
+    ) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send + 'static {
+        let request = self.request(keys);
+        let peer = self.peer;
+        async move {
+            let mut pause = FIRST_PAUSE;
+            for _ in 0..if retry { RETRIES } else { 0 } {
+                match backend.ask(request.clone(), peer).await {
+                    Err(Failure::Unreachable(error)) => tracing::debug!(%peer, "retrying: {error}"),
+                    answer => return answer,
+                }
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            backend.ask(request, peer).await
+        }
+    }
+
+    /// Takes in an answer: what it asks to remember, which events it takes; what is left is for the client.
+    ///
+    /// # Errors
+    /// When it is not an answer of this protocol.
+    pub fn answered(&mut self, response: Response<Bytes>) -> Result<Vec<Event>, Trouble> {
+        if response.status() != StatusCode::OK {
+            return Err(Trouble::Refused(response.status()));
+        }
+        let headers = response.headers();
+        let is_events = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case(event::CONTENT_TYPE));
+        if !is_events {
+            return Err(Malformed("its content type is not that of events").into());
+        }
+        self.remember(headers)?;
+        self.accept(number(headers, &BYTES_ACCEPTED));
+        self.quiet_limit = number(headers, &KEEP_ALIVE_INTERVAL)
+            .filter(|&seconds| seconds > 0)
+            .map(Duration::from_secs);
+        Ok(Event::parse_all(response.into_body())?)
+    }
+
+    /// Takes in the answer to the handshake, which must begin with `OPEN`.
+    ///
+    /// # Errors
+    /// As [`Self::answered`].
+    pub fn opened(&mut self, response: Response<Bytes>) -> Result<Vec<Event>, Trouble> {
+        self.grip = response
+            .headers()
+            .get_all(EXTENSIONS)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|extension| {
+                let name = extension.split(';').next().unwrap_or_default();
+                name.trim().eq_ignore_ascii_case("grip")
+            });
+        let mut events = self.answered(response)?;
+        if events.first() != Some(&Event::Open) {
+            return Err(Malformed("it does not begin with OPEN").into());
+        }
+        events.remove(0);
+        Ok(events)
+    }
+
+    fn remember(&mut self, headers: &HeaderMap) -> Result<(), Malformed> {
+        for (name, value) in headers {
+            let Some(name) = name.as_str().strip_prefix(SET_META) else {
+                continue;
+            };
+            let Ok(name) = HeaderName::try_from(format!("{META}{name}")) else {
+                continue;
+            };
+            if value.is_empty() {
+                self.meta.remove(name);
+            } else {
+                self.meta.insert(name, value.clone());
+            }
+        }
+        let bytes: usize = self
+            .meta
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        if bytes > MAX_META {
+            return Err(Malformed("it asks to remember too much"));
+        }
+        Ok(())
+    }
+
+    /// Removes the events that the backend took: all that were sent, unless it says how many bytes of content.
+    fn accept(&mut self, bytes: Option<u64>) {
+        let mut left = bytes.unwrap_or(u64::MAX);
+        self.held = false;
+        for _ in 0..self.sent {
+            let Some(event) = self.pending.front() else {
+                break;
+            };
+            let content = match event {
+                Event::Text(text) => text.len() as u64,
+                Event::Binary(content) => content.len() as u64,
+                _ => 0,
+            };
+            if content > left {
+                self.held = true;
+                break;
+            }
+            left -= content;
+            self.pending_bytes -= event.size();
+            self.pending.pop_front();
+        }
+        self.sent = 0;
+        if self.pending.is_empty() {
+            self.pending = VecDeque::new();
+        }
+    }
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}

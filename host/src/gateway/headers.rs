@@ -1,0 +1,179 @@
+//! Which headers pass through the gateway.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::net::IpAddr;
+
+/// The backend speaks GRIP, or the gateway does.
+pub const EXTENSIONS: HeaderName = header::SEC_WEBSOCKET_EXTENSIONS;
+/// Tells one socket from another.
+pub const CONNECTION_ID: HeaderName = HeaderName::from_static("connection-id");
+/// Shows that a request comes from the gateway.
+pub const GRIP_SIG: HeaderName = HeaderName::from_static("grip-sig");
+/// Seconds of quiet after which the backend wants to be asked.
+pub const KEEP_ALIVE_INTERVAL: HeaderName = HeaderName::from_static("keep-alive-interval");
+/// How much of the content the backend took.
+pub const BYTES_ACCEPTED: HeaderName = HeaderName::from_static("content-bytes-accepted");
+/// Begins the names of headers that ask the gateway to remember something.
+pub const SET_META: &str = "set-meta-";
+/// Begins the names of headers that say it again.
+pub const META: &str = "meta-";
+/// The addresses a request came from.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Headers about one connection, not about the message (RFC 9110, section 7.6.1, and its predecessors).
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Removes what is about one connection: the well-known names, and those that `Connection` names.
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| HeaderName::try_from(name.trim()).ok())
+        // A client must not be able to take away what says where it came from.
+        .filter(|name| *name != FORWARDED_FOR && *name != header::HOST)
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Adds the client's address to those the request came from.
+pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr) {
+    let mut hops: Vec<u8> = Vec::new();
+    for value in headers.get_all(&FORWARDED_FOR) {
+        hops.extend_from_slice(value.as_bytes());
+        hops.extend_from_slice(b", ");
+    }
+    hops.extend_from_slice(client.to_canonical().to_string().as_bytes());
+    if let Ok(value) = HeaderValue::from_bytes(&hops) {
+        headers.insert(FORWARDED_FOR, value);
+    }
+}
+
+/// The headers of a socket's event requests: its client's, without what only the gateway may say or what was about the
+/// handshake.
+pub fn for_events(client: &HeaderMap) -> HeaderMap {
+    let mut headers = client.clone();
+    remove_hop_by_hop(&mut headers);
+    remove(&mut headers, |name| {
+        name.starts_with(META)
+            || name.starts_with(SET_META)
+            || name.starts_with("content-")
+            || name.starts_with("spin-")
+            || (name.starts_with("sec-websocket-") && name != "sec-websocket-protocol")
+    });
+    for name in [
+        header::ACCEPT,
+        header::ACCEPT_ENCODING,
+        header::EXPECT,
+        CONNECTION_ID,
+        GRIP_SIG,
+    ] {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// The headers of the backend's answer to a handshake, as far as they are for the client.
+pub fn for_client(mut headers: HeaderMap) -> HeaderMap {
+    remove_hop_by_hop(&mut headers);
+    remove(&mut headers, |name| name.starts_with(SET_META));
+    for name in [
+        header::CONTENT_LENGTH,
+        header::DATE,
+        EXTENSIONS,
+        KEEP_ALIVE_INTERVAL,
+        BYTES_ACCEPTED,
+    ] {
+        headers.remove(name);
+    }
+    headers
+}
+
+fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| unwanted(name.as_str()))
+        .cloned()
+        .collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{add_forwarded_for, for_events, remove_hop_by_hop};
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
+        headers
+            .iter()
+            .map(|(name, value)| {
+                let name = HeaderName::from_static(name);
+                (name, HeaderValue::from_static(value))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn headers_of_one_connection_stay_there() {
+        let mut headers = map(&[
+            ("connection", "close, X-Mine"),
+            ("x-mine", "1"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("accept", "*/*"),
+        ]);
+        remove_hop_by_hop(&mut headers);
+        assert_eq!(headers, map(&[("accept", "*/*")]));
+        let mut sly = map(&[("connection", "x-forwarded-for, host"), ("host", "a")]);
+        remove_hop_by_hop(&mut sly);
+        assert_eq!(sly, map(&[("host", "a")]));
+    }
+
+    #[test]
+    fn a_hop_is_added_to_those_before() {
+        let mut headers = map(&[("x-forwarded-for", "192.0.2.1")]);
+        add_forwarded_for(&mut headers, [127, 0, 0, 1].into());
+        assert_eq!(headers, map(&[("x-forwarded-for", "192.0.2.1, 127.0.0.1")]));
+    }
+
+    #[test]
+    fn a_client_can_not_speak_as_the_gateway() {
+        let headers = map(&[
+            ("origin", "http://localhost"),
+            ("cookie", "a=b"),
+            ("sec-websocket-protocol", "kafka.v2"),
+            ("sec-websocket-key", "x"),
+            ("sec-websocket-extensions", "grip"),
+            ("meta-session", "forged"),
+            ("set-meta-session", "forged"),
+            ("connection-id", "forged"),
+            ("grip-sig", "forged"),
+            ("spin-client-addr", "forged"),
+            ("content-type", "text/plain"),
+        ]);
+        let kept = map(&[
+            ("origin", "http://localhost"),
+            ("cookie", "a=b"),
+            ("sec-websocket-protocol", "kafka.v2"),
+        ]);
+        assert_eq!(for_events(&headers), kept);
+    }
+}

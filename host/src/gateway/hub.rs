@@ -1,0 +1,307 @@
+//! Channels and the sockets that listen to them, for all threads.
+//!
+//! Publishing puts a message into every listener's mailbox and never waits: a channel's lock is held for that only, so
+//! all listeners get a channel's messages in the same order, and one that does not read fast enough loses its socket
+//! without delaying the others.
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::{BuildHasher, RandomState},
+    mem,
+    sync::Arc,
+};
+use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// Locks that channels are spread over, so that threads rarely meet.
+const SHARDS: usize = 16;
+
+/// What goes to a client. A clone shares the content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message.
+    Binary(Bytes),
+    /// A ping of the backend's.
+    Ping(Bytes),
+    /// A pong of the backend's.
+    Pong(Bytes),
+    /// The end, by the backend's answer (`told`) or by a publish, of which the backend is to hear.
+    Close {
+        /// Code and reason.
+        frame: Option<(u16, Utf8Bytes)>,
+        /// Whether the backend knows.
+        told: bool,
+    },
+    /// The end without a word.
+    Drop,
+}
+
+impl Outgoing {
+    /// Bytes of its content.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Close { .. } | Self::Drop => 0,
+        }
+    }
+}
+
+/// What waits for one socket.
+pub struct Mailbox {
+    most: usize,
+    waiting: Mutex<Waiting>,
+    filled: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    messages: VecDeque<Outgoing>,
+    bytes: usize,
+    overflowed: bool,
+}
+
+impl Mailbox {
+    /// A mailbox in which `most` bytes may wait.
+    pub fn new(most: usize) -> Self {
+        Self {
+            most,
+            waiting: Mutex::default(),
+            filled: Notify::new(),
+        }
+    }
+
+    /// Puts in a published message, or marks the mailbox as overflowed and empties it.
+    pub fn publish(&self, message: Outgoing) {
+        let mut waiting = self.waiting.lock();
+        if waiting.overflowed {
+            return;
+        }
+        // What is long for itself alone still fits, once the rest has been read.
+        if waiting.bytes > 0 && waiting.bytes + message.len() > self.most {
+            *waiting = Waiting {
+                overflowed: true,
+                ..Waiting::default()
+            };
+        } else {
+            waiting.put(message);
+        }
+        drop(waiting);
+        self.filled.notify_one();
+    }
+
+    /// Puts in a message that answers the socket itself, which waits for it to be sent before it asks again.
+    pub fn answer(&self, message: Outgoing) {
+        let mut waiting = self.waiting.lock();
+        if !waiting.overflowed {
+            waiting.put(message);
+        }
+        drop(waiting);
+        self.filled.notify_one();
+    }
+
+    /// Takes out what may be written at once: at least one message, and more while they are short.
+    ///
+    /// # Errors
+    /// When messages were lost, because nobody read them in time.
+    pub fn take(&self, batch: &mut Vec<Outgoing>, most: usize) -> Result<(), Overflowed> {
+        let mut waiting = self.waiting.lock();
+        if waiting.overflowed {
+            return Err(Overflowed);
+        }
+        let mut taken = 0;
+        while taken < most
+            && let Some(message) = waiting.messages.pop_front()
+        {
+            taken += message.len();
+            waiting.bytes -= message.len();
+            batch.push(message);
+        }
+        if waiting.messages.is_empty() {
+            waiting.messages = VecDeque::new();
+        } else {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until there may be something to take.
+    pub async fn filled(&self) {
+        self.filled.notified().await;
+    }
+}
+
+/// Messages were lost.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overflowed;
+
+impl Waiting {
+    fn put(&mut self, message: Outgoing) {
+        self.bytes += message.len();
+        self.messages.push_back(message);
+    }
+}
+
+type Channels = HashMap<Box<str>, Vec<Arc<Mailbox>>>;
+
+/// Who listens to what.
+#[derive(Default)]
+pub struct Hub {
+    hasher: RandomState,
+    shards: [Mutex<Channels>; SHARDS],
+}
+
+impl Hub {
+    /// From now on the mailbox gets what is published to `channel`; twice is once.
+    pub fn subscribe(&self, channel: &str, mailbox: &Arc<Mailbox>) {
+        let mut channels = self.shard(channel).lock();
+        let listeners = channels.entry(channel.into()).or_default();
+        if !listeners.iter().any(|other| Arc::ptr_eq(other, mailbox)) {
+            listeners.push(mailbox.clone());
+        }
+    }
+
+    /// The mailbox gets no more of `channel`.
+    pub fn unsubscribe(&self, channel: &str, mailbox: &Arc<Mailbox>) {
+        let mut channels = self.shard(channel).lock();
+        if let Entry::Occupied(mut listeners) = channels.entry(channel.into()) {
+            listeners
+                .get_mut()
+                .retain(|other| !Arc::ptr_eq(other, mailbox));
+            if listeners.get().is_empty() {
+                listeners.remove();
+            }
+        }
+    }
+
+    /// Gives the message to all who listen to `channel` now; how many those were.
+    pub fn publish(&self, channel: &str, message: &Outgoing) -> usize {
+        let channels = self.shard(channel).lock();
+        let listeners = channels.get(channel).map_or(&[][..], Vec::as_slice);
+        for mailbox in listeners {
+            mailbox.publish(message.clone());
+        }
+        listeners.len()
+    }
+
+    fn shard(&self, channel: &str) -> &Mutex<Channels> {
+        let hash = self.hasher.hash_one(channel);
+        &self.shards[(hash % SHARDS as u64) as usize]
+    }
+}
+
+/// The channels one socket listens to; they are left when it is dropped.
+pub struct Subscriptions {
+    hub: Arc<Hub>,
+    mailbox: Arc<Mailbox>,
+    channels: Vec<Box<str>>,
+}
+
+impl Subscriptions {
+    /// None yet.
+    pub fn new(hub: Arc<Hub>, mailbox: Arc<Mailbox>) -> Self {
+        Self {
+            hub,
+            mailbox,
+            channels: Vec::new(),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Listens to a channel.
+    pub fn add(&mut self, channel: &str) {
+        self.hub.subscribe(channel, &self.mailbox);
+        if !self.channels.iter().any(|known| **known == *channel) {
+            self.channels.push(channel.into());
+        }
+    }
+
+    /// Leaves a channel.
+    pub fn remove(&mut self, channel: &str) {
+        self.hub.unsubscribe(channel, &self.mailbox);
+        self.channels.retain(|known| **known != *channel);
+    }
+}
+
+impl Drop for Subscriptions {
+    fn drop(&mut self) {
+        for channel in mem::take(&mut self.channels) {
+            self.hub.unsubscribe(&channel, &self.mailbox);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hub, Mailbox, Outgoing, Overflowed, Subscriptions};
+    use std::sync::Arc;
+
+    fn text(text: &str) -> Outgoing {
+        Outgoing::Text(text.into())
+    }
+
+    fn taken(mailbox: &Mailbox) -> Vec<Outgoing> {
+        let mut batch = Vec::new();
+        mailbox
+            .take(&mut batch, usize::MAX)
+            .expect("not overflowed");
+        batch
+    }
+
+    #[test]
+    fn listeners_get_what_is_published_meanwhile_in_order() {
+        let hub = Arc::new(Hub::default());
+        let mailbox = Arc::new(Mailbox::new(100));
+        let mut mine = Subscriptions::new(hub.clone(), mailbox.clone());
+        assert_eq!(hub.publish("a", &text("early")), 0);
+        mine.add("a");
+        mine.add("a");
+        mine.add("b");
+        assert_eq!(mine.len(), 2);
+        assert_eq!(hub.publish("a", &text("1")), 1);
+        assert_eq!(hub.publish("b", &text("2")), 1);
+        assert_eq!(hub.publish("a", &text("3")), 1);
+        assert_eq!(taken(&mailbox), [text("1"), text("2"), text("3")]);
+        mine.remove("a");
+        assert_eq!(hub.publish("a", &text("late")), 0);
+        drop(mine);
+        assert_eq!(hub.publish("b", &text("late")), 0);
+        assert!(hub.shards.iter().all(|shard| shard.lock().is_empty()));
+    }
+
+    #[test]
+    fn who_does_not_read_overflows_alone() {
+        let hub = Arc::new(Hub::default());
+        let (slow, quick) = (Arc::new(Mailbox::new(10)), Arc::new(Mailbox::new(10)));
+        hub.subscribe("a", &slow);
+        hub.subscribe("a", &quick);
+        for _ in 0..3 {
+            hub.publish("a", &text("12345"));
+            assert_eq!(taken(&quick), [text("12345")]);
+        }
+        assert_eq!(slow.take(&mut Vec::new(), 1), Err(Overflowed));
+        hub.publish("a", &text("a text longer than the mailbox"));
+        assert_eq!(taken(&quick).len(), 1);
+    }
+
+    #[test]
+    fn batches_are_bounded() {
+        let mailbox = Mailbox::new(100);
+        for _ in 0..4 {
+            mailbox.publish(text("12345"));
+        }
+        let mut batch = Vec::new();
+        mailbox.take(&mut batch, 8).expect("not overflowed");
+        assert_eq!(batch.len(), 2);
+        assert_eq!(taken(&mailbox).len(), 2);
+        assert_eq!(taken(&mailbox), []);
+    }
+}

@@ -1,0 +1,66 @@
+//! The WebSocket gateway: holds the sockets and speaks WebSocket-over-HTTP with GRIP to the components, as Pushpin and
+//! Fastly Fanout do, so that a component can't tell which of them it is.
+//!
+//! One socket is one task (`socket`), which has one request to the backend open at a time (`conversation`). What is
+//! published (`publish`, over the `control` listener or directly from a component of this process) goes through the
+//! `hub` into each listener's mailbox. The backend is the components in this process or an address (`backend`).
+
+pub mod backend;
+pub mod child;
+pub mod control;
+mod conversation;
+pub mod event;
+mod handshake;
+mod headers;
+mod hub;
+mod keys;
+pub mod proxy;
+mod publish;
+mod socket;
+
+pub use handshake::{Socket, open, wants_socket};
+pub use keys::{Keys, new_grip_url};
+pub use publish::{Answer, MAX_PUBLISH};
+pub use socket::run;
+
+use hub::Hub;
+use std::{sync::Arc, time::Duration};
+
+/// Limits of each socket.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes a message of a client may have; a longer one closes its socket with 1009.
+    pub max_message: usize,
+    /// Bytes that may wait for a client that reads slowly; more close its socket with 1013.
+    pub max_waiting: usize,
+    /// How often a client is pinged; one that says nothing from one ping to the next is taken for gone.
+    pub ping_interval: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message: 16 * 1024 * 1024,
+            max_waiting: 4 * 1024 * 1024,
+            ping_interval: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What all sockets of the process share.
+pub struct Gateway {
+    hub: Arc<Hub>,
+    keys: Keys,
+    limits: Limits,
+}
+
+impl Gateway {
+    /// A gateway without sockets.
+    pub fn new(keys: Keys, limits: Limits) -> Self {
+        Self {
+            hub: Arc::default(),
+            keys,
+            limits,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Outbound HTTP: a component reaches what `allowed_outbound_hosts` grants it, nothing else.
+
+mod private;
+mod send;
+
+use crate::{
+    app::Component,
+    gateway::control::{Local, response},
+};
+use http_body_util::{BodyExt, Limited};
+use std::sync::Arc;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// The variable with which an application says whether addresses that its users name may be private ones.
+const ALLOW_PRIVATE: &str = "allow_private_models";
+/// The variable with the gateway's origin, which is the operator's choice and so may be private.
+const GATEWAY_ORIGIN: &str = "grip_origin";
+
+/// The HTTP hooks of one component's instances.
+pub struct Hooks {
+    /// Whose instances they are.
+    pub component: Arc<Component>,
+}
+
+type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Answer = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Io,
+    ) -> Answer {
+        let uri = request.uri();
+        let scheme = uri.scheme_str().unwrap_or("https");
+        let default_port = if scheme == "http" { 80 } else { 443 };
+        let allowed = uri.host().is_some_and(|host| {
+            let port = uri.port_u16().unwrap_or(default_port);
+            self.component.outbound.allows(scheme, host, port)
+        });
+        if !allowed {
+            tracing::warn!(
+                "outbound request to {scheme}://{} refused: not in allowed_outbound_hosts",
+                uri.authority().map_or("", |authority| authority.as_str())
+            );
+            return Box::new(async { Err(Error::HttpRequestDenied) });
+        }
+        if let Some(local) = &self.component.gateway
+            && local.is_at(uri)
+        {
+            return Box::new(publish(local.clone(), request));
+        }
+        let private = self.may_be_private(uri);
+        Box::new(async move {
+            let (response, io) = send::send(request, options, private).await?;
+            Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io))
+        })
+    }
+}
+
+impl Hooks {
+    /// Whether what `uri` names may turn out to be an address of this machine or of a private network. The component
+    /// has looked at the URL; only here is it known which address a name has in the end.
+    fn may_be_private(&self, uri: &http::Uri) -> bool {
+        let variables = &self.component.variables;
+        let allowed = variables
+            .get(ALLOW_PRIVATE)
+            .is_none_or(|value| value.trim().eq_ignore_ascii_case("true"));
+        allowed
+            || variables.get(GATEWAY_ORIGIN).is_some_and(|origin| {
+                origin.parse::<http::Uri>().is_ok_and(|origin| {
+                    origin.scheme() == uri.scheme() && origin.authority() == uri.authority()
+                })
+            })
+    }
+}
+
+/// A publish request to this process's own gateway, without a connection.
+async fn publish(
+    local: Arc<Local>,
+    request: http::Request<WasiBody>,
+) -> Result<(http::Response<WasiBody>, Io), Error> {
+    let (parts, body) = request.into_parts();
+    let answer = match local.check(&parts) {
+        Ok(()) => {
+            let body = Limited::new(body, crate::gateway::MAX_PUBLISH).collect();
+            let body = body
+                .await
+                .map_err(|_| Error::HttpRequestBodySize(None))?
+                .to_bytes();
+            local.publish(&body)
+        }
+        Err(refusal) => refusal,
+    };
+    let response = response(answer).map(|body| body.map_err(|never| match never {}).boxed_unsync());
+    Ok((response, Box::new(async { Ok(()) })))
+}

@@ -1,0 +1,190 @@
+//! Sends one request: resolves the name, chooses the address, connects, and drives the connection.
+//!
+//! As `wasmtime_wasi_http::default_send_request`, which knows no rule for addresses, leaves Nagle's algorithm on and
+//! reads the root certificates anew for every request. Redirects are the caller's to follow.
+
+use super::private::is_private;
+use bytes::Bytes;
+use http::{Request, Response, Uri, uri::Scheme};
+use http_body::{Body, Frame, SizeHint};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    time::{Instant, Sleep, sleep, timeout},
+};
+use tokio_rustls::TlsConnector;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+/// How long anything may take that the component has set no limit for; as Spin has it.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
+
+/// The certificates that servers are checked against.
+static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
+    };
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+});
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Sends `request`, to a private address only if it `may_be_private`. What is returned beside the response is the
+/// connection, to be driven while the response's body is read.
+pub async fn send(
+    mut request: Request<WasiBody>,
+    options: Option<RequestOptions>,
+    may_be_private: bool,
+) -> Result<
+    (
+        Response<ResponseBody>,
+        impl Future<Output = Result<(), Error>> + Send + use<>,
+    ),
+    Error,
+> {
+    let limit = |limit: fn(&RequestOptions) -> Option<Duration>| {
+        options.as_ref().and_then(limit).unwrap_or(DEFAULT_LIMIT)
+    };
+    let connect_limit = limit(|options| options.connect_timeout);
+    let first_byte_limit = limit(|options| options.first_byte_timeout);
+    let silence_limit = limit(|options| options.between_bytes_timeout);
+    let uri = request.uri().clone();
+    let connecting = async {
+        let stream = connect(&uri, may_be_private).await?;
+        Ok::<_, Error>(http1::handshake(TokioIo::new(stream)).await?)
+    };
+    let (mut sender, connection) = timeout(connect_limit, connecting)
+        .await
+        .map_err(|_| Error::ConnectionTimeout)??;
+    // Only a proxy would want the whole URL.
+    *request.uri_mut() = match uri.path_and_query() {
+        Some(path) => Uri::from(path.clone()),
+        None => Uri::from_static("/"),
+    };
+    let mut connection = Some(Box::pin(connection));
+    let response = {
+        let mut answer = std::pin::pin!(timeout(first_byte_limit, sender.send_request(request)));
+        loop {
+            let Some(driven) = &mut connection else {
+                break answer.await;
+            };
+            tokio::select! {
+                biased;
+                answered = &mut answer => break answered,
+                ended = driven => {
+                    connection = None;
+                    ended?;
+                }
+            }
+        }
+    };
+    let response = response.map_err(|_| Error::ConnectionReadTimeout)??;
+    let body = |incoming| ResponseBody {
+        incoming,
+        silence: Box::pin(sleep(silence_limit)),
+        limit: silence_limit,
+    };
+    let driving = async move {
+        match connection {
+            Some(connection) => Ok(connection.await?),
+            None => Ok(()),
+        }
+    };
+    Ok((response.map(body), driving))
+}
+
+async fn connect(uri: &Uri, may_be_private: bool) -> Result<Box<dyn Stream>, Error> {
+    let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
+    let tls = uri.scheme() == Some(&Scheme::HTTPS);
+    let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    let host = authority.host();
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    let resolved = lookup_host((host, port)).await;
+    let resolved: Vec<SocketAddr> = resolved
+        .map_err(|error| Error::DnsError {
+            rcode: Some(error.to_string()),
+            info_code: None,
+        })?
+        .collect();
+    if !may_be_private
+        && let Some(address) = resolved.iter().find(|address| is_private(address.ip()))
+    {
+        // Not one of several: a name with both kinds of addresses is not an honest one.
+        tracing::warn!(
+            "outbound request to {authority} refused: {} is private",
+            address.ip()
+        );
+        return Err(Error::DestinationIpProhibited);
+    }
+    let stream = connect_to_any(&resolved).await.map_err(Error::Connect)?;
+    // Failing costs speed only.
+    let _ = stream.set_nodelay(true);
+    if !tls {
+        return Ok(Box::new(stream));
+    }
+    let name = ServerName::try_from(host.to_owned())?;
+    let stream = TlsConnector::from(TLS.clone()).connect(name, stream).await;
+    Ok(Box::new(stream.map_err(Error::Tls)?))
+}
+
+async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// A response's body, which must not be silent for too long.
+pub struct ResponseBody {
+    incoming: Incoming,
+    silence: Pin<Box<Sleep>>,
+    limit: Duration,
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = &mut *self;
+        if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) {
+            let again = Instant::now() + this.limit;
+            this.silence.as_mut().reset(again);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
+        }
+        let silence = this.silence.as_mut().poll(cx);
+        silence.map(|()| Some(Err(Error::ConnectionReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

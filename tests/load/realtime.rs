@@ -1,0 +1,403 @@
+//! `--realtime`: how long a first token takes through relay and gateway beside the model itself, and what thousands of
+//! open sockets cost while some of them stream.
+
+use crate::{
+    client::{Call, Client},
+    process::{Server, memory_of},
+};
+use anyhow::{Context, bail, ensure};
+use futures::{SinkExt, StreamExt, future};
+use http::Method;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+/// How much to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Open sockets.
+    pub sockets: usize,
+    /// How many of them see a reply.
+    pub streams: usize,
+    /// How long the replies are.
+    pub seconds: u64,
+}
+
+/// Words a second of every reply.
+const RATE: u64 = 20;
+/// Streams at once when first tokens are measured, and how many one after another.
+const AT_ONCE: usize = 16;
+const ROUNDS: usize = 20;
+/// A socket that is silent for so long has lost its stream.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// Measures, prints.
+pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
+    raise_limit();
+    let host = Server::host(&folder.join("host"), &folder.join("host.log"))?;
+    let model = Server::fake_model()?;
+    let scene = Scene::new(&host, &model).await?;
+    first_tokens(&scene).await?;
+    sockets(&scene, plan).await
+}
+
+/// A user with a model.
+struct Scene<'a> {
+    host: &'a Server,
+    model: &'a Server,
+    user: String,
+    workspace: String,
+}
+
+impl<'a> Scene<'a> {
+    async fn new(host: &'a Server, model: &'a Server) -> anyhow::Result<Self> {
+        let mut client = Client::connect(&host.address).await?;
+        let login = client.json(Call::login("load@example.com")).await?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("a login has ids");
+        Ok(Self {
+            host,
+            model,
+            user: text(&login["user_id"])?,
+            workspace: text(&login["workspaces"][0]["id"])?,
+        })
+    }
+
+    async fn save_model(&self, name: &str) -> anyhow::Result<()> {
+        let base_url = format!(
+            "http%3A%2F%2F{}%2Fv1",
+            self.model.address.replace(':', "%3A")
+        );
+        let fields = [
+            ("user_id", self.user.as_str()),
+            ("name", name),
+            ("ak", "any"),
+            ("base_url", &base_url),
+        ];
+        let mut client = Client::connect(&self.host.address).await?;
+        let saved = client
+            .json(Call::form(Method::POST, "/models/new", &fields))
+            .await?;
+        ensure!(saved["id"].is_string(), "the model was not saved: {saved}");
+        Ok(())
+    }
+
+    async fn chats(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let mut client = Client::connect(&self.host.address).await?;
+        let fields = [
+            ("user_id", self.user.as_str()),
+            ("workspace_id", &self.workspace),
+            ("chat_name", "load"),
+        ];
+        let mut chats = Vec::new();
+        for _ in 0..count {
+            let chat = client
+                .json(Call::form(Method::POST, "/chat/new", &fields))
+                .await?;
+            chats.push(
+                chat["chat_id"]
+                    .as_str()
+                    .context("a chat has an id")?
+                    .to_owned(),
+            );
+        }
+        Ok(chats)
+    }
+
+    /// A v2 socket whose first frame was read.
+    async fn open(&self, chat: &str) -> anyhow::Result<Socket> {
+        let mut request = format!("ws://{}/ws/{chat}", self.host.address).into_client_request()?;
+        let protocol = HeaderValue::from_static("kafka.v2");
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        let stream = TcpStream::connect(&self.host.address).await?;
+        stream.set_nodelay(true)?;
+        let (mut socket, _) = client_async(request, stream).await?;
+        let first = frame(&mut socket).await?;
+        ensure!(first["action"] == "initial", "the first frame is {first}");
+        Ok(socket)
+    }
+}
+
+/// From the question to the first token: through the socket, and asking the model itself.
+async fn first_tokens(scene: &Scene<'_>) -> anyhow::Result<()> {
+    const MODEL: &str = "fake-clock-2-rate-20";
+    scene.save_model(MODEL).await?;
+    let chats = scene.chats(AT_ONCE).await?;
+    let mut sockets = Vec::new();
+    for chat in &chats {
+        sockets.push(scene.open(chat).await?);
+    }
+    let (mut ours, mut direct) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let asked = sockets.iter_mut().map(|socket| async move {
+            let began = Instant::now();
+            let message = json!({"action": "new_message", "prompt": "x", "model": MODEL});
+            socket
+                .send(Message::Text(message.to_string().into()))
+                .await?;
+            until(socket, "delta").await?;
+            let took = began.elapsed();
+            until(socket, "generation_ended").await?;
+            anyhow::Ok(took)
+        });
+        let through = future::try_join_all(asked).await?;
+        let beside =
+            future::try_join_all((0..AT_ONCE).map(|_| ask_directly(&scene.model.address, MODEL)))
+                .await?;
+        // The first rounds make instances and connections.
+        if round > 1 {
+            ours.extend(through);
+            direct.extend(beside);
+        }
+    }
+    let (ours, direct) = (quantiles(ours), quantiles(direct));
+    println!("first token, {AT_ONCE} streams at once    p50 ms    p99 ms    max ms");
+    println!("  through relay and gateway   {ours}");
+    println!("  from the model itself       {direct}");
+    Ok(())
+}
+
+async fn ask_directly(address: &str, model: &str) -> anyhow::Result<Duration> {
+    let body =
+        json!({"model": model, "stream": true, "messages": [{"role": "user", "content": "x"}]})
+            .to_string();
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer any\r\n\
+         content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut received = Vec::new();
+    let mut took = None;
+    loop {
+        if stream.read_buf(&mut received).await? == 0 {
+            return took.context("the model sent no token");
+        }
+        // The piece before the first token has an empty content.
+        let text = String::from_utf8_lossy(&received);
+        if took.is_none() && text.matches(r#""content":""#).count() > 1 {
+            took = Some(began.elapsed());
+        }
+    }
+}
+
+/// Many open sockets, some of which stream.
+async fn sockets(scene: &Scene<'_>, plan: Plan) -> anyhow::Result<()> {
+    let model = format!("fake-clock-{}-rate-{RATE}", plan.seconds * RATE);
+    scene.save_model(&model).await?;
+    let streaming = scene.chats(plan.streams).await?;
+    let idle = plan.sockets.saturating_sub(plan.streams);
+    let quiet = scene.chats(idle.div_ceil(10)).await?;
+    // What the first sockets make once for all is not a socket's cost.
+    let warm: Vec<Socket> = open_all(scene, quiet.iter().take(50)).await?;
+    drop(warm);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = memory_of(scene.host.id())?;
+    let mut windows = open_all(scene, streaming.iter()).await?;
+    let bystanders = open_all(scene, quiet.iter().cycle().take(idle)).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let after = memory_of(scene.host.id())?;
+    let open = windows.len() + bystanders.len();
+    let per_socket = after.saturating_sub(before) as f64 / 1024.0 / open as f64;
+    println!(
+        "\n{open} open sockets: {per_socket:.1} KiB each in the host ({} MiB in all)",
+        after >> 20
+    );
+
+    for socket in &mut windows {
+        let message = json!({"action": "new_message", "prompt": "x", "model": model});
+        socket
+            .send(Message::Text(message.to_string().into()))
+            .await?;
+    }
+    let lost_idle = bystanders.into_iter().map(|mut socket| {
+        tokio::spawn(async move {
+            let said = timeout(Duration::from_secs(plan.seconds), socket.next()).await;
+            let lost = !matches!(said, Err(_) | Ok(Some(Ok(_))));
+            (lost, socket)
+        })
+    });
+    let lost_idle: Vec<_> = lost_idle.collect();
+    let streams: Vec<_> = windows
+        .into_iter()
+        .map(|socket| tokio::spawn(watch(socket)))
+        .collect();
+    let api = tokio::spawn(use_api(
+        scene.host.address.clone(),
+        Duration::from_secs(plan.seconds),
+    ));
+    let mut total = Watched::default();
+    for stream in streams {
+        let watched = stream.await?;
+        total.deltas += watched.deltas;
+        total.words += watched.words;
+        total.gaps += watched.gaps;
+        total.unfinished += watched.unfinished;
+        total.delays.extend(watched.delays);
+    }
+    let mut lost = 0;
+    for task in lost_idle {
+        lost += usize::from(task.await?.0);
+    }
+    let (api, errors) = api.await??;
+    let streaming = memory_of(scene.host.id())?;
+    println!(
+        "{} streams of {RATE} words a second for {} s: {} deltas with {} words; gaps {}, streams cut short {}, idle \
+         sockets lost {lost}",
+        plan.streams, plan.seconds, total.deltas, total.words, total.gaps, total.unfinished
+    );
+    println!("                              p50 ms    p99 ms    max ms");
+    println!("  a word, from model to shown {}", quantiles(total.delays));
+    println!(
+        "  the HTTP API meanwhile      {}  ({errors} errors)",
+        quantiles(api)
+    );
+    println!("  the host's memory at the end: {} MiB", streaming >> 20);
+    Ok(())
+}
+
+async fn open_all<'a>(
+    scene: &Scene<'_>,
+    chats: impl Iterator<Item = &'a String>,
+) -> anyhow::Result<Vec<Socket>> {
+    futures::stream::iter(chats.map(|chat| scene.open(chat)))
+        .buffered(16)
+        .collect::<Vec<_>>()
+        .await
+        .into_iter()
+        .collect()
+}
+
+/// What one window saw.
+#[derive(Default)]
+struct Watched {
+    deltas: u64,
+    words: u64,
+    gaps: usize,
+    unfinished: usize,
+    delays: Vec<Duration>,
+}
+
+async fn watch(mut socket: Socket) -> Watched {
+    let mut watched = Watched::default();
+    loop {
+        let Ok(Ok(frame)) = timeout(PATIENCE, frame(&mut socket)).await else {
+            watched.unfinished += 1;
+            return watched;
+        };
+        match frame["action"].as_str() {
+            Some("delta") => {
+                watched.deltas += 1;
+                watched.gaps += usize::from(frame["seq"] != watched.deltas);
+                let words = frame["content"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .split_whitespace();
+                // Each word is when it was sent; the oldest of a piece waited longest.
+                let mut sent = words
+                    .filter_map(|word| word.parse().ok())
+                    .map(Duration::from_micros)
+                    .peekable();
+                if let Some(oldest) = sent.peek() {
+                    watched.delays.push(now().saturating_sub(*oldest));
+                }
+                watched.words += sent.count() as u64;
+            }
+            Some("generation_ended") => {
+                watched.unfinished += usize::from(frame["status"] != "complete");
+                return watched;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Logs in again and again, ten times a second.
+async fn use_api(address: String, duration: Duration) -> anyhow::Result<(Vec<Duration>, usize)> {
+    let mut client = Client::connect(&address).await?;
+    let (mut latencies, mut errors) = (Vec::new(), 0);
+    let begin = Instant::now();
+    while begin.elapsed() < duration {
+        let number = latencies.len() % 50;
+        let sent = Instant::now();
+        match client
+            .send(Call::login(&format!("bystander{number}@example.com")))
+            .await
+        {
+            Ok((status, _)) if status.is_success() => latencies.push(sent.elapsed()),
+            _ => {
+                errors += 1;
+                client = Client::connect(&address).await?;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100).saturating_sub(sent.elapsed())).await;
+    }
+    Ok((latencies, errors))
+}
+
+async fn until(socket: &mut Socket, action: &str) -> anyhow::Result<Value> {
+    loop {
+        let frame = timeout(PATIENCE, frame(socket))
+            .await
+            .context("the stream fell silent")??;
+        if frame["action"] == action {
+            return Ok(frame);
+        }
+        ensure!(frame["action"] != "error", "{frame}");
+    }
+}
+
+async fn frame(socket: &mut Socket) -> anyhow::Result<Value> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text)?),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => bail!("the socket was closed"),
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+fn quantiles(mut latencies: Vec<Duration>) -> String {
+    latencies.sort_unstable();
+    let last = latencies.len().saturating_sub(1);
+    let at = |share: f64| {
+        let latency = latencies.get((last as f64 * share).round() as usize);
+        latency.map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
+    };
+    format!("{:>10.2}{:>10.2}{:>10.2}", at(0.5), at(0.99), at(1.0))
+}
+
+/// Thousands of sockets are thousands of files.
+fn raise_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    // If it fails, opening the sockets says so.
+    let _ = setrlimit(Resource::Nofile, raised);
+}

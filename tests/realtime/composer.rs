@@ -1,0 +1,236 @@
+//! Composer mode: the model writes files.
+
+use serde_json::{Value, json};
+
+use super::files::compose;
+use super::{Scene, through_both};
+use crate::support::Setup;
+
+through_both!(
+    a_new_file_through_v1,
+    a_changed_file_through_v1,
+    the_same_steps_through_v2,
+    a_diff_that_does_not_apply_is_asked_for_again_as_a_whole_file,
+    a_longer_fence_holds_fences,
+    equal_text_makes_no_version,
+    files_reach_the_model,
+);
+
+const FILE: &str = "# make agent.based\nline one\nline two\nline three\n";
+
+async fn a_new_file_through_v1(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make agent.based"))
+        .await;
+    let answer = socket.json().await;
+    let content = json!({"based_filename": "agent.based", "based_content": FILE});
+    assert_eq!(answer["action"], "agent_response");
+    assert_eq!(answer["type"], "file");
+    assert_eq!(answer["content"], content);
+    assert_eq!(
+        answer["message"],
+        json!({"role": "assistant", "type": "file", "content": content})
+    );
+    assert_eq!(answer["block"]["role"], "assistant");
+    assert_eq!(answer["block"]["type"], "file");
+    let block: Value = serde_json::from_str(answer["block"]["content"].as_str().expect("text"))
+        .expect("JSON as text");
+    assert_eq!(block, content);
+    let id = answer["id"].as_str().expect("the chat file's id");
+    let files = scene
+        .server
+        .database()
+        .await
+        .texts("SELECT id FROM chat_file")
+        .await;
+    assert_eq!(files, [id]);
+    let system = scene.model.last().await["body"]["messages"][0].clone();
+    assert_eq!(system["role"], "system");
+    assert!(system["content"].to_string().contains("file="), "{system}");
+}
+
+async fn a_changed_file_through_v1(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0", "fake-diff-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make agent.based"))
+        .await;
+    socket.json().await;
+    socket
+        .send(&change("fake-diff-rate-0", "change agent.based"))
+        .await;
+    let answer = socket.json().await;
+    let changed = FILE.replace("line two\n", "line two, changed\n");
+    assert_eq!(answer["action"], "agent_response", "{answer}");
+    assert_eq!(answer["message"]["role"], "assistant");
+    assert_eq!(answer["message"]["type"], "file");
+    let content = json!({"based_filename": "agent.based", "based_content": changed});
+    assert_eq!(answer["message"]["content"], content);
+    assert_eq!(
+        answer["diff"],
+        "@@ -3 +3 @@\n-line two\n+line two, changed\n"
+    );
+    assert_eq!(scene.versions().await, [FILE, &changed]);
+}
+
+async fn the_same_steps_through_v2(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-two-rate-0", "fake-diff-rate-0"]).await;
+    let mut socket = scene.open2().await;
+    socket
+        .send(&compose("fake-compose-two-rate-0", "make agent.based"))
+        .await;
+    let mut names = Vec::new();
+    while names.len() < 2 {
+        let made = socket.action("file_version").await;
+        for key in ["file_id", "version_id", "timestamp", "rev"] {
+            assert!(!made[key].is_null(), "{key} in {made}");
+        }
+        assert_eq!(made["content"], FILE);
+        names.push(made["name"].as_str().expect("a name").to_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["agent.based", "second.based"]);
+    scene.settles().await;
+    let mut socket = scene.open2().await;
+    socket
+        .send(&change("fake-diff-rate-0", "change agent.based"))
+        .await;
+    let made = socket.action("file_version").await;
+    assert_eq!(made["name"], "agent.based");
+    assert_eq!(
+        made["content"],
+        FILE.replace("line two\n", "line two, changed\n")
+    );
+    assert_eq!(made["diff"], "@@ -3 +3 @@\n-line two\n+line two, changed\n");
+}
+
+async fn a_diff_that_does_not_apply_is_asked_for_again_as_a_whole_file(setup: Setup) {
+    let models = [
+        "fake-compose-rate-0",
+        "fake-bad-diff-rate-0",
+        "fake-worse-diff-rate-0",
+    ];
+    let scene = Scene::new(setup, &models).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make agent.based"))
+        .await;
+    socket.json().await;
+    socket
+        .send(&change("fake-bad-diff-rate-0", "change agent.based"))
+        .await;
+    let answer = socket.json().await;
+    assert_eq!(answer["action"], "agent_response", "{answer}");
+    let whole = "# whole\nline one\nline two\nline three\n";
+    assert_eq!(
+        answer["message"]["content"]["based_content"], whole,
+        "{answer}"
+    );
+    assert_eq!(
+        scene.model.requests().await,
+        3,
+        "one for the file, two for the change"
+    );
+
+    socket
+        .send(&change("fake-worse-diff-rate-0", "change agent.based"))
+        .await;
+    let answer = socket.json().await;
+    let error = answer["error"].as_str().expect("an error");
+    assert!(error.starts_with("Applying diff failed: "), "{error}");
+    assert_eq!(
+        scene.model.requests().await,
+        5,
+        "asked again once, not more"
+    );
+    assert_eq!(scene.versions().await, [FILE, whole]);
+
+    // Without a selected file there is nothing to apply a diff to.
+    let elsewhere = scene.server.chat(&scene.user, "empty").await;
+    let mut socket = scene.server.v1(&elsewhere).await;
+    socket.json().await;
+    socket
+        .send(&compose("fake-worse-diff-rate-0", "change agent.based"))
+        .await;
+    assert_eq!(
+        socket.json().await,
+        json!({"error": "No selected .based file to apply diff."})
+    );
+}
+
+async fn a_longer_fence_holds_fences(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-fences-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-fences-rate-0", "make a.md"))
+        .await;
+    let answer = socket.json().await;
+    assert_eq!(answer["content"]["based_filename"], "a.md", "{answer}");
+    assert_eq!(
+        answer["content"]["based_content"],
+        "# make a.md\n```sh\ncargo run\n```\nend\n"
+    );
+}
+
+async fn equal_text_makes_no_version(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    for _ in 0..3 {
+        socket
+            .send(&compose("fake-compose-rate-0", "make agent.based"))
+            .await;
+        assert_eq!(socket.json().await["action"], "agent_response");
+    }
+    assert_eq!(scene.versions().await, [FILE]);
+    assert_eq!(scene.server.database().await.count("chat_file").await, 1);
+}
+
+async fn files_reach_the_model(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0", "fake-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    let form = scene
+        .user
+        .upload_to(&scene.chat, "true")
+        .file("files", "d.csv", "accused,guilty\n");
+    scene.server.upload(form).await.has_status(200);
+    socket
+        .send(&compose("fake-compose-rate-0", "make agent.based"))
+        .await;
+    socket.json().await;
+    socket
+        .send(&json!({"action": "new_message", "prompt": "and now?", "model": "fake-rate-0"}))
+        .await;
+    socket.text().await;
+    let body = scene.model.last().await["body"].to_string();
+    assert!(
+        body.contains("accused,guilty"),
+        "the text of an upload: {body}"
+    );
+    assert!(
+        body.contains("line two"),
+        "the text of a file made here: {body}"
+    );
+    assert!(
+        body.contains("make agent.based"),
+        "what was said before: {body}"
+    );
+}
+
+/// A request to change agent.based.
+fn change(model: &str, prompt: &str) -> Value {
+    json!({"action": "new_message", "prompt": prompt, "model": model, "is_first_prompt": false,
+        "is_chat_or_composer": true, "selected_filename": "agent.based"})
+}
+
+impl Scene {
+    /// The texts of all versions, oldest first.
+    async fn versions(&self) -> Vec<String> {
+        self.server
+            .database()
+            .await
+            .texts("SELECT content FROM chat_file_version ORDER BY rowid")
+            .await
+    }
+}

@@ -1,0 +1,185 @@
+//! Promises 12 and 18: no lost text when the process is killed, and one panic stays one.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Scene, settles, words};
+use crate::support::{Setup, V2, Window};
+
+const MODEL: &str = "fake-words-400-rate-20";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_9_in_the_middle_of_twenty_streams_keeps_what_was_seen() {
+    let scene = Scene::new(Setup::app(), &[MODEL]).await;
+    let mut windows: Vec<(String, Window)> = Vec::new();
+    for number in 0..20 {
+        let chat = scene.server.chat(&scene.user, &number.to_string()).await;
+        let mut window = scene.server.window(&chat).await;
+        window.ask(MODEL, "hello").await;
+        windows.push((chat, window));
+    }
+    // Everybody reads until the sockets are lost, so that what was seen is as fresh as can be.
+    let readers: Vec<_> = windows
+        .into_iter()
+        .map(|(chat, mut window)| {
+            tokio::spawn(async move {
+                window.until_lost().await;
+                (chat, window)
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let Scene { server, model, .. } = scene;
+    server.kill_9();
+    let mut seen = Vec::new();
+    for reader in readers {
+        seen.push(reader.await.expect("a reader does not fail"));
+    }
+    let server = server.killed_and_started_again().await;
+    for (chat, mut window) in seen {
+        let before = window.last();
+        assert_eq!(before.role, "assistant", "{before:?}");
+        assert!(before.content.starts_with("w1 w2"), "{before:?}");
+        window.go_to(server.sockets()).await;
+        // Its heartbeat is older than ten seconds at some time, and whoever meets it then marks it.
+        window.settled().await;
+        let after = window.last();
+        assert_eq!(after.status, "interrupted");
+        assert!(
+            after.content.starts_with(&before.content),
+            "{:?} was seen, {:?} is there",
+            before.content,
+            after.content
+        );
+        assert!(
+            words(400).starts_with(&after.content),
+            "{:?}",
+            after.content
+        );
+        let sql = format!("SELECT status FROM generation WHERE chat_id = '{chat}'");
+        assert_eq!(server.database().await.texts(&sql).await, ["interrupted"]);
+    }
+    drop(model);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_goes_on_after_an_interrupted_reply() {
+    let scene = Scene::new(Setup::app(), &[MODEL, "fake-words-2-rate-0"]).await;
+    let mut window = scene.server.window(&scene.chat).await;
+    window.ask(MODEL, "hello").await;
+    window.until("some text", |window| window.deltas > 3).await;
+    let Scene {
+        server,
+        model,
+        user,
+        chat,
+    } = scene;
+    window.leave();
+    let server = server.killed_and_started_again().await;
+    let scene = Scene {
+        server,
+        model,
+        user,
+        chat,
+    };
+    let busy = scene
+        .ask(&json!({"prompt": "again", "model": "fake-words-2-rate-0"}))
+        .await;
+    busy.has_status(409);
+    tokio::time::sleep(Duration::from_millis(10_500)).await;
+    let answer = scene
+        .ask(&json!({"prompt": "again", "model": "fake-words-2-rate-0"}))
+        .await;
+    answer.has_status(202);
+    settles(&scene.server, &scene.chat).await;
+    let stored = scene.stored().await;
+    assert_eq!(stored.len(), 4, "{stored:?}");
+    assert!(
+        stored[1].starts_with("assistant text interrupted w1 w2"),
+        "{}",
+        stored[1]
+    );
+    assert_eq!(stored[3], "assistant text complete w1 w2");
+    window.go_to(scene.server.sockets()).await;
+    assert_eq!(window.messages.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_stops_in_time_while_replies_run() {
+    let scene = Scene::new(Setup::app(), &[MODEL]).await;
+    let mut window = scene.server.window(&scene.chat).await;
+    window.ask(MODEL, "hello").await;
+    window.until("some text", |window| window.deltas > 3).await;
+    let Scene { mut server, .. } = scene;
+    server.terminate();
+    assert_eq!(server.exit_code(Duration::from_secs(20)).await, Some(0));
+}
+
+/// There is no way to make the relay trap from outside, we hope; what happens when a trap takes all tasks of an
+/// instance along is what happens when the process is killed, but for the sockets, which stay.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_that_stay_learn_of_a_writer_that_is_gone() {
+    let scene = Scene::new(Setup::app(), &["fake-stall-3-rate-0"]).await;
+    let mut window = scene.server.window(&scene.chat).await;
+    window.ask("fake-stall-3-rate-0", "hello").await;
+    window.until("some text", |window| window.deltas > 0).await;
+    // The writer is alive as long as the model is silent: its heart beats every second.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    window.sync().await;
+    window.action("sync").await;
+    assert!(
+        window.running.is_some(),
+        "a silent model is not a dead writer"
+    );
+    window.send(&json!({"action": "stop"})).await;
+    let last = window.settled().await;
+    assert_eq!(last.status, "stopped");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn malformed_events_do_not_harm_running_streams() {
+    // What a gateway would never send, at the relay's own door: none of it may end the instance.
+    let scene = Scene::new(
+        Setup::app().variable("grip_url", "http://127.0.0.1:9/"),
+        &["fake-words-60-rate-20"],
+    )
+    .await;
+    let mut events = scene.stream("fake-words-60-rate-20").await;
+    events.event("delta").await;
+    let bodies: [&[u8]; 8] = [
+        b"TEXT ffffffffffffffff\r\n",
+        b"TEXT 5\r\nab",
+        b"OPEN",
+        b"\xff\xfe\r\n",
+        b"CLOSE 1\r\n\x03\r\n",
+        b"TEXT -1\r\n\r\n",
+        b"OPEN\r\nTEXT 4\r\n\xff\xff\xff\xff\r\n",
+        b"DISCONNECT\r\nOPEN\r\nDISCONNECT\r\n",
+    ];
+    for body in bodies {
+        for protocol in [None, Some(V2)] {
+            let mut request = scene
+                .server
+                .post(&format!("/ws/{}", scene.chat))
+                .header("connection-id", "0b5f1a5e-1d1c-4a9c-8f5e-3f1c9a3f1c9a")
+                .header("sec-websocket-extensions", "grip")
+                .header("accept", "application/websocket-events");
+            if let Some(protocol) = protocol {
+                request = request.header("sec-websocket-protocol", protocol);
+            }
+            let answer = request
+                .body("application/websocket-events", body.to_vec())
+                .send()
+                .await;
+            assert!(
+                answer.status < 500,
+                "{} {:?}",
+                answer.status,
+                String::from_utf8_lossy(body)
+            );
+        }
+    }
+    let ended = events.event("generation_ended").await;
+    assert_eq!(ended.data["message"]["content"], words(60));
+}

@@ -1,0 +1,203 @@
+//! Promise 11: the door is ours. Origins, hosts, signatures, and headers that only a gateway may set.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use serde_json::json;
+
+use super::{Scene, through_both};
+use crate::support::{Response, Server, Setup, V2, login};
+
+through_both!(
+    a_foreign_origin_is_refused,
+    what_a_client_says_in_meta_headers_means_nothing,
+);
+
+async fn a_foreign_origin_is_refused(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let path = format!("/ws/{}", scene.chat);
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+    ] {
+        for protocol in [None, Some(("sec-websocket-protocol", V2))] {
+            let mut headers = vec![("origin", origin)];
+            headers.extend(protocol);
+            let refused = scene.server.try_socket(&path, &headers).await;
+            let refused = refused
+                .err()
+                .unwrap_or_else(|| panic!("{origin} is refused"));
+            assert_eq!(refused.status, 403, "{origin}: {}", refused.body);
+        }
+    }
+    for origin in ["http://localhost:3000", "http://127.0.0.1:5173"] {
+        let opened = scene.server.try_socket(&path, &[("origin", origin)]).await;
+        assert!(opened.is_ok(), "{origin}: {:?}", opened.err());
+    }
+}
+
+async fn what_a_client_says_in_meta_headers_means_nothing(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let elsewhere = scene.server.chat(&scene.user, "elsewhere").await;
+    let headers = [
+        ("meta-session", "somebody"),
+        ("meta-user", "somebody"),
+        ("meta-chat", elsewhere.as_str()),
+        ("meta-protocol", "kafka.v2"),
+        ("grip-sig", "forged"),
+        ("connection-id", "mine"),
+    ];
+    let opened = scene
+        .server
+        .try_socket(&format!("/ws/{}", scene.chat), &headers)
+        .await;
+    let mut socket = opened.expect("the headers do no harm");
+    assert_eq!(socket.json().await["chat_id"], scene.chat);
+    socket.say("hello").await;
+    assert_eq!(socket.text().await, "Echo: hello");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_host_is_refused_on_sockets() {
+    let scene = Scene::new(Setup::app(), &[]).await;
+    let refused = scene
+        .server
+        .try_socket(
+            &format!("/ws/{}", scene.chat),
+            &[("host", "rebinding.example")],
+        )
+        .await;
+    assert_eq!(refused.err().map(|refused| refused.status), Some(403));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_gateways_signature_opens_the_relays_door() {
+    let key = b"a key of thirty-two bytes or so.";
+    let encoded = base64::engine::general_purpose::STANDARD
+        .encode(key)
+        .replace('+', "%2B");
+    let url = format!("http://127.0.0.1:9/?verify-iss=gateway&verify-key=base64:{encoded}");
+    let server = Setup::app()
+        .variable("grip_url", &url)
+        .variable("grip_origin", "http://127.0.0.1:9")
+        .start()
+        .await;
+    let user = login(&server, "josef@example.com").await;
+    let chat = server.chat(&user, "The Trial").await;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs();
+    let claims = json!({"iss": "gateway", "exp": now + 60});
+    let good = jwt("HS256", &claims, key);
+    let opened = knock(&server, &chat, Some(&good)).await;
+    opened.has_status(200);
+    assert!(opened.text().starts_with("OPEN\r\n"), "{}", opened.text());
+    assert!(
+        opened.text().contains("m:{\"chat_id\""),
+        "{}",
+        opened.text()
+    );
+
+    let mut altered = good.clone();
+    altered.pop();
+    let other_key = b"another key of thirty-two bytes.";
+    let unsigned = jwt("none", &claims, key);
+    let (head, _) = unsigned.rsplit_once('.').expect("three parts");
+    let table = [
+        ("missing", None),
+        ("empty", Some(String::new())),
+        ("no JWT", Some("hello".to_owned())),
+        ("altered", Some(altered)),
+        ("another's key", Some(jwt("HS256", &claims, other_key))),
+        (
+            "expired",
+            Some(jwt(
+                "HS256",
+                &json!({"iss": "gateway", "exp": now - 120}),
+                key,
+            )),
+        ),
+        (
+            "another's name",
+            Some(jwt(
+                "HS256",
+                &json!({"iss": "stranger", "exp": now + 60}),
+                key,
+            )),
+        ),
+        ("alg none", Some(format!("{head}."))),
+        ("alg none, signed", Some(unsigned)),
+        ("alg HS512", Some(jwt("HS512", &claims, key))),
+    ];
+    for (what, signature) in table {
+        let refused = knock(&server, &chat, signature.as_deref()).await;
+        assert_eq!(refused.status, 401, "{what}: {}", refused.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hosts_own_gateway_needs_its_signature_too() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    let chat = server.chat(&user, "The Trial").await;
+    let refused = knock(&server, &chat, None).await;
+    assert_eq!(refused.status, 401, "{}", refused.text());
+    let refused = server
+        .post("/publish/")
+        .json(r#"{"items":[{"channel":"chat-x-v1","formats":{"ws-message":{"content":"x"}}}]}"#)
+        .send()
+        .await;
+    assert!(
+        refused.status >= 400,
+        "nobody publishes without a signature: {}",
+        refused.status
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plain_request_for_a_socket_is_told_what_it_is_for() {
+    let server = Server::start().await;
+    let answer = server.get("/ws/anything").send().await;
+    assert!(
+        (400..500).contains(&answer.status),
+        "{} {}",
+        answer.status,
+        answer.text()
+    );
+    assert!(answer.json()["detail"].is_string());
+}
+
+/// Sends an opening event as a gateway does.
+async fn knock(server: &Server, chat: &str, signature: Option<&str>) -> Response {
+    let mut request = server
+        .post(&format!("/ws/{chat}"))
+        .header("accept", "application/websocket-events")
+        .header("connection-id", "0b5f1a5e-1d1c-4a9c-8f5e-3f1c9a3f1c9a")
+        .header("sec-websocket-extensions", "grip")
+        .header("x-forwarded-for", "127.0.0.1");
+    if let Some(signature) = signature {
+        request = request.header("grip-sig", signature);
+    }
+    request
+        .body("application/websocket-events", "OPEN\r\n")
+        .send()
+        .await
+}
+
+/// A token that says it was signed with `alg`, and was signed with HMAC-SHA-256.
+fn jwt(alg: &str, claims: &serde_json::Value, key: &[u8]) -> String {
+    let header = json!({"typ": "JWT", "alg": alg});
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let message = format!(
+        "{}.{}",
+        encode(header.to_string().as_bytes()),
+        encode(claims.to_string().as_bytes())
+    );
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message.as_bytes());
+    format!("{message}.{}", encode(tag.as_ref()))
+}

@@ -1,0 +1,96 @@
+//! `kafka gateway` in front of a server, as it stands in front of Spin.
+
+use serde_json::json;
+
+use super::{KEY, Scene, save_model, words};
+use crate::support::{FakeModel, OwnGateway, Setup, Window, login};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_gateway_loses_no_reply() {
+    let mut gateway = OwnGateway::prepare();
+    let setup = gateway
+        .variables()
+        .iter()
+        .fold(Setup::app(), |setup, (name, value)| {
+            setup.variable(name, value)
+        });
+    let server = setup.start().await;
+    gateway.start(server.address());
+    let model = FakeModel::start_with(&["--key", KEY]);
+    let user = login(&server, "josef@example.com").await;
+    let chat = server.chat(&user, "The Trial").await;
+    let name = "fake-words-100-rate-20";
+    save_model(&server, &user, name, &model.base_url(), KEY)
+        .await
+        .has_status(200);
+    let mut window = Window::open(gateway.address(), &chat).await;
+    window.ask(name, "hello").await;
+    window.until("some text", |window| window.deltas > 5).await;
+    gateway.kill();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    gateway.start(server.address());
+    assert_eq!(window.settled().await.content, words(100));
+    let before = window.deltas;
+    window.ask(name, "again").await;
+    window
+        .until("text after the restart", |window| {
+            window.deltas > before + 5
+        })
+        .await;
+    assert_eq!(window.reply().await.content, words(100));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ordinary_requests_and_streams_pass_through() {
+    let mut gateway = OwnGateway::prepare();
+    let setup = gateway
+        .variables()
+        .iter()
+        .fold(Setup::app(), |setup, (name, value)| {
+            setup.variable(name, value)
+        });
+    let scene = Scene::new(setup, &["fake-words-20-rate-20"]).await;
+    gateway.start(scene.server.address());
+    let scene = Scene {
+        server: scene.server.called_at(gateway.address()),
+        ..scene
+    };
+    let bytes: Vec<u8> = (0..=255).cycle().take(5_000_000).collect();
+    let id = scene.server.file(&scene.user, "big.bin", &bytes).await;
+    let download = scene
+        .server
+        .get(&format!("/file/{id}/content"))
+        .send()
+        .await;
+    assert_eq!(download.body, bytes);
+    let mut events = scene.stream("fake-words-20-rate-20").await;
+    let mut deltas = 0;
+    let ended = loop {
+        let event = events
+            .next()
+            .await
+            .expect("the stream ends with generation_ended");
+        match event.event.as_str() {
+            "delta" => deltas += 1,
+            "generation_ended" => break event,
+            _ => {}
+        }
+    };
+    assert!(deltas > 4, "pieces come as they are made: {deltas}");
+    assert_eq!(ended.data["message"]["content"], words(20));
+    let refused = scene
+        .server
+        .get("/healthz")
+        .header("host", "rebinding.example")
+        .send()
+        .await;
+    assert!(
+        refused.status == 200 || refused.status == 403,
+        "{}",
+        refused.status
+    );
+    let unknown = scene
+        .ask(&json!({"prompt": "x", "model": "nobody's"}))
+        .await;
+    unknown.is_error(404, "Model not found.");
+}

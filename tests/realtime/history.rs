@@ -1,0 +1,108 @@
+//! Promise 20: history never lies.
+
+use serde_json::json;
+
+use super::Scene;
+use super::files::compose;
+use crate::support::Setup;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_version_can_be_restored_byte_for_byte() {
+    let scene = Scene::new(Setup::app(), &["fake-say-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    let texts = [
+        "one\n",
+        "one\r\ntwo",
+        "größer\n\n\n",
+        "\t<b>&amp;\n",
+        "no line end\nat the end",
+        "one\n",
+    ];
+    for text in texts {
+        let prompt = format!("say:\n````based file=a.based\n{text}\n````\n");
+        socket.send(&compose("fake-say-rate-0", &prompt)).await;
+        let answer = socket.json().await;
+        assert_eq!(answer["action"], "agent_response", "{answer}");
+    }
+    let database = scene.server.database().await;
+    let ids = database
+        .texts("SELECT id FROM chat_file_version ORDER BY rowid")
+        .await;
+    let saved = database
+        .texts("SELECT content FROM chat_file_version ORDER BY rowid")
+        .await;
+    assert_eq!(ids.len(), 6, "{saved:?}");
+    for (id, text) in ids.iter().zip(&saved) {
+        socket
+            .send(&json!({"action": "revert_version", "version_id": id, "filename": "a.based"}))
+            .await;
+        let answer = socket.json().await;
+        assert_eq!(
+            answer["message"]["content"]["based_content"], *text,
+            "{answer}"
+        );
+        let mut again = scene.server.v1(&scene.chat).await;
+        assert_eq!(
+            again.json().await["chat_files_based"][0]["latest_content"],
+            *text
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_saves_at_once_are_twenty_versions() {
+    let scene = Scene::new(Setup::app(), &["fake-compose-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "0 of a.based"))
+        .await;
+    socket.json().await;
+    let mut windows = Vec::new();
+    // A chat has one reply at a time, so the savers are reverts to one version after another from twenty windows.
+    for number in 1..20 {
+        socket
+            .send(&compose(
+                "fake-compose-rate-0",
+                &format!("{number} of a.based"),
+            ))
+            .await;
+        socket.json().await;
+        windows.push(scene.opened().await);
+    }
+    windows.push(scene.opened().await);
+    let database = scene.server.database().await;
+    let ids = database
+        .texts("SELECT id FROM chat_file_version ORDER BY rowid")
+        .await;
+    assert_eq!(ids.len(), 20);
+    let before = database
+        .texts("SELECT content FROM chat_file_version ORDER BY rowid")
+        .await;
+    let savers: Vec<_> = windows
+        .into_iter()
+        .zip(ids)
+        .map(|(mut window, id)| {
+            tokio::spawn(async move {
+                window
+                    .send(&json!({"action": "revert_version", "version_id": id, "filename": "a.based"}))
+                    .await;
+                let answer = window.json().await;
+                assert_eq!(answer["action"], "revert_complete", "{answer}");
+            })
+        })
+        .collect();
+    for saver in savers {
+        saver.await.expect("every save is answered");
+    }
+    let mut after = database
+        .texts("SELECT content FROM chat_file_version ORDER BY rowid")
+        .await;
+    assert_eq!(after[..20], before, "what was there stays");
+    let mut new = after.split_off(20);
+    // The save of what the file says at that moment makes no version.
+    assert!(new.len() >= 19, "{} of 20 saves are there", new.len());
+    new.sort();
+    new.dedup();
+    assert!(new.len() >= 19, "none was lost");
+    assert!(after.iter().all(|text| text.ends_with("line three\n")));
+}

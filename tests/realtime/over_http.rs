@@ -1,0 +1,210 @@
+//! The same streams without WebSockets: server-sent events and JSON.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Scene, words};
+use crate::support::{Events, Setup};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_answered_by_a_stream_of_events() {
+    let scene = Scene::new(no_gateway(), &["fake-words-12-rate-20"]).await;
+    let mut events = scene.stream("fake-words-12-rate-20").await;
+    assert_eq!(events.status, 200);
+    assert!(
+        events.media_type.starts_with("text/event-stream"),
+        "{}",
+        events.media_type
+    );
+    let mut text = String::new();
+    let mut seq = 0;
+    let ended = loop {
+        let event = events
+            .next()
+            .await
+            .expect("the stream ends with generation_ended");
+        assert_eq!(event.data["action"], event.event, "{event:?}");
+        match event.event.as_str() {
+            "delta" => {
+                seq += 1;
+                assert_eq!(event.data["seq"], seq);
+                assert_eq!(event.id, Some(seq.to_string()));
+                text += event.data["content"].as_str().expect("text");
+            }
+            "generation_ended" => break event,
+            "message" | "generation_started" | "ack" | "sync" => {}
+            other => panic!("what is {other}?"),
+        }
+    };
+    assert!(seq > 3, "12 words in 0.6 s come in several pieces");
+    assert_eq!(text, words(12));
+    assert_eq!(ended.data["status"], "complete");
+    assert_eq!(ended.data["message"]["content"], text);
+    assert!(events.next().await.is_none(), "nothing comes after the end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_answered_202_and_the_reply_can_be_joined() {
+    let scene = Scene::new(no_gateway(), &["fake-words-40-rate-20"]).await;
+    let answer = scene
+        .ask(&json!({"prompt": "hello", "model": "fake-words-40-rate-20"}))
+        .await;
+    answer.has_status(202);
+    let generation = answer.string("/generation_id");
+    assert!(!answer.string("/message_id").is_empty());
+    let busy = scene
+        .ask(&json!({"prompt": "hello", "model": "fake-words-40-rate-20"}))
+        .await;
+    busy.has_status(409);
+    assert_eq!(busy.string("/detail"), "A reply is still being written.");
+    // Joined at several moments, and once more after the end.
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut events = scene.join(&generation).await;
+        let first = events.next().await.expect("an event");
+        assert_eq!(first.event, "sync");
+        drop(events);
+    }
+    let mut events = scene.join(&generation).await;
+    let sync = events.next().await.expect("an event");
+    let mut text = sync.data["generation"]["content"]
+        .as_str()
+        .expect("the text so far")
+        .to_owned();
+    let mut seq = sync.data["generation"]["seq"].as_u64().expect("a number");
+    loop {
+        let event = events
+            .next()
+            .await
+            .expect("the stream ends with generation_ended");
+        if event.event == "generation_ended" {
+            assert_eq!(event.data["message"]["content"], words(40));
+            break;
+        }
+        assert_eq!(event.event, "delta");
+        // Read every 100 ms, so one event may be several pieces; but none is missing.
+        let next = event.data["seq"].as_u64().expect("a number");
+        assert!(next > seq, "{next} after {seq}");
+        seq = next;
+        text += event.data["content"].as_str().expect("text");
+    }
+    assert_eq!(text, words(40));
+    let late = scene.join(&generation).await.rest().await;
+    let kinds: Vec<_> = late.iter().map(|event| event.event.as_str()).collect();
+    assert_eq!(kinds, ["sync", "generation_ended"]);
+    assert_eq!(late[1].data["message"]["content"], words(40));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_can_be_stopped_over_http() {
+    let scene = Scene::new(no_gateway(), &["fake-words-400-rate-20"]).await;
+    let mut events = scene.stream("fake-words-400-rate-20").await;
+    events.event("delta").await;
+    let path = format!("/chat/{}/stop", scene.chat);
+    for _ in 0..2 {
+        let stopped = scene.server.post(&path).send().await;
+        assert!(
+            (200..300).contains(&stopped.status),
+            "{} {}",
+            stopped.status,
+            stopped.text()
+        );
+    }
+    let ended = events.event("generation_ended").await;
+    assert_eq!(ended.data["status"], "stopped");
+    let text = ended.data["message"]["content"].as_str().expect("text");
+    assert!(!text.is_empty() && words(400).starts_with(text), "{text}");
+    assert_eq!(scene.status().await, "stopped");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_the_stream_is_not_a_stop() {
+    let scene = Scene::new(no_gateway(), &["fake-words-30-rate-20"]).await;
+    let mut events = scene.stream("fake-words-30-rate-20").await;
+    events.event("delta").await;
+    drop(events);
+    scene.settles().await;
+    assert_eq!(scene.status().await, "complete");
+    assert_eq!(scene.reply().await, words(30));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_requests_are_answered_in_fastapis_shape() {
+    let scene = Scene::new(no_gateway(), &["fake-rate-0"]).await;
+    let unknown = scene
+        .server
+        .post("/chat/nothing/messages")
+        .header("accept", "application/json")
+        .json(r#"{"prompt":"x","model":"fake-rate-0"}"#)
+        .send()
+        .await;
+    unknown.is_error(404, "Chat not found.");
+    scene
+        .ask(&json!({"prompt": "x", "model": "nobody's"}))
+        .await
+        .is_error(404, "Model not found.");
+    scene
+        .ask(&json!({"model": "fake-rate-0"}))
+        .await
+        .has_status(422);
+    scene
+        .ask(&json!({"prompt": 5, "model": "fake-rate-0"}))
+        .await
+        .has_status(422);
+    scene.ask(&json!([])).await.has_status(422);
+    let get = scene
+        .server
+        .get(&format!("/chat/{}/stop", scene.chat))
+        .send()
+        .await;
+    get.is_error(405, "Method Not Allowed");
+    let nothing = scene
+        .server
+        .get(&format!("/chat/{}/generations/none/events", scene.chat))
+        .send()
+        .await;
+    nothing.has_status(404);
+    let nothing = scene.server.post("/chat/nothing/stop").send().await;
+    nothing.is_error(404, "Chat not found.");
+    assert!(scene.stored().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_gateway_sockets_are_refused_and_say_why() {
+    let scene = Scene::new(no_gateway(), &[]).await;
+    let refused = scene
+        .server
+        .try_socket(&format!("/ws/{}", scene.chat), &[])
+        .await;
+    let refused = refused.err().expect("no socket without a gateway");
+    assert_eq!(refused.status, 503);
+    assert!(refused.body.contains("detail"), "{}", refused.body);
+}
+
+/// These need no gateway, so they have none.
+fn no_gateway() -> Setup {
+    Setup::app().variable("grip_url", "")
+}
+
+impl Scene {
+    /// `POST /chat/{id}/messages` as a stream.
+    pub(super) async fn stream(&self, model: &str) -> Events {
+        self.server
+            .post(&format!("/chat/{}/messages", self.chat))
+            .header("accept", "text/event-stream")
+            .json(json!({"prompt": "hello", "model": model}).to_string())
+            .events()
+            .await
+    }
+
+    /// `GET /chat/{id}/generations/{id}/events`.
+    pub(super) async fn join(&self, generation: &str) -> Events {
+        let path = format!("/chat/{}/generations/{generation}/events", self.chat);
+        self.server
+            .get(&path)
+            .header("accept", "text/event-stream")
+            .events()
+            .await
+    }
+}

@@ -1,0 +1,250 @@
+//! Promise 13: resume is exact. However sockets are cut and frames are lost, every window ends with the same messages
+//! and texts as the database, without a gap and without a repeat.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Scene, settles, stored, through_both, words};
+use crate::support::{Setup, Window};
+
+through_both!(
+    cut_at_every_seq_of_a_stream,
+    cut_again_and_again,
+    frames_lost_around_the_first_read,
+    cut_and_lossy_at_random_under_fifty_streams,
+);
+
+/// 400 words at 20 a second, shown ten times a second: 200 deltas.
+const LONG: &str = "fake-words-400-rate-20";
+const DELTAS: u64 = 200;
+/// Windows that share the cuts among them.
+const WINDOWS: u64 = 40;
+
+async fn cut_at_every_seq_of_a_stream(setup: Setup) {
+    let scene = Scene::new(setup, &[LONG]).await;
+    let mut windows = Vec::new();
+    for _ in 0..WINDOWS {
+        windows.push(scene.server.window(&scene.chat).await);
+    }
+    let mut sender = scene.open2().await;
+    scene.says(&mut sender, LONG).await;
+    let tasks: Vec<_> = (0..WINDOWS)
+        .zip(windows)
+        .map(|(number, mut window)| {
+            tokio::spawn(async move {
+                let mut due: BTreeSet<u64> =
+                    (0..DELTAS).filter(|seq| seq % WINDOWS == number).collect();
+                let mut cuts = 0;
+                loop {
+                    window.step().await;
+                    match &window.running {
+                        Some(running) => {
+                            // Several may be due if the window caught up by more than one.
+                            let passed: Vec<_> = due.range(..=running.seq).copied().collect();
+                            if !passed.is_empty() {
+                                passed.iter().for_each(|seq| drop(due.remove(seq)));
+                                window.cut().await;
+                                cuts += 1;
+                            }
+                        }
+                        None if window.messages.len() == 2 => break,
+                        None => {}
+                    }
+                }
+                window.settled().await;
+                (window, cuts)
+            })
+        })
+        .collect();
+    scene.settles().await;
+    let mut cuts = 0;
+    for task in tasks {
+        let (window, its) = task.await.expect("no window fails");
+        cuts += its;
+        assert_shows(&window, &scene.stored().await);
+    }
+    assert_eq!(scene.reply().await, words(400));
+    println!("{cuts} cuts in a stream of {DELTAS} deltas");
+    assert!(cuts > DELTAS * 8 / 10, "only {cuts} cuts");
+}
+
+async fn cut_again_and_again(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-words-100-rate-20"]).await;
+    let mut window = scene.server.window(&scene.chat).await;
+    window.ask("fake-words-100-rate-20", "hello").await;
+    window
+        .until("a reply", |window| window.running.is_some())
+        .await;
+    let mut cuts = 0;
+    while window.running.is_some() {
+        // Also before anything was read after the first frame.
+        window.cut().await;
+        cuts += 1;
+        if cuts % 3 == 0 {
+            window.step().await;
+        }
+    }
+    assert!(cuts > 20, "only {cuts} cuts");
+    window.settled().await;
+    assert_shows(&window, &scene.stored().await);
+    assert_eq!(window.last().content, words(100));
+}
+
+async fn frames_lost_around_the_first_read(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-words-120-rate-20"]).await;
+    let mut windows = Vec::new();
+    for lost in 1..=12 {
+        let mut window = scene.server.window(&scene.chat).await;
+        let mut count = 0;
+        // The first so many frames of every connection's life never arrive: events, deltas, syncs.
+        window.loses(move |_| {
+            count += 1;
+            count <= lost
+        });
+        windows.push(window);
+    }
+    let mut sender = scene.open2().await;
+    scene.says(&mut sender, "fake-words-120-rate-20").await;
+    sender.action("delta").await;
+    for lost in 1..=12 {
+        let mut window = scene.server.window(&scene.chat).await;
+        let mut count = 0;
+        window.loses(move |_| {
+            count += 1;
+            count <= lost
+        });
+        windows.push(window);
+    }
+    let tasks = windows.into_iter().map(|mut window| {
+        tokio::spawn(async move {
+            window
+                .until("the message", |window| !window.messages.is_empty())
+                .await;
+            window.settled().await;
+            window
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        let window = task.await.expect("no window fails");
+        assert_shows(&window, &scene.stored().await);
+        assert_eq!(window.last().content, words(120));
+    }
+}
+
+async fn cut_and_lossy_at_random_under_fifty_streams(setup: Setup) {
+    const MODEL: &str = "fake-words-100-rate-20";
+    let scene = Scene::new(setup, &[MODEL]).await;
+    let mut chats = Vec::new();
+    for number in 0..50 {
+        chats.push(scene.server.chat(&scene.user, &number.to_string()).await);
+    }
+    let Scene { server, model, .. } = scene;
+    let server = Arc::new(server);
+    let mut tasks = Vec::new();
+    for (number, chat) in (1u64..).zip(&chats) {
+        for side in 0..2u64 {
+            let (server, chat) = (server.clone(), chat.clone());
+            tasks.push(tokio::spawn(async move {
+                let mut random = Random(number * 2 + side);
+                let mut window = server.window(&chat).await;
+                let mut loss = Random(number * 1000 + side);
+                window.loses(move |_| loss.below(10) == 0);
+                if side == 0 {
+                    window.ask(MODEL, "hello").await;
+                }
+                loop {
+                    window.step().await;
+                    if window.running.is_none() && window.messages.len() == 2 {
+                        break;
+                    }
+                    if random.below(12) == 0 {
+                        window.cut().await;
+                    }
+                }
+                window.loses_nothing();
+                window.sync().await;
+                window.settled().await;
+                (chat, window)
+            }));
+        }
+    }
+    let (mut syncs, mut deltas) = (0, 0);
+    for task in tasks {
+        let (chat, window) = task.await.expect("no window fails");
+        settles(&server, &chat).await;
+        assert_shows(&window, &stored(&server, &chat).await);
+        assert_eq!(window.last().content, words(100));
+        syncs += window.syncs;
+        deltas += window.deltas;
+    }
+    println!("{deltas} deltas shown and {syncs} syncs in 100 windows");
+    assert_eq!(model.requests().await, 50);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pushpin_can_be_restarted_in_the_middle() {
+    if !crate::support::pushpin_is_installed() {
+        return;
+    }
+    let mut scene = Scene::new(Setup::app().behind_pushpin(), &["fake-words-100-rate-20"]).await;
+    let mut window = scene.server.window(&scene.chat).await;
+    window.ask("fake-words-100-rate-20", "hello").await;
+    window.until("some text", |window| window.deltas > 5).await;
+    tokio::task::block_in_place(|| scene.server.restart_pushpin());
+    window.settled().await;
+    assert_shows(&window, &scene.stored().await);
+    assert_eq!(window.last().content, words(100));
+}
+
+/// A window that does not read is dropped; the others' stream goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_window_slows_nobody() {
+    let scene = Scene::new(Setup::app(), &["fake-words-100-rate-20"]).await;
+    let mut slow = Vec::new();
+    for _ in 0..5 {
+        // Open, and never read again.
+        slow.push(scene.open2().await);
+    }
+    let mut window = scene.server.window(&scene.chat).await;
+    let began = std::time::Instant::now();
+    window.ask("fake-words-100-rate-20", "hello").await;
+    window.settled().await;
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "took {:?}",
+        began.elapsed()
+    );
+    assert_eq!(window.last().content, words(100));
+    assert_eq!(window.syncs, 1, "it missed nothing");
+}
+
+/// Fails unless the window shows what is stored.
+#[track_caller]
+fn assert_shows(window: &Window, stored: &[String]) {
+    let shown: Vec<_> = window
+        .messages
+        .iter()
+        .map(|shown| {
+            format!(
+                "{} {} {} {}",
+                shown.role, shown.kind, shown.status, shown.content
+            )
+        })
+        .collect();
+    assert_eq!(shown, stored);
+}
+
+/// Numbers that look random and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % limit
+    }
+}

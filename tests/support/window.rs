@@ -1,0 +1,422 @@
+//! A v2 window of a chat: keeps `rev` and `seq`, and catches up as the WebSocket contract tells a client to.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::PATIENCE;
+use super::socket::{Said, Socket, V2};
+
+/// How long a window waits for a word while a reply runs, before it asks.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Decides for each frame whether it is lost on the way.
+type Loss = Box<dyn FnMut(&Value) -> bool + Send>;
+
+/// What a person sees of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    pub id: String,
+    pub role: String,
+    pub kind: String,
+    pub content: String,
+    pub status: String,
+}
+
+/// The reply being written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    pub id: String,
+    pub message_id: String,
+    pub seq: u64,
+}
+
+/// A window.
+pub struct Window {
+    address: String,
+    path: String,
+    socket: Option<Socket>,
+    loss: Option<Loss>,
+    /// Whether a `sync` is under way.
+    asked: Option<Instant>,
+    /// Whether the next `initial` was followed by anything yet.
+    pub rev: u64,
+    pub messages: Vec<Shown>,
+    pub running: Option<Running>,
+    /// The last `generation_ended`, or what a sync told instead.
+    pub ended: Option<Value>,
+    pub chat_name: String,
+    /// How often it had to ask for what it missed.
+    pub syncs: usize,
+    /// Deltas shown, and when each came.
+    pub deltas: usize,
+    /// The highest seq of each reply.
+    seqs: HashMap<String, u64>,
+    connects: usize,
+}
+
+impl Window {
+    /// Opens a window of a chat at `address`.
+    pub async fn open(address: &str, chat: &str) -> Self {
+        let mut window = Self {
+            address: address.to_owned(),
+            path: format!("/ws/{chat}"),
+            socket: None,
+            loss: None,
+            asked: None,
+            rev: 0,
+            messages: Vec::new(),
+            running: None,
+            ended: None,
+            chat_name: String::new(),
+            syncs: 0,
+            deltas: 0,
+            seqs: HashMap::new(),
+            connects: 0,
+        };
+        window.connect().await;
+        window
+    }
+
+    /// From now on, frames for which `loss` says so never arrive.
+    pub fn loses(&mut self, loss: impl FnMut(&Value) -> bool + Send + 'static) {
+        self.loss = Some(Box::new(loss));
+    }
+
+    /// From now on, everything arrives.
+    pub fn loses_nothing(&mut self) {
+        self.loss = None;
+    }
+
+    /// Cuts the connection without a word, and opens another.
+    pub async fn cut(&mut self) {
+        self.socket = None;
+        self.connect().await;
+    }
+
+    /// Cuts the connection and stays away.
+    pub fn leave(&mut self) {
+        self.socket = None;
+    }
+
+    /// Comes to another server, or back.
+    pub async fn go_to(&mut self, address: &str) {
+        self.address = address.to_owned();
+        self.cut().await;
+    }
+
+    async fn connect(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        self.connects += 1;
+        self.asked = None;
+        let headers = [("sec-websocket-protocol", V2)];
+        let mut socket = loop {
+            match Socket::open(&self.address, &self.path, &headers).await {
+                Ok(socket) => break socket,
+                // A gateway that restarts, or that can't reach the server for a moment.
+                Err(refused) if matches!(refused.status, 0 | 502) => {
+                    assert!(Instant::now() < deadline, "can't connect: {refused:?}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(refused) => panic!("the handshake was refused: {refused:?}"),
+            }
+        };
+        assert_eq!(socket.protocol.as_deref(), Some(V2));
+        let initial = socket.json().await;
+        self.socket = Some(socket);
+        self.start_with(&initial);
+        self.sync().await;
+    }
+
+    fn start_with(&mut self, initial: &Value) {
+        assert_eq!(initial["action"], "initial", "the first frame: {initial}");
+        self.rev = number(initial, "rev");
+        self.chat_name = string(initial, "chat_name");
+        let messages = initial["conversation"].as_array().expect("a list");
+        self.messages = messages.iter().map(shown).collect();
+        self.running = running(&initial["generation"]);
+        if let Some(running) = &self.running {
+            self.seqs.insert(running.id.clone(), running.seq);
+        }
+    }
+
+    /// Asks for what it may have missed.
+    pub async fn sync(&mut self) {
+        self.asked = Some(Instant::now());
+        self.syncs += 1;
+        self.send(&json!({"action": "sync", "rev": self.rev})).await;
+    }
+
+    /// Sends a message as it is.
+    pub async fn send(&mut self, message: &Value) {
+        let socket = self.socket.as_mut().expect("the window is open");
+        socket.send(message).await;
+    }
+
+    /// Asks the model.
+    pub async fn ask(&mut self, model: &str, prompt: &str) {
+        self.send(&json!({"action": "new_message", "prompt": prompt, "model": model}))
+            .await;
+    }
+
+    /// Takes the next frame and does what it says; the frame, if it came and was not lost. After three seconds of
+    /// silence while a reply runs, or while an answer to `sync` is missing, it asks.
+    pub async fn step(&mut self) -> Option<Value> {
+        let socket = self.socket.as_mut().expect("the window is open");
+        let frame = match socket.next_within(SILENCE).await {
+            Some(Said::Text(text)) => serde_json::from_str::<Value>(&text).expect("JSON frames"),
+            Some(Said::Lost | Said::Closed(_)) => {
+                self.cut().await;
+                return None;
+            }
+            None => {
+                if self.running.is_some() || self.asked.is_some() {
+                    self.sync().await;
+                }
+                return None;
+            }
+        };
+        if let Some(loss) = &mut self.loss
+            && loss(&frame)
+        {
+            return None;
+        }
+        self.apply(&frame).await;
+        Some(frame)
+    }
+
+    /// Takes what comes until the connection is lost, and stays away.
+    pub async fn until_lost(&mut self) {
+        while let Some(socket) = &mut self.socket {
+            match socket.next_within(PATIENCE).await {
+                Some(Said::Text(text)) => {
+                    let frame = serde_json::from_str(&text).expect("JSON frames");
+                    self.apply(&frame).await;
+                }
+                _ => self.socket = None,
+            }
+        }
+    }
+
+    /// Steps until `done`.
+    pub async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done(self) {
+            assert!(
+                Instant::now() < deadline,
+                "never happened: {what}; the window is at rev {} with {:?} and {} messages",
+                self.rev,
+                self.running,
+                self.messages.len()
+            );
+            self.step().await;
+        }
+    }
+
+    /// Steps until a frame with this `action` comes, and returns it.
+    pub async fn action(&mut self, action: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < deadline, "no frame {action:?} ever came");
+            if let Some(frame) = self.step().await
+                && frame["action"] == action
+            {
+                return frame;
+            }
+        }
+    }
+
+    /// Steps until a reply has begun and ended; what the window shows of it.
+    pub async fn reply(&mut self) -> Shown {
+        self.ended = None;
+        self.until("a reply", |window| window.ended.is_some()).await;
+        self.last()
+    }
+
+    /// Steps until the last message is a reply that has ended, whoever asked for it.
+    pub async fn settled(&mut self) -> Shown {
+        self.until("a reply that has ended", |window| {
+            let last = window.messages.last();
+            window.asked.is_none()
+                && last.is_some_and(|last| last.role == "assistant" && last.status != "running")
+        })
+        .await;
+        self.last()
+    }
+
+    /// The last message.
+    pub fn last(&self) -> Shown {
+        self.messages.last().cloned().expect("a message")
+    }
+
+    async fn apply(&mut self, frame: &Value) {
+        match frame["action"].as_str() {
+            Some("delta") => self.delta(frame).await,
+            Some("sync") => self.synced(frame),
+            Some("ack" | "error") => {}
+            _ => self.change(frame).await,
+        }
+    }
+
+    async fn delta(&mut self, delta: &Value) {
+        let (id, seq) = (string(delta, "generation_id"), number(delta, "seq"));
+        let known = self.seqs.get(&id).copied().unwrap_or(0);
+        if seq <= known {
+            return;
+        }
+        let running = self.running.as_mut().filter(|running| running.id == id);
+        let Some(running) = running.filter(|_| seq == known + 1) else {
+            return self.sync_once().await;
+        };
+        running.seq = seq;
+        let message = running.message_id.clone();
+        self.seqs.insert(id, seq);
+        let text = string(delta, "content");
+        assert!(!text.is_empty(), "a delta has text");
+        let shown = self.messages.iter_mut().find(|shown| shown.id == message);
+        shown.expect("the message was announced").content += &text;
+        self.deltas += 1;
+    }
+
+    /// An event with a `rev`.
+    async fn change(&mut self, event: &Value) {
+        let rev = number(event, "rev");
+        if rev <= self.rev {
+            return;
+        }
+        if rev > self.rev + 1 {
+            return self.sync_once().await;
+        }
+        self.rev = rev;
+        match event["action"].as_str() {
+            Some("message") => self.show(shown(&event["message"])),
+            Some("generation_started") => {
+                let running = Running {
+                    id: string(event, "generation_id"),
+                    message_id: string(event, "message_id"),
+                    seq: 0,
+                };
+                self.show(Shown {
+                    id: running.message_id.clone(),
+                    role: "assistant".to_owned(),
+                    kind: "text".to_owned(),
+                    content: String::new(),
+                    status: "running".to_owned(),
+                });
+                self.running = Some(running);
+            }
+            Some("generation_ended") => {
+                assert_eq!(event["message"]["id"], event["message_id"]);
+                self.show(shown(&event["message"]));
+                self.running = None;
+                self.ended = Some(event.clone());
+            }
+            Some("chat_renamed") => self.chat_name = string(event, "name"),
+            _ if event["message"].is_object() => self.show(shown(&event["message"])),
+            _ => {}
+        }
+    }
+
+    fn synced(&mut self, sync: &Value) {
+        self.asked = None;
+        let rev = number(sync, "rev");
+        if rev < self.rev {
+            // Older than what came meanwhile.
+            return;
+        }
+        let running = running(&sync["generation"]);
+        let ours = |running: &Running| self.seqs.get(&running.id).copied().unwrap_or(0);
+        if running
+            .as_ref()
+            .is_some_and(|running| running.seq < ours(running))
+        {
+            return;
+        }
+        let before = self.running.take();
+        for message in sync["messages"].as_array().expect("a list") {
+            let message = shown(message);
+            let ended = before
+                .as_ref()
+                .is_some_and(|before| before.message_id == message.id);
+            if ended && running.is_none() {
+                self.ended = Some(sync.clone());
+            }
+            self.show(message);
+        }
+        if let Some(name) = sync["chat_name"].as_str() {
+            self.chat_name = name.to_owned();
+        }
+        self.rev = rev;
+        if let Some(running) = &running {
+            let text = string(&sync["generation"], "content");
+            self.seqs.insert(running.id.clone(), running.seq);
+            let message = self
+                .messages
+                .iter_mut()
+                .find(|shown| shown.id == running.message_id);
+            match message {
+                Some(message) => message.content = text,
+                None => self.messages.push(Shown {
+                    id: running.message_id.clone(),
+                    role: "assistant".to_owned(),
+                    kind: "text".to_owned(),
+                    content: text,
+                    status: "running".to_owned(),
+                }),
+            }
+        }
+        self.running = running;
+    }
+
+    async fn sync_once(&mut self) {
+        if self.asked.is_none_or(|asked| asked.elapsed() > SILENCE) {
+            self.sync().await;
+        }
+    }
+
+    fn show(&mut self, message: Shown) {
+        match self
+            .messages
+            .iter_mut()
+            .find(|shown| shown.id == message.id)
+        {
+            Some(shown) => *shown = message,
+            None => self.messages.push(message),
+        }
+    }
+}
+
+fn shown(message: &Value) -> Shown {
+    Shown {
+        id: string(message, "id"),
+        role: string(message, "role"),
+        kind: string(message, "type"),
+        content: message["content"].as_str().unwrap_or_default().to_owned(),
+        status: message["status"].as_str().unwrap_or("complete").to_owned(),
+    }
+}
+
+fn running(generation: &Value) -> Option<Running> {
+    let ended = generation["status"]
+        .as_str()
+        .is_some_and(|status| status != "running");
+    (generation.is_object() && !ended).then(|| Running {
+        id: string(generation, "id"),
+        message_id: string(generation, "message_id"),
+        seq: number(generation, "seq"),
+    })
+}
+
+#[track_caller]
+fn string(frame: &Value, name: &str) -> String {
+    let text = frame[name].as_str();
+    text.unwrap_or_else(|| panic!("{name} is a string in {frame}"))
+        .to_owned()
+}
+
+#[track_caller]
+fn number(frame: &Value, name: &str) -> u64 {
+    let number = frame[name].as_u64();
+    number.unwrap_or_else(|| panic!("{name} is a number in {frame}"))
+}
