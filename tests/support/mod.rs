@@ -15,7 +15,7 @@ pub use client::{Request, Response, percent_encode};
 pub use database::Database;
 pub use multipart::Multipart;
 pub use people::{User, login};
-pub use process::run_kafka;
+pub use process::{Process, run_kafka};
 pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup};
 
