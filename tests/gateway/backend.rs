@@ -275,7 +275,10 @@ fn ordinary(request: Request<Incoming>) -> Response<Body> {
         "/headers" => {
             let mut text = format!("{} {}\n", request.method(), request.uri());
             for (name, value) in request.headers() {
-                text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+                text.push_str(&format!(
+                    "{name}: {}\n",
+                    String::from_utf8_lossy(value.as_bytes())
+                ));
             }
             let mut response = Response::new(full(text));
             let headers = response.headers_mut();
@@ -292,7 +295,10 @@ fn ordinary(request: Request<Incoming>) -> Response<Body> {
                 if tick > 0 {
                     tokio::time::sleep(Duration::from_millis(300)).await;
                 }
-                Some((Ok(Frame::data(Bytes::from(format!("tick {tick}\n")))), tick + 1))
+                Some((
+                    Ok(Frame::data(Bytes::from(format!("tick {tick}\n")))),
+                    tick + 1,
+                ))
             });
             Response::new(BodyExt::boxed(StreamBody::new(ticks)))
         }

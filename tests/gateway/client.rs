@@ -81,7 +81,10 @@ pub async fn connect(
 /// Sends a request as it is and reads to the end; status and body.
 pub async fn exchange(address: &str, request: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
-    stream.write_all(request.as_bytes()).await.expect("it reads");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
     let mut answer = String::new();
     timeout(PATIENCE, stream.read_to_string(&mut answer))
         .await

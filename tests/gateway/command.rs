@@ -54,8 +54,15 @@ async fn it_gets_address_and_keys_and_stops_with_the_gateway() {
     let variables = file(&folder.path().join("variables")).await;
     let (url, origin) = variables.trim().split_once(' ').expect("both");
     assert_eq!(origin, control);
-    let keys = url.strip_prefix(&format!("{control}/?")).expect("its address");
-    for name in ["iss=kafka", "key=base64:", "verify-iss=kafka-gateway", "verify-key=base64:"] {
+    let keys = url
+        .strip_prefix(&format!("{control}/?"))
+        .expect("its address");
+    for name in [
+        "iss=kafka",
+        "key=base64:",
+        "verify-iss=kafka-gateway",
+        "verify-key=base64:",
+    ] {
         assert!(keys.contains(name), "{name} in {keys}");
     }
     process.signal("-TERM");
@@ -88,7 +95,11 @@ async fn a_signal_closes_the_sockets() {
     let mut socket = front.open("/").await;
     let mut sleeper = front.open("/sleeper").await;
     sleeper.send("sleep:1000").await;
-    let Front { mut process, backend, .. } = front;
+    let Front {
+        mut process,
+        backend,
+        ..
+    } = front;
     tokio::time::sleep(Duration::from_millis(200)).await;
     let began = Instant::now();
     process.signal("-TERM");
@@ -96,7 +107,15 @@ async fn a_signal_closes_the_sockets() {
     assert_eq!(sleeper.close().await.0, 1001);
     drop((socket, sleeper));
     assert_eq!(ended(&mut process).await, Some(0));
-    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
-    let closes = backend.bodies().iter().filter(|body| body.starts_with("CLOSE")).count();
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        began.elapsed()
+    );
+    let closes = backend
+        .bodies()
+        .iter()
+        .filter(|body| body.starts_with("CLOSE"))
+        .count();
     assert_eq!(closes, 2, "the backend is told");
 }

@@ -94,7 +94,10 @@ async fn a_close_of_the_client_is_told_and_answered() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let last = front.backend.bodies().pop().expect("a request");
-    assert!(last.starts_with("CLOSE 6\r\n") && last.ends_with("done\r\n"), "{last:?}");
+    assert!(
+        last.starts_with("CLOSE 6\r\n") && last.ends_with("done\r\n"),
+        "{last:?}"
+    );
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(front.backend.bodies().len(), 2, "no DISCONNECT after it");
 }
@@ -109,7 +112,10 @@ async fn a_close_of_the_backend_closes_the_socket() {
     assert_eq!(socket.close().await, (4002, "bye".into()));
     tokio::time::sleep(Duration::from_millis(200)).await;
     let bodies = front.backend.bodies().concat();
-    assert!(!bodies.contains("DISCONNECT") && !bodies.contains("CLOSE"), "{bodies}");
+    assert!(
+        !bodies.contains("DISCONNECT") && !bodies.contains("CLOSE"),
+        "{bodies}"
+    );
 }
 
 #[tokio::test]
@@ -199,7 +205,9 @@ async fn what_the_backend_does_not_take_comes_again() {
 async fn a_backend_that_restarts_costs_no_socket() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
-    let Front { process, backend, .. } = front;
+    let Front {
+        process, backend, ..
+    } = front;
     let address = backend.stop().await;
     socket.send("echo:patience").await;
     tokio::time::sleep(Duration::from_millis(700)).await;

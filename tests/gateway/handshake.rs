@@ -21,7 +21,10 @@ async fn the_backend_hears_what_the_client_said() {
     let mut socket = connect(&front.address, "/protocol?ticket=1", &headers)
         .await
         .expect("it opens");
-    assert_eq!(header(&socket.head, "sec-websocket-protocol"), Some("kafka.v2"));
+    assert_eq!(
+        header(&socket.head, "sec-websocket-protocol"),
+        Some("kafka.v2")
+    );
     assert_eq!(header(&socket.head, "sec-websocket-extensions"), None);
     assert_eq!(header(&socket.head, "content-type"), None);
     socket.send("echo:1").await;
@@ -45,7 +48,10 @@ async fn the_backend_hears_what_the_client_said() {
             assert_eq!(request.header(name), value, "{name}");
         }
         assert_eq!(request.header("connection-id").len(), 36);
-        assert_eq!(request.header("connection-id"), seen[0].header("connection-id"));
+        assert_eq!(
+            request.header("connection-id"),
+            seen[0].header("connection-id")
+        );
         let signature: Vec<&str> = request.header("grip-sig").split('.').collect();
         assert_eq!(signature.len(), 3, "{signature:?}");
     }
@@ -58,7 +64,10 @@ async fn a_refusal_of_the_backend_reaches_the_client() {
         let refused = front.refused(&format!("/refuse/{status}"), &[]).await;
         assert_eq!(refused.status, status);
         assert_eq!(refused.body, r#"{"detail":"Refused."}"#);
-        assert_eq!(header(&refused.head, "content-type"), Some("application/json"));
+        assert_eq!(
+            header(&refused.head, "content-type"),
+            Some("application/json")
+        );
     }
 }
 
@@ -66,7 +75,12 @@ async fn a_refusal_of_the_backend_reaches_the_client() {
 async fn an_answer_that_is_none_is_a_bad_gateway() {
     let front = Front::start().await;
     assert_eq!(front.refused("/no-open", &[]).await.status, 502);
-    let Front { process, backend, address, .. } = front;
+    let Front {
+        process,
+        backend,
+        address,
+        ..
+    } = front;
     backend.stop().await;
     let refused = connect(&address, "/", &[]).await.err().expect("a refusal");
     assert_eq!(refused.status, 502);

@@ -50,7 +50,10 @@ async fn a_slow_reader_loses_only_its_own_socket() {
     let end = loop {
         match slow.next().await {
             Some(Ok(Message::Text(text))) => {
-                assert!(text.starts_with(&format!("{expected} ")), "no gap before the end");
+                assert!(
+                    text.starts_with(&format!("{expected} ")),
+                    "no gap before the end"
+                );
                 expected += 1;
             }
             other => break other,

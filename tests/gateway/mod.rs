@@ -44,7 +44,13 @@ impl Front {
         let backend = FakeBackend::start().await;
         let process = Process::start(|command| {
             command
-                .args(["gateway", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+                .args([
+                    "gateway",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--control",
+                    "127.0.0.1:0",
+                ])
                 .args(["--upstream", &format!("http://{}", backend.address())])
                 .args(arguments);
         });
@@ -93,11 +99,7 @@ async fn said(process: &Process, mark: &str) -> String {
     }
 }
 
-async fn publish(
-    control: &str,
-    items: &serde_json::Value,
-    token: Option<&str>,
-) -> (u16, String) {
+async fn publish(control: &str, items: &serde_json::Value, token: Option<&str>) -> (u16, String) {
     let body = serde_json::json!({ "items": items }).to_string();
     let mut head = format!(
         "POST /publish/ HTTP/1.1\r\nHost: {control}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n",

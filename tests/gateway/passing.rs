@@ -25,16 +25,24 @@ async fn headers_pass_but_those_of_one_connection() {
         assert!(lines.contains(&line), "{line} in {body}");
     }
     for name in ["x-mine:", "te:", "connection:"] {
-        assert!(!lines.iter().any(|line| line.starts_with(name)), "{name} in {body}");
+        assert!(
+            !lines.iter().any(|line| line.starts_with(name)),
+            "{name} in {body}"
+        );
     }
 }
 
 #[tokio::test]
 async fn answers_stream() {
     let front = Front::start().await;
-    let mut stream = TcpStream::connect(&front.address).await.expect("it listens");
+    let mut stream = TcpStream::connect(&front.address)
+        .await
+        .expect("it listens");
     let request = "GET /ticks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.expect("it reads");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
     let began = Instant::now();
     let mut text = String::new();
     let mut buffer = [0; 4096];
@@ -46,15 +54,24 @@ async fn answers_stream() {
     let first = began.elapsed();
     stream.read_to_string(&mut text).await.expect("a text");
     assert!(text.contains("tick 2"), "{text}");
-    assert!(began.elapsed() - first > Duration::from_millis(400), "it came at once");
+    assert!(
+        began.elapsed() - first > Duration::from_millis(400),
+        "it came at once"
+    );
 }
 
 #[tokio::test]
 async fn bodies_stream_both_ways() {
     let front = Front::start().await;
-    let mut stream = TcpStream::connect(&front.address).await.expect("it listens");
-    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n01234";
-    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut stream = TcpStream::connect(&front.address)
+        .await
+        .expect("it listens");
+    let request =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n01234";
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
     let mut text = String::new();
     let mut buffer = [0; 4096];
     while !text.contains("01234") {
@@ -75,7 +92,9 @@ async fn a_long_body_arrives_whole() {
         "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{long}",
         long.len()
     );
-    let mut stream = TcpStream::connect(&front.address).await.expect("it listens");
+    let mut stream = TcpStream::connect(&front.address)
+        .await
+        .expect("it listens");
     let (mut read, mut write) = stream.split();
     let mut answer = Vec::new();
     let (sent, received) = tokio::join!(
@@ -93,7 +112,12 @@ async fn a_long_body_arrives_whole() {
 #[tokio::test]
 async fn a_backend_that_is_gone_is_a_bad_gateway() {
     let front = Front::start().await;
-    let Front { process, backend, address, .. } = front;
+    let Front {
+        process,
+        backend,
+        address,
+        ..
+    } = front;
     backend.stop().await;
     let request = "GET /headers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let (status, body) = exchange(&address, request).await;

@@ -36,8 +36,12 @@ async fn channels_are_left_by_word_and_by_end() {
     let front = Front::start().await;
     let mut socket = front.open("/?channel=a").await;
     assert_eq!(socket.text().await, "welcome");
-    socket.send(r#"control:{"type":"subscribe","channel":"b"}"#).await;
-    socket.send(r#"control:{"type":"unsubscribe","channel":"a"}"#).await;
+    socket
+        .send(r#"control:{"type":"subscribe","channel":"b"}"#)
+        .await;
+    socket
+        .send(r#"control:{"type":"unsubscribe","channel":"a"}"#)
+        .await;
     socket.send("echo:done").await;
     assert_eq!(socket.text().await, "done");
     let items = [text("a", "1"), text("b", "2"), text("c", "3")];

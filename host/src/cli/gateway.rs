@@ -35,7 +35,12 @@ pub struct Settings {
     control: Option<String>,
     /// The keys, as in the application's variable grip_url; without, publish requests are not checked and requests to
     /// the application not signed
-    #[arg(long, value_name = "URL", env = "SPIN_VARIABLE_GRIP_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SPIN_VARIABLE_GRIP_URL",
+        hide_env_values = true
+    )]
     grip_url: Option<String>,
     /// Seconds between two pings of a client; one that answers none is taken for gone
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]

@@ -96,7 +96,10 @@ mod tests {
     #[test]
     fn an_origin_is_a_url_without_path_and_keys() {
         for (url, origin) in [
-            ("http://127.0.0.1:5561/?iss=a&key=b", "http://127.0.0.1:5561"),
+            (
+                "http://127.0.0.1:5561/?iss=a&key=b",
+                "http://127.0.0.1:5561",
+            ),
             ("https://example.com", "https://example.com"),
             ("", "http://127.0.0.1:0"),
         ] {

@@ -2,12 +2,7 @@
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::{
-    ffi::OsString,
-    os::unix::process::ExitStatusExt,
-    process::ExitStatus,
-    time::Duration,
-};
+use std::{ffi::OsString, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 use tokio::{
     process::{Child, Command},
     time::timeout,

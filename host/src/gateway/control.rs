@@ -4,8 +4,7 @@ use super::{Answer, Gateway, MAX_PUBLISH};
 use anyhow::Context;
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
-    request::Parts,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
     uri::Scheme,
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -89,7 +88,12 @@ impl Local {
     /// # Errors
     /// With the answer to one that is not.
     pub fn check(&self, request: &Parts) -> Result<(), Answer> {
-        check(&self.gateway, &request.method, &request.uri, &request.headers)
+        check(
+            &self.gateway,
+            &request.method,
+            &request.uri,
+            &request.headers,
+        )
     }
 
     /// As [`Gateway::publish`].
@@ -137,9 +141,8 @@ async fn handle(gateway: &Gateway, request: Request<Incoming>) -> Answer {
 pub fn response((status, text): Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }

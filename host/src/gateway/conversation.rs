@@ -10,7 +10,9 @@ use super::{
     keys::Keys,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use uuid::Uuid;
 

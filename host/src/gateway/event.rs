@@ -78,7 +78,8 @@ impl Event {
     fn parse(body: &mut Bytes) -> Result<Self, Malformed> {
         let end = find_line_end(body).ok_or(Malformed("an event has no end of line"))?;
         let line = body.split_to(end + 2);
-        let line = std::str::from_utf8(&line[..end]).map_err(|_| Malformed("a line is not text"))?;
+        let line =
+            std::str::from_utf8(&line[..end]).map_err(|_| Malformed("a line is not text"))?;
         let (name, length) = match line.split_once(' ') {
             Some((name, length)) => (name, Some(length)),
             None => (line, None),
@@ -174,7 +175,8 @@ mod tests {
             Event::Disconnect,
         ];
         let body = written(&events);
-        let expected: &[u8] = b"OPEN\r\nTEXT 5\r\nhello\r\nTEXT 0\r\n\r\nBINARY 4\r\n\r\n\x00\xff\r\nPING\r\n\
+        let expected: &[u8] =
+            b"OPEN\r\nTEXT 5\r\nhello\r\nTEXT 0\r\n\r\nBINARY 4\r\n\r\n\x00\xff\r\nPING\r\n\
             PONG 1\r\nx\r\nCLOSE\r\nCLOSE 5\r\n\x03\xe8bye\r\nDISCONNECT\r\n";
         assert_eq!(body, expected);
         assert_eq!(Event::parse_all(body.into()).expect("valid"), events);

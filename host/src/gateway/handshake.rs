@@ -47,7 +47,10 @@ pub async fn open(
     };
     let upgrade = hyper::upgrade::on(&mut request);
     let mut conversation = Conversation::new(&request, peer);
-    let response = match conversation.ask(backend.clone(), &gateway.keys, false).await {
+    let response = match conversation
+        .ask(backend.clone(), &gateway.keys, false)
+        .await
+    {
         Ok(response) => response,
         Err(error) => {
             tracing::warn!(%peer, "a socket was refused: {error}");
@@ -103,7 +106,9 @@ fn check<B>(request: &Request<B>) -> Result<HeaderValue, Box<Response<WasiBody>>
         return Err(Box::new(response));
     }
     match headers.get(header::SEC_WEBSOCKET_KEY) {
-        Some(key) if BASE64_STANDARD.decode(key).is_ok_and(|key| key.len() == 16) => Ok(key.clone()),
+        Some(key) if BASE64_STANDARD.decode(key).is_ok_and(|key| key.len() == 16) => {
+            Ok(key.clone())
+        }
         _ => refuse(
             StatusCode::BAD_REQUEST,
             "Sec-WebSocket-Key is missing or not valid.",

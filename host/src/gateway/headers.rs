@@ -151,10 +151,7 @@ mod tests {
     fn a_hop_is_added_to_those_before() {
         let mut headers = map(&[("x-forwarded-for", "192.0.2.1")]);
         add_forwarded_for(&mut headers, [127, 0, 0, 1].into());
-        assert_eq!(
-            headers,
-            map(&[("x-forwarded-for", "192.0.2.1, 127.0.0.1")])
-        );
+        assert_eq!(headers, map(&[("x-forwarded-for", "192.0.2.1, 127.0.0.1")]));
     }
 
     #[test]

@@ -250,7 +250,9 @@ mod tests {
 
     fn taken(mailbox: &Mailbox) -> Vec<Outgoing> {
         let mut batch = Vec::new();
-        mailbox.take(&mut batch, usize::MAX).expect("not overflowed");
+        mailbox
+            .take(&mut batch, usize::MAX)
+            .expect("not overflowed");
         batch
     }
 

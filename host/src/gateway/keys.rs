@@ -195,7 +195,10 @@ fn percent_decode(text: &str) -> Vec<u8> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
-        match after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+        match after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+        {
             Some(byte) => {
                 bytes.push(byte);
                 rest = &after[2..];
@@ -244,7 +247,11 @@ mod tests {
         let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0I\
             joxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
         let key = key("", b"your-256-bit-secret");
-        assert_eq!(verify(&key, token, 1000), Err(Refusal::Expired), "it has no exp");
+        assert_eq!(
+            verify(&key, token, 1000),
+            Err(Refusal::Expired),
+            "it has no exp"
+        );
     }
 
     #[test]

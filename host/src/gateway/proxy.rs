@@ -170,7 +170,14 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text).expect(text).address(), address);
         }
-        for text in ["", "127.0.0.1:3000", "https://a", "http://a/b", "http://a/?b", "http://a@b"] {
+        for text in [
+            "",
+            "127.0.0.1:3000",
+            "https://a",
+            "http://a/b",
+            "http://a/?b",
+            "http://a@b",
+        ] {
             assert!(Origin::parse(text).is_err(), "{text}");
         }
     }

@@ -1,11 +1,6 @@
 //! Publish requests: what the components send to the sockets of a channel.
 
-use super::{
-    Gateway,
-    event::may_be_sent,
-    hub::Outgoing,
-    keys::Refusal,
-};
+use super::{Gateway, event::may_be_sent, hub::Outgoing, keys::Refusal};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
@@ -56,7 +51,10 @@ impl Gateway {
             return Err((StatusCode::NOT_FOUND, "Not Found\n".into()));
         }
         if method != Method::POST {
-            return Err((StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n".into()));
+            return Err((
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Method Not Allowed\n".into(),
+            ));
         }
         Ok(())
     }
@@ -105,9 +103,9 @@ impl Message {
         match self.action.as_deref().unwrap_or("send") {
             "send" => match (self.content, self.content_bin) {
                 (Some(text), None) => Ok(Outgoing::Text(text.into())),
-                (None, Some(encoded)) => Ok(Outgoing::Binary(
-                    BASE64_STANDARD.decode(encoded)?.into(),
-                )),
+                (None, Some(encoded)) => {
+                    Ok(Outgoing::Binary(BASE64_STANDARD.decode(encoded)?.into()))
+                }
                 _ => anyhow::bail!("an item needs either content or content-bin"),
             },
             "close" => {
@@ -158,7 +156,8 @@ mod tests {
             r#"{"action":"close","code":1005}"#,
             r#"{"action":"dance"}"#,
         ] {
-            let body = format!(r#"{{"items":[{{"channel":"a","formats":{{"ws-message":{message}}}}}]}}"#);
+            let body =
+                format!(r#"{{"items":[{{"channel":"a","formats":{{"ws-message":{message}}}}}]}}"#);
             assert!(read(body.as_bytes()).is_err(), "{message}");
         }
         assert!(read(b"").is_err());

@@ -196,9 +196,7 @@ impl Running {
             let now = Instant::now();
             if self.exchange.is_none() && !self.detached && self.wants_exchange(now) {
                 self.last_exchange = now;
-                let exchange = self
-                    .conversation
-                    .ask(backend.clone(), &gateway.keys, true);
+                let exchange = self.conversation.ask(backend.clone(), &gateway.keys, true);
                 self.exchange = Some(Box::pin(exchange));
             }
             let deadline = self.deadline();
@@ -450,7 +448,10 @@ impl Running {
     fn no_grip(&self, why: &str) -> End {
         tracing::warn!(peer = %self.peer, "a socket ends: {why}");
         End::Close {
-            frame: Some((1011, Utf8Bytes::from_static("The backend's answer is not valid."))),
+            frame: Some((
+                1011,
+                Utf8Bytes::from_static("The backend's answer is not valid."),
+            )),
             told: false,
         }
     }

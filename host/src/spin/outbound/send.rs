@@ -127,7 +127,10 @@ async fn connect(uri: &Uri, may_be_private: bool) -> Result<Box<dyn Stream>, Err
         && let Some(address) = resolved.iter().find(|address| is_private(address.ip()))
     {
         // Not one of several: a name with both kinds of addresses is not an honest one.
-        tracing::warn!("outbound request to {authority} refused: {} is private", address.ip());
+        tracing::warn!(
+            "outbound request to {authority} refused: {} is private",
+            address.ip()
+        );
         return Err(Error::DestinationIpProhibited);
     }
     let stream = connect_to_any(&resolved).await.map_err(Error::Connect)?;
