@@ -6,11 +6,13 @@
 //! * `api`: what the HTTP contract promises, endpoint by endpoint and error by error.
 //! * `promises`: what the system keeps under load, faults and bad input, by number.
 //! * `realtime`: sockets, streams and models, through the host's own gateway and through Pushpin.
+//! * `gateway`: the sockets, between their clients and a backend.
 //! * `host`: how the host treats a component that misbehaves (`tests/trouble`) and how it is run.
 
 #![forbid(unsafe_code)]
 
 mod api;
+mod gateway;
 mod host;
 mod promises;
 mod realtime;

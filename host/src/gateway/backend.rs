@@ -3,7 +3,7 @@
 use super::proxy::Upstream;
 use crate::server::Dispatcher;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use std::{net::SocketAddr, time::Duration};
@@ -61,15 +61,8 @@ impl Backend {
                 .map_err(|error| Failure::Failed(format!("its answer broke off: {error}")))?;
             Ok(Response::from_parts(head, body.to_bytes()))
         };
-        let response: Response<Bytes> = timeout(ANSWER_LIMIT, exchange)
+        timeout(ANSWER_LIMIT, exchange)
             .await
-            .unwrap_or_else(|_| Err(Failure::Failed("it did not answer in time".into())))?;
-        // That is how a server says that it did not even look at the request.
-        let busy = response.status() == StatusCode::SERVICE_UNAVAILABLE
-            && response.headers().contains_key(header::RETRY_AFTER);
-        if busy {
-            return Err(Failure::Unreachable("it is busy".into()));
-        }
-        Ok(response)
+            .unwrap_or_else(|_| Err(Failure::Failed("it did not answer in time".into())))
     }
 }

@@ -146,6 +146,7 @@ impl Conversation {
             for _ in 0..if retry { RETRIES } else { 0 } {
                 match backend.ask(request.clone(), peer).await {
                     Err(Failure::Unreachable(error)) => tracing::debug!(%peer, "retrying: {error}"),
+                    Ok(response) if is_busy(&response) => tracing::debug!(%peer, "retrying: busy"),
                     answer => return answer,
                 }
                 tokio::time::sleep(pause).await;
@@ -254,6 +255,12 @@ impl Conversation {
             self.pending = VecDeque::new();
         }
     }
+}
+
+/// Whether a server says that it did not even look at the request.
+fn is_busy(response: &Response<Bytes>) -> bool {
+    response.status() == StatusCode::SERVICE_UNAVAILABLE
+        && response.headers().contains_key(header::RETRY_AFTER)
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {

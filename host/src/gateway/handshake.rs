@@ -156,7 +156,7 @@ mod tests {
         let response = accepted(HeaderMap::new(), &key);
         assert_eq!(
             response.headers()["sec-websocket-accept"],
-            "s3pPLMBiTxaQ9kYy0zZRbK+xOo4="
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
         );
     }
 }

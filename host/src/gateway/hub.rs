@@ -104,6 +104,11 @@ impl Mailbox {
         self.filled.notify_one();
     }
 
+    /// Whether so much waits that nothing should be asked for that would add to it.
+    pub fn is_full(&self) -> bool {
+        self.waiting.lock().bytes > self.most
+    }
+
     /// Takes out what may be written at once: at least one message, and more while they are short.
     ///
     /// # Errors

@@ -140,13 +140,14 @@ pub async fn run(
                 Ok(()) => running.live(gateway, backend, stopped).await,
                 Err(end) => end,
             };
-            running.end(end, gateway, backend).await;
+            Box::pin(running.end(end, gateway, backend)).await;
         }
         Err(error) => {
             tracing::debug!(%peer, "a client left during its handshake: {error}");
             conversation.add(Event::Disconnect);
             let exchange = conversation.ask(backend.clone(), &gateway.keys, true);
-            let _ = timeout(GOODBYE_LIMIT, exchange).await;
+            // In a box, as every request here: it is large, and most sockets have none open.
+            let _ = timeout(GOODBYE_LIMIT, Box::pin(exchange)).await;
         }
     }
 }
@@ -227,6 +228,10 @@ impl Running {
 
     /// Whether the backend is to be asked now.
     fn wants_exchange(&self, now: Instant) -> bool {
+        // Who asks and does not read the answers gets no more of them.
+        if self.mailbox.is_full() {
+            return false;
+        }
         let since = now - self.last_exchange;
         if self.conversation.has_pending() {
             return !self.conversation.is_held() || since >= HELD_PAUSE;

@@ -7,6 +7,7 @@
 
 mod database;
 mod misdeeds;
+mod sockets;
 mod streams;
 
 use std::fmt::Display;
@@ -28,6 +29,8 @@ async fn handle(request: Request) -> Response<BoxBody> {
     match path.rsplit('/').next().unwrap_or_default() {
         "ok" => text("ok"),
         "headers" => headers(&request),
+        "socket" => sockets::events(request).await,
+        "publish" => sockets::publish(&query).await,
         "variable" => variable(&query).await,
         "body" => body(request).await,
         "log" => misdeeds::log(&query),
@@ -78,19 +81,22 @@ fn failed(error: impl Display) -> Response<BoxBody> {
 
 /// The request as the component saw it: `{"method", "uri", "headers": [[name, value], …]}`.
 fn headers(request: &Request) -> Response<BoxBody> {
-    let headers: Vec<Value> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]))
-        .collect();
     text(
         json!({
             "method": request.method().as_str(),
             "uri": request.uri().to_string(),
-            "headers": headers,
+            "headers": header_list(request),
         })
         .to_string(),
     )
+}
+
+fn header_list(request: &Request) -> Value {
+    request
+        .headers()
+        .iter()
+        .map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]))
+        .collect()
 }
 
 async fn variable(query: &str) -> Response<BoxBody> {

@@ -1,0 +1,311 @@
+//! A backend that the test plays: it speaks WebSocket-over-HTTP, does what the texts it gets say, and remembers what it
+//! was sent.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::header::HeaderMap;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const EVENTS: &str = "application/websocket-events";
+
+type Body = BoxBody<Bytes, hyper::Error>;
+
+/// A request as the backend saw it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("an ASCII header"))
+    }
+}
+
+/// A running backend; it ends when it is dropped.
+pub struct FakeBackend {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    server: JoinHandle<()>,
+}
+
+impl FakeBackend {
+    pub async fn start() -> Self {
+        Self::at("127.0.0.1:0").await
+    }
+
+    pub async fn at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let server = tokio::spawn(serve(listener, seen.clone()));
+        Self {
+            address,
+            seen,
+            server,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The requests with events so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no test panics here").clone()
+    }
+
+    /// The bodies of these requests.
+    pub fn bodies(&self) -> Vec<String> {
+        self.seen().into_iter().map(|seen| seen.body).collect()
+    }
+
+    /// Waits for a request with events whose body is this.
+    pub async fn saw(&self, body: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.bodies().iter().any(|seen| seen == body) {
+            assert!(
+                Instant::now() < deadline,
+                "{body:?} never came, only {:?}",
+                self.bodies()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Stops listening and answering.
+    pub async fn stop(self) -> SocketAddr {
+        self.server.abort();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.address
+    }
+}
+
+impl Drop for FakeBackend {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.expect("it accepts");
+        let seen = seen.clone();
+        let service = service_fn(move |request| {
+            let seen = seen.clone();
+            async move { Ok::<_, Infallible>(answer(request, &seen).await) }
+        });
+        connections.spawn(async move {
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>, seen: &Mutex<Vec<Seen>>) -> Response<Body> {
+    let is_events = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|value| value == EVENTS);
+    if !is_events {
+        return ordinary(request);
+    }
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.expect("a whole body").to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let target = head.uri.to_string();
+    seen.lock().expect("no test panics here").push(Seen {
+        target: target.clone(),
+        headers: head.headers,
+        body: body.clone(),
+    });
+    let mut reply = Reply::default();
+    for event in events(&body) {
+        reply.to(&event, &target).await;
+    }
+    reply.response()
+}
+
+/// The events of a body, as name and content.
+fn events(mut body: &str) -> Vec<(String, String)> {
+    let mut events = Vec::new();
+    while let Some((line, rest)) = body.split_once("\r\n") {
+        let (name, length) = line.split_once(' ').unwrap_or((line, ""));
+        match usize::from_str_radix(length, 16) {
+            Ok(length) => {
+                events.push((name.to_owned(), rest[..length].to_owned()));
+                body = &rest[length + 2..];
+            }
+            Err(_) => {
+                events.push((name.to_owned(), String::new()));
+                body = rest;
+            }
+        }
+    }
+    events
+}
+
+#[derive(Default)]
+struct Reply {
+    status: Option<u16>,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// Does what an event asks for: `echo:x` sends x, `sleep:200` takes 200 ms, and so on.
+    async fn to(&mut self, (name, content): &(String, String), target: &str) {
+        match name.as_str() {
+            "OPEN" => self.open(target),
+            "CLOSE" => self.body.extend(b"CLOSE\r\n"),
+            "PING" => self.event("PONG", content),
+            "BINARY" => self.event("BINARY", &format!("m:{content}")),
+            "TEXT" => self.text(content).await,
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, target: &str) {
+        if let Some(status) = target.strip_prefix("/refuse/") {
+            self.status = Some(status.parse().expect("a status"));
+            return;
+        }
+        if target.starts_with("/no-open") {
+            return;
+        }
+        self.body.extend(b"OPEN\r\n");
+        if !target.starts_with("/plain") {
+            self.header("Sec-WebSocket-Extensions", "grip");
+        }
+        if let Some((_, channel)) = target.split_once("channel=") {
+            self.control(&format!(r#"{{"type":"subscribe","channel":"{channel}"}}"#));
+            self.event("TEXT", "m:welcome");
+        }
+        if target.starts_with("/protocol") {
+            self.header("Sec-WebSocket-Protocol", "kafka.v2");
+        }
+        if target.starts_with("/quiet") {
+            self.header("Keep-Alive-Interval", "1");
+        }
+    }
+
+    async fn text(&mut self, content: &str) {
+        let (verb, rest) = content.split_once(':').unwrap_or((content, ""));
+        match verb {
+            "echo" => self.event("TEXT", &format!("m:{rest}")),
+            "raw" => self.event("TEXT", rest),
+            "sleep" => {
+                let ms = rest.parse().expect("milliseconds");
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
+            "meta" => self.header("Set-Meta-Color", rest),
+            "control" => self.control(rest),
+            "close" => {
+                let code: u16 = rest.parse().expect("a code");
+                self.body.extend(b"CLOSE 5\r\n");
+                self.body.extend(code.to_be_bytes());
+                self.body.extend(b"bye\r\n");
+            }
+            "drop" => self.body.extend(b"DISCONNECT\r\n"),
+            "status" => self.status = Some(rest.parse().expect("a status")),
+            "malformed" => self.body.extend(b"TEXT 5\r\nmore than five\r\n"),
+            "big" => {
+                let size = rest.parse().expect("a size");
+                self.event("TEXT", &format!("m:{}", "x".repeat(size)));
+            }
+            "accept" => self.header("Content-Bytes-Accepted", rest),
+            _ => {}
+        }
+    }
+
+    fn control(&mut self, json: &str) {
+        self.event("TEXT", &format!("c:{json}"));
+    }
+
+    fn event(&mut self, name: &str, content: &str) {
+        let event = format!("{name} {:x}\r\n{content}\r\n", content.len());
+        self.body.extend(event.as_bytes());
+    }
+
+    fn header(&mut self, name: &'static str, value: &str) {
+        self.headers.push((name, value.to_owned()));
+    }
+
+    fn response(self) -> Response<Body> {
+        let mut response = Response::builder().status(self.status.unwrap_or(200));
+        let body = match self.status {
+            Some(_) => {
+                response = response.header("Content-Type", "application/json");
+                br#"{"detail":"Refused."}"#.to_vec()
+            }
+            None => {
+                response = response.header("Content-Type", EVENTS);
+                self.body
+            }
+        };
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        let body = Full::from(body).map_err(|never| match never {}).boxed();
+        response.body(body).expect("valid headers")
+    }
+}
+
+/// What is no event: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` takes its time.
+fn ordinary(request: Request<Incoming>) -> Response<Body> {
+    let full = |text: String| Full::from(text).map_err(|never| match never {}).boxed();
+    match request.uri().path() {
+        "/headers" => {
+            let mut text = format!("{} {}\n", request.method(), request.uri());
+            for (name, value) in request.headers() {
+                text.push_str(&format!(
+                    "{name}: {}\n",
+                    String::from_utf8_lossy(value.as_bytes())
+                ));
+            }
+            let mut response = Response::new(full(text));
+            let headers = response.headers_mut();
+            headers.insert("keep-alive", "timeout=5".parse().expect("a value"));
+            headers.insert("x-mine", "1".parse().expect("a value"));
+            response
+        }
+        "/echo" => Response::new(request.into_body().boxed()),
+        "/ticks" => {
+            let ticks = futures::stream::unfold(0, |tick| async move {
+                if tick == 3 {
+                    return None;
+                }
+                if tick > 0 {
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                }
+                Some((
+                    Ok(Frame::data(Bytes::from(format!("tick {tick}\n")))),
+                    tick + 1,
+                ))
+            });
+            Response::new(BodyExt::boxed(StreamBody::new(ticks)))
+        }
+        _ => {
+            let mut response = Response::new(full("not here".into()));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `kafka gateway -- command`: what runs behind it comes and goes with it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::{FakeBackend, Front, Process, said};
+
+/// A gateway with this shell script behind it, which finds the folder in `$1`.
+async fn start(script: &str) -> (Process, FakeBackend, TempDir) {
+    let backend = FakeBackend::start().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let process = Process::start(|command| {
+        command
+            .args(["gateway", "--listen", "127.0.0.1:0"])
+            .args(["--upstream", &format!("http://{}", backend.address())])
+            .args(["--", "sh", "-c", script, "sh"])
+            .arg(folder.path());
+    });
+    (process, backend, folder)
+}
+
+async fn ended(process: &mut Process) -> Option<i32> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(status) = process.ended() {
+            return status.code();
+        }
+        assert!(Instant::now() < deadline, "it does not end");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn file(path: &Path) -> String {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match std::fs::read_to_string(path) {
+            Ok(text) if text.ends_with('\n') => return text,
+            _ => {}
+        }
+        assert!(Instant::now() < deadline, "{path:?} is not written");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn it_gets_address_and_keys_and_stops_with_the_gateway() {
+    let script = r#"trap 'echo stopped > $1/stopped; exit 7' TERM
+        echo "$SPIN_VARIABLE_GRIP_URL $SPIN_VARIABLE_GRIP_ORIGIN" > $1/variables
+        while :; do sleep 0.1; done"#;
+    let (mut process, _backend, folder) = start(script).await;
+    let control = said(&process, "Control: ").await;
+    let variables = file(&folder.path().join("variables")).await;
+    let (url, origin) = variables.trim().split_once(' ').expect("both");
+    assert_eq!(origin, control);
+    let keys = url
+        .strip_prefix(&format!("{control}/?"))
+        .expect("its address");
+    for name in [
+        "iss=kafka",
+        "key=base64:",
+        "verify-iss=kafka-gateway",
+        "verify-key=base64:",
+    ] {
+        assert!(keys.contains(name), "{name} in {keys}");
+    }
+    process.signal("-TERM");
+    assert_eq!(ended(&mut process).await, Some(7), "its own exit code");
+    assert_eq!(file(&folder.path().join("stopped")).await, "stopped\n");
+}
+
+#[tokio::test]
+async fn its_end_ends_the_gateway() {
+    let (mut process, _backend, _folder) = start("sleep 0.5; exit 3").await;
+    assert_eq!(ended(&mut process).await, Some(3));
+}
+
+#[tokio::test]
+async fn one_that_can_not_be_started_is_named() {
+    let front = FakeBackend::start().await;
+    let mut process = Process::start(|command| {
+        command
+            .args(["gateway", "--listen", "127.0.0.1:0"])
+            .args(["--upstream", &format!("http://{}", front.address())])
+            .args(["--", "/no/such/command"]);
+    });
+    assert_eq!(ended(&mut process).await, Some(1));
+    said(&process, "can't start /no/such/command").await;
+}
+
+#[tokio::test]
+async fn a_signal_closes_the_sockets() {
+    let front = Front::start().await;
+    let mut socket = front.open("/").await;
+    let mut sleeper = front.open("/sleeper").await;
+    sleeper.send("sleep:1000").await;
+    let Front {
+        mut process,
+        backend,
+        ..
+    } = front;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let began = Instant::now();
+    process.signal("-TERM");
+    assert_eq!(socket.close().await.0, 1001);
+    assert_eq!(sleeper.close().await.0, 1001);
+    drop((socket, sleeper));
+    assert_eq!(ended(&mut process).await, Some(0));
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        began.elapsed()
+    );
+    let closes = backend
+        .bodies()
+        .iter()
+        .filter(|body| body.starts_with("CLOSE"))
+        .count();
+    assert_eq!(closes, 2, "the backend is told");
+}

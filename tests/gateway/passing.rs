@@ -1,0 +1,127 @@
+//! Ordinary requests through `kafka gateway`.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Front;
+use super::client::exchange;
+
+#[tokio::test]
+async fn headers_pass_but_those_of_one_connection() {
+    let front = Front::start().await;
+    let request = "DELETE /headers?a=b HTTP/1.1\r\nHost: kafka.example\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\n\
+        X-Forwarded-For: 192.0.2.1\r\nTE: trailers\r\nX-Other: 2\r\n\r\n";
+    let (status, body) = exchange(&front.address, request).await;
+    assert_eq!(status, 200);
+    let lines: Vec<&str> = body.lines().collect();
+    for line in [
+        "DELETE /headers?a=b",
+        "host: kafka.example",
+        "x-forwarded-for: 192.0.2.1, 127.0.0.1",
+        "x-other: 2",
+    ] {
+        assert!(lines.contains(&line), "{line} in {body}");
+    }
+    for name in ["x-mine:", "te:", "connection:"] {
+        assert!(
+            !lines.iter().any(|line| line.starts_with(name)),
+            "{name} in {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn answers_stream() {
+    let front = Front::start().await;
+    let mut stream = TcpStream::connect(&front.address)
+        .await
+        .expect("it listens");
+    let request = "GET /ticks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
+    let began = Instant::now();
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    while !text.contains("tick 0") {
+        let read = stream.read(&mut buffer).await.expect("it answers");
+        assert!(read > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    let first = began.elapsed();
+    stream.read_to_string(&mut text).await.expect("a text");
+    assert!(text.contains("tick 2"), "{text}");
+    assert!(
+        began.elapsed() - first > Duration::from_millis(400),
+        "it came at once"
+    );
+}
+
+#[tokio::test]
+async fn bodies_stream_both_ways() {
+    let front = Front::start().await;
+    let mut stream = TcpStream::connect(&front.address)
+        .await
+        .expect("it listens");
+    let request =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n01234";
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    while !text.contains("01234") {
+        let read = stream.read(&mut buffer).await.expect("it answers");
+        assert!(read > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    stream.write_all(b"56789").await.expect("it reads");
+    stream.read_to_string(&mut text).await.expect("a text");
+    assert!(text.contains("56789"), "{text}");
+}
+
+#[tokio::test]
+async fn a_long_body_arrives_whole() {
+    let front = Front::start().await;
+    let long = "0123456789abcdef".repeat(256 * 1024);
+    let request = format!(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{long}",
+        long.len()
+    );
+    let mut stream = TcpStream::connect(&front.address)
+        .await
+        .expect("it listens");
+    let (mut read, mut write) = stream.split();
+    let mut answer = Vec::new();
+    let (sent, received) = tokio::join!(
+        write.write_all(request.as_bytes()),
+        read.read_to_end(&mut answer)
+    );
+    sent.expect("it reads");
+    received.expect("it answers");
+    let answer = String::from_utf8_lossy(&answer);
+    let count = answer.matches("0123456789abcdef").count();
+    // A chunk may end in the middle of one.
+    assert!(answer.len() >= long.len() && count > 255 * 1024, "{count}");
+}
+
+#[tokio::test]
+async fn a_backend_that_is_gone_is_a_bad_gateway() {
+    let front = Front::start().await;
+    let Front {
+        process,
+        backend,
+        address,
+        ..
+    } = front;
+    backend.stop().await;
+    let request = "GET /headers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let (status, body) = exchange(&address, request).await;
+    assert_eq!(status, 502);
+    assert_eq!(body, r#"{"detail":"The backend does not answer."}"#);
+    drop(process);
+}

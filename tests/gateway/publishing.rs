@@ -1,0 +1,106 @@
+//! Publishing to the sockets of a channel.
+
+use std::time::{Duration, Instant};
+
+use super::{Front, KEY, LATER, publish, text, token};
+
+#[tokio::test]
+async fn items_arrive_in_order_while_a_request_is_open() {
+    let front = Front::start().await;
+    let mut first = front.open("/?channel=a").await;
+    let mut second = front.open("/?channel=a").await;
+    let mut other = front.open("/?channel=b").await;
+    for socket in [&mut first, &mut second, &mut other] {
+        assert_eq!(socket.text().await, "welcome");
+    }
+    first.send("sleep:2000").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let began = Instant::now();
+    for batch in 0..20 {
+        let items: Vec<_> = (0..10)
+            .map(|item| text("a", &format!("{}", batch * 10 + item)))
+            .collect();
+        let answer = front.publish(items.into()).await;
+        assert_eq!(answer, (200, "Published\n".into()));
+    }
+    for number in 0..200 {
+        assert_eq!(first.text().await, number.to_string());
+        assert_eq!(second.text().await, number.to_string());
+    }
+    assert!(began.elapsed() < Duration::from_millis(1900), "they waited");
+    other.silence().await;
+}
+
+#[tokio::test]
+async fn channels_are_left_by_word_and_by_end() {
+    let front = Front::start().await;
+    let mut socket = front.open("/?channel=a").await;
+    assert_eq!(socket.text().await, "welcome");
+    socket
+        .send(r#"control:{"type":"subscribe","channel":"b"}"#)
+        .await;
+    socket
+        .send(r#"control:{"type":"unsubscribe","channel":"a"}"#)
+        .await;
+    socket.send("echo:done").await;
+    assert_eq!(socket.text().await, "done");
+    let items = [text("a", "1"), text("b", "2"), text("c", "3")];
+    front.publish(items.to_vec().into()).await;
+    assert_eq!(socket.text().await, "2");
+    socket.silence().await;
+}
+
+#[tokio::test]
+async fn a_publish_can_close() {
+    let front = Front::start().await;
+    let mut socket = front.open("/?channel=a").await;
+    assert_eq!(socket.text().await, "welcome");
+    let close = serde_json::json!({
+        "channel": "a",
+        "formats": { "ws-message": { "action": "close", "code": 4003, "reason": "gone" } }
+    });
+    front.publish(vec![text("a", "last"), close].into()).await;
+    assert_eq!(socket.text().await, "last");
+    assert_eq!(socket.close().await, (4003, "gone".into()));
+}
+
+#[tokio::test]
+async fn with_a_key_only_its_owner_publishes() {
+    let url = format!("http://x/?iss=kafka&key={KEY}");
+    let front = Front::with(&["--grip-url", &url]).await;
+    let mut socket = front.open("/?channel=a").await;
+    assert_eq!(socket.text().await, "welcome");
+    let items = vec![text("a", "1")].into();
+    let good = token("kafka", LATER, KEY.as_bytes());
+    let altered = good.replace('.', ".e");
+    for (token, status) in [
+        (None, 401),
+        (Some("nonsense".to_owned()), 401),
+        (Some(altered), 401),
+        (Some(token("kafka", LATER, b"a guess")), 401),
+        (Some(token("kafka", 1, KEY.as_bytes())), 401),
+        (Some(token("other", LATER, KEY.as_bytes())), 403),
+        (Some(good), 200),
+    ] {
+        let (answered, _) = publish(&front.control, &items, token.as_deref()).await;
+        assert_eq!(answered, status, "{token:?}");
+    }
+    assert_eq!(socket.text().await, "1");
+    socket.silence().await;
+}
+
+#[tokio::test]
+async fn what_is_no_publish_request_is_refused() {
+    let front = Front::start().await;
+    let (status, _) = front.publish("no list".into()).await;
+    assert_eq!(status, 400);
+    for (request, status) in [
+        ("GET /publish/ HTTP/1.1", 405),
+        ("POST /other HTTP/1.1", 404),
+        ("GET / HTTP/1.1", 404),
+    ] {
+        let request = format!("{request}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let (answered, _) = super::client::exchange(&front.control, &request).await;
+        assert_eq!(answered, status, "{request}");
+    }
+}
