@@ -43,7 +43,7 @@ async fn cut_at_every_seq_of_a_stream(setup: Setup) {
                             // Several may be due if the window caught up by more than one.
                             let passed: Vec<_> = due.range(..=running.seq).copied().collect();
                             if !passed.is_empty() {
-                                passed.iter().for_each(|seq| drop(due.remove(seq)));
+                                due.retain(|seq| !passed.contains(seq));
                                 window.cut().await;
                                 cuts += 1;
                             }

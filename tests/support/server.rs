@@ -175,11 +175,6 @@ impl Server {
         &self.sockets
     }
 
-    /// Whether Pushpin is in front of it.
-    pub fn is_behind_pushpin(&self) -> bool {
-        self.pushpin.is_some()
-    }
-
     /// Stops Pushpin and starts it again; all sockets are lost.
     pub fn restart_pushpin(&mut self) {
         let pushpin = self.pushpin.as_mut().expect("there is a Pushpin");
