@@ -47,15 +47,7 @@ async fn a_client_that_sends_byte_by_byte_is_served_and_holds_up_nobody() {
 #[tokio::test]
 async fn a_client_that_has_closed_its_side_gets_the_answer() {
     let server = Setup::trouble().start().await;
-    let mut stream = server.connect().await;
-    let request = format!(
-        "GET /sleep?ms=300 HTTP/1.1\r\nhost: {}\r\n\r\n",
-        server.address()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("the server reads");
+    let mut stream = server.asked("/sleep?ms=300").await;
     stream.shutdown().await.expect("one side can be closed");
     assert_eq!(read_response(&mut stream).await.status, 200);
 }
@@ -116,16 +108,7 @@ async fn a_client_that_reads_slowly_costs_no_memory() {
     let before = server.memory();
     let mut readers = Vec::new();
     for _ in 0..8 {
-        let mut stream = server.connect().await;
-        let request = format!(
-            "GET /big?mb=200 HTTP/1.1\r\nhost: {}\r\n\r\n",
-            server.address()
-        );
-        stream
-            .write_all(request.as_bytes())
-            .await
-            .expect("the server reads");
-        readers.push(stream);
+        readers.push(server.asked("/big?mb=200").await);
     }
     for _ in 0..10 {
         sleep(Duration::from_millis(100)).await;

@@ -3,8 +3,6 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use tokio::io::AsyncWriteExt;
-
 use crate::support::{Database, Server, Setup, login};
 
 #[tokio::test]
@@ -78,15 +76,7 @@ async fn what_a_component_prints_reaches_the_log_folder() {
 #[tokio::test]
 async fn a_request_whose_client_left_is_in_the_log_too() {
     let server = Setup::trouble().start().await;
-    let mut stream = server.connect().await;
-    let request = format!(
-        "GET /sleep?ms=300 HTTP/1.1\r\nhost: {}\r\n\r\n",
-        server.address()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("the server reads");
+    let stream = server.asked("/sleep?ms=300").await;
     drop(stream);
     server.says("path=\"/sleep\"").await;
 }

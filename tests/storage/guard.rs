@@ -32,7 +32,7 @@ async fn settings_of_the_host_can_be_asked_for_but_not_changed() {
         ("PRAGMA journal_mode=WAL", text("wal")),
         ("/* a comment */ pragma main.Journal_Mode(off)", text("wal")),
         ("PRAGMA synchronous = OFF", Value::Integer(1)),
-        ("PRAGMA wal_autocheckpoint = 0", Value::Integer(1000)),
+        ("PRAGMA wal_autocheckpoint = 1", Value::Integer(0)),
         ("PRAGMA locking_mode = EXCLUSIVE", text("normal")),
         ("PRAGMA foreign_keys = 0", Value::Integer(1)),
         ("PRAGMA busy_timeout = 600000", Value::Integer(5000)),

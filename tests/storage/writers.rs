@@ -2,6 +2,7 @@
 
 use crate::support::{number, on_one_thread, on_two_threads, open, run};
 use kafka_host::storage::Value;
+use std::fs;
 use tokio::task::{JoinSet, yield_now};
 
 #[test]
@@ -42,6 +43,12 @@ fn fifty_writers_never_fail() {
     let count =
         on_one_thread(async { number(&mut database.session(), "SELECT count(*) FROM t").await });
     assert_eq!(count, 50 * WRITES);
+    let log = fs::metadata(folder.path().join("test.db-wal")).unwrap();
+    assert!(
+        log.len() < 128 << 20,
+        "the log begins anew though writers don't pause: {} bytes",
+        log.len()
+    );
 }
 
 #[test]

@@ -16,6 +16,17 @@ impl Server {
             .expect("the server accepts connections")
     }
 
+    /// A connection on which a `GET` has been sent.
+    pub async fn asked(&self, path: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address());
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("the server reads");
+        stream
+    }
+
     /// Sends bytes and reads until the server closes or has been silent for a while.
     pub async fn raw(&self, bytes: impl AsRef<[u8]>) -> RawResponse {
         let mut stream = self.connect().await;

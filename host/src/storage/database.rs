@@ -2,6 +2,7 @@
 
 use super::{
     Error,
+    checkpoint::Checkpoints,
     pool::Pool,
     session::{Session, Slot, WriteLock},
     shared_sync::SharedSync,
@@ -45,6 +46,8 @@ pub struct Options {
     pub statement_limit: Duration,
     /// Bytes that the rows of one result may take. 64 MiB.
     pub result_limit: usize,
+    /// Pages that the write-ahead log grows by before they are moved into the database file. 1000, SQLite's default.
+    pub checkpoint_pages: u32,
 }
 
 impl Default for Options {
@@ -54,6 +57,7 @@ impl Default for Options {
             transaction_limit: Duration::from_secs(5),
             statement_limit: Duration::from_secs(10),
             result_limit: 64 * 1024 * 1024,
+            checkpoint_pages: 1000,
         }
     }
 }
@@ -67,6 +71,8 @@ pub struct Database {
     turn: Arc<parking_lot::Mutex<()>>,
     sync: Option<SharedSync>,
     watchdog: Watchdog,
+    /// Held, not used: it stops when dropped.
+    _checkpoints: Checkpoints,
     pool: Arc<Pool>,
     /// Never closed while the database is in use: the last connection to close would delete the log, and the log that
     /// is synced would not be the one that is written. Also does the host's own work.
@@ -87,14 +93,24 @@ impl Database {
             Durability::Shared => Some(start_sync(path)?),
             Durability::Single | Durability::Process => None,
         };
-        let pool = Arc::new(Pool::new(path.to_owned(), settings));
+        let writers = Arc::<RwLock<()>>::default();
+        let length = Checkpoints::length(options.checkpoint_pages);
+        let checkpoints = Checkpoints::start(
+            length.clone(),
+            options.checkpoint_pages,
+            Connection::open(path, &settings)?,
+            writers.clone(),
+        )
+        .map_err(at(path))?;
+        let pool = Arc::new(Pool::new(path.to_owned(), settings, length));
         let watchdog = Watchdog::start(pool.clone(), &options).map_err(at(path))?;
         Ok(Arc::new(Self {
             options,
-            writers: Arc::default(),
+            writers,
             turn: Arc::default(),
             sync,
             watchdog,
+            _checkpoints: checkpoints,
             pool,
             keeper: Mutex::new(keeper),
         }))

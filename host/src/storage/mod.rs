@@ -2,13 +2,15 @@
 //!
 //! * [`Database`]: one file; [`Session`]: one component's connection to it.
 //! * Writers queue up and never meet inside SQLite (`session`); a commit is acknowledged when it is on the disk, and
-//!   commits share syncs (`shared_sync`); what takes too long is stopped (`watchdog`).
+//!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); what takes too
+//!   long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
 //! * [`KeyValue`]: the key-value stores, on a file of their own.
 //!
 //! Statements run on the thread that asks for them: they take microseconds, and handing them to another thread takes
 //! longer than that.
 
+mod checkpoint;
 mod database;
 mod error;
 mod key_value;

@@ -2,6 +2,7 @@
 
 use super::{
     Error, QueryResult, Value,
+    checkpoint::LogLength,
     sqlite::{Connection, Interrupter, Prepared},
 };
 use std::{
@@ -17,6 +18,7 @@ const IDLE: usize = 16;
 pub(super) struct Pool {
     path: PathBuf,
     settings: Vec<&'static str>,
+    log: Arc<LogLength>,
     idle: Mutex<Vec<Pooled>>,
     clocks: Mutex<Vec<Weak<Clock>>>,
 }
@@ -48,11 +50,12 @@ pub(super) struct Ran {
 }
 
 impl Pool {
-    /// A pool for the database at `path`; every connection starts with the `settings`.
-    pub(super) fn new(path: PathBuf, settings: Vec<&'static str>) -> Self {
+    /// A pool for the database at `path`; every connection starts with the `settings` and reports to `log`.
+    pub(super) fn new(path: PathBuf, settings: Vec<&'static str>, log: Arc<LogLength>) -> Self {
         Self {
             path,
             settings,
+            log,
             idle: Mutex::default(),
             clocks: Mutex::default(),
         }
@@ -78,6 +81,7 @@ impl Pool {
 
     fn open(&self) -> Result<Pooled, Error> {
         let mut connection = Connection::open(&self.path, &self.settings)?;
+        connection.report_to(self.log.clone());
         connection.guard();
         let clock = Arc::new(Clock {
             interrupter: connection.interrupter(),

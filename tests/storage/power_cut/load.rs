@@ -49,6 +49,8 @@ fn load() {
     let acknowledged = Arc::new(acknowledged.unwrap());
     let options = Options {
         durability,
+        // Often, so that the log is moved, and begun anew, many times during the load.
+        checkpoint_pages: 40,
         ..Options::default()
     };
     let database = on_one_thread(async {

@@ -11,7 +11,7 @@ mod authorizer;
 mod pragma;
 mod statement;
 
-use super::Error;
+use super::{Error, checkpoint::LogLength};
 use authorizer::Authorizer;
 pub(super) use authorizer::Class;
 use libsql::ffi;
@@ -21,7 +21,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::Path,
     ptr::{self, NonNull},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// Prepared statements a connection keeps.
@@ -34,12 +34,14 @@ struct Handle {
     raw: NonNull<ffi::sqlite3>,
     /// SQLite holds a pointer to it while the database is open.
     authorizer: Box<Authorizer>,
+    /// The same goes for what this points to, once it is set.
+    log: OnceLock<Arc<LogLength>>,
 }
 
 // SAFETY: SQLite is compiled thread-safe, and a connection may move between threads.
 unsafe impl Send for Handle {}
 // SAFETY: through a shared `Handle` other threads can only interrupt, which SQLite allows (see the module's text);
-// the authorizer is an atomic.
+// the authorizer is an atomic, and the log's length is safe to share.
 unsafe impl Sync for Handle {}
 
 impl Drop for Handle {
@@ -114,6 +116,7 @@ impl Connection {
             handle: Arc::new(Handle {
                 raw,
                 authorizer: Box::default(),
+                log: OnceLock::new(),
             }),
         };
         if code != ffi::SQLITE_OK {
@@ -136,6 +139,13 @@ impl Connection {
             let no_answer = ptr::null_mut::<c_int>();
             ffi::sqlite3_db_config(raw, ffi::SQLITE_DBCONFIG_DEFENSIVE, 1 as c_int, no_answer);
         }
+    }
+
+    /// From now on every commit tells `log` how long the write-ahead log is, and SQLite does not move it by itself.
+    pub(super) fn report_to(&mut self, log: Arc<LogLength>) {
+        let log: *const LogLength = &**self.handle.log.get_or_init(|| log);
+        // SAFETY: the handle owns it as long as the connection is open, and the callback only reads through the pointer.
+        unsafe { ffi::sqlite3_wal_hook(self.raw(), Some(committed), log.cast_mut().cast()) };
     }
 
     /// From now on statements may do only what a component may.
@@ -308,6 +318,19 @@ fn too_big() -> Error {
         code: ffi::SQLITE_TOOBIG,
         message: "string or blob too big".into(),
     }
+}
+
+/// Passes on what SQLite tells after a commit.
+unsafe extern "C" fn committed(
+    log: *mut c_void,
+    _connection: *mut ffi::sqlite3,
+    _database: *const c_char,
+    pages: c_int,
+) -> c_int {
+    // SAFETY: `report_to` gave SQLite this pointer, and it lives as long as the connection.
+    let log = unsafe { &*log.cast::<LogLength>() };
+    log.committed(pages.unsigned_abs());
+    ffi::SQLITE_OK
 }
 
 /// Passes SQLite's question on to the [`Authorizer`].
