@@ -154,8 +154,10 @@ impl Worker {
             .name(format!("http-{core}"))
             .spawn(move || {
                 let dispatcher = Arc::new(Dispatcher::new(&app, address));
-                runtime.block_on(work(dispatcher, incoming, stopped));
-                // Tasks that outlive their requests are dropped here, and their transactions rolled back.
+                runtime.block_on(work(dispatcher.clone(), incoming, stopped));
+                // With the runtime, instances are dropped: the idle ones, and those whose tasks outlive their requests,
+                // whose transactions are rolled back.
+                dispatcher.end();
             })?;
         Ok(Self {
             connections,
