@@ -90,6 +90,8 @@ impl WasiHttpView for State {
 pub struct Handler {
     /// The component.
     pub component: Arc<Component>,
+    /// Set when the thread has nothing to serve any more.
+    pub ended: Arc<AtomicBool>,
 }
 
 impl HandlerState for Handler {
@@ -143,6 +145,7 @@ impl HandlerState for Handler {
             },
             state: Worker {
                 component: component.id.clone(),
+                ended: self.ended.clone(),
             },
         })
     }
@@ -188,6 +191,7 @@ impl WorkerExpiration for Expiration {
 /// Decides what an instance accepts.
 pub struct Worker {
     component: String,
+    ended: Arc<AtomicBool>,
 }
 
 impl WorkerState for Worker {
@@ -214,7 +218,9 @@ impl WorkerState for Worker {
     }
 
     fn drop(&self, _: Store<State>, result: Result<(), wasmtime::Error>) {
-        if let Err(error) = result {
+        if let Err(error) = result
+            && !self.ended.load(Relaxed)
+        {
             tracing::error!(component = self.component, "an instance failed: {error:?}");
         }
     }

@@ -101,6 +101,11 @@ async fn an_idle_server_stops_at_once() {
     server.get("/healthz").send().await.has_status(200);
     server.terminate();
     assert_eq!(server.exit_code(Duration::from_secs(5)).await, Some(0));
+    assert!(
+        !server.log().contains("ERROR"),
+        "an ordinary end is no error: {}",
+        server.log()
+    );
 }
 
 #[tokio::test]

@@ -43,6 +43,13 @@ impl Backend {
         }
     }
 
+    /// To be called when nothing is served any more.
+    pub fn end(&self) {
+        if let Self::InProcess(dispatcher) = self {
+            dispatcher.end();
+        }
+    }
+
     /// Lets the backend answer a request with events.
     pub(super) async fn ask(
         &self,

@@ -208,12 +208,15 @@ impl Worker {
         let thread = thread::Builder::new()
             .name(format!("http-{core}"))
             .spawn(move || {
+                let backend = Arc::new(site.backend(address));
                 let front = Front {
-                    backend: Arc::new(site.backend(address)),
+                    backend: backend.clone(),
                     gateway,
                 };
                 runtime.block_on(work(Arc::new(front), incoming, stopped));
-                // Tasks that outlive their requests are dropped here, and their transactions rolled back.
+                // With the runtime, instances are dropped: the idle ones, and those whose tasks outlive their requests,
+                // whose transactions are rolled back.
+                backend.end();
             })?;
         Ok(Self {
             connections,

@@ -19,7 +19,10 @@ use hyper::body::Incoming;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -86,25 +89,35 @@ impl Drop for Access<'_> {
 pub struct Dispatcher {
     app: Arc<App>,
     handlers: BTreeMap<String, ProxyHandler<Handler>>,
+    ended: Arc<AtomicBool>,
     authority: String,
 }
 
 impl Dispatcher {
     /// A dispatcher for one thread; `address` is what the server listens on.
     pub fn new(app: &Arc<App>, address: SocketAddr) -> Self {
+        let ended = Arc::<AtomicBool>::default();
         let handlers = app
             .components
             .iter()
             .map(|(id, component)| {
                 let component = component.clone();
-                (id.clone(), ProxyHandler::new(Handler { component }))
+                let ended = ended.clone();
+                let handler = Handler { component, ended };
+                (id.clone(), ProxyHandler::new(handler))
             })
             .collect();
         Self {
             app: app.clone(),
             handlers,
+            ended,
             authority: address.to_string(),
         }
+    }
+
+    /// To be called when nothing is served any more: that an instance is dropped from now on is no failure.
+    pub fn end(&self) {
+        self.ended.store(true, Relaxed);
     }
 
     /// Answers a client's request, and writes its access line.
