@@ -27,10 +27,7 @@ const FORM: &FormSpec = &[
 pub(crate) async fn upload(access: Access, request: Request) -> Result<Response> {
     let mut staging = Staging::default();
     let answer = receive(access, request, &mut staging).await;
-    if answer.is_err() {
-        staging.discard().await;
-    }
-    answer
+    staging.settle(answer).await
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {

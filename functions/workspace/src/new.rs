@@ -28,10 +28,7 @@ const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
 pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {
     let mut staging = Staging::default();
     let answer = receive(access, request, &mut staging).await;
-    if answer.is_err() {
-        staging.discard().await;
-    }
-    answer
+    staging.settle(answer).await
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {

@@ -18,6 +18,8 @@ const TOO_LONG: u32 = 8;
 /// How long the log is, as the last commit left it.
 pub(super) struct LogLength {
     pages: AtomicU32,
+    /// The pages that it grows by before they are moved.
+    every: u32,
     /// The length at which the thread wants to be woken.
     due: AtomicU32,
     stop: Mutex<bool>,
@@ -25,6 +27,17 @@ pub(super) struct LogLength {
 }
 
 impl LogLength {
+    /// Of a log that is to be moved whenever it has grown by `every` pages.
+    pub(super) fn new(every: u32) -> Arc<Self> {
+        Arc::new(Self {
+            pages: AtomicU32::new(0),
+            every,
+            due: AtomicU32::new(every),
+            stop: Mutex::default(),
+            wake: Condvar::new(),
+        })
+    }
+
     /// To be called after a commit, with the pages that the log has now.
     pub(super) fn committed(&self, pages: u32) {
         self.pages.store(pages, Relaxed);
@@ -56,21 +69,10 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// What tells when the log has got `pages` longer.
-    pub(super) fn length(pages: u32) -> Arc<LogLength> {
-        Arc::new(LogLength {
-            pages: AtomicU32::new(0),
-            due: AtomicU32::new(pages),
-            stop: Mutex::default(),
-            wake: Condvar::new(),
-        })
-    }
-
-    /// Starts the thread, which moves the log every `pages` pages. It uses `connection`, and `writers` to stop all
+    /// Starts the thread, which moves the log when `length` says so. It uses `connection`, and `writers` to stop all
     /// writers for a moment.
     pub(super) fn start(
         length: Arc<LogLength>,
-        pages: u32,
         connection: Connection,
         writers: Arc<RwLock<()>>,
     ) -> io::Result<Self> {
@@ -78,7 +80,7 @@ impl Checkpoints {
             .name("sqlite-checkpoint".into())
             .spawn({
                 let length = length.clone();
-                move || run(&length, pages, connection, &writers)
+                move || run(&length, connection, &writers)
             })?;
         Ok(Self {
             length,
@@ -98,10 +100,10 @@ impl Drop for Checkpoints {
     }
 }
 
-fn run(length: &LogLength, pages: u32, mut connection: Connection, writers: &RwLock<()>) {
+fn run(length: &LogLength, mut connection: Connection, writers: &RwLock<()>) {
     while length.wait() {
         let mut moved = checkpoint(&mut connection);
-        if matches!(moved, Ok(moved) if moved >= pages.saturating_mul(TOO_LONG)) {
+        if matches!(moved, Ok(moved) if moved >= length.every.saturating_mul(TOO_LONG)) {
             // SQLite begins the log anew only when a writer finds all of it moved. While writers come without a pause
             // there is always a little left, so they wait for that little.
             let _nobody_writes = writers.blocking_write();
@@ -115,7 +117,7 @@ fn run(length: &LogLength, pages: u32, mut connection: Connection, writers: &RwL
         let rest = length.pages.load(Relaxed);
         // Begun anew meanwhile, it is shorter than what was moved.
         let base = if rest < moved { 0 } else { moved };
-        length.due.store(base.saturating_add(pages), Relaxed);
+        length.due.store(base.saturating_add(length.every), Relaxed);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Error,
-    checkpoint::Checkpoints,
+    checkpoint::{Checkpoints, LogLength},
     pool::Pool,
     session::{Session, Slot, WriteLock},
     shared_sync::SharedSync,
@@ -94,10 +94,9 @@ impl Database {
             Durability::Single | Durability::Process => None,
         };
         let writers = Arc::<RwLock<()>>::default();
-        let length = Checkpoints::length(options.checkpoint_pages);
+        let length = LogLength::new(options.checkpoint_pages);
         let checkpoints = Checkpoints::start(
             length.clone(),
-            options.checkpoint_pages,
             Connection::open(path, &settings)?,
             writers.clone(),
         )

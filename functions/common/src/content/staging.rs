@@ -45,8 +45,8 @@ impl Upload {
     }
 }
 
-/// Takes in the files of one form. Read the form with `&mut staging`, and if the request fails afterwards,
-/// [`Self::discard`]. A staging that is dropped without it leaves content that is swept an hour later.
+/// Takes in the files of one form. Read the form with `&mut staging`, do the rest of the request, and [`Self::settle`]
+/// its answer. A staging that is dropped without it leaves content that is swept an hour later.
 #[derive(Default)]
 pub struct Staging {
     incoming: Option<Incoming>,
@@ -64,9 +64,16 @@ struct Incoming {
 }
 
 impl Staging {
-    /// Removes what was staged. It is for a request that has failed already, so a failure here is only logged: the
-    /// sweep does the same later.
-    pub async fn discard(self) {
+    /// Ends the request that the files came with: if it failed, what was staged is removed.
+    pub async fn settle<T>(self, answer: Result<T>) -> Result<T> {
+        if answer.is_err() {
+            self.discard().await;
+        }
+        answer
+    }
+
+    /// Removes what was staged. A failure here is only logged: the sweep does the same later.
+    async fn discard(self) {
         if self.staged.is_empty() {
             return;
         }
