@@ -102,7 +102,7 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
         frames.iter().all(|frame| !frame.contains(MARKER)),
         "{frames:?}"
     );
-    let log = scene.server.log();
+    let log = scene.server.log_so_far().await;
     let line = log.lines().find(|line| line.contains(MARKER));
     assert_eq!(line, None);
     let stored = scene.server.stored_bytes();
@@ -152,13 +152,11 @@ async fn a_sealed_key_works_in_its_own_row_only() {
     ];
     let mut state = server.kill();
     let asked = model.requests().await;
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    Database::change(state.path(), checkpoint).await;
     for sql in table {
         let backup = std::fs::read(state.path().join("default.db")).expect("a database");
-        Database::change(
-            state.path(),
-            &format!("{sql}; PRAGMA wal_checkpoint(TRUNCATE)"),
-        )
-        .await;
+        Database::change(state.path(), &format!("{sql}; {checkpoint}")).await;
         let server = Setup::app().state(state).start().await;
         let mut socket = server.v1(&chat).await;
         socket.json().await;

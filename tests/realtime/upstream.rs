@@ -114,7 +114,7 @@ async fn every_trouble_ends_the_reply_in_a_clear_state() {
         assert!(!ended.to_string().contains(KEY), "{model}: {ended}");
         assert_eq!(ended["message"]["status"], *status, "{model}: {ended}");
     }
-    assert!(!scene.server.log().contains(KEY));
+    assert!(!scene.server.log_so_far().await.contains(KEY));
     let long = "fake-words-60000-rate-0";
     scene.has_model(long).await;
     scene.says(&mut socket, long).await;

@@ -283,6 +283,14 @@ impl Server {
         self.process.transcript.text()
     }
 
+    /// [`Self::log`] with all that happened before this call: what is asked last is logged last.
+    pub async fn log_so_far(&self) -> String {
+        let mark = format!("/mark-{}", self.log().len());
+        self.get(&mark).send().await;
+        self.says(&mark).await;
+        self.log()
+    }
+
     /// Waits until the server has printed `text`; its pipes are read by threads of their own.
     pub async fn says(&self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);

@@ -9,6 +9,7 @@ pub(crate) mod origins;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+pub use self::origins::own_origins;
 use crate::config::{AuthMode, Config};
 use crate::error::{Error, Result};
 

@@ -6,7 +6,7 @@ use axum::{
 };
 use http::StatusCode;
 use kafka_common::{
-    access::{Access, Caller},
+    access::{Access, Caller, own_origins},
     db::{Db, Transaction},
     error::{Error, FieldError, Result, json_response},
     form::{Field, Form, FormSpec, NoFiles},
@@ -18,7 +18,8 @@ use serde_json::Value;
 
 use crate::{fields, renew};
 
-/// What is not sent stays. An empty `ak` is one: the model asks for none.
+/// What is not sent stays, and what is sent empty: FastAPI takes an empty value of an optional field for none, and a
+/// form's blank field for a key means the old one.
 const FORM: &FormSpec = &[
     Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
     Field::optional_text("name").max_chars(MAX_NAME_CHARS),
@@ -37,6 +38,8 @@ struct Wanted {
     base_url: Option<String>,
     /// A new API key, and what will seal it: got before the transaction, because getting it may need one of its own.
     key: Option<(String, &'static Keys)>,
+    /// The origins under which this application was called.
+    own: Vec<String>,
 }
 
 /// Changes what was sent, all of it or nothing.
@@ -45,19 +48,21 @@ pub async fn change(
     Path(model): Path<String>,
     request: Request,
 ) -> Result<Response> {
+    let own = own_origins(request.headers(), request.uri());
     let mut form = Form::read(request, FORM, NoFiles).await?;
-    // FastAPI takes an empty value of an optional field for none.
-    let user = form.optional_text("user_id").filter(|id| !id.is_empty());
+    let mut sent = |name| form.optional_text(name).filter(|text| !text.is_empty());
+    let user = sent("user_id");
     let caller = access.caller(user.as_deref())?;
     renew::once().await?;
-    let key = match form.optional_text(fields::AK) {
+    let key = match sent(fields::AK) {
         Some(key) => Some((fields::check_key(&key)?.to_owned(), Keys::get().await?)),
         None => None,
     };
     let wanted = Wanted {
-        name: form.optional_text("name"),
-        base_url: form.optional_text(fields::BASE_URL),
+        name: sent("name"),
+        base_url: sent(fields::BASE_URL),
         key,
+        own,
     };
 
     let mut db = Db::open().await?;
@@ -87,7 +92,7 @@ async fn apply(
     let (sealed, owner) = (row.text(2), row.text(3));
     let base_url = wanted.base_url.unwrap_or_else(|| current_url.clone());
     if base_url != current_url {
-        fields::check_url(&base_url).await?;
+        fields::check_url(&base_url, wanted.own).await?;
         if wanted.key.is_none() {
             // Else whoever can change the address could have the key sent to their own.
             let mut missing = FieldError::missing(fields::AK, Value::Null);

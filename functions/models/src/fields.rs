@@ -41,10 +41,11 @@ pub fn check_key(key: &str) -> Result<&str> {
     }
 }
 
-/// 422 unless a model may be at this address.
-pub async fn check_url(base_url: &str) -> Result<()> {
+/// 422 unless a model may be at this address. `own`: the origins under which this application was called.
+pub async fn check_url(base_url: &str, mut own: Vec<String>) -> Result<()> {
+    own.push(variable("grip_origin").await?);
     let policy = Policy {
-        grip_origin: variable("grip_origin").await?,
+        own,
         allow_private: allow_private().await?,
     };
     check_base_url(base_url, &policy)

@@ -3,7 +3,7 @@
 use axum::{extract::Request, response::Response};
 use http::StatusCode;
 use kafka_common::{
-    access::Access,
+    access::{Access, own_origins},
     db::Db,
     error::{Error, Result, json_response},
     form::{Field, Form, FormSpec, NoFiles},
@@ -28,13 +28,14 @@ const INSERT: &str = "INSERT INTO model (id, name, ak, base_url, user_id)
 
 /// Keeps the model with its key sealed.
 pub async fn create(access: Access, request: Request) -> Result<Response> {
+    let own = own_origins(request.headers(), request.uri());
     let mut form = Form::read(request, FORM, NoFiles).await?;
     let user = form.text("user_id");
     let name = form.text("name");
     let key = form.text(fields::AK);
     let base_url = form.text(fields::BASE_URL);
     let key = fields::check_key(&key)?;
-    fields::check_url(&base_url).await?;
+    fields::check_url(&base_url, own).await?;
     let caller = access.caller(Some(&user))?;
     let owner = caller.user_id().unwrap_or(&user);
 

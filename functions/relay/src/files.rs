@@ -143,7 +143,12 @@ pub async fn for_model(
 ) -> Result<Vec<(String, String)>> {
     let mut files = list(db, chat, None).await?;
     files.reverse();
-    files.sort_by_key(|file| Some(file.name.as_str()) != selected);
+    if let Some(at) = files
+        .iter()
+        .position(|file| Some(file.name.as_str()) == selected)
+    {
+        files[..=at].rotate_right(1);
+    }
     let (mut chosen, mut sum) = (Vec::new(), 0);
     for file in &files {
         if matches!(file.kind.name, "image" | "computer") && !file.versioned {

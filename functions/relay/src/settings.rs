@@ -17,7 +17,7 @@ impl Settings {
         let allow_private = variable("allow_private_models").await;
         Self {
             policy: Policy {
-                grip_origin: variable("grip_origin").await,
+                own: vec![variable("grip_origin").await],
                 allow_private: matches!(allow_private.trim(), "true" | "1" | "yes"),
             },
             context_chars: variable("context_chars")

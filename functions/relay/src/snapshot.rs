@@ -89,11 +89,8 @@ async fn read(
     let Some(mut head) = rows.next() else {
         return Ok(None);
     };
-    let mut messages: Vec<(i64, Message)> = rows
-        .map(|mut row| (row.int(0), Message::from_row(&mut row, 1)))
-        .collect();
-    messages.sort_by_key(|(depth, _)| *depth);
-    let (messages, has_more) = newest(messages);
+    let messages = rows.map(|mut row| Message::from_row(&mut row, 1));
+    let (messages, has_more) = newest(messages.collect());
     Ok(Some(Snapshot {
         running: running(&mut head),
         name: head.text(1),
@@ -117,10 +114,10 @@ fn running(head: &mut Row) -> Option<Running> {
 }
 
 /// As many of the messages, newest first, as a frame has room for; oldest first again.
-fn newest(messages: Vec<(i64, Message)>) -> (Vec<Message>, bool) {
+fn newest(messages: Vec<Message>) -> (Vec<Message>, bool) {
     let mut budget = size::Budget::new(size::CONVERSATION);
     let (all, mut kept) = (messages.len(), Vec::new());
-    for (_, mut message) in messages.into_iter().take(MESSAGES as usize) {
+    for mut message in messages.into_iter().take(MESSAGES as usize) {
         let fits = budget.take(&message.v2());
         if !fits && !kept.is_empty() {
             break;

@@ -1,5 +1,5 @@
 -- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages those after rev ?3;
--- or, if that is NULL, the branch that ends with the newest. All at one moment. The first row is the chat.
+-- or, if that is NULL, the branch that ends with the newest. All at one moment. The first row is the chat, then the newest message.
 WITH RECURSIVE
 asked AS (SELECT * FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
 branch (id, parent_id, depth) AS (
@@ -30,3 +30,4 @@ SELECT chosen.depth, message.id, message.parent_id, message.role, message.type, 
     message.model, message.created_at, NULL, NULL, NULL
 FROM (SELECT * FROM branch UNION ALL SELECT * FROM newer) AS chosen
 JOIN chat_conversation AS message ON message.id = chosen.id
+ORDER BY depth

@@ -181,12 +181,18 @@ fn first_line(prompt: &str) -> &str {
     prompt.lines().next().unwrap_or_default()
 }
 
+/// What the person said last, without the notes in brackets that a backend may put before it.
 fn last_prompt(messages: &[Value]) -> String {
     let prompt = messages
         .iter()
         .rev()
         .find(|message| message["role"] == "user");
-    prompt.map(content).unwrap_or_default()
+    let text = prompt.map(content).unwrap_or_default();
+    let paragraphs: Vec<_> = text
+        .split("\n\n")
+        .skip_while(|paragraph| paragraph.starts_with('[') && paragraph.ends_with(']'))
+        .collect();
+    paragraphs.join("\n\n")
 }
 
 fn all_prompts(messages: &[Value]) -> String {

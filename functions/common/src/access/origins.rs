@@ -2,7 +2,7 @@
 
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 
 use super::client::is_loopback_name;
 
@@ -96,7 +96,8 @@ impl Origin {
         let Some((scheme, authority)) = split(&origin) else {
             return Self::Foreign;
         };
-        let own = own_host(request).is_some_and(|host| is_same_host(scheme, &authority, &host));
+        let own = own_host(&request.headers, &request.uri)
+            .is_some_and(|host| is_same_host(scheme, &authority, &host));
         if own
             || allowed
                 .0
@@ -129,11 +130,18 @@ fn without_port(origin: &str, default: &str) -> String {
 }
 
 /// The name and port under which the client called.
-pub(crate) fn own_host(request: &Parts) -> Option<Authority> {
-    match request.headers.get(header::HOST) {
+pub(crate) fn own_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
+    match headers.get(header::HOST) {
         Some(host) => host.as_bytes().try_into().ok(),
-        None => request.uri.authority().cloned(),
+        None => uri.authority().cloned(),
     }
+}
+
+/// The origins under which the client may have called; behind a proxy that ends TLS the scheme is not known.
+pub fn own_origins(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
+    let host = own_host(headers, uri);
+    host.map(|host| vec![format!("http://{host}"), format!("https://{host}")])
+        .unwrap_or_default()
 }
 
 /// The scheme is left aside: behind a proxy that ends TLS the application can't know its own. The page's default port

@@ -87,7 +87,7 @@ async fn exists(path: &Uri, router: &Router) -> bool {
 
 fn redirect(request: &Parts, path: &Uri) -> Response<Body> {
     let scheme = request.uri.scheme_str().unwrap_or("http");
-    let location = match own_host(request) {
+    let location = match own_host(&request.headers, &request.uri) {
         Some(host) => format!("{scheme}://{host}{path}"),
         None => path.to_string(),
     };

@@ -65,7 +65,10 @@ struct Incoming {
 
 impl Staging {
     /// Ends the request that the files came with: if it failed, what was staged is removed.
-    pub async fn settle<T>(self, answer: Result<T>) -> Result<T> {
+    pub async fn settle<T, E>(
+        self,
+        answer: std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         if answer.is_err() {
             self.discard().await;
         }

@@ -66,7 +66,9 @@ impl Grip {
 
     async fn post(&self, body: String, now: i64) -> Result<(), Failure> {
         let mut request = http::Request::post(self.address.publish.clone())
-            .header(header::CONTENT_TYPE, "application/json");
+            .header(header::CONTENT_TYPE, "application/json")
+            // Pushpin reads no body in chunks (411).
+            .header(header::CONTENT_LENGTH, body.len());
         if let Some(key) = &self.address.key {
             let token = jwt::sign(key, self.address.iss.as_deref(), now + SIGNED_FOR);
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));

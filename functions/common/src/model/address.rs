@@ -18,8 +18,9 @@ const MAX_LENGTH: usize = 2048;
 /// What the operator allows.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// The gateway's own address, never to be called (variable `grip_origin`; empty: there is no gateway).
-    pub grip_origin: String,
+    /// This application's own origins, never to be called: the gateway's (variable `grip_origin`; empty: there is none),
+    /// and where the application itself is known to answer.
+    pub own: Vec<String>,
     /// Whether a model may be on this machine or in a private network (variable `allow_private_models`).
     pub allow_private: bool,
 }
@@ -118,10 +119,8 @@ fn check_host(host: &Host, port: u16, policy: &Policy) -> Result<(), String> {
     {
         return Err("The base URL is an address of this server's own parts.".to_owned());
     }
-    if let Some((gateway, gateway_port)) = gateway(&policy.grip_origin)
-        && gateway_port == port
-        && gateway.is_same_machine(&place)
-    {
+    let mut own = policy.own.iter().filter_map(|origin| place_of(origin));
+    if own.any(|(own, own_port)| own_port == port && own.is_same_machine(&place)) {
         return Err("The base URL is an address of this server itself.".to_owned());
     }
     if !policy.allow_private && place.is_private() {
@@ -134,8 +133,8 @@ fn check_host(host: &Host, port: u16, policy: &Policy) -> Result<(), String> {
     Ok(())
 }
 
-/// Where the gateway is.
-fn gateway(origin: &str) -> Option<(Place, u16)> {
+/// Host and port of an origin.
+fn place_of(origin: &str) -> Option<(Place, u16)> {
     let (scheme, rest) = origin.trim().split_once("://")?;
     let authority = Authority::parse(rest.split('/').next()?).ok()?;
     let default_port = if scheme.eq_ignore_ascii_case("https") {

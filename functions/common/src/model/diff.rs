@@ -1,10 +1,12 @@
 //! The difference between two texts as the v1 protocol shows it.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use similar::algorithms::{DiffHook, myers};
 
 /// After so long the rest is taken as one change: still right, no longer the shortest.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -19,21 +21,16 @@ pub fn unified_diff(old: &str, new: &str) -> String {
     let (old, new) = (lines(old), lines(new));
     let (old_numbers, new_numbers) = number(&old, &new);
     let deadline = Instant::now() + PATIENCE;
-    let changes =
-        capture_diff_slices_deadline(Algorithm::Myers, &old_numbers, &new_numbers, Some(deadline));
-    let mut changes = changes
-        .iter()
-        .filter(|change| !matches!(change, DiffOp::Equal { .. }))
-        .peekable();
-    while let Some(first) = changes.next() {
-        let (mut removed, mut added) = (first.old_range(), first.new_range());
-        // Neighbours are one change, as one hunk has them.
-        while let Some(next) = changes.next_if(|next| {
-            next.old_range().start == removed.end && next.new_range().start == added.end
-        }) {
-            removed.end = next.old_range().end;
-            added.end = next.new_range().end;
-        }
+    let mut changes = Changes::default();
+    let Ok(()) = myers::diff_deadline(
+        &mut changes,
+        old_numbers.as_slice(),
+        0..old_numbers.len(),
+        new_numbers.as_slice(),
+        0..new_numbers.len(),
+        Some(deadline),
+    );
+    for (removed, added) in changes.0 {
         _ = writeln!(
             diff,
             "@@ -{} +{} @@",
@@ -48,6 +45,37 @@ pub fn unified_diff(old: &str, new: &str) -> String {
         }
     }
     diff
+}
+
+/// Which lines of the old text are other lines in the new one: the ranges of both, in order. Neighbours are one change,
+/// as one hunk has them.
+#[derive(Default)]
+struct Changes(Vec<(Range<usize>, Range<usize>)>);
+
+impl Changes {
+    fn add(&mut self, removed: Range<usize>, added: Range<usize>) {
+        match self.0.last_mut() {
+            Some(last) if last.0.end == removed.start && last.1.end == added.start => {
+                last.0.end = removed.end;
+                last.1.end = added.end;
+            }
+            _ => self.0.push((removed, added)),
+        }
+    }
+}
+
+impl DiffHook for Changes {
+    type Error = Infallible;
+
+    fn delete(&mut self, old: usize, count: usize, new: usize) -> Result<(), Infallible> {
+        self.add(old..old + count, new..new);
+        Ok(())
+    }
+
+    fn insert(&mut self, old: usize, new: usize, count: usize) -> Result<(), Infallible> {
+        self.add(old..old, new..new + count);
+        Ok(())
+    }
 }
 
 /// Where a hunk is: `first line[,count]`. A hunk of no lines is where the line before it is.

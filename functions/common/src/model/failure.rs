@@ -2,10 +2,9 @@
 
 pub(crate) mod scrub;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, header};
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// What an endpoint says is quoted up to this length.
@@ -69,7 +68,7 @@ impl Failure {
 
     /// The answer's status is not 2xx. `body` may be only the beginning.
     pub(crate) fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
-        let retry_after = retry_after(headers, Utc::now());
+        let retry_after = retry_after(headers, SystemTime::now());
         let (kind, mut message) = match status {
             300..=399 => {
                 let to = headers.get(header::LOCATION);
@@ -260,13 +259,13 @@ pub(crate) fn words_of(json: &Value) -> String {
 }
 
 /// `Retry-After`: seconds, or a date. Not more than a day, whatever it says.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
     }
-    let date = DateTime::parse_from_rfc2822(value).ok()?;
-    let after = (date.to_utc() - now).to_std().ok()?;
+    let date = httpdate::parse_http_date(value).ok()?;
+    let after = date.duration_since(now).ok()?;
     Some(after.min(MAX_RETRY_AFTER))
 }
 

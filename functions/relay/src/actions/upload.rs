@@ -33,10 +33,7 @@ pub async fn upload(
     let bytes = decode(data)?;
     let mut staging = Staging::default();
     let stored = store(chat, caller, &filename, bytes, &mut staging).await;
-    if stored.is_err() {
-        staging.discard().await;
-    }
-    stored
+    staging.settle(stored).await
 }
 
 /// Base64, with what browsers put before it in a `data:` URL or without.

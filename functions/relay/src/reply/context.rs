@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
 
-/// The branch that ends with the prompt, newest first.
+/// The branch that ends with the prompt, oldest first.
 const BRANCH: &str = "
     WITH RECURSIVE branch (id, parent_id, depth) AS (
         SELECT id, parent_id, 0 FROM chat_conversation WHERE id = ?1
@@ -21,8 +21,9 @@ const BRANCH: &str = "
         FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
         WHERE branch.depth < ?2
     )
-    SELECT branch.depth, message.role, message.type, substr(message.content, 1, ?3)
-    FROM branch JOIN chat_conversation AS message ON message.id = branch.id";
+    SELECT message.role, message.type, substr(message.content, 1, ?3)
+    FROM branch JOIN chat_conversation AS message ON message.id = branch.id
+    ORDER BY branch.depth DESC";
 
 /// A model that may be asked.
 pub struct Reachable {
@@ -93,14 +94,13 @@ async fn messages(
     let rows = db
         .query(BRANCH, params![begun.message.id.as_str(), TURNS, chars])
         .await?;
-    let mut turns: Vec<(i64, String, String, String)> = rows
+    let turns: Vec<(String, String, String)> = rows
         .into_iter()
-        .map(|mut row| (row.int(0), row.text(1), row.text(2), row.text(3)))
+        .map(|mut row| (row.text(0), row.text(1), row.text(2)))
         .collect();
-    turns.sort_by_key(|(depth, ..)| std::cmp::Reverse(*depth));
     let turns: Vec<Turn<'_>> = turns
         .iter()
-        .map(|(_, role, kind, content)| Turn {
+        .map(|(role, kind, content)| Turn {
             role,
             kind,
             content,

@@ -6,7 +6,7 @@ const GATEWAY: &str = "http://127.0.0.1:5561";
 
 fn open() -> Policy {
     Policy {
-        grip_origin: GATEWAY.to_owned(),
+        own: vec![GATEWAY.to_owned(), "https://kafka.example".to_owned()],
         allow_private: true,
     }
 }
@@ -208,7 +208,7 @@ fn refused_whatever_the_policy() {
 #[test]
 fn the_gateway_can_be_elsewhere() {
     let policy = Policy {
-        grip_origin: "http://Pushpin.example".to_owned(),
+        own: vec!["http://Pushpin.example".to_owned()],
         allow_private: true,
     };
     assert!(check_base_url("http://pushpin.example./v1", &policy).is_err());
@@ -217,7 +217,7 @@ fn the_gateway_can_be_elsewhere() {
     assert!(check_base_url("http://127.0.0.1:5561/v1", &policy).is_ok());
 
     let none = Policy {
-        grip_origin: String::new(),
+        own: vec![String::new()],
         allow_private: true,
     };
     assert!(check_base_url("http://127.0.0.1:5561/v1", &none).is_ok());

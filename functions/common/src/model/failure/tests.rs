@@ -1,5 +1,4 @@
 use axum::http::{HeaderMap, HeaderValue, header};
-use chrono::{TimeZone, Utc};
 use serde_json::json;
 use std::time::Duration;
 
@@ -69,7 +68,7 @@ fn when_to_try_again() {
     let failure = Failure::of_answer(503, &headers, b"", KEY);
     assert!(failure.message.contains("Try again in 60 minutes."));
 
-    let now = Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap();
+    let now = httpdate::parse_http_date("Mon, 23 Nov 2026 12:00:00 GMT").expect("a date");
     for (value, after) in [
         ("Mon, 23 Nov 2026 12:01:30 GMT", Some(90)),
         ("Mon, 23 Nov 2026 11:00:00 GMT", None),
