@@ -46,6 +46,17 @@ async fn a_new_file_through_v1(setup: Setup) {
         .texts("SELECT id FROM chat_file")
         .await;
     assert_eq!(files, [id]);
+    // What was made in a chat is downloaded as what was uploaded.
+    let mut again = scene.server.v1(&scene.chat).await;
+    let url = again.json().await["chat_files"][0]["url"].clone();
+    let url = url.as_str().expect("an address");
+    let whole = scene.server.get(url).send().await;
+    whole.has_status(200);
+    assert_eq!(whole.text(), FILE);
+    let part = scene.server.get(url).header("range", "bytes=2-5");
+    let part = part.send().await;
+    part.has_status(206);
+    assert_eq!(part.text(), &FILE[2..6]);
     let system = scene.model.last().await["body"]["messages"][0].clone();
     assert_eq!(system["role"], "system");
     assert!(system["content"].to_string().contains("file="), "{system}");

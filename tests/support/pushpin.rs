@@ -134,7 +134,7 @@ impl Pushpin {
              http_port=127.0.0.1:{port}\n\
              logdir={folder}\n\
              log_level=2\n\
-             client_buffer_size=8192\n\
+             client_buffer_size=524288\n\
              client_maxconn=1000\n\
              [proxy]\n\
              routesfile={routes}\n\

@@ -107,6 +107,9 @@ pub enum Says {
     Nothing,
 }
 
+/// What a word of a model's name changes.
+type Change = fn(&mut Behaviour);
+
 impl Behaviour {
     /// What `name` asks for; `None` for a model that does not exist.
     pub fn of(name: &str) -> Option<Self> {
@@ -124,7 +127,7 @@ impl Behaviour {
     /// Takes the first of the words in `text`; what is left.
     fn take<'a>(&mut self, text: &'a str) -> Option<&'a str> {
         // Longer ones before those they begin with.
-        let plain: &[(&str, fn(&mut Self))] = &[
+        let plain: &[(&str, Change)] = &[
             ("400-stream-options", |it| {
                 it.answer = Answer::NoStreamOptions
             }),

@@ -106,15 +106,15 @@ struct Model {
 impl Model {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
-        match request.method() {
-            &Method::GET if path == "/seen" => json_answer(StatusCode::OK, &self.seen.report()),
-            &Method::GET if path.ends_with("/models") => {
+        match *request.method() {
+            Method::GET if path == "/seen" => json_answer(StatusCode::OK, &self.seen.report()),
+            Method::GET if path.ends_with("/models") => {
                 self.authorized(request.headers()).map_or_else(
                     |refusal| *refusal,
                     |()| json_answer(StatusCode::OK, &reply::models()),
                 )
             }
-            &Method::POST if path.ends_with("/chat/completions") => {
+            Method::POST if path.ends_with("/chat/completions") => {
                 self.complete(request).await.unwrap_or_else(|error| *error)
             }
             _ => failure(StatusCode::NOT_FOUND, "There is nothing here."),

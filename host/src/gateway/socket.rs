@@ -1,22 +1,24 @@
 //! One open socket: a task that waits for its client, the backend, publishers and the clock, and never for one of them
 //! alone.
 
+mod answer;
+mod end;
+
+use self::end::{End, broken};
 use super::{
     Gateway,
     backend::{Backend, Failure},
-    conversation::{Conversation, Trouble},
+    conversation::Conversation,
     event::{Event, may_be_sent},
     handshake::Socket,
     hub::{Mailbox, Outgoing, Overflowed, Subscriptions},
 };
 use bytes::Bytes;
 use futures::{Sink, Stream};
-use http::{Response, StatusCode};
+use http::Response;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
 use std::{
-    future::poll_fn,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
@@ -24,7 +26,6 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
@@ -32,8 +33,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         self, Message, Utf8Bytes,
-        error::CapacityError,
-        protocol::{CloseFrame, Role, WebSocketConfig},
+        protocol::{Role, WebSocketConfig},
     },
 };
 
@@ -45,53 +45,13 @@ const WRITE_BUFFER: usize = 16 * 1024;
 const BATCH: usize = 64 * 1024;
 /// How long a client may take to accept such a batch.
 const WRITE_LIMIT: Duration = Duration::from_secs(60);
-/// How long a client has to read the close frame, and to close its side.
-const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the backend may take to hear that a socket is gone.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the gateway waits before it sends again what the backend did not take.
 const HELD_PAUSE: Duration = Duration::from_millis(200);
-/// Channels that a socket may listen to.
-const MAX_CHANNELS: usize = 64;
-/// Bytes in the name of a channel.
-const MAX_CHANNEL_NAME: usize = 512;
 
 type Client = WebSocketStream<TokioIo<Upgraded>>;
 type Exchange = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send>>;
-
-/// How a socket ends.
-enum End {
-    /// The client said goodbye, and the backend is to hear how.
-    ByClient,
-    /// The client is gone without a word.
-    Lost,
-    /// We close, with this code and reason; the backend is to hear of it unless it said so itself.
-    Close {
-        frame: Option<(u16, Utf8Bytes)>,
-        told: bool,
-    },
-    /// We hang up.
-    Drop,
-}
-
-/// What a text that begins with `c:` says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-enum Command {
-    Subscribe {
-        channel: String,
-    },
-    Unsubscribe {
-        channel: String,
-    },
-    Detach,
-    KeepAlive {
-        content: Option<String>,
-        timeout: Option<u64>,
-    },
-    #[serde(other)]
-    Other,
-}
 
 /// A message that the client gets when it has been quiet for a while.
 struct KeepAlive {
@@ -215,10 +175,7 @@ impl Running {
                 },
                 () = mailbox.filled(), if writable => self.send_waiting(),
                 () = sleep_until(deadline) => self.tick(Instant::now()),
-                _ = stopped.wait_for(|stopped| *stopped) => Err(End::Close {
-                    frame: Some((1001, Utf8Bytes::from_static("The server stops."))),
-                    told: false,
-                }),
+                _ = stopped.wait_for(|stopped| *stopped) => Err(End::close(1001, "The server stops.")),
             };
             if let Err(end) = step {
                 return end;
@@ -328,90 +285,12 @@ impl Running {
         Ok(())
     }
 
-    /// Takes in what the backend answered.
-    fn answered(&mut self, answer: Result<Response<Bytes>, Failure>) -> Result<(), End> {
-        self.exchange = None;
-        self.last_exchange = Instant::now();
-        let events = answer
-            .map_err(Trouble::from)
-            .and_then(|response| self.conversation.answered(response))
-            .map_err(|trouble| self.no_answer(&trouble))?;
-        self.take_in(events)
-    }
-
-    fn take_in(&mut self, events: Vec<Event>) -> Result<(), End> {
-        for event in events {
-            let message = match event {
-                Event::Text(text) if self.conversation.has_grip() => {
-                    if let Some(rest) = text.strip_prefix("m:") {
-                        // Shares the answer's memory.
-                        let bytes = Bytes::from(text.clone());
-                        Utf8Bytes::try_from(bytes.slice_ref(rest.as_bytes()))
-                            .map(Outgoing::Text)
-                            .map_err(|_| self.no_grip("a text is cut"))?
-                    } else if let Some(command) = text.strip_prefix("c:") {
-                        self.obey(command)?;
-                        continue;
-                    } else {
-                        tracing::warn!(peer = %self.peer, "a text of the backend begins neither with m: nor c:");
-                        continue;
-                    }
-                }
-                Event::Text(text) => Outgoing::Text(text),
-                Event::Binary(bytes) => match bytes.strip_prefix(b"m:") {
-                    Some(rest) if self.conversation.has_grip() => {
-                        Outgoing::Binary(bytes.slice_ref(rest))
-                    }
-                    _ => Outgoing::Binary(bytes),
-                },
-                Event::Ping(bytes) => Outgoing::Ping(bytes),
-                Event::Pong(bytes) => Outgoing::Pong(bytes),
-                Event::Close(frame) => Outgoing::Close { frame, told: true },
-                Event::Disconnect => Outgoing::Drop,
-                Event::Open => continue,
-            };
-            self.mailbox.answer(message);
-        }
-        Ok(())
-    }
-
-    /// Does what a control message says.
-    fn obey(&mut self, command: &str) -> Result<(), End> {
-        let command = serde_json::from_str(command)
-            .map_err(|_| self.no_grip("a control message can't be read"))?;
-        match command {
-            Command::Subscribe { channel } => {
-                if channel.len() > MAX_CHANNEL_NAME || self.subscriptions.len() >= MAX_CHANNELS {
-                    return Err(self.no_grip("too many channels, or too long a name"));
-                }
-                self.subscriptions.add(&channel);
-            }
-            Command::Unsubscribe { channel } => self.subscriptions.remove(&channel),
-            Command::Detach => self.detached = true,
-            Command::KeepAlive { content, timeout } => {
-                let every = Duration::from_secs(timeout.unwrap_or(55).max(1));
-                self.last_sent = Instant::now();
-                self.keep_alive = content.map(|content| KeepAlive {
-                    every,
-                    content: content.into(),
-                });
-            }
-            Command::Other => {
-                tracing::warn!(peer = %self.peer, "an unknown control message");
-            }
-        }
-        Ok(())
-    }
-
     /// Writes what waits, as far as one batch goes.
     fn send_waiting(&mut self) -> Result<(), End> {
         let mut batch = Vec::new();
         if let Err(Overflowed) = self.mailbox.take(&mut batch, BATCH) {
             tracing::info!(peer = %self.peer, "a client reads too slowly");
-            return Err(End::Close {
-                frame: Some((1013, Utf8Bytes::from_static("Too slow."))),
-                told: false,
-            });
+            return Err(End::close(1013, "Too slow."));
         }
         for message in batch {
             let message = match message {
@@ -434,127 +313,6 @@ impl Running {
         Pin::new(&mut self.client)
             .start_send(message)
             .map_err(|_| End::Lost)
-    }
-
-    fn no_answer(&self, trouble: &Trouble) -> End {
-        let refused = matches!(trouble, Trouble::Refused(status) if status.is_client_error());
-        tracing::info!(peer = %self.peer, "a socket ends: {trouble}");
-        let (code, reason) = match trouble {
-            Trouble::Refused(StatusCode::UNAUTHORIZED) => (1008, "Not authenticated."),
-            _ if refused => (1008, "Refused."),
-            _ => (1011, "The backend does not answer."),
-        };
-        End::Close {
-            frame: Some((code, Utf8Bytes::from_static(reason))),
-            told: false,
-        }
-    }
-
-    fn no_grip(&self, why: &str) -> End {
-        tracing::warn!(peer = %self.peer, "a socket ends: {why}");
-        End::Close {
-            frame: Some((
-                1011,
-                Utf8Bytes::from_static("The backend's answer is not valid."),
-            )),
-            told: false,
-        }
-    }
-
-    /// Ends the socket on both sides at once.
-    async fn end(self, end: End, gateway: &Gateway, backend: &Arc<Backend>) {
-        let Self {
-            client,
-            mut conversation,
-            subscriptions,
-            exchange,
-            detached,
-            ..
-        } = self;
-        drop(subscriptions);
-        let goodbye = async {
-            let told = match &end {
-                End::ByClient => false,
-                End::Close { told: true, .. } => true,
-                End::Close { frame, .. } => {
-                    conversation.add(Event::Close(frame.clone()));
-                    false
-                }
-                End::Lost | End::Drop => {
-                    conversation.add(Event::Disconnect);
-                    false
-                }
-            };
-            if told || detached {
-                return;
-            }
-            let talk = async {
-                if let Some(exchange) = exchange {
-                    let answer = exchange.await.map_err(Trouble::from);
-                    answer.and_then(|response| conversation.answered(response))?;
-                }
-                conversation
-                    .ask(backend.clone(), &gateway.keys, true)
-                    .await?;
-                Ok::<_, Trouble>(())
-            };
-            match timeout(GOODBYE_LIMIT, talk).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!("nobody heard a socket's end: {error}"),
-                Err(_) => tracing::debug!("nobody heard a socket's end in time"),
-            }
-        };
-        tokio::join!(hang_up(client, &end), goodbye);
-    }
-}
-
-/// What to do about an error of the client's stream.
-fn broken(error: &tungstenite::Error) -> End {
-    let (code, reason) = match error {
-        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-            (1009, "The message is too long.")
-        }
-        tungstenite::Error::Capacity(_) => (1009, "Too much."),
-        tungstenite::Error::Utf8(_) => (1007, "The text is not UTF-8."),
-        tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        ) => return End::Lost,
-        tungstenite::Error::Protocol(_) => (1002, "The frame is not valid."),
-        _ => return End::Lost,
-    };
-    End::Close {
-        frame: Some((code, Utf8Bytes::from_static(reason))),
-        told: false,
-    }
-}
-
-/// Closes the connection so that the client gets everything, the close frame included: it is not reset while the client
-/// may still be sending.
-async fn hang_up(mut client: Client, end: &End) {
-    let frame = match end {
-        End::Lost | End::Drop => return,
-        End::ByClient => None,
-        End::Close { frame, .. } => {
-            let message = Message::Close(frame.clone().map(|(code, reason)| CloseFrame {
-                code: code.into(),
-                reason,
-            }));
-            Some(message)
-        }
-    };
-    let close = async {
-        if let Some(frame) = frame {
-            Pin::new(&mut client).start_send(frame)?;
-        }
-        poll_fn(|cx| Pin::new(&mut client).poll_flush(cx)).await?;
-        let io = client.get_mut();
-        io.shutdown().await?;
-        let mut rest = [0; 1024];
-        while io.read(&mut rest).await? > 0 {}
-        Ok::<_, tungstenite::Error>(())
-    };
-    if let Ok(Err(error)) = timeout(CLOSE_LIMIT, close).await {
-        tracing::debug!("a client left early: {error}");
     }
 }
 

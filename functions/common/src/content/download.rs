@@ -16,7 +16,8 @@ use super::range::{Requested, requested};
 pub struct Download {
     /// The name it is saved under.
     pub filename: String,
-    /// The id of the content. It is the ETag too: a content is never changed.
+    /// The id of the content, or of the version that `first_chunk` is the whole text of. It is the ETag too: neither
+    /// is ever changed.
     pub content_id: String,
     /// In bytes.
     pub size: u64,

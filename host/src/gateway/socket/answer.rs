@@ -1,0 +1,112 @@
+//! What the backend's answers do to a socket.
+
+use super::{KeepAlive, Running, end::End};
+use crate::gateway::{backend::Failure, conversation::Trouble, event::Event, hub::Outgoing};
+use bytes::Bytes;
+use http::Response;
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// Channels that a socket may listen to.
+const MAX_CHANNELS: usize = 64;
+/// Bytes in the name of a channel.
+const MAX_CHANNEL_NAME: usize = 512;
+
+/// What a text that begins with `c:` says.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+enum Command {
+    Subscribe {
+        channel: String,
+    },
+    Unsubscribe {
+        channel: String,
+    },
+    Detach,
+    KeepAlive {
+        content: Option<String>,
+        timeout: Option<u64>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+impl Running {
+    /// Takes in what the backend answered.
+    pub(super) fn answered(&mut self, answer: Result<Response<Bytes>, Failure>) -> Result<(), End> {
+        self.exchange = None;
+        self.last_exchange = Instant::now();
+        let events = answer
+            .map_err(Trouble::from)
+            .and_then(|response| self.conversation.answered(response))
+            .map_err(|trouble| self.no_answer(&trouble))?;
+        self.take_in(events)
+    }
+
+    /// Does what the backend's events say.
+    pub(super) fn take_in(&mut self, events: Vec<Event>) -> Result<(), End> {
+        for event in events {
+            let message = match event {
+                Event::Text(text) if self.conversation.has_grip() => {
+                    if let Some(rest) = text.strip_prefix("m:") {
+                        // Shares the answer's memory.
+                        let bytes = Bytes::from(text.clone());
+                        Utf8Bytes::try_from(bytes.slice_ref(rest.as_bytes()))
+                            .map(Outgoing::Text)
+                            .map_err(|_| self.no_grip("a text is cut"))?
+                    } else if let Some(command) = text.strip_prefix("c:") {
+                        self.obey(command)?;
+                        continue;
+                    } else {
+                        tracing::warn!(peer = %self.peer, "a text of the backend begins neither with m: nor c:");
+                        continue;
+                    }
+                }
+                Event::Text(text) => Outgoing::Text(text),
+                Event::Binary(bytes) => match bytes.strip_prefix(b"m:") {
+                    Some(rest) if self.conversation.has_grip() => {
+                        Outgoing::Binary(bytes.slice_ref(rest))
+                    }
+                    _ => Outgoing::Binary(bytes),
+                },
+                Event::Ping(bytes) => Outgoing::Ping(bytes),
+                Event::Pong(bytes) => Outgoing::Pong(bytes),
+                Event::Close(frame) => Outgoing::Close { frame, told: true },
+                Event::Disconnect => Outgoing::Drop,
+                Event::Open => continue,
+            };
+            self.mailbox.answer(message);
+        }
+        Ok(())
+    }
+
+    /// Does what a control message says.
+    fn obey(&mut self, command: &str) -> Result<(), End> {
+        let command = serde_json::from_str(command)
+            .map_err(|_| self.no_grip("a control message can't be read"))?;
+        match command {
+            Command::Subscribe { channel } => {
+                if channel.len() > MAX_CHANNEL_NAME || self.subscriptions.len() >= MAX_CHANNELS {
+                    return Err(self.no_grip("too many channels, or too long a name"));
+                }
+                self.subscriptions.add(&channel);
+            }
+            Command::Unsubscribe { channel } => self.subscriptions.remove(&channel),
+            Command::Detach => self.detached = true,
+            Command::KeepAlive { content, timeout } => {
+                let every = Duration::from_secs(timeout.unwrap_or(55).max(1));
+                self.last_sent = Instant::now();
+                self.keep_alive = content.map(|content| KeepAlive {
+                    every,
+                    content: content.into(),
+                });
+            }
+            Command::Other => {
+                tracing::warn!(peer = %self.peer, "an unknown control message");
+            }
+        }
+        Ok(())
+    }
+}
