@@ -31,8 +31,8 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 /// are many more than threads; and not more still, because if all of them compute, everybody waits for one turn of each.
 /// One that is not used takes address space only.
 pub const INSTANCES_PER_COMPONENT: usize = 128;
-/// Bytes of linear memory one instance may use.
-pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
+/// Bytes of linear memory that one instance may use unless it is set otherwise.
+pub const MAX_INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
 /// How often running guests are interrupted so that others on the same thread get their turn.
 const EPOCH: Duration = Duration::from_millis(2);
 /// Core modules a component may consist of; those of `wasm32-wasip2` have two or three.
@@ -51,6 +51,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// Folder for what components print, if it should go to files as well as to the log.
     pub log_dir: Option<PathBuf>,
+    /// Bytes of linear memory that one instance may use.
+    pub max_instance_memory: usize,
     /// Values of application variables given on the command line; they win over `SPIN_VARIABLE_*`.
     pub variables: BTreeMap<String, String>,
     /// The gateway of this process; components that may publish to its address do so without a connection.
@@ -84,6 +86,8 @@ pub struct Component {
     pub outbound: OutboundHosts,
     /// The gateway of this process.
     pub gateway: Option<Arc<Local>>,
+    /// Bytes of linear memory that one of its instances may use.
+    pub max_memory: usize,
     /// Where its output goes.
     pub output: Output,
     /// One permit for each instance that may live.
@@ -110,7 +114,7 @@ impl App {
                 .create(folder)
                 .with_context(|| format!("can't create the folder {}", folder.display()))?;
         }
-        let engine = engine(manifest.components.len(), &settings.state_dir)?;
+        let engine = engine(&manifest, settings)?;
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
@@ -127,6 +131,7 @@ impl App {
                 key_value: stores.key_value(&declared.key_value_stores).await?,
                 outbound: variables.outbound_hosts(declared)?,
                 gateway: settings.gateway.clone(),
+                max_memory: settings.max_instance_memory,
                 output: Output::new(id, settings.log_dir.as_deref())
                     .context("can't open the component's log files")?,
                 permits: Arc::new(Semaphore::new(INSTANCES_PER_COMPONENT)),
@@ -159,7 +164,8 @@ impl App {
 }
 
 /// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
-fn engine(components: usize, state_dir: &Path) -> anyhow::Result<Engine> {
+fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
+    let components = manifest.components.len();
     let instances = u32::try_from(components * INSTANCES_PER_COMPONENT + SPARE_INSTANCES)
         .context("too many components")?;
     let mut pool = PoolingAllocationConfig::default();
@@ -174,11 +180,11 @@ fn engine(components: usize, state_dir: &Path) -> anyhow::Result<Engine> {
         .max_component_instance_size(4 * 1024 * 1024)
         .max_core_instance_size(1024 * 1024)
         .table_elements(100_000)
-        .max_memory_size(MEMORY_LIMIT)
+        .max_memory_size(settings.max_instance_memory)
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     let mut cache = CacheConfig::new();
-    let cache_dir = std::path::absolute(state_dir.join("cache"))?;
+    let cache_dir = std::path::absolute(settings.state_dir.join("cache"))?;
     cache.with_directory(cache_dir);
     let mut config = Config::new();
     config

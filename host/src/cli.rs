@@ -4,7 +4,7 @@ mod gateway;
 mod up;
 
 use crate::{
-    app::Settings,
+    app::{MAX_INSTANCE_MEMORY, Settings},
     build,
     fake_model::FakeModel,
     log::{self, Format},
@@ -64,6 +64,9 @@ struct Up {
     /// Folder for what components print; it also goes to the log
     #[arg(long, value_name = "DIR")]
     log_dir: Option<PathBuf>,
+    /// Bytes of memory that one instance of a component may use
+    #[arg(long, value_name = "BYTES", default_value_t = MAX_INSTANCE_MEMORY)]
+    max_instance_memory: usize,
     /// How log lines on standard error look
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
@@ -123,6 +126,7 @@ impl Up {
             manifest,
             state_dir: self.state_dir,
             log_dir: self.log_dir,
+            max_instance_memory: self.max_instance_memory,
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };

@@ -5,7 +5,7 @@
 //! component, so that a component that holds all of its own leaves the others theirs.
 
 use crate::{
-    app::{Component, INSTANCES_PER_COMPONENT, MEMORY_LIMIT},
+    app::{Component, INSTANCES_PER_COMPONENT},
     spin::outbound::Hooks,
 };
 use std::{
@@ -119,7 +119,9 @@ impl HandlerState for Handler {
             hooks: Hooks {
                 component: component.clone(),
             },
-            limits: StoreLimitsBuilder::new().memory_size(MEMORY_LIMIT).build(),
+            limits: StoreLimitsBuilder::new()
+                .memory_size(component.max_memory)
+                .build(),
             _permit: permit,
         };
         let interrupted = Arc::new(AtomicBool::new(false));

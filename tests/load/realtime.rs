@@ -1,5 +1,5 @@
-//! `--realtime`: how long a first token takes through relay and gateway beside the model itself, and what thousands of
-//! open sockets cost while some of them stream.
+//! `--realtime`: how long a first token takes through relay and gateway beside the model itself, what appending to a
+//! long chat costs beside a short one, and what thousands of open sockets cost while some of them stream.
 
 use crate::{
     client::{Call, Client},
@@ -40,6 +40,10 @@ const RATE: u64 = 20;
 /// Streams at once when first tokens are measured, and how many one after another.
 const AT_ONCE: usize = 16;
 const ROUNDS: usize = 20;
+/// Messages of a long chat and of a short one, and how often something is appended to each.
+const LONG: usize = 10_000;
+const SHORT: usize = 10;
+const APPENDS: usize = 300;
 /// A socket that is silent for so long has lost its stream.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -50,8 +54,9 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
     raise_limit();
     let host = Server::host(&folder.join("host"), &folder.join("host.log"))?;
     let model = Server::fake_model()?;
-    let scene = Scene::new(&host, &model).await?;
+    let scene = Scene::new(&host, &model, "load@example.com").await?;
     first_tokens(&scene).await?;
+    appending(&host, &model).await?;
     sockets(&scene, plan).await
 }
 
@@ -64,9 +69,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn new(host: &'a Server, model: &'a Server) -> anyhow::Result<Self> {
+    async fn new(host: &'a Server, model: &'a Server, email: &str) -> anyhow::Result<Self> {
         let mut client = Client::connect(&host.address).await?;
-        let login = client.json(Call::login("load@example.com")).await?;
+        let login = client.json(Call::login(email)).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a login has ids");
         Ok(Self {
             host,
@@ -119,17 +124,29 @@ impl<'a> Scene<'a> {
 
     /// A v2 socket whose first frame was read.
     async fn open(&self, chat: &str) -> anyhow::Result<Socket> {
+        let (socket, first) = self.connect(chat, Some("kafka.v2")).await?;
+        ensure!(first["action"] == "initial", "the first frame is {first}");
+        Ok(socket)
+    }
+
+    /// A socket and its first frame.
+    async fn connect(
+        &self,
+        chat: &str,
+        protocol: Option<&'static str>,
+    ) -> anyhow::Result<(Socket, Value)> {
         let mut request = format!("ws://{}/ws/{chat}", self.host.address).into_client_request()?;
-        let protocol = HeaderValue::from_static("kafka.v2");
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", protocol);
+        if let Some(protocol) = protocol {
+            let protocol = HeaderValue::from_static(protocol);
+            request
+                .headers_mut()
+                .insert("sec-websocket-protocol", protocol);
+        }
         let stream = TcpStream::connect(&self.host.address).await?;
         stream.set_nodelay(true)?;
         let (mut socket, _) = client_async(request, stream).await?;
         let first = frame(&mut socket).await?;
-        ensure!(first["action"] == "initial", "the first frame is {first}");
-        Ok(socket)
+        Ok((socket, first))
     }
 }
 
@@ -197,6 +214,43 @@ async fn ask_directly(address: &str, model: &str) -> anyhow::Result<Duration> {
             took = Some(began.elapsed());
         }
     }
+}
+
+/// A frame and its echo in a chat whose owner has no model: two messages are appended. The chats take turns.
+async fn appending(host: &Server, model: &Server) -> anyhow::Result<()> {
+    let scene = Scene::new(host, model, "append@example.com").await?;
+    let chats = scene.chats(APPENDS + 1).await?;
+    let (long, short) = chats.split_first().context("there are chats")?;
+    let (mut long, _) = scene.connect(long, None).await?;
+    fill(&mut long, LONG).await?;
+    let (mut in_long, mut in_short) = (Vec::new(), Vec::new());
+    for chat in short {
+        let (mut short, _) = scene.connect(chat, None).await?;
+        fill(&mut short, SHORT).await?;
+        in_short.push(append(&mut short).await?);
+        in_long.push(append(&mut long).await?);
+    }
+    println!("\nappending, one after another  p50 ms    p99 ms    max ms");
+    println!("  to a chat of {SHORT} messages    {}", quantiles(in_short));
+    println!("  to a chat of {LONG} messages {}", quantiles(in_long));
+    Ok(())
+}
+
+/// Makes an empty chat as long.
+async fn fill(socket: &mut Socket, messages: usize) -> anyhow::Result<()> {
+    for _ in 0..messages / 2 {
+        append(socket).await?;
+    }
+    Ok(())
+}
+
+async fn append(socket: &mut Socket) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    socket.send(Message::Text("Who accuses me?".into())).await?;
+    let answer = timeout(PATIENCE, socket.next()).await?;
+    let answer = answer.context("the socket was closed")??;
+    ensure!(answer == Message::Text("Echo: Who accuses me?".into()));
+    Ok(began.elapsed())
 }
 
 /// Many open sockets, some of which stream.

@@ -116,8 +116,57 @@ async fn the_server_stops_in_time_while_replies_run() {
     assert_eq!(server.exit_code(Duration::from_secs(20)).await, Some(0));
 }
 
-/// There is no way to make the relay trap from outside, we hope; what happens when a trap takes all tasks of an
-/// instance along is what happens when the process is killed, but for the sockets, which stay.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trap_takes_no_text_along() {
+    // So little memory that a large frame is too much for an instance.
+    let setup = Setup::app()
+        .argument("--max-instance-memory")
+        .argument("33554432");
+    let scene = Scene::new(setup, &[MODEL, "fake-words-2-rate-0"]).await;
+    let mut windows = Vec::new();
+    for number in 0..15 {
+        let chat = scene.server.chat(&scene.user, &number.to_string()).await;
+        let mut window = scene.server.window(&chat).await;
+        window.ask(MODEL, "hello").await;
+        window.until("some text", |window| window.deltas > 3).await;
+        windows.push(window);
+    }
+    // Several, for the instances of several threads.
+    let file = "A".repeat(15_000_000);
+    for _ in 0..6 {
+        let mut socket = scene.opened().await;
+        socket
+            .send(&json!({"action": "upload_file", "filename": "a.txt", "file_data": file}))
+            .await;
+        socket.next_within(Duration::from_secs(20)).await;
+    }
+    scene.server.says("an instance failed").await;
+    let seen = windows.into_iter().map(|mut window| {
+        tokio::spawn(async move {
+            let before = window.last();
+            let after = window.settled().await;
+            assert!(after.content.starts_with(&before.content), "{after:?}");
+            assert!(words(400).starts_with(&after.content), "{after:?}");
+            if after.status == "complete" {
+                assert_eq!(after.content, words(400));
+            } else {
+                assert_eq!(after.status, "interrupted");
+            }
+            // And on it goes.
+            window.ask("fake-words-2-rate-0", "again").await;
+            assert_eq!(window.reply().await.content, "w1 w2");
+            after.status
+        })
+    });
+    let seen: Vec<_> = seen.collect();
+    let mut interrupted = 0;
+    for window in seen {
+        let status = window.await.expect("a window sees what is stored");
+        interrupted += usize::from(status == "interrupted");
+    }
+    assert!(interrupted > 0, "the trap took replies along");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn windows_that_stay_learn_of_a_writer_that_is_gone() {
     let scene = Scene::new(Setup::app(), &["fake-stall-3-rate-0"]).await;

@@ -3,10 +3,14 @@
 //! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
 //! once; replies are written after it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body::Body as _;
 use kafka_common::access::{Access, Caller};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::events::{self, Answer, Event};
@@ -23,6 +27,35 @@ const V2: &str = "kafka.v2";
 
 /// The longest body: what our own gateway lets a client send at once, in one frame, and a little around it.
 const MAX_BYTES: usize = 16 * 1024 * 1024 + 64 * 1024;
+
+/// A longer body is taken in alone. A frame with a file takes several times its length while it is read; a few at once
+/// would take all memory of the instance, and with it every reply that is being written there.
+const LARGE: u64 = 256 * 1024;
+
+/// From one look whether it is the next one's turn to the other.
+const TURN_PAUSE: Duration = Duration::from_millis(10);
+
+/// Whether somebody in this instance has a large body.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Held while a large body is in memory.
+struct Turn;
+
+impl Turn {
+    /// Looks again and again: the tasks of an instance can't wake each other, an asynchronous lock would trap.
+    async fn wait() -> Self {
+        while TAKEN.swap(true, Ordering::Relaxed) {
+            spin_sdk::time::sleep(TURN_PAUSE).await;
+        }
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        TAKEN.store(false, Ordering::Relaxed);
+    }
+}
 
 /// What a socket speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +95,20 @@ pub async fn events(
     }
     let caller = access.caller(None)?;
     let (parts, body) = request.into_parts();
+    let is_small = body
+        .size_hint()
+        .upper()
+        .is_some_and(|length| length <= LARGE);
+    let _turn = match is_small {
+        true => None,
+        false => Some(Turn::wait().await),
+    };
     let body: Bytes = to_bytes(body, MAX_BYTES)
         .await
         .map_err(|_| Error::TooLarge)?;
     let events = events::parse(&body)
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
+    drop(body);
     let window = Window {
         chat,
         caller,

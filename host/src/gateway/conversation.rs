@@ -121,11 +121,13 @@ impl Conversation {
             event.write(&mut body);
         }
         self.sent = self.pending.len();
+        let length = HeaderValue::from(body.len());
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(self.meta.clone());
+        request.headers_mut().insert(header::CONTENT_LENGTH, length);
         if let Some(signature) = keys.signature() {
             request.headers_mut().insert(GRIP_SIG, signature);
         }

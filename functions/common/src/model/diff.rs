@@ -25,12 +25,14 @@ pub fn unified_diff(old: &str, new: &str) -> String {
     let Ok(()) = myers::diff_deadline(
         &mut changes,
         old_numbers.as_slice(),
-        0..old_numbers.len(),
+        0..old.len(),
         new_numbers.as_slice(),
-        0..new_numbers.len(),
+        0..new.len(),
         Some(deadline),
-    );
-    for (removed, added) in changes.0 {
+    )
+    // Whatever comes after the last equal part ends with the texts.
+    .and_then(|()| changes.equal(old.len(), new.len(), 0));
+    for (removed, added) in changes.ranges {
         _ = writeln!(
             diff,
             "@@ -{} +{} @@",
@@ -47,33 +49,24 @@ pub fn unified_diff(old: &str, new: &str) -> String {
     diff
 }
 
-/// Which lines of the old text are other lines in the new one: the ranges of both, in order. Neighbours are one change,
-/// as one hunk has them.
+/// Which lines of the old text are other lines in the new one: the ranges of both, in order; what is between two equal
+/// parts is one change.
 #[derive(Default)]
-struct Changes(Vec<(Range<usize>, Range<usize>)>);
-
-impl Changes {
-    fn add(&mut self, removed: Range<usize>, added: Range<usize>) {
-        match self.0.last_mut() {
-            Some(last) if last.0.end == removed.start && last.1.end == added.start => {
-                last.0.end = removed.end;
-                last.1.end = added.end;
-            }
-            _ => self.0.push((removed, added)),
-        }
-    }
+struct Changes {
+    ranges: Vec<(Range<usize>, Range<usize>)>,
+    /// Where the last equal part ends in both.
+    end: (usize, usize),
 }
 
 impl DiffHook for Changes {
     type Error = Infallible;
 
-    fn delete(&mut self, old: usize, count: usize, new: usize) -> Result<(), Infallible> {
-        self.add(old..old + count, new..new);
-        Ok(())
-    }
-
-    fn insert(&mut self, old: usize, new: usize, count: usize) -> Result<(), Infallible> {
-        self.add(old..old, new..new + count);
+    fn equal(&mut self, old: usize, new: usize, count: usize) -> Result<(), Infallible> {
+        let (removed, added) = (self.end.0..old, self.end.1..new);
+        if !removed.is_empty() || !added.is_empty() {
+            self.ranges.push((removed, added));
+        }
+        self.end = (old + count, new + count);
         Ok(())
     }
 }
