@@ -148,14 +148,19 @@ fn build_all(manifest: &Path) -> anyhow::Result<()> {
     build::build_components(&loaded, folder)
 }
 
-/// Resolves when the process is asked to stop, by SIGTERM or Ctrl-C, from now on.
+/// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from now
+/// on.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = quit.recv() => {}
+            _ = hang_up.recv() => {}
         }
     })
 }

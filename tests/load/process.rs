@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    thread,
 };
 
 /// A running server; it ends with this value.
@@ -56,9 +57,12 @@ impl Server {
             .spawn()
             .context("can't start a server")?;
         let output = child.stdout.take().context("the server has no output")?;
-        for line in BufReader::new(output).lines() {
-            if let Some(address) = line?.strip_prefix("Serving http://") {
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next().transpose()? {
+            if let Some(address) = line.strip_prefix("Serving http://") {
                 let address = address.to_owned();
+                // What else it says is not for us, but it must be able to say it.
+                thread::spawn(move || lines.for_each(drop));
                 return Ok(Self { address, child });
             }
         }

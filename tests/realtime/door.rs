@@ -62,6 +62,24 @@ async fn what_a_client_says_in_meta_headers_means_nothing(setup: Setup) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_hides_its_client_is_refused_on_sockets() {
+    let scene = Scene::new(Setup::app(), &[]).await;
+    let path = format!("/ws/{}", scene.chat);
+    for (mark, value) in [
+        ("x-real-ip", "192.0.2.1"),
+        ("via", "1.1 proxy"),
+        ("forwarded", "for=192.0.2.1"),
+        ("x-forwarded-for", "192.0.2.1"),
+    ] {
+        let refused = scene.server.try_socket(&path, &[(mark, value)]).await;
+        let status = refused.err().map(|refused| refused.status);
+        assert_eq!(status, Some(403), "{mark}");
+    }
+    let local = [("x-forwarded-for", "127.0.0.1"), ("x-real-ip", "127.0.0.1")];
+    assert!(scene.server.try_socket(&path, &local).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_foreign_host_is_refused_on_sockets() {
     let scene = Scene::new(Setup::app(), &[]).await;
     let refused = scene

@@ -1,6 +1,6 @@
 //! The same streams without WebSockets: server-sent events and JSON.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -42,6 +42,22 @@ async fn a_message_is_answered_by_a_stream_of_events() {
     assert_eq!(ended.data["status"], "complete");
     assert_eq!(ended.data["message"]["content"], text);
     assert!(events.next().await.is_none(), "nothing comes after the end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_token_waits_for_nothing() {
+    const MODEL: &str = "fake-words-2-rate-0";
+    let scene = Scene::new(no_gateway(), &[MODEL]).await;
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let asked = Instant::now();
+        let mut events = scene.stream(MODEL).await;
+        events.event("delta").await;
+        fastest = fastest.min(asked.elapsed());
+        events.event("generation_ended").await;
+    }
+    // A request to the model that waits for the writer's next heartbeat takes longer, every time.
+    assert!(fastest < Duration::from_millis(500), "{fastest:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

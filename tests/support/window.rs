@@ -38,6 +38,8 @@ pub struct Window {
     path: String,
     socket: Option<Socket>,
     loss: Option<Loss>,
+    /// Whether it has said something of which nothing has been heard.
+    said: bool,
     /// Whether a `sync` is under way.
     asked: Option<Instant>,
     /// Whether the next `initial` was followed by anything yet.
@@ -64,6 +66,7 @@ impl Window {
             path: format!("/ws/{chat}"),
             socket: None,
             loss: None,
+            said: false,
             asked: None,
             rev: 0,
             messages: Vec::new(),
@@ -156,6 +159,7 @@ impl Window {
 
     /// Asks the model.
     pub async fn ask(&mut self, model: &str, prompt: &str) {
+        self.said = true;
         self.send(&json!({"action": "new_message", "prompt": prompt, "model": model}))
             .await;
     }
@@ -171,7 +175,7 @@ impl Window {
                 return None;
             }
             None => {
-                if self.running.is_some() || self.asked.is_some() {
+                if self.running.is_some() || self.asked.is_some() || self.said {
                     self.sync().await;
                 }
                 return None;
@@ -182,6 +186,7 @@ impl Window {
         {
             return None;
         }
+        self.said = false;
         self.apply(&frame).await;
         Some(frame)
     }
@@ -253,7 +258,12 @@ impl Window {
     async fn apply(&mut self, frame: &Value) {
         match frame["action"].as_str() {
             Some("delta") => self.delta(frame).await,
-            Some("sync") => self.synced(frame),
+            Some("sync") => {
+                self.synced(frame);
+                if frame["has_more"] == true {
+                    self.sync().await;
+                }
+            }
             Some("ack" | "error") => {}
             _ => self.change(frame).await,
         }

@@ -102,6 +102,16 @@ impl Answer {
         self.0.extend_from_slice(b"DISCONNECT\r\n");
     }
 
+    /// How long it is by now, in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The body.
     pub fn into_body(self) -> Vec<u8> {
         self.0

@@ -33,4 +33,5 @@ pub mod json;
 pub mod model;
 pub mod owner;
 pub mod seal;
+pub mod task;
 pub mod versions;

@@ -86,6 +86,12 @@ pub async fn text(tx: &mut Transaction<'_>, chat_file: &str) -> Result<Option<St
     Ok(version.or_else(|| original_text(row.int(3), row.opt_blob(4))))
 }
 
+/// Whether the file's text can be edited here: it has versions, or was uploaded as a text of at most
+/// [`MAX_TEXT_BYTES`].
+pub async fn is_editable(tx: &mut Transaction<'_>, chat_file: &str) -> Result<bool> {
+    text(tx, chat_file).await.map(|text| text.is_some())
+}
+
 /// Saves a text as the newest version of a chat file, unless it is what the file says already. `None`: no such file.
 ///
 /// The caller has checked whose file it is, and raises the chat's `rev` if [`Saved::changed`].
@@ -202,7 +208,11 @@ async fn insert(
 
 /// The text of an uploaded file, if it is one and short enough to be edited: then its first chunk is all of it.
 fn original_text(size: i64, first_chunk: Option<Vec<u8>>) -> Option<String> {
-    let bytes = first_chunk?;
+    let bytes = match size {
+        // An empty file has no chunk.
+        0 => Vec::new(),
+        _ => first_chunk?,
+    };
     let whole = usize::try_from(size) == Ok(bytes.len());
     if !whole || bytes.len() > MAX_TEXT_BYTES {
         return None;
@@ -217,7 +227,8 @@ mod tests {
     #[test]
     fn an_original_is_a_whole_short_text() {
         assert_eq!(original_text(3, Some(b"abc".to_vec())), Some("abc".into()));
-        assert_eq!(original_text(0, None), None);
+        assert_eq!(original_text(0, None), Some(String::new()));
+        assert_eq!(original_text(3, None), None);
         assert_eq!(original_text(4, Some(b"abc".to_vec())), None);
         assert_eq!(original_text(2, Some(vec![0xff, 0xfe])), None);
     }

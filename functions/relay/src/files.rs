@@ -43,8 +43,13 @@ impl ChatFile {
 
     /// Where it can be downloaded.
     pub fn url(&self) -> String {
-        format!("/file/{}/content", self.id)
+        url(&self.id)
     }
+}
+
+/// Where the file of this id can be downloaded.
+pub fn url(id: &str) -> String {
+    format!("/file/{id}/content")
 }
 
 /// The files of a chat in their order; only those that changed after `since`.

@@ -1,11 +1,15 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: joins a reply, whoever writes it and wherever, by reading its row.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::channel::mpsc::UnboundedReceiver;
+use futures::future::ready;
+use futures::stream::{self, Stream, StreamExt};
 use kafka_common::access::Access;
 use kafka_common::db::{self, Db, Row};
 use kafka_common::error::Result;
@@ -15,7 +19,6 @@ use serde_json::{Value, json};
 use crate::message::{COLUMNS, Message};
 use crate::refused::Refused;
 use crate::reply::{ending, rows};
-use crate::size::fitted;
 use crate::sse;
 
 /// How often the row is read.
@@ -45,15 +48,48 @@ pub async fn response(chat: String, caller: Option<String>, reply: String) -> Re
         Ok(None) => return Refused::not_found("Generation not found.").into_response(),
         Err(error) => return Refused::from(error).into_response(),
     };
-    let events = stream::unfold((follower, Some(first)), |(mut follower, first)| async {
+    sse::response(rest(follower, Some(first)))
+}
+
+/// What a follower has still to tell, after `first`.
+fn rest(follower: Follower, first: Option<Bytes>) -> impl Stream<Item = Bytes> + Send {
+    stream::unfold((follower, first), |(mut follower, first)| async {
         let events = match first {
             Some(events) => events,
             None if follower.ended => return None,
             None => follower.next().await?,
         };
         Some((events, (follower, None)))
+    })
+}
+
+/// The events of a reply that is written in this instance, as its writer tells them. If the writer falls silent before
+/// the end, because somebody else ended the reply or its chat is gone, the row tells the rest.
+pub fn told(
+    chat: String,
+    reply: String,
+    events: UnboundedReceiver<Bytes>,
+) -> impl Stream<Item = Bytes> + Send {
+    let follower = Follower {
+        chat,
+        caller: None,
+        reply,
+        sent: None,
+        ended: false,
+        quiet: 0,
+    };
+    let ended = Arc::new(AtomicBool::new(false));
+    let saw = ended.clone();
+    let told = events.inspect(move |event| {
+        saw.fetch_or(sse::is_end(event), Ordering::Relaxed);
     });
-    sse::response(events)
+    let rest = stream::once(async move {
+        match ended.load(Ordering::Relaxed) {
+            true => None,
+            false => Some(rest(follower, None)),
+        }
+    });
+    told.chain(rest.filter_map(ready).flatten())
 }
 
 struct Follower {
@@ -139,8 +175,11 @@ impl Follower {
                         return Some(events);
                     }
                 }
-                // The chat was deleted.
-                Ok(None) => return None,
+                Ok(None) => {
+                    self.ended = true;
+                    let deleted = json!({ "action": "chat_deleted" }).to_string();
+                    return Some(sse::event(&deleted));
+                }
                 Err(error) => eprintln!("error: reply {}: {error}", self.reply),
             }
             self.quiet += 1;
@@ -182,7 +221,9 @@ impl Follower {
                 "usage": usage.unwrap_or(Value::Null), "error": state.error, "message": state.message.v2(),
             }));
         }
-        let events = events.into_iter().map(|event| sse::event(&fitted(event)));
+        let events = events
+            .into_iter()
+            .map(|event| sse::event(&event.to_string()));
         events.collect::<Vec<Bytes>>().concat().into()
     }
 }

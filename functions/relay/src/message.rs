@@ -39,6 +39,12 @@ impl Message {
         }
     }
 
+    /// Leaves its content out.
+    pub fn cut(&mut self) {
+        self.content = String::new();
+        self.truncated = true;
+    }
+
     /// As v1 shows it.
     pub fn v1(&self) -> Value {
         json!({ "role": self.role, "type": self.kind, "content": self.content })

@@ -47,6 +47,7 @@ pub async fn post(access: Access, Path(chat): Path<String>, request: Request) ->
         Ok(Outcome::Again(ids)) => accepted(&ids.named()),
         Ok(Outcome::Begun(begun)) if streams => {
             let (reader, events) = unbounded();
+            let events = follow::told(chat, begun.reply.clone(), events);
             reply::start(*begun, Some(reader));
             sse::response(events)
         }

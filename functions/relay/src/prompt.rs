@@ -65,11 +65,17 @@ impl Prompt {
     }
 }
 
+/// Names and ids are bounded here as in forms.
+const MAX_FIELD_BYTES: usize = 1024;
+
 /// The string `name`, if it is there and not empty.
 pub fn text_field(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Refused> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if text.len() > MAX_FIELD_BYTES => Err(Refused::too_large(
+            format!("{name} has at most {MAX_FIELD_BYTES} bytes."),
+        )),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Refused::bad_request(format!("{name} must be a string."))),
     }

@@ -33,6 +33,17 @@ impl Refused {
         Self::new("busy", "A reply is still being written.")
     }
 
+    /// More was asked for at once than one answer holds.
+    pub fn too_much() -> Self {
+        Self::new("rate_limited", "Too much at once. Ask again.")
+    }
+
+    /// Says the beginning of it, lest a frame be answered with as long a one.
+    pub fn unknown_action(action: &str) -> Self {
+        let action: String = action.chars().take(100).collect();
+        Self::bad_request(format!("Unknown action: {action}"))
+    }
+
     pub fn chat_not_found() -> Self {
         Self::not_found("Chat not found.")
     }
@@ -98,6 +109,7 @@ impl IntoResponse for Refused {
             "not_found" => StatusCode::NOT_FOUND,
             "busy" => StatusCode::CONFLICT,
             "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         json_response(status, &json!({ "detail": self.error }))

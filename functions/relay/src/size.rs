@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 /// The largest frame to a client, in bytes.
-const FRAME: usize = 490_000;
+pub const FRAME: usize = 490_000;
 
-/// How much of a frame the conversation may take; the rest is for files.
-pub const CONVERSATION: usize = 320_000;
+/// How much of a frame the conversation may take, and the running reply with it.
+pub const CONVERSATION: usize = 280_000;
+
+/// How much files may take. What is left has room for the names of models, and for ids.
+const FILES: usize = 150_000;
 
 /// The longest text of a file in a frame.
 pub const INLINE: usize = 64 * 1024;
@@ -20,9 +23,21 @@ impl Budget {
         Self(bytes)
     }
 
-    /// What a frame has left beside the conversation.
+    /// What files may take of a frame.
     pub fn for_files() -> Self {
-        Self(FRAME - CONVERSATION)
+        Self(FILES)
+    }
+
+    /// Takes the size of `value`, which is shown in any case.
+    pub fn spend(&mut self, value: &Value) {
+        if !self.take(value) {
+            self.0 = 0;
+        }
+    }
+
+    /// Whether nothing more should be worked out for this frame.
+    pub fn is_spent(&self) -> bool {
+        self.0 < 100
     }
 
     /// Takes the size of `value`, if there is room for it.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::message::Message;
 use crate::refused::Refused;
 use crate::reply::{ending, rows};
-use crate::size;
+use crate::size::{self, Budget};
 
 const SNAPSHOT: &str = include_str!("snapshot.sql");
 
@@ -19,13 +19,14 @@ const MESSAGES: i64 = 200;
 pub struct Snapshot {
     pub name: String,
     pub workspace_id: String,
+    /// That of the chat; or, if there is more after a rev than fits, what is reached with these messages.
     pub rev: i64,
     /// The names of the owner's models.
     pub models: Value,
     pub running: Option<Running>,
     /// Oldest first.
     pub messages: Vec<Message>,
-    /// Whether there are messages before these.
+    /// Whether there are messages before these, or after them if those after a rev were asked for.
     pub has_more: bool,
 }
 
@@ -83,20 +84,36 @@ async fn read(
     since: Option<i64>,
 ) -> Result<Option<Snapshot>, kafka_common::db::Error> {
     let rows = db
-        .query(SNAPSHOT, params![chat, caller, since, MESSAGES])
+        .query(
+            SNAPSHOT,
+            params![chat, caller, since, MESSAGES, size::CONVERSATION as i64],
+        )
         .await?;
     let mut rows = rows.into_iter();
     let Some(mut head) = rows.next() else {
         return Ok(None);
     };
-    let messages = rows.map(|mut row| Message::from_row(&mut row, 1));
-    let (messages, has_more) = newest(messages.collect());
+    let mut reached = 0;
+    let messages = rows.map(|mut row| {
+        reached = row.int(9).max(reached);
+        Message::from_row(&mut row, 1)
+    });
+    let mut messages: Vec<Message> = messages.collect();
+    let mut has_more = head.int(12) > messages.len() as i64;
+    let running = running(&mut head);
+    if since.is_none() {
+        has_more |= cut_to_frame(&mut messages);
+    }
+    let rev = match since {
+        Some(_) if has_more => reached,
+        _ => head.int(10),
+    };
     Ok(Some(Snapshot {
-        running: running(&mut head),
+        running,
         name: head.text(1),
         workspace_id: head.text(2),
         models: serde_json::from_str(&head.text(4)).unwrap_or_else(|_| json!([])),
-        rev: head.int(10),
+        rev,
         messages,
         has_more,
     }))
@@ -113,22 +130,24 @@ fn running(head: &mut Row) -> Option<Running> {
     })
 }
 
-/// As many of the messages, newest first, as a frame has room for; oldest first again.
-fn newest(messages: Vec<Message>) -> (Vec<Message>, bool) {
-    let mut budget = size::Budget::new(size::CONVERSATION);
-    let (all, mut kept) = (messages.len(), Vec::new());
-    for mut message in messages.into_iter().take(MESSAGES as usize) {
-        let fits = budget.take(&message.v2());
-        if !fits && !kept.is_empty() {
-            break;
+/// Takes away the oldest messages for which a frame has no room; the newest stays, if need be without its text. Returns
+/// whether any was taken away.
+fn cut_to_frame(messages: &mut Vec<Message>) -> bool {
+    let mut budget = Budget::new(size::CONVERSATION);
+    let newest = messages.len().saturating_sub(1);
+    let cut = messages
+        .iter()
+        .rposition(|message| !budget.take(&message.v2()));
+    match cut {
+        Some(at) if at == newest => {
+            messages.drain(..newest);
+            messages.iter_mut().for_each(Message::cut);
+            newest > 0
         }
-        if !fits {
-            message.content = String::new();
-            message.truncated = true;
+        Some(at) => {
+            messages.drain(..=at);
+            true
         }
-        kept.push(message);
+        None => false,
     }
-    let has_more = kept.len() < all;
-    kept.reverse();
-    (kept, has_more)
 }

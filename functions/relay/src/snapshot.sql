@@ -1,8 +1,10 @@
--- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages those after rev ?3;
--- or, if that is NULL, the branch that ends with the newest. All at one moment. The first row is the chat, then the newest message.
+-- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages the first ?4 after
+-- rev ?3; or, if that is NULL, the newest ?4 of the branch that ends with the newest. All at one moment, and not more
+-- than about ?5 bytes of messages, but at least one. After a rev, the running reply is shown beside the messages and
+-- takes of their room. The first row is the chat; then come the messages, oldest first.
 WITH RECURSIVE
 asked AS (SELECT * FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
-branch (id, parent_id, depth) AS (
+branch (id, parent_id, turn) AS (
     SELECT id, parent_id, 0 FROM (
         SELECT message.id, message.parent_id FROM asked
         JOIN chat_conversation AS message ON message.chat_id = asked.id
@@ -10,24 +12,38 @@ branch (id, parent_id, depth) AS (
         ORDER BY message.position DESC LIMIT 1
     )
     UNION ALL
-    SELECT parent.id, parent.parent_id, branch.depth + 1
+    SELECT parent.id, parent.parent_id, branch.turn + 1
     FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
-    WHERE branch.depth < ?4
+    WHERE branch.turn < ?4
 ),
-newer (id, parent_id, depth) AS (
-    SELECT message.id, message.parent_id, -message.position FROM asked
+newer (id, parent_id, turn) AS (
+    SELECT message.id, message.parent_id, message.rev FROM asked
     JOIN chat_conversation AS message ON message.chat_id = asked.id AND message.rev > ?3
-    ORDER BY message.rev DESC LIMIT ?4 + 1
+    ORDER BY message.rev LIMIT ?4 + 1
+),
+chosen AS (
+    SELECT message.*, row_number() OVER (ORDER BY turn) AS number,
+        sum(CASE WHEN status = 'running' AND ?3 IS NOT NULL THEN 0 ELSE octet_length(content) END + 400)
+            OVER (ORDER BY turn ROWS UNBOUNDED PRECEDING) AS total
+    FROM (SELECT id AS chosen_id, turn FROM branch UNION ALL SELECT id, turn FROM newer)
+    JOIN chat_conversation AS message ON message.id = chosen_id
+),
+room (bytes) AS (
+    SELECT ?5 - coalesce((
+        SELECT octet_length(text.content) FROM asked
+        JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running' AND ?3 IS NOT NULL
+        JOIN chat_conversation AS text ON text.id = reply.message_id
+    ), 0)
 )
-SELECT NULL AS depth, asked.name, asked.workspace_id, asked.user_id,
-    (SELECT json_group_array(name) FROM (SELECT name FROM model WHERE user_id = asked.user_id ORDER BY rowid)),
-    reply.id, reply.message_id, reply.model, text.content, reply.seq, asked.rev, reply.heartbeat
+SELECT NULL AS place, asked.name, asked.workspace_id, asked.user_id,
+    (SELECT json_group_array(name)
+     FROM (SELECT name FROM model WHERE user_id = asked.user_id ORDER BY rowid LIMIT 200)),
+    reply.id, reply.message_id, reply.model, text.content, reply.seq, asked.rev, reply.heartbeat,
+    (SELECT count(*) FROM chosen)
 FROM asked
 LEFT JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running'
 LEFT JOIN chat_conversation AS text ON text.id = reply.message_id
 UNION ALL
-SELECT chosen.depth, message.id, message.parent_id, message.role, message.type, message.content, message.status,
-    message.model, message.created_at, NULL, NULL, NULL
-FROM (SELECT * FROM branch UNION ALL SELECT * FROM newer) AS chosen
-JOIN chat_conversation AS message ON message.id = chosen.id
-ORDER BY depth
+SELECT position, id, parent_id, role, type, content, status, model, created_at, rev, NULL, NULL, NULL
+FROM chosen WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))
+ORDER BY place

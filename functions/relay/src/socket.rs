@@ -3,12 +3,14 @@
 //! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
 //! once; replies are written after it.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
+use futures::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use kafka_common::access::{Access, Caller};
@@ -32,8 +34,15 @@ const MAX_BYTES: usize = 16 * 1024 * 1024 + 64 * 1024;
 /// would take all memory of the instance, and with it every reply that is being written there.
 const LARGE: u64 = 256 * 1024;
 
+/// An answer that is longer gets nothing long added: with one more frame it has at most 524,288 bytes, as many as
+/// Pushpin delivers of one answer (README, "Behind Pushpin").
+const ENOUGH: usize = 32 * 1024;
+
 /// From one look whether it is the next one's turn to the other.
 const TURN_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long a body may take: gateways send it at once.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Whether somebody in this instance has a large body.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -103,9 +112,12 @@ pub async fn events(
         true => None,
         false => Some(Turn::wait().await),
     };
-    let body: Bytes = to_bytes(body, MAX_BYTES)
-        .await
-        .map_err(|_| Error::TooLarge)?;
+    let body = pin!(to_bytes(body, MAX_BYTES));
+    let limit = pin!(spin_sdk::time::sleep(BODY_LIMIT));
+    let body: Bytes = match select(body, limit).await {
+        Either::Left((body, _)) => body.map_err(|_| Error::TooLarge)?,
+        Either::Right(_) => return Err(Error::bad_request("The body took too long.")),
+    };
     let events = events::parse(&body)
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
     drop(body);
@@ -254,14 +266,15 @@ impl Window {
             self.tell_binary(answer);
             return;
         };
+        let has_room = answer.len() <= ENOUGH;
         match self.protocol {
             Protocol::V1 => {
-                if let Some(text) = v1::frame(&self.chat, &self.caller, frame).await {
+                if let Some(text) = v1::frame(&self.chat, &self.caller, frame, has_room).await {
                     answer.message(&text);
                 }
             }
             Protocol::V2 => {
-                if let Some(told) = v2::frame(&self.chat, &self.caller, frame).await {
+                if let Some(told) = v2::frame(&self.chat, &self.caller, frame, has_room).await {
                     answer.message(&fitted(told));
                 }
             }

@@ -18,6 +18,11 @@ pub fn event(json: &str) -> Bytes {
     format!("event: {action}\n{id}data: {json}\n\n").into()
 }
 
+/// Whether this is the event that ends a stream.
+pub fn is_end(event: &[u8]) -> bool {
+    event.starts_with(b"event: generation_ended\n")
+}
+
 /// A comment: nothing to a client, but a failed write tells that it has gone.
 pub fn keep_alive() -> Bytes {
     Bytes::from_static(b": \n\n")

@@ -29,14 +29,20 @@ impl Frame {
 }
 
 /// Does what a frame asks. Returns what its sender is told now; the answer to a prompt comes to all windows, later.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Option<String> {
-    match answer(chat, caller, frame).await {
+/// Where there is no room for a long answer, what has one is refused.
+pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<String> {
+    match answer(chat, caller, frame, has_room).await {
         Ok(answer) => answer,
         Err(refused) => Some(refused.v1().to_string()),
     }
 }
 
-async fn answer(chat: &str, caller: &Caller, frame: &str) -> Result<Option<String>, Refused> {
+async fn answer(
+    chat: &str,
+    caller: &Caller,
+    frame: &str,
+    has_room: bool,
+) -> Result<Option<String>, Refused> {
     let (action, fields) = match Frame::read(frame) {
         Frame::Said(text) => return say(chat, caller, text).await,
         Frame::Action(action, fields) => (action, fields),
@@ -50,8 +56,9 @@ async fn answer(chat: &str, caller: &Caller, frame: &str) -> Result<Option<Strin
         }
         "upload_file" => upload::upload(chat, caller, &fields).await?,
         "delete_file" => delete::delete(chat, caller, &fields).await?,
+        "revert_version" if !has_room => return Err(Refused::too_much()),
         "revert_version" => revert::revert(chat, caller, &fields).await?,
-        other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
+        other => return Err(Refused::unknown_action(other)),
     };
     let Done { answer, events, .. } = done;
     audience::tell(chat, events, Vec::new()).await;

@@ -12,13 +12,14 @@ use crate::{audience, initial, snapshot};
 
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. What it changes, all windows are told.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str) -> Option<Value> {
+/// Where there is no room for a long answer, what has one is refused.
+pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Value> {
     let Ok(Value::Object(fields)) = serde_json::from_str(frame) else {
         return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
     };
     // Whatever is wrong with the rest, its sender is to know which message it was.
     let id = fields.get("id").and_then(Value::as_str);
-    match answer(chat, caller, &fields, id).await {
+    match answer(chat, caller, &fields, id, has_room).await {
         Ok(answer) => answer,
         Err(refused) => Some(refused.v2(id)),
     }
@@ -29,6 +30,7 @@ async fn answer(
     caller: &Caller,
     fields: &Map<String, Value>,
     id: Option<&str>,
+    has_room: bool,
 ) -> Result<Option<Value>, Refused> {
     if fields
         .get("id")
@@ -52,11 +54,12 @@ async fn answer(
                 rows::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
             return Ok(ack(&json!({ "generation_id": stopped }), id));
         }
+        "sync" if !has_room => return Err(Refused::too_much()),
         "sync" => return sync(chat, caller, fields, id).await.map(Some),
         "upload_file" => upload::upload(chat, caller, fields).await?,
         "delete_file" => delete::delete(chat, caller, fields).await?,
         "revert_version" => revert::revert(chat, caller, fields).await?,
-        other => return Err(Refused::bad_request(format!("Unknown action: {other}"))),
+        other => return Err(Refused::unknown_action(other)),
     };
     let ack = done.ack(id);
     audience::tell(chat, done.events, Vec::new()).await;
@@ -90,7 +93,7 @@ async fn sync(
     let since = since.ok_or_else(|| Refused::bad_request("rev must be an integer."))?;
     let snapshot = snapshot::load(chat, caller.user_id(), Some(since)).await?;
     let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
-    let mut sync = initial::sync(chat, &snapshot, since).await?;
+    let mut sync = initial::sync(chat, snapshot, since).await?;
     if let Some(id) = id {
         sync["in_reply_to"] = id.into();
     }

@@ -107,6 +107,9 @@ pub enum Says {
     Nothing,
 }
 
+/// Words of a reply.
+const MAX_WORDS: usize = 1_000_000;
+
 /// What a word of a model's name changes.
 type Change = fn(&mut Behaviour);
 
@@ -181,6 +184,9 @@ impl Behaviour {
             (_, number) => number?,
         };
         let count = usize::try_from(number).ok()?;
+        if matches!(word, "words" | "clock") && count > MAX_WORDS {
+            return None;
+        }
         match word {
             "words" => self.says = Says::Words(count),
             "clock" => self.says = Says::Clock(count),

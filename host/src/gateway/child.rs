@@ -59,8 +59,6 @@ impl Behind {
                 self.child.wait().await?
             }
         };
-        // What it may have started.
-        self.signal(Signal::KILL);
         Ok(match status.signal() {
             Some(_) => 0,
             None => code(status),
@@ -72,6 +70,13 @@ impl Behind {
             // An error means that nobody is there any more.
             let _ = kill_process_group(group, signal);
         }
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        // What it has started may outlive it.
+        self.signal(Signal::KILL);
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     event::{self, Event, Malformed},
     headers::{
         BYTES_ACCEPTED, CONNECTION_ID, EXTENSIONS, GRIP_SIG, KEEP_ALIVE_INTERVAL, META, SET_META,
-        add_forwarded_for, for_events,
+        add_forwarded_for, for_events, hides_client,
     },
     keys::Keys,
 };
@@ -24,6 +24,8 @@ const MAX_META: usize = 16 * 1024;
 /// doubles each time.
 const RETRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest time, in seconds, that a backend may ask to be left alone for, or to keep a client quiet for.
+pub const MAX_QUIET: u64 = 24 * 60 * 60;
 
 /// One socket's side of it.
 pub struct Conversation {
@@ -59,7 +61,8 @@ impl Conversation {
     /// The conversation of the socket that `handshake` asks for.
     pub fn new(handshake: &Request<impl Sized>, peer: SocketAddr) -> Self {
         let mut headers = for_events(handshake.headers());
-        add_forwarded_for(&mut headers, peer.ip());
+        let hidden = hides_client(handshake.headers());
+        add_forwarded_for(&mut headers, peer.ip(), hidden);
         let fixed = HeaderValue::from_static(event::CONTENT_TYPE);
         headers.insert(header::ACCEPT, fixed.clone());
         headers.insert(header::CONTENT_TYPE, fixed);
@@ -179,7 +182,7 @@ impl Conversation {
         self.accept(number(headers, &BYTES_ACCEPTED));
         self.quiet_limit = number(headers, &KEEP_ALIVE_INTERVAL)
             .filter(|&seconds| seconds > 0)
-            .map(Duration::from_secs);
+            .map(|seconds| Duration::from_secs(seconds.min(MAX_QUIET)));
         Ok(Event::parse_all(response.into_body())?)
     }
 

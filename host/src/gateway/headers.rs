@@ -52,9 +52,19 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Adds the client's address to those the request came from.
-pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr) {
+/// Whether a request came through a proxy that does not say from whom.
+pub fn hides_client(headers: &HeaderMap) -> bool {
+    const MARKS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+    !headers.contains_key(FORWARDED_FOR) && MARKS.iter().any(|mark| headers.contains_key(*mark))
+}
+
+/// Adds the client's address to those the request came from. If that is a proxy which hides its own client, that one is
+/// unknown, lest the proxy's address pass for it.
+pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr, hidden: bool) {
     let mut hops: Vec<u8> = Vec::new();
+    if hidden {
+        hops.extend_from_slice(b"unknown, ");
+    }
     for value in headers.get_all(&FORWARDED_FOR) {
         hops.extend_from_slice(value.as_bytes());
         hops.extend_from_slice(b", ");
@@ -118,7 +128,7 @@ fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::{add_forwarded_for, for_events, remove_hop_by_hop};
+    use super::{add_forwarded_for, for_events, hides_client, remove_hop_by_hop};
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -150,8 +160,14 @@ mod tests {
     #[test]
     fn a_hop_is_added_to_those_before() {
         let mut headers = map(&[("x-forwarded-for", "192.0.2.1")]);
-        add_forwarded_for(&mut headers, [127, 0, 0, 1].into());
+        add_forwarded_for(&mut headers, [127, 0, 0, 1].into(), false);
         assert_eq!(headers, map(&[("x-forwarded-for", "192.0.2.1, 127.0.0.1")]));
+
+        assert!(!hides_client(&headers));
+        let mut hidden = map(&[("x-real-ip", "192.0.2.1")]);
+        assert!(hides_client(&hidden));
+        add_forwarded_for(&mut hidden, [127, 0, 0, 1].into(), true);
+        assert_eq!(hidden["x-forwarded-for"], "unknown, 127.0.0.1");
     }
 
     #[test]

@@ -40,14 +40,18 @@ pub enum Outgoing {
     Drop,
 }
 
+/// What a message takes besides its content, about.
+const OVERHEAD: usize = 64;
+
 impl Outgoing {
-    /// Bytes of its content.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
-            Self::Close { .. } | Self::Drop => 0,
-        }
+    /// Bytes it takes while it waits, about.
+    pub fn size(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Text(text) => text.len(),
+                Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+                Self::Close { .. } | Self::Drop => 0,
+            }
     }
 }
 
@@ -82,7 +86,7 @@ impl Mailbox {
             return;
         }
         // What is long for itself alone still fits, once the rest has been read.
-        if waiting.bytes > 0 && waiting.bytes + message.len() > self.most {
+        if waiting.bytes > 0 && waiting.bytes + message.size() > self.most {
             *waiting = Waiting {
                 overflowed: true,
                 ..Waiting::default()
@@ -122,8 +126,8 @@ impl Mailbox {
         while taken < most
             && let Some(message) = waiting.messages.pop_front()
         {
-            taken += message.len();
-            waiting.bytes -= message.len();
+            taken += message.size();
+            waiting.bytes -= message.size();
             batch.push(message);
         }
         if waiting.messages.is_empty() {
@@ -146,7 +150,7 @@ pub struct Overflowed;
 
 impl Waiting {
     fn put(&mut self, message: Outgoing) {
-        self.bytes += message.len();
+        self.bytes += message.size();
         self.messages.push_back(message);
     }
 }

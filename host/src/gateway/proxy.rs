@@ -2,7 +2,7 @@
 
 use super::{
     backend::Failure,
-    headers::{add_forwarded_for, remove_hop_by_hop},
+    headers::{add_forwarded_for, hides_client, remove_hop_by_hop},
 };
 use crate::server::RequestBody;
 use anyhow::bail;
@@ -18,10 +18,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use std::{net::SocketAddr, time::Duration};
+use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// How long a connection to the backend may take to open.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long an answer may take to begin, as long as Spin lets a request take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(600);
 /// How long an unused connection is kept; less than servers keep it.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
@@ -82,11 +85,17 @@ impl Upstream {
         };
         parts.uri = uri;
         let expects = parts.headers.remove(header::EXPECT).is_some();
+        let hidden = hides_client(&parts.headers);
         remove_hop_by_hop(&mut parts.headers);
-        add_forwarded_for(&mut parts.headers, peer.ip());
+        add_forwarded_for(&mut parts.headers, peer.ip(), hidden);
         parts.version = http::Version::HTTP_11;
         let body = RequestBody::new(body, expects).boxed_unsync();
-        match self.client.request(Request::from_parts(parts, body)).await {
+        let answer = self.client.request(Request::from_parts(parts, body));
+        let Ok(answer) = timeout(ANSWER_LIMIT, answer).await else {
+            tracing::warn!(%peer, "no answer from {} in time", self.origin.0);
+            return plain(StatusCode::GATEWAY_TIMEOUT, "The backend does not answer.");
+        };
+        match answer {
             Ok(response) => {
                 let (mut parts, body) = response.into_parts();
                 remove_hop_by_hop(&mut parts.headers);

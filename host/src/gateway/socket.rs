@@ -207,7 +207,8 @@ impl Running {
         if let Some(keep_alive) = &self.keep_alive {
             deadline = deadline.min(self.last_sent + keep_alive.every);
         }
-        if self.exchange.is_none() && !self.detached {
+        // While the mailbox is full, what empties it is what counts.
+        if self.exchange.is_none() && !self.detached && !self.mailbox.is_full() {
             if self.conversation.is_held() {
                 deadline = deadline.min(self.last_exchange + HELD_PAUSE);
             } else if let Some(limit) = self.conversation.quiet_limit() {

@@ -36,12 +36,13 @@ pub async fn serve(
     // A response that leaves in two small writes would otherwise wait 40 ms for the client's acknowledgement.
     stream.set_nodelay(true)?;
     let opened = Arc::new(Opened::default());
-    serve_http(&front, stream, peer, stopped.clone(), &opened).await?;
+    let served = serve_http(&front, stream, peer, stopped.clone(), &opened).await;
+    // Even if its client left before the handshake's answer: the backend has opened the socket, and is to hear of it.
     let socket = opened.lock().take();
     if let Some((gateway, socket)) = socket {
         gateway::run(socket, &gateway, &front.backend, stopped).await;
     }
-    Ok(())
+    served
 }
 
 async fn serve_http(

@@ -11,6 +11,7 @@ use spin_sdk::time;
 
 use super::{Grip, Item, item, jwt};
 use crate::clock;
+use crate::task::spawning;
 
 /// How long the gateway may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -77,7 +78,7 @@ impl Grip {
         let request = request
             .body(FullBody::new(bytes::Bytes::from(body)))
             .map_err(|error| unreachable(error.to_string()))?;
-        let response = spin_sdk::http::send(request)
+        let response = spawning(spin_sdk::http::send(request))
             .await
             .map_err(|error| unreachable(error.to_string()))?;
         let (head, mut body) = response.into_parts();

@@ -79,7 +79,7 @@ fn key(name: &str, value: &str) -> Result<Vec<u8>, String> {
     };
     // Whoever verifies HS256 with a public key lets everybody sign.
     let is_public = key.trim_ascii_start().starts_with(b"-----BEGIN")
-        || key.trim_ascii_start().starts_with(b"{");
+        || key.windows(5).any(|part| part == b"\"kty\"");
     if key.is_empty() || is_public {
         return Err(format!("grip_url: {name} is not a shared secret (HS256)"));
     }
@@ -122,6 +122,12 @@ mod tests {
         let plain = parse("http://a/?key=base64:--__AQ").key;
         assert_eq!(parse("http://a/?key=base64:++//AQ==").key, plain);
         assert!(plain.is_some());
+    }
+
+    #[test]
+    fn a_random_key_may_begin_with_any_byte() {
+        let brace = parse("http://a/?key=base64:ewEC").key;
+        assert_eq!(brace.as_deref(), Some(&b"{\x01\x02"[..]));
     }
 
     #[test]

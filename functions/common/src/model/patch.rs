@@ -91,9 +91,10 @@ impl Applied<'_> {
 
     /// Where the hunk's old lines are.
     fn place(&mut self, hunk: &Hunk<'_>, wanted: &[&Line<'_>]) -> Result<(usize, Match), String> {
-        let stated = hunk
-            .stated_place(self.drift)
-            .filter(|at| at + wanted.len() <= self.old.len());
+        let stated = hunk.stated_place(self.drift).filter(|at| {
+            let end = at.checked_add(wanted.len());
+            end.is_some_and(|end| end <= self.old.len())
+        });
         if wanted.is_empty() {
             let start = (self.old.is_empty()).then_some(0);
             let place = stated.or(start).map(|at| (at, Match::Exact));

@@ -13,6 +13,8 @@ use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
 
+use crate::task::spawning;
+
 use super::{Call, Event, Failure, Kind, Stream};
 
 /// So much of an error's body is read.
@@ -85,7 +87,7 @@ async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Resul
 
     let head = within(
         timeouts.connect + timeouts.first_byte,
-        spin_sdk::http::send(request),
+        spawning(spin_sdk::http::send(request)),
     );
     let response = head
         .await

@@ -10,9 +10,10 @@ use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
 use super::ending::{self, Ending, raise};
+use crate::files;
 use crate::message::Message;
 use crate::prompt::Begun;
-use crate::size::fitted;
+use crate::size::{FRAME, INLINE, fitted};
 
 /// What the model said.
 pub struct Said<'a> {
@@ -45,6 +46,9 @@ pub enum Verdict {
     Gone,
 }
 
+/// Files that one reply may make or change: all of them are in memory, and written under the lock.
+const MAX_FILES: usize = 20;
+
 /// Ends a reply. Where that makes or changes files, they and the messages about them are stored with it.
 pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<Verdict> {
     // A reply that was stopped or broke off changes no file.
@@ -56,6 +60,18 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
     let mut tx = db.begin().await?;
     let mut ending = ending.clone();
     let mut made = Vec::new();
+    let edits = match edits.len() {
+        0..=MAX_FILES => edits,
+        _ => {
+            ending = Ending {
+                usage: ending.usage,
+                ..Ending::error(format!(
+                    "The reply has more than {MAX_FILES} files or changes of files. Ask for fewer at once."
+                ))
+            };
+            Vec::new()
+        }
+    };
     for edit in &edits {
         match apply(&mut tx, begun, edit).await? {
             Ok(file) => made.push(file),
@@ -94,7 +110,7 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
             finished.events.push(fitted(file.event(rev + 1)));
             rev += 2;
         }
-        finished.v1.push(fitted(file.v1()));
+        finished.v1.push(file.v1());
     }
     let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
     tx.commit().await?;
@@ -177,15 +193,37 @@ impl Made {
         json!({ "based_filename": self.name, "based_content": self.text })
     }
 
+    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
     fn event(&self, rev: i64) -> Value {
-        json!({
+        let mut event = json!({
             "action": "file_version", "rev": rev, "file_id": self.id, "name": self.name, "version_id": self.version,
-            "timestamp": self.timestamp, "diff": self.diff(), "content": self.text,
-        })
+            "timestamp": self.timestamp, "diff": null, "content": null,
+        });
+        if self.text.len() <= INLINE {
+            event["content"] = self.text.as_str().into();
+            event["diff"] = self.diff().into();
+        } else {
+            event["truncated"] = true.into();
+            event["url"] = files::url(&self.id).into();
+        }
+        event
     }
 
-    /// v1's answer to the prompt.
-    fn v1(&self) -> Value {
+    /// v1's answer to the prompt, without the text if that is too long for a frame.
+    fn v1(&self) -> String {
+        let answer = self.v1_answer().to_string();
+        if answer.len() <= FRAME {
+            return answer;
+        }
+        let cut = Self {
+            text: String::new(),
+            before: None,
+            ..self.clone()
+        };
+        cut.v1_answer().to_string()
+    }
+
+    fn v1_answer(&self) -> Value {
         let content = self.content();
         let message = json!({ "role": "assistant", "type": "file", "content": content });
         if !self.is_new {
@@ -244,6 +282,11 @@ async fn apply(
         return unfit("The file in the reply is longer than 256 KB.");
     }
     let name = name.to_owned();
+    if let Some(id) = &id
+        && !versions::is_editable(tx, id).await?
+    {
+        return unfit("The file of that name is too long to be edited here, or no text.");
+    }
     let Some(id) = id else {
         let (id, version, timestamp) = versions::create(tx, &begun.chat, &name, &text).await?;
         return Ok(Ok(Made {

@@ -12,7 +12,8 @@ use crate::settings::Settings;
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
 
-/// The branch that ends with the prompt, oldest first.
+/// The branch that ends with the prompt, oldest first, as far back as there may be room for ?3 characters. In bytes,
+/// because SQLite takes U+0000 for the end of a text.
 const BRANCH: &str = "
     WITH RECURSIVE branch (id, parent_id, depth) AS (
         SELECT id, parent_id, 0 FROM chat_conversation WHERE id = ?1
@@ -21,9 +22,13 @@ const BRANCH: &str = "
         FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
         WHERE branch.depth < ?2
     )
-    SELECT message.role, message.type, substr(message.content, 1, ?3)
-    FROM branch JOIN chat_conversation AS message ON message.id = branch.id
-    ORDER BY branch.depth DESC";
+    SELECT role, type, substr(CAST(content AS BLOB), 1, 4 * ?3) FROM (
+        SELECT branch.depth, message.role, message.type, message.content,
+            sum(octet_length(message.content)) OVER (ORDER BY branch.depth) - octet_length(message.content) AS before
+        FROM branch JOIN chat_conversation AS message ON message.id = branch.id
+    )
+    WHERE before <= 4 * ?3
+    ORDER BY depth DESC";
 
 /// A model that may be asked.
 pub struct Reachable {
@@ -96,7 +101,10 @@ async fn messages(
         .await?;
     let turns: Vec<(String, String, String)> = rows
         .into_iter()
-        .map(|mut row| (row.text(0), row.text(1), row.text(2)))
+        .map(|mut row| {
+            let content = String::from_utf8_lossy(&row.blob(2)).into_owned();
+            (row.text(0), row.text(1), content)
+        })
         .collect();
     let turns: Vec<Turn<'_>> = turns
         .iter()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures::future::{Either, select};
 use kafka_common::db::{self, Db};
 use kafka_common::model::{self, Event, Failure, Message as Turn, Role, Timeouts, composer};
+use kafka_common::task::begin_spawned;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use serde_json::json;
 
@@ -47,6 +48,7 @@ struct Gone;
 /// Writes a reply, from the question to the model to the last word about it.
 pub async fn write(begun: Begun, audience: Audience) {
     announce(&begun, &audience);
+    begin_spawned().await;
     let mut writer = Writer {
         begun: &begun,
         audience: &audience,
@@ -208,6 +210,7 @@ impl Writer<'_> {
                         "action": "delta", "generation_id": self.begun.reply, "message_id": self.begun.answer_id,
                         "seq": beat.seq, "content": content,
                     }))]);
+                    begin_spawned().await;
                 }
                 match beat.stop {
                     true => Err(Halt::Stop),

@@ -1,7 +1,12 @@
 //! What the backend's answers do to a socket.
 
 use super::{KeepAlive, Running, end::End};
-use crate::gateway::{backend::Failure, conversation::Trouble, event::Event, hub::Outgoing};
+use crate::gateway::{
+    backend::Failure,
+    conversation::{MAX_QUIET, Trouble},
+    event::Event,
+    hub::Outgoing,
+};
 use bytes::Bytes;
 use http::Response;
 use serde::Deserialize;
@@ -47,6 +52,7 @@ impl Running {
 
     /// Does what the backend's events say.
     pub(super) fn take_in(&mut self, events: Vec<Event>) -> Result<(), End> {
+        let mut commands = Vec::new();
         for event in events {
             let message = match event {
                 Event::Text(text) if self.conversation.has_grip() => {
@@ -56,8 +62,8 @@ impl Running {
                         Utf8Bytes::try_from(bytes.slice_ref(rest.as_bytes()))
                             .map(Outgoing::Text)
                             .map_err(|_| self.no_grip("a text is cut"))?
-                    } else if let Some(command) = text.strip_prefix("c:") {
-                        self.obey(command)?;
+                    } else if text.starts_with("c:") {
+                        commands.push(text);
                         continue;
                     } else {
                         tracing::warn!(peer = %self.peer, "a text of the backend begins neither with m: nor c:");
@@ -79,6 +85,10 @@ impl Running {
             };
             self.mailbox.answer(message);
         }
+        // After the messages, so that nothing that is published gets in front of them.
+        for command in &commands {
+            self.obey(&command["c:".len()..])?;
+        }
         Ok(())
     }
 
@@ -96,7 +106,7 @@ impl Running {
             Command::Unsubscribe { channel } => self.subscriptions.remove(&channel),
             Command::Detach => self.detached = true,
             Command::KeepAlive { content, timeout } => {
-                let every = Duration::from_secs(timeout.unwrap_or(55).max(1));
+                let every = Duration::from_secs(timeout.unwrap_or(55).clamp(1, MAX_QUIET));
                 self.last_sent = Instant::now();
                 self.keep_alive = content.map(|content| KeepAlive {
                     every,

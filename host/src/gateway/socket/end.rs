@@ -89,10 +89,14 @@ impl Running {
             if told || detached {
                 return;
             }
+            // It has limits of its own, and what comes with it was sent while all was well.
+            let open = match exchange {
+                Some(exchange) => exchange.await.map(Some).map_err(Trouble::from),
+                None => Ok(None),
+            };
             let talk = async {
-                if let Some(exchange) = exchange {
-                    let answer = exchange.await.map_err(Trouble::from);
-                    answer.and_then(|response| conversation.answered(response))?;
+                if let Some(response) = open? {
+                    conversation.answered(response)?;
                 }
                 conversation
                     .ask(backend.clone(), &gateway.keys, true)

@@ -138,6 +138,15 @@ fn texts_without_an_end() {
 }
 
 #[test]
+fn numbers_without_bounds_are_no_panic() {
+    for number in [u64::MAX, u64::from(u32::MAX), u64::from(u32::MAX) - 1] {
+        let diff = format!("@@ -{number},2 +{number},2 @@\n-a\n-b\n+c\n+d\n");
+        assert_eq!(apply_diff("a\nb\n", &diff).as_deref(), Ok("c\nd\n"));
+        assert!(apply_diff("x\n", &diff).is_err());
+    }
+}
+
+#[test]
 fn any_bytes_are_no_panic() {
     let mut dice = crate::model::diff::tests::Dice(3);
     let pieces = [
