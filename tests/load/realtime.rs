@@ -40,6 +40,9 @@ const RATE: u64 = 20;
 /// Streams at once when first tokens are measured, and how many one after another.
 const AT_ONCE: usize = 16;
 const ROUNDS: usize = 20;
+/// The model whose first tokens are measured, and how long its replies take.
+const CLOCK: &str = "fake-clock-20-rate-20";
+const REPLY: Duration = Duration::from_secs(1);
 /// Messages of a long chat and of a short one, and how often something is appended to each.
 const LONG: usize = 10_000;
 const SHORT: usize = 10;
@@ -150,43 +153,70 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// From the question to the first token: through the socket, and asking the model itself.
+/// From the question to the first token: through the socket, and asking the model itself. First with questions that are
+/// spread over time, then all at the same moment, which shows what the start of a reply costs.
 async fn first_tokens(scene: &Scene<'_>) -> anyhow::Result<()> {
-    const MODEL: &str = "fake-clock-2-rate-20";
-    scene.save_model(MODEL).await?;
+    scene.save_model(CLOCK).await?;
     let chats = scene.chats(AT_ONCE).await?;
     let mut sockets = Vec::new();
     for chat in &chats {
         sockets.push(scene.open(chat).await?);
     }
-    let (mut ours, mut direct) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let asked = sockets.iter_mut().map(|socket| async move {
-            let began = Instant::now();
-            let message = json!({"action": "new_message", "prompt": "x", "model": MODEL});
-            socket
-                .send(Message::Text(message.to_string().into()))
-                .await?;
-            until(socket, "delta").await?;
-            let took = began.elapsed();
-            until(socket, "generation_ended").await?;
-            anyhow::Ok(took)
-        });
-        let through = future::try_join_all(asked).await?;
-        let beside =
-            future::try_join_all((0..AT_ONCE).map(|_| ask_directly(&scene.model.address, MODEL)))
-                .await?;
-        // The first rounds make instances and connections.
-        if round > 1 {
-            ours.extend(through);
-            direct.extend(beside);
+    println!("first token, {AT_ONCE} streams at once        p50 ms    p99 ms    max ms");
+    for (pause, when) in [
+        (REPLY / AT_ONCE as u32, "spread over time"),
+        (Duration::ZERO, "all at the same moment"),
+    ] {
+        let (mut ours, mut later) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let asked = sockets
+                .iter_mut()
+                .enumerate()
+                .map(|(number, socket)| async move {
+                    tokio::time::sleep(pause * number as u32).await;
+                    ask(socket).await
+                });
+            for (first, delays) in future::try_join_all(asked).await? {
+                // The first rounds make instances and connections.
+                if round > 1 {
+                    ours.push(first);
+                    later.extend(delays);
+                }
+            }
         }
+        let mut direct = Vec::new();
+        for _ in 0..ROUNDS {
+            let asked = (0..AT_ONCE).map(|number| async move {
+                tokio::time::sleep(pause * number as u32).await;
+                ask_directly(&scene.model.address, CLOCK).await
+            });
+            direct.extend(future::try_join_all(asked).await?);
+        }
+        println!(" {when}");
+        println!("  through relay and gateway     {}", quantiles(ours));
+        println!("  from the model itself         {}", quantiles(direct));
+        println!("  later words, until shown      {}", quantiles(later));
     }
-    let (ours, direct) = (quantiles(ours), quantiles(direct));
-    println!("first token, {AT_ONCE} streams at once    p50 ms    p99 ms    max ms");
-    println!("  through relay and gateway   {ours}");
-    println!("  from the model itself       {direct}");
     Ok(())
+}
+
+/// Asks; how long the first token took, and how old later ones were when they came.
+async fn ask(socket: &mut Socket) -> anyhow::Result<(Duration, Vec<Duration>)> {
+    let began = Instant::now();
+    let message = json!({"action": "new_message", "prompt": "x", "model": CLOCK});
+    socket
+        .send(Message::Text(message.to_string().into()))
+        .await?;
+    until(socket, "delta").await?;
+    let took = began.elapsed();
+    let mut delays = Vec::new();
+    loop {
+        let frame = timeout(PATIENCE, frame(socket)).await??;
+        if frame["action"] == "generation_ended" {
+            return Ok((took, delays));
+        }
+        delays.extend(delay(&frame));
+    }
 }
 
 async fn ask_directly(address: &str, model: &str) -> anyhow::Result<Duration> {
@@ -361,19 +391,9 @@ async fn watch(mut socket: Socket) -> Watched {
             Some("delta") => {
                 watched.deltas += 1;
                 watched.gaps += usize::from(frame["seq"] != watched.deltas);
-                let words = frame["content"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .split_whitespace();
-                // Each word is when it was sent; the oldest of a piece waited longest.
-                let mut sent = words
-                    .filter_map(|word| word.parse().ok())
-                    .map(Duration::from_micros)
-                    .peekable();
-                if let Some(oldest) = sent.peek() {
-                    watched.delays.push(now().saturating_sub(*oldest));
-                }
-                watched.words += sent.count() as u64;
+                watched.delays.extend(delay(&frame));
+                let content = frame["content"].as_str().unwrap_or_default();
+                watched.words += content.split_whitespace().count() as u64;
             }
             Some("generation_ended") => {
                 watched.unfinished += usize::from(frame["status"] != "complete");
@@ -382,6 +402,12 @@ async fn watch(mut socket: Socket) -> Watched {
             _ => {}
         }
     }
+}
+
+/// How long ago the model sent what a delta shows. Each word is when that was; the oldest of a piece waited longest.
+fn delay(delta: &Value) -> Option<Duration> {
+    let sent = delta["content"].as_str()?.split_whitespace().next()?;
+    Some(now().saturating_sub(Duration::from_micros(sent.parse().ok()?)))
 }
 
 /// Logs in again and again, ten times a second.
