@@ -14,6 +14,9 @@ through_both!(
     a_longer_fence_holds_fences,
     equal_text_makes_no_version,
     files_reach_the_model,
+    an_uploaded_text_is_edited_and_its_original_kept,
+    what_is_no_text_is_not_overwritten,
+    a_hostile_reply_does_no_harm,
 );
 
 const FILE: &str = "# make agent.based\nline one\nline two\nline three\n";
@@ -196,6 +199,67 @@ async fn equal_text_makes_no_version(setup: Setup) {
     }
     assert_eq!(scene.versions().await, [FILE]);
     assert_eq!(scene.server.database().await.count("chat_file").await, 1);
+}
+
+async fn an_uploaded_text_is_edited_and_its_original_kept(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
+    let form = scene.user.upload_to(&scene.chat, "true");
+    let uploaded = scene
+        .server
+        .upload(form.file("files", "a.md", "as uploaded\n"));
+    let id = uploaded.await.string("/files/0");
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make a.md"))
+        .await;
+    assert_eq!(socket.json().await["action"], "agent_response");
+    let text = "# make a.md\nline one\nline two\nline three\n";
+    assert_eq!(scene.versions().await, ["as uploaded\n", text]);
+    let url = format!("/file/{id}/content");
+    let newest = scene.server.get(&url).send().await;
+    assert_eq!(newest.text(), text, "a download is what windows show");
+}
+
+async fn what_is_no_text_is_not_overwritten(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
+    let binary = [0xff, 0xfe, 0x00, 0x01];
+    let form = scene.user.upload_to(&scene.chat, "true");
+    let uploaded = scene.server.upload(form.file("files", "a.bin", binary));
+    let id = uploaded.await.string("/files/0");
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make a.bin"))
+        .await;
+    let answer = socket.json().await;
+    let error = "The file of that name is too long to be edited here, or no text.";
+    assert_eq!(answer, json!({"error": error}));
+    assert_eq!(scene.versions().await, [""; 0]);
+    let content = scene.server.get(&format!("/file/{id}/content"));
+    assert_eq!(content.send().await.body, binary.as_slice());
+}
+
+async fn a_hostile_reply_does_no_harm(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0", "fake-say-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make agent.based"))
+        .await;
+    socket.json().await;
+    let many: String = (0..30)
+        .map(|number| format!("```text file={number}.based\nx\n```\n"))
+        .collect();
+    let far = "```diff file=agent.based\n@@ -4294967295,2 +4294967295,2 @@\n-a\n-b\n+c\n+d\n```\n";
+    for (reply, error) in [
+        (many.as_str(), "more than 20 files"),
+        (far, "Applying diff failed"),
+    ] {
+        let prompt = format!("say:\n{reply}");
+        socket.send(&change("fake-say-rate-0", &prompt)).await;
+        let answer = socket.json().await;
+        let told = answer["error"].as_str().unwrap_or_default();
+        assert!(told.contains(error), "{answer}");
+    }
+    assert_eq!(scene.versions().await, [FILE]);
 }
 
 async fn files_reach_the_model(setup: Setup) {

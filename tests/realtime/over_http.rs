@@ -135,6 +135,24 @@ async fn a_reply_can_be_stopped_over_http() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_chat_ends_its_streams() {
+    let scene = Scene::new(no_gateway(), &["fake-words-400-rate-20"]).await;
+    let mut events = scene.stream("fake-words-400-rate-20").await;
+    let started = events.event("generation_started").await;
+    let generation = started.data["generation_id"].as_str().expect("an id");
+    let mut joined = scene.join(generation).await;
+    joined.event("sync").await;
+    events.event("delta").await;
+    let path = format!("/chat/{}", scene.chat);
+    scene.server.delete(&path).send().await.has_status(200);
+    for stream in [events, joined] {
+        let rest = stream.rest().await;
+        let last = rest.last().map(|event| event.event.as_str());
+        assert_eq!(last, Some("chat_deleted"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leaving_the_stream_is_not_a_stop() {
     let scene = Scene::new(no_gateway(), &["fake-words-30-rate-20"]).await;
     let mut events = scene.stream("fake-words-30-rate-20").await;

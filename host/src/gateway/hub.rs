@@ -251,6 +251,7 @@ impl Drop for Subscriptions {
 #[cfg(test)]
 mod tests {
     use super::{Hub, Mailbox, Outgoing, Overflowed, Subscriptions};
+    use bytes::Bytes;
     use std::sync::Arc;
 
     fn text(text: &str) -> Outgoing {
@@ -268,7 +269,7 @@ mod tests {
     #[test]
     fn listeners_get_what_is_published_meanwhile_in_order() {
         let hub = Arc::new(Hub::default());
-        let mailbox = Arc::new(Mailbox::new(100));
+        let mailbox = Arc::new(Mailbox::new(1000));
         let mut mine = Subscriptions::new(hub.clone(), mailbox.clone());
         assert_eq!(hub.publish("a", &text("early")), 0);
         mine.add("a");
@@ -289,7 +290,8 @@ mod tests {
     #[test]
     fn who_does_not_read_overflows_alone() {
         let hub = Arc::new(Hub::default());
-        let (slow, quick) = (Arc::new(Mailbox::new(10)), Arc::new(Mailbox::new(10)));
+        let room = 2 * text("12345").size();
+        let (slow, quick) = (Arc::new(Mailbox::new(room)), Arc::new(Mailbox::new(room)));
         hub.subscribe("a", &slow);
         hub.subscribe("a", &quick);
         for _ in 0..3 {
@@ -297,20 +299,28 @@ mod tests {
             assert_eq!(taken(&quick), [text("12345")]);
         }
         assert_eq!(slow.take(&mut Vec::new(), 1), Err(Overflowed));
-        hub.publish("a", &text("a text longer than the mailbox"));
+        hub.publish("a", &text(&"a text longer than the mailbox".repeat(room)));
         assert_eq!(taken(&quick).len(), 1);
     }
 
     #[test]
     fn batches_are_bounded() {
-        let mailbox = Mailbox::new(100);
+        let mailbox = Mailbox::new(1000);
         for _ in 0..4 {
             mailbox.publish(text("12345"));
         }
         let mut batch = Vec::new();
-        mailbox.take(&mut batch, 8).expect("not overflowed");
+        let little_more_than_one = text("12345").size() + 1;
+        mailbox
+            .take(&mut batch, little_more_than_one)
+            .expect("not overflowed");
         assert_eq!(batch.len(), 2);
         assert_eq!(taken(&mailbox).len(), 2);
         assert_eq!(taken(&mailbox), []);
+        // Nothing in them, and yet they take room.
+        for _ in 0..100 {
+            mailbox.answer(Outgoing::Pong(Bytes::new()));
+        }
+        assert!(mailbox.is_full());
     }
 }
