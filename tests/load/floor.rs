@@ -92,6 +92,7 @@ async fn run<const N: usize>(
     let first = result.rows.into_iter().next();
     Ok(first.and_then(|row| match row.into_iter().next() {
         Some(Value::Text(text)) => Some(text),
+        Some(Value::Integer(number)) => Some(number.to_string()),
         _ => None,
     }))
 }
