@@ -4,7 +4,7 @@
 //! Saving what a file says already makes no version. All writers run inside a transaction, which begins with the write
 //! lock (see [`crate::db`]), so of many who save at once each sees what the one before it saved.
 
-use crate::db::{Db, Result, Transaction};
+use crate::db::{Result, Transaction};
 use crate::{clock, id, params};
 
 /// The longest text that is edited here, in bytes (WebSocket contract).
@@ -12,17 +12,6 @@ pub const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// What a file that was made in a chat has for a path, as in the original.
 const IN_MEMORY: &str = "(in-memory)";
-
-/// A text that a file has or had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// Its id.
-    pub id: String,
-    /// When it was saved.
-    pub timestamp: String,
-    /// The text.
-    pub content: String,
-}
 
 /// What a save did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,38 +22,6 @@ pub struct Saved {
     pub before: Option<String>,
     /// Whether there is a new version.
     pub changed: bool,
-}
-
-/// All versions of a chat file, oldest first.
-pub async fn list(db: &mut Db, chat_file: &str) -> Result<Vec<Version>> {
-    let rows = db
-        .query(
-            "SELECT id, timestamp, content FROM chat_file_version WHERE chat_file_id = ?1 ORDER BY rowid",
-            params![chat_file],
-        )
-        .await?;
-    let version = |mut row: crate::db::Row| Version {
-        id: row.text(0),
-        timestamp: row.text(1),
-        content: row.text(2),
-    };
-    Ok(rows.into_iter().map(version).collect())
-}
-
-/// The newest version of a chat file, if it has one.
-pub async fn newest(db: &mut Db, chat_file: &str) -> Result<Option<Version>> {
-    let row = db
-        .query_one(
-            "SELECT id, timestamp, content FROM chat_file_version WHERE chat_file_id = ?1
-             ORDER BY rowid DESC LIMIT 1",
-            params![chat_file],
-        )
-        .await?;
-    Ok(row.map(|mut row| Version {
-        id: row.text(0),
-        timestamp: row.text(1),
-        content: row.text(2),
-    }))
 }
 
 /// The file as a save finds it: its newest version, and its original where it has none.

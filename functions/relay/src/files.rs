@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use kafka_common::content::kind::Kind;
 use kafka_common::content::pdf;
 use kafka_common::db::{Db, Result};
+use kafka_common::model::diff::unified_diff;
 use kafka_common::params;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::size::INLINE;
 
 /// How many files of a chat are looked at, the newest.
 const FILES: i64 = 500;
@@ -50,6 +53,35 @@ impl ChatFile {
 /// Where the file of this id can be downloaded.
 pub fn url(id: &str) -> String {
     format!("/file/{id}/content")
+}
+
+/// A version that a file has got.
+pub struct NewVersion<'a> {
+    pub file: &'a str,
+    pub name: &'a str,
+    pub id: &'a str,
+    pub timestamp: &'a str,
+    /// What the file said before.
+    pub before: &'a str,
+    pub text: &'a str,
+}
+
+impl NewVersion<'_> {
+    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
+    pub fn event(&self, rev: i64) -> Value {
+        let mut event = json!({
+            "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
+            "timestamp": self.timestamp, "diff": null, "content": null,
+        });
+        if self.text.len() <= INLINE {
+            event["content"] = self.text.into();
+            event["diff"] = unified_diff(self.before, self.text).into();
+        } else {
+            event["truncated"] = true.into();
+            event["url"] = url(self.file).into();
+        }
+        event
+    }
 }
 
 /// The files of a chat in their order; only those that changed after `since`.
@@ -131,9 +163,8 @@ fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
     if kind.name == "pdf" {
         // A part of a PDF is none.
         let whole = size <= CHUNK;
-        return whole.then(|| {
-            pdf::text(&bytes, crate::size::INLINE).unwrap_or_else(|| pdf::UNREADABLE.to_owned())
-        });
+        return whole
+            .then(|| pdf::text(&bytes, INLINE).unwrap_or_else(|| pdf::UNREADABLE.to_owned()));
     }
     let binary = matches!(kind.name, "image" | "computer") || bytes.contains(&0);
     (!binary).then(|| String::from_utf8_lossy(&bytes).into_owned())

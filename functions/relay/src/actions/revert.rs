@@ -2,11 +2,11 @@
 
 use kafka_common::access::Caller;
 use kafka_common::db::Db;
-use kafka_common::model::diff::unified_diff;
 use kafka_common::{params, versions};
 use serde_json::{Map, Value, json};
 
 use super::Done;
+use crate::files::NewVersion;
 use crate::message::Message;
 use crate::prompt::text_field;
 use crate::refused::Refused;
@@ -77,10 +77,15 @@ pub async fn revert(
     let mut events = vec![fitted(message.added(rev))];
     if changed {
         let before = reverted.saved.before.unwrap_or_default();
-        events.push(fitted(json!({
-            "action": "file_version", "rev": rev + 1, "file_id": file, "name": filename, "version_id": made,
-            "timestamp": timestamp, "diff": unified_diff(&before, &reverted.content), "content": reverted.content,
-        })));
+        let version = NewVersion {
+            file: &file,
+            name: &filename,
+            id: &made,
+            timestamp: &timestamp,
+            before: &before,
+            text: &reverted.content,
+        };
+        events.push(fitted(version.event(rev + 1)));
     }
     events.push(fitted(json!({
         "action": "revert_complete", "rev": rev + by - 1, "file_id": file, "name": filename, "version_id": made,

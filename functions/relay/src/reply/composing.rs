@@ -10,10 +10,10 @@ use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
 use super::ending::{self, Ending, raise};
-use crate::files;
+use crate::files::NewVersion;
 use crate::message::Message;
 use crate::prompt::Begun;
-use crate::size::{FRAME, INLINE, fitted};
+use crate::size::{FRAME, fitted};
 
 /// What the model said.
 pub struct Said<'a> {
@@ -193,20 +193,17 @@ impl Made {
         json!({ "based_filename": self.name, "based_content": self.text })
     }
 
-    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
+    /// v2's event.
     fn event(&self, rev: i64) -> Value {
-        let mut event = json!({
-            "action": "file_version", "rev": rev, "file_id": self.id, "name": self.name, "version_id": self.version,
-            "timestamp": self.timestamp, "diff": null, "content": null,
-        });
-        if self.text.len() <= INLINE {
-            event["content"] = self.text.as_str().into();
-            event["diff"] = self.diff().into();
-        } else {
-            event["truncated"] = true.into();
-            event["url"] = files::url(&self.id).into();
-        }
-        event
+        let version = NewVersion {
+            file: &self.id,
+            name: &self.name,
+            id: &self.version,
+            timestamp: &self.timestamp,
+            before: self.before.as_deref().unwrap_or_default(),
+            text: &self.text,
+        };
+        version.event(rev)
     }
 
     /// v1's answer to the prompt, without the text if that is too long for a frame.
