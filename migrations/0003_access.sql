@@ -1,0 +1,113 @@
+-- Token mode: who somebody is, how often they may ask, and how much they may store. Empty in open mode, but for what is
+-- stored.
+
+-- Somebody who has logged in, on one device.
+CREATE TABLE session (
+    id          TEXT NOT NULL PRIMARY KEY,
+    user_id     TEXT NOT NULL REFERENCES "user" (id) ON DELETE CASCADE,
+    -- SHA-256 of the token, in base64. Whoever reads the database can't log in with it.
+    token_hash  TEXT NOT NULL UNIQUE,
+    created_at  TEXT NOT NULL,
+    -- When it was last extended: a day's accuracy, so that most requests write nothing.
+    extended_at TEXT NOT NULL,
+    -- Milliseconds since 1970.
+    expires_at  INTEGER NOT NULL,
+    -- As the browser names itself, for the list of sessions.
+    user_agent  TEXT
+);
+
+CREATE INDEX session_user_id ON session (user_id);
+CREATE INDEX session_expires_at ON session (expires_at);
+
+-- Opens one socket, once.
+CREATE TABLE ws_ticket (
+    ticket_hash TEXT NOT NULL PRIMARY KEY,
+    session_id  TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    expires_at  INTEGER NOT NULL
+);
+
+CREATE INDEX ws_ticket_session_id ON ws_ticket (session_id);
+CREATE INDEX ws_ticket_expires_at ON ws_ticket (expires_at);
+
+-- The code that was last sent to an address. Not of a user: who logs in for the first time has none yet.
+CREATE TABLE login_code (
+    email      TEXT NOT NULL PRIMARY KEY,
+    code_hash  TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- How often somebody may still guess.
+    tries      INTEGER NOT NULL
+);
+
+CREATE INDEX login_code_expires_at ON login_code (expires_at);
+
+-- The public keys of the identity provider, so that an instance that has just begun need not fetch them.
+CREATE TABLE identity_provider (
+    issuer     TEXT NOT NULL PRIMARY KEY,
+    keys       TEXT NOT NULL,
+    fetched_at INTEGER NOT NULL
+);
+
+-- How much of a limit is used up (the generic cell rate algorithm): one row per limit and whom it is for.
+CREATE TABLE rate_limit (
+    key     TEXT NOT NULL PRIMARY KEY,
+    -- Milliseconds since 1970 at which nothing of it is used up any more.
+    free_at INTEGER NOT NULL,
+    -- Whether the last request was refused.
+    refused INTEGER NOT NULL
+);
+
+CREATE INDEX rate_limit_free_at ON rate_limit (free_at);
+
+-- Bytes of files and versions. Whose they are is kept with them, because of what goes by a cascade the owner can't be
+-- looked up any more. Texts of messages are not counted.
+ALTER TABLE "user" ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE content ADD COLUMN owner_id TEXT;
+ALTER TABLE chat_file_version ADD COLUMN owner_id TEXT;
+
+CREATE TRIGGER content_gets_owner AFTER INSERT ON file
+BEGIN
+    UPDATE content SET owner_id = (SELECT owner_id FROM workspace WHERE id = NEW.workspace_id)
+    WHERE id = NEW.content_id AND owner_id IS NULL;
+END;
+
+CREATE TRIGGER content_is_counted AFTER UPDATE OF owner_id ON content
+WHEN OLD.owner_id IS NULL
+BEGIN
+    UPDATE "user" SET stored_bytes = stored_bytes + NEW.size WHERE id = NEW.owner_id;
+END;
+
+CREATE TRIGGER content_is_counted_off AFTER DELETE ON content
+WHEN OLD.owner_id IS NOT NULL
+BEGIN
+    UPDATE "user" SET stored_bytes = stored_bytes - OLD.size WHERE id = OLD.owner_id;
+END;
+
+CREATE TRIGGER version_gets_owner AFTER INSERT ON chat_file_version
+BEGIN
+    UPDATE chat_file_version SET owner_id = (
+        SELECT chat.user_id FROM chat_file JOIN chat ON chat.id = chat_file.chat_id
+        WHERE chat_file.id = NEW.chat_file_id
+    ) WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER version_is_counted AFTER UPDATE OF owner_id ON chat_file_version
+WHEN OLD.owner_id IS NULL
+BEGIN
+    UPDATE "user" SET stored_bytes = stored_bytes + octet_length(NEW.content) WHERE id = NEW.owner_id;
+END;
+
+CREATE TRIGGER version_is_counted_off AFTER DELETE ON chat_file_version
+WHEN OLD.owner_id IS NOT NULL
+BEGIN
+    UPDATE "user" SET stored_bytes = stored_bytes - octet_length(OLD.content) WHERE id = OLD.owner_id;
+END;
+
+-- What is stored already.
+UPDATE content SET owner_id = (
+    SELECT workspace.owner_id FROM file JOIN workspace ON workspace.id = file.workspace_id
+    WHERE file.content_id = content.id
+);
+UPDATE chat_file_version SET owner_id = (
+    SELECT chat.user_id FROM chat_file JOIN chat ON chat.id = chat_file.chat_id
+    WHERE chat_file.id = chat_file_version.chat_file_id
+);
