@@ -52,11 +52,39 @@ CREATE TABLE rate_limit (
     key     TEXT NOT NULL PRIMARY KEY,
     -- Milliseconds since 1970 at which nothing of it is used up any more.
     free_at INTEGER NOT NULL,
+    -- By how much a request moves that, in milliseconds.
+    step    INTEGER NOT NULL,
     -- Whether the last request was refused.
     refused INTEGER NOT NULL
 );
 
 CREATE INDEX rate_limit_free_at ON rate_limit (free_at);
+
+-- What has expired goes when the next of its kind comes: of each, how long it is good is known (30 days, a minute, ten
+-- minutes), and of a limit nothing is used up after a day.
+CREATE TRIGGER session_sweeps AFTER INSERT ON session
+BEGIN
+    DELETE FROM session WHERE expires_at < NEW.expires_at - 2592000000;
+    -- Nobody has a hundred devices: the list of somebody's sessions stays short.
+    DELETE FROM session WHERE id IN (
+        SELECT id FROM session WHERE user_id = NEW.user_id ORDER BY rowid DESC LIMIT -1 OFFSET 100
+    );
+END;
+
+CREATE TRIGGER ws_ticket_sweeps AFTER INSERT ON ws_ticket
+BEGIN
+    DELETE FROM ws_ticket WHERE expires_at < NEW.expires_at - 60000;
+END;
+
+CREATE TRIGGER login_code_sweeps AFTER INSERT ON login_code
+BEGIN
+    DELETE FROM login_code WHERE expires_at < NEW.expires_at - 600000;
+END;
+
+CREATE TRIGGER rate_limit_sweeps AFTER INSERT ON rate_limit
+BEGIN
+    DELETE FROM rate_limit WHERE free_at < NEW.free_at - 86400000 * 2;
+END;
 
 -- Bytes of files and versions. Whose they are is kept with them, because of what goes by a cascade the owner can't be
 -- looked up any more. Texts of messages are not counted.

@@ -6,6 +6,7 @@
 //! * `api`: what the HTTP contract promises, endpoint by endpoint and error by error.
 //! * `promises`: what the system keeps under load, faults and bad input, by number.
 //! * `realtime`: sockets, streams and models, through the host's own gateway and through Pushpin.
+//! * `token`: who may call in token mode, how often, and how much they may store.
 //! * `gateway`: the sockets, between their clients and a backend.
 //! * `host`: how the host treats a component that misbehaves (`tests/trouble`) and how it is run.
 
@@ -17,3 +18,4 @@ mod host;
 mod promises;
 mod realtime;
 mod support;
+mod token;

@@ -1,4 +1,5 @@
-//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka gateway` and `kafka fake-model`.
+//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka gateway`, and
+//! `kafka fake-model` and `kafka fake-mail`.
 
 mod gateway;
 mod up;
@@ -6,6 +7,7 @@ mod up;
 use crate::{
     app::{MAX_INSTANCE_MEMORY, Settings},
     build,
+    fake_mail::FakeMail,
     fake_model::FakeModel,
     log::{self, Format},
     manifest::Manifest,
@@ -41,6 +43,7 @@ enum Verb {
     Up(Up),
     /// Build the components, and install the compilation target if it is missing
     Build(Build),
+    FakeMail(FakeMail),
     FakeModel(FakeModel),
     Gateway(gateway::Settings),
 }
@@ -109,6 +112,7 @@ impl Command {
             Verb::Build(build) if build.target_only => build::ensure_wasm_target()?,
             Verb::Build(build) => build_all(&build.source.manifest())?,
             Verb::Gateway(gateway) => return gateway.run(),
+            Verb::FakeMail(mail) => runtime()?.block_on(mail.run())?,
             Verb::FakeModel(model) => runtime()?.block_on(model.run())?,
         }
         Ok(ExitCode::SUCCESS)

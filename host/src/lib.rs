@@ -8,6 +8,7 @@
 pub mod app;
 pub mod build;
 pub mod cli;
+pub mod fake_mail;
 pub mod fake_model;
 pub mod gateway;
 pub mod instance;

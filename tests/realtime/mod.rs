@@ -43,7 +43,7 @@ macro_rules! through_both {
         }
     };
 }
-use through_both;
+pub(crate) use through_both;
 
 /// A server, a fake model, and somebody with a chat.
 struct Scene {

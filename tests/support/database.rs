@@ -21,12 +21,15 @@ impl Database {
         Self(database.connect().expect("the database opens"))
     }
 
-    /// Changes the database of a server that is not running, in ways that it never would itself.
+    /// Changes the database of a server, in ways that it never would itself.
     pub async fn change(state: &Path, sql: &str) {
         let database = Builder::new_local(state.join(FILE)).build().await;
         let connection = database.and_then(|database| database.connect());
+        let connection = connection.expect("the database opens");
         connection
-            .expect("the database opens")
+            .busy_timeout(std::time::Duration::from_secs(20))
+            .expect("a connection waits its turn");
+        connection
             .execute_batch(sql)
             .await
             .expect("the database can be changed");

@@ -266,6 +266,11 @@ impl Server {
         Database::open(self.state.path()).await
     }
 
+    /// Changes the application's database from outside while the server runs, as time or an operator would.
+    pub async fn change(&self, sql: &str) {
+        Database::change(self.state.path(), sql).await;
+    }
+
     /// All that the server has stored, as it is on the disk.
     pub fn stored_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

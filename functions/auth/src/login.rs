@@ -1,65 +1,113 @@
-//! `POST /auth/login`: whoever gives an e-mail is that person, in open mode; a new one gets a user and a workspace.
+//! `POST /auth/login`: whoever gives an e-mail is that person, in open mode; in token mode they must prove it.
 
-use axum::{
-    extract::Request,
-    response::{IntoResponse, Response},
-};
-use http::StatusCode;
+use axum::{extract::Request, http::request::Parts, response::Response};
+use http::{StatusCode, header};
 use kafka_common::{
-    access::Access,
-    db::{Db, Transaction},
+    access::{
+        Visitor,
+        session::{self, SESSION_LASTS},
+    },
+    clock,
+    db::Db,
     email::Email,
-    error::{Error, Result, json_text_response},
+    error::{FieldError, Result, json_text_response},
     id::new_id,
     json::JsonBody,
+    limits::Limit,
     params,
 };
+use serde_json::Value;
 
-/// The answer to a login, as JSON, for the e-mail `?1`.
-const LOGIN: &str = include_str!("login.sql");
+use crate::{account, code, oidc};
 
-/// The workspace that a new user gets.
-const DEFAULT_WORKSPACE: &str = "Default Workspace";
+/// How much of a browser's name is kept.
+const MAX_AGENT_CHARS: usize = 200;
 
-/// Answers with the user and all they have. A known e-mail costs one statement.
-pub async fn login(_access: Access, request: Request) -> Result<Response> {
-    let email = JsonBody::read(request).await?.email("email")?;
-    let mut db = Db::open().await?;
-    let known = db.query_one(LOGIN, params![email.as_str()]).await?;
-    let answer = match known {
-        Some(mut row) => row.text(0),
-        None => sign_up(&mut db, &email).await?,
+/// Answers with the user and all they have; in token mode also with the `token` of a new session, which a browser gets
+/// as a cookie, too.
+pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    let body = JsonBody::read(Request::from_parts(parts.clone(), body)).await?;
+    let answer = match visitor.must_log_in() {
+        true => begin_session(&parts, &prove(&visitor, &body).await?).await?,
+        false => account::open(&body.email("email")?).await?,
     };
-    Ok(json_text_response(StatusCode::OK, answer).into_response())
+    Ok(json_text_response(StatusCode::OK, answer))
 }
 
-/// Makes the user and their first workspace, unless another request has done so in the meantime.
-async fn sign_up(db: &mut Db, email: &Email) -> Result<String> {
+/// A person who has proven that an e-mail is theirs.
+pub enum Proven {
+    /// By an identity provider's word.
+    ByProvider(Email),
+    /// By a code with this hash, to be used up when the session begins.
+    ByCode(Email, String),
+}
+
+/// Looks at the proof: `id_token`, or `email` and `code`. 401 for a wrong one.
+async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
+    if body
+        .fields()
+        .get("id_token")
+        .is_some_and(|token| !token.is_null())
+    {
+        visitor.count(Limit::Login, None).await?;
+        let token = body.string("id_token")?;
+        return oidc::verify(&token).await.map(Proven::ByProvider);
+    }
+    let email = body.email("email")?;
+    if !body.fields().contains_key("code") {
+        // Without the address and whatever else was sent: it is about what was not.
+        let mut missing = FieldError::missing("code", Value::Null);
+        missing.msg = "Field required: a code from POST /auth/code, or an id_token".to_owned();
+        return Err(missing.into());
+    }
+    let code = body.string("code")?;
+    visitor.count(Limit::Login, Some(email.as_str())).await?;
+    let hash = code::check(&email, &code).await?;
+    Ok(Proven::ByCode(email, hash))
+}
+
+/// Begins a session, in one transaction with the account if that is new; what is answered.
+async fn begin_session(request: &Parts, proven: &Proven) -> Result<String> {
+    let token = session::new_token()?;
+    let mut db = Db::open().await?;
     let mut transaction = db.begin().await?;
-    create(&mut transaction, email).await?;
-    let mut row = transaction
-        .query_one(LOGIN, params![email.as_str()])
-        .await?
-        .ok_or_else(|| Error::internal(anyhow::anyhow!("a user is gone as soon as made")))?;
-    transaction.commit().await?;
-    Ok(row.text(0))
-}
-
-async fn create(transaction: &mut Transaction<'_>, email: &Email) -> Result<()> {
-    let user = new_id();
-    let made = transaction
-        .query_one(
-            r#"INSERT INTO "user" (id, email) VALUES (?1, ?2) ON CONFLICT (email) DO NOTHING RETURNING id"#,
-            params![user.as_str(), email.as_str()],
+    let email = match proven {
+        Proven::ByProvider(email) => email,
+        Proven::ByCode(email, hash) => {
+            code::use_up(&mut transaction, email, hash).await?;
+            email
+        }
+    };
+    account::find_or_make(&mut transaction, email).await?;
+    transaction
+        .execute(
+            r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent)
+             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE email = ?6"#,
+            params![
+                new_id(),
+                session::hash(&token),
+                clock::now(),
+                clock::unix_millis() + SESSION_LASTS,
+                user_agent(request),
+                email.as_str()
+            ],
         )
         .await?;
-    if made.is_some() {
-        transaction
-            .execute(
-                "INSERT INTO workspace (id, name, owner_id) VALUES (?1, ?2, ?3)",
-                params![new_id(), DEFAULT_WORKSPACE, user],
-            )
-            .await?;
-    }
-    Ok(())
+    let answer = account::answer(&mut transaction, email).await?;
+    transaction.commit().await?;
+    session::give_cookie(request, &token);
+    Ok(with_token(answer, &token))
+}
+
+fn user_agent(request: &Parts) -> Option<String> {
+    let agent = request.headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(agent.chars().take(MAX_AGENT_CHARS).collect())
+}
+
+/// The login's JSON, which is an object, with the token as its last member. Tokens are letters, digits, `-` and `_`.
+fn with_token(mut answer: String, token: &str) -> String {
+    answer.pop();
+    answer.push_str(&format!(r#","token":"{token}"}}"#));
+    answer
 }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 use spin_sdk::wasip3;
 
-use crate::grip::{Grip, Item, channel_v1, channel_v2, close, item};
+use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
 
 /// The largest frame for a window, in bytes (WebSocket contract).
 const MAX_FRAME_BYTES: usize = 490_000;
@@ -23,6 +23,9 @@ const WAITING_BYTES: usize = 4 * 1024 * 1024;
 
 /// The close code of a normal end.
 const NORMAL: u16 = 1000;
+
+/// The close code of a socket that may not go on.
+pub const POLICY: u16 = 1008;
 
 /// The chat has another name since `rev`.
 pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
@@ -46,6 +49,15 @@ pub async fn chat_deleted(chat_id: &str) {
             close(&v1, NORMAL),
         ],
     );
+}
+
+/// These sessions have ended, and with them their sockets.
+pub async fn sessions_ended(session_ids: &[String]) {
+    let Some(grip) = gateway().await else { return };
+    let items = session_ids
+        .iter()
+        .map(|id| close(&channel_session(id), POLICY));
+    tell(grip, items.collect::<Vec<_>>());
 }
 
 /// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what

@@ -21,7 +21,8 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::json;
 
-use crate::access::Access;
+use crate::access::Visitor;
+use crate::access::cookie::Renewal;
 use crate::access::origins::Origin;
 use crate::config::Config;
 use crate::error::{Fault, Result, json_response};
@@ -33,7 +34,7 @@ const HEALTH: &str = "/healthz";
 /// Answers one request: request id, access check, CORS, routing, and every failure in the contract's shape.
 ///
 /// `routes` is called once per instance. It may use `get`, `post` and the like but neither `any` nor fallbacks: 404,
-/// 405 and `HEAD` are made here. Handlers take [`Access`], `axum::extract::Path<String>` (which never fails: a path
+/// 405 and `HEAD` are made here. Handlers take [`crate::access::Access`] or [`Visitor`], `axum::extract::Path<String>` (which never fails: a path
 /// that isn't UTF-8 is 404 before) and the request itself.
 pub async fn serve(
     request: spin_sdk::http::Request,
@@ -89,16 +90,20 @@ async fn answer(
         return response;
     }
     parts.extensions.insert(config);
-    routing::route(Request::from_parts(parts, body), router).await
+    let renewal = Renewal::default();
+    parts.extensions.insert(renewal.clone());
+    let mut response = routing::route(Request::from_parts(parts, body), router).await;
+    renewal.add_to(response.headers_mut());
+    response
 }
 
 /// Puts the access decision beside the request, or returns the answer to who may not be served.
-fn admit(request: &mut Parts, config: &Config, origin: &Origin) -> Option<Response<Body>> {
-    match (Access::decide(request, config), origin) {
+fn admit(request: &mut Parts, config: &'static Config, origin: &Origin) -> Option<Response<Body>> {
+    match (Visitor::decide(request, config), origin) {
         (Err(error), _) => Some(error.into_response()),
         (Ok(_), Origin::Foreign) => Some(cors::refuse(request)),
-        (Ok(access), Origin::None | Origin::Allowed(_)) => {
-            request.extensions.insert(access);
+        (Ok(visitor), Origin::None | Origin::Allowed(_)) => {
+            request.extensions.insert(visitor);
             None
         }
     }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 
 /// Bodies that are kept in memory whole (JSON, urlencoded) are bounded by this too, so that sixteen requests at once
 /// can't exhaust an instance.
@@ -24,6 +25,14 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// How many bytes a request's body may have (variable `max_upload_bytes`); Spin itself has no limit.
     pub max_upload_bytes: u64,
+    /// Proxies whose `X-Forwarded-For` says where a request came from (variable `trusted_proxies`, CIDRs): limits per
+    /// address would count all their clients as one.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often something may be asked for in token mode (variable `rate_limits`).
+    pub limits: Limits,
+    /// How many bytes of files and versions a user may store in token mode (variable `storage_quota_bytes`); `None`:
+    /// as many as they like.
+    pub storage_quota_bytes: Option<u64>,
 }
 
 /// The variable `auth_mode`.
@@ -31,9 +40,8 @@ pub struct Config {
 pub enum AuthMode {
     /// `open`: nobody proves who they are, so only this machine may call.
     Open,
-    /// Any other value. This version has no other mode, and serving without the asked-for proof would be worse than
-    /// not serving.
-    Unsupported,
+    /// `token`: who calls has logged in, and shows the session's token.
+    Token,
 }
 
 impl Default for Config {
@@ -44,8 +52,23 @@ impl Default for Config {
             open_clients: Vec::new(),
             allowed_origins: AllowedOrigins::default(),
             max_upload_bytes: 100 * 1024 * 1024,
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            storage_quota_bytes: None,
         }
     }
+}
+
+/// The variables as they are written.
+#[derive(Debug, Default, Clone, Copy)]
+struct Texts<'a> {
+    auth_mode: &'a str,
+    open_clients: &'a str,
+    allowed_origins: &'a str,
+    max_upload_bytes: &'a str,
+    trusted_proxies: &'a str,
+    rate_limits: &'a str,
+    storage_quota_bytes: &'a str,
 }
 
 impl Config {
@@ -58,12 +81,15 @@ impl Config {
         if let Some(config) = CONFIG.get() {
             return Ok(config);
         }
-        let config = Self::parse(
-            &variable("auth_mode").await?,
-            &variable("open_clients").await?,
-            &variable("allowed_origins").await?,
-            &variable("max_upload_bytes").await?,
-        )
+        let config = Self::parse(Texts {
+            auth_mode: &variable("auth_mode").await?,
+            open_clients: &variable("open_clients").await?,
+            allowed_origins: &variable("allowed_origins").await?,
+            max_upload_bytes: &variable("max_upload_bytes").await?,
+            trusted_proxies: &variable("trusted_proxies").await?,
+            rate_limits: &variable("rate_limits").await?,
+            storage_quota_bytes: &variable("storage_quota_bytes").await?,
+        })
         .map_err(|problem| unusable(&problem))?;
         Ok(CONFIG.get_or_init(|| config))
     }
@@ -80,39 +106,44 @@ impl Config {
         self.max_upload_bytes.min(MAX_SMALL_BODY_BYTES)
     }
 
-    fn parse(
-        auth_mode: &str,
-        open_clients: &str,
-        allowed_origins: &str,
-        max_upload_bytes: &str,
-    ) -> Result<Self, String> {
-        let auth_mode = match auth_mode.trim() {
+    fn parse(texts: Texts<'_>) -> Result<Self, String> {
+        let auth_mode = match texts.auth_mode.trim() {
             "open" => AuthMode::Open,
-            _ => AuthMode::Unsupported,
+            "token" => AuthMode::Token,
+            // A guess could serve strangers.
+            other => return Err(format!("auth_mode: {other:?} is neither open nor token")),
         };
-        let open_clients = entries(open_clients)
-            .map(
-                |entry| match (entry.parse::<IpNet>(), entry.parse::<std::net::IpAddr>()) {
-                    (Ok(network), _) => Ok(network),
-                    (_, Ok(address)) => Ok(address.into()),
-                    _ => Err(format!(
-                        "open_clients: {entry:?} is no network such as 172.17.0.0/16"
-                    )),
-                },
-            )
-            .collect::<Result<_, String>>()?;
-        let allowed_origins = AllowedOrigins::parse(entries(allowed_origins))?;
-        let max_upload_bytes = max_upload_bytes
-            .trim()
-            .parse()
-            .map_err(|_| format!("max_upload_bytes: {max_upload_bytes:?} is no number of bytes"))?;
         Ok(Self {
             auth_mode,
-            open_clients,
-            allowed_origins,
-            max_upload_bytes,
+            open_clients: networks("open_clients", texts.open_clients)?,
+            allowed_origins: AllowedOrigins::parse(entries(texts.allowed_origins))?,
+            max_upload_bytes: bytes("max_upload_bytes", texts.max_upload_bytes)?,
+            trusted_proxies: networks("trusted_proxies", texts.trusted_proxies)?,
+            limits: Limits::parse(entries(texts.rate_limits))?,
+            storage_quota_bytes: match texts.storage_quota_bytes.trim() {
+                "" => None,
+                quota => Some(bytes("storage_quota_bytes", quota)?),
+            },
         })
     }
+}
+
+/// The networks of a list variable; an address is a network of one.
+fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
+    let network = |entry: &str| {
+        let address = || entry.parse::<std::net::IpAddr>().map(IpNet::from);
+        entry
+            .parse::<IpNet>()
+            .or_else(|_| address())
+            .map_err(|_| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
+    };
+    entries(list).map(network).collect()
+}
+
+fn bytes(name: &str, text: &str) -> Result<u64, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| format!("{name}: {text:?} is no number of bytes"))
 }
 
 /// The entries of a list variable, separated by commas or white space.
@@ -128,6 +159,20 @@ pub async fn variable(name: &str) -> Result<String> {
         .map_err(|error| unusable(&format!("{name}: {error}")))
 }
 
+/// Whether a model may be on this machine or in a private network (variable `allow_private_models`). Unless it says so,
+/// in open mode only, where who calls is who runs the server.
+pub async fn allow_private_models() -> Result<bool> {
+    let name = "allow_private_models";
+    match variable(name).await?.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        "" => Ok(Config::get().await?.auth_mode == AuthMode::Open),
+        other => Err(unusable(&format!(
+            "{name}: {other:?} is neither true nor false"
+        ))),
+    }
+}
+
 /// 503 for a configuration that makes no sense; `problem` goes to the log, and must not hold a secret.
 pub fn unusable(problem: &str) -> Error {
     eprintln!("error: bad configuration, answering 503: {problem}");
@@ -136,47 +181,102 @@ pub fn unusable(problem: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{AuthMode, Config};
+    use super::{AuthMode, Config, Texts};
+
+    /// As `spin.toml` has it.
+    const DEFAULTS: Texts<'static> = Texts {
+        auth_mode: "open",
+        open_clients: "",
+        allowed_origins: "",
+        max_upload_bytes: "104857600",
+        trusted_proxies: "127.0.0.0/8 ::1",
+        rate_limits: "login=20/600",
+        storage_quota_bytes: "",
+    };
 
     #[test]
     fn defaults_of_the_manifest() {
-        let config = Config::parse("open", "", "", "104857600").unwrap();
+        let config = Config::parse(DEFAULTS).unwrap();
         assert_eq!(config.auth_mode, AuthMode::Open);
         assert!(config.open_clients.is_empty());
         assert_eq!(config.max_upload_bytes, Config::default().max_upload_bytes);
         assert_eq!(config.max_small_body_bytes(), 2 * 1024 * 1024);
+        assert_eq!(config.storage_quota_bytes, None);
     }
 
     #[test]
     fn lists() {
-        let config = Config::parse(
-            "token",
-            "172.17.0.0/16, 10.1.2.3 fd00::/8",
-            "https://a.example",
-            "10",
-        )
+        let config = Config::parse(Texts {
+            auth_mode: "token",
+            open_clients: "172.17.0.0/16, 10.1.2.3 fd00::/8",
+            allowed_origins: "https://a.example",
+            max_upload_bytes: "10",
+            storage_quota_bytes: "1000",
+            ..DEFAULTS
+        })
         .unwrap();
-        assert_eq!(config.auth_mode, AuthMode::Unsupported);
+        assert_eq!(config.auth_mode, AuthMode::Token);
         assert_eq!(config.open_clients.len(), 3);
+        assert_eq!(config.trusted_proxies.len(), 2);
         assert_eq!(config.max_small_body_bytes(), 10);
+        assert_eq!(config.storage_quota_bytes, Some(1000));
     }
 
     #[test]
     fn nonsense_is_named() {
-        assert!(
-            Config::parse("open", "everyone", "", "1")
-                .unwrap_err()
-                .contains("everyone")
-        );
-        assert!(
-            Config::parse("open", "", "example.com", "1")
-                .unwrap_err()
-                .contains("example.com")
-        );
-        assert!(
-            Config::parse("open", "", "", "1 MB")
-                .unwrap_err()
-                .contains("1 MB")
-        );
+        let wrong = [
+            (
+                Texts {
+                    auth_mode: "closed",
+                    ..DEFAULTS
+                },
+                "closed",
+            ),
+            (
+                Texts {
+                    open_clients: "everyone",
+                    ..DEFAULTS
+                },
+                "everyone",
+            ),
+            (
+                Texts {
+                    trusted_proxies: "nginx",
+                    ..DEFAULTS
+                },
+                "nginx",
+            ),
+            (
+                Texts {
+                    allowed_origins: "example.com",
+                    ..DEFAULTS
+                },
+                "example.com",
+            ),
+            (
+                Texts {
+                    max_upload_bytes: "1 MB",
+                    ..DEFAULTS
+                },
+                "1 MB",
+            ),
+            (
+                Texts {
+                    storage_quota_bytes: "much",
+                    ..DEFAULTS
+                },
+                "much",
+            ),
+            (
+                Texts {
+                    rate_limits: "login=often",
+                    ..DEFAULTS
+                },
+                "login=often",
+            ),
+        ];
+        for (texts, named) in wrong {
+            assert!(Config::parse(texts).unwrap_err().contains(named), "{named}");
+        }
     }
 }

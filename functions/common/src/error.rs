@@ -28,10 +28,19 @@ pub enum Error {
     BadRequest(Cow<'static, str>),
     /// 422 `{"detail": [{type, loc, msg, input[, ctx]}, …]}`: fields are missing or malformed, in declaration order.
     Invalid(Vec<FieldError>),
+    /// 401 `{"detail": …}` with `WWW-Authenticate`: who asks has not logged in, or not any more.
+    Unauthorized(Cow<'static, str>),
     /// 403 `{"detail": …}`: whoever asks may not.
     Forbidden(Cow<'static, str>),
     /// 413 `{"detail": "Request body too large."}`.
     TooLarge,
+    /// 413 `{"detail": …}`: the user has stored as much as they may.
+    StorageFull,
+    /// 429 `{"detail": …}` with `Retry-After`: too many requests.
+    TooMany {
+        /// After how many seconds there is room for another.
+        retry_after: u64,
+    },
     /// 503 `{"detail": …}`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
     /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
@@ -77,6 +86,21 @@ impl Error {
     /// 400 for a body that can't be read at all (HTTP contract, sections 2 and 2.2).
     pub fn unreadable_body() -> Self {
         Self::bad_request("There was an error parsing the body")
+    }
+
+    /// 401: nothing in the request says who sent it.
+    pub fn not_authenticated() -> Self {
+        Self::Unauthorized("Not authenticated".into())
+    }
+
+    /// 401: what the request shows is no session's token, or not any more.
+    pub fn session_ended() -> Self {
+        Self::Unauthorized("The session has ended. Please log in again.".into())
+    }
+
+    /// 404: open mode knows no sessions.
+    pub fn no_sessions() -> Self {
+        Self::not_found("This server runs in open mode, where nobody logs in with a proof.")
     }
 
     /// 403 with the given detail.
@@ -215,6 +239,26 @@ impl IntoResponse for Error {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),
             ),
+            Self::StorageFull => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "Your storage is full. Delete files or chats to make room.".into(),
+            ),
+            Self::Unauthorized(detail) => {
+                let mut response = detail_response(StatusCode::UNAUTHORIZED, &detail);
+                let scheme = HeaderValue::from_static("Bearer");
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, scheme);
+                return response;
+            }
+            Self::TooMany { retry_after } => {
+                let detail = "Too many requests. Please try again later.";
+                let mut response = detail_response(StatusCode::TOO_MANY_REQUESTS, detail);
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, retry_after.into());
+                return response;
+            }
             Self::Invalid(errors) => {
                 let errors: Value = errors.into_iter().map(FieldError::into_json).collect();
                 return json_response(

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use crate::access::Caller;
 use crate::content::kind::Kind;
 use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{Transaction, rows_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::params;
 
 /// How long a text may be to be shown in [`details`], in bytes. Of a longer one clients read the content.
@@ -24,7 +25,7 @@ pub enum Target<'a> {
 }
 
 /// Inserts the files of one request, with their contents, in their order. `None`, and the transaction is to be
-/// dropped, if the target does not exist or is not `caller`'s (`None`: whoever knows the id may).
+/// dropped, if the target does not exist or is not `caller`'s. 413 if it is more than they may store.
 ///
 /// In a chat, a file has the same id as in the workspace (DESIGN.md, D6), and the chat's `rev` goes up by one for each;
 /// what is returned is the last one's. Of a workspace it is 0.
@@ -32,8 +33,10 @@ pub async fn insert(
     tx: &mut Transaction<'_>,
     uploads: &mut [Upload],
     target: Target<'_>,
-    caller: Option<&str>,
+    caller: &Caller,
 ) -> Result<Option<i64>> {
+    let quota = caller.quota();
+    let caller = caller.user_id();
     let count = uploads.len() as i64;
     let mut rev = 0;
     let (target_id, workspace) = match target {
@@ -70,6 +73,9 @@ pub async fn insert(
     if tx.query(&sql, parameters).await?.is_empty() {
         return Ok(None);
     }
+    if let (Some(quota), Some(caller)) = (quota, caller) {
+        check_quota(tx, caller, quota).await?;
+    }
     if let Target::Chat(chat_id) = target {
         let ids: Vec<&str> = uploads
             .iter()
@@ -85,6 +91,21 @@ pub async fn insert(
         .await?;
     }
     Ok(Some(rev))
+}
+
+/// 413 if the user has more than `quota` bytes by now, so that the transaction is to be dropped.
+async fn check_quota(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> Result<()> {
+    let row = tx
+        .query_one(
+            r#"SELECT stored_bytes FROM "user" WHERE id = ?1"#,
+            params![user_id],
+        )
+        .await?;
+    let stored = row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
+    match stored > quota {
+        true => Err(Error::StorageFull),
+        false => Ok(()),
+    }
 }
 
 /// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],

@@ -22,6 +22,7 @@ pub(crate) mod urlencoded;
 use std::collections::BTreeMap;
 
 use axum::extract::Request;
+use axum::http::Uri;
 
 use crate::body::LimitedBody;
 use crate::config::Config;
@@ -105,7 +106,12 @@ impl<F: Send> Form<F> {
 
 /// The parameter `name` of a request's query, if it has one; of several the last, as in a form.
 pub fn query_text(request: &Request, name: &str) -> Option<String> {
-    let query = request.uri().query()?;
+    query_value(request.uri(), name)
+}
+
+/// The same of an address.
+pub fn query_value(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query()?;
     urlencoded::fields(query.as_bytes())
         .filter(|(found, _)| found == name)
         .last()

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
 
-pub use self::item::{Item, channel_v1, channel_v2, close, item};
+pub use self::item::{Item, channel_session, channel_v1, channel_v2, close, item};
 use self::url::Address;
 use crate::clock;
 use crate::config::{AuthMode, Config, unusable, variable};

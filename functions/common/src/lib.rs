@@ -30,6 +30,7 @@ pub mod form;
 pub mod grip;
 pub mod id;
 pub mod json;
+pub mod limits;
 pub mod model;
 pub mod owner;
 pub mod seal;

@@ -22,9 +22,10 @@ pub async fn not_found(db: &mut Db, caller: &Caller, missing: Error) -> Error {
     }
 }
 
-/// Whether the user that the request names exists; so does a caller whom it doesn't name.
+/// Whether the user that the request names exists; so does a caller whom it doesn't name, or who has a
+/// session.
 async fn user_exists(db: &mut Db, caller: &Caller) -> Result<bool> {
-    let Some(user_id) = caller.user_id() else {
+    let Some(user_id) = caller.user_id().filter(|_| !caller.is_proven()) else {
         return Ok(true);
     };
     let found = db

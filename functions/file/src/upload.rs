@@ -31,6 +31,7 @@ pub(crate) async fn upload(access: Access, request: Request) -> Result<Response>
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
+    access.admit_upload().await?;
     let mut form = Form::read(request, FORM, staging).await?;
     // FastAPI takes an empty value of an optional field for none.
     let user_id = form
@@ -58,7 +59,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
 
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
-    let inserted = files::insert(&mut tx, &mut uploads, target, caller.user_id()).await?;
+    let inserted = files::insert(&mut tx, &mut uploads, target, &caller).await?;
     let Some(rev) = inserted else {
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, missing).await);

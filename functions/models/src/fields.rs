@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 use kafka_common::{
-    config::{unusable, variable},
+    config::{allow_private_models, variable},
     error::{Error, FieldError, Result},
     form::Field,
     model::{Policy, check_base_url},
@@ -46,22 +46,11 @@ pub async fn check_url(base_url: &str, mut own: Vec<String>) -> Result<()> {
     own.push(variable("grip_origin").await?);
     let policy = Policy {
         own,
-        allow_private: allow_private().await?,
+        allow_private: allow_private_models().await?,
     };
     check_base_url(base_url, &policy)
         .map(drop)
         .map_err(|reason| value_error(BASE_URL, &reason, base_url.into()))
-}
-
-async fn allow_private() -> Result<bool> {
-    let name = "allow_private_models";
-    match variable(name).await?.trim() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => Err(unusable(&format!(
-            "{name}: {other:?} is neither true nor false"
-        ))),
-    }
 }
 
 fn value_error(field: &str, reason: &str, input: Value) -> Error {

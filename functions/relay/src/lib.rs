@@ -7,6 +7,7 @@
 
 mod actions;
 mod audience;
+mod door;
 mod echo;
 mod files;
 mod follow;

@@ -3,6 +3,7 @@
 use kafka_common::access::Caller;
 use kafka_common::db::{Db, Row, Transaction};
 use kafka_common::id::new_id;
+use kafka_common::limits::Limit;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params};
 use serde_json::{Map, Value, json};
@@ -176,6 +177,11 @@ pub async fn begin(
 ) -> Result<Outcome, Refused> {
     if prompt.text.len() > MAX_TEXT_BYTES {
         return Err(Refused::too_large("A message has at most 256 KB of text."));
+    }
+    caller.count(Limit::Message).await?;
+    if prompt.composer {
+        // Its reply makes files.
+        caller.check_room()?;
     }
     let mut tx = db.begin().await?;
     let found = tx

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{StatusCode, header};
 use kafka_common::db;
 use kafka_common::error::{Error, json_response};
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub struct Refused {
     code: &'static str,
     error: Cow<'static, str>,
+    /// In seconds, where it helps to wait.
+    retry_after: Option<u64>,
 }
 
 impl Refused {
@@ -38,6 +40,11 @@ impl Refused {
         Self::new("rate_limited", "Too much at once. Ask again.")
     }
 
+    /// The session has ended.
+    pub fn unauthorized(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("unauthorized", error)
+    }
+
     /// Says the beginning of it, lest a frame be answered with as long a one.
     pub fn unknown_action(action: &str) -> Self {
         let action: String = action.chars().take(100).collect();
@@ -54,7 +61,11 @@ impl Refused {
 
     fn new(code: &'static str, error: impl Into<Cow<'static, str>>) -> Self {
         let error = error.into();
-        Self { code, error }
+        Self {
+            code,
+            error,
+            retry_after: None,
+        }
     }
 
     /// Whether there is no such chat of the caller's.
@@ -70,6 +81,9 @@ impl Refused {
     /// As a v2 window gets it.
     pub fn v2(&self, in_reply_to: Option<&str>) -> Value {
         let mut event = json!({ "action": "error", "code": self.code, "error": self.error });
+        if let Some(seconds) = self.retry_after {
+            event["retry_after"] = seconds.into();
+        }
         if let Some(id) = in_reply_to {
             event["in_reply_to"] = id.into();
         }
@@ -93,6 +107,13 @@ impl From<Error> for Refused {
             Error::NotFound(detail) => Self::not_found(detail),
             Error::BadRequest(detail) => Self::bad_request(detail),
             Error::TooLarge => Self::too_large("Too large."),
+            Error::StorageFull => {
+                Self::too_large("Your storage is full. Delete files or chats to make room.")
+            }
+            Error::TooMany { retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..Self::new("rate_limited", "Too many requests. Please try again later.")
+            },
             Error::Unavailable(detail) => Self::new("internal", detail),
             other => {
                 eprintln!("error: {other:?}");
@@ -112,6 +133,12 @@ impl IntoResponse for Refused {
             "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        json_response(status, &json!({ "detail": self.error }))
+        let mut response = json_response(status, &json!({ "detail": self.error }));
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

@@ -1,5 +1,6 @@
 //! The variables of `spin.toml` that only this component reads.
 
+use kafka_common::config::allow_private_models;
 use kafka_common::model::Policy;
 
 /// What they say.
@@ -14,11 +15,10 @@ pub struct Settings {
 impl Settings {
     /// Reads them. What can't be read is as strict as can be.
     pub async fn get() -> Self {
-        let allow_private = variable("allow_private_models").await;
         Self {
             policy: Policy {
                 own: vec![variable("grip_origin").await],
-                allow_private: matches!(allow_private.trim(), "true" | "1" | "yes"),
+                allow_private: allow_private_models().await.unwrap_or(false),
             },
             context_chars: variable("context_chars")
                 .await

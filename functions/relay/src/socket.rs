@@ -3,6 +3,7 @@
 //! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
 //! once; replies are written after it.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,12 +14,15 @@ use axum::response::{IntoResponse, Response};
 use futures::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
-use kafka_common::access::{Access, Caller};
+use kafka_common::access::{Caller, Visitor};
+use kafka_common::announce::POLICY;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::events::{self, Answer, Event};
 use kafka_common::grip::{self, Grip, Verdict};
 use serde_json::json;
 
+use crate::door::{self, Admitted};
+use crate::refused::Refused;
 use crate::size::fitted;
 use crate::{initial, snapshot, v1, v2};
 
@@ -88,7 +92,7 @@ impl Protocol {
 
 /// Answers a gateway.
 pub async fn events(
-    access: Access,
+    visitor: Visitor,
     Path(chat): Path<String>,
     request: Request,
 ) -> Result<Response> {
@@ -102,7 +106,6 @@ pub async fn events(
         let body = json!({ "detail": "This request was not signed by the gateway." });
         return Ok(json_response(StatusCode::UNAUTHORIZED, &body));
     }
-    let caller = access.caller(None)?;
     let (parts, body) = request.into_parts();
     let is_small = body
         .size_hint()
@@ -121,16 +124,55 @@ pub async fn events(
     let events = events::parse(&body)
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
     drop(body);
-    let window = Window {
-        chat,
-        caller,
-        protocol: Protocol::of(&parts.headers),
-    };
-    window.answer(events).await
+    let protocol = Protocol::of(&parts.headers);
+    let opening = events.contains(&Event::Open);
+    match door::admit(visitor, &parts, opening).await {
+        Ok(admitted) => {
+            let window = Window {
+                chat,
+                admitted,
+                protocol,
+            };
+            window.answer(events, opening).await
+        }
+        Err(Error::Unauthorized(why)) if !opening => Ok(closed(&events, protocol, why)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a socket is told whose session has ended.
+fn closed(events: &[Event], protocol: Protocol, why: Cow<'static, str>) -> Response {
+    let mut answer = Answer::default();
+    let left = events
+        .iter()
+        .find(|event| matches!(event, Event::Close(_) | Event::Disconnect));
+    match left {
+        Some(Event::Close(code)) => answer.close(*code),
+        Some(_) => answer.disconnect(),
+        None => {
+            let refused = Refused::unauthorized(why);
+            let told = match protocol {
+                Protocol::V1 => refused.v1(),
+                Protocol::V2 => refused.v2(None),
+            };
+            answer.message(&told.to_string());
+            answer.close(Some(POLICY));
+        }
+    }
+    events_response(answer)
+}
+
+fn events_response(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.into_body()));
+    let content_type = HeaderValue::from_static(EVENTS);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
 }
 
 /// `GET /ws/{chat_id}`: somebody opened a socket, and there is no gateway between.
-pub async fn get(_access: Access) -> Result<Response> {
+pub async fn get(_visitor: Visitor) -> Result<Response> {
     match Grip::get().await? {
         Some(_) => Ok(needs_gateway()),
         None => Err(no_gateway()),
@@ -164,14 +206,17 @@ fn needs_gateway() -> Response {
 /// A socket, for the time of one request.
 struct Window {
     chat: String,
-    caller: Caller,
+    admitted: Admitted,
     protocol: Protocol,
 }
 
 impl Window {
-    async fn answer(&self, events: Vec<Event>) -> Result<Response> {
+    fn caller(&self) -> &Caller {
+        &self.admitted.caller
+    }
+
+    async fn answer(&self, events: Vec<Event>, opening: bool) -> Result<Response> {
         let mut answer = Answer::default();
-        let opening = events.contains(&Event::Open);
         for event in events {
             let going = match event {
                 Event::Open => match self.open(&mut answer).await? {
@@ -210,12 +255,12 @@ impl Window {
     }
 
     fn response(&self, answer: Answer, opening: bool) -> Response {
-        let mut response = Response::new(Body::from(answer.into_body()));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+        let mut response = events_response(answer);
         if opening {
+            let headers = response.headers_mut();
             let grip = HeaderValue::from_static("grip");
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, grip);
+            self.admitted.remember(headers);
             if self.protocol == Protocol::V2 {
                 let protocol = HeaderValue::from_static(V2);
                 headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
@@ -226,7 +271,7 @@ impl Window {
 
     /// The socket opens: it is subscribed, and gets the chat as it is.
     async fn open(&self, answer: &mut Answer) -> Result<Opened> {
-        let snapshot = match snapshot::load(&self.chat, self.caller.user_id(), None).await {
+        let snapshot = match snapshot::load(&self.chat, self.caller().user_id(), None).await {
             Ok(snapshot) => snapshot,
             Err(refused) => return Ok(Opened::Refused(refused.into_response())),
         };
@@ -253,6 +298,9 @@ impl Window {
             Ok(frame) => {
                 answer.open();
                 answer.subscribe(&channel);
+                if let Some(channel) = self.admitted.channel() {
+                    answer.subscribe(&channel);
+                }
                 answer.message(&frame.to_string());
                 Ok(Opened::Yes)
             }
@@ -269,12 +317,12 @@ impl Window {
         let has_room = answer.len() <= ENOUGH;
         match self.protocol {
             Protocol::V1 => {
-                if let Some(text) = v1::frame(&self.chat, &self.caller, frame, has_room).await {
+                if let Some(text) = v1::frame(&self.chat, self.caller(), frame, has_room).await {
                     answer.message(&text);
                 }
             }
             Protocol::V2 => {
-                if let Some(told) = v2::frame(&self.chat, &self.caller, frame, has_room).await {
+                if let Some(told) = v2::frame(&self.chat, self.caller(), frame, has_room).await {
                     answer.message(&fitted(told));
                 }
             }
@@ -282,7 +330,7 @@ impl Window {
     }
 
     fn tell_binary(&self, answer: &mut Answer) {
-        let refused = crate::refused::Refused::bad_request("Frames must be text.");
+        let refused = Refused::bad_request("Frames must be text.");
         let told = match self.protocol {
             Protocol::V1 => refused.v1(),
             Protocol::V2 => refused.v2(None),

@@ -8,6 +8,7 @@ use http::StatusCode;
 use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
+use kafka_common::limits::Limit;
 use kafka_common::model::{self, Event, Message, Role, Timeouts};
 use kafka_common::params;
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// Answers `{"ok": true}`, or `{"ok": false, "error": …}` with what to do about it.
 pub async fn test(access: Access, Path(id): Path<String>) -> Result<Response> {
     let caller = access.caller(None)?;
+    caller.count(Limit::Message).await?;
     let mut db = Db::open().await?;
     let row = db
         .query_one(

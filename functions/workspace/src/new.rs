@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
-use kafka_common::access::Access;
+use kafka_common::access::{Access, Caller};
 use kafka_common::content::{Staging, Upload};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result, json_response};
@@ -32,6 +32,7 @@ pub(crate) async fn create(access: Access, request: Request) -> Result<Response>
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
+    access.admit_upload().await?;
     let mut form = Form::read(request, FORM, staging).await?;
     let owner_id = form.text("owner_id");
     let name = form.text("name");
@@ -44,7 +45,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     let created = if uploads.is_empty() {
         db.query_one(INSERT, parameters).await?.is_some()
     } else {
-        insert_all(&mut db, parameters, &workspace_id, &mut uploads).await?
+        insert_all(&mut db, parameters, &workspace_id, &mut uploads, &caller).await?
     };
     if !created {
         return Err(Error::user_not_found());
@@ -65,13 +66,14 @@ async fn insert_all(
     workspace: Vec<db::Value>,
     workspace_id: &str,
     uploads: &mut [Upload],
+    caller: &Caller,
 ) -> Result<bool> {
     let mut tx = db.begin().await?;
     if tx.query_one(INSERT, workspace).await?.is_none() {
         return Ok(false);
     }
-    // Nobody else knows the workspace yet, so there is no one to check against.
-    let inserted = files::insert(&mut tx, uploads, Target::Workspace(workspace_id), None).await?;
+    let target = Target::Workspace(workspace_id);
+    let inserted = files::insert(&mut tx, uploads, target, caller).await?;
     if inserted.is_some() {
         tx.commit().await?;
     }

@@ -1,4 +1,5 @@
-//! Open mode: is the client this machine, or in a network the operator listed (variable `open_clients`)?
+//! Where a request came from. Open mode asks: is the client this machine, or in a network the operator listed (variable
+//! `open_clients`)? Token mode counts requests by it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -37,6 +38,34 @@ pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Where the request came from: the nearest address that is none of the proxies whose word counts (variable
+/// `trusted_proxies`). What a client puts into `X-Forwarded-For` itself is further away than its own address, and so
+/// does not count.
+pub(super) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+    let is_trusted = |address: &IpAddr| {
+        trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
+    };
+    let mut nearest = client_address(headers)?;
+    let values = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
+    let hops = values
+        .iter()
+        .rev()
+        .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
+    for hop in hops {
+        if !is_trusted(&nearest) {
+            break;
+        }
+        // Beyond what can't be read there is nothing to believe.
+        match hop_address(hop) {
+            Some(address) => nearest = address,
+            None => break,
+        }
+    }
+    Some(nearest)
 }
 
 /// The client's address, if there is exactly one: of two, one is a lie.

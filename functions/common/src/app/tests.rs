@@ -292,16 +292,25 @@ fn strangers_are_refused_except_at_healthz() {
 }
 
 #[test]
-fn a_mode_this_version_lacks_serves_nobody() {
-    let config = Config {
-        auth_mode: AuthMode::Unsupported,
+fn in_token_mode_everybody_is_asked_who_they_are() {
+    let config = || Config {
+        auth_mode: AuthMode::Token,
         ..Config::default()
     };
-    let answer = send_with(config.clone(), "GET", "/", &[]);
-    assert_eq!(answer.response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.body.contains("token mode"));
-    assert_eq!(
-        send_with(config, "GET", "/healthz", &[]).response.status(),
-        StatusCode::OK
-    );
+    let remote = ("spin-client-addr", "203.0.113.7:1");
+    let host = ("host", "app.example");
+    // What needs no login is there for everybody, but not for other sites' pages.
+    let page = send_with(config(), "GET", "/", &[remote, host]);
+    assert_eq!(page.body, "page");
+    let foreign = send_with(config(), "GET", "/", &[remote, host, ("origin", STRANGER)]);
+    assert_eq!(foreign.response.status(), StatusCode::FORBIDDEN);
+    let refused = send_with(config(), "PATCH", "/chat/rename", &[remote, host]);
+    assert_eq!(refused.response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.body, "{\"detail\":\"Not authenticated\"}");
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    // A cookie that another site's page sent along is not even looked at.
+    let cookie = ("cookie", "kafka_session=x");
+    let site = ("sec-fetch-site", "cross-site");
+    let forged = send_with(config(), "PATCH", "/chat/rename", &[cookie, site]);
+    assert_eq!(forged.response.status(), StatusCode::FORBIDDEN);
 }

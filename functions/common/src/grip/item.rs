@@ -44,6 +44,11 @@ pub fn channel_v2(chat_id: &str) -> String {
     format!("chat-{chat_id}-v2")
 }
 
+/// The channel of all windows that a session has opened.
+pub fn channel_session(session_id: &str) -> String {
+    format!("session-{session_id}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{body, channel_v1, channel_v2, close, item};

@@ -2,6 +2,7 @@
 
 use kafka_common::access::Caller;
 use kafka_common::db::Db;
+use kafka_common::limits::Limit;
 use kafka_common::{params, versions};
 use serde_json::{Map, Value, json};
 
@@ -38,6 +39,8 @@ pub async fn revert(
         ));
     };
     let no_version = || Refused::not_found(format!("No version found for version_id={version}"));
+    caller.count(Limit::Upload).await?;
+    caller.check_room()?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let found = tx

@@ -5,6 +5,7 @@ use kafka_common::access::Caller;
 use kafka_common::content::Staging;
 use kafka_common::db::Db;
 use kafka_common::form::FileSink;
+use kafka_common::limits::Limit;
 use kafka_common::{encoding, files};
 use serde_json::{Map, Value, json};
 
@@ -30,6 +31,8 @@ pub async fn upload(
     let (Some(filename), Some(data)) = (filename, data) else {
         return Err(Refused::bad_request("Missing filename or file_data."));
     };
+    caller.count(Limit::Upload).await?;
+    caller.check_room()?;
     let bytes = decode(data)?;
     let mut staging = Staging::default();
     let stored = store(chat, caller, &filename, bytes, &mut staging).await;
@@ -66,7 +69,7 @@ async fn store(
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let target = files::Target::Chat(chat);
-    let inserted = files::insert(&mut tx, &mut uploads, target, caller.user_id()).await?;
+    let inserted = files::insert(&mut tx, &mut uploads, target, caller).await?;
     let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
     let rev = ending::raise(&mut tx, chat, 1).await?;
     let content = json!({ "file_id": id, "filename": filename, "path": path });

@@ -13,6 +13,8 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// The variable with which an application says whether addresses that its users name may be private ones.
 const ALLOW_PRIVATE: &str = "allow_private_models";
+/// The variable that decides it where that one is empty: unless callers must log in, they are who runs the server.
+const AUTH_MODE: &str = "auth_mode";
 /// The variable with the gateway's origin, which is the operator's choice and so may be private.
 const GATEWAY_ORIGIN: &str = "grip_origin";
 
@@ -64,9 +66,13 @@ impl Hooks {
     /// has looked at the URL; only here is it known which address a name has in the end.
     fn may_be_private(&self, uri: &http::Uri) -> bool {
         let variables = &self.component.variables;
-        let allowed = variables
-            .get(ALLOW_PRIVATE)
-            .is_none_or(|value| value.trim().eq_ignore_ascii_case("true"));
+        let allowed = match variables.get(ALLOW_PRIVATE).map(|value| value.trim()) {
+            None | Some("true") => true,
+            Some("") => variables
+                .get(AUTH_MODE)
+                .is_some_and(|mode| mode.trim() == "open"),
+            Some(_) => false,
+        };
         allowed
             || variables.get(GATEWAY_ORIGIN).is_some_and(|origin| {
                 origin.parse::<http::Uri>().is_ok_and(|origin| {

@@ -1,0 +1,151 @@
+//! The identity provider's public keys: fetched when they are needed, and kept in the database for all instances.
+
+use http::Request;
+use kafka_common::{
+    clock,
+    db::Db,
+    error::{Error, Result},
+    params,
+};
+use serde_json::Value;
+use spin_sdk::http::FullBody;
+
+use super::signature::{Algorithm, PublicKey};
+use crate::fetch::fetch;
+
+/// How long keys are used without being fetched again, in milliseconds.
+const FRESH: i64 = 60 * 60 * 1000;
+
+/// How long they are used while they can't be fetched.
+const STALE: i64 = 24 * FRESH;
+
+/// A key that is not known is asked for at most so often: anybody can name one.
+const BETWEEN_FETCHES: i64 = 60 * 1000;
+
+/// The keys of one provider.
+#[derive(Debug)]
+pub struct Keys<'a> {
+    issuer: &'a str,
+}
+
+/// Keys as they were fetched once.
+struct Kept {
+    keys: Vec<Value>,
+    age: i64,
+}
+
+impl<'a> Keys<'a> {
+    /// The keys of the provider that calls itself so.
+    pub fn of(issuer: &'a str) -> Self {
+        Self { issuer }
+    }
+
+    /// The key that signed a token with this header. 503 where the provider can't be asked.
+    pub async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Option<PublicKey>> {
+        let kept = self.kept().await?;
+        let known = kept
+            .as_ref()
+            .and_then(|kept| chosen(&kept.keys, kid, algorithm));
+        let age = kept.as_ref().map_or(i64::MAX, |kept| kept.age);
+        let enough = match known {
+            Some(_) => age < FRESH,
+            None => age < BETWEEN_FETCHES,
+        };
+        if enough {
+            return Ok(known);
+        }
+        match self.fetch().await {
+            Ok(keys) => Ok(chosen(&keys, kid, algorithm)),
+            Err(problem) => {
+                eprintln!(
+                    "error: the identity provider (oidc_issuer, oidc_origin, oidc_keys_origin): {problem}"
+                );
+                match known {
+                    Some(known) if age < STALE => Ok(Some(known)),
+                    _ => Err(Error::unavailable(
+                        "The identity provider can't be asked now. Please try again later.",
+                    )),
+                }
+            }
+        }
+    }
+
+    async fn kept(&self) -> Result<Option<Kept>> {
+        let mut db = Db::open().await?;
+        let row = db
+            .query_one(
+                "SELECT keys, fetched_at FROM identity_provider WHERE issuer = ?1",
+                params![self.issuer],
+            )
+            .await?;
+        Ok(row.map(|mut row| Kept {
+            keys: parse(row.text(0).as_bytes()).unwrap_or_default(),
+            age: clock::unix_millis() - row.int(1),
+        }))
+    }
+
+    /// Asks the provider where its keys are (OpenID Connect Discovery 1.0, section 4), fetches and keeps them.
+    async fn fetch(&self) -> Result<Vec<Value>, String> {
+        let base = self.issuer.trim_end_matches('/');
+        let document = get(&format!("{base}/.well-known/openid-configuration")).await?;
+        let document: Value =
+            serde_json::from_slice(&document).map_err(|error| error.to_string())?;
+        let says = |name| document.get(name).and_then(Value::as_str);
+        if says("issuer") != Some(self.issuer) {
+            return Err(format!(
+                "its discovery document is {:?}'s",
+                says("issuer").unwrap_or_default()
+            ));
+        }
+        let address = says("jwks_uri").ok_or("its discovery document has no jwks_uri")?;
+        // Keys that came unprotected could be anybody's.
+        if self.issuer.starts_with("https:") && !address.starts_with("https:") {
+            return Err("its jwks_uri is not https".to_owned());
+        }
+        let text = get(address).await?;
+        let keys = parse(&text).ok_or("its keys can't be read")?;
+        self.keep(&text).await.map_err(|error| error.to_string())?;
+        Ok(keys)
+    }
+
+    async fn keep(&self, text: &[u8]) -> kafka_common::db::Result<()> {
+        let mut db = Db::open().await?;
+        db.execute(
+            "INSERT INTO identity_provider (issuer, keys, fetched_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (issuer) DO UPDATE SET keys = excluded.keys, fetched_at = excluded.fetched_at",
+            params![
+                self.issuer,
+                String::from_utf8_lossy(text).into_owned(),
+                clock::unix_millis()
+            ],
+        )
+        .await
+    }
+}
+
+async fn get(url: &str) -> Result<Vec<u8>, String> {
+    let request = Request::get(url)
+        .body(FullBody::new(bytes::Bytes::new()))
+        .map_err(|error| error.to_string())?;
+    fetch(request)
+        .await
+        .map_err(|problem| format!("{url}: {problem}"))
+}
+
+/// The keys of a JWK set (RFC 7517, section 5).
+fn parse(text: &[u8]) -> Option<Vec<Value>> {
+    let set: Value = serde_json::from_slice(text).ok()?;
+    set.get("keys")?.as_array().cloned()
+}
+
+/// The key that a token names; a token that names none can only mean the only one. Keys for something else, or of a
+/// kind that is not known, are passed over.
+fn chosen(keys: &[Value], id: Option<&str>, algorithm: Algorithm) -> Option<PublicKey> {
+    let named = |key: &&Value| id.is_none() || key.get("kid").and_then(Value::as_str) == id;
+    let mut fitting = keys
+        .iter()
+        .filter(named)
+        .filter_map(|key| PublicKey::of_jwk(key, algorithm));
+    let first = fitting.next()?;
+    (id.is_some() || fitting.next().is_none()).then_some(first)
+}

@@ -1,0 +1,35 @@
+//! `POST /ws/ticket`: opens one socket, for clients that can send neither a header nor a cookie with the handshake
+//! (WebSocket contract).
+
+use axum::response::Response;
+use http::StatusCode;
+use kafka_common::{
+    access::{Access, session},
+    clock,
+    db::Db,
+    error::{Result, json_response},
+    params,
+};
+use serde_json::json;
+
+/// How long a ticket is good, in seconds.
+const LASTS: i64 = 60;
+
+/// Answers `{"ticket", "expires_in"}`; it goes into the query of the socket's address, and can be used once.
+pub async fn create(access: Access) -> Result<Response> {
+    let session = access.session()?;
+    let ticket = session::new_token()?;
+    Db::open()
+        .await?
+        .execute(
+            "INSERT INTO ws_ticket (ticket_hash, session_id, expires_at) VALUES (?1, ?2, ?3)",
+            params![
+                session::hash(&ticket),
+                session.id.as_str(),
+                clock::unix_millis() + LASTS * 1000
+            ],
+        )
+        .await?;
+    let body = json!({ "ticket": ticket, "expires_in": LASTS });
+    Ok(json_response(StatusCode::OK, &body))
+}

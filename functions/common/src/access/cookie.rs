@@ -1,0 +1,122 @@
+//! The cookie that carries a session's token, for browsers.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::client::is_loopback_name;
+use super::origins::own_host;
+
+/// The cookie's name.
+const NAME: &str = "kafka_session";
+
+/// The value of the cookie, if the request has exactly one.
+pub(super) fn value(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='));
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// Whether the request has the cookie at all.
+pub(super) fn is_there(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .any(|pair| pair.trim().split('=').next() == Some(NAME))
+}
+
+/// `Set-Cookie` for a token that is good for so many seconds; 0 takes it away. Out of reach of scripts, not sent along
+/// with what other sites send, and encrypted connections only, but where the application is on the same machine.
+pub(super) fn set(request: &Parts, token: &str, seconds: i64) -> Option<HeaderValue> {
+    let host = own_host(&request.headers, &request.uri);
+    let is_local = host
+        .as_ref()
+        .is_some_and(|host: &Authority| is_loopback_name(host));
+    let secure = if is_local { "" } else { "; Secure" };
+    let cookie =
+        format!("{NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&cookie).ok()
+}
+
+/// Where an extended session leaves the cookie that the answer is to carry: who extends it sees the request only.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Renewal(Arc<OnceLock<HeaderValue>>);
+
+impl Renewal {
+    /// Leaves the cookie with the request that it is in.
+    pub(super) fn leave(request: &Parts, cookie: HeaderValue) {
+        if let Some(Self(cell)) = request.extensions.get::<Self>() {
+            let _ = cell.set(cookie);
+        }
+    }
+
+    /// Puts it into the answer.
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
+        if let Some(cookie) = self.0.get() {
+            headers.append(header::SET_COOKIE, cookie.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_there, set, value};
+    use axum::http::{HeaderMap, Request};
+
+    fn cookies(texts: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for text in texts {
+            headers.append("cookie", text.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn one_cookie_of_this_name_is_read() {
+        assert_eq!(value(&cookies(&["a=b; kafka_session=t; c=d"])), Some("t"));
+        assert_eq!(value(&cookies(&["a=b", "kafka_session=t"])), Some("t"));
+        for none in [
+            &["a=b"][..],
+            &["xkafka_session=t"],
+            &["kafka_session2=t"],
+            &["kafka_session"],
+        ] {
+            assert_eq!(value(&cookies(none)), None, "{none:?}");
+        }
+        let two = cookies(&["kafka_session=t; kafka_session=u"]);
+        assert_eq!((value(&two), is_there(&two)), (None, true));
+        assert!(!is_there(&cookies(&["a=b; kafka_session2=t"])));
+    }
+
+    #[test]
+    fn a_cookie_is_secure_off_loopback() {
+        let cookie = |host: &str| {
+            let request = Request::builder()
+                .uri("/")
+                .header("host", host)
+                .body(())
+                .unwrap();
+            set(&request.into_parts().0, "t", 60)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let local = "kafka_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
+        assert_eq!(cookie("localhost:8000"), local);
+        assert_eq!(cookie("[::1]:8000"), local);
+        assert_eq!(cookie("app.example"), format!("{local}; Secure"));
+        assert_eq!(cookie("localhost.example"), format!("{local}; Secure"));
+    }
+}

@@ -1,0 +1,144 @@
+//! A mail provider for tests and first steps: it takes a POST of `{"from", "to", "subject", "text"}`, prints the mail
+//! instead of sending it, and shows what it got to `GET /mails`.
+
+use anyhow::Context;
+use clap::Args;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Bytes of a request that are read.
+const MAX_REQUEST: usize = 64 * 1024;
+/// How many mails are remembered, the newest.
+const MAX_MAILS: usize = 1000;
+
+/// Serve a mail provider that prints mails instead of sending them, for tests and first steps
+#[derive(Debug, Args)]
+pub struct FakeMail {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8002")]
+    listen: String,
+    /// The key to ask for (Authorization: Bearer); without it, any will do
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+impl FakeMail {
+    /// Serves until the process is ended.
+    ///
+    /// # Errors
+    /// When the address can't be used.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let listener = TcpListener::bind(&self.listen)
+            .await
+            .with_context(|| format!("can't listen on {}", self.listen))?;
+        let address = listener.local_addr()?;
+        writeln!(
+            io::stdout(),
+            "Serving http://{address}\nmail_url=http://{address}/ mail_origin=http://{address}"
+        )?;
+        let provider = Arc::new(Provider {
+            key: self.key,
+            mails: Mutex::default(),
+        });
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(serve(provider.clone(), stream))),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+}
+
+async fn serve(provider: Arc<Provider>, stream: TcpStream) {
+    let service = service_fn(|request| {
+        let provider = provider.clone();
+        async move { Ok::<_, Infallible>(provider.answer(request).await) }
+    });
+    // A broken connection is the client's business.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+struct Provider {
+    key: Option<String>,
+    mails: Mutex<VecDeque<Value>>,
+}
+
+impl Provider {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET, "/mails") => {
+                let mails: Vec<Value> = self.mails.lock().iter().cloned().collect();
+                answer(StatusCode::OK, &json!({ "mails": mails }))
+            }
+            (&Method::POST, _) => self.take(request).await,
+            _ => answer(
+                StatusCode::NOT_FOUND,
+                &json!({ "message": "There is nothing here." }),
+            ),
+        }
+    }
+
+    async fn take(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let shown = request.headers().get(header::AUTHORIZATION);
+        let wanted = self.key.as_ref().map(|key| format!("Bearer {key}"));
+        if wanted
+            .is_some_and(|wanted| shown.is_none_or(|shown| shown.as_bytes() != wanted.as_bytes()))
+        {
+            let message = json!({ "message": "The key is wrong." });
+            return answer(StatusCode::UNAUTHORIZED, &message);
+        }
+        let body = Limited::new(request.into_body(), MAX_REQUEST)
+            .collect()
+            .await;
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let mail: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let part = |name: &str| mail[name].as_str().unwrap_or_default();
+        if part("to").is_empty() || part("text").is_empty() {
+            let message = json!({ "message": "A mail has to and text." });
+            return answer(StatusCode::UNPROCESSABLE_ENTITY, &message);
+        }
+        // Nobody need be reading along.
+        let _ = writeln!(
+            io::stdout(),
+            "\nTo: {}\nFrom: {}\nSubject: {}\n\n{}",
+            part("to"),
+            part("from"),
+            part("subject"),
+            part("text")
+        );
+        let mut mails = self.mails.lock();
+        if mails.len() == MAX_MAILS {
+            mails.pop_front();
+        }
+        mails.push_back(mail);
+        answer(StatusCode::OK, &json!({ "id": mails.len().to_string() }))
+    }
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body.to_string()));
+    *response.status_mut() = status;
+    let content_type = header::HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}

@@ -1,0 +1,240 @@
+//! An OpenID Connect provider that the test plays: a discovery document, keys, and ID tokens, which it signs by hand.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use rsa::RsaPrivateKey;
+use rsa::pkcs1v15::SigningKey;
+use rsa::rand_core::OsRng;
+use rsa::sha2::Sha256;
+use rsa::signature::{SignatureEncoding, Signer};
+use rsa::traits::PublicKeyParts;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What the provider calls the application.
+pub const AUDIENCE: &str = "kafka-tests";
+
+/// A key pair of the provider's, under its name.
+pub struct Key {
+    id: String,
+    pair: Pair,
+}
+
+enum Pair {
+    Rsa(Box<SigningKey<Sha256>>),
+    Ec(EcdsaKeyPair),
+}
+
+impl Key {
+    /// A new key for RS256.
+    pub fn rsa(id: &str) -> Self {
+        let key = RsaPrivateKey::new(&mut OsRng, 2048).expect("a key");
+        Self {
+            id: id.to_owned(),
+            pair: Pair::Rsa(Box::new(SigningKey::new(key))),
+        }
+    }
+
+    /// A new key for ES256.
+    pub fn ec(id: &str) -> Self {
+        let random = SystemRandom::new();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
+        Self {
+            id: id.to_owned(),
+            pair: Pair::Ec(pair.expect("the key that was made")),
+        }
+    }
+
+    /// The public half (RFC 7517).
+    pub fn jwk(&self) -> Value {
+        match &self.pair {
+            Pair::Rsa(key) => {
+                let key: &RsaPrivateKey = (**key).as_ref();
+                json!({
+                    "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.id,
+                    "n": BASE64.encode(key.n().to_bytes_be()), "e": BASE64.encode(key.e().to_bytes_be()),
+                })
+            }
+            Pair::Ec(pair) => {
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                json!({
+                    "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.id,
+                    "x": BASE64.encode(x), "y": BASE64.encode(y),
+                })
+            }
+        }
+    }
+
+    /// The RSA modulus, which some verifiers were made to take for a secret.
+    pub fn public_bytes(&self) -> Vec<u8> {
+        match &self.pair {
+            Pair::Rsa(key) => {
+                let key: &RsaPrivateKey = (**key).as_ref();
+                key.n().to_bytes_be()
+            }
+            Pair::Ec(pair) => pair.public_key().as_ref().to_vec(),
+        }
+    }
+
+    /// A token with these claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        let algorithm = match &self.pair {
+            Pair::Rsa(_) => "RS256",
+            Pair::Ec(_) => "ES256",
+        };
+        let header = json!({ "alg": algorithm, "typ": "JWT", "kid": self.id });
+        self.sign_with_header(&header, claims)
+    }
+
+    /// A token with this header, whatever that says.
+    pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
+        let signed = unsigned(header, claims);
+        let signature = match &self.pair {
+            Pair::Rsa(key) => key.sign(signed.as_bytes()).to_vec(),
+            Pair::Ec(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), signed.as_bytes());
+                signature.expect("a signature").as_ref().to_vec()
+            }
+        };
+        format!("{signed}.{}", BASE64.encode(signature))
+    }
+}
+
+/// Header and claims, as they are signed.
+pub fn unsigned(header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| BASE64.encode(value.to_string());
+    format!("{}.{}", part(header), part(claims))
+}
+
+/// What the provider publishes, and how often it was asked.
+#[derive(Default)]
+struct Published {
+    issuer: String,
+    keys: Vec<Value>,
+    asked: usize,
+    is_down: bool,
+}
+
+/// A running provider; it ends with the test's runtime.
+pub struct FakeProvider {
+    address: SocketAddr,
+    published: Arc<Mutex<Published>>,
+}
+
+impl FakeProvider {
+    /// Starts one with these keys.
+    pub async fn start(keys: &[&Key]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let provider = Self {
+            address,
+            published: Arc::default(),
+        };
+        provider.publish(keys);
+        provider.calls_itself(&provider.issuer());
+        tokio::spawn(serve(listener, address, provider.published.clone()));
+        provider
+    }
+
+    /// What it calls itself, and where it is.
+    pub fn issuer(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on, what its discovery document calls it.
+    pub fn calls_itself(&self, issuer: &str) {
+        self.lock().issuer = issuer.to_owned();
+    }
+
+    /// From now on, its keys; one of a kind that nobody knows is always among them.
+    pub fn publish(&self, keys: &[&Key]) {
+        let unknown =
+            json!({ "kty": "PQC", "kid": "from-the-future", "alg": "ML-DSA-65", "pub": "AA" });
+        let keys = keys.iter().map(|key| key.jwk());
+        self.lock().keys = std::iter::once(unknown).chain(keys).collect();
+    }
+
+    /// From now on it answers nobody with success, or does again.
+    pub fn is_down(&self, down: bool) {
+        self.lock().is_down = down;
+    }
+
+    /// How often it was asked for its keys.
+    pub fn asked(&self) -> usize {
+        self.lock().asked
+    }
+
+    /// The variables that make it the application's.
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("oidc_issuer", self.issuer()),
+            ("oidc_origin", self.issuer()),
+            ("oidc_keys_origin", self.issuer()),
+            ("oidc_audience", AUDIENCE.to_owned()),
+        ]
+    }
+
+    /// Claims that are all right.
+    pub fn claims(&self, email: &str) -> Value {
+        json!({
+            "iss": self.issuer(), "aud": AUDIENCE, "sub": "1", "iat": now(), "exp": now() + 600,
+            "email": email, "email_verified": true,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Published> {
+        self.published.lock().expect("no test panics here")
+    }
+}
+
+/// Now, in seconds since 1970.
+pub fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("it is after 1970").as_secs() as i64
+}
+
+async fn serve(listener: TcpListener, address: SocketAddr, published: Arc<Mutex<Published>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let published = published.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let answer = answer(request.uri().path(), address, &published);
+            async move { Ok::<_, Infallible>(answer) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new();
+        tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+fn answer(path: &str, address: SocketAddr, published: &Mutex<Published>) -> Response<Full<Bytes>> {
+    let mut published = published.lock().expect("no test panics here");
+    let (status, body) = match path {
+        _ if published.is_down => (StatusCode::BAD_GATEWAY, json!({})),
+        "/.well-known/openid-configuration" => (
+            StatusCode::OK,
+            json!({ "issuer": published.issuer, "jwks_uri": format!("http://{address}/keys") }),
+        ),
+        "/keys" => {
+            published.asked += 1;
+            (StatusCode::OK, json!({ "keys": published.keys }))
+        }
+        _ => (StatusCode::NOT_FOUND, json!({})),
+    };
+    let mut response = Response::new(Full::from(body.to_string()));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,192 @@
+//! How often somebody may ask (promise 9), per person and per address.
+
+use serde_json::json;
+
+use super::{Person, Town};
+use crate::support::{Request, Response, Setup};
+
+async fn town(limits: &str) -> Town {
+    Town::with(Setup::app().variable("rate_limits", limits)).await
+}
+
+/// Fails unless the answer is 429 and says when to come back, within `seconds`.
+#[track_caller]
+fn is_too_many(response: &Response, seconds: u64) {
+    response.is_error(429, "Too many requests. Please try again later.");
+    let wait: u64 = response
+        .header("retry-after")
+        .parse()
+        .expect("a number of seconds");
+    assert!((1..=seconds).contains(&wait), "{wait}");
+}
+
+/// A request from somewhere else, as a proxy on this machine says it.
+fn from(request: Request, address: &str) -> Request {
+    request.header("x-forwarded-for", address)
+}
+
+#[tokio::test]
+async fn codes_are_sent_so_often_to_an_address() {
+    let town = town("code=3/3600").await;
+    for _ in 0..3 {
+        town.ask_code("josef@example.com").await.has_status(200);
+    }
+    is_too_many(&town.ask_code("josef@example.com").await, 1200);
+    assert_eq!(town.mail.mails("josef@example.com").await.len(), 3);
+    town.ask_code("leni@example.com").await.has_status(200);
+    // An hour later.
+    town.server
+        .change("UPDATE rate_limit SET free_at = free_at - 3600000")
+        .await;
+    town.ask_code("josef@example.com").await.has_status(200);
+}
+
+#[tokio::test]
+async fn logins_are_limited_whether_they_succeed_or_not() {
+    let town = town("login=3/600").await;
+    for _ in 0..3 {
+        town.try_code("josef@example.com", "1")
+            .await
+            .has_status(401);
+    }
+    is_too_many(&town.try_code("josef@example.com", "1").await, 200);
+    town.person("leni@example.com").await;
+}
+
+#[tokio::test]
+async fn an_address_may_ask_four_times_as_often_as_a_person() {
+    let town = town("code=1/3600").await;
+    let ask = |n: usize, address: &'static str| {
+        let body = json!({ "email": format!("user{n}@example.com") }).to_string();
+        from(town.server.post("/auth/code").json(body), address).send()
+    };
+    for n in 0..4 {
+        ask(n, "203.0.113.7").await.has_status(200);
+    }
+    is_too_many(&ask(4, "203.0.113.7").await, 900);
+    // What a client writes into the header itself is further away than the proxy's word.
+    is_too_many(&ask(5, "198.51.100.1, 203.0.113.7").await, 900);
+    ask(6, "203.0.113.8").await.has_status(200);
+    // In IPv6 one customer has a whole network.
+    for n in 10..14 {
+        ask(n, "2001:db8:1:1::1").await.has_status(200);
+    }
+    is_too_many(&ask(14, "2001:db8:1:1:ffff::2").await, 900);
+    ask(15, "2001:db8:1:2::1").await.has_status(200);
+}
+
+#[tokio::test]
+async fn nobody_but_a_trusted_proxy_is_believed() {
+    let setup = Setup::app().variable("rate_limits", "code=1/3600");
+    let town = Town::with(setup.variable("trusted_proxies", "192.0.2.1")).await;
+    for n in 0..5 {
+        let body = json!({ "email": format!("user{n}@example.com") }).to_string();
+        let request = from(
+            town.server.post("/auth/code").json(body),
+            &format!("203.0.113.{n}"),
+        );
+        let status = request.send().await.status;
+        assert_eq!(status, if n < 4 { 200 } else { 429 });
+    }
+}
+
+#[tokio::test]
+async fn uploads_are_limited_before_they_are_taken_in() {
+    let town = town("upload=2/60").await;
+    let josef = town.person("josef@example.com").await;
+    let upload = || {
+        let form = crate::support::Multipart::new()
+            .text("target_id", &josef.workspace)
+            .text("is_chat", "false")
+            .file("files", "a.txt", "text");
+        town.server
+            .post("/file/upload")
+            .by(&josef)
+            .multipart(form)
+            .send()
+    };
+    upload().await.has_status(200);
+    upload().await.has_status(200);
+    is_too_many(&upload().await, 30);
+    assert_eq!(town.server.database().await.count("file").await, 2);
+}
+
+#[tokio::test]
+async fn messages_are_limited_over_http_and_sockets_together() {
+    let town = town("message=2/60").await;
+    let josef = town.person("josef@example.com").await;
+    let chat = josef.chat(&town, "c").await;
+    let mut socket = window(&town, &josef, &chat).await;
+    socket.json().await;
+    for _ in 0..2 {
+        let body = json!({ "prompt": "x", "model": "none" }).to_string();
+        let path = format!("/chat/{chat}/messages");
+        let answer = town.server.post(&path).by(&josef).json(body).send().await;
+        answer.is_error(404, "Model not found.");
+    }
+    socket
+        .send(&json!({ "action": "new_message", "id": "1", "prompt": "x", "model": "none" }))
+        .await;
+    let refused = socket.json().await;
+    assert_eq!(
+        (&refused["code"], &refused["in_reply_to"]),
+        (&json!("rate_limited"), &json!("1"))
+    );
+    assert!(
+        refused["retry_after"]
+            .as_u64()
+            .is_some_and(|seconds| (1..=30).contains(&seconds))
+    );
+    let leni = town.person("leni@example.com").await;
+    let path = format!("/chat/{}/messages", leni.chat(&town, "c").await);
+    let body = json!({ "prompt": "x", "model": "none" }).to_string();
+    town.server
+        .post(&path)
+        .by(&leni)
+        .json(body)
+        .send()
+        .await
+        .has_status(404);
+}
+
+async fn window(town: &Town, person: &Person, chat: &str) -> crate::support::Socket {
+    let bearer = person.bearer();
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("sec-websocket-protocol", "kafka.v2"),
+    ];
+    let socket = town
+        .server
+        .try_socket(&format!("/ws/{chat}"), &headers)
+        .await;
+    socket.expect("the handshake succeeds")
+}
+
+#[tokio::test]
+async fn what_is_not_used_up_any_more_is_forgotten() {
+    let town = town("code=10/3600").await;
+    for n in 0..5 {
+        town.ask_code(&format!("user{n}@example.com"))
+            .await
+            .has_status(200);
+    }
+    let database = town.server.database().await;
+    assert_eq!(database.count("rate_limit").await, 6);
+    town.server
+        .change("UPDATE rate_limit SET free_at = free_at - 3 * 86400000")
+        .await;
+    town.ask_code("new@example.com").await.has_status(200);
+    assert_eq!(database.count("rate_limit").await, 2);
+}
+
+#[tokio::test]
+async fn open_mode_counts_nothing() {
+    let server = Setup::app()
+        .variable("rate_limits", "login=1/60 message=1/60")
+        .start()
+        .await;
+    for _ in 0..5 {
+        server.login("josef@example.com").await.has_status(200);
+    }
+    assert_eq!(server.database().await.count("rate_limit").await, 0);
+}

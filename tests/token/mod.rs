@@ -1,0 +1,112 @@
+//! Token mode: who may call has logged in (promises 9 and 10, and what DESIGN.md, D8, says of sessions).
+
+mod codes;
+mod cross_site;
+mod leaving;
+mod limits;
+mod oidc;
+mod quota;
+mod sessions;
+mod sockets;
+
+use serde_json::json;
+
+use crate::support::{FakeMail, Request, Response, Server, Setup};
+
+/// A server in token mode, and a provider that delivers its mail.
+struct Town {
+    server: Server,
+    mail: FakeMail,
+}
+
+/// Somebody who has logged in.
+struct Person {
+    id: String,
+    email: String,
+    workspace: String,
+    token: String,
+}
+
+impl Town {
+    async fn new() -> Self {
+        Self::with(Setup::app()).await
+    }
+
+    /// Nobody asks too often, unless `setup` says what that is.
+    async fn with(setup: Setup) -> Self {
+        let mail = FakeMail::start();
+        let mut setup = setup.variable("auth_mode", "token");
+        for (name, value) in mail.variables() {
+            setup = setup.variable(name, &value);
+        }
+        let server = setup.start().await;
+        Self { server, mail }
+    }
+
+    /// `POST /auth/code`.
+    async fn ask_code(&self, email: &str) -> Response {
+        let body = json!({ "email": email }).to_string();
+        self.server.post("/auth/code").json(body).send().await
+    }
+
+    /// `POST /auth/login` with a code.
+    async fn try_code(&self, email: &str, code: &str) -> Response {
+        let body = json!({ "email": email, "code": code }).to_string();
+        self.server.post("/auth/login").json(body).send().await
+    }
+
+    /// Logs in with a code from the mail.
+    async fn person(&self, email: &str) -> Person {
+        self.ask_code(email).await.has_status(200);
+        let code = self.mail.code(email).await;
+        Person::of(&self.try_code(email, &code).await)
+    }
+}
+
+impl Person {
+    /// Who a login says it is.
+    fn of(login: &Response) -> Self {
+        login.has_status(200);
+        Self {
+            id: login.string("/user_id"),
+            email: login.string("/email"),
+            workspace: login.string("/workspaces/0/id"),
+            token: login.string("/token"),
+        }
+    }
+
+    /// `Authorization` for this person's requests.
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// The cookie of this person's browser.
+    fn cookie(&self) -> String {
+        format!("kafka_session={}", self.token)
+    }
+
+    /// Makes a chat; its id.
+    async fn chat(&self, town: &Town, name: &str) -> String {
+        let form = [
+            ("user_id", self.id.as_str()),
+            ("workspace_id", &self.workspace),
+            ("chat_name", name),
+        ];
+        let made = town
+            .server
+            .post("/chat/new")
+            .by(self)
+            .form(&form)
+            .send()
+            .await;
+        made.has_status(200);
+        made.string("/chat_id")
+    }
+}
+
+impl Request {
+    /// As this person.
+    fn by(self, person: &Person) -> Self {
+        self.header("authorization", &person.bearer())
+    }
+}

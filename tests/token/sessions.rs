@@ -1,0 +1,261 @@
+//! Sessions: how they are shown, stored, extended and ended (promise 10).
+
+use super::{Person, Town};
+
+const ENDED: &str = "The session has ended. Please log in again.";
+
+#[tokio::test]
+async fn a_session_is_shown_as_a_header_or_a_cookie() {
+    let town = Town::new().await;
+    town.ask_code("josef@example.com").await.has_status(200);
+    let code = town.mail.code("josef@example.com").await;
+    let login = town.try_code("josef@example.com", &code).await;
+    let josef = Person::of(&login);
+    assert_eq!(
+        login.header("set-cookie"),
+        format!(
+            "{}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax",
+            josef.cookie()
+        )
+    );
+    let server = &town.server;
+    server
+        .get("/auth/sessions")
+        .by(&josef)
+        .send()
+        .await
+        .has_status(200);
+    let cookie = server
+        .get("/auth/sessions")
+        .header("cookie", &josef.cookie());
+    let answer = cookie.send().await;
+    answer.has_status(200);
+    // It is fresh, so that there is nothing to extend.
+    assert_eq!(answer.header("set-cookie"), "");
+
+    let nobody = server.get("/auth/sessions").send().await;
+    nobody.is_error(401, "Not authenticated");
+    assert_eq!(nobody.header("www-authenticate"), "Bearer");
+    let altered = format!("Bearer {}x", josef.token);
+    for header in [
+        altered.as_str(),
+        "Bearer ",
+        "Bearer",
+        "Basic am9zZWY=",
+        &josef.token,
+    ] {
+        let answer = server
+            .get("/auth/sessions")
+            .header("authorization", header)
+            .send()
+            .await;
+        answer.is_error(401, ENDED);
+    }
+    // A header that is wrong is not made good by a cookie.
+    let both = server
+        .get("/auth/sessions")
+        .header("authorization", &altered);
+    both.header("cookie", &josef.cookie())
+        .send()
+        .await
+        .is_error(401, ENDED);
+}
+
+#[tokio::test]
+async fn off_loopback_the_cookie_is_for_encrypted_connections() {
+    let town = Town::new().await;
+    town.ask_code("josef@example.com").await.has_status(200);
+    let code = town.mail.code("josef@example.com").await;
+    let body = serde_json::json!({ "email": "josef@example.com", "code": code }).to_string();
+    let login = town
+        .server
+        .post("/auth/login")
+        .header("host", "app.example")
+        .json(body);
+    let login = login.send().await;
+    login.has_status(200);
+    assert!(
+        login
+            .header("set-cookie")
+            .ends_with("; SameSite=Lax; Secure")
+    );
+}
+
+#[tokio::test]
+async fn a_request_is_refused_before_its_body_is_taken_in() {
+    let town = Town::new().await;
+    let body = vec![b'x'; 90 * 1024 * 1024];
+    let began = std::time::Instant::now();
+    let answer = town
+        .server
+        .post("/file/upload")
+        .body("multipart/form-data; boundary=b", body);
+    answer.try_send().await.ok();
+    assert!(began.elapsed().as_secs() < 20);
+    assert_eq!(town.server.database().await.count("content").await, 0);
+}
+
+#[tokio::test]
+async fn neither_the_database_nor_the_log_has_a_token() {
+    let town = Town::new().await;
+    let josef = town.person("josef@example.com").await;
+    let ticket = town
+        .server
+        .post("/ws/ticket")
+        .by(&josef)
+        .send()
+        .await
+        .string("/ticket");
+    let path = format!("/ws/{}?ticket={ticket}", josef.chat(&town, "c").await);
+    town.server.try_socket(&path, &[]).await.expect("it opens");
+    let stored = town.server.stored_bytes();
+    let log = town.server.log_so_far().await;
+    for secret in [&josef.token, &ticket] {
+        let found = stored
+            .windows(secret.len())
+            .any(|bytes| bytes == secret.as_bytes());
+        assert!(!found, "a secret is stored as it is");
+        assert!(!log.contains(secret.as_str()), "a secret is in the log");
+    }
+}
+
+#[tokio::test]
+async fn logging_out_ends_this_session_only() {
+    let town = Town::new().await;
+    let (phone, laptop) = (
+        town.person("josef@example.com").await,
+        town.person("josef@example.com").await,
+    );
+    let out = town.server.post("/auth/logout").by(&phone).send().await;
+    out.is(200, r#"{"detail":"Logged out."}"#);
+    assert_eq!(
+        out.header("set-cookie"),
+        "kafka_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+    );
+    let again = town.server.post("/auth/logout").by(&phone).send().await;
+    again.is_error(401, ENDED);
+    town.server
+        .get("/auth/sessions")
+        .by(&laptop)
+        .send()
+        .await
+        .has_status(200);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_revoked_by_whom_they_belong_to() {
+    let town = Town::new().await;
+    let (phone, laptop) = (
+        town.person("josef@example.com").await,
+        town.person("josef@example.com").await,
+    );
+    let stranger = town.person("stranger@example.com").await;
+    let server = &town.server;
+    let listed = server.get("/auth/sessions").by(&laptop).send().await.json();
+    let sessions = listed["sessions"].as_array().expect("a list").clone();
+    let current: Vec<_> = sessions
+        .iter()
+        .map(|session| session["current"] == true)
+        .collect();
+    assert_eq!(current, [false, true]);
+    for name in ["id", "created_at", "extended_at", "expires_at"] {
+        assert!(sessions[0][name].is_string(), "{listed}");
+    }
+    let first = sessions[0]["id"].as_str().expect("an id");
+    let path = format!("/auth/sessions/{first}");
+    let foreign = server.delete(&path).by(&stranger).send().await;
+    foreign.is_error(404, "Session not found.");
+    server
+        .get("/auth/sessions")
+        .by(&phone)
+        .send()
+        .await
+        .has_status(200);
+    let revoked = server.delete(&path).by(&laptop).send().await;
+    revoked.is(200, r#"{"detail":"Session revoked."}"#);
+    server
+        .get("/auth/sessions")
+        .by(&phone)
+        .send()
+        .await
+        .is_error(401, ENDED);
+
+    let third = town.person("josef@example.com").await;
+    let all = server.delete("/auth/sessions").by(&laptop).send().await;
+    all.is(200, r#"{"detail":"All sessions revoked."}"#);
+    for person in [&laptop, &third] {
+        server
+            .get("/auth/sessions")
+            .by(person)
+            .send()
+            .await
+            .is_error(401, ENDED);
+    }
+    server
+        .get("/auth/sessions")
+        .by(&stranger)
+        .send()
+        .await
+        .has_status(200);
+}
+
+#[tokio::test]
+async fn a_session_lasts_thirty_days_from_its_last_use() {
+    let town = Town::new().await;
+    let josef = town.person("josef@example.com").await;
+    let database = town.server.database().await;
+    let expires = || database.number("SELECT expires_at FROM session");
+    let fresh = expires().await;
+    town.server
+        .get("/auth/sessions")
+        .by(&josef)
+        .send()
+        .await
+        .has_status(200);
+    assert_eq!(expires().await, fresh);
+    // As if it had been used last two days ago: it is extended, and a browser gets the cookie anew.
+    town.server
+        .change("UPDATE session SET expires_at = expires_at - 172800000")
+        .await;
+    let request = town
+        .server
+        .get("/auth/sessions")
+        .header("cookie", &josef.cookie());
+    let answer = request.send().await;
+    answer.has_status(200);
+    assert!(answer.header("set-cookie").starts_with(&josef.cookie()));
+    let extended = expires().await;
+    assert!(extended >= fresh && extended < fresh + 120_000);
+    // As if it had not been used for thirty days.
+    town.server
+        .change("UPDATE session SET expires_at = expires_at - 2592000000")
+        .await;
+    town.server
+        .get("/auth/sessions")
+        .by(&josef)
+        .send()
+        .await
+        .is_error(401, ENDED);
+    // The next login sweeps it.
+    town.person("josef@example.com").await;
+    assert_eq!(database.count("session").await, 1);
+}
+
+#[tokio::test]
+async fn somebody_has_a_hundred_sessions_at_most() {
+    let town = Town::new().await;
+    let first = town.person("josef@example.com").await;
+    town.server
+        .change(
+            "INSERT INTO session SELECT 'made-' || value, user_id, 'hash-' || value, created_at, extended_at, expires_at,
+             NULL FROM session, generate_series(1, 100)",
+        )
+        .await;
+    town.server
+        .get("/auth/sessions")
+        .by(&first)
+        .send()
+        .await
+        .is_error(401, ENDED);
+    assert_eq!(town.server.database().await.count("session").await, 100);
+}
