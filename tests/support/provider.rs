@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,13 +15,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use rsa::RsaPrivateKey;
-use rsa::pkcs1v15::SigningKey;
-use rsa::rand_core::OsRng;
-use rsa::sha2::Sha256;
-use rsa::signature::{SignatureEncoding, Signer};
-use rsa::traits::PublicKeyParts;
+use ring::rsa;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -34,17 +30,32 @@ pub struct Key {
 }
 
 enum Pair {
-    Rsa(Box<SigningKey<Sha256>>),
+    Rsa(Box<rsa::KeyPair>),
     Ec(EcdsaKeyPair),
 }
 
 impl Key {
     /// A new key for RS256.
     pub fn rsa(id: &str) -> Self {
-        let key = RsaPrivateKey::new(&mut OsRng, 2048).expect("a key");
+        // Nothing that the host is built with makes RSA keys.
+        let made = Command::new("openssl")
+            .args([
+                "genpkey",
+                "-algorithm",
+                "RSA",
+                "-pkeyopt",
+                "rsa_keygen_bits:2048",
+            ])
+            .args(["-outform", "DER"])
+            .output()
+            .expect("openssl is installed, as ca-certificates need it");
+        // Which of two formats it writes depends on its version.
+        let pair = rsa::KeyPair::from_der(&made.stdout)
+            .or_else(|_| rsa::KeyPair::from_pkcs8(&made.stdout))
+            .expect("a key");
         Self {
             id: id.to_owned(),
-            pair: Pair::Rsa(Box::new(SigningKey::new(key))),
+            pair: Pair::Rsa(Box::new(pair)),
         }
     }
 
@@ -63,11 +74,11 @@ impl Key {
     /// The public half (RFC 7517).
     pub fn jwk(&self) -> Value {
         match &self.pair {
-            Pair::Rsa(key) => {
-                let key: &RsaPrivateKey = (**key).as_ref();
+            Pair::Rsa(pair) => {
+                let public: rsa::PublicKeyComponents<Vec<u8>> = pair.public().into();
                 json!({
                     "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.id,
-                    "n": BASE64.encode(key.n().to_bytes_be()), "e": BASE64.encode(key.e().to_bytes_be()),
+                    "n": BASE64.encode(public.n), "e": BASE64.encode(public.e),
                 })
             }
             Pair::Ec(pair) => {
@@ -80,13 +91,10 @@ impl Key {
         }
     }
 
-    /// The RSA modulus, which some verifiers were made to take for a secret.
+    /// The public half as bytes, which some verifiers were made to take for a secret.
     pub fn public_bytes(&self) -> Vec<u8> {
         match &self.pair {
-            Pair::Rsa(key) => {
-                let key: &RsaPrivateKey = (**key).as_ref();
-                key.n().to_bytes_be()
-            }
+            Pair::Rsa(pair) => pair.public_key().as_ref().to_vec(),
             Pair::Ec(pair) => pair.public_key().as_ref().to_vec(),
         }
     }
@@ -105,7 +113,17 @@ impl Key {
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         let signed = unsigned(header, claims);
         let signature = match &self.pair {
-            Pair::Rsa(key) => key.sign(signed.as_bytes()).to_vec(),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    signed.as_bytes(),
+                    &mut signature,
+                )
+                .expect("a signature");
+                signature
+            }
             Pair::Ec(pair) => {
                 let signature = pair.sign(&SystemRandom::new(), signed.as_bytes());
                 signature.expect("a signature").as_ref().to_vec()

@@ -127,6 +127,7 @@ async fn nobody_learns_who_has_an_account() {
 #[tokio::test]
 async fn an_email_alone_is_no_proof() {
     let town = Town::new().await;
+    town.ask_code(EMAIL).await.has_status(200);
     let response = town.server.login(EMAIL).await;
     response.has_status(422);
     assert_eq!(response.json()["detail"][0]["loc"], json!(["body", "code"]));

@@ -247,8 +247,9 @@ async fn somebody_has_a_hundred_sessions_at_most() {
     let first = town.person("josef@example.com").await;
     town.server
         .change(
-            "INSERT INTO session SELECT 'made-' || value, user_id, 'hash-' || value, created_at, extended_at, expires_at,
-             NULL FROM session, generate_series(1, 100)",
+            "WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < 100)
+             INSERT INTO session
+             SELECT 'made-' || n, user_id, 'hash-' || n, created_at, extended_at, expires_at, NULL FROM session, made",
         )
         .await;
     town.server
