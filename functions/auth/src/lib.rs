@@ -15,12 +15,9 @@ mod sessions;
 mod ticket;
 mod user;
 
-use axum::{
-    Router,
-    body::Body,
-    routing::{delete, get, post},
-};
-use kafka_common::app;
+use axum::body::Body;
+use kafka_common::api;
+use kafka_common::app::{self, Routes};
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
@@ -28,16 +25,14 @@ async fn handle(request: Request) -> http::Response<Body> {
     app::serve(request, routes).await
 }
 
-fn routes() -> Router {
-    Router::new()
-        .route("/auth/login", post(login::login))
-        .route("/auth/code", post(code::send))
-        .route("/auth/logout", post(sessions::logout))
-        .route(
-            "/auth/sessions",
-            get(sessions::list).delete(sessions::revoke_all),
-        )
-        .route("/auth/sessions/{session_id}", delete(sessions::revoke))
-        .route("/ws/ticket", post(ticket::create))
-        .route("/user/{user_id}", delete(user::delete))
+fn routes() -> Routes {
+    Routes::new()
+        .on(&api::auth::LOGIN, login::login)
+        .on(&api::auth::CODE, code::send)
+        .on(&api::auth::LOGOUT, sessions::logout)
+        .on(&api::auth::SESSIONS, sessions::list)
+        .on(&api::auth::REVOKE_ALL, sessions::revoke_all)
+        .on(&api::auth::REVOKE, sessions::revoke)
+        .on(&api::auth::TICKET, ticket::create)
+        .on(&api::auth::DELETE_USER, user::delete)
 }

@@ -7,29 +7,22 @@ use axum::{
 use http::StatusCode;
 use kafka_common::{
     access::Access,
+    api::chat::NEW_FORM,
     clock,
     db::{Db, Transaction, Value},
     error::{Error, Result, json_response},
-    form::{Field, Form, FormSpec, NoFiles},
+    form::{Form, NoFiles},
     id::new_id,
-    owner::{self, MAX_ID_CHARS, MAX_NAME_CHARS},
-    params,
+    owner, params,
 };
 use serde_json::json;
 
 const CREATE: &str = include_str!("create.sql");
 const SELECTED: &str = include_str!("selected.sql");
 
-const FORM: &FormSpec = &[
-    Field::text("user_id").max_chars(MAX_ID_CHARS),
-    Field::text("workspace_id").max_chars(MAX_ID_CHARS),
-    Field::text("chat_name").max_chars(MAX_NAME_CHARS),
-    Field::texts("selected_file_ids").max_chars(MAX_ID_CHARS),
-];
-
 /// Makes the chat. Without selected files it is one statement; with them it is all or nothing.
 pub async fn create(access: Access, request: Request) -> Result<Response> {
-    let mut form = Form::read(request, FORM, NoFiles).await?;
+    let mut form = Form::read(request, NEW_FORM, NoFiles).await?;
     let user = form.text("user_id");
     let caller = access.caller(Some(&user))?;
     let (workspace, name) = (form.text("workspace_id"), form.text("chat_name"));

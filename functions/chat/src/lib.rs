@@ -5,12 +5,11 @@ mod create;
 mod delete;
 mod rename;
 
-use axum::{
-    Router,
-    body::Body,
-    routing::{delete, patch, post},
+use axum::body::Body;
+use kafka_common::{
+    api,
+    app::{self, Routes},
 };
-use kafka_common::app;
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
@@ -19,12 +18,11 @@ async fn handle(request: Request) -> http::Response<Body> {
 }
 
 /// `DELETE /chat/new` and `DELETE /chat/rename` name chats with these ids, as in the original.
-fn routes() -> Router {
-    Router::new()
-        .route("/chat/new", post(create::create).delete(delete::delete_new))
-        .route(
-            "/chat/rename",
-            patch(rename::rename).delete(delete::delete_rename),
-        )
-        .route("/chat/{chat_id}", delete(delete::delete))
+fn routes() -> Routes {
+    Routes::new()
+        .on(&api::chat::NEW, create::create)
+        .on(&api::chat::RENAME, rename::rename)
+        .on(&api::chat::DELETE, delete::delete)
+        .on(&api::chat::DELETE_NEW, delete::delete_new)
+        .on(&api::chat::DELETE_RENAME, delete::delete_rename)
 }

@@ -7,25 +7,21 @@ use axum::{
 use http::StatusCode;
 use kafka_common::{
     access::Access,
-    announce, clock,
+    announce,
+    api::chat::RENAME_FORM,
+    clock,
     db::Db,
     error::{Error, Result, json_response},
-    form::{Field, Form, FormSpec, NoFiles},
-    owner::{MAX_ID_CHARS, MAX_NAME_CHARS},
+    form::{Form, NoFiles},
     params,
 };
 use serde_json::json;
 
 const RENAME: &str = include_str!("rename.sql");
 
-const FORM: &FormSpec = &[
-    Field::text("chat_id").max_chars(MAX_ID_CHARS),
-    Field::text("new_name").max_chars(MAX_NAME_CHARS),
-];
-
 /// Gives the chat another name.
 pub async fn rename(access: Access, request: Request) -> Result<Response> {
-    let mut form = Form::read(request, FORM, NoFiles).await?;
+    let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
     let (chat, name) = (form.text("chat_id"), form.text("new_name"));
     let caller = access.caller(None)?;
     let now = clock::now();

@@ -9,6 +9,7 @@
 
 mod cors;
 mod request_id;
+mod routes;
 mod routing;
 
 use std::cell::OnceCell;
@@ -28,23 +29,27 @@ use crate::config::Config;
 use crate::error::{Fault, Result, json_response};
 use request_id::RequestId;
 
+pub use routes::Routes;
+
 /// Exempt from the access check: whoever watches over the process may not be on this machine.
 const HEALTH: &str = "/healthz";
 
 /// Answers one request: request id, access check, CORS, routing, and every failure in the contract's shape.
 ///
-/// `routes` is called once per instance. It may use `get`, `post` and the like but neither `any` nor fallbacks: 404,
-/// 405 and `HEAD` are made here. Handlers take [`crate::access::Access`] or [`Visitor`], `axum::extract::Path<String>` (which never fails: a path
-/// that isn't UTF-8 is 404 before) and the request itself.
+/// `routes` is called once per instance. 404, 405 and `HEAD` are made here.
 pub async fn serve(
     request: spin_sdk::http::Request,
-    routes: impl FnOnce() -> Router,
+    routes: impl FnOnce() -> Routes,
 ) -> Response<Body> {
     thread_local! {
         // A component has one router and an instance one thread; building the router costs more than many requests.
         static ROUTER: OnceCell<Router> = const { OnceCell::new() };
     }
-    let router = ROUTER.with(|router| router.get_or_init(|| routing::complete(routes())).clone());
+    let router = ROUTER.with(|router| {
+        router
+            .get_or_init(|| routing::complete(routes().into_router()))
+            .clone()
+    });
     let (parts, body) = request.into_parts();
     let config = Config::get().await;
     respond(Request::from_parts(parts, Body::new(body)), config, router).await

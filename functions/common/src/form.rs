@@ -31,6 +31,7 @@ use content_type::FormType;
 use received::Received;
 
 pub use sink::{FileSink, NoFiles};
+pub(crate) use spec::Kind;
 pub use spec::{Field, FormSpec};
 
 /// A form that satisfies its declaration. Values are taken out by name.

@@ -7,6 +7,8 @@
 //! several components do with it is in [`files`] and [`owner`], versions in [`versions`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps API
 //! keys unreadable.
 //!
+//! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
+//!
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the open windows of a chat what
 //! was changed over HTTP.
 //!
@@ -15,6 +17,7 @@
 
 pub mod access;
 pub mod announce;
+pub mod api;
 pub mod app;
 mod body;
 pub mod clock;

@@ -4,11 +4,10 @@
 mod content;
 mod upload;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
-use axum::routing::{get, post};
-use kafka_common::app;
+use kafka_common::api;
+use kafka_common::app::{self, Routes};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
@@ -18,8 +17,8 @@ async fn handle(request: Request) -> Response<Body> {
     app::serve(request, routes).await
 }
 
-fn routes() -> Router {
-    Router::new()
-        .route("/file/upload", post(upload::upload))
-        .route("/file/{file_id}/content", get(content::download))
+fn routes() -> Routes {
+    Routes::new()
+        .on(&api::file::UPLOAD, upload::upload)
+        .on(&api::file::CONTENT, content::download)
 }

@@ -5,22 +5,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::announce;
+use kafka_common::api::file::UPLOAD_FORM;
 use kafka_common::content::Staging;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::files::{self, Target};
-use kafka_common::form::{Field, Form, FormSpec};
-use kafka_common::owner::{self, MAX_ID_CHARS};
+use kafka_common::form::Form;
+use kafka_common::owner;
 use serde_json::{Value, json};
-
-/// `user_id` may be missing in open mode, where knowing the target is the right to use it; a client of the original's
-/// later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
-const FORM: &FormSpec = &[
-    Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
-    Field::text("target_id").max_chars(MAX_ID_CHARS),
-    Field::boolean("is_chat"),
-    Field::files("files"),
-];
 
 /// Stores all files of the request or none. Answers `{"files": [id, …], "details": [{id, name, content, language,
 /// type, url}, …]}`.
@@ -32,7 +24,7 @@ pub(crate) async fn upload(access: Access, request: Request) -> Result<Response>
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
     access.admit_upload().await?;
-    let mut form = Form::read(request, FORM, staging).await?;
+    let mut form = Form::read(request, UPLOAD_FORM, staging).await?;
     // FastAPI takes an empty value of an optional field for none.
     let user_id = form
         .optional_text("user_id")

@@ -7,25 +7,16 @@ use axum::{
 use http::StatusCode;
 use kafka_common::{
     access::{Access, Caller, own_origins},
+    api::models::{AK, BASE_URL, CHANGE_FORM},
     db::{Db, Transaction},
     error::{Error, FieldError, Result, json_response},
-    form::{Field, Form, FormSpec, NoFiles},
-    owner::{self, MAX_ID_CHARS, MAX_NAME_CHARS},
-    params,
+    form::{Form, NoFiles},
+    owner, params,
     seal::{Keys, Place},
 };
 use serde_json::Value;
 
 use crate::{fields, renew};
-
-/// What is not sent stays, and what is sent empty: FastAPI takes an empty value of an optional field for none, and a
-/// form's blank field for a key means the old one.
-const FORM: &FormSpec = &[
-    Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
-    Field::optional_text("name").max_chars(MAX_NAME_CHARS),
-    fields::key(Field::optional_text(fields::AK)),
-    fields::url(Field::optional_text(fields::BASE_URL)),
-];
 
 const FIND: &str = "SELECT name, base_url, ak, user_id FROM model
     WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
@@ -49,18 +40,18 @@ pub async fn change(
     request: Request,
 ) -> Result<Response> {
     let own = own_origins(request.headers(), request.uri());
-    let mut form = Form::read(request, FORM, NoFiles).await?;
+    let mut form = Form::read(request, CHANGE_FORM, NoFiles).await?;
     let mut sent = |name| form.optional_text(name).filter(|text| !text.is_empty());
     let user = sent("user_id");
     let caller = access.caller(user.as_deref())?;
     renew::once().await?;
-    let key = match sent(fields::AK) {
+    let key = match sent(AK) {
         Some(key) => Some((fields::check_key(&key)?.to_owned(), Keys::get().await?)),
         None => None,
     };
     let wanted = Wanted {
         name: sent("name"),
-        base_url: sent(fields::BASE_URL),
+        base_url: sent(BASE_URL),
         key,
         own,
     };
@@ -95,7 +86,7 @@ async fn apply(
         fields::check_url(&base_url, wanted.own).await?;
         if wanted.key.is_none() {
             // Else whoever can change the address could have the key sent to their own.
-            let mut missing = FieldError::missing(fields::AK, Value::Null);
+            let mut missing = FieldError::missing(AK, Value::Null);
             missing.msg = "Field required, because base_url changes".to_owned();
             return Err(missing.into());
         }

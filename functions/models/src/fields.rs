@@ -1,32 +1,13 @@
-//! The fields of a model that two forms have, and what may be in them.
+//! What may be in the fields of a model.
 
 use http::HeaderValue;
 use kafka_common::{
+    api::models::{AK, BASE_URL},
     config::{allow_private_models, variable},
     error::{Error, FieldError, Result},
-    form::Field,
     model::{Policy, check_base_url},
 };
 use serde_json::{Value, json};
-
-/// The longest API key, in characters; those of services have fewer than 300.
-const MAX_KEY_CHARS: usize = 4096;
-
-/// The longest base URL, in characters.
-const MAX_URL_CHARS: usize = 2048;
-
-pub const AK: &str = "ak";
-pub const BASE_URL: &str = "base_url";
-
-/// The declaration of a field `ak`.
-pub const fn key(field: Field) -> Field {
-    field.max_chars(MAX_KEY_CHARS).secret()
-}
-
-/// The declaration of a field `base_url`.
-pub const fn url(field: Field) -> Field {
-    field.max_chars(MAX_URL_CHARS)
-}
 
 /// An API key as it will be sent: without the white space that comes along when one is pasted. Empty is for a model that
 /// asks for none. 422 for what no header can carry.

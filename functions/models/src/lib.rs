@@ -11,12 +11,11 @@ mod list;
 mod new;
 mod renew;
 
-use axum::{
-    Router,
-    body::Body,
-    routing::{delete, get, patch, post},
+use axum::body::Body;
+use kafka_common::{
+    api,
+    app::{self, Routes},
 };
-use kafka_common::app;
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
@@ -24,10 +23,10 @@ async fn handle(request: Request) -> http::Response<Body> {
     app::serve(request, routes).await
 }
 
-fn routes() -> Router {
-    Router::new()
-        .route("/models", get(list::list))
-        .route("/models/new", post(new::create))
-        .route("/models/delete/{model_id}", delete(delete::delete))
-        .route("/models/{model_id}", patch(change::change))
+fn routes() -> Routes {
+    Routes::new()
+        .on(&api::models::LIST, list::list)
+        .on(&api::models::NEW, new::create)
+        .on(&api::models::CHANGE, change::change)
+        .on(&api::models::DELETE, delete::delete)
 }

@@ -4,22 +4,15 @@ use axum::{extract::Request, response::Response};
 use http::StatusCode;
 use kafka_common::{
     access::{Access, own_origins},
+    api::models::{AK, BASE_URL, NEW_FORM},
     db::Db,
     error::{Error, Result, json_response},
-    form::{Field, Form, FormSpec, NoFiles},
+    form::{Form, NoFiles},
     id::new_id,
-    owner::{MAX_ID_CHARS, MAX_NAME_CHARS},
     params, seal,
 };
 
 use crate::{fields, renew};
-
-const FORM: &FormSpec = &[
-    Field::text("user_id").max_chars(MAX_ID_CHARS),
-    Field::text("name").max_chars(MAX_NAME_CHARS),
-    fields::key(Field::text(fields::AK)),
-    fields::url(Field::text(fields::BASE_URL)),
-];
 
 /// Inserts nothing if the owner doesn't exist.
 const INSERT: &str = "INSERT INTO model (id, name, ak, base_url, user_id)
@@ -29,11 +22,11 @@ const INSERT: &str = "INSERT INTO model (id, name, ak, base_url, user_id)
 /// Keeps the model with its key sealed.
 pub async fn create(access: Access, request: Request) -> Result<Response> {
     let own = own_origins(request.headers(), request.uri());
-    let mut form = Form::read(request, FORM, NoFiles).await?;
+    let mut form = Form::read(request, NEW_FORM, NoFiles).await?;
     let user = form.text("user_id");
     let name = form.text("name");
-    let key = form.text(fields::AK);
-    let base_url = form.text(fields::BASE_URL);
+    let key = form.text(AK);
+    let base_url = form.text(BASE_URL);
     let key = fields::check_key(&key)?;
     fields::check_url(&base_url, own).await?;
     let caller = access.caller(Some(&user))?;

@@ -26,10 +26,9 @@ mod test_model;
 mod v1;
 mod v2;
 
-use axum::Router;
 use axum::body::Body;
-use axum::routing::{get, post};
-use kafka_common::app;
+use kafka_common::api::{models, relay};
+use kafka_common::app::{self, Routes};
 use spin_sdk::{http::Request, http_service};
 
 /// Answers one request.
@@ -38,11 +37,12 @@ async fn handle(request: Request) -> http::Response<Body> {
     app::serve(request, routes).await
 }
 
-fn routes() -> Router {
-    Router::new()
-        .route("/ws/{chat_id}", get(socket::get).post(socket::events))
-        .route("/chat/{chat_id}/messages", post(messages::post))
-        .route("/chat/{chat_id}/stop", post(messages::stop))
-        .route("/chat/{chat_id}/generations/{id}/events", get(follow::get))
-        .route("/models/{id}/test", post(test_model::test))
+fn routes() -> Routes {
+    Routes::new()
+        .on(&relay::SOCKET, socket::get)
+        .on(&relay::SOCKET_EVENTS, socket::events)
+        .on(&relay::SEND, messages::post)
+        .on(&relay::STOP, messages::stop)
+        .on(&relay::EVENTS_OF_REPLY, follow::get)
+        .on(&models::TEST, test_model::test)
 }

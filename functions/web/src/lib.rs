@@ -6,11 +6,10 @@
 
 mod pages;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::get;
-use kafka_common::app;
+use kafka_common::api::web;
+use kafka_common::app::{self, Routes};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
@@ -19,10 +18,10 @@ async fn handle(request: Request) -> Response<Body> {
     app::serve(request, routes).await
 }
 
-fn routes() -> Router {
-    Router::new()
-        .route("/", get(pages::home))
-        .route("/docs", get(pages::docs))
-        .route("/style.css", get(pages::style))
-        .route("/healthz", get(pages::health))
+fn routes() -> Routes {
+    Routes::new()
+        .on(&web::HOME, pages::home)
+        .on(&web::DOCS, pages::docs)
+        .on(&web::STYLE, pages::style)
+        .on(&web::HEALTH, pages::health)
 }

@@ -3,11 +3,10 @@
 
 mod new;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
-use axum::routing::post;
-use kafka_common::app;
+use kafka_common::api;
+use kafka_common::app::{self, Routes};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
@@ -17,6 +16,6 @@ async fn handle(request: Request) -> Response<Body> {
     app::serve(request, routes).await
 }
 
-fn routes() -> Router {
-    Router::new().route("/workspace/new", post(new::create))
+fn routes() -> Routes {
+    Routes::new().on(&api::workspace::NEW, new::create)
 }

@@ -4,20 +4,14 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::{Access, Caller};
+use kafka_common::api::workspace::NEW_FORM;
 use kafka_common::content::{Staging, Upload};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::files::{self, Target};
-use kafka_common::form::{Field, Form, FormSpec};
-use kafka_common::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use kafka_common::form::Form;
 use kafka_common::{id, params};
 use serde_json::{Value, json};
-
-const FORM: &FormSpec = &[
-    Field::text("owner_id").max_chars(MAX_ID_CHARS),
-    Field::text("name").max_chars(MAX_NAME_CHARS),
-    Field::files("files"),
-];
 
 /// Inserts nothing if the owner doesn't exist.
 const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
@@ -33,7 +27,7 @@ pub(crate) async fn create(access: Access, request: Request) -> Result<Response>
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
     access.admit_upload().await?;
-    let mut form = Form::read(request, FORM, staging).await?;
+    let mut form = Form::read(request, NEW_FORM, staging).await?;
     let owner_id = form.text("owner_id");
     let name = form.text("name");
     let mut uploads = form.files("files");

@@ -112,7 +112,8 @@ impl<'a, S: FileSink> PartReader<'a, S> {
                 if self.files > MAX_FILES {
                     return Err(too_many("files", MAX_FILES));
                 }
-                let takes_files = field.is_some_and(|field| field.kind == Kind::Files);
+                let takes_files =
+                    field.is_some_and(|field| matches!(field.kind, Kind::Files { .. }));
                 if takes_files && !self.doomed && filename.len() <= MAX_FILENAME_BYTES {
                     self.sink
                         .begin(filename, head.content_type.as_deref())

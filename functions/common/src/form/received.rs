@@ -62,8 +62,10 @@ impl<'a, F> Received<'a, F> {
                 false
             }
             (Kind::Texts, Part::Text(_)) => false,
-            (Kind::Texts, Part::File { .. }) | (Kind::Files, Part::Text(_)) => true,
-            (Kind::Files, Part::File { filename, .. }) => filename.len() > MAX_FILENAME_BYTES,
+            (Kind::Texts, Part::File { .. }) | (Kind::Files { .. }, Part::Text(_)) => true,
+            (Kind::Files { .. }, Part::File { filename, .. }) => {
+                filename.len() > MAX_FILENAME_BYTES
+            }
         };
         parts.push(part);
         invalid
@@ -99,7 +101,7 @@ impl<'a, F> Received<'a, F> {
                     let texts = check_each(parts, |part| field.check_text(part), &mut errors);
                     form.texts.insert(field.name, texts);
                 }
-                Kind::Files => {
+                Kind::Files { .. } => {
                     let files = check_each(parts, |part| field.check_file(part), &mut errors);
                     form.files
                         .insert(field.name, files.into_iter().flatten().collect());

@@ -1,4 +1,4 @@
-//! How a handler declares its form.
+//! How a form is declared; the declarations are in [`crate::api`], because the API's description is made of them.
 
 /// The fields of a form, in declaration order. A field that is sent but not declared is ignored.
 pub type FormSpec = [Field];
@@ -6,18 +6,26 @@ pub type FormSpec = [Field];
 /// One declared field.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) max_chars: usize,
-    pub(super) is_secret: bool,
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) max_chars: usize,
+    pub(crate) is_secret: bool,
+    /// What the API's description says of it; empty where the name says it all.
+    pub(crate) about: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text { required: bool },
+pub(crate) enum Kind {
+    Text {
+        required: bool,
+    },
     Boolean,
     Texts,
-    Files,
+    /// Whether the endpoint insists on one is for the description only: it has an answer of its own for none (HTTP
+    /// contract, section 2).
+    Files {
+        required: bool,
+    },
 }
 
 impl Field {
@@ -44,7 +52,12 @@ impl Field {
     /// Uploaded files, any number, none included. The untouched file input of a browser counts as an empty file
     /// without a name.
     pub const fn files(name: &'static str) -> Self {
-        Self::new(name, Kind::Files)
+        Self::new(name, Kind::Files { required: false })
+    }
+
+    /// [`Self::files`], where the endpoint answers 400 if there is none.
+    pub const fn required_files(name: &'static str) -> Self {
+        Self::new(name, Kind::Files { required: true })
     }
 
     /// Refuses a text of more than `max` characters: 422 `string_too_long`.
@@ -59,12 +72,19 @@ impl Field {
         self
     }
 
+    /// Says in the API's description what the field means.
+    pub const fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
+        self
+    }
+
     const fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
             kind,
             max_chars: usize::MAX,
             is_secret: false,
+            about: "",
         }
     }
 }

@@ -1,0 +1,86 @@
+//! Chats as things that are made, named and deleted: `/chat/...`.
+
+use super::operation::Operation;
+use super::schema::{Named, Property, Schema};
+use crate::form::{Field, FormSpec};
+use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
+
+/// The form of [`NEW`].
+pub const NEW_FORM: &FormSpec = &[
+    Field::text("user_id").max_chars(MAX_ID_CHARS),
+    Field::text("workspace_id").max_chars(MAX_ID_CHARS),
+    Field::text("chat_name").max_chars(MAX_NAME_CHARS),
+    Field::texts("selected_file_ids")
+        .max_chars(MAX_ID_CHARS)
+        .about("Files of the workspace that the chat begins with."),
+];
+
+/// The form of [`RENAME`].
+pub const RENAME_FORM: &FormSpec = &[
+    Field::text("chat_id").max_chars(MAX_ID_CHARS),
+    Field::text("new_name").max_chars(MAX_NAME_CHARS),
+];
+
+pub(super) const LAST_UPDATED: Property =
+    Property::new("last_updated", Schema::Nullable(&Schema::Time));
+
+pub(super) const NUM_VERSIONS: Property =
+    Property::new("num_versions", Schema::Count).about("Of all of its files together.");
+
+const CHAT: Named = Named {
+    name: "ChatName",
+    schema: Schema::Object(&[
+        Property::new("chat_id", Schema::Id),
+        Property::new("name", Schema::Text),
+        Property::new("last_updated", Schema::Time),
+    ]),
+};
+
+/// An answer that only says what was done.
+pub(super) const DONE: Schema = Schema::Named(&DONE_NAMED);
+
+const DONE_NAMED: Named = Named {
+    name: "Done",
+    schema: Schema::Object(&[Property::new("detail", Schema::Text)]),
+};
+
+operations! {
+    "chat": "Chats as things that are made, named and deleted."
+
+    /// Make a chat
+    ///
+    /// With files of its workspace, if some are selected.
+    NEW = Operation::post("/chat/new")
+        .form(NEW_FORM)
+        .answers(Schema::Named(&CHAT))
+        .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`");
+
+    /// Rename a chat
+    RENAME = Operation::patch("/chat/rename")
+        .form(RENAME_FORM)
+        .answers(Schema::Named(&CHAT))
+        .not_found("`Chat not found.`");
+
+    /// Delete a chat
+    ///
+    /// With its conversation, its attachments and their versions. Files of the workspace stay there.
+    DELETE = Operation::delete("/chat/{chat_id}")
+        .answers(DONE)
+        .not_found("`Chat not found.`");
+
+    /// Delete the chat of id `new`
+    ///
+    /// There is none: this path is an id like any other for this method, as in the original.
+    DELETE_NEW = Operation::delete("/chat/new")
+        .deprecated()
+        .answers(DONE)
+        .not_found("`Chat not found.`");
+
+    /// Delete the chat of id `rename`
+    ///
+    /// There is none: this path is an id like any other for this method, as in the original.
+    DELETE_RENAME = Operation::delete("/chat/rename")
+        .deprecated()
+        .answers(DONE)
+        .not_found("`Chat not found.`");
+}

@@ -1,0 +1,107 @@
+//! The description of the API for programs: OpenAPI 3.1, as JSON.
+
+mod input;
+mod responses;
+
+use serde_json::{Map, Value, json};
+
+use super::operation::{Operation, Parameter, Who};
+use super::{ALL, Group};
+
+const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless said \
+    otherwise. Ids are opaque texts; times are UTC in ISO 8601. What is not the caller's is answered as if it did not \
+    exist. Windows that stay open speak [a protocol of their own](/docs/websocket). Every answer has an `x-request-id`.";
+
+/// The whole description.
+pub fn document(version: &str) -> Value {
+    let mut schemas = responses::schemas();
+    let mut paths = Map::new();
+    for operation in ALL.iter().flat_map(|group| group.operations) {
+        let path = paths
+            .entry(operation.path)
+            .or_insert_with(|| json!({ "parameters": path_parameters(operation.path) }));
+        path[operation.verb.name()] = describe(operation, &mut schemas);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Kafka Backend", "version": version, "description": ABOUT },
+        "tags": ALL.iter().map(tag).collect::<Value>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": responses::common(),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "The `token` of a login; in token mode only.",
+                },
+                "cookie": {
+                    "type": "apiKey", "in": "cookie", "name": "kafka_session",
+                    "description": "The same, as a login sets it.",
+                },
+            },
+        },
+    })
+}
+
+fn tag(group: &Group) -> Value {
+    json!({ "name": group.name, "description": group.about })
+}
+
+fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
+    let (summary, more) = documentation(operation.docs);
+    let mut description = json!({
+        "operationId": operation.id(), "tags": [operation.group], "summary": summary,
+        // In open mode nobody proves who they are.
+        "security": match operation.who {
+            Who::Session => json!([{}, { "bearer": [] }, { "cookie": [] }]),
+            Who::Public | Who::Everybody => json!([]),
+        },
+    });
+    if !more.is_empty() {
+        description["description"] = more.into();
+    }
+    if operation.is_old {
+        description["deprecated"] = true.into();
+    }
+    if !operation.query.is_empty() {
+        description["parameters"] = operation.query.iter().map(query_parameter).collect();
+    }
+    if let Some(body) = input::body(operation.input, schemas) {
+        description["requestBody"] = body;
+    }
+    description["responses"] = responses::of(operation, schemas);
+    description
+}
+
+/// The summary and what follows it, from the documentation of a constant.
+fn documentation(docs: &str) -> (String, String) {
+    let lines: Vec<&str> = docs.lines().map(str::trim).collect();
+    let end = lines.iter().position(|line| line.is_empty());
+    let (summary, more) = lines.split_at(end.unwrap_or(lines.len()));
+    (summary.join(" "), more.join("\n").trim().to_owned())
+}
+
+/// The parameters in braces: ids, all of them.
+fn path_parameters(path: &str) -> Value {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| {
+            json!({
+                "name": name, "in": "path", "required": true,
+                "schema": { "type": "string", "minLength": 1, "pattern": "^[^/]+$" },
+            })
+        })
+        .collect()
+}
+
+fn query_parameter(Parameter(parameter): &Parameter) -> Value {
+    let mut json = json!({
+        "name": parameter.name, "in": "query", "required": parameter.required,
+        "schema": parameter.schema.to_json(),
+    });
+    if !parameter.about.is_empty() {
+        json["description"] = parameter.about.into();
+    }
+    json
+}

@@ -1,0 +1,90 @@
+//! What bodies may be.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::Schema;
+use crate::api::operation::Input;
+use crate::form::{Field, FormSpec, Kind};
+
+/// The texts that mean yes or no, in any case (HTTP contract, section 2.1).
+const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF])$";
+
+/// The description of a body, if there may be one.
+pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Value> {
+    match input {
+        Input::None => None,
+        Input::Json(properties) => {
+            let schema = Schema::Open(properties);
+            schema.collect(schemas);
+            Some(json!({
+                "required": true,
+                "content": { "application/json": { "schema": schema.to_json() } },
+            }))
+        }
+        Input::Form(form) => Some(form_body(form)),
+    }
+}
+
+fn form_body(form: &FormSpec) -> Value {
+    let is_file = |field: &Field| matches!(field.kind, Kind::Files { .. });
+    let mut content = json!({
+        "multipart/form-data": { "schema": form_schema(form.iter()) },
+    });
+    // There is no way to put a file into the other kind of form.
+    let needs_files = form
+        .iter()
+        .any(|field| field.kind == Kind::Files { required: true });
+    if !needs_files {
+        let fields = form.iter().filter(|field| !is_file(field));
+        content["application/x-www-form-urlencoded"] = json!({ "schema": form_schema(fields) });
+    }
+    json!({ "required": form.iter().any(is_required), "content": content })
+}
+
+fn form_schema<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for field in fields {
+        properties.insert(field.name.to_owned(), field_schema(field));
+        if is_required(field) {
+            required.push(field.name);
+        }
+    }
+    let mut schema = json!({ "type": "object", "properties": properties });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn field_schema(field: &Field) -> Value {
+    let mut text = json!({ "type": "string" });
+    if field.max_chars != usize::MAX {
+        text["maxLength"] = field.max_chars.into();
+    }
+    if field.is_secret {
+        text["format"] = "password".into();
+    }
+    let mut schema = match field.kind {
+        Kind::Text { .. } => text,
+        Kind::Boolean => json!({
+            "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": BOOLEAN }],
+        }),
+        Kind::Texts => json!({ "type": "array", "items": text }),
+        Kind::Files { required } => json!({
+            "type": "array", "items": { "type": "string", "format": "binary" },
+            "minItems": usize::from(required),
+        }),
+    };
+    if !field.about.is_empty() {
+        schema["description"] = field.about.into();
+    }
+    schema
+}
+
+fn is_required(field: &Field) -> bool {
+    matches!(
+        field.kind,
+        Kind::Text { required: true } | Kind::Boolean | Kind::Files { required: true }
+    )
+}

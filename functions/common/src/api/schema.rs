@@ -1,0 +1,158 @@
+//! What JSON looks like: as much of JSON Schema as our answers need, in constants.
+
+use serde_json::{Map, Value, json};
+
+/// A kind of JSON value.
+#[derive(Debug, Clone, Copy)]
+pub enum Schema {
+    /// Any text.
+    Text,
+    /// A text of at most so many characters.
+    ShortText(usize),
+    /// The id of something: opaque, never empty.
+    Id,
+    /// A time: UTC, ISO 8601, six digits after the second, `+00:00`.
+    Time,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// A whole number, not below zero.
+    Count,
+    /// `true` or `false`.
+    Boolean,
+    /// A list of such values.
+    List(&'static Schema),
+    /// Such a value, or `null`.
+    Nullable(&'static Schema),
+    /// A value of one of these kinds.
+    AnyOf(&'static [Schema]),
+    /// An object with these fields and no others.
+    Object(&'static [Property]),
+    /// An object with these fields; what else is sent is ignored.
+    Open(&'static [Property]),
+    /// A schema that has a name of its own.
+    Named(&'static Named),
+    /// Anything at all.
+    Anything,
+}
+
+/// A schema that several others use, or that deserves a name.
+#[derive(Debug)]
+pub struct Named {
+    /// In `components/schemas`.
+    pub name: &'static str,
+    /// What it is.
+    pub schema: Schema,
+}
+
+/// A field of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Property {
+    pub(super) name: &'static str,
+    pub(super) schema: Schema,
+    pub(super) required: bool,
+    pub(super) about: &'static str,
+}
+
+impl Property {
+    /// A field that is always there.
+    pub const fn new(name: &'static str, schema: Schema) -> Self {
+        Self {
+            name,
+            schema,
+            required: true,
+            about: "",
+        }
+    }
+
+    /// It may be missing.
+    pub const fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// What it means.
+    pub const fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
+        self
+    }
+}
+
+impl Schema {
+    /// As JSON Schema (draft 2020-12). Named ones are referred to.
+    pub(super) fn to_json(self) -> Value {
+        match self {
+            Self::Text => json!({ "type": "string" }),
+            Self::ShortText(max) => json!({ "type": "string", "maxLength": max }),
+            Self::Id => json!({ "type": "string", "minLength": 1 }),
+            Self::Time => json!({ "type": "string", "format": "date-time" }),
+            Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
+            Self::Count => json!({ "type": "integer", "minimum": 0 }),
+            Self::Boolean => json!({ "type": "boolean" }),
+            Self::List(item) => json!({ "type": "array", "items": item.to_json() }),
+            Self::Nullable(schema) => nullable(schema.to_json()),
+            Self::AnyOf(schemas) => {
+                json!({ "anyOf": schemas.iter().map(|schema| schema.to_json()).collect::<Value>() })
+            }
+            Self::Object(properties) => {
+                let mut schema = object(properties);
+                schema["additionalProperties"] = false.into();
+                schema
+            }
+            Self::Open(properties) => object(properties),
+            Self::Named(named) => {
+                json!({ "$ref": format!("#/components/schemas/{}", named.name) })
+            }
+            Self::Anything => json!({}),
+        }
+    }
+
+    /// Adds the named schemas that this one needs, those included that they need themselves.
+    pub(super) fn collect(self, found: &mut Map<String, Value>) {
+        match self {
+            Self::List(schema) | Self::Nullable(schema) => schema.collect(found),
+            Self::AnyOf(schemas) => schemas.iter().for_each(|schema| schema.collect(found)),
+            Self::Object(properties) | Self::Open(properties) => {
+                for property in properties {
+                    property.schema.collect(found);
+                }
+            }
+            Self::Named(named) if !found.contains_key(named.name) => {
+                found.insert(named.name.to_owned(), named.schema.to_json());
+                named.schema.collect(found);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A type can be one of several; a reference can't.
+fn nullable(mut schema: Value) -> Value {
+    match schema.get("type").cloned() {
+        Some(Value::String(kind)) if schema.get("enum").is_none() => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        _ => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+fn object(properties: &[Property]) -> Value {
+    let mut fields = Map::new();
+    for property in properties {
+        let mut schema = property.schema.to_json();
+        if !property.about.is_empty() {
+            schema["description"] = property.about.into();
+        }
+        fields.insert(property.name.to_owned(), schema);
+    }
+    let required: Value = properties
+        .iter()
+        .filter(|property| property.required)
+        .map(|property| property.name)
+        .collect();
+    let mut schema = json!({ "type": "object", "properties": fields });
+    if required != json!([]) {
+        schema["required"] = required;
+    }
+    schema
+}

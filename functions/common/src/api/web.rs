@@ -1,0 +1,39 @@
+//! The page for people, the descriptions of the API, and the health check.
+
+use super::operation::{Content, Operation};
+use super::schema::{Property, Schema};
+
+const PAGE: Content = Content::Other("text/html");
+
+operations! {
+    "web": "Pages, the API's descriptions and the health check."
+
+    /// The page
+    ///
+    /// For whoever asks for HTML by name; a message for everybody else.
+    HOME = Operation::get("/")
+        .public()
+        .also(
+            200,
+            "Welcome.",
+            Content::JsonOr(
+                Schema::Object(&[Property::new("message", Schema::Text)]),
+                "text/html",
+            ),
+        );
+
+    /// The API, to be read and tried
+    DOCS = Operation::get("/docs").public().also(200, "A page.", PAGE);
+
+    /// The style sheet of the pages
+    STYLE = Operation::get("/style.css")
+        .public()
+        .also(200, "A style sheet.", Content::Other("text/css"));
+
+    /// Is the process there?
+    ///
+    /// No proof of who asks is wanted, and no database is looked at.
+    HEALTH = Operation::get("/healthz")
+        .for_everybody()
+        .answers(Schema::Object(&[Property::new("status", Schema::OneOf(&["ok"]))]));
+}
