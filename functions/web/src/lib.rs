@@ -1,9 +1,10 @@
-//! Component `web`: the page for people, the health check, and everything no other component has a route for.
+//! Component `web`: the page for people, the API's descriptions, the health check, and everything no other component has a route for.
 //!
 //! It has no database and may call nobody. `GET /healthz` therefore tells that the process answers, not that the
 //! database does.
 #![forbid(unsafe_code)]
 
+mod docs;
 mod pages;
 
 use axum::body::Body;
@@ -21,7 +22,10 @@ async fn handle(request: Request) -> Response<Body> {
 fn routes() -> Routes {
     Routes::new()
         .on(&web::HOME, pages::home)
-        .on(&web::DOCS, pages::docs)
+        .on(&web::OPENAPI, docs::openapi)
+        .on(&web::DOCS, docs::docs)
+        .on(&web::WEBSOCKET, docs::websocket)
+        .on(&web::DOCS_FILE, docs::file)
         .on(&web::STYLE, pages::style)
         .on(&web::HEALTH, pages::health)
 }

@@ -1,7 +1,7 @@
 //! The pages, embedded from `static/`, and the two answers for programs.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use kafka_common::error::json_response;
 use serde_json::json;
@@ -26,11 +26,6 @@ pub(crate) async fn home(headers: HeaderMap) -> Response {
     response
 }
 
-/// `GET /docs`: what the endpoints take and answer.
-pub(crate) async fn docs() -> Response {
-    page(include_str!("../../../static/docs.html"))
-}
-
 /// `GET /style.css`: the style sheet of both.
 pub(crate) async fn style() -> Response {
     asset(
@@ -44,7 +39,8 @@ pub(crate) async fn health() -> Response {
     json_response(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
-fn page(template: &str) -> Response {
+/// A page that says the version.
+pub(crate) fn page(template: &str) -> Response {
     asset(
         "text/html; charset=utf-8",
         template
@@ -53,25 +49,27 @@ fn page(template: &str) -> Response {
     )
 }
 
-fn asset(content_type: &'static str, body: Body) -> Response {
+/// Something that browsers show or load.
+pub(crate) fn asset(content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
-    // The page changes with the program, so it is asked for again.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        // It changes with the program, so it is asked for again.
+        (header::CACHE_CONTROL, "no-cache"),
+    ] {
+        set(&mut response, name, value);
+    }
     response
+}
+
+/// Sets a header.
+pub(crate) fn set(response: &mut Response, name: HeaderName, value: &'static str) {
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
 }
 
 /// Whether `Accept` lists HTML itself; `*/*`, which every client sends, is not enough.

@@ -22,8 +22,23 @@ operations! {
             ),
         );
 
+    /// This description
+    OPENAPI = Operation::get("/openapi.json").public().answers(Schema::Open(&[
+        Property::new("openapi", Schema::OneOf(&["3.1.0"])),
+    ]));
+
     /// The API, to be read and tried
     DOCS = Operation::get("/docs").public().also(200, "A page.", PAGE);
+
+    /// What sockets speak
+    WEBSOCKET = Operation::get("/docs/websocket").public().also(200, "A page.", PAGE);
+
+    /// What the page of the API loads
+    DOCS_FILE = Operation::get("/docs/{file}")
+        .public()
+        .also(200, "A script, a style sheet or a text.", Content::Other("text/*"))
+        .also(304, "The client has it already.", Content::Nothing)
+        .not_found("`Not Found`");
 
     /// The style sheet of the pages
     STYLE = Operation::get("/style.css")

@@ -1,0 +1,127 @@
+//! The API described: for programs, and for people with Swagger UI, from our own bytes.
+
+use std::sync::OnceLock;
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kafka_common::api::openapi;
+use kafka_common::error::{Error, json_text_response};
+
+use crate::pages::{asset, page, set};
+
+/// Scripts and styles from here only; Swagger UI puts small pictures into its styles. It asks nobody but this server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file of Swagger UI, as gzip.
+macro_rules! swagger_ui {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz"))
+    };
+}
+
+/// `GET /openapi.json`: written once in an instance.
+pub(crate) async fn openapi() -> Response {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let document =
+        DOCUMENT.get_or_init(|| openapi::document(env!("CARGO_PKG_VERSION")).to_string());
+    let mut response = json_text_response(StatusCode::OK, String::new());
+    *response.body_mut() = document.as_str().into();
+    set(&mut response, header::CACHE_CONTROL, "no-cache");
+    response
+}
+
+/// `GET /docs`: Swagger UI.
+pub(crate) async fn docs() -> Response {
+    let mut response = page(include_str!("../../../static/docs.html"));
+    set(&mut response, header::CONTENT_SECURITY_POLICY, POLICY);
+    response
+}
+
+/// `GET /docs/websocket`: what sockets speak.
+pub(crate) async fn websocket() -> Response {
+    page(include_str!("../../../static/websocket.html"))
+}
+
+/// `GET /docs/{asset}`: what the page loads.
+pub(crate) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    const SCRIPT: &str = "text/javascript; charset=utf-8";
+    const STYLE: &str = "text/css; charset=utf-8";
+    match name.as_str() {
+        "page.js" => asset(SCRIPT, include_str!("../../../static/docs.js").into()),
+        "page.css" => asset(STYLE, include_str!("../../../static/docs.css").into()),
+        "swagger-ui-bundle.js" => compressed(SCRIPT, swagger_ui!("swagger-ui-bundle.js"), &headers),
+        "swagger-ui.css" => compressed(STYLE, swagger_ui!("swagger-ui.css"), &headers),
+        "swagger-ui-license.txt" => compressed(
+            "text/plain; charset=utf-8",
+            swagger_ui!("LICENSE"),
+            &headers,
+        ),
+        _ => Error::not_found("Not Found").into_response(),
+    }
+}
+
+/// A file that is at hand as gzip, which almost every client takes.
+fn compressed(content_type: &'static str, gzip: &'static [u8], request: &HeaderMap) -> Response {
+    // The last eight bytes are the checksum and the length of what is compressed.
+    let sums = gzip.last_chunk::<8>().copied().unwrap_or_default();
+    // Weak: it is the same one however it is encoded.
+    let tag = format!("W/\"{:016x}\"", u64::from_be_bytes(sums));
+    let mut response = if names(request, &header::IF_NONE_MATCH, &tag) {
+        let mut response = asset(content_type, Body::empty());
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else if takes_gzip(request) {
+        let mut response = asset(content_type, Body::from(gzip));
+        set(&mut response, header::CONTENT_ENCODING, "gzip");
+        response
+    } else {
+        match inflated(gzip) {
+            Some(plain) => asset(content_type, plain.into()),
+            None => {
+                let broken = anyhow::anyhow!("a file of Swagger UI is broken");
+                return Error::internal(broken).into_response();
+            }
+        }
+    };
+    set(&mut response, header::VARY, "Accept-Encoding");
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// What a gzip member without a name holds.
+fn inflated(gzip: &[u8]) -> Option<Vec<u8>> {
+    let deflated = gzip.get(10..gzip.len().checked_sub(8)?)?;
+    miniz_oxide::inflate::decompress_to_vec(deflated).ok()
+}
+
+fn takes_gzip(request: &HeaderMap) -> bool {
+    values(request, &header::ACCEPT_ENCODING).any(|value| {
+        let mut parameters = value.split(';').map(str::trim);
+        let coding = parameters.next().unwrap_or_default();
+        let refused = parameters
+            .filter_map(|parameter| parameter.strip_prefix("q="))
+            .any(|quality| quality.trim().parse() == Ok(0.0));
+        (coding.eq_ignore_ascii_case("gzip") || coding == "*") && !refused
+    })
+}
+
+/// Whether a list header has this value.
+fn names(request: &HeaderMap, header: &HeaderName, wanted: &str) -> bool {
+    values(request, header).any(|value| value == wanted || value == "*")
+}
+
+/// The entries of a list header.
+fn values<'a>(request: &'a HeaderMap, header: &HeaderName) -> impl Iterator<Item = &'a str> {
+    request
+        .get_all(header)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
