@@ -10,10 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 use spin_sdk::wasip3;
 
+use crate::chat_files::News;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
 
-/// The largest frame for a window, in bytes (WebSocket contract).
-const MAX_FRAME_BYTES: usize = 490_000;
+/// The largest frame for a window, in bytes: a gateway drops a socket whose message is too large (WebSocket contract).
+pub const MAX_FRAME_BYTES: usize = 490_000;
 
 /// How many bytes go to the gateway in one request, but for an item that alone is larger.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -60,6 +61,22 @@ pub async fn sessions_ended(session_ids: &[String]) {
     tell(grip, items.collect::<Vec<_>>());
 }
 
+/// Each of these chats is gone.
+pub async fn chats_deleted(chat_ids: &[String]) {
+    for chat_id in chat_ids {
+        chat_deleted(chat_id).await;
+    }
+}
+
+/// Tells the v2 windows of chats what happened there.
+pub async fn news(news: impl IntoIterator<Item = News>) {
+    let Some(grip) = gateway().await else { return };
+    for News { chat, events } in news {
+        let channel = channel_v2(&chat);
+        tell(grip, events.into_iter().map(|event| item(&channel, event)));
+    }
+}
+
 /// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what
 /// [`crate::files::details`] says about them, in their order.
 pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
@@ -73,18 +90,35 @@ pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
 
 fn file_uploaded(details: Value, rev: i64) -> String {
     let id = details.get("id").cloned();
-    let mut event = json!({
+    fitted(json!({
         "action": "file_uploaded", "rev": rev, "file_id": id, "file": details,
-    });
+    }))
+}
+
+/// An event that fits a frame: one that is too large loses the text of its file, then of its message, then its own, and
+/// says so.
+pub fn fitted(mut event: Value) -> String {
+    for part in ["/file", "/message", ""] {
+        let text = event.to_string();
+        if text.len() <= MAX_FRAME_BYTES {
+            return text;
+        }
+        let Some(part) = event.pointer_mut(part).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        if let Some(content) = part.get_mut("content") {
+            *content = Value::Null;
+            part.insert("truncated".to_owned(), true.into());
+        }
+        if let Some(diff) = part.get_mut("diff") {
+            *diff = Value::Null;
+        }
+    }
     let text = event.to_string();
     if text.len() <= MAX_FRAME_BYTES {
         return text;
     }
-    if let Some(file) = event.get_mut("file").and_then(Value::as_object_mut) {
-        file.insert("content".to_owned(), Value::Null);
-        file.insert("truncated".to_owned(), true.into());
-    }
-    event.to_string()
+    json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
 }
 
 /// The gateway, if there is one that can be spoken to; what is wrong with its address has been logged.
@@ -169,7 +203,7 @@ fn next_batch() -> Option<Vec<Item>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_FRAME_BYTES, Queue, file_uploaded, item};
+    use super::{MAX_FRAME_BYTES, Queue, file_uploaded, fitted, item};
     use serde_json::{Value, json};
 
     #[test]
@@ -202,5 +236,24 @@ mod tests {
         let large: Value = serde_json::from_str(&large).unwrap();
         assert_eq!(large["file"]["content"], Value::Null);
         assert_eq!(large["file"]["truncated"], true);
+    }
+
+    #[test]
+    fn what_is_cut_is_no_more_than_needed() {
+        let long = "x".repeat(MAX_FRAME_BYTES);
+        let event = fitted(json!({
+            "action": "a", "rev": 1, "file": { "content": long }, "message": { "content": "said" },
+        }));
+        let event: Value = serde_json::from_str(&event).unwrap();
+        assert_eq!(event["file"], json!({ "content": null, "truncated": true }));
+        assert_eq!(event["message"], json!({ "content": "said" }));
+        let event = fitted(json!({ "action": "a", "rev": 1, "content": long, "diff": long }));
+        let event: Value = serde_json::from_str(&event).unwrap();
+        let cut =
+            json!({ "action": "a", "rev": 1, "content": null, "diff": null, "truncated": true });
+        assert_eq!(event, cut);
+        let event = fitted(json!({ "action": "a", "rev": 1, "name": long }));
+        let event: Value = serde_json::from_str(&event).unwrap();
+        assert_eq!(event, json!({ "action": "a", "rev": 1, "truncated": true }));
     }
 }

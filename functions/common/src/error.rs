@@ -73,6 +73,11 @@ impl Error {
         Self::not_found("File not found.")
     }
 
+    /// 404 `Version not found.`.
+    pub fn version_not_found() -> Self {
+        Self::not_found("Version not found.")
+    }
+
     /// 404 `Model not found.`.
     pub fn model_not_found() -> Self {
         Self::not_found("Model not found.")

@@ -12,8 +12,8 @@ use crate::db::{Transaction, rows_of};
 use crate::error::{Error, Result};
 use crate::params;
 
-/// How long a text may be to be shown in [`details`], in bytes. Of a longer one clients read the content.
-const MAX_SHOWN_BYTES: usize = 64 * 1024;
+/// How long a text may be to be shown in [`details`] and in events, in bytes. Of a longer one clients read the content.
+pub const MAX_SHOWN_BYTES: usize = 64 * 1024;
 
 /// Where uploaded files go.
 #[derive(Debug, Clone, Copy)]
@@ -123,8 +123,52 @@ pub fn details(upload: &Upload) -> Value {
         "content": content,
         "language": kind.language,
         "type": kind.name,
-        "url": format!("/file/{}/content", upload.file_id),
+        "url": url(&upload.file_id),
     })
+}
+
+/// A file as lists of files show it.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its id, or that of its attachment to a chat.
+    pub id: String,
+    /// What it is called.
+    pub filename: String,
+    /// The original's place of it on a disk, now only a name.
+    pub path: String,
+    /// How many bytes it has.
+    pub size: i64,
+    /// As declared by whoever uploaded it.
+    pub media_type: Option<String>,
+    /// Whether it has versions, and so is one of those that are written in chats.
+    pub is_versioned: bool,
+}
+
+impl Listed {
+    /// The entry of a list.
+    pub fn entry(&self) -> Value {
+        let kind = Kind::of(&self.filename);
+        let is_based = self.is_versioned || self.filename.to_ascii_lowercase().ends_with(".based");
+        let kind_name = match kind.name {
+            "other" if is_based => "based",
+            name => name,
+        };
+        json!({
+            "id": self.id,
+            "filename": self.filename,
+            "path": self.path,
+            "size": self.size,
+            "type": kind_name,
+            "language": kind.language,
+            "url": url(&self.id),
+            "media_type": self.media_type,
+        })
+    }
+}
+
+/// Where the file of this id can be downloaded.
+pub fn url(id: &str) -> String {
+    format!("/file/{id}/content")
 }
 
 fn shown(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, str>> {

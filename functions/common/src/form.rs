@@ -105,12 +105,7 @@ impl<F: Send> Form<F> {
     }
 }
 
-/// The parameter `name` of a request's query, if it has one; of several the last, as in a form.
-pub fn query_text(request: &Request, name: &str) -> Option<String> {
-    query_value(request.uri(), name)
-}
-
-/// The same of an address.
+/// The parameter `name` of an address's query, if it has one; of several the last, as in a form.
 pub fn query_value(uri: &Uri, name: &str) -> Option<String> {
     let query = uri.query()?;
     urlencoded::fields(query.as_bytes())

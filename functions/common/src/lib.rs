@@ -1,11 +1,12 @@
 //! What all components share: the HTTP edge, storage and domain types.
 //!
-//! The edge ([`app`], [`access`], [`form`], [`json`], [`email`], [`error`]) turns a request into checked values and
-//! every failure into the shape the HTTP contract asks for. It knows nothing about storage.
+//! The edge ([`app`], [`access`], [`form`], [`json`], [`query`], [`page`], [`email`], [`error`]) turns a request into
+//! checked values and every failure into the shape the HTTP contract asks for. It knows nothing about storage.
 //!
 //! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
-//! several components do with it is in [`files`] and [`owner`], versions in [`versions`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps API
-//! keys unreadable.
+//! several components do with it is in [`files`] and [`owner`], versions in [`versions`], the files of chats in
+//! [`chat_files`], messages in [`message`] and [`conversation`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps
+//! API keys unreadable.
 //!
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
@@ -20,9 +21,11 @@ pub mod announce;
 pub mod api;
 pub mod app;
 mod body;
+pub mod chat_files;
 pub mod clock;
 pub mod config;
 pub mod content;
+pub mod conversation;
 pub mod db;
 pub mod email;
 pub mod encoding;
@@ -34,8 +37,11 @@ pub mod grip;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod message;
 pub mod model;
 pub mod owner;
+pub mod page;
+pub mod query;
 pub mod seal;
 pub mod task;
 pub mod versions;

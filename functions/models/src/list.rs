@@ -5,12 +5,10 @@ use http::StatusCode;
 use kafka_common::{
     access::Access,
     db::Db,
-    error::{Error, FieldError, Result, json_text_response},
-    form::query_text,
-    owner::MAX_ID_CHARS,
+    error::{Error, Result, json_text_response},
     params,
+    query::Query,
 };
-use serde_json::Value;
 
 use crate::renew;
 
@@ -23,13 +21,9 @@ const LIST: &str = "SELECT json_object('models', (
 
 /// Answers with the user's models in the order in which they were made, without their keys.
 pub async fn list(access: Access, request: Request) -> Result<Response> {
-    let user = query_text(&request, "user_id")
-        .ok_or_else(|| FieldError::missing("user_id", Value::Null).in_query())?;
-    if user.chars().count() > MAX_ID_CHARS {
-        let input = user.chars().take(MAX_ID_CHARS).collect::<String>();
-        let error = FieldError::too_long("user_id", MAX_ID_CHARS, input.into());
-        return Err(error.in_query().into());
-    }
+    let mut query = Query::of(&request);
+    let user = query.id("user_id");
+    query.check()?;
     let caller = access.caller(Some(&user))?;
     renew::once().await?;
     let mut db = Db::open().await?;

@@ -3,10 +3,10 @@
 use kafka_common::access::Caller;
 use kafka_common::db::Db;
 use kafka_common::id::new_id;
+use kafka_common::message::Message;
 use kafka_common::{clock, params};
 
 use crate::audience;
-use crate::message::Message;
 use crate::refused::Refused;
 use crate::reply::ending::raise;
 use crate::size::fitted;

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use kafka_common::content::kind::Kind;
 use kafka_common::content::pdf;
 use kafka_common::db::{Db, Result};
-use kafka_common::model::diff::unified_diff;
 use kafka_common::params;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::size::INLINE;
 
@@ -46,41 +45,7 @@ impl ChatFile {
 
     /// Where it can be downloaded.
     pub fn url(&self) -> String {
-        url(&self.id)
-    }
-}
-
-/// Where the file of this id can be downloaded.
-pub fn url(id: &str) -> String {
-    format!("/file/{id}/content")
-}
-
-/// A version that a file has got.
-pub struct NewVersion<'a> {
-    pub file: &'a str,
-    pub name: &'a str,
-    pub id: &'a str,
-    pub timestamp: &'a str,
-    /// What the file said before.
-    pub before: &'a str,
-    pub text: &'a str,
-}
-
-impl NewVersion<'_> {
-    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
-    pub fn event(&self, rev: i64) -> Value {
-        let mut event = json!({
-            "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
-            "timestamp": self.timestamp, "diff": null, "content": null,
-        });
-        if self.text.len() <= INLINE {
-            event["content"] = self.text.into();
-            event["diff"] = unified_diff(self.before, self.text).into();
-        } else {
-            event["truncated"] = true.into();
-            event["url"] = url(self.file).into();
-        }
-        event
+        kafka_common::files::url(&self.id)
     }
 }
 

@@ -13,10 +13,10 @@ use futures::stream::{self, Stream, StreamExt};
 use kafka_common::access::Access;
 use kafka_common::db::{self, Db, Row};
 use kafka_common::error::Result;
+use kafka_common::message::{COLUMNS, Message};
 use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
-use crate::message::{COLUMNS, Message};
 use crate::refused::Refused;
 use crate::reply::{ending, rows};
 use crate::sse;

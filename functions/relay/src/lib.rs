@@ -12,7 +12,6 @@ mod echo;
 mod files;
 mod follow;
 mod initial;
-mod message;
 mod messages;
 mod prompt;
 mod refused;

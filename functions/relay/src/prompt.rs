@@ -4,11 +4,11 @@ use kafka_common::access::Caller;
 use kafka_common::db::{Db, Row, Transaction};
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
+use kafka_common::message::Message;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params};
 use serde_json::{Map, Value, json};
 
-use crate::message::Message;
 use crate::refused::Refused;
 use crate::reply::ending::{self, Ended};
 use crate::reply::rows;

@@ -1,9 +1,8 @@
 //! Frames are bounded: a gateway drops a socket whose message is too large (WebSocket contract).
 
-use serde_json::{Value, json};
-
-/// The largest frame to a client, in bytes.
-pub const FRAME: usize = 490_000;
+pub use kafka_common::announce::{MAX_FRAME_BYTES as FRAME, fitted};
+use kafka_common::files::MAX_SHOWN_BYTES;
+use serde_json::Value;
 
 /// How much of a frame the conversation may take, and the running reply with it.
 pub const CONVERSATION: usize = 280_000;
@@ -12,7 +11,7 @@ pub const CONVERSATION: usize = 280_000;
 const FILES: usize = 150_000;
 
 /// The longest text of a file in a frame.
-pub const INLINE: usize = 64 * 1024;
+pub const INLINE: usize = MAX_SHOWN_BYTES;
 
 /// What is left of a frame.
 #[derive(Debug)]
@@ -52,32 +51,4 @@ impl Budget {
             None => false,
         }
     }
-}
-
-/// An event that fits a frame: one that is too large loses the text at `content`, and says so.
-pub fn fitted(mut event: Value) -> String {
-    let text = event.to_string();
-    if text.len() <= FRAME {
-        return text;
-    }
-    if let Some(message) = event.get_mut("message").and_then(Value::as_object_mut) {
-        message.insert("content".to_owned(), Value::Null);
-        message.insert("truncated".to_owned(), true.into());
-    }
-    if let Some(event) = event.as_object_mut()
-        && event.contains_key("content")
-    {
-        event.insert("content".to_owned(), Value::Null);
-        event.insert("truncated".to_owned(), true.into());
-    }
-    if let Some(event) = event.as_object_mut()
-        && event.contains_key("diff")
-    {
-        event.insert("diff".to_owned(), Value::Null);
-    }
-    let text = event.to_string();
-    if text.len() <= FRAME {
-        return text;
-    }
-    json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
 }

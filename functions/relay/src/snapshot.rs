@@ -1,10 +1,10 @@
 //! A chat at one moment: what a window gets first, and what it gets when it missed something.
 
 use kafka_common::db::{Db, Row};
+use kafka_common::message::Message;
 use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
-use crate::message::Message;
 use crate::refused::Refused;
 use crate::reply::{ending, rows};
 use crate::size::{self, Budget};

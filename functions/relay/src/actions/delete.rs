@@ -1,16 +1,14 @@
 //! `delete_file`: a file leaves the chat.
 
 use kafka_common::access::Caller;
+use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
 use kafka_common::params;
 use serde_json::{Map, Value, json};
 
 use super::Done;
-use crate::message::Message;
 use crate::prompt::text_field;
 use crate::refused::Refused;
-use crate::reply::{composing, ending};
-use crate::size::fitted;
 
 /// Detaches the file from the chat, by either of its ids. The workspace's file goes too if no other chat has it.
 pub async fn delete(
@@ -39,7 +37,12 @@ pub async fn delete(
             "No file found for file_id={asked} in this chat."
         )));
     };
-    let (id, name, file) = (deleted.text(0), deleted.text(1), deleted.opt_text(2));
+    let gone = ChatFile {
+        id: deleted.text(0),
+        name: deleted.text(1),
+        chat: chat.to_owned(),
+    };
+    let file = deleted.opt_text(2);
     if let Some(file) = &file {
         tx.execute(
             "DELETE FROM file WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM chat_file WHERE file_id = ?1)",
@@ -47,25 +50,15 @@ pub async fn delete(
         )
         .await?;
     }
-    let rev = ending::raise(&mut tx, chat, 2).await? - 1;
-    let mut message = Message {
-        role: "system".to_owned(),
-        kind: "file".to_owned(),
-        content: format!("{name} was deleted."),
-        ..Message::default()
-    };
-    composing::add(&mut tx, chat, &mut message, rev).await?;
+    let left = chat_files::left(&mut tx, std::slice::from_ref(&gone)).await?;
     tx.commit().await?;
-    let mut told = message.v1();
+    let left = left.into_iter().next();
+    let left = left.ok_or_else(Refused::chat_not_found)?;
+    let mut told = left.message.v1();
     told["deleted_file_id"] = asked.into();
-    let mut told_v2 = message.v2();
-    told_v2["deleted_file_id"] = id.as_str().into();
-    let event = json!({
-        "action": "file_deleted", "rev": rev + 1, "file_id": id, "name": name, "message": told_v2,
-    });
     Ok(Done {
         answer: json!({ "action": "file_deleted", "message": told }),
-        ids: json!({ "message_id": message.id, "file_id": id }),
-        events: vec![fitted(message.added(rev)), fitted(event)],
+        ids: json!({ "message_id": left.message.id, "file_id": gone.id }),
+        events: left.news.events,
     })
 }

@@ -1,18 +1,15 @@
 //! `revert_version`: a file says again what it said once.
 
 use kafka_common::access::Caller;
+use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
 use kafka_common::limits::Limit;
-use kafka_common::{params, versions};
+use kafka_common::params;
 use serde_json::{Map, Value, json};
 
 use super::Done;
-use crate::files::NewVersion;
-use crate::message::Message;
 use crate::prompt::text_field;
 use crate::refused::Refused;
-use crate::reply::{composing, ending};
-use crate::size::fitted;
 
 /// The file ?3 of the chat ?1 of the caller ?2, which has the version ?4 (or of several of that name, the
 /// newest).
@@ -53,51 +50,22 @@ pub async fn revert(
     let file = found.opt_text(0).ok_or_else(|| {
         Refused::not_found(format!("No .based file found for filename={filename}"))
     })?;
-    let reverted = versions::revert(&mut tx, &file, &version).await?;
-    let reverted = reverted.ok_or_else(no_version)?;
-    let changed = reverted.saved.changed;
-    let by = if changed { 3 } else { 2 };
-    let rev = ending::raise(&mut tx, chat, by).await? - by + 1;
-    let content = json!({
-        "based_filename": filename, "based_content": reverted.content,
-        "message": format!("Reverted to version from {}.", reverted.from),
-    });
-    let mut message = Message {
-        role: "assistant".to_owned(),
-        kind: "file".to_owned(),
-        content: content.to_string(),
-        ..Message::default()
+    let file = ChatFile {
+        id: file,
+        name: filename,
+        chat: chat.to_owned(),
     };
-    composing::add(&mut tx, chat, &mut message, rev).await?;
-    tx.execute(
-        "UPDATE chat_file SET rev = ?2 WHERE id = ?1",
-        params![file.as_str(), rev + by - 1],
-    )
-    .await?;
+    let done = file.revert(&mut tx, &version).await?;
+    let done = done.ok_or_else(no_version)?;
     tx.commit().await?;
 
-    let (made, timestamp) = reverted.saved.version.unwrap_or_default();
-    let mut events = vec![fitted(message.added(rev))];
-    if changed {
-        let before = reverted.saved.before.unwrap_or_default();
-        let version = NewVersion {
-            file: &file,
-            name: &filename,
-            id: &made,
-            timestamp: &timestamp,
-            before: &before,
-            text: &reverted.content,
-        };
-        events.push(fitted(version.event(rev + 1)));
-    }
-    events.push(fitted(json!({
-        "action": "revert_complete", "rev": rev + by - 1, "file_id": file, "name": filename, "version_id": made,
-        "message": message.v2(),
-    })));
-    let told = json!({ "role": "assistant", "type": "file", "content": content });
+    let made = done.reverted.saved.version.map(|(id, _)| id);
+    let told = json!({ "role": "assistant", "type": "file", "content": done.said });
     Ok(Done {
         answer: json!({ "action": "revert_complete", "message": told }),
-        ids: json!({ "message_id": message.id, "file_id": file, "version_id": made }),
-        events,
+        ids: json!({
+            "message_id": done.message.id, "file_id": file.id, "version_id": made.unwrap_or_default(),
+        }),
+        events: done.events,
     })
 }

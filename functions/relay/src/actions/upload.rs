@@ -6,11 +6,11 @@ use kafka_common::content::Staging;
 use kafka_common::db::Db;
 use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
+use kafka_common::message::Message;
 use kafka_common::{encoding, files};
 use serde_json::{Map, Value, json};
 
 use super::Done;
-use crate::message::Message;
 use crate::prompt::text_field;
 use crate::refused::Refused;
 use crate::reply::{composing, ending};

@@ -1,19 +1,19 @@
 //! The end of a reply, with the files that it makes or changes: one transaction.
 
+pub use kafka_common::conversation::add;
 use kafka_common::db::{Db, Result, Transaction};
-use kafka_common::id::new_id;
+use kafka_common::message::Message;
 use kafka_common::model::composer::{self, Change, Edit, Outcome};
 use kafka_common::model::diff::unified_diff;
 use kafka_common::model::patch::apply_diff;
+use kafka_common::params;
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
-use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
 use super::ending::{self, Ending, raise};
-use crate::files::NewVersion;
-use crate::message::Message;
 use crate::prompt::Begun;
 use crate::size::{FRAME, fitted};
+use kafka_common::chat_files::NewVersion;
 
 /// What the model said.
 pub struct Said<'a> {
@@ -334,40 +334,4 @@ async fn tell_of(
     };
     add(tx, &begun.chat, &mut message, rev).await?;
     Ok(message)
-}
-
-/// Adds a message after the chat's newest, and fills in what that makes of it.
-pub async fn add(
-    tx: &mut Transaction<'_>,
-    chat: &str,
-    message: &mut Message,
-    rev: i64,
-) -> Result<()> {
-    message.id = new_id();
-    message.created_at = clock::now();
-    message.status = "complete".to_owned();
-    let row = tx
-        .query_one(
-            "WITH last (id, position) AS (
-                 SELECT id, position FROM chat_conversation WHERE chat_id = ?2 ORDER BY position DESC LIMIT 1
-             )
-             INSERT INTO chat_conversation
-                 (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev)
-             VALUES (?1, ?2, ?3, ?4, ?5, (SELECT id FROM last), coalesce((SELECT position FROM last), 0) + 1, ?6,
-                 'complete', ?7, ?8)
-             RETURNING parent_id",
-            params![
-                message.id.as_str(),
-                chat,
-                message.role.as_str(),
-                message.kind.as_str(),
-                message.content.as_str(),
-                message.created_at.as_str(),
-                message.model.as_deref(),
-                rev
-            ],
-        )
-        .await?;
-    message.parent_id = row.and_then(|mut row| row.opt_text(0));
-    Ok(())
 }

@@ -1,12 +1,13 @@
 //! How a reply ends: in one transaction, whatever else the ending does.
 
+pub use kafka_common::conversation::raise;
 use kafka_common::db::{Db, Result, Transaction};
+use kafka_common::message::{COLUMNS, Message};
 use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
 use super::rows::ABANDONED_AFTER;
 use crate::audience;
-use crate::message::{COLUMNS, Message};
 use crate::size::fitted;
 
 /// How and why a reply ended.
@@ -87,17 +88,6 @@ pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &Ending) -> Res
         )
         .await?;
     Ok(row.is_some())
-}
-
-/// Raises the chat's rev by `by`. Returns what it is then; 0 where the chat is gone.
-pub async fn raise(tx: &mut Transaction<'_>, chat: &str, by: i64) -> Result<i64> {
-    let row = tx
-        .query_one(
-            "UPDATE chat SET rev = rev + ?2, last_updated = ?3 WHERE id = ?1 RETURNING rev",
-            params![chat, by, clock::now()],
-        )
-        .await?;
-    Ok(row.map_or(0, |row| row.int(0)))
 }
 
 /// Gives a reply's message its last status, under the given rev of the chat.

@@ -6,8 +6,7 @@
 use kafka_common::db::{Db, Result};
 use kafka_common::{clock, params};
 
-/// A running reply without a heartbeat for so many milliseconds has lost its writer.
-pub const ABANDONED_AFTER: i64 = 10_000;
+pub use kafka_common::conversation::ABANDONED_AFTER;
 
 /// What the row said when it was written to.
 #[derive(Debug, Clone, Copy)]

@@ -1,18 +1,27 @@
 //! A row of the conversation, as clients see it.
 
-use kafka_common::db::Row;
 use serde_json::{Value, json};
+
+use crate::db::Row;
 
 /// A message.
 #[derive(Debug, Clone, Default)]
 pub struct Message {
+    /// Its id.
     pub id: String,
+    /// The message it follows.
     pub parent_id: Option<String>,
+    /// `user`, `assistant` or `system`.
     pub role: String,
+    /// `text` or `file`.
     pub kind: String,
+    /// The text; of a message about a file that is often JSON.
     pub content: String,
+    /// `complete`, or how far its reply is.
     pub status: String,
+    /// The name of the model that wrote it.
     pub model: Option<String>,
+    /// When it was added.
     pub created_at: String,
     /// Whether the content is left out because a frame has no room for it.
     pub truncated: bool,

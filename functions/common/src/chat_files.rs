@@ -1,0 +1,243 @@
+//! Changes of a chat's files that its windows are told of, whoever makes them: an action of a window or a request.
+//!
+//! Each runs inside a transaction, after the caller's right to the file was checked, and returns what is to be told
+//! after the commit.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::announce::fitted;
+use crate::conversation::{self, ChatRev};
+use crate::db::{Result, Transaction};
+use crate::files::{MAX_SHOWN_BYTES, url};
+use crate::message::Message;
+use crate::model::diff::unified_diff;
+use crate::params;
+use crate::versions::{self, Reverted, Saved};
+
+/// What the v2 windows of one chat are told.
+#[derive(Debug)]
+pub struct News {
+    /// The chat.
+    pub chat: String,
+    /// Its events, in their order.
+    pub events: Vec<String>,
+}
+
+/// A version that a file has got.
+pub struct NewVersion<'a> {
+    /// The id of the chat's file.
+    pub file: &'a str,
+    /// What the file is called.
+    pub name: &'a str,
+    /// The version's id.
+    pub id: &'a str,
+    /// When it was saved.
+    pub timestamp: &'a str,
+    /// What the file said before.
+    pub before: &'a str,
+    /// What it says now.
+    pub text: &'a str,
+}
+
+impl NewVersion<'_> {
+    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
+    pub fn event(&self, rev: i64) -> Value {
+        let mut event = json!({
+            "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
+            "timestamp": self.timestamp, "diff": null, "content": null,
+        });
+        if self.text.len() <= MAX_SHOWN_BYTES {
+            event["content"] = self.text.into();
+            event["diff"] = unified_diff(self.before, self.text).into();
+        } else {
+            event["truncated"] = true.into();
+            event["url"] = url(self.file).into();
+        }
+        event
+    }
+}
+
+/// A file of a chat.
+#[derive(Debug, Clone)]
+pub struct ChatFile {
+    /// Its id in the chat.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// The chat.
+    pub chat: String,
+}
+
+impl ChatFile {
+    /// The event that it has got a version.
+    fn new_version(&self, saved: &Saved, text: &str, rev: i64) -> String {
+        let (id, timestamp) = saved.version.clone().unwrap_or_default();
+        let version = NewVersion {
+            file: &self.id,
+            name: &self.name,
+            id: &id,
+            timestamp: &timestamp,
+            before: saved.before.as_deref().unwrap_or_default(),
+            text,
+        };
+        fitted(version.event(rev))
+    }
+
+    /// Puts the file under the rev of its last change, for windows that catch up.
+    async fn changed_at(&self, tx: &mut Transaction<'_>, rev: i64) -> Result<()> {
+        tx.execute(
+            "UPDATE chat_file SET rev = ?2 WHERE id = ?1",
+            params![self.id.as_str(), rev],
+        )
+        .await
+    }
+
+    /// Saves a text as the newest version, unless the file says it already. `None`: the file is gone.
+    pub async fn save(
+        &self,
+        tx: &mut Transaction<'_>,
+        text: &str,
+    ) -> Result<Option<(Saved, Vec<String>)>> {
+        let Some(saved) = versions::save(tx, &self.id, text).await? else {
+            return Ok(None);
+        };
+        let mut events = Vec::new();
+        if saved.changed {
+            let rev = conversation::raise(tx, &self.chat, 1).await?;
+            self.changed_at(tx, rev).await?;
+            events.push(self.new_version(&saved, text, rev));
+        }
+        Ok(Some((saved, events)))
+    }
+
+    /// Saves the text of an older version again, with a message about it. `None`: the file has no such version.
+    pub async fn revert(
+        &self,
+        tx: &mut Transaction<'_>,
+        version: &str,
+    ) -> Result<Option<WentBack>> {
+        let Some(reverted) = versions::revert(tx, &self.id, version).await? else {
+            return Ok(None);
+        };
+        let changed = reverted.saved.changed;
+        let by = if changed { 3 } else { 2 };
+        let last = conversation::raise(tx, &self.chat, by).await?;
+        let rev = last - by + 1;
+        let said = json!({
+            "based_filename": self.name, "based_content": reverted.content,
+            "message": format!("Reverted to version from {}.", reverted.from),
+        });
+        let mut message = Message {
+            role: "assistant".to_owned(),
+            kind: "file".to_owned(),
+            content: said.to_string(),
+            ..Message::default()
+        };
+        conversation::add(tx, &self.chat, &mut message, rev).await?;
+        self.changed_at(tx, last).await?;
+        let mut events = vec![fitted(message.added(rev))];
+        if changed {
+            events.push(self.new_version(&reverted.saved, &reverted.content, rev + 1));
+        }
+        let version = reverted.saved.version.as_ref().map(|(id, _)| id.as_str());
+        events.push(fitted(json!({
+            "action": "revert_complete", "rev": last, "file_id": self.id, "name": self.name,
+            "version_id": version.unwrap_or_default(), "message": message.v2(),
+        })));
+        Ok(Some(WentBack {
+            reverted,
+            said,
+            message,
+            events,
+        }))
+    }
+}
+
+/// What going back to a version did.
+#[derive(Debug)]
+pub struct WentBack {
+    /// The text, and what was saved.
+    pub reverted: Reverted,
+    /// What the message says.
+    pub said: Value,
+    /// The message about it.
+    pub message: Message,
+    /// What the v2 windows are told.
+    pub events: Vec<String>,
+}
+
+/// A file that has left a chat.
+#[derive(Debug)]
+pub struct Left {
+    /// The message about it.
+    pub message: Message,
+    /// What the chat's v2 windows are told.
+    pub news: News,
+}
+
+/// Adds the message that a file is gone to each chat it was in; `files` are its attachments, which are deleted already.
+pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Left>> {
+    let Some(first) = files.first() else {
+        return Ok(Vec::new());
+    };
+    let chats: Vec<&str> = files.iter().map(|file| file.chat.as_str()).collect();
+    let raised = conversation::raise_each(tx, &chats, 2).await?;
+    let revs: Vec<ChatRev> = raised
+        .into_iter()
+        .map(|(chat, rev)| (chat, rev - 1))
+        .collect();
+    let message = Message {
+        role: "system".to_owned(),
+        kind: "file".to_owned(),
+        content: format!("{} was deleted.", first.name),
+        ..Message::default()
+    };
+    let messages = conversation::add_to_each(tx, &revs, &message).await?;
+    let ids: HashMap<&str, &str> = files
+        .iter()
+        .map(|file| (file.chat.as_str(), file.id.as_str()))
+        .collect();
+    let told = messages.into_iter().zip(revs).map(|(message, (chat, rev))| {
+        let id = ids.get(chat.as_str()).copied().unwrap_or_default();
+        let mut said = message.v2();
+        said["deleted_file_id"] = id.into();
+        let deleted = json!({
+            "action": "file_deleted", "rev": rev + 1, "file_id": id, "name": first.name, "message": said,
+        });
+        let events = vec![fitted(message.added(rev)), fitted(deleted)];
+        Left {
+            message,
+            news: News { chat, events },
+        }
+    });
+    Ok(told.collect())
+}
+
+/// Puts files that have another name already under a new rev of their chats.
+pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<News>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let chats: Vec<&str> = files.iter().map(|file| file.chat.as_str()).collect();
+    let revs = conversation::raise_each(tx, &chats, 1).await?;
+    let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
+    tx.execute(
+        "UPDATE chat_file SET rev = (SELECT rev FROM chat WHERE id = chat_id)
+         WHERE id IN (SELECT value FROM json_each(?1))",
+        params![json!(ids).to_string()],
+    )
+    .await?;
+    let revs: HashMap<String, i64> = revs.into_iter().collect();
+    let told = files.iter().map(|file| {
+        let renamed = json!({
+            "action": "file_renamed", "rev": revs.get(&file.chat), "file_id": file.id, "name": file.name,
+        });
+        News {
+            chat: file.chat.clone(),
+            events: vec![renamed.to_string()],
+        }
+    });
+    Ok(told.collect())
+}
