@@ -1,9 +1,11 @@
-//! Component `chat`: chats as things that are made, named and deleted.
+//! Component `chat`: chats as things that are made, named, looked at and deleted. What is said in them is `relay`'s.
 #![forbid(unsafe_code)]
 
 mod create;
 mod delete;
+mod files;
 mod rename;
+mod show;
 
 use axum::body::Body;
 use kafka_common::{
@@ -22,6 +24,8 @@ fn routes() -> Routes {
     Routes::new()
         .on(&api::chat::NEW, create::create)
         .on(&api::chat::RENAME, rename::rename)
+        .on(&api::chat::SHOW, show::show)
+        .on(&api::chat::FILES, files::list)
         .on(&api::chat::DELETE, delete::delete)
         .on(&api::chat::DELETE_NEW, delete::delete_new)
         .on(&api::chat::DELETE_RENAME, delete::delete_rename)

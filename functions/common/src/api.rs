@@ -10,6 +10,7 @@
 #[macro_use]
 mod operation;
 pub mod openapi;
+mod page;
 mod schema;
 
 pub mod auth;
@@ -17,6 +18,7 @@ pub mod chat;
 pub mod file;
 pub mod models;
 pub mod relay;
+pub mod versions;
 pub mod web;
 pub mod workspace;
 
@@ -28,6 +30,7 @@ pub const ALL: &[Group] = &[
     auth::GROUP,
     workspace::GROUP,
     file::GROUP,
+    versions::GROUP,
     chat::GROUP,
     relay::GROUP,
     models::GROUP,

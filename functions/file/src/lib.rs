@@ -1,8 +1,17 @@
-//! Component `file`: files coming in and going out. `/file/...`.
+//! Component `file`: files coming in and going out, and the versions of those that are written in chats. `/file/...`,
+//! `/chat-file/...`.
 #![forbid(unsafe_code)]
 
+mod chat_file;
 mod content;
+mod delete;
+mod diff;
+mod rename;
+mod revert;
+mod save;
+mod show;
 mod upload;
+mod versions;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -20,5 +29,13 @@ async fn handle(request: Request) -> Response<Body> {
 fn routes() -> Routes {
     Routes::new()
         .on(&api::file::UPLOAD, upload::upload)
+        .on(&api::file::SHOW, show::show)
         .on(&api::file::CONTENT, content::download)
+        .on(&api::file::RENAME, rename::rename)
+        .on(&api::file::DELETE, delete::delete)
+        .on(&api::versions::LIST, versions::list)
+        .on(&api::versions::SHOW, versions::show)
+        .on(&api::versions::DIFF, diff::diff)
+        .on(&api::versions::SAVE, save::save)
+        .on(&api::versions::REVERT, revert::revert)
 }

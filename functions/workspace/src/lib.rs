@@ -1,7 +1,13 @@
 //! Component `workspace`: the places that hold files and chats. `/workspace/...`.
 #![forbid(unsafe_code)]
 
+mod chats;
+mod delete;
+mod files;
+mod list;
 mod new;
+mod rename;
+mod show;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -17,5 +23,12 @@ async fn handle(request: Request) -> Response<Body> {
 }
 
 fn routes() -> Routes {
-    Routes::new().on(&api::workspace::NEW, new::create)
+    Routes::new()
+        .on(&api::workspace::LIST, list::list)
+        .on(&api::workspace::NEW, new::create)
+        .on(&api::workspace::SHOW, show::show)
+        .on(&api::workspace::FILES, files::list)
+        .on(&api::workspace::CHATS, chats::list)
+        .on(&api::workspace::RENAME, rename::rename)
+        .on(&api::workspace::DELETE, delete::delete)
 }

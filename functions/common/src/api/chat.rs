@@ -1,6 +1,8 @@
 //! Chats as things that are made, named and deleted: `/chat/...`.
 
+use super::file::{FILE_ID, FILE_URL, FILENAME, KIND, LANGUAGE, MEDIA_TYPE, PATH, SIZE};
 use super::operation::Operation;
+use super::page::{NEXT, PAGE, USER};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
 use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
@@ -36,6 +38,48 @@ const CHAT: Named = Named {
     ]),
 };
 
+/// A chat in a list.
+pub(super) const ENTRY: Named = Named {
+    name: "Chat",
+    schema: Schema::Object(&[
+        Property::new("id", Schema::Id),
+        Property::new("name", Schema::Text),
+        LAST_UPDATED,
+        NUM_VERSIONS,
+        Property::new("workspace_id", Schema::Id),
+    ]),
+};
+
+const RUNNING: Named = Named {
+    name: "RunningGeneration",
+    schema: Schema::Object(&[
+        Property::new("id", Schema::Id),
+        Property::new("message_id", Schema::Id),
+        Property::new("model", Schema::Text),
+        Property::new("seq", Schema::Count),
+    ]),
+};
+
+const CHAT_FILE: Named = Named {
+    name: "ChatFile",
+    schema: Schema::Object(&[
+        FILE_ID,
+        FILENAME,
+        PATH,
+        SIZE,
+        KIND,
+        LANGUAGE,
+        FILE_URL,
+        MEDIA_TYPE,
+        Property::new("file_id", Schema::Nullable(&Schema::Id)).about(
+            "The workspace's file that is attached; `null` for one that was made in the chat.",
+        ),
+        Property::new("num_versions", Schema::Count),
+        Property::new("version_id", Schema::Nullable(&Schema::Id)).about("The newest."),
+        Property::new("timestamp", Schema::Nullable(&Schema::Time)).about("When that was saved."),
+    ]),
+};
+
 /// An answer that only says what was done.
 pub(super) const DONE: Schema = Schema::Named(&DONE_NAMED);
 
@@ -54,6 +98,34 @@ operations! {
         .form(NEW_FORM)
         .answers(Schema::Named(&CHAT))
         .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`");
+
+    /// Show a chat
+    ///
+    /// Without its messages, and with the reply that is being written.
+    SHOW = Operation::get("/chat/{chat_id}")
+        .query(&[USER])
+        .answers(Schema::Object(&[
+            Property::new("id", Schema::Id),
+            Property::new("name", Schema::Text),
+            LAST_UPDATED,
+            NUM_VERSIONS,
+            Property::new("workspace_id", Schema::Id),
+            Property::new("rev", Schema::Count).about("Raised by whatever changes the chat."),
+            Property::new("num_messages", Schema::Count),
+            Property::new("generation", Schema::Nullable(&Schema::Named(&RUNNING))),
+        ]))
+        .not_found("`User not found.` or `Chat not found.`");
+
+    /// List the files of a chat
+    ///
+    /// Those of its workspace that it has and those that were made in it, with their newest versions.
+    FILES = Operation::get("/chat/{chat_id}/files")
+        .query(PAGE)
+        .answers(Schema::Object(&[
+            Property::new("files", Schema::List(&Schema::Named(&CHAT_FILE))),
+            NEXT,
+        ]))
+        .not_found("`User not found.` or `Chat not found.`");
 
     /// Rename a chat
     RENAME = Operation::patch("/chat/rename")

@@ -1,9 +1,11 @@
 //! Files coming in and going out: `/file/...`.
 
+use super::chat::DONE;
 use super::operation::{Content, Operation};
+use super::page::{USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
-use crate::owner::MAX_ID_CHARS;
+use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a
 /// client of the original's later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
@@ -15,6 +17,40 @@ pub const UPLOAD_FORM: &FormSpec = &[
     Field::boolean("is_chat"),
     Field::required_files("files"),
 ];
+
+/// The form of [`RENAME`]. 255 characters are never more bytes than the name of an upload may have.
+pub const RENAME_FORM: &FormSpec = &[
+    Field::text("file_id").max_chars(MAX_ID_CHARS),
+    Field::text("new_name").max_chars(MAX_NAME_CHARS),
+    USER_FIELD,
+];
+
+pub(super) const FILE_ID: Property =
+    Property::new("id", Schema::Id).about("The file's own, or that of its attachment to a chat.");
+pub(super) const FILENAME: Property = Property::new("filename", Schema::Text);
+pub(super) const PATH: Property = Property::new("path", Schema::Text).about("Only a name.");
+pub(super) const SIZE: Property = Property::new("size", Schema::Count).about("In bytes.");
+pub(super) const KIND: Property = Property::new(
+    "type",
+    Schema::OneOf(&[
+        "code", "pdf", "csv", "markdown", "image", "computer", "based", "other",
+    ]),
+);
+pub(super) const LANGUAGE: Property =
+    Property::new("language", Schema::Nullable(&Schema::Text)).about("Of code.");
+pub(super) const FILE_URL: Property =
+    Property::new("url", Schema::Text).about("The path under which its content is read.");
+pub(super) const MEDIA_TYPE: Property =
+    Property::new("media_type", Schema::Nullable(&Schema::Text))
+        .about("As declared by whoever uploaded it.");
+
+/// A file in a list.
+pub(super) const FILE: Named = Named {
+    name: "File",
+    schema: Schema::Object(&[
+        FILE_ID, FILENAME, PATH, SIZE, KIND, LANGUAGE, FILE_URL, MEDIA_TYPE,
+    ]),
+};
 
 /// What kinds of files there are.
 pub(super) const KINDS: Schema = Schema::OneOf(&[
@@ -57,5 +93,32 @@ operations! {
         .also(206, "The range that was asked for.", Content::Other("*/*"))
         .also(304, "The client has it already.", Content::Nothing)
         .also(416, "The content has no such range.", Content::Nothing)
+        .not_found("`File not found.`");
+
+    /// Show a file
+    ///
+    /// All but its content; by its own id or by that of an attachment, whose newest version it is then about.
+    SHOW = Operation::get("/file/{file_id}")
+        .query(&[USER])
+        .answers(Schema::Named(&FILE))
+        .not_found("`User not found.` or `File not found.`");
+
+    /// Rename a file
+    ///
+    /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by.
+    RENAME = Operation::patch("/file/rename")
+        .form(RENAME_FORM)
+        .answers(Schema::Object(&[
+            Property::new("file_id", Schema::Id),
+            Property::new("new_filename", Schema::Text),
+            Property::new("new_path", Schema::Text),
+        ]))
+        .not_found("`User not found.` or `File not found.`");
+
+    /// Delete a file
+    ///
+    /// With its attachments and their versions. Every chat that had it gets a message about it, and open windows are told.
+    DELETE = Operation::delete("/file/delete/{file_id}")
+        .answers(DONE)
         .not_found("`File not found.`");
 }

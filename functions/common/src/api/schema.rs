@@ -17,6 +17,10 @@ pub enum Schema {
     OneOf(&'static [&'static str]),
     /// A whole number, not below zero.
     Count,
+    /// A whole number from the first to the second.
+    Range(i64, i64),
+    /// A text of this form, a regular expression.
+    Pattern(&'static str),
     /// `true` or `false`.
     Boolean,
     /// A list of such values.
@@ -87,6 +91,8 @@ impl Schema {
             Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
+            Self::Range(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
+            Self::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
             Self::Boolean => json!({ "type": "boolean" }),
             Self::List(item) => json!({ "type": "array", "items": item.to_json() }),
             Self::Nullable(schema) => nullable(schema.to_json()),

@@ -1,0 +1,12 @@
+-- The first ?4 files after place ?3 of the chat ?1 of the caller ?2 (NULL: whoever knows the id), with their newest
+-- versions. No row: no such chat of theirs; one without a place: nothing there.
+SELECT file.rowid, file.id, file.filename, file.path, coalesce(octet_length(version.content), content.size, 0),
+    CASE WHEN version.id IS NULL THEN content.media_type END, file.file_id, version.id, version.timestamp,
+    (SELECT count(*) FROM chat_file_version WHERE chat_file_id = file.id)
+FROM chat
+LEFT JOIN chat_file AS file ON file.chat_id = chat.id AND file.rowid > ?3
+LEFT JOIN content ON content.id = file.content_id
+LEFT JOIN chat_file_version AS version ON version.rowid =
+    (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = file.id)
+WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
+ORDER BY file.rowid LIMIT ?4

@@ -1,0 +1,31 @@
+//! What lists in pages have in common, and who reads them.
+
+use super::operation::Parameter;
+use super::schema::{Property, Schema};
+use crate::form::Field;
+use crate::owner::MAX_ID_CHARS;
+use crate::page::MAX_LIMIT;
+
+/// Whom a request is from, where that is not known anyhow.
+pub(super) const USER: Parameter = Parameter::optional("user_id", Schema::ShortText(MAX_ID_CHARS))
+    .about("Open mode: whose it must be.");
+
+/// The same in a form.
+pub(super) const USER_FIELD: Field = Field::optional_text("user_id")
+    .max_chars(MAX_ID_CHARS)
+    .about("Open mode: whose it must be.");
+
+/// How many things a page may have.
+pub(super) const LIMIT: Parameter = Parameter::optional("limit", Schema::Range(1, MAX_LIMIT))
+    .about("How many there are on a page at most; 50 unless it is said.");
+
+/// Where a page begins.
+pub(super) const AFTER: Parameter = Parameter::optional("after", Schema::Pattern("^[0-9a-f]{32}$"))
+    .about("The `next` of the page before.");
+
+/// The parameters of a list whose things belong to somebody.
+pub(super) const PAGE: &[Parameter] = &[USER, LIMIT, AFTER];
+
+/// Where the next page begins.
+pub(super) const NEXT: Property = Property::new("next", Schema::Nullable(&Schema::Text))
+    .about("`after` of the next page; `null` on the last.");

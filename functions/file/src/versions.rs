@@ -1,0 +1,62 @@
+//! `GET /chat-file/{chat_file_id}/versions` and one of them.
+
+use axum::extract::{Path, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use kafka_common::access::Access;
+use kafka_common::db::{Db, Row};
+use kafka_common::error::{Error, Result, json_response};
+use kafka_common::query::Query;
+use kafka_common::{owner, params};
+use serde_json::{Value, json};
+
+const VERSIONS: &str = include_str!("versions.sql");
+const VERSION: &str = include_str!("version.sql");
+
+/// A page of the file's versions, oldest first, without what they say. A file that is as it was uploaded has none.
+pub(crate) async fn list(
+    access: Access,
+    Path(file): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let mut query = Query::of(&request);
+    let user = query.optional_id("user_id");
+    let page = query.page();
+    query.check()?;
+    let caller = access.caller(user.as_deref())?;
+    let mut db = Db::open().await?;
+    let asked = params![file, caller.user_id(), page.after(), page.limit()];
+    let rows = db.query(VERSIONS, asked).await?;
+    match page.answer("versions", rows, entry) {
+        Some(answer) => Ok(answer),
+        None => Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await),
+    }
+}
+
+fn entry(mut row: Row, number: i64) -> Value {
+    json!({ "id": row.text(1), "number": number, "timestamp": row.text(2), "size": row.int(3) })
+}
+
+/// One version, whole.
+pub(crate) async fn show(
+    access: Access,
+    Path((file, version)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    let mut query = Query::of(&request);
+    let user = query.optional_id("user_id");
+    query.check()?;
+    let caller = access.caller(user.as_deref())?;
+    let mut db = Db::open().await?;
+    let found = db
+        .query_one(VERSION, params![file, caller.user_id(), version])
+        .await?;
+    let Some(mut row) = found else {
+        return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
+    };
+    let id = row.opt_text(0).ok_or_else(Error::version_not_found)?;
+    let body = json!({
+        "id": id, "number": row.int(4), "timestamp": row.text(1), "size": row.int(3), "content": row.text(2),
+    });
+    Ok(json_response(StatusCode::OK, &body))
+}

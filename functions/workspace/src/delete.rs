@@ -1,0 +1,41 @@
+//! `DELETE /workspace/delete/{workspace_id}`.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use kafka_common::access::Access;
+use kafka_common::db::{Db, Transaction};
+use kafka_common::error::{Error, Result, json_response};
+use kafka_common::{announce, db, params};
+use serde_json::json;
+
+/// The chats that go with the workspace: afterwards nobody knows their ids.
+const CHATS: &str = "SELECT id FROM chat WHERE workspace_id = ?1";
+
+/// No row back: no such workspace of the caller's (NULL: of whoever knows the id).
+const DELETE: &str = "DELETE FROM workspace
+    WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2) RETURNING id";
+
+/// Deletes a workspace with its files and chats, whose windows are told.
+pub(crate) async fn delete(access: Access, Path(workspace): Path<String>) -> Result<Response> {
+    let caller = access.caller(None)?;
+    let mut db = Db::open().await?;
+    let mut tx = db.begin().await?;
+    let chats = remove(&mut tx, &workspace, caller.user_id()).await?;
+    let chats = chats.ok_or_else(Error::workspace_not_found)?;
+    tx.commit().await?;
+    announce::chats_deleted(&chats).await;
+    let body = json!({ "detail": "Workspace and all associated data deleted successfully." });
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+/// Deletes the workspace; the ids of its chats, or `None` if it is not the caller's.
+async fn remove(
+    tx: &mut Transaction<'_>,
+    workspace: &str,
+    caller: Option<&str>,
+) -> db::Result<Option<Vec<String>>> {
+    let chats = tx.query(CHATS, params![workspace]).await?;
+    let deleted = tx.query_one(DELETE, params![workspace, caller]).await?;
+    Ok(deleted.map(|_| chats.into_iter().map(|mut row| row.text(0)).collect()))
+}
