@@ -8,6 +8,7 @@ mod cors;
 mod curl;
 mod email;
 mod fields;
+mod file_change;
 mod file_content;
 mod file_upload;
 mod file_upload_errors;
@@ -15,9 +16,12 @@ mod json_body;
 mod models;
 mod multipart;
 mod ownership;
+mod reading;
 mod routing;
+mod versions;
 mod web;
 mod workspace;
+mod workspace_change;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -20,13 +20,16 @@ async fn unknown_paths_are_not_found() {
         "/auth//login",
         "/auth/login/x",
         "/chat/new/x",
-        "/workspace",
         "/file",
+        "/chat-file",
+        "/chat-file/x",
         "/static/../Cargo.toml",
         "/..%2f..%2fetc/passwd",
         "/%2e%2e/etc/passwd",
         "/index.html/x",
-        "/file/x",
+        "/file/x/y",
+        "/workspace/x/y",
+        "/chat/x/y",
     ] {
         server.get(path).send().await.is_error(404, "Not Found");
     }
@@ -75,8 +78,12 @@ async fn wrong_methods_are_told_the_right_ones() {
         ("PUT", "/auth/login", vec!["POST"]),
         ("DELETE", "/workspace/new", vec!["POST"]),
         ("GET", "/file/upload", vec!["POST"]),
-        ("GET", "/chat/x", vec!["DELETE"]),
-        ("PATCH", "/chat/x", vec!["DELETE"]),
+        ("POST", "/chat/x", vec!["DELETE", "GET", "HEAD"]),
+        ("PATCH", "/chat/x", vec!["DELETE", "GET", "HEAD"]),
+        ("DELETE", "/workspace/x", vec!["GET", "HEAD"]),
+        ("GET", "/workspace/rename", vec!["PATCH"]),
+        ("GET", "/file/delete/x", vec!["DELETE"]),
+        ("PUT", "/chat-file/x/versions", vec!["GET", "HEAD", "POST"]),
         // Also the ids of chats, as far as DELETE is concerned.
         ("GET", "/chat/new", vec!["DELETE", "POST"]),
         ("POST", "/chat/rename", vec!["DELETE", "PATCH"]),

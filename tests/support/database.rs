@@ -81,6 +81,33 @@ impl Database {
             .await
     }
 
+    /// How a statement is carried out, step by step.
+    pub async fn plan(&self, sql: &str) -> Vec<String> {
+        let rows = self.rows(&format!("EXPLAIN QUERY PLAN {sql}")).await;
+        rows.into_iter()
+            .map(|row| match row.into_iter().nth(3) {
+                Some(Value::Text(step)) => step,
+                other => panic!("{sql} has a plan, not {other:?}"),
+            })
+            .collect()
+    }
+
+    /// Fails if a row refers to nothing, or a content is nobody's.
+    pub async fn has_no_orphans(&self) {
+        assert!(self.rows("PRAGMA foreign_key_check").await.is_empty());
+        for orphans in [
+            "content WHERE id NOT IN (SELECT content_id FROM file)
+             AND id NOT IN (SELECT content_id FROM chat_file WHERE content_id IS NOT NULL)",
+            "content_chunk WHERE content_id NOT IN (SELECT id FROM content)",
+            "chat_file_version WHERE chat_file_id NOT IN (SELECT id FROM chat_file)",
+            "chat_conversation WHERE chat_id NOT IN (SELECT id FROM chat)",
+            "generation WHERE chat_id NOT IN (SELECT id FROM chat)",
+        ] {
+            let sql = format!("SELECT count(*) FROM {orphans}");
+            assert_eq!(self.number(&sql).await, 0, "rows of {orphans}");
+        }
+    }
+
     async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         let mut rows = self
             .0

@@ -76,4 +76,39 @@ impl Server {
         response.has_status(200);
         response.string("/files/0")
     }
+
+    /// Uploads one file to a chat and its workspace; its id in both.
+    pub async fn chat_file(
+        &self,
+        user: &User,
+        chat: &str,
+        name: &str,
+        content: impl AsRef<[u8]>,
+    ) -> String {
+        let form = user.upload_to(chat, "true").file("files", name, content);
+        let response = self.upload(form).await;
+        response.has_status(200);
+        response.string("/files/0")
+    }
+
+    /// `POST /chat/new` in the user's first workspace with files of it; the chat's id.
+    pub async fn chat_with(&self, user: &User, files: &[&str]) -> String {
+        let mut form = vec![
+            ("user_id", user.id.as_str()),
+            ("workspace_id", &user.workspace),
+            ("chat_name", "with files"),
+        ];
+        form.extend(files.iter().map(|file| ("selected_file_ids", *file)));
+        let response = self.post("/chat/new").form(&form).send().await;
+        response.has_status(200);
+        response.string("/chat_id")
+    }
+
+    /// Another workspace of that user; its id.
+    pub async fn workspace(&self, user: &User, name: &str) -> String {
+        let form = [("owner_id", user.id.as_str()), ("name", name)];
+        let response = self.post("/workspace/new").form(&form).send().await;
+        response.has_status(200);
+        response.string("/workspace_id")
+    }
 }

@@ -1,0 +1,431 @@
+//! `/chat-file/...`: the versions of a chat's files, and promise 20 over HTTP.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{NOBODY, assert_invalid, assert_is_id, assert_is_now, missing};
+use crate::support::{Multipart, Response, Server, User, login};
+
+/// Somebody with a file in a chat.
+struct Scene {
+    server: Server,
+    user: User,
+    chat: String,
+    file: String,
+}
+
+impl Scene {
+    async fn new(name: &str, content: &str) -> Self {
+        let server = Server::start().await;
+        let user = login(&server, "someone@example.com").await;
+        let chat = server.chat(&user, "watched").await;
+        let file = server.chat_file(&user, &chat, name, content).await;
+        Self {
+            server,
+            user,
+            chat,
+            file,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        let path = format!("/chat-file/{}/{path}", self.file);
+        self.server.get(&path).send().await
+    }
+
+    async fn save(&self, text: &str) -> Response {
+        let path = format!("/chat-file/{}/versions", self.file);
+        let form = Multipart::new().text("content", text);
+        self.server.post(&path).multipart(form).send().await
+    }
+
+    async fn revert(&self, version: &str) -> Response {
+        let path = format!("/chat-file/{}/revert", self.file);
+        let form = [("version_id", version)];
+        self.server.post(&path).form(&form).send().await
+    }
+
+    /// The versions, which are on one page.
+    async fn versions(&self) -> Vec<Value> {
+        let list = self.get("versions?limit=200").await;
+        list.has_status(200);
+        let versions = list.json()["versions"].take();
+        versions.as_array().expect("a list").clone()
+    }
+
+    /// The id of a version by its number.
+    async fn version(&self, number: usize) -> String {
+        let versions = self.versions().await;
+        let id = versions[number - 1]["id"].as_str();
+        id.expect("an id").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_saved_text_is_a_version_and_the_original_another() {
+    let scene = Scene::new("a.md", "one\n").await;
+    assert_eq!(scene.versions().await, [] as [Value; 0]);
+    // What was uploaded is there already.
+    let expected = r#"{"version_id":null,"timestamp":null,"changed":false}"#;
+    scene.save("one\n").await.is(200, expected);
+    assert_eq!(scene.versions().await, [] as [Value; 0]);
+
+    let saved = scene.save("zwölf\n").await;
+    let (id, time) = (saved.string("/version_id"), saved.string("/timestamp"));
+    assert_is_id(&id);
+    assert_is_now(&time);
+    let expected = json!({ "version_id": id, "timestamp": time, "changed": true });
+    saved.is(200, &expected.to_string());
+    // The same again makes none.
+    let expected = json!({ "version_id": id, "timestamp": time, "changed": false });
+    scene.save("zwölf\n").await.is(200, &expected.to_string());
+
+    let original = scene.version(1).await;
+    let list = scene.get("versions").await;
+    let expected = json!({ "versions": [
+        { "id": original, "number": 1, "timestamp": time, "size": 4 },
+        { "id": id, "number": 2, "timestamp": time, "size": 7 },
+    ], "next": null });
+    list.is(200, &expected.to_string());
+    let shown = scene.get(&format!("versions/{id}")).await;
+    let expected = json!({
+        "id": id, "number": 2, "timestamp": time, "size": 7, "content": "zwölf\n",
+    });
+    shown.is(200, &expected.to_string());
+    let content = format!("/file/{}/content", scene.file);
+    assert_eq!(scene.server.get(&content).send().await.text(), "zwölf\n");
+}
+
+#[tokio::test]
+async fn versions_are_compared() {
+    let scene = Scene::new("a.md", "one\ntwo\n").await;
+    scene.save("one\n2\n").await;
+    scene.save("one\n2\nthree").await;
+    let (first, second, third) = (
+        scene.version(1).await,
+        scene.version(2).await,
+        scene.version(3).await,
+    );
+    let diff = |from: &str, to: &str, diff: &str| {
+        json!({ "from": from, "to": to, "diff": diff }).to_string()
+    };
+    let asked = scene.get(&format!("diff?from={first}&to={second}")).await;
+    asked.is(200, &diff(&first, &second, "@@ -2 +2 @@\n-two\n+2\n"));
+    // Backwards, and to itself.
+    let asked = scene.get(&format!("diff?from={second}&to={first}")).await;
+    asked.is(200, &diff(&second, &first, "@@ -2 +2 @@\n-2\n+two\n"));
+    let asked = scene.get(&format!("diff?from={third}&to={third}")).await;
+    asked.is(200, &diff(&third, &third, ""));
+    // To the newest.
+    let asked = scene.get(&format!("diff?from={second}")).await;
+    let expected = "@@ -2,0 +3 @@\n+three\n\\ No newline at end of file\n";
+    asked.is(200, &diff(&second, &third, expected));
+}
+
+#[tokio::test]
+async fn going_back_makes_a_version_and_a_message() {
+    let scene = Scene::new("a.md", "one\n").await;
+    scene.save("two\n").await;
+    let (first, second) = (scene.version(1).await, scene.version(2).await);
+    let reverted = scene.revert(&first).await;
+    let third = scene.version(3).await;
+    assert!(third != first && third != second);
+    let expected = json!({
+        "version_id": third, "timestamp": reverted.string("/timestamp"), "content": "one\n", "changed": true,
+    });
+    reverted.is(200, &expected.to_string());
+    let stamp = scene.versions().await[0]["timestamp"].clone();
+    let said = json!({
+        "based_filename": "a.md", "based_content": "one\n",
+        "message": format!("Reverted to version from {}.", stamp.as_str().expect("a time")),
+    });
+    let database = scene.server.database().await;
+    let messages = "SELECT role || ' ' || type || ' ' || content FROM chat_conversation";
+    let expected = format!("assistant file {said}");
+    assert_eq!(database.texts(messages).await, [expected]);
+
+    // To what it says anyhow: that is said, and no version made.
+    let again = scene.revert(&first).await.json();
+    assert_eq!(again["version_id"], third);
+    assert_eq!(again["changed"], false);
+    assert_eq!(scene.versions().await.len(), 3);
+    assert_eq!(database.count("chat_conversation").await, 2);
+}
+
+#[tokio::test]
+async fn windows_hear_of_versions() {
+    let scene = Scene::new("a.md", "one\n").await;
+    let mut window = scene.server.v2(&scene.chat).await;
+    assert_eq!(window.json().await["rev"], 1);
+    let saved = scene.save("two\n").await;
+    // Nothing is told where nothing changes.
+    scene.save("two\n").await.has_status(200);
+    let first = scene.version(1).await;
+    let event = json!({
+        "action": "file_version", "rev": 2, "file_id": scene.file, "name": "a.md",
+        "version_id": saved.string("/version_id"), "timestamp": saved.string("/timestamp"),
+        "diff": "@@ -1 +1 @@\n-one\n+two\n", "content": "two\n",
+    });
+    assert_eq!(window.json().await, event);
+
+    let reverted = scene.revert(&first).await.json();
+    let message = window.json().await;
+    assert_eq!(
+        (&message["action"], &message["rev"]),
+        (&json!("message"), &json!(3))
+    );
+    let version = window.json().await;
+    assert_eq!(
+        (&version["action"], &version["rev"]),
+        (&json!("file_version"), &json!(4))
+    );
+    assert_eq!(version["version_id"], reverted["version_id"]);
+    let event = json!({
+        "action": "revert_complete", "rev": 5, "file_id": scene.file, "name": "a.md",
+        "version_id": reverted["version_id"], "message": message["message"],
+    });
+    assert_eq!(window.json().await, event);
+    window.send(&json!({ "action": "sync", "rev": 1 })).await;
+    let sync = window.action("sync").await;
+    assert_eq!(sync["rev"], 5);
+    assert_eq!(sync["files"][0]["content"], "one\n");
+    assert_eq!(
+        sync["files"][0]["versions"].as_array().map(Vec::len),
+        Some(3)
+    );
+}
+
+#[tokio::test]
+async fn every_version_can_be_restored_byte_for_byte() {
+    let scene = Scene::new("a.md", "original").await;
+    let long = "ä\n".repeat(80 * 1024);
+    let texts = [
+        "one\r\ntwo",
+        "",
+        "\n\n\n",
+        "a\u{0}b",
+        "\u{feff}\u{202e}\u{1f600}",
+        &long,
+        "one\r\ntwo",
+    ];
+    for text in texts {
+        let saved = scene.save(text).await.json();
+        assert_eq!(saved["changed"], true, "{:?}", &text[..text.len().min(20)]);
+    }
+    let versions = scene.versions().await;
+    assert_eq!(versions.len(), 8);
+    let texts: Vec<_> = [&["original"], &texts[..]].concat();
+    for (version, text) in versions.iter().zip(texts) {
+        assert_eq!(version["size"], text.len(), "{version}");
+        let id = version["id"].as_str().expect("an id");
+        let reverted = scene.revert(id).await;
+        assert_eq!(reverted.json()["content"], text);
+        let content = format!("/file/{}/content", scene.file);
+        let content = scene.server.get(&content).send().await;
+        assert_eq!(content.body, text.as_bytes());
+        let shown = scene.get(&format!("versions/{id}")).await;
+        assert_eq!(shown.json()["content"], text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_saves_at_once_are_twenty_versions() {
+    let scene = Arc::new(Scene::new("a.md", "original").await);
+    let savers: Vec<_> = (0..20)
+        .map(|number| {
+            let scene = scene.clone();
+            tokio::spawn(async move { scene.save(&format!("text {number}")).await.json() })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for saver in savers {
+        let saved = saver.await.expect("every save is answered");
+        assert_eq!(saved["changed"], true);
+        ids.push(saved["version_id"].as_str().expect("an id").to_owned());
+    }
+    let versions = scene.versions().await;
+    assert_eq!(versions.len(), 21);
+    for (number, id) in ids.iter().enumerate() {
+        let shown = scene.get(&format!("versions/{id}")).await.json();
+        assert_eq!(shown["content"], format!("text {number}"));
+    }
+    let shown = scene
+        .get(&format!("versions/{}", scene.version(1).await))
+        .await;
+    assert_eq!(shown.json()["content"], "original");
+    let chat = scene
+        .server
+        .get(&format!("/chat/{}", scene.chat))
+        .send()
+        .await;
+    assert_eq!(chat.json()["rev"], 21);
+}
+
+#[tokio::test]
+async fn what_is_too_long_or_no_text_is_not_edited() {
+    let scene = Scene::new("a.md", "one").await;
+    let limit = 256 * 1024;
+    scene.save(&"x".repeat(limit)).await.has_status(200);
+    let before = scene.server.database().await.dump().await;
+    let long = scene.save(&"x".repeat(limit + 1)).await;
+    long.is_error(413, "Request body too large.");
+    let detail = "The file is too long to be edited here, or no text.";
+    for content in [vec![0xff, 0xfe], vec![b'x'; limit + 1]] {
+        let file = scene
+            .server
+            .chat_file(&scene.user, &scene.chat, "b", content);
+        let path = format!("/chat-file/{}/versions", file.await);
+        let saved = scene.server.post(&path).form(&[("content", "text")]);
+        saved.send().await.is_error(400, detail);
+        let list = scene.server.get(&path).send().await;
+        list.is(200, r#"{"versions":[],"next":null}"#);
+    }
+    let versions = "SELECT count(*) FROM chat_file_version";
+    assert_eq!(scene.server.database().await.number(versions).await, 2);
+    assert!(
+        scene
+            .server
+            .database()
+            .await
+            .dump()
+            .await
+            .contains(&before[..100])
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let scene = Scene::new("a.md", "one").await;
+    scene.save("two").await;
+    let version = scene.version(1).await;
+    // Another file of the same chat, which has versions of its own.
+    let other = Scene {
+        file: scene
+            .server
+            .chat_file(&scene.user, &scene.chat, "b.md", "one")
+            .await,
+        chat: scene.chat.clone(),
+        user: scene.user.clone(),
+        server: scene.server,
+    };
+    other.save("two").await;
+    let own = other.version(2).await;
+    let before = other.server.database().await.dump().await;
+    for path in [
+        format!("versions/{version}"),
+        format!("versions/{NOBODY}"),
+        format!("diff?from={version}"),
+        format!("diff?from={own}&to={version}"),
+        format!("diff?from={version}&to={own}"),
+        format!("diff?from={own}&to="),
+    ] {
+        other.get(&path).await.is_error(404, "Version not found.");
+    }
+    for id in [&version, NOBODY, ""] {
+        other.revert(id).await.is_error(404, "Version not found.");
+    }
+    for id in [NOBODY, "%00", "%27"] {
+        let path = format!("/chat-file/{id}");
+        for (method, path, field) in [
+            ("GET", format!("{path}/versions/{version}"), "x"),
+            ("GET", format!("{path}/diff?from={version}"), "x"),
+            ("POST", format!("{path}/versions"), "content"),
+            ("POST", format!("{path}/revert"), "version_id"),
+        ] {
+            let request = other.server.request(method, &path);
+            let response = request.form(&[(field, &version)]).send().await;
+            response.is_error(404, "File not found.");
+        }
+    }
+    assert_eq!(other.server.database().await.dump().await, before);
+    let path = format!("/chat-file/{}", other.file);
+    for (path, field) in [("versions", "content"), ("revert", "version_id")] {
+        let request = other
+            .server
+            .post(&format!("/chat-file/{}/{path}", other.file));
+        assert_invalid(&request.form(&[]).send().await, &[missing(field)]);
+    }
+    let missing = other.server.get(&format!("{path}/diff")).send().await;
+    missing.has_status(422);
+    assert_eq!(missing.json()["detail"][0]["loc"], json!(["query", "from"]));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_ones_own_is_not_changed() {
+    let scene = Scene::new("a.md", "one").await;
+    scene.save("two").await;
+    let version = scene.version(1).await;
+    let stranger = login(&scene.server, "stranger@example.com").await;
+    let before = scene.server.database().await.dump().await;
+    for (user, detail) in [
+        (&*stranger.id, "File not found."),
+        (NOBODY, "User not found."),
+    ] {
+        for (path, field) in [("versions", "content"), ("revert", "version_id")] {
+            let path = format!("/chat-file/{}/{path}", scene.file);
+            let form = [(field, version.as_str()), ("user_id", user)];
+            let response = scene.server.post(&path).form(&form).send().await;
+            response.is_error(404, detail);
+        }
+        for path in [
+            format!("versions?user_id={user}"),
+            format!("versions/{version}?user_id={user}"),
+            format!("diff?from={version}&user_id={user}"),
+        ] {
+            scene.get(&path).await.is_error(404, detail);
+        }
+    }
+    assert_eq!(scene.server.database().await.dump().await, before);
+    let path = format!("/chat-file/{}/revert", scene.file);
+    let form = [
+        ("version_id", version.as_str()),
+        ("user_id", &scene.user.id),
+    ];
+    let own = scene.server.post(&path).form(&form).send().await;
+    own.has_status(200);
+}
+
+#[tokio::test]
+async fn a_file_of_several_chats_is_named_by_its_attachment() {
+    let server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    let file = server.file(&user, "a.md", "one").await;
+    let path = format!("/chat-file/{file}/versions");
+    let list = server.get(&path).send().await;
+    list.is_error(404, "File not found.");
+    let first = server.chat_with(&user, &[&file]).await;
+    let mut rest = Vec::new();
+    for _ in 0..2 {
+        let chat = server.chat_with(&user, &[&file]).await;
+        let files = server.get(&format!("/chat/{chat}/files")).send().await;
+        rest.push((chat, files.string("/files/0/id")));
+    }
+    // The first attachment has the file's own id.
+    let saved = server.post(&path).form(&[("content", "two")]).send().await;
+    saved.has_status(200);
+    for (_, id) in &rest {
+        let list = server.get(&format!("/chat-file/{id}/versions"));
+        list.send().await.is(200, r#"{"versions":[],"next":null}"#);
+    }
+    // Without it the id could mean either of two, then only one.
+    let detach = format!("/chat/{first}");
+    server.delete(&detach).send().await.has_status(200);
+    let list = server.get(&path).send().await;
+    list.is_error(404, "File not found.");
+    let (chat, _) = &rest[0];
+    let detach = format!("/chat/{chat}");
+    server.delete(&detach).send().await.has_status(200);
+    let saved = server
+        .post(&path)
+        .form(&[("content", "three")])
+        .send()
+        .await;
+    saved.has_status(200);
+    let (_, id) = &rest[1];
+    let list = server
+        .get(&format!("/chat-file/{id}/versions"))
+        .send()
+        .await;
+    assert_eq!(list.json()["versions"].as_array().map(Vec::len), Some(2));
+}
