@@ -2,6 +2,7 @@
 //!
 //! Tests of sockets run twice, through the host's own gateway and through Pushpin (`through_both!`).
 
+mod changes;
 mod composer;
 mod crash;
 mod door;

@@ -1,0 +1,127 @@
+//! What is changed over HTTP while a chat is in use: files that were made in it, and its end in the middle of a reply.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::files::compose;
+use super::{Scene, words};
+use crate::support::Setup;
+
+const COMPOSER: &str = "fake-compose-rate-0";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_was_made_in_a_chat_is_renamed_and_deleted() {
+    let scene = Scene::new(Setup::app(), &[COMPOSER]).await;
+    let mut socket = scene.opened().await;
+    socket.send(&compose(COMPOSER, "make agent.based")).await;
+    let file = socket.json().await["id"].as_str().map(str::to_owned);
+    let file = file.expect("the file's id");
+    let server = &scene.server;
+    let listed = server.get(&format!("/chat/{}/files", scene.chat));
+    let listed = listed.send().await.json()["files"][0].take();
+    assert_eq!(listed["file_id"], Value::Null);
+    assert_eq!(
+        (&listed["type"], &listed["num_versions"]),
+        (&json!("based"), &json!(1))
+    );
+    let shown = server.get(&format!("/file/{file}")).send().await.json();
+    for key in ["id", "filename", "path", "size", "type", "url"] {
+        assert_eq!(shown[key], listed[key], "{key}");
+    }
+
+    let mut window = scene.open2().await;
+    let form = [("file_id", file.as_str()), ("new_name", "b.based")];
+    let renamed = server.patch("/file/rename").form(&form).send().await;
+    let expected = json!({ "file_id": file, "new_filename": "b.based", "new_path": "(in-memory)" });
+    renamed.is(200, &expected.to_string());
+    let told = window.json().await;
+    assert_eq!(told["action"], "file_renamed", "{told}");
+    assert_eq!(
+        (&told["file_id"], &told["name"]),
+        (&json!(file), &json!("b.based"))
+    );
+    let mut stranger = form.to_vec();
+    stranger.push(("user_id", &scene.user.workspace));
+    let response = server.patch("/file/rename").form(&stranger).send().await;
+    response.is_error(404, "User not found.");
+
+    // It goes by its new name in the chat, too.
+    let version = server.get(&format!("/chat-file/{file}/versions"));
+    let version = version.send().await.string("/versions/0/id");
+    socket
+        .send(&json!({"action": "revert_version", "version_id": version, "filename": "b.based"}))
+        .await;
+    assert_eq!(socket.json().await["action"], "revert_complete");
+
+    let path = format!("/file/delete/{file}");
+    server.delete(&path).send().await.has_status(200);
+    let told = window.action("file_deleted").await;
+    assert_eq!(told["message"]["content"], "b.based was deleted.");
+    assert_eq!(told["message"]["deleted_file_id"], json!(file));
+    let database = server.database().await;
+    assert_eq!(database.count("chat_file_version").await, 0);
+    database.has_no_orphans().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_reply_is_shown_with_its_chat() {
+    let scene = Scene::new(Setup::app(), &["fake-words-600-rate-20"]).await;
+    let asked = scene
+        .ask(&json!({"prompt": "hello", "model": "fake-words-600-rate-20"}))
+        .await;
+    let path = format!("/chat/{}", scene.chat);
+    let shown = scene.server.get(&path).send().await.json();
+    let running = &shown["generation"];
+    assert_eq!(running["id"], asked.json()["generation_id"]);
+    assert_eq!(running["message_id"], asked.json()["reply_message_id"]);
+    assert_eq!(running["model"], "fake-words-600-rate-20");
+    assert!(running["seq"].is_u64(), "{running}");
+    assert_eq!(shown["num_messages"], 2);
+    let stop = format!("{path}/stop");
+    scene.server.post(&stop).send().await.has_status(200);
+    scene.settles().await;
+    let shown = scene.server.get(&path).send().await.json();
+    assert_eq!(shown["generation"], Value::Null);
+}
+
+/// The reply's writer finds its row gone, in the middle of a reply and where a file is to be stored at its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_goes_in_the_middle_of_replies() {
+    let models = ["fake-words-600-rate-20", "fake-compose-rate-20"];
+    let scene = Scene::new(Setup::app(), &models).await;
+    for model in models {
+        let workspace = scene.server.workspace(&scene.user, model).await;
+        let form = [
+            ("user_id", scene.user.id.as_str()),
+            ("workspace_id", &workspace),
+            ("chat_name", model),
+        ];
+        let made = scene.server.post("/chat/new").form(&form).send().await;
+        let chat = made.string("/chat_id");
+        let mut window = scene.server.v2(&chat).await;
+        window.json().await;
+        window.send(&compose(model, "write a.based")).await;
+        window.action("delta").await;
+        let path = format!("/workspace/delete/{workspace}");
+        scene.server.delete(&path).send().await.has_status(200);
+        window.action("chat_deleted").await;
+        assert_eq!(window.closed().await, Some(1000));
+        let gone = |seen: &Value| seen["open"] == 0;
+        scene.model.saw(Duration::from_secs(20), gone).await;
+    }
+    // And the server goes on.
+    scene.has_model("fake-words-3-rate-0").await;
+    let asked = scene
+        .ask(&json!({"prompt": "hello", "model": "fake-words-3-rate-0"}))
+        .await;
+    asked.has_status(202);
+    scene.settles().await;
+    assert_eq!(scene.reply().await, words(3));
+    let database = scene.server.database().await;
+    assert_eq!(database.count("generation").await, 1);
+    assert_eq!(database.count("chat_conversation").await, 2);
+    database.has_no_orphans().await;
+    let log = scene.server.log_so_far().await;
+    assert!(!log.contains("trap") && !log.contains("panic"), "{log}");
+}
