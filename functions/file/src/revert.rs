@@ -21,6 +21,7 @@ pub(crate) async fn revert(
     Path(file): Path<String>,
     request: Request,
 ) -> Result<Response> {
+    access.admit_upload().await?;
     let mut form = Form::read(request, REVERT_FORM, NoFiles).await?;
     let version = form.text("version_id");
     // FastAPI takes an empty value of an optional field for none.

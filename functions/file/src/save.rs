@@ -23,6 +23,7 @@ pub(crate) async fn save(
     Path(file): Path<String>,
     request: Request,
 ) -> Result<Response> {
+    access.admit_upload().await?;
     let mut form = Form::read(request, SAVE_FORM, NoFiles).await?;
     let text = form.text("content");
     // FastAPI takes an empty value of an optional field for none.

@@ -79,6 +79,7 @@ operations! {
     /// As the newest version; the first one keeps what was uploaded as version 1. What the file says already makes no
     /// version, and the answer names the newest there is. Open windows are told.
     SAVE = Operation::post("/chat-file/{chat_file_id}/versions")
+        .limited()
         .form(SAVE_FORM)
         .answers(Schema::Object(&[
             Property::new("version_id", Schema::Nullable(&Schema::Id)),
@@ -91,6 +92,7 @@ operations! {
     ///
     /// Saves its text again, with a message about it in the chat. Open windows are told.
     REVERT = Operation::post("/chat-file/{chat_file_id}/revert")
+        .limited()
         .form(REVERT_FORM)
         .answers(Schema::Object(&[
             Property::new("version_id", Schema::Id),
