@@ -6,6 +6,7 @@ mod leaving;
 mod limits;
 mod oidc;
 mod quota;
+mod reading;
 mod sessions;
 mod sockets;
 
