@@ -4,10 +4,11 @@
 //! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
 //! nothing. Windows that speak v1 know none of these changes; they only learn that their chat is gone.
 
+use crate::object;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use spin_sdk::wasip3;
 
 use crate::chat_files::News;
@@ -31,7 +32,7 @@ pub const POLICY: u16 = 1008;
 /// The chat has another name since `rev`.
 pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
     if let Some(grip) = gateway().await {
-        let event = json!({ "action": "chat_renamed", "rev": rev, "name": name });
+        let event = object!({ "action": "chat_renamed", "rev": rev, "name": name });
         tell(grip, [item(&channel_v2(chat_id), event.to_string())]);
     }
 }
@@ -90,7 +91,7 @@ pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
 
 fn file_uploaded(details: Value, rev: i64) -> String {
     let id = details.get("id").cloned();
-    fitted(json!({
+    fitted(object!({
         "action": "file_uploaded", "rev": rev, "file_id": id, "file": details,
     }))
 }
@@ -118,7 +119,7 @@ pub fn fitted(mut event: Value) -> String {
     if text.len() <= MAX_FRAME_BYTES {
         return text;
     }
-    json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
+    object!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
 }
 
 /// The gateway, if there is one that can be spoken to; what is wrong with its address has been logged.

@@ -3,6 +3,7 @@
 //! Each runs inside a transaction, after the caller's right to the file was checked, and returns what is to be told
 //! after the commit.
 
+use crate::object;
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
@@ -44,9 +45,9 @@ pub struct NewVersion<'a> {
 impl NewVersion<'_> {
     /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
     pub fn event(&self, rev: i64) -> Value {
-        let mut event = json!({
+        let mut event = object!({
             "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
-            "timestamp": self.timestamp, "diff": null, "content": null,
+            "timestamp": self.timestamp, "diff": Value::Null, "content": Value::Null,
         });
         if self.text.len() <= MAX_SHOWN_BYTES {
             event["content"] = self.text.into();
@@ -125,7 +126,7 @@ impl ChatFile {
         let by = if changed { 3 } else { 2 };
         let last = conversation::raise(tx, &self.chat, by).await?;
         let rev = last - by + 1;
-        let said = json!({
+        let said = object!({
             "based_filename": self.name, "based_content": reverted.content,
             "message": format!("Reverted to version from {}.", reverted.from),
         });
@@ -142,7 +143,7 @@ impl ChatFile {
             events.push(self.new_version(&reverted.saved, &reverted.content, rev + 1));
         }
         let version = reverted.saved.version.as_ref().map(|(id, _)| id.as_str());
-        events.push(fitted(json!({
+        events.push(fitted(object!({
             "action": "revert_complete", "rev": last, "file_id": self.id, "name": self.name,
             "version_id": version.unwrap_or_default(), "message": message.v2(),
         })));
@@ -203,7 +204,7 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         let id = ids.get(chat.as_str()).copied().unwrap_or_default();
         let mut said = message.v2();
         said["deleted_file_id"] = id.into();
-        let deleted = json!({
+        let deleted = object!({
             "action": "file_deleted", "rev": rev + 1, "file_id": id, "name": first.name, "message": said,
         });
         let events = vec![fitted(message.added(rev)), fitted(deleted)];
@@ -231,7 +232,7 @@ pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec
     .await?;
     let revs: HashMap<String, i64> = revs.into_iter().collect();
     let told = files.iter().map(|file| {
-        let renamed = json!({
+        let renamed = object!({
             "action": "file_renamed", "rev": revs.get(&file.chat), "file_id": file.id, "name": file.name,
         });
         News {

@@ -14,6 +14,8 @@
 
 mod error;
 mod migrate;
+#[doc(hidden)]
+pub mod plain;
 mod row;
 
 use std::sync::{Mutex, PoisonError};

@@ -8,13 +8,14 @@
 //! * anything that is our fault: [`Error::Internal`]. It is logged with the request's id and shows nothing of the
 //!   inside. No input may lead here.
 
+use crate::object;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -184,7 +185,7 @@ impl FieldError {
             format!("String should have at most {max} character{plural}"),
             input,
         )
-        .with_ctx(json!({ "max_length": max }))
+        .with_ctx(object!({ "max_length": max }))
     }
 
     /// The same error about a parameter of the query.
@@ -284,7 +285,7 @@ impl IntoResponse for Error {
 
 /// `{"detail": …}` with the given status.
 pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
-    json_response(status, &json!({ "detail": detail }))
+    json_response(status, &object!({ "detail": detail }))
 }
 
 /// A compact JSON answer; `content-type: application/json` without a charset, as the contract says.

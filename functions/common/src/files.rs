@@ -1,5 +1,6 @@
 //! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
 
+use crate::object;
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
@@ -117,7 +118,7 @@ async fn check_quota(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> Res
 pub fn details(upload: &Upload) -> Value {
     let kind = Kind::of(&upload.filename);
     let content = upload.held().and_then(|bytes| shown(kind, bytes));
-    json!({
+    object!({
         "id": upload.file_id,
         "name": upload.filename,
         "content": content,
@@ -153,7 +154,7 @@ impl Listed {
             "other" if is_based => "based",
             name => name,
         };
-        json!({
+        object!({
             "id": self.id,
             "filename": self.filename,
             "path": self.path,

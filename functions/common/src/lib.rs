@@ -39,6 +39,7 @@ pub mod json;
 pub mod limits;
 pub mod message;
 pub mod model;
+pub mod object;
 pub mod owner;
 pub mod page;
 pub mod query;

@@ -1,6 +1,7 @@
 //! A row of the conversation, as clients see it.
 
-use serde_json::{Value, json};
+use crate::object;
+use serde_json::Value;
 
 use crate::db::Row;
 
@@ -56,12 +57,12 @@ impl Message {
 
     /// As v1 shows it.
     pub fn v1(&self) -> Value {
-        json!({ "role": self.role, "type": self.kind, "content": self.content })
+        object!({ "role": self.role, "type": self.kind, "content": self.content })
     }
 
     /// As v2 shows it.
     pub fn v2(&self) -> Value {
-        let mut message = json!({
+        let mut message = object!({
             "id": self.id, "parent_id": self.parent_id, "role": self.role, "type": self.kind, "content": self.content,
             "status": self.status, "model": self.model, "created_at": self.created_at,
         });
@@ -74,6 +75,6 @@ impl Message {
 
     /// v2's event that a row was added.
     pub fn added(&self, rev: i64) -> Value {
-        json!({ "action": "message", "rev": rev, "message": self.v2() })
+        object!({ "action": "message", "rev": rev, "message": self.v2() })
     }
 }

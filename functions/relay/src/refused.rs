@@ -1,12 +1,13 @@
 //! Why something that was asked of a chat is not done, in the three forms clients know.
 
+use kafka_common::object;
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use kafka_common::db;
 use kafka_common::error::{Error, json_response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A refusal: a code for programs and words for people.
 #[derive(Debug)]
@@ -75,12 +76,12 @@ impl Refused {
 
     /// As a v1 window gets it.
     pub fn v1(&self) -> Value {
-        json!({ "error": self.error })
+        object!({ "error": self.error })
     }
 
     /// As a v2 window gets it.
     pub fn v2(&self, in_reply_to: Option<&str>) -> Value {
-        let mut event = json!({ "action": "error", "code": self.code, "error": self.error });
+        let mut event = object!({ "action": "error", "code": self.code, "error": self.error });
         if let Some(seconds) = self.retry_after {
             event["retry_after"] = seconds.into();
         }
@@ -115,8 +116,13 @@ impl From<Error> for Refused {
                 ..Self::new("rate_limited", "Too many requests. Please try again later.")
             },
             Error::Unavailable(detail) => Self::new("internal", detail),
-            other => {
-                eprintln!("error: {other:?}");
+            Error::Internal(cause) => {
+                eprintln!("error: {cause:#}");
+                Self::new("internal", "Internal Server Error")
+            }
+            // What only requests over HTTP are refused with.
+            _ => {
+                eprintln!("error: not made for sockets");
                 Self::new("internal", "Internal Server Error")
             }
         }
@@ -133,7 +139,7 @@ impl IntoResponse for Refused {
             "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let mut response = json_response(status, &json!({ "detail": self.error }));
+        let mut response = json_response(status, &object!({ "detail": self.error }));
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()

@@ -10,7 +10,7 @@ mod split;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Db, Error, Result};
-use crate::{clock, params};
+use crate::{clock, params, sql_file};
 
 struct Migration {
     version: i64,
@@ -23,7 +23,7 @@ macro_rules! migrations {
         &[$(Migration {
             version: $version,
             name: $name,
-            sql: include_str!(concat!("../../../../migrations/", $name, ".sql")),
+            sql: sql_file!(concat!("../../../../migrations/", $name, ".sql")),
         }),*]
     };
 }

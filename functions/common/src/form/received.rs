@@ -1,5 +1,6 @@
 //! What a body brought for each declared field, and the check against the declaration (HTTP contract, section 2.1).
 
+use crate::object;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -177,7 +178,7 @@ impl Field {
                 let msg = format!("File name should have at most {MAX_FILENAME_BYTES} bytes");
                 let error = FieldError::new("string_too_long", self.name, msg, filename.into());
                 Err(error
-                    .with_ctx(json!({ "max_length": MAX_FILENAME_BYTES }))
+                    .with_ctx(object!({ "max_length": MAX_FILENAME_BYTES }))
                     .into())
             }
             Part::Text(text) => {
@@ -215,10 +216,10 @@ impl<F> Part<F> {
                 ..
             } => {
                 let headers = match content_type {
-                    Some(content_type) => json!({ "content-type": content_type }),
+                    Some(content_type) => object!({ "content-type": content_type }),
                     None => json!({}),
                 };
-                json!({ "filename": filename, "size": size, "headers": headers })
+                object!({ "filename": filename, "size": size, "headers": headers })
             }
         }
     }

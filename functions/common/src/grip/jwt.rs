@@ -33,7 +33,7 @@ pub(super) fn is_genuine(token: &str, key: &[u8], issuer: Option<&str>, now: i64
 fn claims(token: &str, key: &[u8]) -> Option<Value> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, claims) = signed.split_once('.')?;
-    let header: Value = serde_json::from_slice(&from_base64(header)?).ok()?;
+    let header = json(header)?;
     if header.get("alg")? != "HS256" {
         return None;
     }
@@ -41,7 +41,13 @@ fn claims(token: &str, key: &[u8]) -> Option<Value> {
     mac(key, signed)
         .verify_slice(&from_base64(signature)?)
         .ok()?;
-    serde_json::from_slice(&from_base64(claims)?).ok()
+    json(claims)
+}
+
+/// A part of a token.
+fn json(part: &str) -> Option<Value> {
+    let text = String::from_utf8(from_base64(part)?).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 fn mac(key: &[u8], signed: &str) -> Hmac<Sha256> {

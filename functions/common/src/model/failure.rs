@@ -233,7 +233,10 @@ fn clean(text: &str, key: &str) -> String {
 
 /// What an error's body says: the message in its JSON, or its text, if it is no web page.
 fn words(body: &[u8]) -> String {
-    if let Ok(json) = serde_json::from_slice::<Value>(body) {
+    // As a text, like all JSON here: reading bytes would be the same code once more.
+    if let Ok(text) = std::str::from_utf8(body)
+        && let Ok(json) = serde_json::from_str::<Value>(text)
+    {
         return words_of(&json);
     }
     let text = String::from_utf8_lossy(body);

@@ -1,7 +1,8 @@
 //! How a question to a model is put on the wire.
 
+use crate::object;
 use axum::http::{HeaderMap, HeaderValue, header};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::BaseUrl;
 use super::failure::{Failure, Kind};
@@ -62,8 +63,7 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The request's body. `with_usage` asks for the numbers of tokens too, which not every server knows.
     pub(crate) fn body(&self, with_usage: bool) -> String {
-        let message =
-            |message: &Message| json!({"role": message.role.as_str(), "content": message.content});
+        let message = |message: &Message| object!({"role": message.role.as_str(), "content": message.content});
         let messages: Value = self.messages.iter().map(message).collect();
         let mut body = Map::from_iter([
             ("model".to_owned(), self.model.into()),
@@ -71,7 +71,10 @@ impl Call<'_> {
             ("stream".to_owned(), true.into()),
         ]);
         if with_usage {
-            body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+            body.insert(
+                "stream_options".to_owned(),
+                object!({"include_usage": true}),
+            );
         }
         Value::Object(body).to_string()
     }
