@@ -41,7 +41,7 @@ pub async fn raise_each(tx: &mut Transaction<'_>, chats: &[&str], by: i64) -> Re
         .collect())
 }
 
-/// Adds a message after the chat's newest, and fills in what that makes of it.
+/// Adds a message at the end of the active branch, and fills in what that makes of it.
 pub async fn add(
     tx: &mut Transaction<'_>,
     chat: &str,
@@ -79,10 +79,10 @@ pub async fn add_to_each(
              )
              INSERT INTO chat_conversation
                  (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev)
-             SELECT new.id, new.chat_id, ?2, ?3, ?4, last.id, coalesce(last.position, 0) + 1, new.created_at,
-                 'complete', ?5, new.rev
-             FROM new LEFT JOIN chat_conversation AS last ON last.chat_id = new.chat_id AND last.position =
-                 (SELECT max(position) FROM chat_conversation WHERE chat_id = new.chat_id)
+             SELECT new.id, chat.id, ?2, ?3, ?4, chat.head_id,
+                 coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0) + 1,
+                 new.created_at, 'complete', ?5, new.rev
+             FROM new JOIN chat ON chat.id = new.chat_id
              WHERE true
              RETURNING id, parent_id",
             params![

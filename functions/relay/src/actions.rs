@@ -4,7 +4,8 @@ pub mod delete;
 pub mod revert;
 pub mod upload;
 
-use serde_json::{Value, json};
+use kafka_common::object;
+use serde_json::Value;
 
 /// What an action did.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Done {
 
 /// v2's acknowledgement of a message, with the ids of what it made; a message without an id gets none.
 pub fn ack(ids: &Value, in_reply_to: Option<&str>) -> Option<Value> {
-    let mut ack = json!({ "action": "ack", "in_reply_to": in_reply_to? });
+    let mut ack = object!({ "action": "ack", "in_reply_to": in_reply_to? });
     if let (Some(ack), Some(ids)) = (ack.as_object_mut(), ids.as_object()) {
         ack.extend(ids.clone());
     }

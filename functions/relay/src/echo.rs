@@ -20,8 +20,7 @@ pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Resul
     let rows = tx
         .query(
             "WITH last (id, position) AS (
-                 SELECT (SELECT id FROM chat_conversation WHERE chat_id = ?1 ORDER BY position DESC LIMIT 1),
-                     coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = ?1), 0)
+                 SELECT head_id, coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = ?1), 0)
                  FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)
              )
              INSERT INTO chat_conversation

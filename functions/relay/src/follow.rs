@@ -1,5 +1,6 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: joins a reply, whoever writes it and wherever, by reading its row.
 
+use kafka_common::object;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -177,7 +178,7 @@ impl Follower {
                 }
                 Ok(None) => {
                     self.ended = true;
-                    let deleted = json!({ "action": "chat_deleted" }).to_string();
+                    let deleted = object!({ "action": "chat_deleted" }).to_string();
                     return Some(sse::event(&deleted));
                 }
                 Err(error) => eprintln!("error: reply {}: {error}", self.reply),
@@ -196,14 +197,17 @@ impl Follower {
         let message_id = state.message.id.clone();
         let length = state.message.content.len();
         match self.sent {
-            None => events.push(json!({
-                "action": "sync", "rev": state.rev, "messages": [], "files": [],
-                "generation": {
+            None => {
+                let generation = object!({
                     "id": self.reply, "message_id": message_id, "seq": state.seq, "content": state.message.content,
                     "status": state.status, "model": state.message.model,
-                },
-            })),
-            Some((seq, had)) if state.seq > seq => events.push(json!({
+                });
+                events.push(object!({
+                    "action": "sync", "rev": state.rev, "messages": json!([]), "files": json!([]),
+                    "generation": generation,
+                }));
+            }
+            Some((seq, had)) if state.seq > seq => events.push(object!({
                 "action": "delta", "generation_id": self.reply, "message_id": message_id, "seq": state.seq,
                 "content": state.message.content.get(had..).unwrap_or_default(),
             })),
@@ -215,7 +219,7 @@ impl Follower {
             let usage = state
                 .usage
                 .and_then(|usage| serde_json::from_str(&usage).ok());
-            events.push(json!({
+            events.push(object!({
                 "action": "generation_ended", "rev": state.message_rev, "generation_id": self.reply,
                 "message_id": message_id, "status": state.status, "finish_reason": state.finish_reason,
                 "usage": usage.unwrap_or(Value::Null), "error": state.error, "message": state.message.v2(),

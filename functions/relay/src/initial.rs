@@ -1,5 +1,6 @@
 //! What a window gets first, and what it gets when it missed something.
 
+use kafka_common::object;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -37,12 +38,12 @@ pub async fn v1(chat: &str, snapshot: &Snapshot) -> Result<Value, Refused> {
 pub async fn v2(chat: &str, snapshot: &Snapshot) -> Result<Value, Refused> {
     let messages = snapshot.messages.iter().map(|message| message.v2());
     let payload = payload(chat, snapshot, messages.collect(), Protocol::V2).await?;
-    let mut frame = json!({ "action": "initial", "protocol": 2, "rev": snapshot.rev });
+    let mut frame = object!({ "action": "initial", "protocol": 2, "rev": snapshot.rev });
     let running = snapshot.running.as_ref().map(|running| running.named());
     extend(&mut frame, payload);
     extend(
         &mut frame,
-        json!({ "generation": running, "has_more": snapshot.has_more }),
+        object!({ "head_id": snapshot.head_id, "generation": running, "has_more": snapshot.has_more }),
     );
     Ok(frame)
 }
@@ -74,8 +75,8 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Valu
     let shown = Shown::load(&mut db, chat, Some(since), Protocol::V2).await?;
     let mut budget = Budget::for_files();
     let files = shown.all(&mut budget, true);
-    Ok(json!({
-        "action": "sync", "rev": snapshot.rev, "messages": messages, "files": files, "generation": generation,
+    Ok(object!({
+        "action": "sync", "rev": snapshot.rev, "head_id": snapshot.head_id, "messages": messages, "files": files, "generation": generation,
         "file_ids": files::ids(&mut db, chat).await?, "chat_name": snapshot.name, "has_more": snapshot.has_more,
     }))
 }
@@ -90,7 +91,7 @@ async fn payload(
     let shown = Shown::load(&mut db, chat, None, protocol).await?;
     let mut budget = Budget::for_files();
     let based = shown.based(&mut budget);
-    Ok(json!({
+    Ok(object!({
         "chat_id": chat, "chat_name": snapshot.name, "conversation": conversation, "chat_files_based": based,
         "chat_files": shown.all(&mut budget, false), "workspace_id": snapshot.workspace_id,
         "models": snapshot.models, "initial": true,
@@ -157,8 +158,8 @@ impl Shown {
     fn based(&self, budget: &mut Budget) -> Vec<Value> {
         let based = self.files.iter().filter(|file| file.is_based());
         self.entries(based, budget, |file, budget| {
-            let mut entry = json!({
-                "file_id": file.id, "name": file.name, "latest_content": null, "versions": [], "type": "based",
+            let mut entry = object!({
+                "file_id": file.id, "name": file.name, "latest_content": Value::Null, "versions": Value::Null, "type": "based",
             });
             self.fill(&mut entry, "latest_content", file, budget);
             entry["versions"] = self.versions(file, budget).into();
@@ -173,8 +174,8 @@ impl Shown {
                 true => "based",
                 false => file.kind.name,
             };
-            let mut entry = json!({
-                "id": file.id, "name": file.name, "content": null, "language": file.kind.language,
+            let mut entry = object!({
+                "id": file.id, "name": file.name, "content": Value::Null, "language": file.kind.language,
                 "type": kind, "url": file.url(),
             });
             if with_versions && file.is_based() {
@@ -234,7 +235,7 @@ impl Shown {
             .and_then(|newest| newest.content.as_deref());
         let mut shown = Vec::new();
         for version in versions {
-            let mut entry = json!({ "version_id": version.id, "timestamp": version.timestamp });
+            let mut entry = object!({ "version_id": version.id, "timestamp": version.timestamp });
             if !budget.take(&entry) {
                 break;
             }

@@ -7,12 +7,15 @@
 
 mod actions;
 mod audience;
+mod begin;
+mod branch;
 mod door;
 mod echo;
 mod files;
 mod follow;
 mod initial;
 mod messages;
+mod page;
 mod prompt;
 mod refused;
 mod reply;
@@ -40,7 +43,11 @@ fn routes() -> Routes {
     Routes::new()
         .on(&relay::SOCKET, socket::get)
         .on(&relay::SOCKET_EVENTS, socket::events)
+        .on(&relay::HISTORY, page::get)
         .on(&relay::SEND, messages::post)
+        .on(&relay::EDIT, messages::edit)
+        .on(&relay::REGENERATE, messages::regenerate)
+        .on(&relay::SELECT_BRANCH, messages::select_branch)
         .on(&relay::STOP, messages::stop)
         .on(&relay::EVENTS_OF_REPLY, follow::get)
         .on(&models::TEST, test_model::test)

@@ -1,38 +1,73 @@
-//! `POST /chat/{chat_id}/messages` and `POST /chat/{chat_id}/stop`: the same without a socket.
+//! `POST /chat/{chat_id}/messages` and what else is done to a conversation: the same without a socket.
 
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use futures::channel::mpsc::unbounded;
 use http::{HeaderMap, StatusCode, header};
-use kafka_common::access::Access;
+use kafka_common::access::{Access, Caller};
 use kafka_common::db::Db;
-use kafka_common::error::{Result, json_response};
+use kafka_common::error::{Error, Result, json_response};
 use kafka_common::json::JsonBody;
+use kafka_common::object;
 use kafka_common::owner;
-use serde_json::json;
 
-use crate::prompt::{Outcome, Prompt, begin, text_field};
+use crate::begin::{Outcome, begin};
+use crate::prompt::{Prompt, text_field};
 use crate::refused::Refused;
 use crate::reply::{self, rows};
-use crate::{follow, sse};
+use crate::{branch, follow, sse};
 
 /// Stores a prompt and begins a reply. Answers with its ids, or where events are asked for with all there are until
 /// the reply has ended.
 pub async fn post(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
+    ask(access, chat, request, Asked::Message).await
+}
+
+/// The same with a message that says better what another one says.
+pub async fn edit(
+    access: Access,
+    Path((chat, message)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    ask(access, chat, request, Asked::Edit(message)).await
+}
+
+/// Begins another reply, without a new message.
+pub async fn regenerate(
+    access: Access,
+    Path((chat, message)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    ask(access, chat, request, Asked::Reply(message)).await
+}
+
+/// What is asked for.
+enum Asked {
+    Message,
+    Edit(String),
+    Reply(String),
+}
+
+async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Result<Response> {
     let streams = wants_events(request.headers());
     let body = JsonBody::read(request).await?;
-    // Asked for here too, since over HTTP a missing field has a shape of its own.
-    body.string("prompt")?;
+    if !matches!(asked, Asked::Reply(_)) {
+        // Asked for here too, since over HTTP a missing field has a shape of its own.
+        body.string("prompt")?;
+    }
     let fields = body.fields();
     let outcome = async {
         let user = text_field(fields, "user_id")?;
         let caller = access.caller(user.as_deref())?;
-        let prompt = Prompt::parse(fields)?;
+        let prompt = match asked {
+            Asked::Message => Prompt::parse(fields)?,
+            Asked::Edit(message) => Prompt::edit(fields, message)?,
+            Asked::Reply(message) => Prompt::regenerate(fields, message)?,
+        };
         let mut db = Db::open().await?;
         match begin(&mut db, &chat, &caller, prompt).await {
             Err(refused) if refused.is_missing_chat() => {
-                let missing = kafka_common::error::Error::chat_not_found();
-                Err(owner::not_found(&mut db, &caller, missing).await.into())
+                Err(missing_chat(&mut db, &caller).await.into())
             }
             outcome => outcome,
         }
@@ -57,6 +92,11 @@ pub async fn post(access: Access, Path(chat): Path<String>, request: Request) ->
             accepted(&ids.named())
         }
     })
+}
+
+/// Why there is no such chat of the caller's.
+async fn missing_chat(db: &mut Db, caller: &Caller) -> Error {
+    owner::not_found(db, caller, Error::chat_not_found()).await
 }
 
 fn accepted(ids: &serde_json::Value) -> Response {
@@ -84,9 +124,34 @@ pub async fn stop(access: Access, Path(chat): Path<String>) -> Result<Response> 
             )
             .await?;
         if known.is_none() {
-            return Err(kafka_common::error::Error::chat_not_found());
+            return Err(Error::chat_not_found());
         }
     }
-    let body = json!({ "generation_id": stopped });
+    let body = object!({ "generation_id": stopped });
     Ok(json_response(StatusCode::OK, &body))
+}
+
+/// Makes the branch through a message the active one.
+pub async fn select_branch(
+    access: Access,
+    Path(chat): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let body = JsonBody::read(request).await?;
+    let message = body.string("message_id")?;
+    let outcome = async {
+        let user = text_field(body.fields(), "user_id")?;
+        let caller = access.caller(user.as_deref())?;
+        let mut db = Db::open().await?;
+        match branch::select(&mut db, &chat, &caller, &message).await {
+            Err(refused) if refused.is_missing_chat() => {
+                Err(missing_chat(&mut db, &caller).await.into())
+            }
+            outcome => outcome,
+        }
+    };
+    Ok(match outcome.await {
+        Ok(selected) => json_response(StatusCode::OK, &selected.named()),
+        Err(refused) => refused.into_response(),
+    })
 }

@@ -1,30 +1,46 @@
-//! What a person says in a chat, and the reply that it starts: one transaction (`new_message`).
+//! What a person asks of a model: the fields of `new_message`, `edit_message` and `regenerate`.
 
-use kafka_common::access::Caller;
-use kafka_common::db::{Db, Row, Transaction};
-use kafka_common::id::new_id;
-use kafka_common::limits::Limit;
-use kafka_common::message::Message;
-use kafka_common::versions::MAX_TEXT_BYTES;
-use kafka_common::{clock, params};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::refused::Refused;
-use crate::reply::ending::{self, Ended};
-use crate::reply::rows;
 
-const FIND: &str = include_str!("prompt.sql");
+/// Where in the conversation something is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A new message after this one, or at the end of the active branch.
+    After(Option<String>),
+    /// A new message beside this one, which it says better.
+    Beside(String),
+    /// Another reply: beside this one, or to this message.
+    Again(String),
+}
 
-/// The fields of `new_message`.
+impl Default for Place {
+    fn default() -> Self {
+        Self::After(None)
+    }
+}
+
+impl Place {
+    /// The message that it names.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Self::After(named) => named.as_deref(),
+            Self::Beside(named) | Self::Again(named) => Some(named),
+        }
+    }
+}
+
+/// What is asked.
 #[derive(Debug, Default, Clone)]
 pub struct Prompt {
+    /// The new message; empty where there is none.
     pub text: String,
     /// The name or the id of the model to ask; neither: the owner's newest.
     pub model: Option<String>,
     pub model_id: Option<String>,
     pub client_id: Option<String>,
-    /// The message that this one follows; `None`: the newest.
-    pub parent_id: Option<String>,
+    pub place: Place,
     /// Whether the reply may make and change files.
     pub composer: bool,
     pub selected_filename: Option<String>,
@@ -39,31 +55,69 @@ impl Prompt {
         }
     }
 
-    /// Reads the fields. What clients of the original send as `null` or empty counts as not sent.
+    /// Reads the fields of `new_message`.
     pub fn parse(fields: &Map<String, Value>) -> Result<Self, Refused> {
-        let text = match fields.get("prompt") {
-            Some(Value::String(text)) => text.clone(),
-            Some(_) => return Err(Refused::bad_request("prompt must be a string.")),
-            None => return Err(Refused::bad_request("Missing prompt for new_message.")),
-        };
+        Ok(Self {
+            text: text(fields, "new_message")?,
+            place: Place::After(text_field(fields, "parent_id")?),
+            ..Self::around(fields)?
+        })
+    }
+
+    /// Reads the fields of `edit_message`, about the message of this id.
+    pub fn edit(fields: &Map<String, Value>, id: String) -> Result<Self, Refused> {
+        Ok(Self {
+            text: text(fields, "edit_message")?,
+            place: Place::Beside(id),
+            ..Self::around(fields)?
+        })
+    }
+
+    /// Reads the fields of `regenerate`, about the message of this id.
+    pub fn regenerate(fields: &Map<String, Value>, id: String) -> Result<Self, Refused> {
+        Ok(Self {
+            place: Place::Again(id),
+            ..Self::around(fields)?
+        })
+    }
+
+    /// The fields around the text. What clients of the original send as `null` or empty counts as not sent.
+    fn around(fields: &Map<String, Value>) -> Result<Self, Refused> {
         let selected_filename = text_field(fields, "selected_filename")?;
         let composer = flag(fields, "is_first_prompt")?
             || flag(fields, "is_chat_or_composer")?
             || selected_filename.is_some();
         Ok(Self {
-            text,
+            text: String::new(),
             model: text_field(fields, "model")?,
             model_id: text_field(fields, "model_id")?,
             client_id: text_field(fields, "client_id")?,
-            parent_id: text_field(fields, "parent_id")?,
+            place: Place::default(),
             composer,
             selected_filename,
         })
     }
 
-    fn names_a_model(&self) -> bool {
+    /// Whether it says which model is to answer.
+    pub fn names_a_model(&self) -> bool {
         self.model.is_some() || self.model_id.is_some()
     }
+}
+
+fn text(fields: &Map<String, Value>, action: &str) -> Result<String, Refused> {
+    match fields.get("prompt") {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(Refused::bad_request("prompt must be a string.")),
+        None => Err(Refused::bad_request(format!(
+            "Missing prompt for {action}."
+        ))),
+    }
+}
+
+/// The required id `message_id`.
+pub fn message_id(fields: &Map<String, Value>, action: &str) -> Result<String, Refused> {
+    let id = text_field(fields, "message_id")?;
+    id.ok_or_else(|| Refused::bad_request(format!("Missing message_id for {action}.")))
 }
 
 /// Names and ids are bounded here as in forms.
@@ -99,214 +153,4 @@ fn flag(fields: &Map<String, Value>, name: &str) -> Result<bool, Refused> {
             "{name} must be true or false."
         ))),
     }
-}
-
-/// The model to ask, with its key still sealed.
-#[derive(Debug, Clone)]
-pub struct Model {
-    pub id: String,
-    pub name: String,
-    pub base_url: String,
-    pub sealed_key: String,
-    pub owner: String,
-}
-
-/// A reply that has begun: its rows are there, and nobody writes them yet.
-#[derive(Debug)]
-pub struct Begun {
-    pub chat: String,
-    pub reply: String,
-    /// The person's message, and the chat's rev with it.
-    pub message: Message,
-    pub rev: i64,
-    /// The message that the model is to fill; its rev is one more.
-    pub answer_id: String,
-    pub model: Model,
-    pub prompt: Prompt,
-    /// A reply whose writer was gone, met and ended on the way.
-    pub interrupted: Option<Ended>,
-}
-
-impl Begun {
-    /// What its sender is told.
-    pub fn ids(&self) -> Ids {
-        Ids {
-            message_id: self.message.id.clone(),
-            generation_id: Some(self.reply.clone()),
-            answer_id: Some(self.answer_id.clone()),
-        }
-    }
-}
-
-/// What became of a prompt.
-#[derive(Debug)]
-pub enum Outcome {
-    /// A reply begins.
-    Begun(Box<Begun>),
-    /// The same was sent before: the ids of then.
-    Again(Ids),
-    /// The owner has no model and the client named none: nothing is stored.
-    NoModel,
-}
-
-/// The ids that a sender is told.
-#[derive(Debug, Clone)]
-pub struct Ids {
-    /// The person's message.
-    pub message_id: String,
-    pub generation_id: Option<String>,
-    /// The message that the model fills.
-    pub answer_id: Option<String>,
-}
-
-impl Ids {
-    /// As clients are told them.
-    pub fn named(&self) -> Value {
-        json!({
-            "message_id": self.message_id, "generation_id": self.generation_id, "reply_message_id": self.answer_id,
-        })
-    }
-}
-
-/// Stores the prompt and begins a reply.
-pub async fn begin(
-    db: &mut Db,
-    chat: &str,
-    caller: &Caller,
-    prompt: Prompt,
-) -> Result<Outcome, Refused> {
-    if prompt.text.len() > MAX_TEXT_BYTES {
-        return Err(Refused::too_large("A message has at most 256 KB of text."));
-    }
-    caller.count(Limit::Message).await?;
-    if prompt.composer {
-        // Its reply makes files.
-        caller.check_room()?;
-    }
-    let mut tx = db.begin().await?;
-    let found = tx
-        .query_one(
-            FIND,
-            params![
-                chat,
-                caller.user_id(),
-                prompt.client_id.as_deref(),
-                prompt.model_id.as_deref(),
-                prompt.model.as_deref(),
-                prompt.parent_id.as_deref()
-            ],
-        )
-        .await?;
-    let mut found = found.ok_or_else(Refused::chat_not_found)?;
-    if let Some(message_id) = found.opt_text(3) {
-        return Ok(Outcome::Again(Ids {
-            message_id,
-            generation_id: found.opt_text(4),
-            answer_id: found.opt_text(5),
-        }));
-    }
-    let interrupted = match found.opt_text(1) {
-        None => None,
-        Some(_) if found.int(2) >= clock::unix_millis() - rows::ABANDONED_AFTER => {
-            return Err(Refused::busy());
-        }
-        Some(_) => ending::interrupt_in(&mut tx, chat).await?,
-    };
-    let Some(model) = model(&mut found) else {
-        return match prompt.names_a_model() {
-            true => Err(Refused::model_not_found()),
-            false => Ok(Outcome::NoModel),
-        };
-    };
-    let parent = match (&prompt.parent_id, found.opt_text(12)) {
-        (None, _) => found.opt_text(10),
-        (Some(_), Some(parent)) => Some(parent),
-        (Some(_), None) => return Err(Refused::not_found("Message not found.")),
-    };
-    let begun = insert(
-        &mut tx,
-        chat,
-        prompt,
-        model,
-        parent,
-        found.int(11),
-        interrupted,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(Outcome::Begun(Box::new(begun)))
-}
-
-fn model(found: &mut Row) -> Option<Model> {
-    Some(Model {
-        id: found.opt_text(6)?,
-        name: found.text(7),
-        base_url: found.text(8),
-        sealed_key: found.text(9),
-        owner: found.text(0),
-    })
-}
-
-async fn insert(
-    tx: &mut Transaction<'_>,
-    chat: &str,
-    prompt: Prompt,
-    model: Model,
-    parent: Option<String>,
-    position: i64,
-    interrupted: Option<Ended>,
-) -> Result<Begun, Refused> {
-    let rev = ending::raise(tx, chat, 2).await? - 1;
-    let (reply, answer_id) = (new_id(), new_id());
-    let message = Message {
-        id: new_id(),
-        parent_id: parent,
-        role: "user".to_owned(),
-        kind: "text".to_owned(),
-        content: prompt.text.clone(),
-        status: "complete".to_owned(),
-        created_at: clock::now(),
-        ..Message::default()
-    };
-    tx.execute(
-        "INSERT INTO chat_conversation
-             (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev, client_id)
-         VALUES (?1, ?2, 'user', 'text', ?3, ?4, ?5, ?6, 'complete', NULL, ?7, ?8),
-             (?9, ?2, 'assistant', 'text', '', ?1, ?5 + 1, ?6, 'running', ?10, ?7 + 1, NULL)",
-        params![
-            message.id.as_str(),
-            chat,
-            prompt.text.as_str(),
-            message.parent_id.as_deref(),
-            position + 1,
-            message.created_at.as_str(),
-            rev,
-            prompt.client_id.as_deref(),
-            answer_id.as_str(),
-            model.name.as_str()
-        ],
-    )
-    .await?;
-    tx.execute(
-        "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat)
-         VALUES (?1, ?2, ?3, ?4, 'running', ?5)",
-        params![
-            reply.as_str(),
-            chat,
-            answer_id.as_str(),
-            model.name.as_str(),
-            clock::unix_millis()
-        ],
-    )
-    .await?;
-    Ok(Begun {
-        chat: chat.to_owned(),
-        reply,
-        message,
-        rev,
-        answer_id,
-        model,
-        prompt,
-        interrupted,
-    })
 }

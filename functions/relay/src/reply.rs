@@ -11,7 +11,7 @@ use futures::channel::mpsc::UnboundedSender;
 use spin_sdk::wasip3;
 
 use crate::audience::Audience;
-use crate::prompt::Begun;
+use crate::begin::Begun;
 
 /// Lets a reply be written, beginning now and beyond the answer to the request that asked for it. `reader` gets the
 /// events too.

@@ -1,24 +1,27 @@
 //! A chat at one moment: what a window gets first, and what it gets when it missed something.
 
-use kafka_common::db::{Db, Row};
+use kafka_common::db::{self, Db, Row, Transaction};
 use kafka_common::message::Message;
-use kafka_common::{clock, params};
+use kafka_common::object;
+use kafka_common::{clock, params, sql_file};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
 use crate::reply::{ending, rows};
 use crate::size::{self, Budget};
 
-const SNAPSHOT: &str = include_str!("snapshot.sql");
+const SNAPSHOT: &str = sql_file!("snapshot.sql");
 
 /// How many messages a window gets at once.
 const MESSAGES: i64 = 200;
 
-/// A chat and its newest messages.
+/// A chat and some of its messages.
 #[derive(Debug)]
 pub struct Snapshot {
     pub name: String,
     pub workspace_id: String,
+    /// The message that the active branch ends with.
+    pub head_id: Option<String>,
     /// That of the chat; or, if there is more after a rev than fits, what is reached with these messages.
     pub rev: i64,
     /// The names of the owner's models.
@@ -45,19 +48,19 @@ pub struct Running {
 impl Running {
     /// As `initial` names it: its text is in the conversation.
     pub fn named(&self) -> Value {
-        json!({ "id": self.id, "message_id": self.message_id, "model": self.model, "seq": self.seq })
+        object!({ "id": self.id, "message_id": self.message_id, "model": self.model, "seq": self.seq })
     }
 
     /// As `sync` shows it, whole.
     pub fn whole(&self) -> Value {
-        json!({
+        object!({
             "id": self.id, "message_id": self.message_id, "seq": self.seq, "content": self.content,
             "status": "running", "model": self.model,
         })
     }
 }
 
-/// The chat with the branch that ends with its newest message (`since` is `None`), or with what is newer than a rev.
+/// The chat with the end of its active branch (`since` is `None`), or with what is newer than a rev.
 /// A reply whose writer is gone is marked first. `None`: no such chat of the caller's.
 pub async fn load(
     chat: &str,
@@ -77,22 +80,29 @@ pub async fn load(
     Ok(read(&mut db, chat, caller, since).await?)
 }
 
+/// The end of the active branch as a transaction leaves it.
+pub async fn branch(tx: &mut Transaction<'_>, chat: &str) -> db::Result<Option<Snapshot>> {
+    let rows = tx.query(SNAPSHOT, parameters(chat, None, None)).await?;
+    Ok(from_rows(rows, None))
+}
+
 async fn read(
     db: &mut Db,
     chat: &str,
     caller: Option<&str>,
     since: Option<i64>,
-) -> Result<Option<Snapshot>, kafka_common::db::Error> {
-    let rows = db
-        .query(
-            SNAPSHOT,
-            params![chat, caller, since, MESSAGES, size::CONVERSATION as i64],
-        )
-        .await?;
+) -> db::Result<Option<Snapshot>> {
+    let rows = db.query(SNAPSHOT, parameters(chat, caller, since)).await?;
+    Ok(from_rows(rows, since))
+}
+
+fn parameters(chat: &str, caller: Option<&str>, since: Option<i64>) -> Vec<db::Value> {
+    params![chat, caller, since, MESSAGES, size::CONVERSATION as i64]
+}
+
+fn from_rows(rows: Vec<Row>, since: Option<i64>) -> Option<Snapshot> {
     let mut rows = rows.into_iter();
-    let Some(mut head) = rows.next() else {
-        return Ok(None);
-    };
+    let mut head = rows.next()?;
     let mut reached = 0;
     let messages = rows.map(|mut row| {
         reached = row.int(9).max(reached);
@@ -108,15 +118,16 @@ async fn read(
         Some(_) if has_more => reached,
         _ => head.int(10),
     };
-    Ok(Some(Snapshot {
+    Some(Snapshot {
         running,
         name: head.text(1),
         workspace_id: head.text(2),
+        head_id: head.opt_text(3),
         models: serde_json::from_str(&head.text(4)).unwrap_or_else(|_| json!([])),
         rev,
         messages,
         has_more,
-    }))
+    })
 }
 
 fn running(head: &mut Row) -> Option<Running> {

@@ -1,16 +1,13 @@
 -- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages the first ?4 after
--- rev ?3; or, if that is NULL, the newest ?4 of the branch that ends with the newest. All at one moment, and not more
+-- rev ?3; or, if that is NULL, the last ?4 of the active branch. All at one moment, and not more
 -- than about ?5 bytes of messages, but at least one. After a rev, the running reply is shown beside the messages and
 -- takes of their room. The first row is the chat; then come the messages, oldest first.
 WITH RECURSIVE
 asked AS (SELECT * FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
 branch (id, parent_id, turn) AS (
-    SELECT id, parent_id, 0 FROM (
-        SELECT message.id, message.parent_id FROM asked
-        JOIN chat_conversation AS message ON message.chat_id = asked.id
-        WHERE ?3 IS NULL
-        ORDER BY message.position DESC LIMIT 1
-    )
+    SELECT message.id, message.parent_id, 0 FROM asked
+    JOIN chat_conversation AS message ON message.id = asked.head_id
+    WHERE ?3 IS NULL
     UNION ALL
     SELECT parent.id, parent.parent_id, branch.turn + 1
     FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
@@ -35,7 +32,7 @@ room (bytes) AS (
         JOIN chat_conversation AS text ON text.id = reply.message_id
     ), 0)
 )
-SELECT NULL AS place, asked.name, asked.workspace_id, asked.user_id,
+SELECT NULL AS place, asked.name, asked.workspace_id, asked.head_id,
     (SELECT json_group_array(name)
      FROM (SELECT name FROM model WHERE user_id = asked.user_id ORDER BY rowid LIMIT 200)),
     reply.id, reply.message_id, reply.model, text.content, reply.seq, asked.rev, reply.heartbeat,

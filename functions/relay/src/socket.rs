@@ -3,6 +3,7 @@
 //! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
 //! once; replies are written after it.
 
+use kafka_common::object;
 use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,6 @@ use kafka_common::announce::POLICY;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::events::{self, Answer, Event};
 use kafka_common::grip::{self, Grip, Verdict};
-use serde_json::json;
 
 use crate::door::{self, Admitted};
 use crate::refused::Refused;
@@ -103,7 +103,7 @@ pub async fn events(
         return Ok(needs_gateway());
     }
     if let Verdict::Refused = grip.verify(request.headers()) {
-        let body = json!({ "detail": "This request was not signed by the gateway." });
+        let body = object!({ "detail": "This request was not signed by the gateway." });
         return Ok(json_response(StatusCode::UNAUTHORIZED, &body));
     }
     let (parts, body) = request.into_parts();
@@ -196,7 +196,7 @@ fn no_gateway() -> Error {
 }
 
 fn needs_gateway() -> Response {
-    let body = json!({
+    let body = object!({
         "detail": "WebSockets are opened at the gateway, which passes their events on to this address.",
     });
     // Without the header `Upgrade` that belongs to it: the platform forbids it.
@@ -280,7 +280,7 @@ impl Window {
                 return Err(Error::chat_not_found());
             }
             answer.open();
-            answer.message(&json!({ "error": "Chat not found." }).to_string());
+            answer.message(&object!({ "error": "Chat not found." }).to_string());
             answer.close(Some(1000));
             return Ok(Opened::Closed);
         };

@@ -1,5 +1,6 @@
 //! `POST /models/{id}/test`: does a model answer? One tiny completion.
 
+use kafka_common::object;
 use std::time::Duration;
 
 use axum::extract::Path;
@@ -11,9 +12,9 @@ use kafka_common::error::{Error, Result, json_response};
 use kafka_common::limits::Limit;
 use kafka_common::model::{self, Event, Message, Role, Timeouts};
 use kafka_common::params;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::prompt::Model;
+use crate::begin::Model;
 use crate::reply::context::Reachable;
 use crate::settings::Settings;
 
@@ -45,8 +46,8 @@ pub async fn test(access: Access, Path(id): Path<String>) -> Result<Response> {
     };
     drop(db);
     let answer = match ask(&model).await {
-        Ok(()) => json!({ "ok": true, "error": Value::Null }),
-        Err(error) => json!({ "ok": false, "error": error }),
+        Ok(()) => object!({ "ok": true, "error": Value::Null }),
+        Err(error) => object!({ "ok": false, "error": error }),
     };
     Ok(json_response(StatusCode::OK, &answer))
 }

@@ -5,8 +5,9 @@ use kafka_common::db::Db;
 use serde_json::{Map, Value};
 
 use crate::actions::{Done, delete, revert, upload};
+use crate::begin::{Outcome, begin};
 use crate::echo::echo;
-use crate::prompt::{Outcome, Prompt, begin};
+use crate::prompt::Prompt;
 use crate::refused::Refused;
 use crate::size::fitted;
 use crate::{audience, reply};

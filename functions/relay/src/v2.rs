@@ -2,13 +2,15 @@
 
 use kafka_common::access::Caller;
 use kafka_common::db::Db;
-use serde_json::{Map, Value, json};
+use kafka_common::object;
+use serde_json::{Map, Value};
 
 use crate::actions::{ack, delete, revert, upload};
-use crate::prompt::{Ids, Outcome, Prompt, begin, text_field};
+use crate::begin::{Ids, Outcome, begin};
+use crate::prompt::{Prompt, message_id, text_field};
 use crate::refused::Refused;
 use crate::reply::{self, rows};
-use crate::{audience, initial, snapshot};
+use crate::{audience, branch, initial, snapshot};
 
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. What it changes, all windows are told.
@@ -42,17 +44,29 @@ async fn answer(
         Some(Value::String(action)) => action.as_str(),
         _ => return Err(Refused::bad_request("action must be a string.")),
     };
+    let prompt = match action {
+        "new_message" => Some(Prompt::parse(fields)?),
+        "edit_message" => Some(Prompt::edit(fields, message_id(fields, action)?)?),
+        "regenerate" => Some(Prompt::regenerate(fields, message_id(fields, action)?)?),
+        _ => None,
+    };
+    if let Some(prompt) = prompt {
+        let ids = ask(chat, caller, prompt).await?;
+        return Ok(ack(&ids.named(), id));
+    }
     let done = match action {
-        "new_message" => {
-            let ids = ask(chat, caller, Prompt::parse(fields)?).await?;
-            return Ok(ack(&ids.named(), id));
+        "select_branch" => {
+            let message = message_id(fields, action)?;
+            let mut db = Db::open().await?;
+            let selected = branch::select(&mut db, chat, caller, &message).await?;
+            return Ok(ack(&selected.named(), id));
         }
         "stop" => {
             let which = text_field(fields, "generation_id")?;
             let mut db = Db::open().await?;
             let stopped =
                 rows::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
-            return Ok(ack(&json!({ "generation_id": stopped }), id));
+            return Ok(ack(&object!({ "generation_id": stopped }), id));
         }
         "sync" if !has_room => return Err(Refused::too_much()),
         "sync" => return sync(chat, caller, fields, id).await.map(Some),

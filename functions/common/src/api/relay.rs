@@ -1,7 +1,9 @@
 //! Chats as conversations: what a person says and a model answers.
 
-use super::operation::{Content, Operation};
+use super::operation::{Content, Operation, Parameter};
+use super::page::{LIMIT, USER};
 use super::schema::{Named, Property, Schema};
+use crate::owner::MAX_ID_CHARS;
 
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
@@ -16,28 +18,91 @@ const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
     ]),
 ]));
 
+const TEXT: Property =
+    Property::new("prompt", Schema::Text).about("What the person says; at most 256 KB.");
+
+const USER_FIELD: Property = Property::new("user_id", OPTIONAL_TEXT).optional();
+
+const MODEL: Property = Property::new("model", OPTIONAL_TEXT)
+    .optional()
+    .about("The name of one of the chat owner's models; without `model_id` either: the newest.");
+
+const MODEL_ID: Property = Property::new("model_id", OPTIONAL_TEXT).optional();
+
+const CLIENT_ID: Property = Property::new("client_id", OPTIONAL_TEXT)
+    .optional()
+    .about("The same one again makes nothing new and answers with the same ids.");
+
+const FIRST_PROMPT: Property = Property::new("is_first_prompt", FLAG).optional();
+
+const COMPOSER: Property = Property::new("is_chat_or_composer", FLAG)
+    .optional()
+    .about("Whether the reply may make and change files.");
+
+const SELECTED: Property = Property::new("selected_filename", OPTIONAL_TEXT)
+    .optional()
+    .about("The file that the reply may change.");
+
 /// The fields of `new_message`.
 const PROMPT: &[Property] = &[
-    Property::new("prompt", Schema::Text).about("What the person says; at most 256 KB."),
-    Property::new("user_id", OPTIONAL_TEXT).optional(),
-    Property::new("model", OPTIONAL_TEXT).optional().about(
-        "The name of one of the chat owner's models; without `model_id` either: the newest.",
+    TEXT,
+    USER_FIELD,
+    MODEL,
+    MODEL_ID,
+    CLIENT_ID,
+    Property::new("parent_id", OPTIONAL_TEXT).optional().about(
+        "The message that this one follows; the head of the active branch, if none is named.",
     ),
-    Property::new("model_id", OPTIONAL_TEXT).optional(),
-    Property::new("client_id", OPTIONAL_TEXT)
-        .optional()
-        .about("The same one again makes nothing new and answers with the same ids."),
-    Property::new("parent_id", OPTIONAL_TEXT)
-        .optional()
-        .about("The message that this one follows; the newest, if none is named."),
-    Property::new("is_first_prompt", FLAG).optional(),
-    Property::new("is_chat_or_composer", FLAG)
-        .optional()
-        .about("Whether the reply may make and change files."),
-    Property::new("selected_filename", OPTIONAL_TEXT)
-        .optional()
-        .about("The file that the reply may change."),
+    FIRST_PROMPT,
+    COMPOSER,
+    SELECTED,
 ];
+
+/// The fields of `edit_message` beside the message's id.
+const EDITED: &[Property] = &[
+    TEXT,
+    USER_FIELD,
+    MODEL,
+    MODEL_ID,
+    CLIENT_ID,
+    FIRST_PROMPT,
+    COMPOSER,
+    SELECTED,
+];
+
+/// The fields of `regenerate` beside the message's id.
+const AGAIN: &[Property] = &[
+    USER_FIELD,
+    MODEL,
+    MODEL_ID,
+    CLIENT_ID,
+    FIRST_PROMPT,
+    COMPOSER,
+    SELECTED,
+];
+
+const MESSAGE: Named = Named {
+    name: "Message",
+    schema: Schema::Object(&[
+        Property::new("id", Schema::Id),
+        Property::new("parent_id", Schema::Nullable(&Schema::Id))
+            .about("The message that it follows; `null` for the first of a branch."),
+        Property::new("role", Schema::OneOf(&["user", "assistant", "system"])),
+        Property::new("type", Schema::OneOf(&["text", "file"])),
+        Property::new("content", Schema::Text).about("Of a `file` message: JSON as a text."),
+        Property::new(
+            "status",
+            Schema::OneOf(&["complete", "running", "stopped", "interrupted", "error"]),
+        ),
+        Property::new("model", Schema::Nullable(&Schema::Text)),
+        Property::new("created_at", Schema::Time),
+        Property::new("siblings", Schema::List(&Schema::Id)).about(
+            "The messages that follow the same one, itself included, in the order in which they were made; at most 100.",
+        ),
+    ]),
+};
+
+const HEAD: &str = "The message that the active branch ends with.";
 
 const BEGUN: Named = Named {
     name: "ReplyBegun",
@@ -52,6 +117,26 @@ const BEGUN: Named = Named {
 operations! {
     "conversation": "Chats as conversations. Windows that stay open use a WebSocket: [/docs/websocket](/docs/websocket)."
 
+    /// List the messages of a branch
+    ///
+    /// Oldest first on each page. Without a cursor: the end of the active branch. `next` is the `before` of the page
+    /// before this one, or where `after` was sent the `after` of the next. Long messages make a page shorter than `limit`.
+    HISTORY = Operation::get("/chat/{chat_id}/messages")
+        .query(&[
+            USER,
+            LIMIT,
+            Parameter::optional("before", Schema::ShortText(MAX_ID_CHARS))
+                .about("A message: what comes before it, going up from it."),
+            Parameter::optional("after", Schema::ShortText(MAX_ID_CHARS))
+                .about("A message: what comes after it, going down the branch; empty: all from the first. Not with `before`."),
+        ])
+        .answers(Schema::Object(&[
+            Property::new("messages", Schema::List(&Schema::Named(&MESSAGE))),
+            Property::new("next", Schema::Nullable(&Schema::Id)).about("`null` on the last page."),
+            Property::new("head_id", Schema::Nullable(&Schema::Id)).about(HEAD),
+        ]))
+        .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
+
     /// Say something
     ///
     /// Stores it and begins a reply. With `Accept: text/event-stream` the answer is the events of `kafka.v2` until
@@ -62,6 +147,39 @@ operations! {
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
         .fails(409, "`A reply is still being written.` Nothing is stored.");
+
+    /// Say something better
+    ///
+    /// Stores it beside a message that a person has said, and begins a reply. Answers as `POST …/messages` does.
+    EDIT = Operation::post("/chat/{chat_id}/messages/{message_id}/edit")
+        .json(EDITED)
+        .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
+        .also(200, "The events of the reply.", Content::Other(EVENTS))
+        .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
+        .fails(409, "`A reply is still being written.` Nothing is stored.");
+
+    /// Let a reply be written again
+    ///
+    /// Begins one beside a reply, or another one to a message that a person has said. Answers as `POST …/messages` does.
+    REGENERATE = Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate")
+        .json(AGAIN)
+        .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
+        .also(200, "The events of the reply.", Content::Other(EVENTS))
+        .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
+        .fails(409, "`A reply is still being written.` Nothing is stored.");
+
+    /// Choose a branch
+    ///
+    /// Makes the branch through a message the active one: up to its first message, and down to where somebody wrote or
+    /// chose last. Where it is active already, nothing changes.
+    SELECT_BRANCH = Operation::post("/chat/{chat_id}/branch")
+        .json(&[Property::new("message_id", Schema::Text), USER_FIELD])
+        .answers(Schema::Object(&[
+            Property::new("head_id", Schema::Id).about(HEAD),
+            Property::new("rev", Schema::Count).about("The chat's."),
+        ]))
+        .not_found("`User not found.`, `Chat not found.` or `Message not found.`")
+        .fails(409, "`A reply is still being written.` Nothing is chosen.");
 
     /// Stop the running reply
     ///

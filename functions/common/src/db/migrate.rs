@@ -29,7 +29,12 @@ macro_rules! migrations {
 }
 
 /// All migrations, oldest first. A test holds the list against the folder.
-const MIGRATIONS: &[Migration] = migrations![1 "0001_initial", 2 "0002_streaming", 3 "0003_access"];
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_initial",
+    2 "0002_streaming",
+    3 "0003_access",
+    4 "0004_branches",
+];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
 static CURRENT: AtomicBool = AtomicBool::new(false);

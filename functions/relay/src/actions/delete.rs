@@ -3,8 +3,9 @@
 use kafka_common::access::Caller;
 use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
+use kafka_common::object;
 use kafka_common::params;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Done;
 use crate::prompt::text_field;
@@ -57,8 +58,8 @@ pub async fn delete(
     let mut told = left.message.v1();
     told["deleted_file_id"] = asked.into();
     Ok(Done {
-        answer: json!({ "action": "file_deleted", "message": told }),
-        ids: json!({ "message_id": left.message.id, "file_id": gone.id }),
+        answer: object!({ "action": "file_deleted", "message": told }),
+        ids: object!({ "message_id": left.message.id, "file_id": gone.id }),
         events: left.news.events,
     })
 }

@@ -4,8 +4,9 @@ use kafka_common::access::Caller;
 use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
 use kafka_common::limits::Limit;
+use kafka_common::object;
 use kafka_common::params;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Done;
 use crate::prompt::text_field;
@@ -60,10 +61,10 @@ pub async fn revert(
     tx.commit().await?;
 
     let made = done.reverted.saved.version.map(|(id, _)| id);
-    let told = json!({ "role": "assistant", "type": "file", "content": done.said });
+    let told = object!({ "role": "assistant", "type": "file", "content": done.said });
     Ok(Done {
-        answer: json!({ "action": "revert_complete", "message": told }),
-        ids: json!({
+        answer: object!({ "action": "revert_complete", "message": told }),
+        ids: object!({
             "message_id": done.message.id, "file_id": file.id, "version_id": made.unwrap_or_default(),
         }),
         events: done.events,

@@ -7,8 +7,9 @@ use kafka_common::db::Db;
 use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
 use kafka_common::message::Message;
+use kafka_common::object;
 use kafka_common::{encoding, files};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Done;
 use crate::prompt::text_field;
@@ -72,7 +73,7 @@ async fn store(
     let inserted = files::insert(&mut tx, &mut uploads, target, caller).await?;
     let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
     let rev = ending::raise(&mut tx, chat, 1).await?;
-    let content = json!({ "file_id": id, "filename": filename, "path": path });
+    let content = object!({ "file_id": id, "filename": filename, "path": path });
     let mut message = Message {
         role: "user".to_owned(),
         kind: "file".to_owned(),
@@ -81,12 +82,12 @@ async fn store(
     };
     composing::add(&mut tx, chat, &mut message, rev).await?;
     tx.commit().await?;
-    let uploaded = json!({
+    let uploaded = object!({
         "action": "file_uploaded", "rev": file_rev, "file_id": id, "file": details, "message": message.v2(),
     });
     Ok(Done {
-        answer: json!({ "action": "file_uploaded", "message": message.v1() }),
-        ids: json!({ "message_id": message.id, "file_id": id }),
+        answer: object!({ "action": "file_uploaded", "message": message.v1() }),
+        ids: object!({ "message_id": message.id, "file_id": id }),
         events: vec![fitted(uploaded), fitted(message.added(rev))],
     })
 }

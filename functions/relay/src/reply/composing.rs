@@ -6,12 +6,13 @@ use kafka_common::message::Message;
 use kafka_common::model::composer::{self, Change, Edit, Outcome};
 use kafka_common::model::diff::unified_diff;
 use kafka_common::model::patch::apply_diff;
+use kafka_common::object;
 use kafka_common::params;
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ending::{self, Ending, raise};
-use crate::prompt::Begun;
+use crate::begin::Begun;
 use crate::size::{FRAME, fitted};
 use kafka_common::chat_files::NewVersion;
 
@@ -116,7 +117,7 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
     tx.commit().await?;
     finished.events.push(fitted(ended.event()));
     if let Some(error) = &ended.ending.error {
-        finished.v1.push(json!({ "error": error }).to_string());
+        finished.v1.push(object!({ "error": error }).to_string());
     } else if made.is_empty()
         && (ended.ending.status == "complete" || !ended.message.content.is_empty())
     {
@@ -190,7 +191,7 @@ impl Made {
     }
 
     fn content(&self) -> Value {
-        json!({ "based_filename": self.name, "based_content": self.text })
+        object!({ "based_filename": self.name, "based_content": self.text })
     }
 
     /// v2's event.
@@ -222,12 +223,13 @@ impl Made {
 
     fn v1_answer(&self) -> Value {
         let content = self.content();
-        let message = json!({ "role": "assistant", "type": "file", "content": content });
+        let message = object!({ "role": "assistant", "type": "file", "content": content });
         if !self.is_new {
-            return json!({ "action": "agent_response", "message": message, "diff": self.diff() });
+            return object!({ "action": "agent_response", "message": message, "diff": self.diff() });
         }
-        let block = json!({ "role": "assistant", "type": "file", "content": content.to_string() });
-        json!({
+        let block =
+            object!({ "role": "assistant", "type": "file", "content": content.to_string() });
+        object!({
             "action": "agent_response", "type": "file", "id": self.id, "content": content, "message": message,
             "block": block,
         })

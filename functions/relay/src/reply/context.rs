@@ -1,19 +1,20 @@
 //! What the model is asked, and how it is reached.
 
 use kafka_common::db::Db;
+use kafka_common::error::Error;
 use kafka_common::model::context::{FileText, Turn};
 use kafka_common::model::{self, BaseUrl, Call, Message, check_base_url, composer};
 use kafka_common::{params, seal};
 
+use crate::begin::{Begun, Model};
 use crate::files;
-use crate::prompt::{Begun, Model};
 use crate::settings::Settings;
 
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
 
-/// The branch that ends with the prompt, oldest first, as far back as there may be room for ?3 characters. In bytes,
-/// because SQLite takes U+0000 for the end of a text.
+/// The branch that ends with the prompt, which is whole, oldest first, as far back as there may be room for ?3 characters.
+/// In bytes, because SQLite takes U+0000 for the end of a text.
 const BRANCH: &str = "
     WITH RECURSIVE branch (id, parent_id, depth) AS (
         SELECT id, parent_id, 0 FROM chat_conversation WHERE id = ?1
@@ -22,7 +23,7 @@ const BRANCH: &str = "
         FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
         WHERE branch.depth < ?2
     )
-    SELECT role, type, substr(CAST(content AS BLOB), 1, 4 * ?3) FROM (
+    SELECT role, type, substr(CAST(content AS BLOB), 1, iif(depth, 4 * ?3, octet_length(content))) FROM (
         SELECT branch.depth, message.role, message.type, message.content,
             sum(octet_length(message.content)) OVER (ORDER BY branch.depth) - octet_length(message.content) AS before
         FROM branch JOIN chat_conversation AS message ON message.id = branch.id
@@ -43,7 +44,9 @@ impl Reachable {
         let base_url = check_base_url(&model.base_url, &settings.policy)?;
         let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
         let key = key.map_err(|error| {
-            eprintln!("error: the key of model {}: {error:?}", model.id);
+            if let Error::Internal(cause) = error {
+                eprintln!("error: the key of model {}: {cause:#}", model.id);
+            }
             "The API key of this model can't be read any more. Please enter it again.".to_owned()
         })?;
         let name = model.name.clone();
@@ -95,9 +98,9 @@ async fn messages(
     context_chars: usize,
 ) -> Result<Vec<Message>, kafka_common::db::Error> {
     let mut db = Db::open().await?;
-    let chars = i64::try_from(context_chars.max(begun.prompt.text.len())).unwrap_or(i64::MAX);
+    let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
     let rows = db
-        .query(BRANCH, params![begun.message.id.as_str(), TURNS, chars])
+        .query(BRANCH, params![begun.answered_id.as_str(), TURNS, chars])
         .await?;
     let turns: Vec<(String, String, String)> = rows
         .into_iter()

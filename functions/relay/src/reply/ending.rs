@@ -3,8 +3,9 @@
 pub use kafka_common::conversation::raise;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::{COLUMNS, Message};
+use kafka_common::object;
 use kafka_common::{clock, params};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::rows::ABANDONED_AFTER;
 use crate::audience;
@@ -64,7 +65,7 @@ pub struct Ended {
 impl Ended {
     /// v2's event.
     pub fn event(&self) -> Value {
-        json!({
+        object!({
             "action": "generation_ended", "rev": self.rev, "generation_id": self.reply, "message_id": self.message.id,
             "status": self.ending.status, "finish_reason": self.ending.finish_reason, "usage": self.ending.usage,
             "error": self.ending.error, "message": self.message.v2(),
@@ -148,7 +149,7 @@ pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option
 }
 
 /// Tells all windows that a reply was ended by another than its writer.
-async fn tell(chat: &str, ended: &Ended) {
+pub async fn tell(chat: &str, ended: &Ended) {
     let mut v1 = Vec::new();
     if !ended.message.content.is_empty() {
         v1.push(ended.message.content.clone());

@@ -2,6 +2,7 @@
 //!
 //! It outlives the request that began it, and shares its instance with other such tasks: nothing here may panic.
 
+use kafka_common::object;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,13 @@ use kafka_common::db::{self, Db};
 use kafka_common::model::{self, Event, Failure, Message as Turn, Role, Timeouts, composer};
 use kafka_common::task::begin_spawned;
 use kafka_common::versions::MAX_TEXT_BYTES;
-use serde_json::json;
 
 use super::composing::{self, Misfit, Said, Verdict};
 use super::context::{self, Question};
 use super::ending::Ending;
 use super::rows::{self, Beat};
 use crate::audience::Audience;
-use crate::prompt::Begun;
+use crate::begin::Begun;
 use crate::size::fitted;
 
 /// From one piece of text to the next. The first goes out at once.
@@ -63,7 +63,7 @@ pub async fn write(begun: Begun, audience: Audience) {
     }
 }
 
-/// Tells the windows that there is a prompt, and a reply to come.
+/// Tells the windows of the prompt, if it is new, and that there is a reply to come.
 fn announce(begun: &Begun, audience: &Audience) {
     let mut events = Vec::new();
     if let Some(interrupted) = &begun.interrupted {
@@ -72,10 +72,12 @@ fn announce(begun: &Begun, audience: &Audience) {
             audience.tell_v1(vec![interrupted.message.content.clone()]);
         }
     }
-    events.push(fitted(begun.message.added(begun.rev)));
-    events.push(fitted(json!({
-        "action": "generation_started", "rev": begun.rev + 1, "generation_id": begun.reply,
-        "message_id": begun.answer_id, "model": begun.model.name,
+    if let Some(message) = &begun.message {
+        events.push(fitted(message.added(begun.rev - 1)));
+    }
+    events.push(fitted(object!({
+        "action": "generation_started", "rev": begun.rev, "generation_id": begun.reply,
+        "message_id": begun.answer_id, "parent_id": begun.answered_id, "model": begun.model.name,
     })));
     audience.tell(&events);
 }
@@ -206,7 +208,7 @@ impl Writer<'_> {
                 if !self.buffer.is_empty() {
                     self.seq = beat.seq;
                     let content = std::mem::take(&mut self.buffer);
-                    self.audience.tell(&[fitted(json!({
+                    self.audience.tell(&[fitted(object!({
                         "action": "delta", "generation_id": self.begun.reply, "message_id": self.begun.answer_id,
                         "seq": beat.seq, "content": content,
                     }))]);

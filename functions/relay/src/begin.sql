@@ -1,0 +1,28 @@
+-- What a new message or reply in the chat ?1 of the caller ?2 (NULL: whoever knows the id) needs to know: the owner; the
+-- running reply; what the client called ?3 when it sent it before; the model with the id ?4 and the name ?5 (NULL: any),
+-- the newest of several; the head of the active branch and the last position; the message ?6 of this chat, and the
+-- message that a reply beside it or to it answers. No row: no such chat of theirs.
+SELECT chat.user_id, running.id, running.heartbeat,
+    CASE sent.role WHEN 'assistant' THEN sent.parent_id ELSE sent.id END, reply.id, reply.message_id,
+    model.id, model.name, model.base_url, model.ak,
+    chat.head_id, coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0),
+    named.id, named.role, named.type, named.parent_id, answered.id
+FROM chat
+LEFT JOIN generation AS running ON running.chat_id = chat.id AND running.status = 'running'
+LEFT JOIN chat_conversation AS sent ON sent.chat_id = chat.id AND sent.client_id = ?3
+LEFT JOIN generation AS reply ON reply.rowid = CASE sent.role
+    WHEN 'assistant' THEN (SELECT min(rowid) FROM generation WHERE message_id = sent.id)
+    ELSE (
+        SELECT min(generation.rowid) FROM chat_conversation AS answer
+        JOIN generation ON generation.message_id = answer.id
+        WHERE answer.parent_id = sent.id
+    )
+END
+LEFT JOIN model ON model.rowid = (
+    SELECT max(rowid) FROM model
+    WHERE user_id = chat.user_id AND (?4 IS NULL OR id = ?4) AND (?5 IS NULL OR name = ?5)
+)
+LEFT JOIN chat_conversation AS named ON named.id = ?6 AND named.chat_id = chat.id
+LEFT JOIN chat_conversation AS answered
+    ON answered.id = CASE named.role WHEN 'user' THEN named.id ELSE named.parent_id END AND answered.role = 'user'
+WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)

@@ -1,0 +1,61 @@
+-- A page of the chat ?1 of the caller ?2 (NULL: whoever knows the id). With ?3: what comes before that message, going up
+-- from it. With ?4: what comes after that message, going down from it by the highest `selected`; empty: from the first.
+-- With neither: the end of the active branch. Each at most ?5 messages and one more, which tells whether there are more,
+-- and not more than about ?6 bytes, but at least one. The first row is the chat, with whether there is the message that
+-- was named; then come the messages, nearest to it first.
+WITH RECURSIVE
+asked AS (SELECT id, head_id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
+named AS (
+    SELECT message.id, message.parent_id FROM asked
+    JOIN chat_conversation AS message ON message.id = coalesce(?3, ?4) AND message.chat_id = asked.id
+),
+up (id, turn) AS (
+    SELECT CASE WHEN ?3 IS NULL THEN (SELECT head_id FROM asked) ELSE (SELECT parent_id FROM named) END, 1
+    WHERE ?4 IS NULL
+    UNION ALL
+    SELECT (SELECT parent_id FROM chat_conversation WHERE id = up.id), turn + 1
+    FROM up WHERE up.id IS NOT NULL AND turn <= ?5
+),
+down (id, turn) AS (
+    SELECT CASE ?4
+        WHEN '' THEN (
+            SELECT id FROM chat_conversation WHERE chat_id = (SELECT id FROM asked) AND parent_id IS NULL
+            ORDER BY selected DESC, rowid DESC LIMIT 1
+        )
+        ELSE (
+            SELECT id FROM chat_conversation WHERE parent_id = (SELECT id FROM named)
+            ORDER BY selected DESC, rowid DESC LIMIT 1
+        )
+    END, 1
+    WHERE ?4 IS NOT NULL
+    UNION ALL
+    SELECT (
+        SELECT id FROM chat_conversation WHERE parent_id = down.id ORDER BY selected DESC, rowid DESC LIMIT 1
+    ), turn + 1
+    FROM down WHERE down.id IS NOT NULL AND turn <= ?5
+),
+chosen AS (
+    SELECT message.id, turn, sum(octet_length(content) + 400) OVER (ORDER BY turn ROWS UNBOUNDED PRECEDING) AS total
+    FROM (SELECT id AS chosen_id, turn FROM up UNION ALL SELECT id, turn FROM down)
+    JOIN chat_conversation AS message ON message.id = chosen_id
+)
+SELECT 0 AS turn, asked.head_id, (SELECT count(*) FROM named), (SELECT count(*) FROM chosen),
+    NULL, NULL, NULL, NULL, NULL, NULL
+FROM asked
+UNION ALL
+SELECT turn, message.id, parent_id, role, type, content, status, model, created_at, (
+    SELECT json_group_array(id) FROM (
+        SELECT id FROM (
+            SELECT id, position, id = message.id AS itself FROM chat_conversation
+            WHERE parent_id = message.parent_id
+            UNION ALL
+            SELECT id, position, id = message.id FROM chat_conversation INDEXED BY chat_conversation_root
+            WHERE message.parent_id IS NULL AND chat_id = message.chat_id AND parent_id IS NULL
+            ORDER BY itself DESC, position LIMIT 100
+        )
+        ORDER BY position
+    )
+)
+FROM chosen JOIN chat_conversation AS message ON message.id = chosen.id
+WHERE turn = 1 OR (turn <= ?5 AND total <= ?6)
+ORDER BY turn
