@@ -9,6 +9,7 @@ mod client;
 mod floor;
 mod measure;
 mod process;
+mod reading;
 mod realtime;
 mod workload;
 
@@ -37,6 +38,9 @@ struct Arguments {
     /// Measure sockets and streams instead: first tokens, then many open sockets of which some stream
     #[arg(long)]
     realtime: bool,
+    /// Measure pages of conversations instead: at the end, in the middle and at the beginning of a long one
+    #[arg(long)]
+    reading: bool,
     /// With --realtime: open sockets
     #[arg(long, default_value_t = 2000)]
     sockets: usize,
@@ -74,6 +78,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             seconds: arguments.reply,
         };
         return realtime::run(folder.path(), plan).await;
+    }
+    if arguments.reading {
+        return reading::run(folder.path()).await;
     }
     let mut host = None;
     let address = match &arguments.url {

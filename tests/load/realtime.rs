@@ -64,7 +64,7 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
 }
 
 /// A user with a model.
-struct Scene<'a> {
+pub struct Scene<'a> {
     host: &'a Server,
     model: &'a Server,
     user: String,
@@ -72,7 +72,8 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn new(host: &'a Server, model: &'a Server, email: &str) -> anyhow::Result<Self> {
+    /// Logs in.
+    pub async fn new(host: &'a Server, model: &'a Server, email: &str) -> anyhow::Result<Self> {
         let mut client = Client::connect(&host.address).await?;
         let login = client.json(Call::login(email)).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a login has ids");
@@ -103,7 +104,8 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    async fn chats(&self, count: usize) -> anyhow::Result<Vec<String>> {
+    /// Makes chats.
+    pub async fn chats(&self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut client = Client::connect(&self.host.address).await?;
         let fields = [
             ("user_id", self.user.as_str()),
@@ -133,7 +135,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A socket and its first frame.
-    async fn connect(
+    pub async fn connect(
         &self,
         chat: &str,
         protocol: Option<&'static str>,
@@ -267,7 +269,7 @@ async fn appending(host: &Server, model: &Server) -> anyhow::Result<()> {
 }
 
 /// Makes an empty chat as long.
-async fn fill(socket: &mut Socket, messages: usize) -> anyhow::Result<()> {
+pub async fn fill(socket: &mut Socket, messages: usize) -> anyhow::Result<()> {
     for _ in 0..messages / 2 {
         append(socket).await?;
     }
@@ -461,7 +463,7 @@ fn now() -> Duration {
         .unwrap_or_default()
 }
 
-fn quantiles(mut latencies: Vec<Duration>) -> String {
+pub fn quantiles(mut latencies: Vec<Duration>) -> String {
     latencies.sort_unstable();
     let last = latencies.len().saturating_sub(1);
     let at = |share: f64| {

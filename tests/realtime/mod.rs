@@ -2,6 +2,7 @@
 //!
 //! Tests of sockets run twice, through the host's own gateway and through Pushpin (`through_both!`).
 
+mod branches;
 mod changes;
 mod composer;
 mod crash;
@@ -12,6 +13,7 @@ mod gateway;
 mod history;
 mod keys;
 mod over_http;
+mod paging;
 mod resume;
 mod sending;
 mod ssrf;

@@ -1,12 +1,16 @@
-//! A v2 window of a chat: keeps `rev` and `seq`, and catches up as the WebSocket contract tells a client to.
+//! A v2 window of a chat: keeps `rev` and `seq`, and catches up as the WebSocket contract tells a client to. It knows the
+//! conversation as a tree, and shows the branch that ends with the head.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::PATIENCE;
 use super::socket::{Said, Socket, V2};
+use super::{PATIENCE, Request};
+
+/// How many messages a window wants to show; older ones it reads when somebody scrolls up.
+const ENOUGH: usize = 200;
 
 /// How long a window waits for a word while a reply runs, before it asks.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -18,6 +22,7 @@ type Loss = Box<dyn FnMut(&Value) -> bool + Send>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     pub id: String,
+    pub parent_id: Option<String>,
     pub role: String,
     pub kind: String,
     pub content: String,
@@ -35,7 +40,7 @@ pub struct Running {
 /// A window.
 pub struct Window {
     address: String,
-    path: String,
+    chat: String,
     socket: Option<Socket>,
     loss: Option<Loss>,
     /// Whether it has said something of which nothing has been heard.
@@ -44,6 +49,11 @@ pub struct Window {
     asked: Option<Instant>,
     /// Whether the next `initial` was followed by anything yet.
     pub rev: u64,
+    /// Every message that it has heard of.
+    known: HashMap<String, Shown>,
+    /// The message that the active branch ends with.
+    pub head: Option<String>,
+    /// The active branch, as far up as it is known.
     pub messages: Vec<Shown>,
     pub running: Option<Running>,
     /// The last `generation_ended`, or what a sync told instead.
@@ -51,6 +61,8 @@ pub struct Window {
     pub chat_name: String,
     /// How often it had to ask for what it missed.
     pub syncs: usize,
+    /// How often it had to read messages.
+    pub reads: usize,
     /// Deltas shown, and when each came.
     pub deltas: usize,
     /// The highest seq of each reply.
@@ -63,17 +75,20 @@ impl Window {
     pub async fn open(address: &str, chat: &str) -> Self {
         let mut window = Self {
             address: address.to_owned(),
-            path: format!("/ws/{chat}"),
+            chat: chat.to_owned(),
             socket: None,
             loss: None,
             said: false,
             asked: None,
             rev: 0,
+            known: HashMap::new(),
+            head: None,
             messages: Vec::new(),
             running: None,
             ended: None,
             chat_name: String::new(),
             syncs: 0,
+            reads: 0,
             deltas: 0,
             seqs: HashMap::new(),
             connects: 0,
@@ -114,8 +129,9 @@ impl Window {
         self.connects += 1;
         self.asked = None;
         let headers = [("sec-websocket-protocol", V2)];
+        let path = format!("/ws/{}", self.chat);
         let mut socket = loop {
-            match Socket::open(&self.address, &self.path, &headers).await {
+            match Socket::open(&self.address, &path, &headers).await {
                 Ok(socket) => break socket,
                 // A gateway that restarts, or that can't reach the server for a moment.
                 Err(refused) if matches!(refused.status, 0 | 502) => {
@@ -137,7 +153,12 @@ impl Window {
         self.rev = number(initial, "rev");
         self.chat_name = string(initial, "chat_name");
         let messages = initial["conversation"].as_array().expect("a list");
-        self.messages = messages.iter().map(shown).collect();
+        let messages = messages.iter().map(shown);
+        self.known = messages
+            .map(|message| (message.id.clone(), message))
+            .collect();
+        self.head = initial["head_id"].as_str().map(str::to_owned);
+        self.arrange();
         self.running = running(&initial["generation"]);
         if let Some(running) = &self.running {
             self.seqs.insert(running.id.clone(), running.seq);
@@ -262,6 +283,8 @@ impl Window {
                 self.synced(frame);
                 if frame["has_more"] == true {
                     self.sync().await;
+                } else {
+                    self.complete().await;
                 }
             }
             Some("ack" | "error") => {}
@@ -284,9 +307,10 @@ impl Window {
         self.seqs.insert(id, seq);
         let text = string(delta, "content");
         assert!(!text.is_empty(), "a delta has text");
-        let shown = self.messages.iter_mut().find(|shown| shown.id == message);
+        let shown = self.known.get_mut(&message);
         shown.expect("the message was announced").content += &text;
         self.deltas += 1;
+        self.arrange();
     }
 
     /// An event with a `rev`.
@@ -309,6 +333,7 @@ impl Window {
                 };
                 self.show(Shown {
                     id: running.message_id.clone(),
+                    parent_id: Some(string(event, "parent_id")),
                     role: "assistant".to_owned(),
                     kind: "text".to_owned(),
                     content: String::new(),
@@ -321,6 +346,14 @@ impl Window {
                 self.show(shown(&event["message"]));
                 self.running = None;
                 self.ended = Some(event.clone());
+            }
+            Some("branch_selected") => {
+                for message in event["messages"].as_array().expect("a list") {
+                    self.learn(shown(message));
+                }
+                self.head = Some(string(event, "head_id"));
+                self.arrange();
+                self.complete().await;
             }
             Some("chat_renamed") => self.chat_name = string(event, "name"),
             _ if event["message"].is_object() => self.show(shown(&event["message"])),
@@ -352,8 +385,9 @@ impl Window {
             if ended && running.is_none() {
                 self.ended = Some(sync.clone());
             }
-            self.show(message);
+            self.learn(message);
         }
+        self.head = sync["head_id"].as_str().map(str::to_owned);
         if let Some(name) = sync["chat_name"].as_str() {
             self.chat_name = name.to_owned();
         }
@@ -361,22 +395,12 @@ impl Window {
         if let Some(running) = &running {
             let text = string(&sync["generation"], "content");
             self.seqs.insert(running.id.clone(), running.seq);
-            let message = self
-                .messages
-                .iter_mut()
-                .find(|shown| shown.id == running.message_id);
-            match message {
-                Some(message) => message.content = text,
-                None => self.messages.push(Shown {
-                    id: running.message_id.clone(),
-                    role: "assistant".to_owned(),
-                    kind: "text".to_owned(),
-                    content: text,
-                    status: "running".to_owned(),
-                }),
+            if let Some(message) = self.known.get_mut(&running.message_id) {
+                message.content = text;
             }
         }
         self.running = running;
+        self.arrange();
     }
 
     async fn sync_once(&mut self) {
@@ -385,21 +409,82 @@ impl Window {
         }
     }
 
+    /// What is new ends the active branch.
     fn show(&mut self, message: Shown) {
-        match self
-            .messages
-            .iter_mut()
-            .find(|shown| shown.id == message.id)
-        {
-            Some(shown) => *shown = message,
-            None => self.messages.push(message),
+        if !self.known.contains_key(&message.id) {
+            self.head = Some(message.id.clone());
         }
+        self.learn(message);
+        self.arrange();
+    }
+
+    fn learn(&mut self, message: Shown) {
+        self.known.insert(message.id.clone(), message);
+    }
+
+    /// Follows the branch up from its head. While that is unknown, what was shown stays.
+    fn arrange(&mut self) {
+        let of = |id: &Option<String>| id.as_ref().and_then(|id| self.known.get(id));
+        let branch = std::iter::successors(of(&self.head), |message| of(&message.parent_id));
+        let mut branch: Vec<Shown> = branch.cloned().collect();
+        branch.reverse();
+        if self.head.is_none() || !branch.is_empty() {
+            self.messages = branch;
+        }
+    }
+
+    /// Reads what it lacks of the branch that it is to show.
+    async fn complete(&mut self) {
+        while let Some(head) = &self.head {
+            let is_known = self.known.contains_key(head);
+            let query = match self.messages.first() {
+                _ if !is_known => String::new(),
+                Some(first) if first.parent_id.is_some() && self.messages.len() < ENOUGH => {
+                    format!("&before={}", first.id)
+                }
+                _ => return,
+            };
+            let found = self.read(&query).await;
+            self.arrange();
+            // With another head than was told, there is more to be told.
+            if !found || !is_known {
+                return;
+            }
+        }
+    }
+
+    /// Reads all of the branch.
+    pub async fn scroll_up(&mut self) {
+        while let Some(first) = self.messages.first()
+            && first.parent_id.is_some()
+        {
+            let before = format!("&before={}", first.id);
+            assert!(self.read(&before).await, "the server answers");
+            self.arrange();
+        }
+    }
+
+    /// Reads a page of messages, unless nobody answers. What is known is newer than what is read.
+    async fn read(&mut self, query: &str) -> bool {
+        let (address, chat) = (&self.address, &self.chat);
+        let url = format!("http://{address}/chat/{chat}/messages?limit=200{query}");
+        let Ok(page) = Request::elsewhere("GET", &url).try_send().await else {
+            return false;
+        };
+        page.has_status(200);
+        for message in page.json()["messages"].as_array().expect("a list") {
+            let message = shown(message);
+            self.known.entry(message.id.clone()).or_insert(message);
+        }
+        self.reads += 1;
+        true
     }
 }
 
 fn shown(message: &Value) -> Shown {
     Shown {
         id: string(message, "id"),
+        parent_id: message["parent_id"].as_str().map(str::to_owned),
         role: string(message, "role"),
         kind: string(message, "type"),
         content: message["content"].as_str().unwrap_or_default().to_owned(),
