@@ -1,4 +1,4 @@
-//! Generates the bindings of the `spin:*` interfaces from the WIT definitions that the `spin-sdk` crate ships,
+//! Counts the migrations, and generates the bindings of the `spin:*` interfaces from the WIT definitions that the `spin-sdk` crate ships,
 //! so that host and components are always built from the same ones.
 
 use std::{env, fs, path::PathBuf, process::Command};
@@ -10,9 +10,14 @@ const INTERFACES: [&str; 3] = [
     "spin-key-value@3.0.0",
 ];
 
+/// The schema's migrations, `NNNN_name.sql`.
+const MIGRATIONS: &str = "../migrations";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=../Cargo.lock");
+    println!("cargo::rerun-if-changed={MIGRATIONS}");
+    println!("cargo::rustc-env=KAFKA_NEWEST_SCHEMA={}", newest_schema());
     let deps = sdk_folder().join("wit").join("deps");
     let paths: Vec<String> = INTERFACES
         .iter()
@@ -42,6 +47,16 @@ fn main() {
     let out =
         PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("spin_bindings.rs");
     fs::write(out, code).expect("OUT_DIR is writable");
+}
+
+/// The number of the newest migration: `kafka restore` refuses a database that has a newer one.
+fn newest_schema() -> u32 {
+    fs::read_dir(MIGRATIONS)
+        .expect("the migrations are there")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter_map(|name| name.to_str()?.split('_').next()?.parse().ok())
+        .max()
+        .expect("there is a migration")
 }
 
 /// Where cargo keeps the source of the `spin-sdk` that Cargo.lock names.

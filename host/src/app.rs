@@ -6,6 +6,7 @@ use crate::{
     manifest::{self, Manifest, OutboundHosts, Router},
     output::Output,
     spin,
+    state::{self, KEY_VALUE, StateDir},
     storage::{Database, KeyValue, Options},
 };
 use anyhow::{Context, bail};
@@ -66,6 +67,8 @@ pub struct App {
     /// All components by id.
     pub components: BTreeMap<String, Arc<Component>>,
     databases: BTreeMap<String, Arc<Database>>,
+    /// Held, not used: nobody may replace the databases meanwhile.
+    _state: StateDir,
 }
 
 /// A component, ready to be instantiated, with all it may use.
@@ -114,6 +117,7 @@ impl App {
                 .create(folder)
                 .with_context(|| format!("can't create the folder {}", folder.display()))?;
         }
+        let state = StateDir::share(&settings.state_dir)?;
         let engine = engine(&manifest, settings)?;
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
@@ -143,6 +147,7 @@ impl App {
             router: Router::new(&manifest)?,
             components,
             databases: stores.databases,
+            _state: state,
         })
     }
 
@@ -256,7 +261,7 @@ impl<'a> Stores<'a> {
         for label in labels {
             if !self.databases.contains_key(label) {
                 manifest::check_label(label)?;
-                let file = self.folder.join(format!("{label}.db"));
+                let file = state::database_file(self.folder, label);
                 let database = Database::open(&file, Options::default())
                     .await
                     .with_context(|| format!("can't open the database {}", file.display()))?;
@@ -274,7 +279,7 @@ impl<'a> Stores<'a> {
         let mut found = HashMap::new();
         for label in labels {
             if self.key_value.is_none() {
-                let file = self.folder.join("key_value.db");
+                let file = state::database_file(self.folder, KEY_VALUE);
                 let opened = KeyValue::open(&file)
                     .await
                     .with_context(|| format!("can't open the store {}", file.display()))?;

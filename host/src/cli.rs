@@ -1,6 +1,7 @@
-//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka gateway`, and
-//! `kafka fake-model` and `kafka fake-mail`.
+//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka backup` and `kafka restore`,
+//! `kafka gateway`, and `kafka fake-model` and `kafka fake-mail`.
 
+mod backup;
 mod gateway;
 mod up;
 
@@ -43,6 +44,8 @@ enum Verb {
     Up(Up),
     /// Build the components, and install the compilation target if it is missing
     Build(Build),
+    Backup(backup::Make),
+    Restore(backup::PutBack),
     FakeMail(FakeMail),
     FakeModel(FakeModel),
     Gateway(gateway::Settings),
@@ -111,6 +114,8 @@ impl Command {
             Verb::Up(up) => up.run()?,
             Verb::Build(build) if build.target_only => build::ensure_wasm_target()?,
             Verb::Build(build) => build_all(&build.source.manifest())?,
+            Verb::Backup(backup) => backup.run()?,
+            Verb::Restore(restore) => restore.run()?,
             Verb::Gateway(gateway) => return gateway.run(),
             Verb::FakeMail(mail) => runtime()?.block_on(mail.run())?,
             Verb::FakeModel(model) => runtime()?.block_on(model.run())?,

@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod app;
+pub mod backup;
 pub mod build;
 pub mod cli;
 pub mod fake_mail;
@@ -15,6 +16,8 @@ pub mod instance;
 pub mod log;
 pub mod manifest;
 pub mod output;
+pub mod scratch;
 pub mod server;
 pub mod spin;
+pub mod state;
 pub mod storage;

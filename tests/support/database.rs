@@ -12,7 +12,8 @@ const FILE: &str = "default.db";
 pub struct Database(Connection);
 
 impl Database {
-    pub(super) async fn open(state: &Path) -> Self {
+    /// The database of the server that has, or had, this state folder.
+    pub async fn open(state: &Path) -> Self {
         let database = Builder::new_local(state.join(FILE))
             .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
             .build()

@@ -136,7 +136,7 @@ impl Setup {
 
 /// An empty state folder, but for the compiled components of earlier starts: they are looked up by
 /// their content, and compiling them anew for every test would take most of its time.
-fn fresh_state() -> TempDir {
+pub fn fresh_state() -> TempDir {
     let state = tempfile::Builder::new()
         .prefix("kafka-test-")
         .tempdir()
@@ -269,6 +269,11 @@ impl Server {
     /// Changes the application's database from outside while the server runs, as time or an operator would.
     pub async fn change(&self, sql: &str) {
         Database::change(self.state.path(), sql).await;
+    }
+
+    /// Its state folder.
+    pub fn state(&self) -> &Path {
+        self.state.path()
     }
 
     /// All that the server has stored, as it is on the disk.

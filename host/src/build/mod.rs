@@ -5,7 +5,6 @@
 
 mod components;
 mod debian;
-mod scratch;
 mod step;
 mod toolchain;
 mod wasm_target;

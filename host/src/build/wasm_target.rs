@@ -6,10 +6,10 @@
 
 use super::{
     debian::{self, Suite},
-    scratch::{self, Scratch},
     step::{self, say},
     toolchain::{TARGET, Toolchain},
 };
+use crate::scratch::{self, Scratch};
 use anyhow::{Context, anyhow, bail};
 use std::{
     env, fs,

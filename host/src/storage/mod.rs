@@ -5,12 +5,14 @@
 //!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); what takes too
 //!   long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
+//! * Copies of a file that is in use, for backups (`copy`).
 //! * [`KeyValue`]: the key-value stores, on a file of their own.
 //!
 //! Statements run on the thread that asks for them: they take microseconds, and handing them to another thread takes
 //! longer than that.
 
 mod checkpoint;
+mod copy;
 mod database;
 mod error;
 mod key_value;
@@ -25,6 +27,7 @@ mod sqlite;
 mod value;
 mod watchdog;
 
+pub use copy::{Inspected, copy, inspect};
 pub use database::{Database, Durability, Options};
 pub use error::Error;
 pub use key_value::KeyValue;

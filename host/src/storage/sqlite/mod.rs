@@ -8,6 +8,7 @@
 //! threads may do, [`Interrupter::interrupt`], SQLite allows at any time while the connection is open.
 
 mod authorizer;
+mod copy;
 mod pragma;
 mod statement;
 
@@ -95,11 +96,21 @@ impl Prepared {
 impl Connection {
     /// Opens, and creates if need be, the database in a file, and runs the `settings`.
     pub(super) fn open(path: &Path, settings: &[&str]) -> Result<Self, Error> {
+        let flags = ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE;
+        Self::open_with(path, flags, settings)
+    }
+
+    /// Opens the database in a file, which it can't write to.
+    pub(super) fn open_read_only(path: &Path, settings: &[&str]) -> Result<Self, Error> {
+        Self::open_with(path, ffi::SQLITE_OPEN_READONLY, settings)
+    }
+
+    fn open_with(path: &Path, flags: c_int, settings: &[&str]) -> Result<Self, Error> {
         let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| Error::File {
             path: path.display().to_string(),
             source: error.into(),
         })?;
-        let flags = ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE | ffi::SQLITE_OPEN_NOMUTEX;
+        let flags = flags | ffi::SQLITE_OPEN_NOMUTEX;
         let mut raw = ptr::null_mut();
         // SAFETY: the name ends with NUL, and `raw` is a place for the result.
         let code = unsafe { ffi::sqlite3_open_v2(name.as_ptr(), &mut raw, flags, ptr::null()) };

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use std::{
     fs, io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -17,7 +18,10 @@ impl Scratch {
     /// When the folder can't be made, for instance because its parent is missing or may not be written.
     pub fn create(path: PathBuf) -> anyhow::Result<Self> {
         remove(&path)?;
-        fs::create_dir(&path)
+        // For nobody else's eyes: copies of databases are made in such folders.
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
             .with_context(|| format!("can't make the folder {}", path.display()))?;
         Ok(Self(path))
     }

@@ -1,0 +1,138 @@
+//! Backups: all databases of a state folder in one file, and back.
+//!
+//! Each database is copied as it is at one moment, by this process, beside a host that goes on writing: a copy is a read
+//! to SQLite. The key-value stores come last, so that whatever key a row was sealed with is in the same backup.
+
+mod archive;
+mod restore;
+
+pub use archive::{About, Reader, Saved};
+pub use restore::{Restore, restore};
+
+use crate::{
+    manifest::Manifest,
+    scratch::Scratch,
+    state::{self, KEY_VALUE, StateDir},
+    storage,
+};
+use anyhow::{Context, bail};
+use archive::Writer;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process,
+};
+
+/// The newest migration in `migrations/`. A database that has a newer one was written by a newer program.
+const NEWEST_SCHEMA: &str = env!("KAFKA_NEWEST_SCHEMA");
+
+/// The labels of what an application stores, in the order in which it is copied.
+#[must_use]
+pub fn labels(manifest: &Manifest) -> Vec<String> {
+    let components = manifest.components.values();
+    let databases: BTreeSet<_> = components
+        .clone()
+        .flat_map(|component| component.sqlite_databases.iter().cloned())
+        .collect();
+    let mut labels: Vec<_> = databases.into_iter().collect();
+    if components
+        .clone()
+        .any(|component| !component.key_value_stores.is_empty())
+    {
+        labels.push(KEY_VALUE.to_owned());
+    }
+    labels
+}
+
+/// A backup in the making. Dropped before [`Self::put`], it leaves nothing behind.
+pub struct Backup {
+    file: PathBuf,
+    force: bool,
+    scratch: Scratch,
+}
+
+impl Backup {
+    /// Prepares to make `file`, beside which the work is done. With `force` it may exist.
+    ///
+    /// # Errors
+    /// When it exists, or can't be made there.
+    pub fn prepare(file: &Path, force: bool) -> anyhow::Result<Self> {
+        let Some(name) = file.file_name().filter(|_| !file.is_dir()) else {
+            bail!("{} is no name for a file", file.display());
+        };
+        refuse_existing(file, force)?;
+        let partial = format!(".{}.partial-{}", name.to_string_lossy(), process::id());
+        Ok(Self {
+            file: file.to_owned(),
+            force,
+            scratch: Scratch::create(folder_of(file).join(partial))?,
+        })
+    }
+
+    /// The folder for [`write()`].
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Gives what [`write()`] wrote its name.
+    ///
+    /// # Errors
+    /// When somebody else made a file of that name meanwhile, or it can't be written.
+    pub fn put(self) -> anyhow::Result<()> {
+        refuse_existing(&self.file, self.force)?;
+        fs::rename(self.scratch.path().join(WRITTEN), &self.file)
+            .with_context(|| format!("can't write {}", self.file.display()))?;
+        state::sync(folder_of(&self.file))
+    }
+}
+
+/// The name of a backup's file before it is put in its place.
+const WRITTEN: &str = "backup.tar";
+
+/// Writes a backup of the databases with those `labels` into the folder `scratch`.
+///
+/// # Errors
+/// When a database is missing, damaged or can't be read, or the backup can't be written.
+pub fn write(labels: &[String], state_dir: &Path, scratch: &Path) -> anyhow::Result<About> {
+    let _state = StateDir::share(state_dir)?;
+    let mut writer = Writer::create(&scratch.join(WRITTEN))?;
+    let mut databases = Vec::new();
+    for label in labels {
+        let from = state::database_file(state_dir, label);
+        if !from.exists() {
+            bail!("there is no {}: nothing to back up", from.display());
+        }
+        let copy = state::database_file(scratch, label);
+        storage::copy(&from, &copy)
+            .with_context(|| format!("can't copy {} to {}", from.display(), copy.display()))?;
+        let schema = check(&copy).with_context(|| format!("{} is damaged", from.display()))?;
+        databases.push(writer.add(label, schema, &copy)?);
+        fs::remove_file(&copy).with_context(|| format!("can't remove {}", copy.display()))?;
+    }
+    writer.finish(databases)
+}
+
+/// Makes sure that a database is sound and not from the future; its schema's version, if it has one.
+fn check(file: &Path) -> anyhow::Result<Option<i64>> {
+    let inspected = storage::inspect(file)?;
+    if let Some(problem) = inspected.problem {
+        bail!(problem);
+    }
+    Ok(inspected.schema)
+}
+
+fn refuse_existing(file: &Path, force: bool) -> anyhow::Result<()> {
+    if !force && file.symlink_metadata().is_ok() {
+        bail!("{} exists; --force overwrites it", file.display());
+    }
+    Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}

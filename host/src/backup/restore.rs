@@ -1,0 +1,110 @@
+//! From a backup back into a state folder.
+
+use super::{
+    About, NEWEST_SCHEMA,
+    archive::{Reader, Saved},
+    check,
+};
+use crate::{
+    scratch::Scratch,
+    state::{self, StateDir},
+};
+use anyhow::{Context, bail};
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, MetadataExt, chown},
+    path::{Path, PathBuf},
+};
+
+/// A restore that has not happened yet. Dropped before [`Self::put`], it has changed nothing.
+pub struct Restore {
+    state: StateDir,
+    staged: Scratch,
+}
+
+impl Restore {
+    /// Locks the state folder, and makes it if it is missing. With `force`, databases in it may be replaced.
+    ///
+    /// # Errors
+    /// When somebody uses the folder, or it has databases.
+    pub fn prepare(state_dir: &Path, force: bool) -> anyhow::Result<Self> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(state_dir)
+            .with_context(|| format!("can't create the folder {}", state_dir.display()))?;
+        let state = StateDir::take(state_dir)?;
+        if !force && state.has_databases()? {
+            bail!(
+                "{} has databases; --force replaces them, and keeps them beside the new ones",
+                state_dir.display()
+            );
+        }
+        let staged = state.staging()?;
+        Ok(Self { state, staged })
+    }
+
+    /// The folder for [`restore`].
+    #[must_use]
+    pub fn staged(&self) -> &Path {
+        self.staged.path()
+    }
+
+    /// Puts what [`restore`] made in its place; where the old databases are now, if there were any.
+    ///
+    /// # Errors
+    /// As [`StateDir::replace`].
+    pub fn put(self) -> anyhow::Result<Option<PathBuf>> {
+        let time = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ").to_string();
+        self.state.replace(&self.staged, &time)
+    }
+}
+
+/// Makes the databases of a backup in the folder `staged`, and checks them. `labels` are those of the application.
+///
+/// # Errors
+/// When one of them is damaged, or of another application, or of a newer program, or can't be written.
+pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::Result<About> {
+    let about = backup.about.clone();
+    let file = backup.path().to_owned();
+    for saved in &about.databases {
+        if !labels.contains(&saved.label) {
+            bail!(
+                "{} has a database {:?}, which this application does not",
+                file.display(),
+                saved.label
+            );
+        }
+        let database = state::database_file(staged, &saved.label);
+        backup.extract(saved, &database)?;
+        check_saved(saved, &database)
+            .with_context(|| format!("{}: {}.db", file.display(), saved.label))?;
+        give_to_owner(&database, staged)?;
+    }
+    Ok(about)
+}
+
+fn check_saved(saved: &Saved, database: &Path) -> anyhow::Result<()> {
+    let schema = check(database)?;
+    let newest = NEWEST_SCHEMA.parse()?;
+    if schema > Some(newest) {
+        bail!(
+            "its schema has version {}, and this program knows {newest}",
+            schema.unwrap_or_default()
+        );
+    }
+    if schema != saved.schema {
+        bail!("its schema is not the one that the backup names");
+    }
+    Ok(())
+}
+
+/// What root restores is for whoever the folder belongs to, as what SQLite makes for root is.
+fn give_to_owner(file: &Path, folder: &Path) -> anyhow::Result<()> {
+    let (has, wants) = (fs::metadata(file)?, fs::metadata(folder)?);
+    if has.uid() != wants.uid() {
+        chown(file, Some(wants.uid()), Some(wants.gid()))
+            .with_context(|| format!("can't give {} to its owner", file.display()))?;
+    }
+    Ok(())
+}

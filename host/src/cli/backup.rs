@@ -1,0 +1,130 @@
+//! `kafka backup` and `kafka restore`.
+
+use super::{Source, runtime, stop_signal};
+use crate::{
+    backup::{self, About, Reader, Restore},
+    manifest::Manifest,
+};
+use anyhow::{Context, bail};
+use clap::Args;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    thread,
+};
+use tokio::sync::oneshot;
+
+/// Copy all databases into one file, while the server runs
+///
+/// The copy is consistent, and has every write in it that was answered before it began. It also has what opens the
+/// stored API keys, unless the variable secret_key is set: only its owner may read it. An interrupted backup leaves
+/// nothing behind.
+#[derive(Debug, Args)]
+pub struct Make {
+    /// The file to make, a tar archive
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// The state folder of the server
+    #[arg(long, value_name = "DIR", default_value = ".kafka")]
+    state_dir: PathBuf,
+    /// Overwrite the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// Put a backup back, while no server runs
+///
+/// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept, in
+/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all.
+#[derive(Debug, Args)]
+pub struct PutBack {
+    /// A file that `kafka backup` made
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// The state folder to restore to; it is made if it is missing
+    #[arg(long, value_name = "DIR", default_value = ".kafka")]
+    state_dir: PathBuf,
+    /// Replace databases that are there
+    #[arg(long)]
+    force: bool,
+}
+
+impl Make {
+    /// Makes the backup.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being made; then nothing is left of it.
+    pub fn run(self) -> anyhow::Result<()> {
+        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        let made = backup::Backup::prepare(&self.file, self.force)?;
+        let scratch = made.scratch().to_owned();
+        let about = until_stopped(move || backup::write(&labels, &self.state_dir, &scratch))?;
+        made.put()?;
+        say(&about, &format!("Made {} of", self.file.display()))
+    }
+}
+
+impl PutBack {
+    /// Restores the backup.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being restored; then nothing has changed.
+    pub fn run(self) -> anyhow::Result<()> {
+        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        // Before anything is made, a folder for instance.
+        let backup = until_stopped(move || Reader::open(&self.file))?;
+        let restore = Restore::prepare(&self.state_dir, self.force)?;
+        let staged = restore.staged().to_owned();
+        let about = until_stopped(move || backup::restore(backup, &labels, &staged))?;
+        let before = restore.put()?;
+        say(&about, &format!("Restored to {}", self.state_dir.display()))?;
+        match before {
+            Some(before) => print(&format!("What was there is in {}\n", before.display())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says what a backup consists of.
+fn say(about: &About, what: &str) -> anyhow::Result<()> {
+    let databases: Vec<_> = about
+        .databases
+        .iter()
+        .map(|saved| match saved.schema {
+            Some(schema) => format!("{} (schema {schema}, {} bytes)", saved.label, saved.size),
+            None => format!("{} ({} bytes)", saved.label, saved.size),
+        })
+        .collect();
+    let made_at = &about.made_at;
+    print(&format!(
+        "{what} {}, as of {made_at}\n",
+        databases.join(", ")
+    ))
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("can't write to standard output")
+}
+
+/// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up by
+/// the caller; the thread ends with the process.
+fn until_stopped<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        let (done, result) = oneshot::channel();
+        thread::spawn(move || done.send(work()));
+        tokio::select! {
+            biased;
+            result = result => result.context("the work was not done")?,
+            () = stop => bail!("stopped by a signal"),
+        }
+    })
+}

@@ -1,0 +1,322 @@
+//! The state folder: which files are in it, who may use it, and how all databases in it are replaced at once.
+//!
+//! Whoever uses the folder holds a lock on its file `lock`: hosts and backups share it, a restore has it alone. It is the
+//! kernel's (flock), so it is gone with its process, however that ended.
+//!
+//! A restore is one rename. The new databases wait in a folder of their own, beside an empty one for the old ones; when
+//! all of it is on the disk, that folder gets the name `restoring`. Before that moment the state is the old one. From it
+//! on the state is the new one: whoever locks the folder next, after a crash for instance, moves what is not in its
+//! place yet. Each step can be done again, and which are still to be done follows from the names that are there.
+
+use crate::scratch::Scratch;
+use anyhow::{Context, bail};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The key-value stores' file is named as if this were a database's label.
+pub const KEY_VALUE: &str = "key_value";
+/// What is locked.
+const LOCK: &str = "lock";
+/// Where databases wait until they are complete.
+const STAGING: &str = "restoring.tmp";
+/// The same folder, once they have to take their places.
+const RESTORING: &str = "restoring";
+/// How the folder for the replaced databases begins; the time follows.
+const BEFORE: &str = "before-restore-";
+/// How the names of a database's files end: itself, its log, the log's index, a journal.
+const DATABASE_FILES: [&str; 4] = [".db", ".db-wal", ".db-shm", ".db-journal"];
+
+/// A state folder in use.
+pub struct StateDir {
+    folder: PathBuf,
+    /// Held, not used: the lock is gone when it is closed.
+    _lock: File,
+}
+
+impl StateDir {
+    /// Uses the folder together with others, for as long as the value lives. Finishes a restore that was interrupted.
+    ///
+    /// # Errors
+    /// When the folder is missing or is being restored to, or when an interrupted restore can't be finished.
+    pub fn share(folder: &Path) -> anyhow::Result<Self> {
+        let lock = open_lock(folder)?;
+        loop {
+            match lock.try_lock_shared() {
+                Err(TryLockError::WouldBlock) => {
+                    bail!("{} is being restored to", folder.display())
+                }
+                locked => locked.with_context(|| cannot_use(folder))?,
+            }
+            if !folder.join(RESTORING).exists() {
+                return Ok(Self::new(folder, lock));
+            }
+            lock.unlock()
+                .and_then(|()| lock.lock())
+                .with_context(|| cannot_use(folder))?;
+            finish(folder)?;
+            lock.unlock().with_context(|| cannot_use(folder))?;
+        }
+    }
+
+    /// Uses the folder alone, for as long as the value lives. Finishes a restore that was interrupted.
+    ///
+    /// # Errors
+    /// When somebody else uses it, or as [`Self::share`].
+    pub fn take(folder: &Path) -> anyhow::Result<Self> {
+        let lock = open_lock(folder)?;
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => bail!(
+                "{} is in use; stop the server that uses it first",
+                folder.display()
+            ),
+            locked => locked.with_context(|| cannot_use(folder))?,
+        }
+        if folder.join(RESTORING).exists() {
+            finish(folder)?;
+        }
+        Ok(Self::new(folder, lock))
+    }
+
+    fn new(folder: &Path, lock: File) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            _lock: lock,
+        }
+    }
+
+    /// Whether there is any database in it.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn has_databases(&self) -> anyhow::Result<bool> {
+        Ok(!database_files(&self.folder)?.is_empty())
+    }
+
+    /// An empty folder for the databases that are to replace all that are here. Of a value of [`Self::take`].
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn staging(&self) -> anyhow::Result<Scratch> {
+        Scratch::create(self.folder.join(STAGING))
+    }
+
+    /// Replaces all databases by those in `staged`, all of them or none. Returns where the old ones are, if there were
+    /// any. `time` becomes a part of that folder's name.
+    ///
+    /// # Errors
+    /// When something can't be written. Then the old state holds, or, if the error came late, the new one, which the
+    /// next use of the folder finishes.
+    pub fn replace(&self, staged: &Scratch, time: &str) -> anyhow::Result<Option<PathBuf>> {
+        let name = format!("{BEFORE}{time}");
+        let before = staged.path().join(&name);
+        fs::create_dir(&before).with_context(|| cannot_use(&before))?;
+        for entry in entries(staged.path())? {
+            sync(&entry)?;
+        }
+        sync(staged.path())?;
+        let restoring = self.folder.join(RESTORING);
+        fs::rename(staged.path(), &restoring).with_context(|| cannot_use(&restoring))?;
+        sync(&self.folder)?;
+        finish(&self.folder)?;
+        let before = self.folder.join(name);
+        Ok(before.exists().then_some(before))
+    }
+}
+
+/// The file of the database with that label.
+#[must_use]
+pub fn database_file(folder: &Path, label: &str) -> PathBuf {
+    folder.join(format!("{label}.db"))
+}
+
+/// Opens the file that is locked. Reading is enough for that, so that it may be somebody else's.
+fn open_lock(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join(LOCK);
+    let opened = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(&path),
+        opened => opened,
+    };
+    opened.with_context(|| cannot_use(folder))
+}
+
+/// Does what is left to do of a restore that `restoring` says has happened. The caller has the folder alone.
+fn finish(folder: &Path) -> anyhow::Result<()> {
+    let restoring = folder.join(RESTORING);
+    // As long as the folder for the old databases is in there, no new one has left it.
+    for before in entries(&restoring)? {
+        let Some(name) = before.file_name().filter(|_| before.is_dir()) else {
+            continue;
+        };
+        for file in database_files(folder)? {
+            move_into(&file, &before)?;
+        }
+        sync(&before)?;
+        sync(folder)?;
+        if entries(&before)?.is_empty() {
+            fs::remove_dir(&before).with_context(|| cannot_use(&before))?;
+        } else {
+            fs::rename(&before, folder.join(name)).with_context(|| cannot_use(&before))?;
+        }
+        sync(&restoring)?;
+        sync(folder)?;
+    }
+    for file in entries(&restoring)? {
+        move_into(&file, folder)?;
+    }
+    sync(folder)?;
+    fs::remove_dir(&restoring).with_context(|| cannot_use(&restoring))?;
+    sync(folder)
+}
+
+fn move_into(file: &Path, folder: &Path) -> anyhow::Result<()> {
+    let name = file.file_name().unwrap_or_default();
+    fs::rename(file, folder.join(name)).with_context(|| cannot_use(file))
+}
+
+/// All files of databases in the folder.
+fn database_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = entries(folder)?;
+    files.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        DATABASE_FILES.iter().any(|end| name.ends_with(end)) && !file.is_dir()
+    });
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .with_context(|| cannot_use(folder))
+}
+
+/// Waits until a file, or the names in a folder, are on the disk.
+pub(crate) fn sync(path: &Path) -> anyhow::Result<()> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .with_context(|| cannot_use(path))
+}
+
+fn cannot_use(path: &Path) -> String {
+    format!("can't use {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    const OLD: [(&str, &str); 4] = [
+        ("default.db", "old"),
+        ("default.db-wal", "old log"),
+        ("key_value.db", "old key"),
+        ("other.db", "old other"),
+    ];
+    const NEW: [(&str, &str); 2] = [("default.db", "new"), ("key_value.db", "new key")];
+
+    fn fill(folder: &Path, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+
+    /// The files of a folder with their text, without the lock.
+    fn files(folder: &Path) -> BTreeMap<String, String> {
+        entries(folder)
+            .unwrap()
+            .into_iter()
+            .filter(|path| path.is_file() && !path.ends_with(LOCK))
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, fs::read_to_string(path).unwrap())
+            })
+            .collect()
+    }
+
+    fn owned(files: &[(&str, &str)]) -> BTreeMap<String, String> {
+        files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_folder_is_shared_or_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = StateDir::share(folder.path()).unwrap();
+        let second = StateDir::share(folder.path()).unwrap();
+        assert!(StateDir::take(folder.path()).is_err());
+        drop((first, second));
+        let alone = StateDir::take(folder.path()).unwrap();
+        assert!(StateDir::share(folder.path()).is_err());
+        assert!(StateDir::take(folder.path()).is_err());
+        drop(alone);
+        StateDir::share(folder.path()).unwrap();
+        assert!(StateDir::share(&folder.path().join("missing")).is_err());
+    }
+
+    #[test]
+    fn replacing_keeps_the_old_files_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path(), &OLD);
+        let state = StateDir::take(folder.path()).unwrap();
+        let staged = state.staging().unwrap();
+        fill(staged.path(), &NEW);
+        let before = state.replace(&staged, "now").unwrap().unwrap();
+        assert_eq!(before, folder.path().join("before-restore-now"));
+        assert_eq!(files(folder.path()), owned(&NEW));
+        assert_eq!(files(&before), owned(&OLD));
+
+        let empty = tempfile::tempdir().unwrap();
+        let state = StateDir::take(empty.path()).unwrap();
+        let staged = state.staging().unwrap();
+        fill(staged.path(), &NEW);
+        assert_eq!(state.replace(&staged, "now").unwrap(), None);
+        assert_eq!(files(empty.path()), owned(&NEW));
+    }
+
+    /// Stops after every number of renames, as a crash would, and lets the next user of the folder go on.
+    #[test]
+    fn a_crash_leaves_the_old_state_or_the_new_one() {
+        // Before `restoring` has its name, nothing has happened.
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path(), &OLD);
+        fs::create_dir(folder.path().join(STAGING)).unwrap();
+        fill(&folder.path().join(STAGING), &NEW);
+        drop(StateDir::share(folder.path()).unwrap());
+        assert_eq!(files(folder.path()), owned(&OLD));
+
+        for old_moved in 0..=OLD.len() {
+            for new_moved in 0..=NEW.len() {
+                if new_moved > 0 && old_moved < OLD.len() {
+                    continue;
+                }
+                let folder = tempfile::tempdir().unwrap();
+                let restoring = folder.path().join(RESTORING);
+                let mut before = restoring.join("before-restore-now");
+                if new_moved > 0 {
+                    before = folder.path().join("before-restore-now");
+                }
+                fs::create_dir_all(&restoring).unwrap();
+                fs::create_dir_all(&before).unwrap();
+                fill(&before, &OLD[..old_moved]);
+                fill(folder.path(), &OLD[old_moved..]);
+                fill(folder.path(), &NEW[..new_moved]);
+                fill(&restoring, &NEW[new_moved..]);
+
+                drop(StateDir::share(folder.path()).unwrap());
+                let place = format!("{old_moved} old and {new_moved} new files were moved");
+                assert_eq!(files(folder.path()), owned(&NEW), "{place}");
+                let before = folder.path().join("before-restore-now");
+                assert_eq!(files(&before), owned(&OLD), "{place}");
+                assert!(!restoring.exists(), "{place}");
+            }
+        }
+    }
+}
