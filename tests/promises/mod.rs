@@ -7,4 +7,5 @@ mod migrations;
 mod names;
 mod served_files;
 mod sizes;
+mod statements;
 mod writers;

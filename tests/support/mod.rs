@@ -16,6 +16,7 @@ mod pushpin;
 mod raw;
 mod server;
 mod socket;
+mod statements;
 mod window;
 
 pub use build::build_once;

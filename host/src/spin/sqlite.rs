@@ -6,7 +6,13 @@ use super::bindings::spin::sqlite::sqlite::{
 use crate::{instance::State, storage};
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use tracing::Level;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
+
+/// What turns the log of statements on: `RUST_LOG=info,kafka::sql=trace`.
+const LOG: &str = "kafka::sql";
+/// Bytes of a statement that are logged.
+const LOGGED_SQL: usize = 300;
 
 /// A guest's open connection. Statements of one connection run one after another, as SQLite's do.
 #[derive(Clone)]
@@ -71,6 +77,9 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
         statement: String,
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<Rows, Error>> {
+        if tracing::enabled!(target: LOG, Level::TRACE) {
+            accessor.with(|mut access| log(&access.get().component.id, &statement));
+        }
         let connection = session(accessor, &connection)?;
         let parameters = parameters.into_iter().map(from_guest).collect();
         let result = connection
@@ -116,6 +125,24 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
         let session = connection.0.lock().await;
         Ok(session.changes())
     }
+}
+
+/// Writes down that a component runs a statement: what it is, not its values and comments.
+fn log(component: &str, statement: &str) {
+    let lines = statement.lines().map(str::trim_start);
+    let mut words = lines
+        .filter(|line| !line.starts_with("--"))
+        .flat_map(str::split_whitespace);
+    let mut sql = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        if sql.len() + word.len() >= LOGGED_SQL {
+            sql.push_str(" …");
+            break;
+        }
+        sql.push(' ');
+        sql.push_str(word);
+    }
+    tracing::trace!(target: LOG, component, sql);
 }
 
 fn session<T>(
