@@ -4,6 +4,7 @@
 //! with an empty state directory, so no test can see another.
 //!
 //! * `api`: what the HTTP contract promises, endpoint by endpoint and error by error.
+//! * `description`: the API's description beside what the server does, and schemathesis.
 //! * `promises`: what the system keeps under load, faults and bad input, by number.
 //! * `realtime`: sockets, streams and models, through the host's own gateway and through Pushpin.
 //! * `token`: who may call in token mode, how often, and how much they may store.
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod description;
 mod gateway;
 mod host;
 mod promises;

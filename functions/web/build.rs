@@ -1,5 +1,7 @@
-//! Takes Swagger UI out of its archive, as it is there: compressed. What a zip archive holds is what gzip holds, but for
-//! a header and a trailer, so nothing needs to be compressed again, nor with another program.
+//! Makes gzip of what browsers load, because a component has room for a megabyte.
+//!
+//! Swagger UI is taken out of its archive as it is there: compressed. What a zip archive holds is what gzip holds, but for
+//! a header and a trailer.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -13,6 +15,9 @@ const WANTED: [&str; 4] = [
     "NOTICE",
 ];
 
+/// Our own, in `static/`; `{version}` in them becomes the version.
+const PAGES: [&str; 4] = ["docs.css", "docs.html", "docs.js", "websocket.html"];
+
 /// A gzip member's header: compressed by "deflate", no name, no time.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
@@ -25,7 +30,36 @@ fn main() -> io::Result<()> {
             .ok_or_else(|| io::Error::other(format!("Swagger UI's archive has no {wanted}")))?;
         fs::write(Path::new(&folder).join(format!("{name}.gz")), file)?;
     }
+    for page in PAGES {
+        let path = format!("../../static/{page}");
+        println!("cargo::rerun-if-changed={path}");
+        let page_text = fs::read_to_string(&path)?.replace("{version}", env!("CARGO_PKG_VERSION"));
+        fs::write(
+            Path::new(&folder).join(format!("{page}.gz")),
+            compress(page_text.as_bytes()),
+        )?;
+    }
     Ok(())
+}
+
+/// A text as gzip.
+fn compress(text: &[u8]) -> Vec<u8> {
+    let mut gzip = GZIP.to_vec();
+    gzip.extend(miniz_oxide::deflate::compress_to_vec(text, 10));
+    gzip.extend(checksum(text).to_le_bytes());
+    // Of texts this short it is no matter that it is counted modulo 2^32.
+    gzip.extend((text.len() as u32).to_le_bytes());
+    gzip
+}
+
+/// CRC-32, bit by bit: these are a few kilobytes.
+fn checksum(text: &[u8]) -> u32 {
+    !text.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| match sum & 1 {
+            1 => sum >> 1 ^ 0xedb8_8320,
+            _ => sum >> 1,
+        })
+    })
 }
 
 /// The file whose path ends so, as gzip. Follows the archive's directory (PKWARE's APPNOTE, section 4.3.12).

@@ -397,7 +397,7 @@ async fn what_is_wrong_changes_nothing(setup: Setup) {
         (
             json!({"message_id": "x".repeat(2000)}),
             "too_large",
-            "message_id has at most 1024 bytes.",
+            "message_id is too long.",
         ),
     ];
     for action in ["edit_message", "regenerate", "select_branch"] {

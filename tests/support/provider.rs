@@ -31,7 +31,7 @@ pub struct Key {
 
 enum Pair {
     Rsa(Box<rsa::KeyPair>),
-    Ec(EcdsaKeyPair),
+    Ec(Box<EcdsaKeyPair>),
 }
 
 impl Key {
@@ -67,7 +67,7 @@ impl Key {
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
         Self {
             id: id.to_owned(),
-            pair: Pair::Ec(pair.expect("the key that was made")),
+            pair: Pair::Ec(Box::new(pair.expect("the key that was made"))),
         }
     }
 

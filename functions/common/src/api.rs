@@ -37,6 +37,12 @@ pub const ALL: &[Group] = &[
     web::GROUP,
 ];
 
+/// The operation of this id.
+fn find(id: &str) -> Option<&'static Operation> {
+    let mut operations = ALL.iter().flat_map(|group| group.operations);
+    operations.find(|operation| operation.id() == id)
+}
+
 /// The operations of an endpoint group.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {

@@ -126,7 +126,8 @@ fn is_known_method(method: &Method) -> bool {
         Method::TRACE,
         Method::CONNECT,
     ];
-    known.contains(method)
+    // Registered, and newer than the library.
+    known.contains(method) || method.as_str() == "QUERY"
 }
 
 /// What every response gets.

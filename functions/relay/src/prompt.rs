@@ -120,19 +120,26 @@ pub fn message_id(fields: &Map<String, Value>, action: &str) -> Result<String, R
     id.ok_or_else(|| Refused::bad_request(format!("Missing message_id for {action}.")))
 }
 
-/// Names and ids are bounded here as in forms.
-const MAX_FIELD_BYTES: usize = 1024;
+/// The longest name of a file, in bytes, as in forms; other names and ids are bounded as there, too.
+const MAX_FILENAME_BYTES: usize = 1024;
 
 /// The string `name`, if it is there and not empty.
 pub fn text_field(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Refused> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) if text.len() > MAX_FIELD_BYTES => Err(Refused::too_large(
-            format!("{name} has at most {MAX_FIELD_BYTES} bytes."),
-        )),
+        Some(Value::String(text)) if is_too_long(name, text) => {
+            Err(Refused::too_large(format!("{name} is too long.")))
+        }
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Refused::bad_request(format!("{name} must be a string."))),
+    }
+}
+
+fn is_too_long(name: &str, text: &str) -> bool {
+    match name.ends_with("filename") {
+        true => text.len() > MAX_FILENAME_BYTES,
+        false => text.chars().count() > MAX_ID_CHARS,
     }
 }
 

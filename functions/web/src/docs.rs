@@ -7,58 +7,60 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kafka_common::api::openapi;
-use kafka_common::error::{Error, json_text_response};
+use kafka_common::config::Config;
+use kafka_common::error::{Error, Result, json_text_response};
 
-use crate::pages::{asset, page, set};
+use crate::pages::{asset, set};
 
 /// Scripts and styles from here only; Swagger UI puts small pictures into its styles. It asks nobody but this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file of Swagger UI, as gzip.
-macro_rules! swagger_ui {
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What the build script made of a file.
+macro_rules! gzip {
     ($name:literal) => {
         include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz"))
     };
 }
 
 /// `GET /openapi.json`: written once in an instance.
-pub(crate) async fn openapi() -> Response {
+pub(crate) async fn openapi() -> Result<Response> {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let mode = Config::get().await?.auth_mode;
     let document =
-        DOCUMENT.get_or_init(|| openapi::document(env!("CARGO_PKG_VERSION")).to_string());
+        DOCUMENT.get_or_init(|| openapi::document(env!("CARGO_PKG_VERSION"), mode).to_string());
     let mut response = json_text_response(StatusCode::OK, String::new());
     *response.body_mut() = document.as_str().into();
     set(&mut response, header::CACHE_CONTROL, "no-cache");
-    response
+    Ok(response)
 }
 
 /// `GET /docs`: Swagger UI.
-pub(crate) async fn docs() -> Response {
-    let mut response = page(include_str!("../../../static/docs.html"));
+pub(crate) async fn docs(headers: HeaderMap) -> Response {
+    let mut response = compressed(HTML, gzip!("docs.html"), &headers);
     set(&mut response, header::CONTENT_SECURITY_POLICY, POLICY);
     response
 }
 
 /// `GET /docs/websocket`: what sockets speak.
-pub(crate) async fn websocket() -> Response {
-    page(include_str!("../../../static/websocket.html"))
+pub(crate) async fn websocket(headers: HeaderMap) -> Response {
+    compressed(HTML, gzip!("websocket.html"), &headers)
 }
 
-/// `GET /docs/{asset}`: what the page loads.
+/// `GET /docs/{file}`: what the page loads.
 pub(crate) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     const STYLE: &str = "text/css; charset=utf-8";
     match name.as_str() {
-        "page.js" => asset(SCRIPT, include_str!("../../../static/docs.js").into()),
-        "page.css" => asset(STYLE, include_str!("../../../static/docs.css").into()),
-        "swagger-ui-bundle.js" => compressed(SCRIPT, swagger_ui!("swagger-ui-bundle.js"), &headers),
-        "swagger-ui.css" => compressed(STYLE, swagger_ui!("swagger-ui.css"), &headers),
-        "swagger-ui-license.txt" => compressed(
-            "text/plain; charset=utf-8",
-            swagger_ui!("LICENSE"),
-            &headers,
-        ),
+        "page.js" => compressed(SCRIPT, gzip!("docs.js"), &headers),
+        "page.css" => compressed(STYLE, gzip!("docs.css"), &headers),
+        "swagger-ui-bundle.js" => compressed(SCRIPT, gzip!("swagger-ui-bundle.js"), &headers),
+        "swagger-ui.css" => compressed(STYLE, gzip!("swagger-ui.css"), &headers),
+        "swagger-ui-license.txt" => {
+            compressed("text/plain; charset=utf-8", gzip!("LICENSE"), &headers)
+        }
         _ => Error::not_found("Not Found").into_response(),
     }
 }
@@ -82,7 +84,7 @@ fn compressed(content_type: &'static str, gzip: &'static [u8], request: &HeaderM
         match inflated(gzip) {
             Some(plain) => asset(content_type, plain.into()),
             None => {
-                let broken = anyhow::anyhow!("a file of Swagger UI is broken");
+                let broken = anyhow::anyhow!("a compressed file is broken");
                 return Error::internal(broken).into_response();
             }
         }

@@ -1,4 +1,5 @@
-//! Component `web`: the page for people, the API's descriptions, the health check, and everything no other component has a route for.
+//! Component `web`: the page for people, the API's descriptions, the health check, and everything no other component
+//! has a route for.
 //!
 //! It has no database and may call nobody. `GET /healthz` therefore tells that the process answers, not that the
 //! database does.

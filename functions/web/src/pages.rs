@@ -40,7 +40,7 @@ pub(crate) async fn health() -> Response {
 }
 
 /// A page that says the version.
-pub(crate) fn page(template: &str) -> Response {
+fn page(template: &str) -> Response {
     asset(
         "text/html; charset=utf-8",
         template

@@ -1,12 +1,14 @@
 //! Who somebody is, and what they have: `/auth/...`.
 
-use super::chat::DONE;
-use super::operation::Operation;
+use serde_json::{Value, json};
+
+use super::chat::{self, DONE};
+use super::models;
+use super::operation::{Operation, link};
 use super::schema::{Named, Property, Schema};
 use super::workspace::FILE_NAME;
-use super::{chat, models};
 
-const EMAIL: Property = Property::new("email", Schema::Text).about("The e-mail address.");
+const EMAIL: Property = Property::new("email", Schema::Email).about("The e-mail address.");
 
 const LOGIN_CHAT: Named = Named {
     name: "LoginChat",
@@ -37,9 +39,12 @@ const LOGGED_IN: Named = Named {
         Property::new("models", Schema::List(&Schema::Named(&models::MODEL))),
         Property::new("token", Schema::Text)
             .optional()
-            .about("Token mode: of the new session."),
+            .about("Token mode: of the session that begins here."),
     ]),
 };
+
+/// Why an operation of token mode is not there.
+const OPEN_MODE: &str = "The server runs in open mode, where nobody logs in with a proof.";
 
 const SESSION: Named = Named {
     name: "Session",
@@ -53,7 +58,20 @@ const SESSION: Named = Named {
     ]),
 };
 
-const NO_SESSIONS: &str = "Open mode has no sessions.";
+/// What token mode wants instead of an e-mail alone.
+const PROOF: &[Property] = &[
+    EMAIL.optional(),
+    Property::new("code", Schema::Text)
+        .optional()
+        .about("The code that was sent to this address (`POST /auth/code`)."),
+    Property::new("id_token", Schema::Text)
+        .optional()
+        .about("An ID token of the OpenID Connect provider, instead of both."),
+];
+
+fn either_proof() -> Value {
+    json!({ "anyOf": [{ "required": ["id_token"] }, { "required": ["email", "code"] }] })
+}
 
 operations! {
     "auth": "Who somebody is, and what they have."
@@ -61,67 +79,73 @@ operations! {
     /// Log in
     ///
     /// Answers with the user and all that is theirs. A new address makes a user with a workspace named Default
-    /// Workspace.
+    /// Workspace. In token mode it takes a proof, and the answer has the `token` of a new session, which is set as a
+    /// cookie too.
     LOGIN = Operation::post("/auth/login")
         .public()
+        .json(&[EMAIL])
+        .json_in_token_mode(PROOF, either_proof)
         .limited()
-        .json(&[
-            Property::new("email", Schema::Text).optional(),
-            Property::new("code", Schema::Text)
-                .optional()
-                .about("Token mode: as sent to the address."),
-            Property::new("id_token", Schema::Text)
-                .optional()
-                .about("Token mode: of the identity provider, instead of both."),
-        ])
-        .answers(Schema::Named(&LOGGED_IN));
+        .answers(Schema::Named(&LOGGED_IN))
+        .fails(401, "Token mode: the code or the ID token is wrong or too old.")
+        .leads_to(&[
+            link("models_new", &[("user_id", "/user_id")]),
+            link("workspace_list", &[("user_id", "/user_id")]),
+            link("models_list", &[("user_id", "/user_id")]),
+        ]);
 
     /// Ask for a code
     ///
-    /// Token mode: sends it to the address; good for ten minutes and five tries.
+    /// Token mode. Sends a mail with a code that is good for ten minutes, five tries and one login. Whether somebody has
+    /// the address already makes no difference.
     CODE = Operation::post("/auth/code")
         .public()
-        .limited()
         .json(&[EMAIL])
+        .limited()
         .answers(DONE)
-        .not_found(NO_SESSIONS);
+        .not_found(OPEN_MODE);
 
     /// Log out
-    LOGOUT = Operation::post("/auth/logout")
-        .answers(DONE)
-        .not_found(NO_SESSIONS);
+    ///
+    /// Token mode. Ends this session, and the sockets that were opened with it.
+    LOGOUT = Operation::post("/auth/logout").answers(DONE).not_found(OPEN_MODE);
 
     /// List sessions
+    ///
+    /// Token mode. Where the caller is logged in, oldest first.
     SESSIONS = Operation::get("/auth/sessions")
         .answers(Schema::Object(&[Property::new(
             "sessions",
             Schema::List(&Schema::Named(&SESSION)),
         )]))
-        .not_found(NO_SESSIONS);
+        .not_found(OPEN_MODE);
 
     /// End all sessions
-    REVOKE_ALL = Operation::delete("/auth/sessions")
-        .answers(DONE)
-        .not_found(NO_SESSIONS);
+    ///
+    /// Token mode. This one too.
+    REVOKE_ALL = Operation::delete("/auth/sessions").answers(DONE).not_found(OPEN_MODE);
 
     /// End a session
+    ///
+    /// Token mode.
     REVOKE = Operation::delete("/auth/sessions/{session_id}")
         .answers(DONE)
-        .not_found("`Session not found.`, and always in open mode.");
+        .not_found("`Session not found.`, or the server runs in open mode.");
 
     /// Get a ticket for a socket
     ///
-    /// Token mode: for clients that can send neither a header nor a cookie with the handshake.
+    /// Token mode. For clients that can send neither a header nor a cookie with a WebSocket's handshake: it opens one
+    /// socket within its time, as `/ws/{chat_id}?ticket=…`.
     TICKET = Operation::post("/ws/ticket")
         .answers(Schema::Object(&[
             Property::new("ticket", Schema::Text),
-            Property::new("expires_in", Schema::Count).about("In seconds."),
+            Property::new("expires_in", Schema::Count).about("Seconds."),
         ]))
-        .not_found(NO_SESSIONS);
+        .not_found(OPEN_MODE);
 
     /// Delete a user
     ///
-    /// With all that is theirs.
+    /// And all that is theirs: workspaces, files, chats, models, sessions.
     DELETE_USER = Operation::delete("/user/{user_id}")
         .answers(DONE)
         .not_found("`User not found.`");

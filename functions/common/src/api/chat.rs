@@ -1,7 +1,7 @@
 //! Chats as things that are made, named and deleted: `/chat/...`.
 
 use super::file::{FILE_ID, FILE_URL, FILENAME, KIND, LANGUAGE, MEDIA_TYPE, PATH, SIZE};
-use super::operation::Operation;
+use super::operation::{Operation, link};
 use super::page::{NEXT, PAGE, USER};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
@@ -97,7 +97,16 @@ operations! {
     NEW = Operation::post("/chat/new")
         .form(NEW_FORM)
         .answers(Schema::Named(&CHAT))
-        .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`");
+        .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`")
+        .leads_to(&[
+            link("chat_rename", &[("chat_id", "/chat_id")]),
+            link("chat_show", &[("chat_id", "/chat_id")]),
+            link("chat_files", &[("chat_id", "/chat_id")]),
+            link("chat_delete", &[("chat_id", "/chat_id")]),
+            link("conversation_history", &[("chat_id", "/chat_id")]),
+            link("conversation_send", &[("chat_id", "/chat_id")]),
+            link("conversation_stop", &[("chat_id", "/chat_id")]),
+        ]);
 
     /// Show a chat
     ///

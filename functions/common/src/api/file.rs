@@ -1,7 +1,7 @@
 //! Files coming in and going out: `/file/...`.
 
 use super::chat::DONE;
-use super::operation::{Content, Operation};
+use super::operation::{Content, Operation, link};
 use super::page::{USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
@@ -79,11 +79,20 @@ operations! {
     /// To a chat or a workspace, all of them or none. A chat's files are its workspace's files too.
     UPLOAD = Operation::post("/file/upload")
         .form(UPLOAD_FORM)
+        .limited()
         .answers(Schema::Object(&[
             Property::new("files", Schema::List(&Schema::Id)).about("The ids of the new files."),
             Property::new("details", Schema::List(&Schema::Named(&UPLOADED_FILE))),
         ]))
-        .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`");
+        .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`")
+        .leads_to(&[
+            link("file_content", &[("file_id", "/files/0")]),
+            link("file_show", &[("file_id", "/files/0")]),
+            link("file_rename", &[("file_id", "/files/0")]),
+            link("file_delete", &[("file_id", "/files/0")]),
+            link("versions_list", &[("chat_file_id", "/files/0")]),
+            link("versions_save", &[("chat_file_id", "/files/0")]),
+        ]);
 
     /// Read a file
     ///

@@ -1,7 +1,9 @@
 //! A person's own models: `/models/...`.
 
+use serde_json::{Value, json};
+
 use super::chat::DONE;
-use super::operation::{Operation, Parameter};
+use super::operation::{Operation, Parameter, link};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
 use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
@@ -22,7 +24,7 @@ pub const NEW_FORM: &FormSpec = &[
     Field::text("user_id").max_chars(MAX_ID_CHARS),
     name(Field::text("name")),
     key(Field::text(AK)),
-    url(Field::text(BASE_URL)),
+    url(Field::text(BASE_URL)).pattern(URL),
 ];
 
 /// The form of [`CHANGE`]. What is not sent stays, and what is sent empty: FastAPI takes an empty value of an optional
@@ -31,8 +33,37 @@ pub const CHANGE_FORM: &FormSpec = &[
     Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
     name(Field::optional_text("name")),
     key(Field::optional_text(AK)),
-    url(Field::optional_text(BASE_URL)),
+    url(Field::optional_text(BASE_URL)).pattern(URL_OR_NOTHING),
 ];
+
+/// What a key may be: what a header can carry, and white space around it.
+const KEY: &str = r"^[\t\n\r ]*([!-~]([\t -~]*[!-~])?)?[\t\n\r ]*$";
+
+/// What an address may be, as far as a pattern can say it; those of IPv6, in brackets, are taken too.
+macro_rules! address {
+    () => {
+        concat!(
+            "[hH][tT][tT][pP][sS]?://",
+            r"(([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+            r"|((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))",
+            r"(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*"
+        )
+    };
+}
+
+const URL: &str = concat!("^", address!(), "$");
+
+const URL_OR_NOTHING: &str = concat!("^(", address!(), ")?$");
+
+/// Another address needs the key again.
+fn key_with_url() -> Value {
+    json!({
+        "anyOf": [
+            { "properties": { "base_url": { "maxLength": 0 } } },
+            { "required": ["ak"], "properties": { "ak": { "minLength": 1 } } },
+        ],
+    })
+}
 
 const fn name(field: Field) -> Field {
     field
@@ -41,7 +72,7 @@ const fn name(field: Field) -> Field {
 }
 
 const fn key(field: Field) -> Field {
-    field.max_chars(MAX_KEY_CHARS).secret().about(
+    field.max_chars(MAX_KEY_CHARS).secret().pattern(KEY).about(
         "The API key. It is sealed and never shown; empty for an endpoint that asks for none.",
     )
 }
@@ -80,7 +111,13 @@ operations! {
     NEW = Operation::post("/models/new")
         .form(NEW_FORM)
         .answers(Schema::Named(&MODEL))
-        .not_found("`User not found.`");
+        .not_found("`User not found.`")
+        .leads_to(&[
+            link("models_change", &[("model_id", "/id"), ("user_id", "/user_id")]),
+            link("models_delete", &[("model_id", "/id")]),
+            link("models_test", &[("model_id", "/id")]),
+            link("models_list", &[("user_id", "/user_id")]),
+        ]);
 
     /// Change a model
     ///
@@ -88,6 +125,7 @@ operations! {
     /// nothing is changed.
     CHANGE = Operation::patch("/models/{model_id}")
         .form(CHANGE_FORM)
+        .with_rule(key_with_url)
         .answers(Schema::Named(&MODEL))
         .not_found("`User not found.` or `Model not found.`");
 
@@ -102,6 +140,7 @@ operations! {
     ///
     /// Asks it for one word.
     TEST = Operation::post("/models/{model_id}/test")
+        .limited()
         .answers(Schema::Object(&[
             Property::new("ok", Schema::Boolean),
             Property::new("error", Schema::Nullable(&Schema::Text))

@@ -7,20 +7,21 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Parameter, Who};
 use super::{ALL, Group};
+use crate::config::AuthMode;
 
 const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless said \
     otherwise. Ids are opaque texts; times are UTC in ISO 8601. What is not the caller's is answered as if it did not \
     exist. Windows that stay open speak [a protocol of their own](/docs/websocket). Every answer has an `x-request-id`.";
 
-/// The whole description.
-pub fn document(version: &str) -> Value {
+/// The whole description of a server in this mode.
+pub fn document(version: &str, mode: AuthMode) -> Value {
     let mut schemas = responses::schemas();
     let mut paths = Map::new();
     for operation in ALL.iter().flat_map(|group| group.operations) {
         let path = paths
             .entry(operation.path)
             .or_insert_with(|| json!({ "parameters": path_parameters(operation.path) }));
-        path[operation.verb.name()] = describe(operation, &mut schemas);
+        path[operation.verb.name()] = describe(operation, mode, &mut schemas);
     }
     json!({
         "openapi": "3.1.0",
@@ -48,12 +49,13 @@ fn tag(group: &Group) -> Value {
     json!({ "name": group.name, "description": group.about })
 }
 
-fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
+fn describe(operation: &Operation, mode: AuthMode, schemas: &mut Map<String, Value>) -> Value {
     let (summary, more) = documentation(operation.docs);
     let mut description = json!({
         "operationId": operation.id(), "tags": [operation.group], "summary": summary,
         // In open mode nobody proves who they are.
         "security": match operation.who {
+            Who::Session if mode == AuthMode::Token => json!([{ "bearer": [] }, { "cookie": [] }]),
             Who::Session => json!([{}, { "bearer": [] }, { "cookie": [] }]),
             Who::Public | Who::Everybody => json!([]),
         },
@@ -67,7 +69,11 @@ fn describe(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     if !operation.query.is_empty() {
         description["parameters"] = operation.query.iter().map(query_parameter).collect();
     }
-    if let Some(body) = input::body(operation.input, schemas) {
+    let input = match mode {
+        AuthMode::Token => operation.token_input.unwrap_or(operation.input),
+        AuthMode::Open => operation.input,
+    };
+    if let Some(body) = input::body(input, schemas) {
         description["requestBody"] = body;
     }
     description["responses"] = responses::of(operation, schemas);

@@ -1,6 +1,7 @@
 //! One thing that clients can ask for.
 
 use axum::routing::MethodFilter;
+use serde_json::Value;
 
 use super::Schema;
 use super::schema::Property;
@@ -21,10 +22,29 @@ pub struct Operation {
     pub(super) path: &'static str,
     pub(super) query: &'static [Parameter],
     pub(super) input: Input,
+    /// What token mode takes instead.
+    pub(super) token_input: Option<Input>,
     pub(super) answers: [Option<Answer>; MAX_ANSWERS],
     pub(super) who: Who,
     pub(super) is_limited: bool,
     pub(super) is_old: bool,
+    pub(super) links: &'static [Link],
+}
+
+/// What can be asked for next with what an answer says: the id of an operation, and for its parameters or fields where
+/// their values are: a JSON pointer into the answer, or another of OpenAPI's expressions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub(super) to: &'static str,
+    pub(super) values: &'static [(&'static str, &'static str)],
+}
+
+/// A [`Link`].
+pub(super) const fn link(
+    to: &'static str,
+    values: &'static [(&'static str, &'static str)],
+) -> Link {
+    Link { to, values }
 }
 
 /// A method.
@@ -72,12 +92,22 @@ impl Parameter {
     }
 }
 
+/// What several fields of a body must be together: members of a JSON Schema.
+pub(super) type Rule = fn() -> Value;
+
+/// Nothing.
+fn no_rule() -> Value {
+    Value::Null
+}
+
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Input {
     None,
-    Form(&'static FormSpec),
-    Json(&'static [Property]),
+    /// A form, and a rule about several of its fields.
+    Form(&'static FormSpec, Rule),
+    /// A JSON object with these fields, and a rule about several of them.
+    Json(&'static [Property], Rule),
 }
 
 /// What comes back with one status.
@@ -111,10 +141,12 @@ impl Operation {
             path,
             query: &[],
             input: Input::None,
+            token_input: None,
             answers: [None; MAX_ANSWERS],
             who: Who::Session,
             is_limited: false,
             is_old: false,
+            links: &[],
         }
     }
 
@@ -142,13 +174,31 @@ impl Operation {
 
     /// Takes this form; files make it a multipart one.
     pub(super) const fn form(mut self, form: &'static FormSpec) -> Self {
-        self.input = Input::Form(form);
+        self.input = Input::Form(form, no_rule);
+        self
+    }
+
+    /// What several fields of the form must be together.
+    pub(super) const fn with_rule(mut self, rule: Rule) -> Self {
+        if let Input::Form(form, _) = self.input {
+            self.input = Input::Form(form, rule);
+        }
         self
     }
 
     /// Takes a JSON object with these fields.
     pub(super) const fn json(mut self, properties: &'static [Property]) -> Self {
-        self.input = Input::Json(properties);
+        self.input = Input::Json(properties, no_rule);
+        self
+    }
+
+    /// In token mode it is another JSON object.
+    pub(super) const fn json_in_token_mode(
+        mut self,
+        properties: &'static [Property],
+        rule: Rule,
+    ) -> Self {
+        self.token_input = Some(Input::Json(properties, rule));
         self
     }
 
@@ -199,6 +249,12 @@ impl Operation {
         self
     }
 
+    /// What can be asked for with the answer.
+    pub(super) const fn leads_to(mut self, links: &'static [Link]) -> Self {
+        self.links = links;
+        self
+    }
+
     /// Nobody should use it any more, or ever should have.
     pub(super) const fn deprecated(mut self) -> Self {
         self.is_old = true;
@@ -224,6 +280,22 @@ impl Operation {
     /// The method.
     pub const fn verb(&self) -> Verb {
         self.verb
+    }
+
+    /// Whether its path or its query has a parameter of this name.
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.path.contains(&format!("{{{name}}}"))
+            || self.query.iter().any(|parameter| parameter.0.name == name)
+    }
+
+    /// Whether its body has a field of this name.
+    #[cfg(test)]
+    pub(super) fn has_field(&self, name: &str) -> bool {
+        match self.input {
+            Input::None => false,
+            Input::Form(form, _) => form.iter().any(|field| field.name == name),
+            Input::Json(properties, _) => properties.iter().any(|property| property.name == name),
+        }
     }
 
     /// `chat_rename`: the group and the constant.

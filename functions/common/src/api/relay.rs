@@ -1,6 +1,6 @@
 //! Chats as conversations: what a person says and a model answers.
 
-use super::operation::{Content, Operation, Parameter};
+use super::operation::{Content, Operation, Parameter, link};
 use super::page::{LIMIT, USER};
 use super::schema::{Named, Property, Schema};
 use crate::owner::MAX_ID_CHARS;
@@ -8,14 +8,15 @@ use crate::owner::MAX_ID_CHARS;
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
 
-const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(255));
+const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
 /// A yes or no in each of the ways in which clients of the original say it.
 const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
     Schema::Boolean,
-    Schema::OneOf(&[
-        "chat", "composer", "true", "false", "yes", "no", "1", "0", "",
-    ]),
+    Schema::Number,
+    Schema::Pattern(
+        "^([cC][hH][aA][tT]|[cC][oO][mM][pP][oO][sS][eE][rR]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[01])?$",
+    ),
 ]));
 
 const TEXT: Property =
@@ -39,9 +40,9 @@ const COMPOSER: Property = Property::new("is_chat_or_composer", FLAG)
     .optional()
     .about("Whether the reply may make and change files.");
 
-const SELECTED: Property = Property::new("selected_filename", OPTIONAL_TEXT)
+const SELECTED: Property = Property::new("selected_filename", Schema::Nullable(&Schema::Text))
     .optional()
-    .about("The file that the reply may change.");
+    .about("The file that the reply may change; at most 1024 bytes.");
 
 /// The fields of `new_message`.
 const PROMPT: &[Property] = &[
@@ -114,6 +115,9 @@ const BEGUN: Named = Named {
     ]),
 };
 
+/// The same chat again.
+const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
+
 operations! {
     "conversation": "Chats as conversations. Windows that stay open use a WebSocket: [/docs/websocket](/docs/websocket)."
 
@@ -143,16 +147,25 @@ operations! {
     /// `generation_ended`.
     SEND = Operation::post("/chat/{chat_id}/messages")
         .json(PROMPT)
+        .limited()
         .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
-        .fails(409, "`A reply is still being written.` Nothing is stored.");
+        .fails(409, "`A reply is still being written.` Nothing is stored.")
+        .leads_to(&[
+            link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
+            link("conversation_regenerate", &[CHAT, ("message_id", "/message_id")]),
+            link("conversation_select_branch", &[CHAT, ("message_id", "/message_id")]),
+            link("conversation_history", &[CHAT]),
+            link("conversation_stop", &[CHAT]),
+        ]);
 
     /// Say something better
     ///
     /// Stores it beside a message that a person has said, and begins a reply. Answers as `POST …/messages` does.
     EDIT = Operation::post("/chat/{chat_id}/messages/{message_id}/edit")
         .json(EDITED)
+        .limited()
         .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
@@ -163,6 +176,7 @@ operations! {
     /// Begins one beside a reply, or another one to a message that a person has said. Answers as `POST …/messages` does.
     REGENERATE = Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate")
         .json(AGAIN)
+        .limited()
         .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
@@ -173,7 +187,7 @@ operations! {
     /// Makes the branch through a message the active one: up to its first message, and down to where somebody wrote or
     /// chose last. Where it is active already, nothing changes.
     SELECT_BRANCH = Operation::post("/chat/{chat_id}/branch")
-        .json(&[Property::new("message_id", Schema::Text), USER_FIELD])
+        .json(&[Property::new("message_id", Schema::Id), USER_FIELD])
         .answers(Schema::Object(&[
             Property::new("head_id", Schema::Id).about(HEAD),
             Property::new("rev", Schema::Count).about("The chat's."),
@@ -204,6 +218,7 @@ operations! {
     /// Not here: WebSockets are opened at the gateway, under the same path. The protocol:
     /// [/docs/websocket](/docs/websocket).
     SOCKET = Operation::get("/ws/{chat_id}")
+        .public()
         .fails(426, "There is a gateway, and this is not it.");
 
     /// Tell what happened to a socket

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// Top-level domains to which no e-mail goes, in any case.
+const RESERVED: &str = r"\.([tT][eE][sS][tT]|[iI][nN][vV][aA][lL][iI][dD]|[lL][oO][cC][aA][lL]|[lL][oO][cC][aA][lL][hH][oO][sS][tT]|[oO][nN][iI][oO][nN]|[aA][rR][pP][aA])\s*>?\s*$";
+
 /// A kind of JSON value.
 #[derive(Debug, Clone, Copy)]
 pub enum Schema {
@@ -9,6 +12,8 @@ pub enum Schema {
     Text,
     /// A text of at most so many characters.
     ShortText(usize),
+    /// An e-mail address.
+    Email,
     /// The id of something: opaque, never empty.
     Id,
     /// A time: UTC, ISO 8601, six digits after the second, `+00:00`.
@@ -21,6 +26,8 @@ pub enum Schema {
     Range(i64, i64),
     /// A text of this form, a regular expression.
     Pattern(&'static str),
+    /// Any number.
+    Number,
     /// `true` or `false`.
     Boolean,
     /// A list of such values.
@@ -87,12 +94,18 @@ impl Schema {
         match self {
             Self::Text => json!({ "type": "string" }),
             Self::ShortText(max) => json!({ "type": "string", "maxLength": max }),
+            Self::Email => json!({
+                "type": "string", "format": "email",
+                // Names that are nobody's; of the rest that may be wrong with an address the format knows.
+                "not": { "pattern": RESERVED },
+            }),
             Self::Id => json!({ "type": "string", "minLength": 1 }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Range(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
+            Self::Number => json!({ "type": "number" }),
             Self::Boolean => json!({ "type": "boolean" }),
             Self::List(item) => json!({ "type": "array", "items": item.to_json() }),
             Self::Nullable(schema) => nullable(schema.to_json()),

@@ -28,10 +28,16 @@ operations! {
     ]));
 
     /// The API, to be read and tried
-    DOCS = Operation::get("/docs").public().also(200, "A page.", PAGE);
+    DOCS = Operation::get("/docs")
+        .public()
+        .also(200, "A page.", PAGE)
+        .also(304, "The client has it already.", Content::Nothing);
 
     /// What sockets speak
-    WEBSOCKET = Operation::get("/docs/websocket").public().also(200, "A page.", PAGE);
+    WEBSOCKET = Operation::get("/docs/websocket")
+        .public()
+        .also(200, "A page.", PAGE)
+        .also(304, "The client has it already.", Content::Nothing);
 
     /// What the page of the API loads
     DOCS_FILE = Operation::get("/docs/{file}")

@@ -2,7 +2,7 @@
 
 use super::chat::{DONE, ENTRY};
 use super::file::FILE;
-use super::operation::{Operation, Parameter};
+use super::operation::{Operation, Parameter, link};
 use super::page::{AFTER, LIMIT, NEXT, PAGE, USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
@@ -54,11 +54,19 @@ operations! {
     /// With its first files, or without any.
     NEW = Operation::post("/workspace/new")
         .form(NEW_FORM)
+        .limited()
         .answers(Schema::Object(&[
             Property::new("workspace_id", Schema::Id),
             Property::new("files", Schema::List(&Schema::Named(&NEW_FILE))),
         ]))
-        .not_found("`User not found.`");
+        .not_found("`User not found.`")
+        .leads_to(&[
+            link("workspace_show", &[("workspace_id", "/workspace_id")]),
+            link("workspace_files", &[("workspace_id", "/workspace_id")]),
+            link("workspace_chats", &[("workspace_id", "/workspace_id")]),
+            link("workspace_rename", &[("workspace_id", "/workspace_id")]),
+            link("workspace_delete", &[("workspace_id", "/workspace_id")]),
+        ]);
 
     /// List workspaces
     ///

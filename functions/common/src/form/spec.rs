@@ -12,6 +12,8 @@ pub struct Field {
     pub(crate) is_secret: bool,
     /// What the API's description says of it; empty where the name says it all.
     pub(crate) about: &'static str,
+    /// For the description too: what a handler accepts of this text. Empty: anything.
+    pub(crate) pattern: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,13 @@ impl Field {
         self
     }
 
+    /// Says in the API's description which texts the handler accepts, as a regular expression of JSON Schema. The form
+    /// itself takes any.
+    pub const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.pattern = pattern;
+        self
+    }
+
     const fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
@@ -85,6 +94,7 @@ impl Field {
             max_chars: usize::MAX,
             is_secret: false,
             about: "",
+            pattern: "",
         }
     }
 }

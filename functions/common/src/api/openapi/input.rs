@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::Schema;
-use crate::api::operation::Input;
+use crate::api::operation::{Input, Rule};
 use crate::form::{Field, FormSpec, Kind};
 
 /// The texts that mean yes or no, in any case (HTTP contract, section 2.1).
@@ -13,22 +13,22 @@ const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][s
 pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Value> {
     match input {
         Input::None => None,
-        Input::Json(properties) => {
+        Input::Json(properties, rule) => {
             let schema = Schema::Open(properties);
             schema.collect(schemas);
             Some(json!({
                 "required": true,
-                "content": { "application/json": { "schema": schema.to_json() } },
+                "content": { "application/json": { "schema": with_rule(schema.to_json(), rule) } },
             }))
         }
-        Input::Form(form) => Some(form_body(form)),
+        Input::Form(form, rule) => Some(form_body(form, rule)),
     }
 }
 
-fn form_body(form: &FormSpec) -> Value {
+fn form_body(form: &FormSpec, rule: Rule) -> Value {
     let is_file = |field: &Field| matches!(field.kind, Kind::Files { .. });
     let mut content = json!({
-        "multipart/form-data": { "schema": form_schema(form.iter()) },
+        "multipart/form-data": { "schema": form_schema(form.iter(), rule) },
     });
     // There is no way to put a file into the other kind of form.
     let needs_files = form
@@ -36,12 +36,13 @@ fn form_body(form: &FormSpec) -> Value {
         .any(|field| field.kind == Kind::Files { required: true });
     if !needs_files {
         let fields = form.iter().filter(|field| !is_file(field));
-        content["application/x-www-form-urlencoded"] = json!({ "schema": form_schema(fields) });
+        content["application/x-www-form-urlencoded"] =
+            json!({ "schema": form_schema(fields, rule) });
     }
     json!({ "required": form.iter().any(is_required), "content": content })
 }
 
-fn form_schema<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
+fn form_schema<'a>(fields: impl Iterator<Item = &'a Field>, rule: Rule) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {
@@ -54,6 +55,13 @@ fn form_schema<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
+    with_rule(schema, rule)
+}
+
+fn with_rule(mut schema: Value, rule: Rule) -> Value {
+    if let (Some(schema), Value::Object(rule)) = (schema.as_object_mut(), rule()) {
+        schema.extend(rule);
+    }
     schema
 }
 
@@ -61,6 +69,9 @@ fn field_schema(field: &Field) -> Value {
     let mut text = json!({ "type": "string" });
     if field.max_chars != usize::MAX {
         text["maxLength"] = field.max_chars.into();
+    }
+    if !field.pattern.is_empty() {
+        text["pattern"] = field.pattern.into();
     }
     if field.is_secret {
         text["format"] = "password".into();

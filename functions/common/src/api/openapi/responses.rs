@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::Schema;
 use crate::api::operation::{Answer, Content, Input, Operation, Who};
 use crate::api::schema::{Named, Property};
+use crate::api::{Schema, find};
 
 const DETAIL: Named = Named {
     name: "Detail",
@@ -81,7 +81,15 @@ pub(super) fn common() -> Value {
 pub(super) fn of(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
     let mut responses = Map::new();
     for answer in operation.answers.iter().flatten() {
-        responses.insert(answer.status.to_string(), own(answer, schemas));
+        let mut response = own(answer, schemas);
+        // A success that says something.
+        if answer.status < 300
+            && matches!(answer.content, Content::Json(_))
+            && let Some(links) = links(operation)
+        {
+            response["links"] = links;
+        }
+        responses.insert(answer.status.to_string(), response);
     }
     for (status, name) in general(operation) {
         responses
@@ -89,6 +97,34 @@ pub(super) fn of(operation: &Operation, schemas: &mut Map<String, Value>) -> Val
             .or_insert_with(|| json!({ "$ref": format!("#/components/responses/{name}") }));
     }
     responses.into()
+}
+
+/// What can be asked for with the answer, and where in it the values are.
+fn links(operation: &Operation) -> Option<Value> {
+    let mut links = Map::new();
+    for link in operation.links {
+        let (mut parameters, mut fields) = (Map::new(), Map::new());
+        let target = find(link.to)?;
+        for (name, pointer) in link.values {
+            let value = match pointer.starts_with('$') {
+                true => (*pointer).into(),
+                false => format!("$response.body#{pointer}").into(),
+            };
+            match target.has_parameter(name) {
+                true => parameters.insert((*name).to_owned(), value),
+                false => fields.insert((*name).to_owned(), value),
+            };
+        }
+        let mut described = json!({ "operationId": link.to });
+        if !parameters.is_empty() {
+            described["parameters"] = parameters.into();
+        }
+        if !fields.is_empty() {
+            described["requestBody"] = fields.into();
+        }
+        links.insert(link.to.to_owned(), described);
+    }
+    (!links.is_empty()).then(|| links.into())
 }
 
 /// The common answers that can come here.

@@ -1,0 +1,153 @@
+//! Every described operation behaves as described, and nothing else is there.
+
+use std::collections::BTreeSet;
+
+use super::calls::World;
+use crate::support::{Description, Multipart, Server};
+
+#[tokio::test]
+async fn every_operation_answers_as_described() {
+    let server = Server::start().await;
+    let description = Description::of(&server).await;
+    let calls = World::new(&server).await;
+    let calls = calls.calls().await;
+    let described: BTreeSet<&str> = description
+        .operations
+        .iter()
+        .map(|o| o.id.as_str())
+        .collect();
+    let called: BTreeSet<&str> = calls.iter().map(|call| call.operation).collect();
+    assert_eq!(
+        called, described,
+        "tests/description/calls.rs has a request for each operation"
+    );
+    for call in calls {
+        let operation = description
+            .operations
+            .iter()
+            .find(|o| o.id == call.operation);
+        let answer = call.request.send().await;
+        answer.has_status(call.status);
+        description.allows(operation.expect("it is described"), &answer);
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_not_allowed() {
+    let server = Server::start().await;
+    let description = Description::of(&server).await;
+    for (path, operations) in description.paths() {
+        let parameters = operations[0].path_parameters.len();
+        let concrete = operations[0].path_of(&vec!["some-id"; parameters]);
+        let mut allowed: BTreeSet<&str> = operations.iter().map(|o| o.method.as_str()).collect();
+        if allowed.contains("GET") {
+            allowed.insert("HEAD");
+        }
+        for method in [
+            "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+        ] {
+            if allowed.contains(method) {
+                continue;
+            }
+            let answer = server.request(method, &concrete).send().await;
+            answer.has_status(405);
+            assert_eq!(
+                answer.list("allow"),
+                Vec::from_iter(allowed.iter().copied()),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+/// Each required field of a form: left out, 422 says which. Each text with a length: one more is 422 too.
+#[tokio::test]
+async fn forms_are_read_as_described() {
+    let server = Server::start().await;
+    let description = Description::of(&server).await;
+    let mut seen = 0;
+    for operation in &description.operations {
+        let path = operation.path_of(&vec!["some-id"; operation.path_parameters.len()]);
+        let is_form = operation
+            .body_types
+            .iter()
+            .any(|name| name == "multipart/form-data");
+        if !is_form {
+            continue;
+        }
+        for field in operation.body.iter().filter(|field| !field.is_file()) {
+            let others = || {
+                let others = operation
+                    .body
+                    .iter()
+                    .filter(|other| other.name != field.name);
+                let required = others.filter(|other| other.required);
+                required.fold(Multipart::new(), |form, other| match other.is_file() {
+                    true => form.file(&other.name, "a.txt", "a"),
+                    false => form.text(&other.name, "1"),
+                })
+            };
+            let send = |form| {
+                server
+                    .request(&operation.method, &path)
+                    .multipart(form)
+                    .send()
+            };
+            let answer = send(others()).await;
+            let what = format!("{} without {}", operation.id, field.name);
+            if field.required {
+                answer.has_status(422);
+                assert_eq!(answer.string("/detail/0/loc/1"), field.name, "{what}");
+                assert_eq!(answer.string("/detail/0/type"), "missing", "{what}");
+            } else {
+                assert_ne!(answer.status, 422, "{what}: {answer:?}");
+            }
+            description.allows(operation, &answer);
+            if let Some(max) = field.max_chars() {
+                let answer = send(others().text(&field.name, &"ä".repeat(max + 1))).await;
+                answer.has_status(422);
+                assert_eq!(answer.string("/detail/0/loc/1"), field.name);
+                description.allows(operation, &answer);
+                let answer = send(others().text(&field.name, &"ä".repeat(max))).await;
+                let is_length = answer.text().contains("string_too_long");
+                assert!(!is_length, "{} of {max}: {answer:?}", field.name);
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "there are forms");
+}
+
+/// Each required field of a JSON body or of a query: left out, 422 says which.
+#[tokio::test]
+async fn required_values_are_required() {
+    let server = Server::start().await;
+    let description = Description::of(&server).await;
+    for operation in &description.operations {
+        let path = operation.path_of(&vec!["some-id"; operation.path_parameters.len()]);
+        for field in operation.query.iter().filter(|field| field.required) {
+            let answer = server.request(&operation.method, &path).send().await;
+            answer.has_status(422);
+            assert_eq!(answer.string("/detail/0/loc/0"), "query");
+            assert_eq!(answer.string("/detail/0/loc/1"), field.name);
+            description.allows(operation, &answer);
+        }
+        if operation.body_types != ["application/json"] {
+            continue;
+        }
+        for field in operation.body.iter().filter(|field| field.required) {
+            let answer = server
+                .request(&operation.method, &path)
+                .json("{}")
+                .send()
+                .await;
+            // What is there in token mode only.
+            if answer.status == 404 && answer.text().contains("open mode") {
+                continue;
+            }
+            answer.has_status(422);
+            assert_eq!(answer.string("/detail/0/loc/1"), field.name);
+            description.allows(operation, &answer);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The API's description, as a client reads it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::schema::problems;
+use super::{Response, Server};
+
+/// What `/openapi.json` says.
+pub struct Description {
+    document: Value,
+    pub operations: Vec<Operation>,
+}
+
+/// One described operation.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub id: String,
+    /// In capitals.
+    pub method: String,
+    /// With its parameters in braces.
+    pub path: String,
+    /// Whether token mode asks for a session.
+    pub needs_session: bool,
+    /// All of them name ids.
+    pub path_parameters: Vec<String>,
+    pub query: Vec<Field>,
+    /// The fields of its form or JSON object; of a form, files too.
+    pub body: Vec<Field>,
+    /// The media types that the body may have.
+    pub body_types: Vec<String>,
+    responses: Value,
+}
+
+/// Something that is sent by name.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: String,
+    pub required: bool,
+    schema: Value,
+}
+
+impl Field {
+    /// Whether it names things that somebody owns: `user_id`, `selected_file_ids` and so on. A client chooses its
+    /// `client_id` itself.
+    pub fn is_id(&self) -> bool {
+        let is_id = self.name.ends_with("_id") || self.name.ends_with("_ids");
+        is_id && self.name != "client_id"
+    }
+
+    /// Whether it takes files.
+    pub fn is_file(&self) -> bool {
+        self.schema["items"]["format"] == "binary"
+    }
+
+    /// Whether it may be sent more than once.
+    pub fn is_list(&self) -> bool {
+        self.schema["type"] == "array"
+    }
+
+    /// How many characters it may have.
+    pub fn max_chars(&self) -> Option<usize> {
+        let text = match self.is_list() {
+            true => &self.schema["items"],
+            false => &self.schema,
+        };
+        usize::try_from(text["maxLength"].as_u64()?).ok()
+    }
+}
+
+impl Operation {
+    /// The path with these values for its parameters, in their order.
+    pub fn path_of(&self, values: &[&str]) -> String {
+        assert_eq!(values.len(), self.path_parameters.len(), "{}", self.path);
+        let pairs = self.path_parameters.iter().zip(values);
+        pairs.fold(self.path.clone(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), value)
+        })
+    }
+
+    /// The fields that name things somebody owns, wherever they are sent.
+    pub fn ids(&self) -> impl Iterator<Item = &Field> {
+        self.query
+            .iter()
+            .chain(&self.body)
+            .filter(|field| field.is_id())
+    }
+}
+
+impl Description {
+    /// Asks the server for it.
+    pub async fn of(server: &Server) -> Self {
+        let response = server.get("/openapi.json").send().await;
+        response.has_status(200);
+        let document = response.json();
+        let mut operations = Vec::new();
+        for (path, item) in object(&document["paths"]) {
+            for (method, operation) in object(item) {
+                if method != "parameters" {
+                    operations.push(read(path, item, method, operation));
+                }
+            }
+        }
+        Self {
+            document,
+            operations,
+        }
+    }
+
+    /// The whole document.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// The operations of each path.
+    pub fn paths(&self) -> BTreeMap<&str, Vec<&Operation>> {
+        let mut paths: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
+        for operation in &self.operations {
+            paths.entry(&operation.path).or_default().push(operation);
+        }
+        paths
+    }
+
+    /// Fails unless the answer's status, type and JSON are as described.
+    #[track_caller]
+    pub fn allows(&self, operation: &Operation, answer: &Response) {
+        let what = format!("{} ({})", operation.id, answer.what);
+        let status = answer.status.to_string();
+        let described = &operation.responses[&status];
+        assert!(
+            described.is_object(),
+            "{what} answered {status}: {answer:?}"
+        );
+        let described = match described["$ref"].as_str() {
+            Some(reference) => self
+                .document
+                .pointer(&reference[1..])
+                .expect("references lead somewhere"),
+            None => described,
+        };
+        for (name, header) in described["headers"].as_object().into_iter().flatten() {
+            let is_there = !answer.header(name).is_empty();
+            assert!(is_there || header["required"] != true, "{what} has {name}");
+        }
+        let Some(content) = described["content"].as_object() else {
+            assert!(answer.body.is_empty(), "{what}: no content is described");
+            return;
+        };
+        let found = answer.header("content-type").split(';').next();
+        let found = found.unwrap_or_default();
+        let fits = |range: &str| match range.split_once('*') {
+            Some((start, _)) => range == "*/*" || found.starts_with(start),
+            None => found == range,
+        };
+        let (_, described) = content
+            .iter()
+            .find(|(range, _)| fits(range))
+            .unwrap_or_else(|| panic!("{what} answered with {found}"));
+        if found == "application/json" && described["schema"] != serde_json::json!({}) {
+            let problems = problems(&self.document, &described["schema"], &answer.json());
+            assert!(problems.is_empty(), "{what}: {problems:#?}");
+        }
+    }
+}
+
+fn read(path: &str, item: &Value, method: &str, operation: &Value) -> Operation {
+    let is_open = |security: &Value| *security == serde_json::json!([]);
+    let parameters = |described: &Value, place: &str| -> Vec<Field> {
+        let described = described.as_array().into_iter().flatten();
+        described
+            .filter(|parameter| parameter["in"] == place)
+            .map(|parameter| Field {
+                name: text(&parameter["name"]),
+                required: parameter["required"] == true,
+                schema: parameter["schema"].clone(),
+            })
+            .collect()
+    };
+    let content = operation["requestBody"]["content"].as_object();
+    // Of the two kinds of forms, the one that takes files.
+    let body = content.and_then(|content| content.values().next());
+    let path_parameters = parameters(&item["parameters"], "path");
+    Operation {
+        id: text(&operation["operationId"]),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        needs_session: !is_open(&operation["security"]),
+        path_parameters: path_parameters
+            .into_iter()
+            .map(|field| field.name)
+            .collect(),
+        query: parameters(&operation["parameters"], "query"),
+        body: body.map_or_else(Vec::new, |body| fields(&body["schema"])),
+        body_types: content
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect(),
+        responses: operation["responses"].clone(),
+    }
+}
+
+fn fields(schema: &Value) -> Vec<Field> {
+    let required = schema["required"].as_array();
+    let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|n| n == name));
+    object(&schema["properties"])
+        .map(|(name, schema)| Field {
+            name: name.clone(),
+            required: is_required(name),
+            schema: schema.clone(),
+        })
+        .collect()
+}
+
+fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().expect("an object").iter()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
