@@ -2,10 +2,12 @@
 //! that ARCHITECTURE.md lists. Promises 1 and 2 are in `api::ownership`.
 
 mod acknowledged;
+mod door;
 mod memory;
 mod migrations;
 mod names;
 mod served_files;
 mod sizes;
 mod statements;
+mod strangers;
 mod writers;

@@ -1,12 +1,12 @@
 //! Promise 17 and DESIGN.md, D4: a read is one statement, and a write is one statement or one transaction, however much
-//! there is of what it reads or writes.
+//! there is of what it reads or writes. Token mode asks for the session, and counts what is limited.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{FakeModel, Request, Server, Setup, User, login};
+use crate::support::{FakeMail, FakeModel, Multipart, Request, Response, Server, Setup};
 
 /// What a request takes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Cost {
     /// Statements outside a transaction.
     alone: usize,
@@ -14,6 +14,12 @@ struct Cost {
     inside: usize,
     /// What is done in the background, which may have begun when the answer goes out: at most so many more outside.
     background: usize,
+    /// Whether token mode asks for no session.
+    public: bool,
+    /// Whether token mode counts how often it is asked for.
+    limited: bool,
+    /// Whether token mode looks, in the transaction, how much is stored.
+    stored: bool,
 }
 
 const NOTHING: Cost = alone(0);
@@ -24,6 +30,9 @@ const fn alone(alone: usize) -> Cost {
         alone,
         inside: 0,
         background: 0,
+        public: false,
+        limited: false,
+        stored: false,
     }
 }
 
@@ -32,228 +41,348 @@ const fn transaction(inside: usize) -> Cost {
     Cost { inside, ..NOTHING }
 }
 
-/// Sends requests and holds what they take against what they may take.
+impl Cost {
+    const fn and_alone(self, alone: usize) -> Self {
+        Self { alone, ..self }
+    }
+
+    const fn and_background(self, background: usize) -> Self {
+        Self { background, ..self }
+    }
+
+    const fn public(self) -> Self {
+        Self {
+            public: true,
+            ..self
+        }
+    }
+
+    const fn limited(self) -> Self {
+        Self {
+            limited: true,
+            ..self
+        }
+    }
+
+    const fn stored(self) -> Self {
+        Self {
+            stored: true,
+            ..self
+        }
+    }
+}
+
+/// Somebody who sends requests, and holds what they take against what they may take.
 struct Counter {
     server: Server,
-    /// Statements that proving who calls may add to each request.
-    session: usize,
+    /// In token mode.
+    token: Option<String>,
+    user: String,
+    workspace: String,
     wrong: Vec<String>,
 }
 
 impl Counter {
-    /// Fails at the end, if this request is not answered with `status`, or doesn't take what it may. Returns the answer.
-    async fn takes(&mut self, name: &str, request: Request, status: u16, cost: Cost) -> String {
+    async fn in_open_mode() -> Self {
+        let server = Setup::app().logging_sql().start().await;
+        let login = server.login("josef@example.com").await;
+        Self::of(server, &login)
+    }
+
+    async fn in_token_mode(mail: &FakeMail) -> Self {
+        let mut setup = Setup::app()
+            .logging_sql()
+            .variable("auth_mode", "token")
+            .variable("allow_private_models", "true");
+        for (name, value) in mail.variables() {
+            setup = setup.variable(name, &value);
+        }
+        let server = setup.start().await;
+        let body = json!({ "email": "josef@example.com" }).to_string();
+        let asked = server.post("/auth/code").json(body).send().await;
+        asked.has_status(200);
+        let code = mail.code("josef@example.com").await;
+        let body = json!({ "email": "josef@example.com", "code": code }).to_string();
+        let login = server.post("/auth/login").json(body).send().await;
+        Self::of(server, &login)
+    }
+
+    fn of(server: Server, login: &Response) -> Self {
+        login.has_status(200);
+        Self {
+            server,
+            token: login.json()["token"].as_str().map(str::to_owned),
+            user: login.string("/user_id"),
+            workspace: login.string("/workspaces/0/id"),
+            wrong: Vec::new(),
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> Request {
+        let request = self.server.request(method, path);
+        match &self.token {
+            Some(token) => request.header("authorization", &format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn get(&self, path: &str) -> Request {
+        self.ask("GET", path)
+    }
+
+    fn post(&self, path: &str) -> Request {
+        self.ask("POST", path)
+    }
+
+    /// Notes it if this request is not answered with `status`, or doesn't take exactly what it may. Returns the answer.
+    async fn takes(&mut self, name: &str, request: Request, status: u16, cost: Cost) -> Value {
         let (response, statements) = self.server.statements(request).await;
-        let alone = cost.alone..=cost.alone + cost.background + self.session;
-        let transactions = usize::from(cost.inside > 0);
-        let inside = statements.count() - statements.alone();
-        let right = alone.contains(&statements.alone())
-            && statements.transactions() == transactions
-            && inside == cost.inside
+        let (mut wanted, mut wanted_inside) = (cost.alone, cost.inside);
+        if self.token.is_some() {
+            wanted += usize::from(!cost.public) + usize::from(cost.limited);
+            wanted_inside += usize::from(cost.stored);
+        }
+        let alone = statements.alone();
+        let inside = statements.count() - alone;
+        let right = (wanted..=wanted + cost.background).contains(&alone)
+            && statements.transactions() == usize::from(cost.inside > 0)
+            && inside == wanted_inside
             && response.status == status;
         if !right {
             self.wrong.push(format!(
-                "{name} was answered {} and took {} alone and {inside} in {} transactions, not {} and {}:\n{statements}",
+                "{name} was answered {} and took {alone} alone and {inside} in {} transactions, not {wanted} and {wanted_inside}:\n\
+                 {statements}",
                 response.status,
-                statements.alone(),
                 statements.transactions(),
-                cost.alone,
-                cost.inside,
             ));
         }
-        response.text().to_owned()
+        serde_json::from_slice(&response.body).unwrap_or_default()
     }
 
-    async fn user(&self, email: &str) -> User {
-        login(&self.server, email).await
+    /// The id in the answer to a request that nobody counts.
+    async fn made(&self, request: Request, pointer: &str) -> String {
+        let response = request.send().await;
+        assert!(response.status < 300, "{}", response.text());
+        response.string(pointer)
+    }
+
+    async fn chat(&self) -> String {
+        let request = self.post("/chat/new").form(&self.chat_form());
+        self.made(request, "/chat_id").await
+    }
+
+    fn chat_form(&self) -> [(&str, &str); 3] {
+        [
+            ("user_id", &self.user),
+            ("workspace_id", &self.workspace),
+            ("chat_name", "a chat"),
+        ]
+    }
+
+    async fn file(&self) -> String {
+        let request = self.post("/file/upload").multipart(self.upload_form());
+        self.made(request, "/files/0").await
+    }
+
+    fn upload_form(&self) -> Multipart {
+        Multipart::new()
+            .text("user_id", &self.user)
+            .text("target_id", &self.workspace)
+            .text("is_chat", "false")
+            .file("files", "a.txt", "less than a chunk")
+    }
+
+    fn model_form<'a>(&'a self, name: &'a str, base_url: &'a str) -> [(&'a str, &'a str); 4] {
+        [
+            ("user_id", &self.user),
+            ("name", name),
+            ("ak", "key"),
+            ("base_url", base_url),
+        ]
+    }
+
+    /// Asks for a reply.
+    fn message(&self, chat: &str, model: &str) -> Request {
+        let body = json!({ "prompt": "again?", "model": model });
+        self.post(&format!("/chat/{chat}/messages"))
+            .header("accept", "application/json")
+            .json(body.to_string())
+    }
+
+    #[track_caller]
+    fn is_right(&self) {
+        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_is_one_statement_and_a_write_one_transaction() {
-    let server = Setup::app().logging_sql().start().await;
-    let mut counter = Counter {
-        server,
-        session: 0,
-        wrong: Vec::new(),
-    };
-    // Migrates.
-    let user = counter.user("josef@example.com").await;
-    of_accounts(&mut counter).await;
-    of_files(&mut counter, &user).await;
-    of_chats(&mut counter, &user).await;
-    of_models(&mut counter, &user).await;
-    of_replies(&mut counter, &user).await;
-    assert!(counter.wrong.is_empty(), "{}", counter.wrong.join("\n"));
+    let mut counter = Counter::in_open_mode().await;
+    of_open_logins(&mut counter).await;
+    of_everything(&mut counter).await;
+    counter.is_right();
 }
 
-async fn of_accounts(counter: &mut Counter) {
-    let page = counter.server.get("/");
-    counter.takes("the page", page, 200, NOTHING).await;
-    let health = counter.server.get("/healthz");
-    counter.takes("healthz", health, 200, NOTHING).await;
-    let known = || json!({ "email": "josef@example.com" }).to_string();
-    let request = counter.server.post("/auth/login").json(known());
-    counter.takes("a known login", request, 200, ONE).await;
-    let request = counter
-        .server
-        .post("/auth/login")
-        .json(r#"{"email":"new@example.com"}"#);
-    counter
-        .takes(
-            "a new login",
-            request,
-            200,
-            Cost {
-                alone: 1,
-                ..transaction(3)
-            },
-        )
-        .await;
-    let many = counter.user("many@example.com").await;
-    for number in 0..5 {
-        counter.server.chat(&many, &format!("{number}")).await;
-        let form = [("owner_id", many.id.as_str()), ("name", "another")];
-        let request = counter.server.post("/workspace/new").form(&form);
-        request.send().await.has_status(200);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn token_mode_adds_one_statement_and_one_where_it_counts() {
+    let mail = FakeMail::start();
+    let mut counter = Counter::in_token_mode(&mail).await;
+    assert!(counter.token.is_some());
+    of_sessions(&mut counter, &mail).await;
+    of_everything(&mut counter).await;
+    counter.is_right();
+}
+
+async fn of_everything(counter: &mut Counter) {
+    of_pages(counter).await;
+    of_files(counter).await;
+    of_chats(counter).await;
+    of_models(counter).await;
+    of_replies(counter).await;
+}
+
+async fn of_pages(counter: &mut Counter) {
+    for path in ["/", "/healthz", "/docs"] {
+        let request = counter.get(path);
+        counter.takes(path, request, 200, NOTHING.public()).await;
     }
-    let request = counter
-        .server
-        .post("/auth/login")
-        .json(r#"{"email":"many@example.com"}"#);
+}
+
+async fn of_open_logins(counter: &mut Counter) {
+    let login = |server: &Server, email: &str| {
+        let body = json!({ "email": email }).to_string();
+        server.post("/auth/login").json(body)
+    };
+    let request = login(&counter.server, "josef@example.com");
+    counter.takes("a known login", request, 200, ONE).await;
+    let request = login(&counter.server, "new@example.com");
+    let cost = transaction(3).and_alone(1);
+    counter.takes("a new login", request, 200, cost).await;
+    for _ in 0..5 {
+        counter.chat().await;
+        let form = [("owner_id", counter.user.as_str()), ("name", "another")];
+        let request = counter.post("/workspace/new").form(&form);
+        counter.made(request, "/workspace_id").await;
+    }
+    let request = login(&counter.server, "josef@example.com");
     counter.takes("a login with much", request, 200, ONE).await;
 }
 
-async fn of_files(counter: &mut Counter, user: &User) {
-    let form = [("owner_id", user.id.as_str()), ("name", "new")];
-    let request = counter.server.post("/workspace/new").form(&form);
-    counter.takes("workspace/new", request, 200, ONE).await;
-    let form = user.to_workspace().file("files", "a.txt", "one chunk");
-    let request = counter.server.post("/file/upload").multipart(form);
+async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
+    let email = "josef@example.com";
+    let body = json!({ "email": email }).to_string();
+    let request = counter.server.post("/auth/code").json(body);
     counter
-        .takes("file/upload", request, 200, transaction(3))
+        .takes("a code", request, 200, ONE.public().limited())
         .await;
-    let id = counter.server.file(user, "b.txt", "content").await;
-    let request = counter.server.get(&format!("/file/{id}/content"));
+    let body = json!({ "email": email, "code": mail.code(email).await }).to_string();
+    let request = counter.server.post("/auth/login").json(body);
+    let cost = transaction(4).and_alone(1).public().limited();
+    let login = counter
+        .takes("a login with a code", request, 200, cost)
+        .await;
+    let second = login["token"].as_str().expect("a token").to_owned();
+    let request = counter.get("/auth/sessions");
+    counter.takes("sessions", request, 200, ONE).await;
+    let request = counter.post("/ws/ticket");
+    counter.takes("a ticket", request, 200, ONE).await;
+    let first = counter.token.replace(second);
+    let request = counter.post("/auth/logout");
+    counter.takes("logout", request, 200, ONE).await;
+    counter.token = first;
+}
+
+async fn of_files(counter: &mut Counter) {
+    let form = [("owner_id", counter.user.as_str()), ("name", "new")];
+    let request = counter.post("/workspace/new").form(&form);
+    counter
+        .takes("workspace/new", request, 200, ONE.limited())
+        .await;
+    let request = counter
+        .post("/file/upload")
+        .multipart(counter.upload_form());
+    let cost = transaction(3).limited().stored();
+    counter.takes("file/upload", request, 200, cost).await;
+    let id = counter.file().await;
+    let request = counter.get(&format!("/file/{id}/content"));
     counter.takes("file/content", request, 200, ONE).await;
 }
 
-async fn of_chats(counter: &mut Counter, user: &User) {
-    let file = counter.server.file(user, "c.txt", "content").await;
-    let form = [
-        ("user_id", user.id.as_str()),
-        ("workspace_id", &user.workspace),
-        ("chat_name", "a chat"),
-    ];
-    let request = counter.server.post("/chat/new").form(&form);
+async fn of_chats(counter: &mut Counter) {
+    let file = counter.file().await;
+    let request = counter.post("/chat/new").form(&counter.chat_form());
     counter.takes("chat/new", request, 200, ONE).await;
-    let form = [&form[..], &[("selected_file_ids", file.as_str())]].concat();
-    let request = counter.server.post("/chat/new").form(&form);
+    let form = [
+        &counter.chat_form()[..],
+        &[("selected_file_ids", file.as_str())],
+    ];
+    let request = counter.post("/chat/new").form(&form.concat());
+    let cost = transaction(3);
     counter
-        .takes("chat/new with a file", request, 200, transaction(3))
+        .takes("chat/new with a file", request, 200, cost)
         .await;
-    let chat = counter.server.chat(user, "another").await;
+    let chat = counter.chat().await;
     let form = [("chat_id", chat.as_str()), ("new_name", "renamed")];
-    let request = counter.server.patch("/chat/rename").form(&form);
+    let request = counter.ask("PATCH", "/chat/rename").form(&form);
     counter.takes("chat/rename", request, 200, ONE).await;
-    let request = counter.server.delete(&format!("/chat/{chat}"));
-    counter.takes("chat/delete", request, 200, ONE).await;
-    let request = counter.server.delete(&format!("/chat/{chat}"));
-    counter
-        .takes("a chat that is gone", request, 404, ONE)
-        .await;
+    let path = format!("/chat/{chat}");
+    for (name, status) in [("chat/delete", 200), ("a chat that is gone", 404)] {
+        let request = counter.ask("DELETE", &path);
+        counter.takes(name, request, status, ONE).await;
+    }
 }
 
-async fn of_models(counter: &mut Counter, user: &User) {
-    let form = [
-        ("user_id", user.id.as_str()),
-        ("name", "a model"),
-        ("ak", "key"),
-        ("base_url", "http://127.0.0.1:9/v1"),
-    ];
+async fn of_models(counter: &mut Counter) {
+    let nowhere = "http://127.0.0.1:9/v1";
     // The first one makes the key that seals the others.
-    let request = counter.server.post("/models/new").form(&form);
-    request.send().await.has_status(200);
-    let request = counter.server.post("/models/new").form(&form);
+    let form = counter.model_form("first", nowhere);
+    let request = counter.post("/models/new").form(&form);
+    counter.made(request, "/id").await;
+    let request = counter.post("/models/new").form(&form);
     let made = counter.takes("models/new", request, 200, ONE).await;
-    let made: serde_json::Value = serde_json::from_str(&made).expect("JSON");
-    let id = made["id"].as_str().expect("an id");
-    let request = counter.server.get(&format!("/models?user_id={}", user.id));
+    let id = made["id"].as_str().expect("an id").to_owned();
+    let request = counter.get(&format!("/models?user_id={}", counter.user));
     counter.takes("models", request, 200, ONE).await;
     let path = format!("/models/{id}");
-    let request = counter.server.patch(&path).form(&[("name", "renamed")]);
+    for form in [("name", "renamed"), ("ak", "other")] {
+        let request = counter.ask("PATCH", &path).form(&[form]);
+        let name = format!("a model's {}", form.0);
+        counter.takes(&name, request, 200, transaction(2)).await;
+    }
+    let request = counter.post(&format!("/models/{id}/test"));
     counter
-        .takes("a model's name", request, 200, transaction(2))
+        .takes("models/test", request, 200, ONE.limited())
         .await;
-    let request = counter.server.patch(&path).form(&[("ak", "other")]);
-    counter
-        .takes("a model's key", request, 200, transaction(2))
-        .await;
-    let request = counter.server.post(&format!("/models/{id}/test"));
-    counter.takes("models/test", request, 200, ONE).await;
-    let request = counter.server.delete(&format!("/models/delete/{id}"));
+    let request = counter.ask("DELETE", &format!("/models/delete/{id}"));
     counter.takes("models/delete", request, 200, ONE).await;
 }
 
-async fn of_replies(counter: &mut Counter, user: &User) {
+async fn of_replies(counter: &mut Counter) {
     let fake = FakeModel::start();
-    let form = [
-        ("user_id", user.id.as_str()),
-        ("name", "fake-words-2-rate-0"),
-        ("ak", "key"),
-        ("base_url", &fake.base_url()),
-    ];
-    let request = counter.server.post("/models/new").form(&form);
-    request.send().await.has_status(200);
-    let chat = counter.server.chat(user, "with a reply").await;
-    let body = json!({ "prompt": "again?", "model": "fake-words-2-rate-0" });
-    let request = counter
-        .server
-        .post(&format!("/chat/{chat}/messages"))
-        .header("accept", "application/json")
-        .json(body.to_string());
+    for name in ["fake-words-2-rate-0", "fake-silent"] {
+        let base_url = fake.base_url();
+        let form = counter.model_form(name, &base_url);
+        let request = counter.post("/models/new").form(&form);
+        counter.made(request, "/id").await;
+    }
+    let chat = counter.chat().await;
+    let request = counter.message(&chat, "fake-words-2-rate-0");
     // The reply's task reads the conversation and the files for its model.
-    let cost = Cost {
-        background: 2,
-        ..transaction(4)
-    };
+    let cost = transaction(4).and_background(2).limited();
     counter.takes("messages", request, 202, cost).await;
-    let running = server_is_replying(counter, user, &fake).await;
-    let request = counter.server.post(&format!("/chat/{running}/stop"));
+
+    let chat = counter.chat().await;
+    let request = counter.message(&chat, "fake-silent");
+    counter.made(request, "/message_id").await;
+    let stop = format!("/chat/{chat}/stop");
+    let request = counter.post(&stop);
     counter
-        .takes(
-            "stop",
-            request,
-            200,
-            Cost {
-                background: 1,
-                ..ONE
-            },
-        )
+        .takes("stop", request, 200, ONE.and_background(1))
         .await;
     // Nothing to stop: is there such a chat?
-    let idle = counter.server.chat(user, "idle").await;
-    let request = counter.server.post(&format!("/chat/{idle}/stop"));
+    let idle = counter.chat().await;
+    let request = counter.post(&format!("/chat/{idle}/stop"));
     counter
         .takes("stopping nothing", request, 200, alone(2))
         .await;
-}
-
-/// A chat whose reply doesn't begin for a while.
-async fn server_is_replying(counter: &Counter, user: &User, fake: &FakeModel) -> String {
-    let form = [
-        ("user_id", user.id.as_str()),
-        ("name", "fake-silent"),
-        ("ak", "key"),
-        ("base_url", &fake.base_url()),
-    ];
-    let request = counter.server.post("/models/new").form(&form);
-    request.send().await.has_status(200);
-    let chat = counter.server.chat(user, "with a slow reply").await;
-    let body = json!({ "prompt": "again?", "model": "fake-silent" });
-    let request = counter.server.post(&format!("/chat/{chat}/messages"));
-    let request = request.header("accept", "application/json");
-    let asked = request.json(body.to_string()).send().await;
-    asked.has_status(202);
-    chat
 }

@@ -79,6 +79,11 @@ impl Operation {
         })
     }
 
+    /// Whether it is asked where a request comes from.
+    pub fn has_door(&self) -> bool {
+        self.responses.get("403").is_some()
+    }
+
     /// The fields that name things somebody owns, wherever they are sent.
     pub fn ids(&self) -> impl Iterator<Item = &Field> {
         self.query

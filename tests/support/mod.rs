@@ -21,11 +21,12 @@ mod server;
 mod socket;
 mod statements;
 mod window;
+mod world;
 
 pub use build::build_once;
 pub use client::{Request, Response, percent_encode};
 pub use database::Database;
-pub use description::Description;
+pub use description::{Description, Operation};
 pub use events::Events;
 pub use gateway::OwnGateway;
 pub use mail::FakeMail;
@@ -38,6 +39,7 @@ pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup, fresh_state};
 pub use socket::{Refused, Socket, V2};
 pub use window::Window;
+pub use world::{House, Input, World, by};
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,0 +1,133 @@
+//! Promises 10 and 11: the door is ours. Every operation of `/openapi.json` refuses who comes from elsewhere, and in token
+//! mode who has no session, or had one.
+
+use crate::support::{House, Operation, Request, World, by};
+
+/// What makes a request one from elsewhere.
+type Elsewhere = (&'static str, fn(Request) -> Request);
+
+const ORIGIN: Elsewhere = ("a foreign origin", |request| {
+    request.header("origin", "https://evil.example")
+});
+const NULL_ORIGIN: Elsewhere = ("an origin that hides itself", |request| {
+    request.header("origin", "null")
+});
+const HOST: Elsewhere = ("a foreign host", |request| {
+    request.header("host", "evil.example")
+});
+const CLIENT: Elsewhere = ("a client of another machine", |request| {
+    request.header("x-forwarded-for", "203.0.113.7")
+});
+const PROXY: Elsewhere = ("a proxy that hides its client", |request| {
+    request.header("via", "1.1 proxy")
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_open_mode_every_operation_refuses_who_comes_from_elsewhere() {
+    let house = House::open().await;
+    refuses_elsewhere(&house, &[ORIGIN, NULL_ORIGIN, HOST, CLIENT, PROXY]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_token_mode_every_operation_refuses_pages_from_elsewhere() {
+    let house = House::token().await;
+    refuses_elsewhere(&house, &[ORIGIN, NULL_ORIGIN]).await;
+}
+
+async fn refuses_elsewhere(house: &House, elsewhere: &[Elsewhere]) {
+    let owner = house.world("owner@example.com").await;
+    let before = house.dump().await;
+    let mut wrong = Vec::new();
+    for operation in house.operations().await {
+        for (what, from_elsewhere) in elsewhere {
+            let input = &owner.valid(&operation)[0];
+            let request = input.request(&house.server, &operation);
+            let answer = from_elsewhere(by(request, owner.token())).send().await;
+            // The health check is for everybody.
+            let expected = if operation.has_door() { 403 } else { 200 };
+            if answer.status != expected {
+                let status = answer.status;
+                wrong.push(format!("{}: {what} was answered {status}", operation.id));
+            }
+        }
+        if operation.has_door() {
+            wrong.extend(preflight(house, &owner, &operation).await);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(house.dump().await, before);
+}
+
+/// A foreign page that asks whether it may is told no.
+async fn preflight(house: &House, owner: &World, operation: &Operation) -> Option<String> {
+    let input = &owner.valid(operation)[0];
+    let answer = input
+        .request_by("OPTIONS", &house.server, operation)
+        .header("origin", "https://evil.example")
+        .header("access-control-request-method", &operation.method)
+        .send()
+        .await;
+    let allowed = answer.header("access-control-allow-origin");
+    (answer.status != 400 || !allowed.is_empty()).then(|| {
+        let status = answer.status;
+        format!("{}: a preflight was answered {status}", operation.id)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_token_mode_every_operation_asks_for_a_session_that_is_good() {
+    let house = House::token().await;
+    let owner = house.world("owner@example.com").await;
+    let bad = bad_tokens(&house, &owner).await;
+    let before = house.dump().await;
+    let mut wrong = Vec::new();
+    let mut asked = 0;
+    for operation in house.operations().await {
+        if !operation.needs_session {
+            continue;
+        }
+        asked += 1;
+        for (what, token) in &bad {
+            let input = &owner.valid(&operation)[0];
+            let request = input.request(&house.server, &operation);
+            let answer = by(request, token.as_deref()).send().await;
+            if answer.status != 401 || answer.header("www-authenticate") != "Bearer" {
+                let status = answer.status;
+                wrong.push(format!("{}: {what} was answered {status}", operation.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(asked > 30, "{asked}");
+    assert_eq!(house.dump().await, before);
+    let good = by(house.server.get("/auth/sessions"), owner.token());
+    good.send().await.has_status(200);
+}
+
+/// What is no session's token, and what that is.
+async fn bad_tokens(house: &House, owner: &World) -> Vec<(&'static str, Option<String>)> {
+    let new = async || house.login(&owner.user.email).await.string("/token");
+    let (expired, revoked) = (new().await, new().await);
+    let logout = by(house.server.post("/auth/logout"), Some(&revoked));
+    logout.send().await.has_status(200);
+    let good = owner.token().expect("token mode").to_owned();
+    let first = if good.starts_with('A') { 'B' } else { 'A' };
+    let altered = format!("{first}{}", &good[1..]);
+    let gone = house.login("gone@example.com").await;
+    let (user, gone) = (gone.string("/user_id"), gone.string("/token"));
+    let leave = by(house.server.delete(&format!("/user/{user}")), Some(&gone));
+    leave.send().await.has_status(200);
+    // The newest that is left. At the end, because a login sweeps what has expired.
+    house
+        .server
+        .change("UPDATE session SET expires_at = 1 WHERE rowid = (SELECT max(rowid) FROM session)")
+        .await;
+    vec![
+        ("nobody", None),
+        ("no token", Some("x".to_owned())),
+        ("an expired session", Some(expired)),
+        ("a session that was ended", Some(revoked)),
+        ("an altered token", Some(altered)),
+        ("somebody who has left", Some(gone)),
+    ]
+}

@@ -1,0 +1,505 @@
+//! People who have one of everything, and valid requests of theirs for each operation of the description.
+//!
+//! An operation that is not in [`World::table`] has no valid request, and the tests that go through all operations fail:
+//! so whoever adds one adds its requests here, and it is tried by strangers, from elsewhere and without a session.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::description::{Description, Operation};
+use super::{FakeMail, FakeModel, Multipart, PATIENCE, Request, Response, Server, Setup, User};
+
+/// A server in one of both modes, with fakes around it.
+pub struct House {
+    pub server: Server,
+    model: FakeModel,
+    /// In token mode.
+    mail: Option<FakeMail>,
+}
+
+/// Somebody, and what they have: one of everything.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub user: User,
+    /// Of their session, and its id, in token mode.
+    pub session: Option<(String, String)>,
+    chat: String,
+    file: String,
+    model: String,
+    /// What the person said in the chat, and the reply, which is complete.
+    messages: [String; 2],
+    generation: String,
+    /// Of the file, which is in the chat.
+    versions: [String; 2],
+}
+
+/// What a request has besides its method and path.
+#[derive(Debug, Clone)]
+pub struct Input {
+    fields: Vec<Field>,
+    body: Body,
+    /// How it is answered.
+    pub status: u16,
+}
+
+/// A value that is sent.
+#[derive(Debug, Clone)]
+struct Field {
+    place: Place,
+    name: String,
+    value: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Query,
+    Body,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Nothing,
+    Json,
+    Form,
+    /// A form with a file in its field `files`.
+    Upload,
+}
+
+impl House {
+    /// Where whoever names themselves is believed.
+    pub async fn open() -> Self {
+        Self {
+            server: Server::start().await,
+            model: FakeModel::start(),
+            mail: None,
+        }
+    }
+
+    /// Where people log in, as often as they like.
+    pub async fn token() -> Self {
+        let mail = FakeMail::start();
+        let mut setup = Setup::app()
+            .variable("auth_mode", "token")
+            .variable("allow_private_models", "true")
+            .variable("rate_limits", "");
+        for (name, value) in mail.variables() {
+            setup = setup.variable(name, &value);
+        }
+        Self {
+            server: setup.start().await,
+            model: FakeModel::start(),
+            mail: Some(mail),
+        }
+    }
+
+    /// The operations that the server describes.
+    pub async fn operations(&self) -> Vec<Operation> {
+        let operations = Description::of(&self.server).await.operations;
+        assert!(operations.len() > 40, "{}", operations.len());
+        operations
+    }
+
+    /// `POST /auth/login` with the proof that the server wants.
+    pub async fn login(&self, email: &str) -> Response {
+        let mut body = json!({ "email": email });
+        if let Some(mail) = &self.mail {
+            let asked = self.server.post("/auth/code").json(body.to_string());
+            asked.send().await.has_status(200);
+            body["code"] = mail.code(email).await.into();
+        }
+        let login = self.server.post("/auth/login").json(body.to_string());
+        let login = login.send().await;
+        login.has_status(200);
+        login
+    }
+
+    /// A new person with all that there is.
+    pub async fn world(&self, email: &str) -> World {
+        let login = self.login(email).await;
+        let user = User {
+            id: login.string("/user_id"),
+            email: email.to_owned(),
+            workspace: login.string("/workspaces/0/id"),
+        };
+        let token = login.json()["token"].as_str().map(str::to_owned);
+        let made = async |request: Request, pointers: &[&str]| -> Vec<String> {
+            let answer = by(request, token.as_deref()).send().await;
+            assert!(answer.status < 300, "{} {}", answer.what, answer.text());
+            pointers.iter().map(|it| answer.string(it)).collect()
+        };
+        let server = &self.server;
+        let upload = user.to_workspace().file("files", "private.txt", "secret");
+        let upload = server.post("/file/upload").multipart(upload);
+        let [file] = &made(upload, &["/files/0"]).await[..] else {
+            unreachable!("one pointer")
+        };
+        let form = [
+            ("user_id", user.id.as_str()),
+            ("workspace_id", &user.workspace),
+            ("chat_name", "private"),
+            ("selected_file_ids", file),
+        ];
+        let chat = made(server.post("/chat/new").form(&form), &["/chat_id"]).await;
+        let chat = chat[0].clone();
+        let base_url = self.model.base_url();
+        let form = [
+            ("user_id", user.id.as_str()),
+            ("name", "fake-words-2-rate-0"),
+            ("ak", "key"),
+            ("base_url", &base_url),
+        ];
+        let model = made(server.post("/models/new").form(&form), &["/id"]).await;
+        let model = model[0].clone();
+        let mut versions = Vec::new();
+        for text in ["first", "second"] {
+            let path = format!("/chat-file/{file}/versions");
+            let save = server.post(&path).form(&[("content", text)]);
+            versions.extend(made(save, &["/version_id"]).await);
+        }
+        let body = json!({ "prompt": "Who accuses me?", "model_id": model }).to_string();
+        let ask = server.post(&format!("/chat/{chat}/messages"));
+        let ask = ask.header("accept", "application/json").json(body);
+        let pointers = ["/message_id", "/reply_message_id", "/generation_id"];
+        let asked = made(ask, &pointers).await;
+        self.settles().await;
+        let session = match token {
+            Some(token) => {
+                let sessions = server.get("/auth/sessions");
+                let sessions = by(sessions, Some(&token)).send().await;
+                Some((token, sessions.string("/sessions/0/id")))
+            }
+            None => None,
+        };
+        World {
+            file: file.clone(),
+            user,
+            session,
+            chat,
+            model,
+            messages: [asked[0].clone(), asked[1].clone()],
+            generation: asked[2].clone(),
+            versions: [versions[0].clone(), versions[1].clone()],
+        }
+    }
+
+    /// Waits until nothing is written in any chat any more.
+    pub async fn settles(&self) {
+        let sql = "SELECT count(*) FROM generation WHERE status = 'running'";
+        let database = self.server.database().await;
+        let deadline = Instant::now() + PATIENCE;
+        while database.number(sql).await > 0 {
+            assert!(Instant::now() < deadline, "a reply never ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// All that is stored.
+    pub async fn dump(&self) -> String {
+        self.server.database().await.dump().await
+    }
+}
+
+/// With somebody's token, in token mode.
+pub fn by(request: Request, token: Option<&str>) -> Request {
+    match token {
+        Some(token) => request.header("authorization", &format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+impl World {
+    /// What they show to be who they are.
+    pub fn token(&self) -> Option<&str> {
+        self.session.as_ref().map(|(token, _)| token.as_str())
+    }
+
+    /// All ids of theirs.
+    fn ids(&self) -> Vec<&str> {
+        let [said, replied] = &self.messages;
+        let [first, second] = &self.versions;
+        let (user, workspace) = (&self.user.id, &self.user.workspace);
+        let (chat, file, model, generation) =
+            (&self.chat, &self.file, &self.model, &self.generation);
+        let session = self.session.as_ref().map(|(_, id)| id);
+        [
+            user, workspace, chat, file, model, generation, said, replied, first, second,
+        ]
+        .into_iter()
+        .chain(session)
+        .map(String::as_str)
+        .collect()
+    }
+
+    /// Requests for the operation that are answered as they should be, together with all of its fields that are ids.
+    ///
+    /// # Panics
+    /// When there is none in the table, or one of the ids is not in it.
+    #[track_caller]
+    pub fn valid(&self, operation: &Operation) -> Vec<Input> {
+        let id = &operation.id;
+        let Some(mut inputs) = self.table(id) else {
+            panic!("{id} has no valid request; tests/support/world.rs wants one");
+        };
+        for input in &mut inputs {
+            for name in &operation.path_parameters {
+                if !input.has(name) {
+                    let Some(value) = self.parameter(name) else {
+                        panic!("tests/support/world.rs doesn't know what {name} of {id} is");
+                    };
+                    input.add(Place::Path, name, value.into());
+                }
+            }
+        }
+        for field in operation.ids() {
+            assert!(
+                inputs.iter().any(|input| input.has(&field.name)),
+                "{id} has an id {}, which its requests in tests/support/world.rs lack",
+                field.name
+            );
+        }
+        inputs
+    }
+
+    /// What a parameter of that name in a path is, unless the table says otherwise.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        Some(match name {
+            "user_id" => &self.user.id,
+            "workspace_id" => &self.user.workspace,
+            "chat_id" => &self.chat,
+            // The first attachment's id is the file's own.
+            "file_id" | "chat_file_id" => &self.file,
+            "model_id" => &self.model,
+            "message_id" => &self.messages[0],
+            "generation_id" => &self.generation,
+            "version_id" => &self.versions[0],
+            "session_id" => self.session.as_ref().map_or("none", |(_, id)| id),
+            _ => return None,
+        })
+    }
+
+    /// Each operation's query and body.
+    fn table(&self, operation: &str) -> Option<Vec<Input>> {
+        let user = self.user.id.as_str();
+        let workspace = self.user.workspace.as_str();
+        let [said, replied] = &self.messages;
+        let [first, second] = &self.versions;
+        let caller = ("user_id", user);
+        let model = json!({ "user_id": user, "model_id": self.model });
+        let with = |more: Value| {
+            let mut body = model.clone();
+            for (name, value) in more.as_object().expect("an object") {
+                body[name] = value.clone();
+            }
+            Input::json(body).answers(202)
+        };
+        let input = match operation {
+            "auth_login" | "auth_code" => Input::json(json!({ "email": self.user.email })),
+            "workspace_new" => Input::form(&[("owner_id", user), ("name", "another")]),
+            "workspace_rename" => {
+                Input::form(&[caller, ("workspace_id", workspace), ("new_name", "renamed")])
+            }
+            "file_upload" => {
+                let chat = [caller, ("target_id", &self.chat), ("is_chat", "true")];
+                let workspace = [caller, ("target_id", workspace), ("is_chat", "false")];
+                return Some(vec![Input::upload(&chat), Input::upload(&workspace)]);
+            }
+            "file_rename" => {
+                Input::form(&[caller, ("file_id", &self.file), ("new_name", "renamed.txt")])
+            }
+            "chat_new" => Input::form(&[
+                caller,
+                ("workspace_id", workspace),
+                ("chat_name", "another"),
+                ("selected_file_ids", &self.file),
+            ]),
+            "chat_rename" => Input::form(&[("chat_id", &self.chat), ("new_name", "renamed")]),
+            "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": replied })),
+            "conversation_edit" => with(json!({ "prompt": "Why?" })),
+            "conversation_regenerate" => with(json!({})),
+            "conversation_select_branch" => {
+                Input::json(json!({ "user_id": user, "message_id": said }))
+            }
+            "conversation_history" => {
+                let before = Input::query(&[caller, ("before", replied)]);
+                let after = Input::query(&[caller, ("after", said)]);
+                return Some(vec![before, after]);
+            }
+            "models_new" => Input::form(&[
+                caller,
+                ("name", "another"),
+                ("ak", "key"),
+                ("base_url", "http://127.0.0.1:9/v1"),
+            ]),
+            "models_change" => Input::form(&[caller, ("name", "renamed")]),
+            "versions_diff" => Input::query(&[caller, ("from", first), ("to", second)]),
+            "versions_save" => Input::form(&[caller, ("content", "third")]),
+            "versions_revert" => Input::form(&[caller, ("version_id", first)]),
+            "web_docs_file" => Input::path(&[("file", "page.js")]),
+            // Ids are never these.
+            "chat_delete_new" | "chat_delete_rename" => Input::path(&[]).answers(404),
+            // Only the gateway gets further.
+            "conversation_socket" | "conversation_socket_events" => Input::path(&[]).answers(426),
+            "workspace_list" | "workspace_show" | "workspace_files" | "workspace_chats"
+            | "chat_show" | "chat_files" | "file_show" | "models_list" | "versions_list"
+            | "versions_show" => Input::query(&[caller]),
+            "auth_logout"
+            | "auth_sessions"
+            | "auth_revoke_all"
+            | "auth_revoke"
+            | "auth_ticket"
+            | "auth_delete_user"
+            | "workspace_delete"
+            | "file_content"
+            | "file_delete"
+            | "chat_delete"
+            | "conversation_stop"
+            | "conversation_events_of_reply"
+            | "models_delete"
+            | "models_test"
+            | "web_home"
+            | "web_openapi"
+            | "web_docs"
+            | "web_websocket"
+            | "web_style"
+            | "web_health" => Input::path(&[]),
+            _ => return None,
+        };
+        Some(vec![input])
+    }
+}
+
+impl Input {
+    fn of(place: Place, body: Body, fields: &[(&str, &str)]) -> Self {
+        let mut input = Self {
+            fields: Vec::new(),
+            body,
+            status: 200,
+        };
+        for (name, value) in fields {
+            input.add(place, name, (*value).into());
+        }
+        input
+    }
+
+    fn path(fields: &[(&str, &str)]) -> Self {
+        Self::of(Place::Path, Body::Nothing, fields)
+    }
+
+    fn query(fields: &[(&str, &str)]) -> Self {
+        Self::of(Place::Query, Body::Nothing, fields)
+    }
+
+    fn form(fields: &[(&str, &str)]) -> Self {
+        Self::of(Place::Body, Body::Form, fields)
+    }
+
+    fn upload(fields: &[(&str, &str)]) -> Self {
+        Self::of(Place::Body, Body::Upload, fields)
+    }
+
+    fn json(body: Value) -> Self {
+        let mut input = Self::of(Place::Body, Body::Json, &[]);
+        for (name, value) in body.as_object().expect("an object") {
+            input.add(Place::Body, name, value.clone());
+        }
+        input
+    }
+
+    fn answers(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    fn add(&mut self, place: Place, name: &str, value: Value) {
+        self.fields.push(Field {
+            place,
+            name: name.to_owned(),
+            value,
+        });
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+
+    /// The name of the field in which the request says who is calling, if there is one.
+    pub fn caller(&self) -> Option<&str> {
+        let callers = ["user_id", "owner_id"];
+        let mut fields = self.fields.iter();
+        let field =
+            fields.find(|it| it.place != Place::Path && callers.contains(&it.name.as_str()));
+        field.map(|field| field.name.as_str())
+    }
+
+    /// The names of the fields whose values are ids of what `world` has.
+    pub fn ids_of(&self, world: &World) -> Vec<&str> {
+        let ids = world.ids();
+        let is_id = |field: &&Field| field.value.as_str().is_some_and(|id| ids.contains(&id));
+        let fields = self.fields.iter().filter(is_id);
+        fields.map(|field| field.name.as_str()).collect()
+    }
+
+    /// The same, but with what `other` has in a field.
+    pub fn with(&self, name: &str, other: &Self) -> Self {
+        let taken = other.fields.iter().find(|field| field.name == name);
+        let taken = taken.expect("requests for an operation have the same fields");
+        let mut input = self.clone();
+        for field in input.fields.iter_mut().filter(|it| it.name == name) {
+            field.value = taken.value.clone();
+        }
+        input
+    }
+
+    /// The request with these values.
+    pub fn request(&self, server: &Server, operation: &Operation) -> Request {
+        self.request_by(&operation.method, server, operation)
+    }
+
+    /// The same by another method.
+    pub fn request_by(&self, method: &str, server: &Server, operation: &Operation) -> Request {
+        let texts = |place: Place| {
+            let fields = self.fields.iter().filter(move |it| it.place == place);
+            fields.map(|field| match &field.value {
+                Value::String(text) => (field.name.as_str(), text.clone()),
+                other => (field.name.as_str(), other.to_string()),
+            })
+        };
+        let path = texts(Place::Path).fold(operation.path.clone(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), &super::percent_encode(&value))
+        });
+        let query: Vec<_> = texts(Place::Query)
+            .map(|(name, value)| format!("{name}={}", super::percent_encode(&value)))
+            .collect();
+        let path = match query.is_empty() {
+            true => path,
+            false => format!("{path}?{}", query.join("&")),
+        };
+        let request = server
+            .request(method, &path)
+            .header("accept", "application/json");
+        match self.body {
+            Body::Nothing => request,
+            Body::Json => {
+                let fields = self.fields.iter().filter(|it| it.place == Place::Body);
+                let pairs = fields.map(|field| (field.name.clone(), field.value.clone()));
+                let body: serde_json::Map<_, _> = pairs.collect();
+                request.json(Value::from(body).to_string())
+            }
+            Body::Form => {
+                let pairs: Vec<_> = texts(Place::Body).collect();
+                let pairs: Vec<_> = pairs
+                    .iter()
+                    .map(|(name, it)| (*name, it.as_str()))
+                    .collect();
+                request.form(&pairs)
+            }
+            Body::Upload => {
+                let form = texts(Place::Body).fold(Multipart::new(), |form, (name, value)| {
+                    form.text(name, &value)
+                });
+                request.multipart(form.file("files", "new.txt", "new"))
+            }
+        }
+    }
+}
