@@ -1,5 +1,6 @@
 //! What a person asks of a model: the fields of `new_message`, `edit_message` and `regenerate`.
 
+use kafka_common::owner::MAX_ID_CHARS;
 use serde_json::{Map, Value};
 
 use crate::refused::Refused;
