@@ -88,6 +88,7 @@ operations! {
         .limited()
         .answers(Schema::Named(&LOGGED_IN))
         .fails(401, "Token mode: the code or the ID token is wrong or too old.")
+        .not_found("Token mode: the server knows no identity provider, so an ID token is no proof.")
         .leads_to(&[
             link("models_new", &[("user_id", "/user_id")]),
             link("workspace_list", &[("user_id", "/user_id")]),
