@@ -1,5 +1,5 @@
 //! What the system keeps under load, faults and bad input; the numbers are those of the promises
-//! that ARCHITECTURE.md lists. Promises 1 and 2 are in `api::ownership`.
+//! that ARCHITECTURE.md lists.
 
 mod acknowledged;
 mod door;

@@ -201,6 +201,15 @@ impl Counter {
         ]
     }
 
+    /// Waits until no reply is written in the chat any more.
+    async fn settles(&self, chat: &str) {
+        let path = format!("/chat/{chat}");
+        let running = async || self.get(&path).send().await.json()["generation"].is_object();
+        while running().await {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// Asks for a reply.
     fn message(&self, chat: &str, model: &str) -> Request {
         let body = json!({ "prompt": "again?", "model": model });
@@ -237,6 +246,8 @@ async fn of_everything(counter: &mut Counter) {
     of_pages(counter).await;
     of_files(counter).await;
     of_chats(counter).await;
+    of_reading(counter).await;
+    of_versions(counter).await;
     of_models(counter).await;
     of_replies(counter).await;
 }
@@ -304,8 +315,85 @@ async fn of_files(counter: &mut Counter) {
     let cost = transaction(3).limited().stored();
     counter.takes("file/upload", request, 200, cost).await;
     let id = counter.file().await;
-    let request = counter.get(&format!("/file/{id}/content"));
-    counter.takes("file/content", request, 200, ONE).await;
+    for path in [format!("/file/{id}/content"), format!("/file/{id}")] {
+        counter.takes(&path, counter.get(&path), 200, ONE).await;
+    }
+    let form = [("file_id", id.as_str()), ("new_name", "renamed.txt")];
+    let request = counter.ask("PATCH", "/file/rename").form(&form);
+    counter
+        .takes("file/rename", request, 200, transaction(2))
+        .await;
+    let request = counter.ask("DELETE", &format!("/file/delete/{id}"));
+    counter
+        .takes("file/delete", request, 200, transaction(2))
+        .await;
+    let form = [("owner_id", counter.user.as_str()), ("name", "new")];
+    let request = counter.post("/workspace/new").form(&form);
+    let id = counter.made(request, "/workspace_id").await;
+    let form = [("workspace_id", id.as_str()), ("new_name", "renamed")];
+    let request = counter.ask("PATCH", "/workspace/rename").form(&form);
+    counter.takes("workspace/rename", request, 200, ONE).await;
+    let request = counter.ask("DELETE", &format!("/workspace/delete/{id}"));
+    counter
+        .takes("workspace/delete", request, 200, transaction(2))
+        .await;
+}
+
+async fn of_reading(counter: &mut Counter) {
+    let file = counter.file().await;
+    let form = [
+        &counter.chat_form()[..],
+        &[("selected_file_ids", file.as_str())],
+    ];
+    let request = counter.post("/chat/new").form(&form.concat());
+    let chat = counter.made(request, "/chat_id").await;
+    let workspace = &counter.workspace;
+    for path in [
+        format!("/workspace?user_id={}", counter.user),
+        format!("/workspace/{workspace}"),
+        format!("/workspace/{workspace}/files?limit=1"),
+        format!("/workspace/{workspace}/chats"),
+        format!("/chat/{chat}"),
+        format!("/chat/{chat}/files"),
+        format!("/chat/{chat}/messages"),
+    ] {
+        let cost = ONE;
+        counter.takes(&path, counter.get(&path), 200, cost).await;
+    }
+}
+
+async fn of_versions(counter: &mut Counter) {
+    let file = counter.file().await;
+    let form = [
+        &counter.chat_form()[..],
+        &[("selected_file_ids", file.as_str())],
+    ];
+    let request = counter.post("/chat/new").form(&form.concat());
+    counter.made(request, "/chat_id").await;
+    let path = format!("/chat-file/{file}");
+    let save = |text| [("content", text)];
+    let request = counter
+        .post(&format!("{path}/versions"))
+        .form(&save("first"));
+    let cost = transaction(6).limited();
+    let saved = counter.takes("the first version", request, 200, cost).await;
+    let first = saved["version_id"].as_str().expect("an id").to_owned();
+    let request = counter
+        .post(&format!("{path}/versions"))
+        .form(&save("second"));
+    let cost = transaction(6).limited();
+    counter.takes("another version", request, 200, cost).await;
+    for path in [
+        format!("{path}/versions"),
+        format!("{path}/versions/{first}"),
+        format!("{path}/diff?from={first}"),
+    ] {
+        counter.takes(&path, counter.get(&path), 200, ONE).await;
+    }
+    let form = [("version_id", first.as_str())];
+    let request = counter.post(&format!("{path}/revert")).form(&form);
+    let cost = transaction(7).limited();
+    counter.takes("revert", request, 200, cost).await;
 }
 
 async fn of_chats(counter: &mut Counter) {
@@ -369,7 +457,22 @@ async fn of_replies(counter: &mut Counter) {
     let request = counter.message(&chat, "fake-words-2-rate-0");
     // The reply's task reads the conversation and the files for its model.
     let cost = transaction(4).and_background(2).limited();
-    counter.takes("messages", request, 202, cost).await;
+    let said = counter.takes("messages", request, 202, cost).await;
+    let said = said["message_id"].as_str().expect("an id").to_owned();
+    counter.settles(&chat).await;
+    let path = format!("/chat/{chat}/messages/{said}");
+    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0" }).to_string();
+    for (action, inside) in [("edit", 4), ("regenerate", 5)] {
+        let cost = Cost { inside, ..cost };
+        let request = counter.post(&format!("{path}/{action}"));
+        let request = request.header("accept", "application/json");
+        let request = request.json(body.clone());
+        counter.takes(action, request, 202, cost).await;
+        counter.settles(&chat).await;
+    }
+    let request = counter.post(&format!("/chat/{chat}/branch"));
+    let request = request.json(json!({ "message_id": said }).to_string());
+    counter.takes("branch", request, 200, transaction(3)).await;
 
     let chat = counter.chat().await;
     let request = counter.message(&chat, "fake-silent");
