@@ -1,4 +1,5 @@
-//! `--reading`: what a page of a conversation costs, wherever in a long one it is, and beside that in a short one.
+//! `--reading`: what a page of a conversation costs, wherever in a long one it is, and beside that in a short one; and
+//! the login of somebody who has 10,000 chats.
 
 use crate::{
     client::{Call, Client},
@@ -21,6 +22,9 @@ const SHORT: usize = 100;
 const PAGE: usize = 50;
 /// How often each page is read.
 const ROUNDS: usize = 300;
+/// Workspaces of somebody who has much, and chats of each.
+const WORKSPACES: usize = 20;
+const CHATS: usize = 500;
 
 /// Measures, prints.
 pub async fn run(folder: &Path) -> anyhow::Result<()> {
@@ -51,7 +55,45 @@ pub async fn run(folder: &Path) -> anyhow::Result<()> {
     for (place, _, took) in pages {
         println!("  {place:<24} {}", quantiles(took));
     }
+    let logins = logins(&mut client).await?;
+    println!("logins, {WORKSPACES} workspaces of {CHATS} chats");
+    println!("  {:<24} {}", "", quantiles(logins));
     Ok(())
+}
+
+/// How long the logins of somebody take who has so many workspaces and chats.
+async fn logins(client: &mut Client) -> anyhow::Result<Vec<Duration>> {
+    const EMAIL: &str = "much@example.com";
+    let login = client.json(Call::login(EMAIL)).await?;
+    let user = login["user_id"].as_str().context("a login has an id")?;
+    for number in 0..WORKSPACES {
+        let workspace = match number {
+            0 => login["workspaces"][0]["id"].clone(),
+            _ => {
+                let fields = [("owner_id", user), ("name", "much")];
+                let call = Call::form(Method::POST, "/workspace/new", &fields);
+                client.json(call).await?["workspace_id"].clone()
+            }
+        };
+        let workspace = workspace.as_str().context("a workspace has an id")?;
+        let fields = [
+            ("user_id", user),
+            ("workspace_id", workspace),
+            ("chat_name", "one of many"),
+        ];
+        for _ in 0..CHATS {
+            let made = client.json(Call::form(Method::POST, "/chat/new", &fields));
+            ensure!(made.await?["chat_id"].is_string(), "a chat was not made");
+        }
+    }
+    let mut took = Vec::new();
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let (status, _) = client.send(Call::login(EMAIL)).await?;
+        ensure!(status == StatusCode::OK, "the login: {status}");
+        took.push(began.elapsed());
+    }
+    Ok(took)
 }
 
 /// The ids of a chat's messages.
