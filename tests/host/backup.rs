@@ -6,13 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use tempfile::TempDir;
 
 use crate::support::{
-    Database, FakeModel, Outcome, Server, Setup, User, fresh_state, login, run_kafka,
+    Database, FakeModel, Outcome, PATIENCE, Server, Setup, User, fresh_state, login, run_kafka,
 };
 
 /// Clients of each kind that write while a backup is made.
@@ -146,7 +146,11 @@ async fn backups_under_load_have_all_that_was_acknowledged_and_nothing_half() {
         .collect();
     let mut backups = Vec::new();
     for number in 0..3 {
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        let deadline = Instant::now() + PATIENCE;
+        while ids.so_far().len() < CLIENTS * (number + 1) {
+            assert!(Instant::now() < deadline, "hardly anything is written");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         let before = ids.so_far();
         let file = scene.folder.path().join(format!("{number}.tar"));
         let state = scene.server.state().to_owned();
@@ -159,8 +163,12 @@ async fn backups_under_load_have_all_that_was_acknowledged_and_nothing_half() {
     for writer in join_all(writers).await {
         writer.expect("every write is answered well");
     }
-    for (file, before, after) in &backups {
-        assert!(before.len() < *after, "nothing was written meanwhile");
+    // On a busy machine one of them may be quicker than any writer.
+    let meanwhile = backups
+        .iter()
+        .any(|(_, before, after)| before.len() < *after);
+    assert!(meanwhile, "nothing was written during any of them");
+    for (file, before, _) in &backups {
         assert_is_whole(&scene, file, before).await;
     }
     let (_, first, _) = &backups[0];

@@ -76,6 +76,32 @@ async fn an_address_may_ask_four_times_as_often_as_a_person() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_refused_uses_up_nobodys_limit() {
+    let town = town("login=2/600").await;
+    let try_code = |email: String, address: &'static str| {
+        let body = json!({ "email": email, "code": "1" }).to_string();
+        from(town.server.post("/auth/login").json(body), address).send()
+    };
+    for n in 0..8 {
+        let answer = try_code(format!("user{n}@example.com"), "203.0.113.7").await;
+        answer.has_status(401);
+    }
+    let database = town.server.database().await;
+    let before = database.count("rate_limit").await;
+    for n in 0..20 {
+        let answer = try_code(format!("other{n}@example.com"), "203.0.113.7").await;
+        is_too_many(&answer, 75);
+    }
+    for _ in 0..3 {
+        let answer = try_code("josef@example.com".to_owned(), "203.0.113.7").await;
+        is_too_many(&answer, 75);
+    }
+    assert_eq!(database.count("rate_limit").await, before);
+    let answer = try_code("josef@example.com".to_owned(), "203.0.113.8").await;
+    answer.has_status(401);
+}
+
+#[tokio::test]
 async fn nobody_but_a_trusted_proxy_is_believed() {
     let setup = Setup::app().variable("rate_limits", "code=1/3600");
     let town = Town::with(setup.variable("trusted_proxies", "192.0.2.1")).await;

@@ -61,6 +61,7 @@ async fn a_token_that_is_not_for_us_now_is_refused() {
         ("iss", Value::Null),
         ("aud", json!("another")),
         ("aud", Value::Null),
+        ("azp", json!("another")),
         ("exp", json!(now() - 61)),
         ("exp", Value::Null),
         ("nbf", json!(now() + 120)),

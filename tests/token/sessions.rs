@@ -155,6 +155,21 @@ async fn logging_out_ends_this_session_only() {
 }
 
 #[tokio::test]
+async fn logging_out_takes_the_cookie_of_a_session_that_was_just_extended() {
+    let town = Town::new().await;
+    let josef = town.person("josef@example.com").await;
+    town.server
+        .change("UPDATE session SET expires_at = expires_at - 172800000")
+        .await;
+    let request = town.server.post("/auth/logout");
+    let out = request.header("cookie", &josef.cookie()).send().await;
+    out.has_status(200);
+    let cookies: Vec<_> = out.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies.len(), 1);
+    assert!(out.header("set-cookie").starts_with("kafka_session=; "));
+}
+
+#[tokio::test]
 async fn sessions_are_listed_and_revoked_by_whom_they_belong_to() {
     let town = Town::new().await;
     let (phone, laptop) = (

@@ -70,6 +70,10 @@ async fn a_ticket_opens_one_socket_within_a_minute(setup: Setup) {
     let chat = josef.chat(&town, "c").await;
     let path = format!("/ws/{chat}?ticket={}", ticket(&town, &josef).await);
     let mut socket = is_of(open(&town, &path, &[]).await, &chat).await;
+    // So it does beside the cookie of a session that has ended.
+    let beside = format!("/ws/{chat}?ticket={}", ticket(&town, &josef).await);
+    let ended = [("cookie", "kafka_session=ended")];
+    is_of(open(&town, &beside, &ended).await, &chat).await;
     // The query is repeated with every event, and the ticket not looked at again.
     socket.send(&json!({ "action": "sync", "rev": 0 })).await;
     assert_eq!(socket.json().await["action"], "sync");

@@ -7,7 +7,7 @@ use kafka_common::{
     access::{Access, session},
     clock,
     db::Db,
-    error::{Result, json_response},
+    error::{Error, Result, json_response},
     params,
 };
 use serde_json::json;
@@ -19,10 +19,12 @@ const LASTS: i64 = 60;
 pub async fn create(access: Access) -> Result<Response> {
     let session = access.session()?;
     let ticket = session::new_token()?;
-    Db::open()
+    let made = Db::open()
         .await?
-        .execute(
-            "INSERT INTO ws_ticket (ticket_hash, session_id, expires_at) VALUES (?1, ?2, ?3)",
+        .query_one(
+            // The session may have ended meanwhile.
+            "INSERT INTO ws_ticket (ticket_hash, session_id, expires_at)
+             SELECT ?1, id, ?3 FROM session WHERE id = ?2 RETURNING session_id",
             params![
                 session::hash(&ticket),
                 session.id.as_str(),
@@ -30,6 +32,7 @@ pub async fn create(access: Access) -> Result<Response> {
             ],
         )
         .await?;
+    made.ok_or_else(Error::session_ended)?;
     let body = json!({ "ticket": ticket, "expires_in": LASTS });
     Ok(json_response(StatusCode::OK, &body))
 }

@@ -96,10 +96,10 @@ impl Limits {
         let name = limit.name();
         let step = (rate.period / rate.count).max(1);
         let shared_step = (rate.period / (rate.count * USERS_PER_ADDRESS)).max(1);
-        let who = who.map(|who| json!([format!("{name} of {who}"), step]));
-        let address = address
-            .map(|address| json!([format!("{name} from {}", network(address)), shared_step]));
-        let asked: Vec<_> = who.into_iter().chain(address).collect();
+        let from = address.map(|address| format!("{name} from {}", network(address)));
+        let who = who.map(|who| json!([format!("{name} of {who}"), step, from, shared_step]));
+        let from = from.as_ref().map(|from| json!([from, shared_step]));
+        let asked: Vec<_> = who.into_iter().chain(from).collect();
         if asked.is_empty() {
             return Ok(());
         }
@@ -123,10 +123,15 @@ impl Limits {
 }
 
 /// Counts at ?1, under limits of the period ?2, what ?3 lists as `[key, step]`; returns of each whether it is refused,
-/// when all of it is free again, and its step.
+/// when all of it is free again, and its step. What is listed as `[key, step, other key, other step]` does not count
+/// while the other is refused: an address that asks too often uses up nobody's limit but its own.
 const COUNT: &str = "
     INSERT INTO rate_limit (key, free_at, step, refused)
-    SELECT value ->> 0, ?1 + (value ->> 1), value ->> 1, 0 FROM json_each(?3) WHERE true
+    SELECT value ->> 0, ?1 + (value ->> 1), value ->> 1, 0 FROM json_each(?3) AS asked
+    WHERE NOT EXISTS (
+        SELECT 1 FROM rate_limit AS other
+        WHERE other.key = asked.value ->> 2 AND max(other.free_at, ?1) + (asked.value ->> 3) > ?1 + ?2
+    )
     ON CONFLICT (key) DO UPDATE SET
         step = excluded.step,
         refused = max(free_at, ?1) + excluded.step > ?1 + ?2,

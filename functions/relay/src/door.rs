@@ -65,12 +65,13 @@ pub async fn admit(visitor: Visitor, request: &Parts, opening: bool) -> Result<A
     })
 }
 
+/// A ticket counts before all else: a browser sends a cookie along even if its session has ended.
 async fn opened(request: &Parts) -> Result<Option<Session>> {
-    if let Some(credential) = Credential::of(&request.headers)? {
-        return Ok(Session::find(&credential).await?);
+    if let Some(ticket) = query_value(&request.uri, "ticket") {
+        return Ok(Session::by_ticket(&ticket).await?);
     }
-    let ticket = query_value(&request.uri, "ticket").ok_or_else(Error::not_authenticated)?;
-    Ok(Session::by_ticket(&ticket).await?)
+    let credential = Credential::of(&request.headers)?.ok_or_else(Error::not_authenticated)?;
+    Ok(Session::find(&credential).await?)
 }
 
 /// What the gateway remembers; of two, one is a lie.

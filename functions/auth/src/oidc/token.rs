@@ -70,6 +70,9 @@ impl<'a> Token<'a> {
         if !is_for_us {
             return Err("it is for another audience");
         }
+        if self.text("azp").is_some_and(|party| party != audience) {
+            return Err("it was given to another party");
+        }
         if !matches!(time("exp"), Some(Some(expires)) if expires + LEEWAY > now) {
             return Err("it has expired, or never does");
         }

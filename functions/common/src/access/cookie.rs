@@ -1,6 +1,6 @@
 //! The cookie that carries a session's token, for browsers.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
@@ -49,22 +49,24 @@ pub(super) fn set(request: &Parts, token: &str, seconds: i64) -> Option<HeaderVa
     HeaderValue::from_str(&cookie).ok()
 }
 
-/// Where an extended session leaves the cookie that the answer is to carry: who extends it sees the request only.
+/// Where a session leaves the cookie that the answer is to carry: who begins, extends or ends it sees the request only.
+/// The last word counts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Renewal(Arc<OnceLock<HeaderValue>>);
+pub(crate) struct Renewal(Arc<Mutex<Option<HeaderValue>>>);
 
 impl Renewal {
     /// Leaves the cookie with the request that it is in.
     pub(super) fn leave(request: &Parts, cookie: HeaderValue) {
         if let Some(Self(cell)) = request.extensions.get::<Self>() {
-            let _ = cell.set(cookie);
+            *cell.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
         }
     }
 
     /// Puts it into the answer.
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
-        if let Some(cookie) = self.0.get() {
-            headers.append(header::SET_COOKIE, cookie.clone());
+        let cookie = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(cookie) = cookie {
+            headers.append(header::SET_COOKIE, cookie);
         }
     }
 }
