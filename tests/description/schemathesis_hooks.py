@@ -1,4 +1,4 @@
-"""What schemathesis can't make up: a model that is there, people and places that stay, and sessions to end."""
+"""What schemathesis can't make up: a model that is there, and people and places that stay."""
 
 import itertools
 import json
@@ -7,17 +7,14 @@ import re
 
 import schemathesis
 
-# {"base_url": …, "user_id": …, "owner_id": …, "target_id": …, "workspace_id": …, "spare_tokens": […]}
+# {"base_url": …, "user_id": …, "owner_id": …, "target_id": …, "workspace_id": …}
 KNOWN = json.loads(os.environ["KNOWN"])
 
 NUMBERS = itertools.count()
 
-# What ends the session that asks for it: else the rest of the run would be 401.
-ENDS_SESSIONS = {("POST", "/auth/logout"), ("DELETE", "/auth/sessions"), ("DELETE", "/user/{user_id}")}
-
-# Whose ids no link gives: of a form with files, schemathesis takes what a link has changed for a mistake; and a login's
+# Whose ids no link gives, or a stranger's: of a form with files, schemathesis takes what a link has changed for a mistake; and a login's
 # first workspace may be deleted.
-TAKES_KNOWN = {"/file/upload", "/workspace/new", "/chat/new"}
+TAKES_KNOWN = {"/file/upload", "/workspace/new", "/chat/new", "/models/new"}
 
 
 @schemathesis.hook
@@ -32,11 +29,6 @@ def map_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    if (case.operation.method.upper(), case.operation.path) in ENDS_SESSIONS:
-        token = KNOWN["spare_tokens"].pop() if KNOWN["spare_tokens"] else "ended"
-        for headers in (case.headers, kwargs.get("headers")):
-            if headers and "Authorization" in headers:
-                headers["Authorization"] = f"Bearer {token}"
     # Only models that are there, or it would call strangers. What is no address stays, and is refused. A change is one:
     # to the address that a model has already, no key is needed.
     body = case.body
