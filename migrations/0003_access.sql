@@ -29,13 +29,12 @@ CREATE TABLE ws_ticket (
 CREATE INDEX ws_ticket_session_id ON ws_ticket (session_id);
 CREATE INDEX ws_ticket_expires_at ON ws_ticket (expires_at);
 
--- The code that was last sent to an address. Not of a user: who logs in for the first time has none yet.
+-- The codes that were sent to an address. Not of a user: who logs in for the first time has none yet.
 CREATE TABLE login_code (
-    email      TEXT NOT NULL PRIMARY KEY,
+    email      TEXT NOT NULL,
     code_hash  TEXT NOT NULL,
     expires_at INTEGER NOT NULL,
-    -- How often somebody may still guess.
-    tries      INTEGER NOT NULL
+    PRIMARY KEY (email, code_hash)
 );
 
 CREATE INDEX login_code_expires_at ON login_code (expires_at);
@@ -54,6 +53,8 @@ CREATE TABLE rate_limit (
     free_at INTEGER NOT NULL,
     -- By how much a request moves that, in milliseconds.
     step    INTEGER NOT NULL,
+    -- As long as all of it may be used up for, in milliseconds.
+    period  INTEGER NOT NULL,
     -- Whether the last request was refused.
     refused INTEGER NOT NULL
 );
@@ -79,6 +80,10 @@ END;
 CREATE TRIGGER login_code_sweeps AFTER INSERT ON login_code
 BEGIN
     DELETE FROM login_code WHERE expires_at < NEW.expires_at - 600000;
+    -- Each makes guessing easier; but a stranger at one address must not be able to push the person's out.
+    DELETE FROM login_code WHERE rowid IN (
+        SELECT rowid FROM login_code WHERE email = NEW.email ORDER BY rowid DESC LIMIT -1 OFFSET 12
+    );
 END;
 
 CREATE TRIGGER rate_limit_sweeps AFTER INSERT ON rate_limit

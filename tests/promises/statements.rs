@@ -288,7 +288,7 @@ async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
         .await;
     let body = json!({ "email": email, "code": mail.code(email).await }).to_string();
     let request = counter.server.post("/auth/login").json(body);
-    let cost = transaction(4).and_alone(1).public().limited();
+    let cost = transaction(5).public().limited();
     let login = counter
         .takes("a login with a code", request, 200, cost)
         .await;

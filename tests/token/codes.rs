@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Person, Town};
-use crate::support::{FakeMail, Setup};
+use crate::support::{FakeMail, Response, Setup};
 
 const EMAIL: &str = "josef@example.com";
 
@@ -52,45 +52,94 @@ async fn a_code_logs_in_once() {
     assert_eq!(database.count("login_code").await, 0);
 }
 
-#[tokio::test]
-async fn a_code_is_good_for_five_tries() {
-    let town = Town::new().await;
-    town.ask_code(EMAIL).await.has_status(200);
-    let code = town.mail.code(EMAIL).await;
-    for _ in 0..4 {
-        let wrong = town.try_code(EMAIL, &other_than(&code)).await;
-        wrong.is_error(401, "The code is wrong or has expired.");
-    }
-    town.try_code(EMAIL, &code).await.has_status(200);
+/// Tries a code from another address than this one's.
+async fn try_from(town: &Town, address: &str, code: &str) -> Response {
+    let body = json!({ "email": EMAIL, "code": code }).to_string();
+    let request = town.server.post("/auth/login").json(body);
+    request.header("x-forwarded-for", address).send().await
+}
 
+#[tokio::test]
+async fn codes_are_guessed_five_times_from_one_address() {
+    // Whatever the variable says.
+    let town = Town::with(Setup::app().variable("rate_limits", "")).await;
     town.ask_code(EMAIL).await.has_status(200);
     let code = town.mail.code(EMAIL).await;
     for _ in 0..5 {
-        town.try_code(EMAIL, &other_than(&code))
-            .await
-            .has_status(401);
+        let wrong = town.try_code(EMAIL, &other_than(&code)).await;
+        wrong.is_error(401, "The code is wrong or has expired.");
     }
+    town.try_code(EMAIL, &code).await.has_status(429);
+    // The person is somewhere else, and nobody has used up what they need.
+    try_from(&town, "203.0.113.7", &code).await.has_status(200);
+
+    // Who is let in has not guessed.
+    town.ask_code(EMAIL).await.has_status(200);
+    let code = town.mail.code(EMAIL).await;
+    for _ in 0..5 {
+        let wrong = town.try_code(EMAIL, &other_than(&code)).await;
+        wrong.has_status(401);
+    }
+    town.try_code(EMAIL, &code).await.has_status(429);
+}
+
+#[tokio::test]
+async fn codes_are_guessed_twenty_times_from_all_addresses() {
+    let town = Town::with(Setup::app().variable("rate_limits", "")).await;
+    town.ask_code(EMAIL).await.has_status(200);
+    let code = town.mail.code(EMAIL).await;
+    for address in ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:1::1"] {
+        for _ in 0..5 {
+            let wrong = try_from(&town, address, &other_than(&code)).await;
+            wrong.has_status(401);
+        }
+    }
+    try_from(&town, "192.0.2.3", &code).await.has_status(429);
+    // As if ten minutes had passed for the limit alone.
+    town.server
+        .change("UPDATE rate_limit SET free_at = free_at - 600000")
+        .await;
+    try_from(&town, "192.0.2.3", &code).await.has_status(200);
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_ten_minutes_and_asking_for_another_changes_nothing() {
+    let town = Town::new().await;
+    town.ask_code(EMAIL).await.has_status(200);
+    let mine = town.mail.code(EMAIL).await;
+    // A stranger asks as often as they may.
+    let mut refused = 0;
+    for _ in 0..20 {
+        let body = json!({ "email": EMAIL }).to_string();
+        let request = town.server.post("/auth/code").json(body);
+        let answer = request.header("x-forwarded-for", "192.0.2.1").send().await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert_eq!(refused, 10);
+    town.try_code(EMAIL, &mine).await.has_status(200);
+    town.ask_code(EMAIL).await.has_status(200);
+    let code = town.mail.code(EMAIL).await;
+    town.server
+        .change("UPDATE login_code SET expires_at = expires_at - 600000")
+        .await;
     town.try_code(EMAIL, &code)
         .await
         .is_error(401, "The code is wrong or has expired.");
 }
 
 #[tokio::test]
-async fn only_the_newest_code_is_good_and_only_for_ten_minutes() {
-    let town = Town::new().await;
-    town.ask_code(EMAIL).await.has_status(200);
-    let old = town.mail.code(EMAIL).await;
-    town.ask_code(EMAIL).await.has_status(200);
-    let new = town.mail.code(EMAIL).await;
-    if old != new {
-        town.try_code(EMAIL, &old).await.has_status(401);
+async fn a_dozen_codes_are_good_at_once() {
+    let town = Town::with(Setup::app().variable("rate_limits", "")).await;
+    let mut codes = Vec::new();
+    for _ in 0..13 {
+        town.ask_code(EMAIL).await.has_status(200);
+        codes.push(town.mail.code(EMAIL).await);
     }
-    // As if ten minutes had passed.
-    town.server
-        .change("UPDATE login_code SET expires_at = expires_at - 600000")
-        .await;
-    town.try_code(EMAIL, &new).await.has_status(401);
-    town.person(EMAIL).await;
+    let kept = town.server.database().await.count("login_code").await;
+    assert_eq!(kept, 12);
+    town.try_code(EMAIL, &codes[1]).await.has_status(200);
+    town.try_code(EMAIL, &codes[12]).await.has_status(200);
+    town.try_code(EMAIL, &codes[0]).await.has_status(401);
 }
 
 #[tokio::test]

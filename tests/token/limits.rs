@@ -102,6 +102,23 @@ async fn an_address_that_is_refused_uses_up_nobodys_limit() {
 }
 
 #[tokio::test]
+async fn it_takes_four_strangers_to_use_up_a_persons_limit() {
+    let town = town("login=1/600").await;
+    let try_code = |address: &'static str| {
+        let body = json!({ "email": "josef@example.com", "code": "1" }).to_string();
+        from(town.server.post("/auth/login").json(body), address).send()
+    };
+    for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+        try_code(address).await.has_status(401);
+        for _ in 0..5 {
+            is_too_many(&try_code(address).await, 600);
+        }
+    }
+    try_code("192.0.2.4").await.has_status(401);
+    is_too_many(&try_code("192.0.2.5").await, 150);
+}
+
+#[tokio::test]
 async fn nobody_but_a_trusted_proxy_is_believed() {
     let setup = Setup::app().variable("rate_limits", "code=1/3600");
     let town = Town::with(setup.variable("trusted_proxies", "192.0.2.1")).await;
@@ -197,12 +214,13 @@ async fn what_is_not_used_up_any_more_is_forgotten() {
             .has_status(200);
     }
     let database = town.server.database().await;
-    assert_eq!(database.count("rate_limit").await, 6);
+    // The address, and each e-mail from there and from everywhere.
+    assert_eq!(database.count("rate_limit").await, 11);
     town.server
         .change("UPDATE rate_limit SET free_at = free_at - 3 * 86400000")
         .await;
     town.ask_code("new@example.com").await.has_status(200);
-    assert_eq!(database.count("rate_limit").await, 2);
+    assert_eq!(database.count("rate_limit").await, 3);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! One-time codes: who reads the mail of an address is the person (`POST /auth/code`, then `POST /auth/login`).
 //!
-//! A code is good for ten minutes, for five tries and for one login. Whether somebody has the address already makes no
-//! difference to any answer.
+//! A code is good for ten minutes and for one login, from wherever. Asking for another leaves it good, and who tries
+//! wrong ones is slowed down where they are ([`Limit::Guess`]): a stranger can't keep the person out. Whether somebody
+//! has the address already makes no difference to any answer.
 
 use axum::{extract::Request, response::Response};
 use http::StatusCode;
@@ -12,7 +13,7 @@ use kafka_common::{
     email::Email,
     error::{Error, Result, json_response},
     json::JsonBody,
-    limits::Limit,
+    limits::{self, Limit, Who},
     params,
 };
 use serde_json::json;
@@ -22,31 +23,28 @@ use crate::mail::Mail;
 /// How long a code is good, in milliseconds.
 const LASTS: i64 = 10 * 60 * 1000;
 
-/// How often a code may be guessed.
-const TRIES: i64 = 5;
-
 /// How many codes there are: eight digits.
 const CODES: u64 = 100_000_000;
 
-/// Sends a code to the address, which replaces the one before.
+/// Sends a code to the address.
 pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     if !visitor.must_log_in() {
         return Err(Error::no_sessions());
     }
     let email = JsonBody::read(request).await?.email("email")?;
     let mail = Mail::get().await?;
-    visitor.count(Limit::Code, Some(email.as_str())).await?;
+    visitor
+        .count(&[Limit::Code], Who::Email(email.as_str()))
+        .await?;
     let code = new_code()?;
     let mut db = Db::open().await?;
     db.execute(
-        "INSERT INTO login_code (email, code_hash, expires_at, tries) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (email) DO UPDATE SET
-             code_hash = excluded.code_hash, expires_at = excluded.expires_at, tries = excluded.tries",
+        "INSERT INTO login_code (email, code_hash, expires_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (email, code_hash) DO UPDATE SET expires_at = excluded.expires_at",
         params![
             email.as_str(),
             hash(&email, &code),
-            clock::unix_millis() + LASTS,
-            TRIES
+            clock::unix_millis() + LASTS
         ],
     )
     .await?;
@@ -56,41 +54,26 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     Ok(json_response(StatusCode::OK, &body))
 }
 
-/// Looks whether `code` was sent to `email`, which costs one of its tries; its hash. 401 otherwise.
-pub async fn check(email: &Email, code: &str) -> Result<String> {
-    let mut db = Db::open().await?;
-    let row = db
-        .query_one(
-            "UPDATE login_code SET tries = tries - 1 WHERE email = ?1 AND expires_at > ?2 AND tries > 0
-             RETURNING code_hash",
-            params![email.as_str(), clock::unix_millis()],
-        )
-        .await?;
-    let sent = row.map(|mut row| row.text(0)).ok_or_else(wrong)?;
-    let hash = hash(email, code.trim());
-    match hash == sent {
-        true => Ok(hash),
-        false => Err(wrong()),
-    }
-}
-
-/// Uses a checked code up. 401 if somebody was faster.
+/// Uses up the code with this [`hash`], and forgets the wrong ones that were tried before. 401 if none was sent, or it
+/// has expired, or somebody was faster.
 pub async fn use_up(transaction: &mut Transaction<'_>, email: &Email, hash: &str) -> Result<()> {
     let used = transaction
         .query_one(
-            "DELETE FROM login_code WHERE email = ?1 AND code_hash = ?2 RETURNING email",
-            params![email.as_str(), hash],
+            "DELETE FROM login_code WHERE email = ?1 AND code_hash = ?2 AND expires_at > ?3 RETURNING email",
+            params![email.as_str(), hash, clock::unix_millis()],
         )
         .await?;
-    used.map(drop).ok_or_else(wrong)
+    if used.is_none() {
+        return Err(Error::Unauthorized(
+            "The code is wrong or has expired.".into(),
+        ));
+    }
+    limits::forget(transaction, &[Limit::Guess], &[email.as_str()]).await
 }
 
-fn wrong() -> Error {
-    Error::Unauthorized("The code is wrong or has expired.".into())
-}
-
-fn hash(email: &Email, code: &str) -> String {
-    session::hash(&format!("{}\n{code}", email.as_str()))
+/// What is kept of a code.
+pub fn hash(email: &Email, code: &str) -> String {
+    session::hash(&format!("{}\n{}", email.as_str(), code.trim()))
 }
 
 fn new_code() -> Result<String> {

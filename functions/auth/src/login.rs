@@ -13,7 +13,7 @@ use kafka_common::{
     error::{FieldError, Result, json_text_response},
     id::new_id,
     json::JsonBody,
-    limits::Limit,
+    limits::{Limit, Who},
     params,
 };
 use serde_json::Value;
@@ -35,22 +35,22 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     Ok(json_text_response(StatusCode::OK, answer))
 }
 
-/// A person who has proven that an e-mail is theirs.
+/// What is to prove that an e-mail is somebody's.
 pub enum Proven {
     /// By an identity provider's word.
     ByProvider(Email),
-    /// By a code with this hash, to be used up when the session begins.
+    /// By a code with this hash, which is looked for, and used up, when the session begins.
     ByCode(Email, String),
 }
 
-/// Looks at the proof: `id_token`, or `email` and `code`. 401 for a wrong one.
+/// Reads the proof: `id_token`, or `email` and `code`. 401 for a wrong token.
 async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
     if body
         .fields()
         .get("id_token")
         .is_some_and(|token| !token.is_null())
     {
-        visitor.count(Limit::Login, None).await?;
+        visitor.count(&[Limit::Login], Who::Nobody).await?;
         let token = body.string("id_token")?;
         return oidc::verify(&token).await.map(Proven::ByProvider);
     }
@@ -62,8 +62,10 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
         return Err(missing.into());
     }
     let code = body.string("code")?;
-    visitor.count(Limit::Login, Some(email.as_str())).await?;
-    let hash = code::check(&email, &code).await?;
+    visitor
+        .count(&[Limit::Login, Limit::Guess], Who::Email(email.as_str()))
+        .await?;
+    let hash = code::hash(&email, &code);
     Ok(Proven::ByCode(email, hash))
 }
 

@@ -10,7 +10,7 @@ use kafka_common::{
     announce,
     db::Db,
     error::{Error, Result, json_response},
-    params,
+    limits, params,
 };
 use serde_json::json;
 
@@ -20,15 +20,8 @@ const WINDOWS: &str = "
     UNION ALL
     SELECT 'session', id FROM session WHERE user_id = ?1";
 
-/// What is kept of an e-mail instead of a user: the code that was sent there.
+/// What is kept of an e-mail instead of a user: the codes that were sent there.
 const FORGET_CODE: &str = "DELETE FROM login_code WHERE email = ?1";
-
-/// What is kept of both: limits.
-const FORGET_LIMITS: &str = r#"
-    DELETE FROM rate_limit WHERE key IN (
-        SELECT what.value || ' of ' || who.value
-        FROM json_each('["login","code","message","upload"]') AS what, json_each(?1) AS who
-    )"#;
 
 /// Deletes the user. Workspaces, files, chats, models and sessions go by cascade.
 pub async fn delete(
@@ -50,9 +43,7 @@ pub async fn delete(
     transaction
         .execute(FORGET_CODE, params![email.as_str()])
         .await?;
-    transaction
-        .execute(FORGET_LIMITS, params![json!([user, email]).to_string()])
-        .await?;
+    limits::forget(&mut transaction, &limits::ALL, &[&user, &email]).await?;
     transaction.commit().await?;
     let mut sessions = Vec::new();
     for mut window in windows {

@@ -22,7 +22,7 @@ pub use self::origins::own_origins;
 use self::session::{Credential, Session};
 use crate::config::{AuthMode, Config};
 use crate::error::{Error, Result};
-use crate::limits::Limit;
+use crate::limits::{Limit, Who};
 
 /// Proof that the request may be served.
 #[derive(Debug, Clone)]
@@ -49,13 +49,13 @@ impl Visitor {
         self.config.auth_mode == AuthMode::Token
     }
 
-    /// Counts one request under `limit`, for the person `who` and for the address it came from: 429 where either has
+    /// Counts one request under each of `limits`, for `who` and for the address it came from: 429 where either has
     /// asked too often. In open mode nothing is counted.
-    pub async fn count(&self, limit: Limit, who: Option<&str>) -> Result<()> {
+    pub async fn count(&self, limits: &[Limit], who: Who<'_>) -> Result<()> {
         if !self.must_log_in() {
             return Ok(());
         }
-        self.config.limits.count(limit, who, self.address).await
+        self.config.limits.count(limits, who, self.address).await
     }
 
     /// The access of whoever has this session.
@@ -130,8 +130,9 @@ impl Access {
         }
     }
 
-    /// Counts one upload, and looks whether there is room, before any of it is taken in: 429 and 413.
-    pub async fn admit_upload(&self) -> Result<()> {
+    /// Counts one upload, and looks how much room there is, before any of it is taken in: 429, and as
+    /// [`Caller::check_room`].
+    pub async fn admit_upload(&self) -> Result<Option<u64>> {
         let caller = self.caller(None)?;
         caller.count(Limit::Upload).await?;
         caller.check_room()
@@ -208,21 +209,21 @@ impl Caller {
     /// Counts one request of this user under `limit`: 429 where they, or all at their address together, have asked too
     /// often. In open mode nothing is counted.
     pub async fn count(&self, limit: Limit) -> Result<()> {
-        match &self.proven {
-            Some(proven) => proven.visitor.count(limit, self.user_id()).await,
-            None => Ok(()),
+        match (&self.proven, self.user_id()) {
+            (Some(proven), Some(user)) => proven.visitor.count(&[limit], Who::User(user)).await,
+            _ => Ok(()),
         }
     }
 
-    /// 413 if the user has stored as much as they may (variable `storage_quota_bytes`); to be asked before anything is
-    /// taken in that will be stored.
-    pub fn check_room(&self) -> Result<()> {
-        let quota = self.quota();
-        match &self.proven {
-            Some(proven) if quota.is_some_and(|quota| proven.stored_bytes >= quota) => {
-                Err(Error::StorageFull)
-            }
-            _ => Ok(()),
+    /// How many bytes the user may still store (variable `storage_quota_bytes`), of files and versions; `None`: as many
+    /// as they like. To be asked before anything is taken in that will be stored: 413 if there is no room at all.
+    pub fn check_room(&self) -> Result<Option<u64>> {
+        let (Some(proven), Some(quota)) = (&self.proven, self.quota()) else {
+            return Ok(None);
+        };
+        match quota.saturating_sub(proven.stored_bytes) {
+            0 => Err(Error::StorageFull),
+            room => Ok(Some(room)),
         }
     }
 

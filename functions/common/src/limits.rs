@@ -7,10 +7,10 @@
 
 use std::net::IpAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::clock;
-use crate::db::Db;
+use crate::db::{Db, Transaction};
 use crate::error::{Error, Result};
 use crate::params;
 
@@ -25,10 +25,18 @@ pub enum Limit {
     Message,
     /// Uploads and saved versions.
     Upload,
+    /// Codes that were tried: without this limit they could be guessed, so no variable changes it.
+    Guess,
 }
 
 impl Limit {
-    const ALL: [Self; 4] = [Self::Login, Self::Code, Self::Message, Self::Upload];
+    const ALL: [Self; 5] = [
+        Self::Login,
+        Self::Code,
+        Self::Message,
+        Self::Upload,
+        Self::Guess,
+    ];
 
     /// As the variable `rate_limits` and the rows call it.
     const fn name(self) -> &'static str {
@@ -37,12 +45,38 @@ impl Limit {
             Self::Code => "code",
             Self::Message => "message",
             Self::Upload => "upload",
+            Self::Guess => "guess",
         }
+    }
+
+    /// Whether the variable `rate_limits` says how much it is.
+    const fn is_variable(self) -> bool {
+        !matches!(self, Self::Guess)
     }
 }
 
-/// So many times more than one user may ask, all those may who share an address: an office, a mobile network.
+/// For whom a request is counted, besides the address it came from.
+#[derive(Debug, Clone, Copy)]
+pub enum Who<'a> {
+    /// Nobody who is known.
+    Nobody,
+    /// Somebody who has logged in.
+    User(&'a str),
+    /// Whoever has this e-mail, and anybody can say that it is theirs. So it is counted for the e-mail and the address
+    /// together, and for the e-mail from wherever only as [`USERS_PER_ADDRESS`] says: no single stranger uses up what
+    /// the person needs.
+    Email(&'a str),
+}
+
+/// So many times more than one user may ask, all those may who share an address: an office, a mobile network. And so
+/// many addresses it takes to use up an e-mail's limit.
 const USERS_PER_ADDRESS: i64 = 4;
+
+/// Five codes in ten minutes, of which there are 10^8.
+const GUESSES: Rate = Rate {
+    count: 5,
+    period: 10 * 60 * 1000,
+};
 
 /// The longest period, in seconds.
 const MAX_SECONDS: i64 = 24 * 60 * 60;
@@ -54,9 +88,24 @@ struct Rate {
     period: i64,
 }
 
+impl Rate {
+    /// How far one request moves the time at which nothing is used up any more, where `times` as many may ask.
+    fn step(self, times: i64) -> i64 {
+        (self.period / (self.count * times)).max(1)
+    }
+}
+
 /// The variable `rate_limits`: entries such as `message=60/60`, at most 60 in 60 seconds. What has no entry has no limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits([Option<Rate>; 4]);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits([Option<Rate>; 5]);
+
+impl Default for Limits {
+    fn default() -> Self {
+        let mut limits = Self([None; 5]);
+        limits.0[Limit::Guess as usize] = Some(GUESSES);
+        limits
+    }
+}
 
 impl Limits {
     /// Reads the entries of the variable; the error names the one that is wrong.
@@ -65,7 +114,9 @@ impl Limits {
         for entry in entries {
             let wrong = || format!("rate_limits: {entry:?} is no limit such as message=60/60");
             let (name, rate) = entry.split_once('=').ok_or_else(wrong)?;
-            let limit = Limit::ALL.into_iter().find(|limit| limit.name() == name);
+            let limit = Limit::ALL
+                .into_iter()
+                .find(|limit| limit.is_variable() && limit.name() == name);
             let limit = limit.ok_or_else(wrong)?;
             let rate = rate.split_once('/').ok_or_else(wrong)?;
             let count: i64 = rate.0.parse().map_err(|_| wrong())?;
@@ -81,63 +132,105 @@ impl Limits {
         Ok(limits)
     }
 
-    /// Counts one request under `limit`, for the user or e-mail `who` and for the address it came from.
+    /// Counts one request under each of `limits`, for `who` and for the address it came from.
     ///
     /// 429 where either has asked too often.
     pub async fn count(
         &self,
-        limit: Limit,
-        who: Option<&str>,
+        limits: &[Limit],
+        who: Who<'_>,
         address: Option<IpAddr>,
     ) -> Result<()> {
-        let Some(rate) = self.0[limit as usize] else {
-            return Ok(());
-        };
-        let name = limit.name();
-        let step = (rate.period / rate.count).max(1);
-        let shared_step = (rate.period / (rate.count * USERS_PER_ADDRESS)).max(1);
-        let from = address.map(|address| format!("{name} from {}", network(address)));
-        let who = who.map(|who| json!([format!("{name} of {who}"), step, from, shared_step]));
-        let from = from.as_ref().map(|from| json!([from, shared_step]));
-        let asked: Vec<_> = who.into_iter().chain(from).collect();
+        let asked = self.keys(limits, who, address.map(network));
         if asked.is_empty() {
             return Ok(());
         }
-        let now = clock::unix_millis();
         let mut db = Db::open().await?;
         let rows = db
-            .query(COUNT, params![now, rate.period, json!(asked).to_string()])
+            .query(
+                COUNT,
+                params![clock::unix_millis(), json!(asked).to_string()],
+            )
             .await?;
-        let wait = rows
-            .iter()
-            .filter(|row| row.int(0) != 0)
-            .map(|row| row.int(1) + row.int(2) - now - rate.period)
-            .max();
-        match wait {
+        let wait = rows.iter().filter(|row| row.int(0) != 0);
+        match wait.map(|row| row.int(1)).max() {
             Some(wait) => Err(Error::TooMany {
                 retry_after: u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1),
             }),
             None => Ok(()),
         }
     }
+
+    /// What [`COUNT`] counts, in that order: `[key, step, period]`. An address comes first and a whole e-mail last.
+    fn keys(&self, limits: &[Limit], who: Who<'_>, address: Option<IpAddr>) -> Vec<Value> {
+        let mut keys = Vec::new();
+        for &limit in limits {
+            let Some(rate) = self.0[limit as usize] else {
+                continue;
+            };
+            let name = limit.name();
+            let mut count =
+                |key: String, times: i64| keys.push(json!([key, rate.step(times), rate.period]));
+            // Nobody guesses at an office's expense: there is an e-mail to each guess.
+            if let Some(address) = address.filter(|_| limit != Limit::Guess) {
+                count(format!("{name} from {address}"), USERS_PER_ADDRESS);
+            }
+            match (who, address) {
+                (Who::Nobody, _) => {}
+                (Who::Email(email), Some(address)) => {
+                    count(format!("{name} of {email} from {address}"), 1);
+                    count(format!("{name} of {email}"), USERS_PER_ADDRESS);
+                }
+                (Who::User(who) | Who::Email(who), _) => count(format!("{name} of {who}"), 1),
+            }
+        }
+        keys
+    }
 }
 
-/// Counts at ?1, under limits of the period ?2, what ?3 lists as `[key, step]`; returns of each whether it is refused,
-/// when all of it is free again, and its step. What is listed as `[key, step, other key, other step]` does not count
-/// while the other is refused: an address that asks too often uses up nobody's limit but its own.
+/// Forgets what was counted for these users or e-mails, from whichever addresses: a user leaves (`limits` are all), or
+/// has shown that the guesses were theirs.
+pub async fn forget(tx: &mut Transaction<'_>, limits: &[Limit], who: &[&str]) -> Result<()> {
+    let names: Vec<_> = limits.iter().map(|limit| limit.name()).collect();
+    tx.execute(
+        FORGET,
+        params![json!(names).to_string(), json!(who).to_string()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What [`forget`] is given of a user who leaves.
+pub const ALL: [Limit; 5] = Limit::ALL;
+
+/// Neither e-mails nor ids have a space, and `!` comes after it.
+const FORGET: &str = "
+    DELETE FROM rate_limit WHERE rowid IN (
+        SELECT counted.rowid
+        FROM json_each(?1) AS what, json_each(?2) AS who, rate_limit AS counted
+        WHERE counted.key = what.value || ' of ' || who.value
+            OR counted.key > what.value || ' of ' || who.value || ' from '
+                AND counted.key < what.value || ' of ' || who.value || ' from!'
+    )";
+
+/// Counts at ?1 what ?2 lists as `[key, step, period]`; returns of each whether it is refused, and for how long. What
+/// is listed later does not count while something earlier is refused: who asks too often uses up no more of what is
+/// shared.
 const COUNT: &str = "
-    INSERT INTO rate_limit (key, free_at, step, refused)
-    SELECT value ->> 0, ?1 + (value ->> 1), value ->> 1, 0 FROM json_each(?3) AS asked
+    INSERT INTO rate_limit (key, free_at, step, period, refused)
+    SELECT value ->> 0, ?1 + (value ->> 1), value ->> 1, value ->> 2, 0 FROM json_each(?2) AS asked
     WHERE NOT EXISTS (
-        SELECT 1 FROM rate_limit AS other
-        WHERE other.key = asked.value ->> 2 AND max(other.free_at, ?1) + (asked.value ->> 3) > ?1 + ?2
+        SELECT 1 FROM json_each(?2) AS earlier JOIN rate_limit AS other ON other.key = earlier.value ->> 0
+        WHERE earlier.key < asked.key
+            AND max(other.free_at, ?1) + (earlier.value ->> 1) > ?1 + (earlier.value ->> 2)
     )
     ON CONFLICT (key) DO UPDATE SET
         step = excluded.step,
-        refused = max(free_at, ?1) + excluded.step > ?1 + ?2,
-        free_at = CASE WHEN max(free_at, ?1) + excluded.step > ?1 + ?2 THEN free_at
+        period = excluded.period,
+        refused = max(free_at, ?1) + excluded.step > ?1 + excluded.period,
+        free_at = CASE WHEN max(free_at, ?1) + excluded.step > ?1 + excluded.period THEN free_at
             ELSE max(free_at, ?1) + excluded.step END
-    RETURNING refused, free_at, step";
+    RETURNING refused, free_at + step - period - ?1";
 
 /// An address as limits see it: of IPv6 the network of 64 bits, because that is what one customer gets.
 fn network(address: IpAddr) -> IpAddr {
@@ -149,7 +242,7 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Limits, Rate, network};
+    use super::{GUESSES, Limit, Limits, Rate, network};
 
     #[test]
     fn limits_are_read() {
@@ -160,6 +253,7 @@ mod tests {
         };
         assert_eq!(limits.0[Limit::Login as usize], Some(login));
         assert_eq!(limits.0[Limit::Code as usize], None);
+        assert_eq!(limits.0[Limit::Guess as usize], Some(GUESSES));
         for wrong in [
             "login",
             "login=1",
@@ -168,6 +262,7 @@ mod tests {
             "login=-1/5",
             "login=1/99999999999",
             "nap=1/1",
+            "guess=1/1",
             "login=1/2/3",
         ] {
             let error = Limits::parse([wrong].into_iter()).unwrap_err();

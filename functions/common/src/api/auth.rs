@@ -97,8 +97,8 @@ operations! {
 
     /// Ask for a code
     ///
-    /// Token mode. Sends a mail with a code that is good for ten minutes, five tries and one login. Whether somebody has
-    /// the address already makes no difference.
+    /// Token mode. Sends a mail with a code that is good for ten minutes and one login. Whether somebody has the
+    /// address already makes no difference.
     CODE = Operation::post("/auth/code")
         .public()
         .json(&[EMAIL])
