@@ -57,6 +57,29 @@ async fn what_is_more_than_the_quota_is_not_stored() {
 }
 
 #[tokio::test]
+async fn what_there_is_no_room_for_is_not_even_taken_in() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000000")).await;
+    let josef = town.person("josef@example.com").await;
+    let head = format!(
+        "POST /file/upload HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\
+         content-type: multipart/form-data; boundary=b\r\ncontent-length: 50000000\r\n\r\n\
+         --b\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.bin\"\r\n\r\n",
+        town.server.address(),
+        josef.bearer()
+    );
+    // The rest never comes.
+    let answer = town
+        .server
+        .raw([head.into_bytes(), vec![b'x'; 2_000_000]].concat())
+        .await;
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    assert!(answer.body.contains(FULL), "{}", answer.body);
+    let database = town.server.database().await;
+    assert_eq!(database.count("content_chunk").await, 0);
+    upload(&town, &josef, 1_000_000).await.has_status(200);
+}
+
+#[tokio::test]
 async fn an_empty_variable_is_no_quota() {
     let town = Town::with(Setup::app().variable("storage_quota_bytes", "")).await;
     let josef = town.person("josef@example.com").await;

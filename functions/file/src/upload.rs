@@ -17,13 +17,12 @@ use serde_json::{Value, json};
 /// Stores all files of the request or none. Answers `{"files": [id, …], "details": [{id, name, content, language,
 /// type, url}, …]}`.
 pub(crate) async fn upload(access: Access, request: Request) -> Result<Response> {
-    let mut staging = Staging::default();
+    let mut staging = Staging::within(access.admit_upload().await?);
     let answer = receive(access, request, &mut staging).await;
     staging.settle(answer).await
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
-    access.admit_upload().await?;
     let mut form = Form::read(request, UPLOAD_FORM, staging).await?;
     // FastAPI takes an empty value of an optional field for none.
     let user_id = form

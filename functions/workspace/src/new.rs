@@ -20,13 +20,12 @@ const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
 
 /// Makes the workspace and all of its files, or nothing.
 pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {
-    let mut staging = Staging::default();
+    let mut staging = Staging::within(access.admit_upload().await?);
     let answer = receive(access, request, &mut staging).await;
     staging.settle(answer).await
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
-    access.admit_upload().await?;
     let mut form = Form::read(request, NEW_FORM, staging).await?;
     let owner_id = form.text("owner_id");
     let name = form.text("name");

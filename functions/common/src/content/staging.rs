@@ -51,6 +51,8 @@ impl Upload {
 pub struct Staging {
     incoming: Option<Incoming>,
     held_bytes: usize,
+    /// How many bytes may still come; `None`: as many as like.
+    room: Option<u64>,
     /// The contents that are in the database.
     staged: Vec<String>,
 }
@@ -64,6 +66,14 @@ struct Incoming {
 }
 
 impl Staging {
+    /// Takes in no more than `room` bytes (413), so that nobody fills the disk with what they may not keep.
+    pub fn within(room: Option<u64>) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
+
     /// Ends the request that the files came with: if it failed, what was staged is removed.
     pub async fn settle<T, E>(
         self,
@@ -153,6 +163,10 @@ impl FileSink for &mut Staging {
     }
 
     async fn chunk(&mut self, mut bytes: Bytes) -> Result<()> {
+        if let Some(room) = &mut self.room {
+            let left = room.checked_sub(bytes.len() as u64);
+            *room = left.ok_or(Error::StorageFull)?;
+        }
         while let Some(incoming) = &mut self.incoming
             && !bytes.is_empty()
         {
