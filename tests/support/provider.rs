@@ -139,12 +139,13 @@ pub fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-/// What the provider publishes, and how often it was asked.
+/// What the provider publishes, and how often it was asked for keys, and for anything.
 #[derive(Default)]
 struct Published {
     issuer: String,
     keys: Vec<Value>,
     asked: usize,
+    requests: usize,
     is_down: bool,
 }
 
@@ -197,6 +198,11 @@ impl FakeProvider {
         self.lock().asked
     }
 
+    /// How often it was asked for anything.
+    pub fn requests(&self) -> usize {
+        self.lock().requests
+    }
+
     /// The variables that make it the application's.
     pub fn variables(&self) -> [(&'static str, String); 4] {
         [
@@ -240,6 +246,7 @@ async fn serve(listener: TcpListener, address: SocketAddr, published: Arc<Mutex<
 
 fn answer(path: &str, address: SocketAddr, published: &Mutex<Published>) -> Response<Full<Bytes>> {
     let mut published = published.lock().expect("no test panics here");
+    published.requests += 1;
     let (status, body) = match path {
         _ if published.is_down => (StatusCode::BAD_GATEWAY, json!({})),
         "/.well-known/openid-configuration" => (

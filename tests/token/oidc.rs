@@ -1,10 +1,12 @@
 //! Logging in with an identity provider's ID token.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::Person;
 use crate::support::provider::{FakeProvider, Key, now, unsigned};
-use crate::support::{Response, Server, Setup};
+use crate::support::{PATIENCE, Response, Server, Setup};
 
 const EMAIL: &str = "josef@example.com";
 
@@ -181,7 +183,7 @@ async fn a_provider_that_is_away_keeps_nobody_out_for_a_day() {
     );
     server.says("it answers 502").await;
     provider.is_down(false);
-    login(&server, &token).await.has_status(200);
+    until_it_is_asked_again(&server, &token).await;
     provider.is_down(true);
     let hours = |hours: i64| {
         format!("UPDATE identity_provider SET fetched_at = fetched_at - {hours} * 3600000")
@@ -190,6 +192,37 @@ async fn a_provider_that_is_away_keeps_nobody_out_for_a_day() {
     login(&server, &token).await.has_status(200);
     server.change(&hours(23)).await;
     login(&server, &token).await.has_status(503);
+}
+
+/// Logs in, as soon as a provider that was away is asked again.
+async fn until_it_is_asked_again(server: &Server, token: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while login(server, token).await.status == 503 {
+        assert!(Instant::now() < deadline, "the provider is asked no more");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    login(server, token).await.has_status(200);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_is_not_asked_for_every_token() {
+    let key = Key::ec("e");
+    let provider = FakeProvider::start(&[&key]).await;
+    let server = server(&provider).await;
+    let token = key.sign(&provider.claims(EMAIL));
+    provider.is_down(true);
+    let begun = Instant::now();
+    for _ in 0..15 {
+        login(&server, &token).await.has_status(503);
+    }
+    let most = 1 + begun.elapsed().as_secs() / 5;
+    assert!(
+        provider.requests() as u64 <= most,
+        "{}",
+        provider.requests()
+    );
+    provider.is_down(false);
+    until_it_is_asked_again(&server, &token).await;
 }
 
 #[tokio::test]

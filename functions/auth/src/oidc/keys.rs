@@ -1,5 +1,7 @@
 //! The identity provider's public keys: fetched when they are needed, and kept in the database for all instances.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
 use http::Request;
 use kafka_common::{
     clock,
@@ -21,6 +23,13 @@ const STALE: i64 = 24 * FRESH;
 
 /// A key that is not known is asked for at most so often: anybody can name one.
 const BETWEEN_FETCHES: i64 = 60 * 1000;
+
+/// How long a provider that did not answer is left in peace by this instance, in milliseconds.
+const AFTER_FAILURE: i64 = 5 * 1000;
+
+/// When a provider failed last, in milliseconds since 1970. Otherwise whoever sends tokens while it is down would have it
+/// asked for each.
+static FAILED_AT: AtomicI64 = AtomicI64::new(0);
 
 /// The keys of one provider.
 #[derive(Debug)]
@@ -54,19 +63,20 @@ impl<'a> Keys<'a> {
         if enough {
             return Ok(known);
         }
-        match self.fetch().await {
-            Ok(keys) => Ok(chosen(&keys, kid, algorithm)),
-            Err(problem) => {
-                eprintln!(
+        if clock::unix_millis() - FAILED_AT.load(Relaxed) >= AFTER_FAILURE {
+            match self.fetch().await {
+                Ok(keys) => return Ok(chosen(&keys, kid, algorithm)),
+                Err(problem) => eprintln!(
                     "error: the identity provider (oidc_issuer, oidc_origin, oidc_keys_origin): {problem}"
-                );
-                match known {
-                    Some(known) if age < STALE => Ok(Some(known)),
-                    _ => Err(Error::unavailable(
-                        "The identity provider can't be asked now. Please try again later.",
-                    )),
-                }
+                ),
             }
+            FAILED_AT.store(clock::unix_millis(), Relaxed);
+        }
+        match known {
+            Some(known) if age < STALE => Ok(Some(known)),
+            _ => Err(Error::unavailable(
+                "The identity provider can't be asked now. Please try again later.",
+            )),
         }
     }
 
