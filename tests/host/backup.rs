@@ -12,7 +12,8 @@ use futures::future::join_all;
 use tempfile::TempDir;
 
 use crate::support::{
-    Database, FakeModel, Outcome, PATIENCE, Server, Setup, User, fresh_state, login, run_kafka,
+    Database, FakeModel, House, Outcome, PATIENCE, Server, Setup, User, fresh_state, login,
+    run_kafka,
 };
 
 /// Clients of each kind that write while a backup is made.
@@ -247,6 +248,34 @@ async fn a_backup_of_a_killed_server_has_its_log_and_leaves_it_alone() {
     succeeds(&restore(&file, other.path(), &[]));
     let server = Setup::app().state(other).start().await;
     assert!(server.login(&user.email).await.text().contains(&chat));
+}
+
+#[tokio::test]
+async fn a_restore_ends_sessions() {
+    let house = House::token().await;
+    let login = house.login("josef@example.com").await;
+    let bearer = format!("Bearer {}", login.string("/token"));
+    let workspace = login.string("/workspaces/0/id");
+    let mine = async |server: &Server| {
+        let request = server.get(&format!("/workspace/{workspace}"));
+        request.header("authorization", &bearer).send().await
+    };
+    let asked = house.server.post("/auth/code");
+    let asked = asked.json(r#"{"email":"josef@example.com"}"#).send().await;
+    asked.has_status(200);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("backup.tar");
+    succeeds(&backup(&file, house.server.state(), &[]));
+    mine(&house.server).await.has_status(200);
+
+    let other = fresh_state();
+    succeeds(&restore(&file, other.path(), &[]));
+    let server = Setup::app().variable("auth_mode", "token").state(other);
+    let server = server.start().await;
+    mine(&server).await.has_status(401);
+    let database = server.database().await;
+    assert_eq!(database.count("login_code").await, 0);
+    assert_eq!(database.count("workspace").await, 1);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     scratch::Scratch,
     state::{self, StateDir},
+    storage,
 };
 use anyhow::{Context, bail};
 use std::{
@@ -60,6 +61,10 @@ impl Restore {
     }
 }
 
+/// What proves who somebody is: sessions, with their tickets, and codes. Some of them may have been ended since the
+/// backup, because they were stolen, and must not come back; so everybody logs in again.
+const PROOFS: [&str; 2] = ["session", "login_code"];
+
 /// Makes the databases of a backup in the folder `staged`, and checks them. `labels` are those of the application.
 ///
 /// # Errors
@@ -79,6 +84,8 @@ pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::
         backup.extract(saved, &database)?;
         check_saved(saved, &database)
             .with_context(|| format!("{}: {}.db", file.display(), saved.label))?;
+        storage::empty(&database, &PROOFS)
+            .with_context(|| format!("can't change {}", database.display()))?;
         give_to_owner(&database, staged)?;
     }
     Ok(about)

@@ -53,6 +53,23 @@ pub fn inspect(file: &Path) -> Result<Inspected, Error> {
     Ok(Inspected { problem, schema })
 }
 
+/// Deletes all rows of those `tables` that the database has, and what refers to them.
+///
+/// # Errors
+/// When it can't be written, or is no database.
+pub fn empty(file: &Path, tables: &[&str]) -> Result<(), Error> {
+    let settings = ["PRAGMA journal_mode = DELETE", "PRAGMA foreign_keys = ON"];
+    let mut database = Connection::open(file, &settings)?;
+    for table in tables {
+        let there =
+            format!("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{table}'");
+        if first(&mut database, &there)?.is_some() {
+            first(&mut database, &format!("DELETE FROM {table}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// The first column of the first row.
 fn first(database: &mut Connection, sql: &str) -> Result<Option<Value>, Error> {
     let prepared = database.prepare(sql)?;

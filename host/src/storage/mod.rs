@@ -27,7 +27,7 @@ mod sqlite;
 mod value;
 mod watchdog;
 
-pub use copy::{Inspected, copy, inspect};
+pub use copy::{Inspected, copy, empty, inspect};
 pub use database::{Database, Durability, Options};
 pub use error::Error;
 pub use key_value::KeyValue;
