@@ -115,16 +115,9 @@ BEGIN
     UPDATE "user" SET stored_bytes = stored_bytes - OLD.size WHERE id = OLD.owner_id;
 END;
 
-CREATE TRIGGER version_gets_owner AFTER INSERT ON chat_file_version
-BEGIN
-    UPDATE chat_file_version SET owner_id = (
-        SELECT chat.user_id FROM chat_file JOIN chat ON chat.id = chat_file.chat_id
-        WHERE chat_file.id = NEW.chat_file_id
-    ) WHERE id = NEW.id;
-END;
-
-CREATE TRIGGER version_is_counted AFTER UPDATE OF owner_id ON chat_file_version
-WHEN OLD.owner_id IS NULL
+-- Versions come with their owner: to give it to them afterwards would write long texts twice.
+CREATE TRIGGER version_is_counted AFTER INSERT ON chat_file_version
+WHEN NEW.owner_id IS NOT NULL
 BEGIN
     UPDATE "user" SET stored_bytes = stored_bytes + octet_length(NEW.content) WHERE id = NEW.owner_id;
 END;
@@ -143,4 +136,7 @@ UPDATE content SET owner_id = (
 UPDATE chat_file_version SET owner_id = (
     SELECT chat.user_id FROM chat_file JOIN chat ON chat.id = chat_file.chat_id
     WHERE chat_file.id = chat_file_version.chat_file_id
+);
+UPDATE "user" SET stored_bytes = stored_bytes + (
+    SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = "user".id
 );

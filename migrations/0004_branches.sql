@@ -35,9 +35,10 @@ WHERE id IN (SELECT id FROM branch)
         ));
 
 -- Whatever is added goes on the branch, and ends it. A trigger, because messages are added in many ways, also by
--- programs that began before this column was there, and none may forget it.
+-- programs that began before these columns were there, and none may forget it. (What says itself that it is selected is
+-- not written twice.)
 CREATE TRIGGER chat_conversation_is_head AFTER INSERT ON chat_conversation
 BEGIN
-    UPDATE chat_conversation SET selected = NEW.rev WHERE rowid = NEW.rowid;
+    UPDATE chat_conversation SET selected = NEW.rev WHERE rowid = NEW.rowid AND selected <> NEW.rev;
     UPDATE chat SET head_id = NEW.id WHERE id = NEW.chat_id;
 END;

@@ -157,7 +157,11 @@ async fn insert(
     }
     let rows = crate::db::rows_of(texts.len(), 4);
     let sql = format!(
-        "INSERT INTO chat_file_version (id, chat_file_id, timestamp, content) VALUES {rows}"
+        "WITH new (id, chat_file_id, timestamp, content) AS (VALUES {rows})
+         INSERT INTO chat_file_version (id, chat_file_id, timestamp, content, owner_id)
+         SELECT id, chat_file_id, timestamp, content,
+             (SELECT user_id FROM chat_file JOIN chat ON chat.id = chat_id WHERE chat_file.id = new.chat_file_id)
+         FROM new"
     );
     tx.execute(&sql, parameters).await?;
     Ok((last, timestamp))

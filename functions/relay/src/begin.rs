@@ -224,10 +224,11 @@ async fn insert(
     let answered_id = answered_id.unwrap_or_default();
     tx.execute(
         "INSERT INTO chat_conversation
-             (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev, client_id)
-         SELECT ?1, ?2, 'user', 'text', ?3, ?4, ?5, ?6, 'complete', NULL, ?7 - 1, ?8 WHERE ?9
+             (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev, selected, client_id)
+         SELECT ?1, ?2, 'user', 'text', ?3, ?4, ?5, ?6, 'complete', NULL, ?7 - 1, ?7 - 1, ?8 WHERE ?9
          UNION ALL
-         SELECT ?10, ?2, 'assistant', 'text', '', ?1, ?5 + ?9, ?6, 'running', ?11, ?7, CASE WHEN ?9 THEN NULL ELSE ?8 END",
+         SELECT ?10, ?2, 'assistant', 'text', '', ?1, ?5 + ?9, ?6, 'running', ?11, ?7, ?7,
+             CASE WHEN ?9 THEN NULL ELSE ?8 END",
         params![
             answered_id.as_str(),
             chat,

@@ -24,10 +24,10 @@ pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Resul
                  FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)
              )
              INSERT INTO chat_conversation
-                 (id, chat_id, role, type, content, parent_id, position, created_at, status, rev)
-             SELECT ?3, ?1, 'user', 'text', ?4, last.id, last.position + 1, ?7, 'complete', ?8 FROM last
+                 (id, chat_id, role, type, content, parent_id, position, created_at, status, rev, selected)
+             SELECT ?3, ?1, 'user', 'text', ?4, last.id, last.position + 1, ?7, 'complete', ?8, ?8 FROM last
              UNION ALL
-             SELECT ?5, ?1, 'assistant', 'text', ?6, ?3, last.position + 2, ?7, 'complete', ?8 + 1 FROM last
+             SELECT ?5, ?1, 'assistant', 'text', ?6, ?3, last.position + 2, ?7, 'complete', ?8 + 1, ?8 + 1 FROM last
              RETURNING parent_id",
             params![
                 chat,
