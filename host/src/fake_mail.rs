@@ -1,26 +1,20 @@
 //! A mail provider for tests and first steps: it takes a POST of `{"from", "to", "subject", "text"}`, prints the mail
 //! instead of sending it, and shows what it got to `GET /mails`.
 
+use crate::fakes;
 use anyhow::Context;
 use clap::Args;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{
-    body::{Bytes, Incoming},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::TokioIo;
+use hyper::body::{Bytes, Incoming};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
-    convert::Infallible,
     io::{self, Write},
     sync::Arc,
-    time::Duration,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024;
@@ -56,24 +50,12 @@ impl FakeMail {
             key: self.key,
             mails: Mutex::default(),
         });
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(serve(provider.clone(), stream))),
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
+        fakes::serve(&listener, move |request| {
+            let provider = provider.clone();
+            async move { provider.answer(request).await }
+        })
+        .await
     }
-}
-
-async fn serve(provider: Arc<Provider>, stream: TcpStream) {
-    let service = service_fn(|request| {
-        let provider = provider.clone();
-        async move { Ok::<_, Infallible>(provider.answer(request).await) }
-    });
-    // A broken connection is the client's business.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
 }
 
 struct Provider {

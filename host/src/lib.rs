@@ -11,6 +11,7 @@ pub mod build;
 pub mod cli;
 pub mod fake_mail;
 pub mod fake_model;
+mod fakes;
 pub mod gateway;
 pub mod instance;
 pub mod log;

@@ -11,6 +11,7 @@ mod reply;
 mod seen;
 mod stream;
 
+use crate::fakes;
 use anyhow::Context;
 use behaviour::{Answer, Behaviour};
 use bytes::Bytes;
@@ -18,22 +19,15 @@ use clap::Args;
 use futures::stream as streams;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
-use hyper::{
-    body::{Frame, Incoming},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::TokioIo;
+use hyper::body::{Frame, Incoming};
 use seen::{Exchange, Seen};
 use serde_json::{Value, json};
 use std::{
-    convert::Infallible,
     future,
     io::{self, Write},
     sync::Arc,
-    time::Duration,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
@@ -75,26 +69,12 @@ impl FakeModel {
             key: self.key,
             seen: Seen::default(),
         });
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(serve(model.clone(), stream))),
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
+        fakes::serve(&listener, move |request| {
+            let model = model.clone();
+            async move { model.answer(request).await }
+        })
+        .await
     }
-}
-
-async fn serve(model: Arc<Model>, stream: TcpStream) {
-    // Without it every other word would wait for an acknowledgement; a failure costs only that.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| {
-        let model = model.clone();
-        async move { Ok::<_, Infallible>(model.answer(request).await) }
-    });
-    // A broken connection is the client's business, or what was asked for.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
 }
 
 struct Model {
