@@ -6,30 +6,23 @@ use axum::{
 };
 use kafka_common::{
     access::Access,
-    db::{Db, Row},
+    db::Row,
     error::{Error, Result},
     files::Listed,
-    owner, params,
-    query::Query,
+    page::List,
 };
 use serde_json::Value;
 
-const FILES: &str = include_str!("files.sql");
+const FILES: List = List {
+    sql: include_str!("files.sql"),
+    things: "files",
+    show,
+    missing: Error::chat_not_found,
+};
 
 /// A page of the chat's files: those of its workspace that it has, and those that were made in it.
 pub async fn list(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
-    let mut query = Query::of(&request);
-    let user = query.optional_id("user_id");
-    let page = query.page();
-    query.check()?;
-    let caller = access.caller(user.as_deref())?;
-    let mut db = Db::open().await?;
-    let asked = params![chat, caller.user_id(), page.after(), page.limit()];
-    let rows = db.query(FILES, asked).await?;
-    match page.answer("files", rows, show) {
-        Some(answer) => Ok(answer),
-        None => Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await),
-    }
+    FILES.of(chat, access, request).await
 }
 
 fn show(mut row: Row, _: i64) -> Value {

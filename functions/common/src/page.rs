@@ -3,12 +3,16 @@
 //! A page costs the same wherever in the list it is, because an index finds its place, and what is added or removed
 //! meanwhile makes no page show a thing twice or leave one out.
 
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use crate::db::Row;
-use crate::error::json_response;
+use crate::access::Access;
+use crate::db::{Db, Row};
+use crate::error::{Error, Result, json_response};
+use crate::query::Query;
+use crate::{owner, params};
 
 /// How many things a page has unless it is said.
 pub const DEFAULT_LIMIT: i64 = 50;
@@ -107,6 +111,38 @@ impl Page {
             ("next".to_owned(), next.into()),
         ]);
         Some(json_response(StatusCode::OK, &body.into()))
+    }
+}
+
+/// What somebody's thing has, in pages: `GET …/{id}/<things>?user_id=&after=&limit=`.
+#[derive(Debug)]
+pub struct List {
+    /// Reads rows for [`Page::answer`]: of the thing ?1 if it is the user ?2's or ?2 is NULL, after the rowid ?3, at
+    /// most ?4.
+    pub sql: &'static str,
+    /// What they are called in the answer.
+    pub things: &'static str,
+    /// Shows one of them, as [`Page::answer`] has it shown.
+    pub show: fn(Row, i64) -> Value,
+    /// What is said where there is no such thing, or it is another's.
+    pub missing: fn() -> Error,
+}
+
+impl List {
+    /// The page that `request` asks for, of the thing with this id.
+    pub async fn of(&self, id: String, access: Access, request: Request) -> Result<Response> {
+        let mut query = Query::of(&request);
+        let user = query.optional_id("user_id");
+        let page = query.page();
+        query.check()?;
+        let caller = access.caller(user.as_deref())?;
+        let mut db = Db::open().await?;
+        let asked = params![id, caller.user_id(), page.after(), page.limit()];
+        let rows = db.query(self.sql, asked).await?;
+        match page.answer(self.things, rows, self.show) {
+            Some(answer) => Ok(answer),
+            None => Err(owner::not_found(&mut db, &caller, (self.missing)()).await),
+        }
     }
 }
 

@@ -6,11 +6,17 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::db::{Db, Row};
 use kafka_common::error::{Error, Result, json_response};
+use kafka_common::page::List;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 use serde_json::{Value, json};
 
-const VERSIONS: &str = include_str!("versions.sql");
+const VERSIONS: List = List {
+    sql: include_str!("versions.sql"),
+    things: "versions",
+    show: entry,
+    missing: Error::file_not_found,
+};
 const VERSION: &str = include_str!("version.sql");
 
 /// A page of the file's versions, oldest first, without what they say. A file that is as it was uploaded has none.
@@ -19,18 +25,7 @@ pub(crate) async fn list(
     Path(file): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let mut query = Query::of(&request);
-    let user = query.optional_id("user_id");
-    let page = query.page();
-    query.check()?;
-    let caller = access.caller(user.as_deref())?;
-    let mut db = Db::open().await?;
-    let asked = params![file, caller.user_id(), page.after(), page.limit()];
-    let rows = db.query(VERSIONS, asked).await?;
-    match page.answer("versions", rows, entry) {
-        Some(answer) => Ok(answer),
-        None => Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await),
-    }
+    VERSIONS.of(file, access, request).await
 }
 
 fn entry(mut row: Row, number: i64) -> Value {

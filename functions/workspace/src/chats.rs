@@ -3,13 +3,17 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::db::{Db, Row};
+use kafka_common::db::Row;
 use kafka_common::error::{Error, Result};
-use kafka_common::query::Query;
-use kafka_common::{owner, params};
+use kafka_common::page::List;
 use serde_json::{Value, json};
 
-const CHATS: &str = include_str!("chats.sql");
+const CHATS: List = List {
+    sql: include_str!("chats.sql"),
+    things: "chats",
+    show,
+    missing: Error::workspace_not_found,
+};
 
 /// A page of the workspace's chats.
 pub(crate) async fn list(
@@ -17,18 +21,7 @@ pub(crate) async fn list(
     Path(workspace): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let mut query = Query::of(&request);
-    let user = query.optional_id("user_id");
-    let page = query.page();
-    query.check()?;
-    let caller = access.caller(user.as_deref())?;
-    let mut db = Db::open().await?;
-    let asked = params![workspace, caller.user_id(), page.after(), page.limit()];
-    let rows = db.query(CHATS, asked).await?;
-    match page.answer("chats", rows, show) {
-        Some(answer) => Ok(answer),
-        None => Err(owner::not_found(&mut db, &caller, Error::workspace_not_found()).await),
-    }
+    CHATS.of(workspace, access, request).await
 }
 
 fn show(mut row: Row, _: i64) -> Value {
