@@ -12,7 +12,7 @@ use std::{
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes the folder; what an interrupted run of a process with the same id left there is removed first.
+    /// Makes the folder; what an interrupted run left there is removed first.
     ///
     /// # Errors
     /// When the folder can't be made, for instance because its parent is missing or may not be written.
@@ -34,7 +34,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nothing depends on it being gone; a later run clears what is left.
+        // Nothing depends on it being gone.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -56,7 +56,10 @@ impl StateDir {
             lock.unlock()
                 .and_then(|()| lock.lock())
                 .with_context(|| cannot_use(folder))?;
-            finish(folder)?;
+            // Somebody else may have finished it meanwhile.
+            if folder.join(RESTORING).exists() {
+                finish(folder)?;
+            }
             lock.unlock().with_context(|| cannot_use(folder))?;
         }
     }

@@ -279,6 +279,23 @@ async fn a_restore_ends_sessions() {
 }
 
 #[tokio::test]
+async fn a_backup_removes_what_one_that_was_killed_has_left() {
+    let scene = Scene::new().await;
+    let folder = scene.folder.path();
+    // No process has such a number; this one's is at work, perhaps.
+    let dead = folder.join(".backup.tar.partial-4194305");
+    let alive = folder.join(format!(".backup.tar.partial-{}", std::process::id()));
+    let other = folder.join(".other.tar.partial-4194305");
+    for left in [&dead, &alive, &other] {
+        fs::create_dir(left).expect("a folder");
+        fs::write(left.join("default.db"), "secrets").expect("a file");
+    }
+    scene.backup();
+    assert!(!dead.exists());
+    assert!(alive.exists() && other.exists());
+}
+
+#[tokio::test]
 async fn damaged_files_are_refused_and_nothing_changes() {
     let scene = Scene::new().await;
     let good = fs::read(scene.backup()).expect("a backup");

@@ -11,7 +11,7 @@ pub use restore::{Restore, restore};
 
 use crate::{
     manifest::Manifest,
-    scratch::Scratch,
+    scratch::{self, Scratch},
     state::{self, KEY_VALUE, StateDir},
     storage,
 };
@@ -62,7 +62,9 @@ impl Backup {
             bail!("{} is no name for a file", file.display());
         };
         refuse_existing(file, force)?;
-        let partial = format!(".{}.partial-{}", name.to_string_lossy(), process::id());
+        let partial = format!(".{}.partial-", name.to_string_lossy());
+        remove_leftovers(folder_of(file), &partial);
+        let partial = format!("{partial}{}", process::id());
         Ok(Self {
             file: file.to_owned(),
             force,
@@ -121,6 +123,19 @@ fn check(file: &Path) -> anyhow::Result<Option<i64>> {
         bail!(problem);
     }
     Ok(inspected.schema)
+}
+
+/// Removes what runs left that could not clean up after themselves: copies of databases, which nobody would miss, but
+/// somebody might find. A failure leaves them there.
+fn remove_leftovers(folder: &Path, prefix: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        let process = process.and_then(|id| id.parse::<u32>().ok());
+        if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+            let _ = scratch::remove(&entry.path());
+        }
+    }
 }
 
 fn refuse_existing(file: &Path, force: bool) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 ///
 /// The copy is consistent, and has every write in it that was answered before it began. It also has what opens the
 /// stored API keys, unless the variable secret_key is set: only its owner may read it. An interrupted backup leaves
-/// nothing behind.
+/// nothing behind; what one that was killed has left, the next one to the same file removes.
 #[derive(Debug, Args)]
 pub struct Make {
     /// The file to make, a tar archive
@@ -37,7 +37,8 @@ pub struct Make {
 /// Put a backup back, while no server runs
 ///
 /// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept, in
-/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all.
+/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all. In token mode
+/// everybody must log in again afterwards.
 #[derive(Debug, Args)]
 pub struct PutBack {
     /// A file that `kafka backup` made

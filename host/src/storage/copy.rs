@@ -1,4 +1,5 @@
-//! Copies of databases, and their examination. Neither uses [`super::Database`]: another process may have the file open.
+//! Copies of databases, their examination, and what is taken out of them. None uses [`super::Database`]: another process
+//! may have the file that is copied open, and nobody the others.
 
 use super::{Error, Value, sqlite::Connection};
 use std::path::Path;

@@ -5,7 +5,7 @@
 //!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); what takes too
 //!   long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
-//! * Copies of a file that is in use, for backups (`copy`).
+//! * Copies of a file that is in use, for backups, and what is done to them (`copy`).
 //! * [`KeyValue`]: the key-value stores, on a file of their own.
 //!
 //! Statements run on the thread that asks for them: they take microseconds, and handing them to another thread takes
