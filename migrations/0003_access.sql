@@ -128,15 +128,9 @@ BEGIN
     UPDATE "user" SET stored_bytes = stored_bytes - octet_length(OLD.content) WHERE id = OLD.owner_id;
 END;
 
--- What is stored already.
+-- What is stored already. Not versions: to give them their owners would write every text again, which may take longer
+-- than a transaction may. They are nobody's, and not counted.
 UPDATE content SET owner_id = (
     SELECT workspace.owner_id FROM file JOIN workspace ON workspace.id = file.workspace_id
     WHERE file.content_id = content.id
-);
-UPDATE chat_file_version SET owner_id = (
-    SELECT chat.user_id FROM chat_file JOIN chat ON chat.id = chat_file.chat_id
-    WHERE chat_file.id = chat_file_version.chat_file_id
-);
-UPDATE "user" SET stored_bytes = stored_bytes + (
-    SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = "user".id
 );

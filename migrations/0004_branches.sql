@@ -8,7 +8,6 @@ ALTER TABLE chat ADD COLUMN head_id TEXT;
 -- chat's rev at which the message was added, or a branch with it was chosen.
 ALTER TABLE chat_conversation ADD COLUMN selected INTEGER NOT NULL DEFAULT 0;
 
-UPDATE chat_conversation SET selected = rev;
 UPDATE chat SET head_id = (
     SELECT id FROM chat_conversation WHERE chat_id = chat.id ORDER BY position DESC LIMIT 1
 );
