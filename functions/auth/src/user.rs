@@ -45,14 +45,16 @@ pub async fn delete(
         .await?;
     limits::forget(&mut transaction, &limits::ALL, &[&user, &email]).await?;
     transaction.commit().await?;
-    let mut sessions = Vec::new();
+    let (mut chats, mut sessions) = (Vec::new(), Vec::new());
     for mut window in windows {
         match window.text(0).as_str() {
-            "chat" => announce::chat_deleted(&window.text(1)).await,
+            "chat" => chats.push(window.text(1)),
             _ => sessions.push(window.text(1)),
         }
     }
+    // First what shuts somebody out: of many chats not everything may find room.
     announce::sessions_ended(&sessions).await;
+    announce::chats_deleted(&chats).await;
     session::take_cookie(&request.into_parts().0);
     let body = json!({ "detail": "User and all associated data deleted successfully." });
     Ok(json_response(StatusCode::OK, &body))

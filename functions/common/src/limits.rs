@@ -161,29 +161,31 @@ impl Limits {
         }
     }
 
-    /// What [`COUNT`] counts, in that order: `[key, step, period]`. An address comes first and a whole e-mail last.
+    /// What [`COUNT`] counts, in that order: `[key, step, period]`. Last comes what all share who name an e-mail.
     fn keys(&self, limits: &[Limit], who: Who<'_>, address: Option<IpAddr>) -> Vec<Value> {
-        let mut keys = Vec::new();
+        let (mut keys, mut shared) = (Vec::new(), Vec::new());
         for &limit in limits {
             let Some(rate) = self.0[limit as usize] else {
                 continue;
             };
             let name = limit.name();
-            let mut count =
-                |key: String, times: i64| keys.push(json!([key, rate.step(times), rate.period]));
+            let key = |key: String, times: i64| json!([key, rate.step(times), rate.period]);
             // Nobody guesses at an office's expense: there is an e-mail to each guess.
             if let Some(address) = address.filter(|_| limit != Limit::Guess) {
-                count(format!("{name} from {address}"), USERS_PER_ADDRESS);
+                keys.push(key(format!("{name} from {address}"), USERS_PER_ADDRESS));
             }
             match (who, address) {
                 (Who::Nobody, _) => {}
                 (Who::Email(email), Some(address)) => {
-                    count(format!("{name} of {email} from {address}"), 1);
-                    count(format!("{name} of {email}"), USERS_PER_ADDRESS);
+                    keys.push(key(format!("{name} of {email} from {address}"), 1));
+                    shared.push(key(format!("{name} of {email}"), USERS_PER_ADDRESS));
                 }
-                (Who::User(who) | Who::Email(who), _) => count(format!("{name} of {who}"), 1),
+                (Who::User(who) | Who::Email(who), _) => {
+                    keys.push(key(format!("{name} of {who}"), 1));
+                }
             }
         }
+        keys.append(&mut shared);
         keys
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::request::Parts;
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::Visitor;
 use super::client::is_loopback_name;
 use super::origins::own_host;
 
@@ -39,14 +39,24 @@ pub(super) fn is_there(headers: &HeaderMap) -> bool {
 /// `Set-Cookie` for a token that is good for so many seconds; 0 takes it away. Out of reach of scripts, not sent along
 /// with what other sites send, and encrypted connections only, but where the application is on the same machine.
 pub(super) fn set(request: &Parts, token: &str, seconds: i64) -> Option<HeaderValue> {
-    let host = own_host(&request.headers, &request.uri);
-    let is_local = host
-        .as_ref()
-        .is_some_and(|host: &Authority| is_loopback_name(host));
-    let secure = if is_local { "" } else { "; Secure" };
+    let secure = if is_local(request) { "" } else { "; Secure" };
     let cookie =
         format!("{NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&cookie).ok()
+}
+
+/// Whether a browser on this machine calls this machine. A proxy may call by a name of this machine, whoever calls it:
+/// then it says for whom, or the page's origin is encrypted.
+fn is_local(request: &Parts) -> bool {
+    let host = own_host(&request.headers, &request.uri);
+    let calls_this = host.as_ref().is_some_and(is_loopback_name);
+    let visitor = request.extensions.get::<Visitor>();
+    let from_elsewhere = visitor
+        .and_then(|visitor| visitor.address)
+        .is_some_and(|address| !address.is_loopback());
+    let origin = request.headers.get(header::ORIGIN);
+    let is_encrypted = origin.is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
+    calls_this && !from_elsewhere && !is_encrypted
 }
 
 /// Where a session leaves the cookie that the answer is to carry: who begins, extends or ends it sees the request only.
@@ -103,10 +113,11 @@ mod tests {
 
     #[test]
     fn a_cookie_is_secure_off_loopback() {
-        let cookie = |host: &str| {
+        let cookie = |host: &str, origin: &str| {
             let request = Request::builder()
                 .uri("/")
                 .header("host", host)
+                .header("origin", origin)
                 .body(())
                 .unwrap();
             set(&request.into_parts().0, "t", 60)
@@ -115,10 +126,16 @@ mod tests {
                 .unwrap()
                 .to_owned()
         };
+        let here = "http://localhost:8000";
         let local = "kafka_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
-        assert_eq!(cookie("localhost:8000"), local);
-        assert_eq!(cookie("[::1]:8000"), local);
-        assert_eq!(cookie("app.example"), format!("{local}; Secure"));
-        assert_eq!(cookie("localhost.example"), format!("{local}; Secure"));
+        assert_eq!(cookie("localhost:8000", here), local);
+        assert_eq!(cookie("[::1]:8000", here), local);
+        for (host, origin) in [
+            ("app.example", here),
+            ("localhost.example", here),
+            ("127.0.0.1:8000", "https://app.example"),
+        ] {
+            assert_eq!(cookie(host, origin), format!("{local}; Secure"), "{host}");
+        }
     }
 }
