@@ -8,7 +8,6 @@
 //! * anything that is our fault: [`Error::Internal`]. It is logged with the request's id and shows nothing of the
 //!   inside. No input may lead here.
 
-use crate::object;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -16,6 +15,11 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
+
+use crate::object;
+
+/// What is said where there is no such chat, or it is another's.
+pub const CHAT_NOT_FOUND: &str = "Chat not found.";
 
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -27,6 +31,8 @@ pub enum Error {
     NotFound(Cow<'static, str>),
     /// 400 `{"detail": …}`: the request can't be read, or asks for something impossible.
     BadRequest(Cow<'static, str>),
+    /// 409 `{"detail": …}`: not as things are.
+    Conflict(Cow<'static, str>),
     /// 422 `{"detail": [{type, loc, msg, input[, ctx]}, …]}`: fields are missing or malformed, in declaration order.
     Invalid(Vec<FieldError>),
     /// 401 `{"detail": …}` with `WWW-Authenticate`: who asks has not logged in, or not any more.
@@ -66,7 +72,7 @@ impl Error {
 
     /// 404 `Chat not found.`.
     pub fn chat_not_found() -> Self {
-        Self::not_found("Chat not found.")
+        Self::not_found(CHAT_NOT_FOUND)
     }
 
     /// 404 `File not found.`.
@@ -239,6 +245,7 @@ impl IntoResponse for Error {
         let (status, detail) = match self {
             Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail),
             Self::BadRequest(detail) => (StatusCode::BAD_REQUEST, detail),
+            Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
             Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
             Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
             Self::TooLarge => (

@@ -41,8 +41,8 @@ pub async fn change(
 ) -> Result<Response> {
     let own = own_origins(request.headers(), request.uri());
     let mut form = Form::read(request, CHANGE_FORM, NoFiles).await?;
+    let user = form.optional_id("user_id");
     let mut sent = |name| form.optional_text(name).filter(|text| !text.is_empty());
-    let user = sent("user_id");
     let caller = access.caller(user.as_deref())?;
     renew::once().await?;
     let key = match sent(AK) {
