@@ -13,7 +13,7 @@ use kafka_common::{
     db::Db,
     error::{Error, Result, json_response},
     form::{Form, NoFiles},
-    params,
+    owner, params,
 };
 use serde_json::json;
 
@@ -23,7 +23,8 @@ const RENAME: &str = include_str!("rename.sql");
 pub async fn rename(access: Access, request: Request) -> Result<Response> {
     let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
     let (chat, name) = (form.text("chat_id"), form.text("new_name"));
-    let caller = access.caller(None)?;
+    let user = form.optional_id("user_id");
+    let caller = access.caller(user.as_deref())?;
     let now = clock::now();
     let mut db = Db::open().await?;
     let row = db
@@ -31,8 +32,10 @@ pub async fn rename(access: Access, request: Request) -> Result<Response> {
             RENAME,
             params![name.as_str(), now.as_str(), chat.as_str(), caller.user_id()],
         )
-        .await?
-        .ok_or_else(Error::chat_not_found)?;
+        .await?;
+    let Some(row) = row else {
+        return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
+    };
     announce::chat_renamed(&chat, &name, row.int(0)).await;
     let body = json!({ "chat_id": chat, "name": name, "last_updated": now });
     Ok(json_response(StatusCode::OK, &body).into_response())

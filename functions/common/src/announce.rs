@@ -4,7 +4,6 @@
 //! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
 //! nothing. Windows that speak v1 know none of these changes; they only learn that their chat is gone.
 
-use crate::object;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +12,7 @@ use spin_sdk::wasip3;
 
 use crate::chat_files::News;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
+use crate::object;
 
 /// The largest frame for a window, in bytes: a gateway drops a socket whose message is too large (WebSocket contract).
 pub const MAX_FRAME_BYTES: usize = 490_000;

@@ -3,7 +3,6 @@
 //! Each runs inside a transaction, after the caller's right to the file was checked, and returns what is to be told
 //! after the commit.
 
-use crate::object;
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use crate::db::{Result, Transaction};
 use crate::files::{MAX_SHOWN_BYTES, url};
 use crate::message::Message;
 use crate::model::diff::unified_diff;
+use crate::object;
 use crate::params;
 use crate::versions::{self, Reverted, Saved};
 

@@ -1,6 +1,5 @@
 //! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
 
-use crate::object;
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{Transaction, rows_of};
 use crate::error::{Error, Result};
+use crate::object;
 use crate::params;
 
 /// How long a text may be to be shown in [`details`] and in events, in bytes. Of a longer one clients read the content.

@@ -89,6 +89,12 @@ impl<F: Send> Form<F> {
         self.texts.get_mut(name)?.pop()
     }
 
+    /// Takes the id `name`, unless it was not sent, or empty: FastAPI takes an empty value of an optional field for
+    /// none.
+    pub fn optional_id(&mut self, name: &str) -> Option<String> {
+        self.optional_text(name).filter(|id| !id.is_empty())
+    }
+
     /// The boolean `name`.
     pub fn boolean(&self, name: &str) -> bool {
         self.booleans.get(name).copied().unwrap_or_default()

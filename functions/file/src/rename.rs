@@ -39,10 +39,7 @@ struct Renamed {
 pub(crate) async fn rename(access: Access, request: Request) -> Result<Response> {
     let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
     let (file, name) = (form.text("file_id"), form.text("new_name"));
-    // FastAPI takes an empty value of an optional field for none.
-    let user = form
-        .optional_text("user_id")
-        .filter(|user| !user.is_empty());
+    let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;

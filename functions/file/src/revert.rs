@@ -24,10 +24,7 @@ pub(crate) async fn revert(
     access.admit_upload().await?;
     let mut form = Form::read(request, REVERT_FORM, NoFiles).await?;
     let version = form.text("version_id");
-    // FastAPI takes an empty value of an optional field for none.
-    let user = form
-        .optional_text("user_id")
-        .filter(|user| !user.is_empty());
+    let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;

@@ -26,10 +26,7 @@ pub(crate) async fn save(
     access.admit_upload().await?;
     let mut form = Form::read(request, SAVE_FORM, NoFiles).await?;
     let text = form.text("content");
-    // FastAPI takes an empty value of an optional field for none.
-    let user = form
-        .optional_text("user_id")
-        .filter(|user| !user.is_empty());
+    let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
     if text.len() > MAX_TEXT_BYTES {
         return Err(Error::TooLarge);

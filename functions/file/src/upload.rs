@@ -24,10 +24,7 @@ pub(crate) async fn upload(access: Access, request: Request) -> Result<Response>
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
     let mut form = Form::read(request, UPLOAD_FORM, staging).await?;
-    // FastAPI takes an empty value of an optional field for none.
-    let user_id = form
-        .optional_text("user_id")
-        .filter(|user_id| !user_id.is_empty());
+    let user_id = form.optional_id("user_id");
     let target_id = form.text("target_id");
     let is_chat = form.boolean("is_chat");
     let mut uploads = form.files("files");

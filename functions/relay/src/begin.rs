@@ -1,6 +1,7 @@
 //! A reply begins, with the message that it answers or to one that is there: one transaction.
 
 use kafka_common::access::Caller;
+use kafka_common::conversation;
 use kafka_common::db::{Db, Row, Transaction};
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
@@ -14,7 +15,6 @@ use crate::branch;
 use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
 use crate::reply::ending::{self, Ended};
-use crate::reply::rows;
 
 const FIND: &str = sql_file!("begin.sql");
 
@@ -127,7 +127,7 @@ pub async fn begin(
     }
     let interrupted = match found.opt_text(1) {
         None => None,
-        Some(_) if found.int(2) >= clock::unix_millis() - rows::ABANDONED_AFTER => {
+        Some(_) if found.int(2) >= clock::unix_millis() - conversation::ABANDONED_AFTER => {
             return Err(Refused::busy());
         }
         Some(_) => ending::interrupt_in(&mut tx, chat).await?,
@@ -204,7 +204,7 @@ async fn insert(
     interrupted: Option<Ended>,
 ) -> Result<Begun, Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
-    let rev = ending::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
+    let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
     if let Some(parent) = spot.parent.as_deref().filter(|_| spot.is_aside) {
         branch::lift(tx, chat, parent, rev).await?;
     }

@@ -1,6 +1,8 @@
 //! Which branch of the conversation is the active one: the one that clients are shown, and that goes on.
 
 use kafka_common::access::Caller;
+use kafka_common::announce::fitted;
+use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::Message;
 use kafka_common::object;
@@ -8,8 +10,7 @@ use kafka_common::{clock, params, sql_file};
 use serde_json::Value;
 
 use crate::refused::Refused;
-use crate::reply::{ending, rows};
-use crate::size::fitted;
+use crate::reply::ending;
 use crate::{audience, snapshot};
 
 const LIFT: &str = sql_file!("branch.sql");
@@ -69,7 +70,7 @@ pub async fn select(
     let (mut rev, head) = (found.int(0), found.opt_text(1));
     let interrupted = match found.opt_text(2) {
         None => None,
-        Some(_) if found.int(3) >= clock::unix_millis() - rows::ABANDONED_AFTER => {
+        Some(_) if found.int(3) >= clock::unix_millis() - conversation::ABANDONED_AFTER => {
             return Err(Refused::busy());
         }
         Some(_) => ending::interrupt_in(&mut tx, chat).await?,
@@ -86,7 +87,7 @@ pub async fn select(
     let is_other = lifted || head.as_deref() != Some(head_id.as_str());
     let mut told = None;
     if is_other {
-        rev = ending::raise(&mut tx, chat, 1).await?;
+        rev = conversation::raise(&mut tx, chat, 1).await?;
         tx.execute(
             "UPDATE chat SET head_id = ?2 WHERE id = ?1",
             params![chat, head_id.as_str()],

@@ -1,6 +1,8 @@
 //! Echo: what plain text gets where its chat's owner has no model.
 
 use kafka_common::access::Caller;
+use kafka_common::announce::fitted;
+use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::id::new_id;
 use kafka_common::message::Message;
@@ -8,15 +10,13 @@ use kafka_common::{clock, params};
 
 use crate::audience;
 use crate::refused::Refused;
-use crate::reply::ending::raise;
-use crate::size::fitted;
 
 /// Keeps the text and the answer `Echo: <text>`, which is returned. Other windows see both as messages.
 pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Result<String, Refused> {
     let answer = format!("Echo: {text}");
     let (said, echoed, now) = (new_id(), new_id(), clock::now());
     let mut tx = db.begin().await?;
-    let rev = raise(&mut tx, chat, 2).await? - 1;
+    let rev = conversation::raise(&mut tx, chat, 2).await? - 1;
     let rows = tx
         .query(
             "WITH last (id, position) AS (

@@ -1,6 +1,5 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: joins a reply, whoever writes it and wherever, by reading its row.
 
-use kafka_common::object;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,14 +11,16 @@ use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::ready;
 use futures::stream::{self, Stream, StreamExt};
 use kafka_common::access::Access;
+use kafka_common::conversation;
 use kafka_common::db::{self, Db, Row};
 use kafka_common::error::Result;
 use kafka_common::message::{COLUMNS, Message};
+use kafka_common::object;
 use kafka_common::{clock, params};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
-use crate::reply::{ending, rows};
+use crate::reply::ending;
 use crate::sse;
 
 /// How often the row is read.
@@ -138,7 +139,7 @@ impl Follower {
         let mut state = self.read_once(&mut db).await?;
         let abandoned = |state: &State| {
             state.status == "running"
-                && state.heartbeat < clock::unix_millis() - rows::ABANDONED_AFTER
+                && state.heartbeat < clock::unix_millis() - conversation::ABANDONED_AFTER
         };
         if state.as_ref().is_some_and(abandoned) {
             ending::interrupt_abandoned(&mut db, &self.chat).await?;

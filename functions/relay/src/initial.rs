@@ -1,11 +1,11 @@
 //! What a window gets first, and what it gets when it missed something.
 
-use kafka_common::object;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use kafka_common::db::{Db, Result};
 use kafka_common::model::diff::unified_diff;
+use kafka_common::object;
 use kafka_common::params;
 use serde_json::{Value, json};
 

@@ -1,12 +1,12 @@
 //! Why something that was asked of a chat is not done, in the three forms clients know.
 
-use kafka_common::object;
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use kafka_common::db;
-use kafka_common::error::{Error, json_response};
+use kafka_common::error::{CHAT_NOT_FOUND, Error, json_response};
+use kafka_common::object;
 use serde_json::Value;
 
 /// A refusal: a code for programs and words for people.
@@ -53,7 +53,7 @@ impl Refused {
     }
 
     pub fn chat_not_found() -> Self {
-        Self::not_found("Chat not found.")
+        Self::not_found(CHAT_NOT_FOUND)
     }
 
     pub fn model_not_found() -> Self {
@@ -71,7 +71,7 @@ impl Refused {
 
     /// Whether there is no such chat of the caller's.
     pub fn is_missing_chat(&self) -> bool {
-        self.error == "Chat not found."
+        self.error == CHAT_NOT_FOUND
     }
 
     /// As a v1 window gets it.
@@ -133,6 +133,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.code {
             "bad_request" => StatusCode::BAD_REQUEST,
+            "unauthorized" => StatusCode::UNAUTHORIZED,
             "not_found" => StatusCode::NOT_FOUND,
             "busy" => StatusCode::CONFLICT,
             "too_large" => StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,6 +1,5 @@
 //! Frames are bounded: a gateway drops a socket whose message is too large (WebSocket contract).
 
-pub use kafka_common::announce::{MAX_FRAME_BYTES as FRAME, fitted};
 use kafka_common::files::MAX_SHOWN_BYTES;
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
 //! A chat at one moment: what a window gets first, and what it gets when it missed something.
 
+use kafka_common::conversation;
 use kafka_common::db::{self, Db, Row, Transaction};
 use kafka_common::message::Message;
 use kafka_common::object;
@@ -7,7 +8,7 @@ use kafka_common::{clock, params, sql_file};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
-use crate::reply::{ending, rows};
+use crate::reply::ending;
 use crate::size::{self, Budget};
 
 const SNAPSHOT: &str = sql_file!("snapshot.sql");
@@ -72,7 +73,7 @@ pub async fn load(
     let running = snapshot
         .as_ref()
         .and_then(|snapshot| snapshot.running.as_ref());
-    let oldest = clock::unix_millis() - rows::ABANDONED_AFTER;
+    let oldest = clock::unix_millis() - conversation::ABANDONED_AFTER;
     if running.is_none_or(|running| running.heartbeat >= oldest) {
         return Ok(snapshot);
     }

@@ -3,7 +3,6 @@
 //! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
 //! once; replies are written after it.
 
-use kafka_common::object;
 use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,14 +15,14 @@ use futures::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use kafka_common::access::{Caller, Visitor};
-use kafka_common::announce::POLICY;
+use kafka_common::announce::{POLICY, fitted};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::events::{self, Answer, Event};
 use kafka_common::grip::{self, Grip, Verdict};
+use kafka_common::object;
 
 use crate::door::{self, Admitted};
 use crate::refused::Refused;
-use crate::size::fitted;
 use crate::{initial, snapshot, v1, v2};
 
 const EVENTS: &str = "application/websocket-events";

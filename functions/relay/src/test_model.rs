@@ -1,6 +1,5 @@
 //! `POST /models/{id}/test`: does a model answer? One tiny completion.
 
-use kafka_common::object;
 use std::time::Duration;
 
 use axum::extract::Path;
@@ -11,6 +10,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::limits::Limit;
 use kafka_common::model::{self, Event, Message, Role, Timeouts};
+use kafka_common::object;
 use kafka_common::params;
 use serde_json::Value;
 

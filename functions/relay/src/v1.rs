@@ -1,6 +1,7 @@
 //! The protocol of the original's frontends: one frame of theirs, and what its sender gets.
 
 use kafka_common::access::Caller;
+use kafka_common::announce::fitted;
 use kafka_common::db::Db;
 use serde_json::{Map, Value};
 
@@ -9,7 +10,6 @@ use crate::begin::{Outcome, begin};
 use crate::echo::echo;
 use crate::prompt::Prompt;
 use crate::refused::Refused;
-use crate::size::fitted;
 use crate::{audience, reply};
 
 /// A frame of a client: an object with an action is that action, anything else is something said.

@@ -20,10 +20,7 @@ const RENAME: &str = "UPDATE workspace SET name = ?2
 pub(crate) async fn rename(access: Access, request: Request) -> Result<Response> {
     let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
     let (workspace, name) = (form.text("workspace_id"), form.text("new_name"));
-    // FastAPI takes an empty value of an optional field for none.
-    let user = form
-        .optional_text("user_id")
-        .filter(|user| !user.is_empty());
+    let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
     let renamed = db

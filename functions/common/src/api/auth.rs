@@ -104,7 +104,7 @@ operations! {
         .json(&[EMAIL])
         .limited()
         .answers(DONE)
-        .not_found(OPEN_MODE);
+        .not_found("The server sends no codes by mail, or runs in open mode.");
 
     /// Log out
     ///

@@ -2,7 +2,7 @@
 
 use super::file::{FILE_ID, FILE_URL, FILENAME, KIND, LANGUAGE, MEDIA_TYPE, PATH, SIZE};
 use super::operation::{Operation, link};
-use super::page::{NEXT, PAGE, USER};
+use super::page::{NEXT, PAGE, USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
 use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
@@ -19,6 +19,7 @@ pub const NEW_FORM: &FormSpec = &[
 
 /// The form of [`RENAME`].
 pub const RENAME_FORM: &FormSpec = &[
+    USER_FIELD,
     Field::text("chat_id").max_chars(MAX_ID_CHARS),
     Field::text("new_name").max_chars(MAX_NAME_CHARS),
 ];

@@ -1,6 +1,5 @@
 //! What a body brought for each declared field, and the check against the declaration (HTTP contract, section 2.1).
 
-use crate::object;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 use super::Form;
 use super::spec::{Field, FormSpec, Kind};
 use crate::error::{Error, FieldError, Result};
+use crate::object;
 
 /// The longest name of a file, in bytes.
 pub(super) const MAX_FILENAME_BYTES: usize = 1024;

@@ -1,11 +1,12 @@
 //! How a question to a model is put on the wire.
 
-use crate::object;
 use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use super::BaseUrl;
 use super::failure::{Failure, Kind};
+
+use crate::object;
 
 /// Who said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

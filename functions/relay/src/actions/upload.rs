@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use kafka_common::access::Caller;
+use kafka_common::announce::fitted;
 use kafka_common::content::Staging;
+use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
@@ -14,8 +16,6 @@ use serde_json::{Map, Value};
 use super::Done;
 use crate::prompt::text_field;
 use crate::refused::Refused;
-use crate::reply::{composing, ending};
-use crate::size::fitted;
 
 /// Stores the file in the chat and its workspace, with a message about it.
 pub async fn upload(
@@ -72,7 +72,7 @@ async fn store(
     let target = files::Target::Chat(chat);
     let inserted = files::insert(&mut tx, &mut uploads, target, caller).await?;
     let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
-    let rev = ending::raise(&mut tx, chat, 1).await?;
+    let rev = conversation::raise(&mut tx, chat, 1).await?;
     let content = object!({ "file_id": id, "filename": filename, "path": path });
     let mut message = Message {
         role: "user".to_owned(),
@@ -80,7 +80,7 @@ async fn store(
         content: content.to_string(),
         ..Message::default()
     };
-    composing::add(&mut tx, chat, &mut message, rev).await?;
+    conversation::add(&mut tx, chat, &mut message, rev).await?;
     tx.commit().await?;
     let uploaded = object!({
         "action": "file_uploaded", "rev": file_rev, "file_id": id, "file": details, "message": message.v2(),

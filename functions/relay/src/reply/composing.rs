@@ -1,6 +1,8 @@
 //! The end of a reply, with the files that it makes or changes: one transaction.
 
-pub use kafka_common::conversation::add;
+use kafka_common::announce::{MAX_FRAME_BYTES, fitted};
+use kafka_common::chat_files::NewVersion;
+use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::Message;
 use kafka_common::model::composer::{self, Change, Edit, Outcome};
@@ -11,10 +13,8 @@ use kafka_common::params;
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
 use serde_json::Value;
 
-use super::ending::{self, Ending, raise};
+use super::ending::{self, Ending};
 use crate::begin::Begun;
-use crate::size::{FRAME, fitted};
-use kafka_common::chat_files::NewVersion;
 
 /// What the model said.
 pub struct Said<'a> {
@@ -99,7 +99,7 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
         return Ok(Verdict::Gone);
     }
     let changed = made.iter().filter(|file| file.changed).count() as i64;
-    let mut rev = raise(&mut tx, &begun.chat, 2 * changed + 1).await? - 2 * changed;
+    let mut rev = conversation::raise(&mut tx, &begun.chat, 2 * changed + 1).await? - 2 * changed;
     let mut finished = Finished {
         events: Vec::new(),
         v1: Vec::new(),
@@ -210,7 +210,7 @@ impl Made {
     /// v1's answer to the prompt, without the text if that is too long for a frame.
     fn v1(&self) -> String {
         let answer = self.v1_answer().to_string();
-        if answer.len() <= FRAME {
+        if answer.len() <= MAX_FRAME_BYTES {
             return answer;
         }
         let cut = Self {
@@ -334,6 +334,6 @@ async fn tell_of(
         model: Some(begun.model.name.clone()),
         ..Message::default()
     };
-    add(tx, &begun.chat, &mut message, rev).await?;
+    conversation::add(tx, &begun.chat, &mut message, rev).await?;
     Ok(message)
 }

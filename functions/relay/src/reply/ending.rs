@@ -1,15 +1,14 @@
 //! How a reply ends: in one transaction, whatever else the ending does.
 
-pub use kafka_common::conversation::raise;
+use kafka_common::announce::fitted;
+use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::{COLUMNS, Message};
 use kafka_common::object;
 use kafka_common::{clock, params};
 use serde_json::Value;
 
-use super::rows::ABANDONED_AFTER;
 use crate::audience;
-use crate::size::fitted;
 
 /// How and why a reply ended.
 #[derive(Debug, Clone)]
@@ -132,7 +131,7 @@ pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<()> {
 
 /// The same inside a transaction, which tells nobody.
 pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option<Ended>> {
-    let oldest = clock::unix_millis() - ABANDONED_AFTER;
+    let oldest = clock::unix_millis() - conversation::ABANDONED_AFTER;
     let row = tx
         .query_one(
             "SELECT id FROM generation WHERE chat_id = ?1 AND status = 'running' AND heartbeat < ?2",
@@ -144,7 +143,7 @@ pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option
     if !mark(tx, &reply, &ending).await? {
         return Ok(None);
     }
-    let rev = raise(tx, chat, 1).await?;
+    let rev = conversation::raise(tx, chat, 1).await?;
     close(tx, &reply, ending, rev).await.map(Some)
 }
 

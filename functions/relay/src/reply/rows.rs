@@ -6,8 +6,6 @@
 use kafka_common::db::{Db, Result};
 use kafka_common::{clock, params};
 
-pub use kafka_common::conversation::ABANDONED_AFTER;
-
 /// What the row said when it was written to.
 #[derive(Debug, Clone, Copy)]
 pub struct Beat {

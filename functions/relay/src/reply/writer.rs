@@ -2,13 +2,14 @@
 //!
 //! It outlives the request that began it, and shares its instance with other such tasks: nothing here may panic.
 
-use kafka_common::object;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
+use kafka_common::announce::fitted;
 use kafka_common::db::{self, Db};
 use kafka_common::model::{self, Event, Failure, Message as Turn, Role, Timeouts, composer};
+use kafka_common::object;
 use kafka_common::task::begin_spawned;
 use kafka_common::versions::MAX_TEXT_BYTES;
 
@@ -18,7 +19,6 @@ use super::ending::Ending;
 use super::rows::{self, Beat};
 use crate::audience::Audience;
 use crate::begin::Begun;
-use crate::size::fitted;
 
 /// From one piece of text to the next. The first goes out at once.
 const FLUSH: Duration = Duration::from_millis(100);

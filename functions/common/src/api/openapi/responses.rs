@@ -63,7 +63,7 @@ pub(super) fn common() -> Value {
         "Unreadable": detail("The body can't be read, or asks for something impossible."),
         "Unauthorized": unauthorized,
         "Forbidden": detail("Not from here. The text says what the operator can set."),
-        "TooLarge": detail("The body is too large."),
+        "TooLarge": detail("The body is too large, or in token mode: the user has stored as much as they may."),
         "Invalid": response(
             "Fields are missing or malformed: all of them, in the order of their declaration.",
             Some(("application/json", Schema::Named(&INVALID))),
