@@ -69,20 +69,9 @@ async fn a_chat_goes_on_after_an_interrupted_reply() {
     let mut window = scene.server.window(&scene.chat).await;
     window.ask(MODEL, "hello").await;
     window.until("some text", |window| window.deltas > 3).await;
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = scene;
     window.leave();
-    let server = server.killed_and_started_again().await;
-    let scene = Scene {
-        server,
-        model,
-        user,
-        chat,
-    };
+    let server = scene.server.killed_and_started_again().await;
+    let scene = Scene { server, ..scene };
     let busy = scene
         .ask(&json!({"prompt": "again", "model": "fake-words-2-rate-0"}))
         .await;

@@ -258,17 +258,9 @@ async fn another_persons_model_is_nobodys() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_opened_after_a_restart_and_after_rotation() {
     let scene = Scene::new(Setup::app(), &["fake-words-2-rate-0"]).await;
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = scene;
     let scene = Scene {
-        server: server.killed_and_started_again().await,
-        model,
-        user,
-        chat,
+        server: scene.server.killed_and_started_again().await,
+        ..scene
     };
     let mut socket = scene.opened().await;
     scene.says(&mut socket, "fake-words-2-rate-0").await;
@@ -297,21 +289,13 @@ async fn a_key_is_opened_after_a_restart_and_after_rotation() {
         &["fake-words-2-rate-0"],
     )
     .await;
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = sealed;
     let setup = Setup::app()
         .variable("secret_key", &second)
         .variable("secret_key_old", &first)
-        .state(server.kill());
+        .state(sealed.server.kill());
     let scene = Scene {
         server: setup.start().await,
-        model,
-        user,
-        chat,
+        ..sealed
     };
     let mut socket = scene.opened().await;
     scene.says(&mut socket, "fake-words-2-rate-0").await;

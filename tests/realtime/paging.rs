@@ -209,13 +209,7 @@ async fn conversations_of_earlier_versions_have_branches() {
             .await;
         window.reply().await;
     }
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = scene;
-    let state = server.kill();
+    let state = scene.server.kill();
     let before_0004 = "
         DROP TRIGGER chat_conversation_is_head;
         DROP INDEX chat_conversation_root;
@@ -226,12 +220,7 @@ async fn conversations_of_earlier_versions_have_branches() {
         DELETE FROM schema_migration WHERE version >= 4;";
     Database::change(state.path(), before_0004).await;
     let server = Setup::app().state(state).start().await;
-    let scene = Scene {
-        server,
-        model,
-        user,
-        chat,
-    };
+    let scene = Scene { server, ..scene };
     let up = scene.page("").await;
     let texts = |page: &Value| -> Vec<String> {
         let messages = page["messages"].as_array().expect("a list");
@@ -252,14 +241,9 @@ async fn conversations_of_earlier_versions_have_branches() {
 /// begins in 120 ways.
 async fn long_chat() -> Scene {
     let scene = Scene::new(Setup::app(), &[]).await;
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = scene;
     // Shut down, because the database is changed by hand.
-    let state = server.kill();
+    let chat = &scene.chat;
+    let state = scene.server.kill();
     let row = |id: &str, parent: &str, position: &str| {
         format!(
             "SELECT {id}, '{chat}', iif(i % 2, 'user', 'assistant'), 'text', 'text ' || i, {parent}, {position},
@@ -280,12 +264,7 @@ async fn long_chat() -> Scene {
     let join = "UPDATE chat_conversation SET parent_id = 'm1500' WHERE id = 's1'";
     Database::change(state.path(), &format!("{sql}{join};")).await;
     let server = Setup::app().state(state).start().await;
-    Scene {
-        server,
-        model,
-        user,
-        chat,
-    }
+    Scene { server, ..scene }
 }
 
 fn ids(page: &Value) -> Vec<String> {

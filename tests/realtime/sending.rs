@@ -70,15 +70,9 @@ async fn the_same_client_id_at_once_is_one_message() {
 async fn appending_costs_the_same_in_a_long_chat() {
     let scene = Scene::new(Setup::app(), &["fake-words-1-rate-0"]).await;
     let long = scene.server.chat(&scene.user, "long").await;
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = scene;
     // Shut down, because the database is changed by hand.
-    let state = server.kill();
-    for (chat, count) in [(&chat, 10), (&long, 10_000)] {
+    let state = scene.server.kill();
+    for (chat, count) in [(&scene.chat, 10), (&long, 10_000)] {
         // A chain of messages, as a conversation is.
         let sql = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
@@ -90,12 +84,7 @@ async fn appending_costs_the_same_in_a_long_chat() {
         Database::change(state.path(), &sql).await;
     }
     let server = Setup::app().state(state).start().await;
-    let mut scene = Scene {
-        server,
-        model,
-        user,
-        chat,
-    };
+    let mut scene = Scene { server, ..scene };
     let mut medians = Vec::new();
     for chat in [scene.chat.clone(), long] {
         scene.chat = chat;

@@ -68,20 +68,12 @@ async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
 async fn what_got_into_the_database_otherwise_is_refused_when_used() {
     // A model that was allowed when it was saved, in a server that allows it no more: no byte arrives.
     let scene = Scene::new(Setup::app(), &["fake-words-2-rate-0"]).await;
-    let Scene {
-        server,
-        model,
-        user,
-        chat,
-    } = scene;
     let setup = Setup::app()
         .variable("allow_private_models", "false")
-        .state(server.kill());
+        .state(scene.server.kill());
     let scene = Scene {
         server: setup.start().await,
-        model,
-        user,
-        chat,
+        ..scene
     };
     let mut socket = scene.opened().await;
     scene.says(&mut socket, "fake-words-2-rate-0").await;

@@ -428,13 +428,15 @@ async fn what_happens_over_http_reaches_open_windows(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let mut socket = scene.open2().await;
     let mut window = scene.server.window(&scene.chat).await;
-    let renamed = scene
-        .server
-        .patch("/chat/rename")
-        .form(&[("chat_id", &scene.chat), ("new_name", "The Castle")])
-        .send()
+    let rename = async |name: &str| {
+        let form = [("chat_id", scene.chat.as_str()), ("new_name", name)];
+        let renamed = scene.server.patch("/chat/rename").form(&form).send().await;
+        renamed.has_status(200);
+    };
+    socket
+        .until_it_hears(async || rename("Amerika").await)
         .await;
-    renamed.has_status(200);
+    rename("The Castle").await;
     let frame = socket.action("chat_renamed").await;
     assert_eq!(frame["name"], "The Castle");
     assert!(frame["rev"].is_u64(), "{frame}");
