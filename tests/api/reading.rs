@@ -398,3 +398,39 @@ async fn no_page_reads_what_is_before_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn neither_a_login_nor_a_conversation_reads_a_whole_table() {
+    let Lists { server, .. } = lists().await;
+    let database = server.database().await;
+    let tables = database.tables().await;
+    for statement in [
+        include_str!("../../functions/auth/src/login.sql"),
+        include_str!("../../functions/relay/src/page.sql"),
+    ] {
+        let plan = database.plan(statement).await;
+        let searches = plan.iter().filter(|step| step.starts_with("SEARCH"));
+        assert!(searches.count() >= 5, "{plan:#?}");
+        // What the statement itself has made is read whole: pages, and the user's workspaces.
+        let made = [
+            "CONSTANT ROW",
+            "asked",
+            "named",
+            "up",
+            "down",
+            "chosen",
+            "w",
+        ];
+        for step in &plan {
+            let scanned = step.strip_prefix("SCAN ").unwrap_or("asked");
+            assert!(
+                made.contains(&scanned) || scanned.starts_with('('),
+                "{step} in {statement}"
+            );
+        }
+        assert!(
+            made.iter()
+                .all(|name| !tables.contains(&(*name).to_owned()))
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Description, House, Multipart, Server, by};
+use crate::support::{API_KEY, Description, House, Multipart, Server, by};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_answers_as_described() {
@@ -31,8 +31,17 @@ async fn answers_as_described(house: &House) {
             let answer = by(request, world.token()).send().await;
             answer.has_status(input.status);
             description.allows(operation, &answer);
+            // Promise 4: an API key is in no answer.
+            let body = String::from_utf8_lossy(&answer.body);
+            assert!(!body.contains(API_KEY), "{}: {body}", answer.what);
         }
     }
+    let log = house.server.log_so_far().await;
+    assert!(!log.contains(API_KEY), "an API key is in the log");
+    assert!(
+        !house.dump().await.contains(API_KEY),
+        "an API key is stored as it is"
+    );
 }
 
 #[tokio::test]
@@ -122,14 +131,21 @@ async fn forms_are_read_as_described() {
 }
 
 /// Each required field of a JSON body or of a query: left out, 422 says which.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn required_values_are_required() {
-    let server = Server::start().await;
-    let description = Description::of(&server).await;
+    for house in [House::open().await, House::token().await] {
+        let world = house.world("josef@example.com").await;
+        requires_what_is_required(&house.server, world.token()).await;
+    }
+}
+
+async fn requires_what_is_required(server: &Server, token: Option<&str>) {
+    let description = Description::of(server).await;
     for operation in &description.operations {
         let path = operation.path_of(&vec!["some-id"; operation.path_parameters.len()]);
         for field in operation.query.iter().filter(|field| field.required) {
-            let answer = server.request(&operation.method, &path).send().await;
+            let request = server.request(&operation.method, &path);
+            let answer = by(request, token).send().await;
             answer.has_status(422);
             assert_eq!(answer.string("/detail/0/loc/0"), "query");
             assert_eq!(answer.string("/detail/0/loc/1"), field.name);
@@ -139,11 +155,8 @@ async fn required_values_are_required() {
             continue;
         }
         for field in operation.body.iter().filter(|field| field.required) {
-            let answer = server
-                .request(&operation.method, &path)
-                .json("{}")
-                .send()
-                .await;
+            let request = server.request(&operation.method, &path).json("{}");
+            let answer = by(request, token).send().await;
             // What is there in token mode only.
             if answer.status == 404 && answer.text().contains("open mode") {
                 continue;

@@ -1,6 +1,10 @@
 //! `/openapi.json`, `/docs` and what it loads.
 
-use crate::support::{Description, Server};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Description, Server, repository};
 
 #[tokio::test]
 async fn the_description_is_an_openapi_document() {
@@ -94,19 +98,37 @@ async fn scripts_are_compressed_for_those_who_take_it() {
     assert!(license.text().contains("Apache License"));
 }
 
+/// That what sockets say is in the page, `support::socket` looks at in all tests of sockets. Here: what the page's tables
+/// name, somebody says or takes.
 #[tokio::test]
 async fn the_socket_protocol_is_described() {
     let server = Server::start().await;
     let page = server.get("/docs/websocket").send().await;
     page.has_status(200);
-    for word in [
-        "kafka.v2",
-        "new_message",
-        "sync",
-        "generation_ended",
-        "delta",
-        "has_more",
-    ] {
-        assert!(page.text().contains(word), "{word}");
-    }
+    let cells = page.text().split("<td><code>").skip(1);
+    let names = cells.filter_map(|cell| cell.split("</code>").next());
+    let is_name = |name: &&str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let names: BTreeSet<_> = names.filter(is_name).collect();
+    assert!(names.len() > 20, "{names:?}");
+    let sources = sources(&repository().join("functions"));
+    let unknown: Vec<_> = names
+        .iter()
+        .filter(|name| !sources.contains(&format!("\"{name}\"")))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// All Rust files below a folder, one after the other.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let texts = paths.map(|path| match path.extension() {
+        _ if path.is_dir() => sources(&path),
+        Some(extension) if extension == "rs" => fs::read_to_string(&path).expect("a text"),
+        _ => String::new(),
+    });
+    texts.collect()
 }

@@ -3,6 +3,7 @@
 
 mod acknowledged;
 mod door;
+mod limits;
 mod memory;
 mod migrations;
 mod names;

@@ -23,6 +23,10 @@ async fn try_all(house: &House) -> usize {
     let mut wrong = Vec::new();
     let mut tried = 0;
     for operation in house.operations().await {
+        // Only the gateway gets further at sockets; whose chats they open is tested in `token::sockets`.
+        if operation.id.starts_with("conversation_socket") {
+            continue;
+        }
         let inputs = owner.valid(&operation).len();
         for number in 0..inputs {
             // Of their own for each, because some requests delete things.
@@ -89,9 +93,7 @@ async fn refused(
     let request = input.request(&house.server, operation);
     let answer = by(request, stranger.token()).send().await;
     let changed = house.dump().await != before;
-    // Where only the gateway gets further, nobody is told anything.
-    let expected = if input.status == 426 { 426 } else { 404 };
-    (answer.status != expected || changed).then(|| {
+    (answer.status != 404 || changed).then(|| {
         let text = String::from_utf8_lossy(&answer.body);
         format!("{} {text}, the database changed: {changed}", answer.status)
     })

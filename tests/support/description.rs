@@ -79,9 +79,25 @@ impl Operation {
         })
     }
 
+    /// Whether a request is one of these; `what` is its method and address.
+    pub fn is(&self, what: &str) -> bool {
+        let (method, address) = what.split_once(' ').unwrap_or_default();
+        let path = address.split('?').next().unwrap_or_default();
+        let (mine, theirs) = (self.path.split('/'), path.split('/'));
+        let fits = |(mine, theirs): (&str, &str)| mine == theirs || mine.starts_with('{');
+        method == self.method
+            && mine.clone().count() == theirs.clone().count()
+            && mine.zip(theirs).all(fits)
+    }
+
     /// Whether it is asked where a request comes from.
     pub fn has_door(&self) -> bool {
         self.responses.get("403").is_some()
+    }
+
+    /// Whether token mode counts how often it is asked for.
+    pub fn is_limited(&self) -> bool {
+        self.responses.get("429").is_some()
     }
 
     /// The fields that name things somebody owns, wherever they are sent.

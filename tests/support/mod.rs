@@ -39,7 +39,7 @@ pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup, fresh_state};
 pub use socket::{Refused, Socket, V2};
 pub use window::Window;
-pub use world::{House, Input, World, by};
+pub use world::{API_KEY, House, Input, World, by};
 
 use std::path::PathBuf;
 use std::time::Duration;

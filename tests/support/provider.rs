@@ -147,6 +147,8 @@ struct Published {
     asked: usize,
     requests: usize,
     is_down: bool,
+    /// Where it says that its keys are.
+    keys_at: String,
 }
 
 /// A running provider; it ends with the test's runtime.
@@ -166,7 +168,8 @@ impl FakeProvider {
         };
         provider.publish(keys);
         provider.calls_itself(&provider.issuer());
-        tokio::spawn(serve(listener, address, provider.published.clone()));
+        provider.has_keys_at(&provider);
+        tokio::spawn(serve(listener, provider.published.clone()));
         provider
     }
 
@@ -191,6 +194,11 @@ impl FakeProvider {
     /// From now on it answers nobody with success, or does again.
     pub fn is_down(&self, down: bool) {
         self.lock().is_down = down;
+    }
+
+    /// From now on, its keys are another's.
+    pub fn has_keys_at(&self, other: &Self) {
+        self.lock().keys_at = format!("{}/keys", other.issuer());
     }
 
     /// How often it was asked for its keys.
@@ -232,11 +240,11 @@ pub fn now() -> i64 {
     now.expect("it is after 1970").as_secs() as i64
 }
 
-async fn serve(listener: TcpListener, address: SocketAddr, published: Arc<Mutex<Published>>) {
+async fn serve(listener: TcpListener, published: Arc<Mutex<Published>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let published = published.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let answer = answer(request.uri().path(), address, &published);
+            let answer = answer(request.uri().path(), &published);
             async move { Ok::<_, Infallible>(answer) }
         });
         let connection = hyper::server::conn::http1::Builder::new();
@@ -244,14 +252,14 @@ async fn serve(listener: TcpListener, address: SocketAddr, published: Arc<Mutex<
     }
 }
 
-fn answer(path: &str, address: SocketAddr, published: &Mutex<Published>) -> Response<Full<Bytes>> {
+fn answer(path: &str, published: &Mutex<Published>) -> Response<Full<Bytes>> {
     let mut published = published.lock().expect("no test panics here");
     published.requests += 1;
     let (status, body) = match path {
         _ if published.is_down => (StatusCode::BAD_GATEWAY, json!({})),
         "/.well-known/openid-configuration" => (
             StatusCode::OK,
-            json!({ "issuer": published.issuer, "jwks_uri": format!("http://{address}/keys") }),
+            json!({ "issuer": published.issuer, "jwks_uri": published.keys_at }),
         ),
         "/keys" => {
             published.asked += 1;

@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::{FakeModel, Server, repository};
+use super::{House, repository};
 
 /// Which one is wanted; another one checks other things.
 const VERSION: &str = "4.32.5";
 
-/// How long it tries, in seconds, unless `SCHEMATHESIS_SECONDS` says otherwise.
+/// How long it tries, in seconds, unless `SCHEMATHESIS_SECONDS` says otherwise; and then what it tries is random.
 const SECONDS: &str = "60";
 
 /// How many of its requests must succeed at least: with ids that nobody has, everything is 404.
@@ -56,10 +56,13 @@ fn program() -> String {
 }
 
 /// Runs it against a server, and fails with all it says if it finds anything.
-pub async fn finds_nothing(server: &Server, known: Known) {
-    let model = FakeModel::start();
+pub async fn finds_nothing(house: &House, known: Known) {
+    let House { server, model, .. } = house;
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let seconds = std::env::var("SCHEMATHESIS_SECONDS").unwrap_or_else(|_| SECONDS.to_owned());
+    let (seconds, seed) = match std::env::var("SCHEMATHESIS_SECONDS") {
+        Ok(seconds) => (seconds, None),
+        Err(_) => (SECONDS.to_owned(), Some("--seed=1")),
+    };
     let tests = repository().join("tests/description");
     let words = json!({
         "base_url": model.base_url(), "user_id": known.user, "owner_id": known.user,
@@ -72,6 +75,7 @@ pub async fn finds_nothing(server: &Server, known: Known) {
         .arg("run")
         .arg(format!("http://{}/openapi.json", server.address()))
         .args(["--checks", "all", "--max-time", &seconds])
+        .args(seed)
         .current_dir(folder.path())
         .env("PYTHONPATH", &tests)
         .env("PYTHONDONTWRITEBYTECODE", "1")

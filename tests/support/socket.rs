@@ -1,6 +1,8 @@
 //! A WebSocket, frame by frame, without any notion of what the frames mean.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -16,6 +18,26 @@ use super::PATIENCE;
 
 /// The sub-protocol of v2.
 pub const V2: &str = "kafka.v2";
+
+/// The page that describes what sockets speak.
+const PAGE: &str = include_str!("../../static/websocket.html");
+
+/// The words of [`PAGE`].
+static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let words = PAGE.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.collect()
+});
+
+/// Fails unless the page knows the frame's action, its members and, of an error, its code.
+fn is_described(frame: &str) {
+    let frame: Value = serde_json::from_str(frame).expect("v2 speaks JSON");
+    let members = frame.as_object().expect("v2 speaks in objects");
+    let names = members.keys().map(String::as_str);
+    let values = ["action", "code"].map(|name| frame[name].as_str());
+    for word in names.chain(values.into_iter().flatten()) {
+        assert!(WORDS.contains(word), "static/websocket.html lacks {word}");
+    }
+}
 
 /// A handshake that was refused.
 #[derive(Debug)]
@@ -94,7 +116,12 @@ impl Socket {
         let said = async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => return Said::Text(text.as_str().to_owned()),
+                    Some(Ok(Message::Text(text))) => {
+                        if self.protocol.is_some() {
+                            is_described(&text);
+                        }
+                        return Said::Text(text.as_str().to_owned());
+                    }
                     Some(Ok(Message::Close(frame))) => {
                         return Said::Closed(frame.map(|frame| frame.code.into()));
                     }
@@ -105,6 +132,21 @@ impl Socket {
             }
         };
         timeout(patience, said).await.ok()
+    }
+
+    /// Does something that the socket is told of until it hears of it, and then all that is left of it: a gateway
+    /// subscribes shortly after it opens a socket.
+    pub async fn until_it_hears(&mut self, something: impl AsyncFn()) {
+        let soon = Duration::from_millis(300);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            something().await;
+            if self.next_within(soon).await.is_some() {
+                break;
+            }
+            assert!(Instant::now() < deadline, "the socket hears nothing");
+        }
+        while self.next_within(soon).await.is_some() {}
     }
 
     /// The next text frame.

@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 use super::description::{Description, Operation};
 use super::{FakeMail, FakeModel, Multipart, PATIENCE, Request, Response, Server, Setup, User};
 
+/// The API key of everybody's model.
+pub const API_KEY: &str = "sk-marker-5e0b7c";
+
 /// A server in one of both modes, with fakes around it.
 pub struct House {
     pub server: Server,
-    model: FakeModel,
+    pub model: FakeModel,
     /// In token mode.
     mail: Option<FakeMail>,
 }
@@ -80,11 +83,15 @@ impl House {
 
     /// Where people log in, as often as they like.
     pub async fn token() -> Self {
+        Self::token_with(Setup::app().variable("rate_limits", "")).await
+    }
+
+    /// Where people log in, with variables of one's own.
+    pub async fn token_with(setup: Setup) -> Self {
         let mail = FakeMail::start();
-        let mut setup = Setup::app()
+        let mut setup = setup
             .variable("auth_mode", "token")
-            .variable("allow_private_models", "true")
-            .variable("rate_limits", "");
+            .variable("allow_private_models", "true");
         for (name, value) in mail.variables() {
             setup = setup.variable(name, &value);
         }
@@ -148,7 +155,7 @@ impl House {
         let form = [
             ("user_id", user.id.as_str()),
             ("name", "fake-words-2-rate-0"),
-            ("ak", "key"),
+            ("ak", API_KEY),
             ("base_url", &base_url),
         ];
         let model = made(server.post("/models/new").form(&form), &["/id"]).await;
@@ -323,7 +330,9 @@ impl World {
                 ("chat_name", "another"),
                 ("selected_file_ids", &self.file),
             ]),
-            "chat_rename" => Input::form(&[("chat_id", &self.chat), ("new_name", "renamed")]),
+            "chat_rename" => {
+                Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
+            }
             "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": replied })),
             "conversation_edit" => with(json!({ "prompt": "Why?" })),
             "conversation_regenerate" => with(json!({})),
@@ -338,7 +347,7 @@ impl World {
             "models_new" => Input::form(&[
                 caller,
                 ("name", "another"),
-                ("ak", "key"),
+                ("ak", API_KEY),
                 ("base_url", "http://127.0.0.1:9/v1"),
             ]),
             "models_change" => Input::form(&[caller, ("name", "renamed")]),

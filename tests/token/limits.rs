@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Person, Town};
+use super::Town;
 use crate::support::{Request, Response, Setup};
 
 async fn town(limits: &str) -> Town {
@@ -155,12 +155,29 @@ async fn uploads_are_limited_before_they_are_taken_in() {
 }
 
 #[tokio::test]
+async fn uploads_are_limited_over_sockets_too() {
+    let town = town("upload=2/60 message=100/60").await;
+    let josef = town.person("josef@example.com").await;
+    // Which uses up both.
+    let (chat, [upload, revert, _]) = josef.stores(&town).await;
+    let before = town.server.database().await.dump().await;
+    let mut socket = josef.window(&town, &chat).await;
+    for message in [upload, revert] {
+        socket.send(&message).await;
+        let refused = socket.json().await;
+        assert_eq!(refused["code"], "rate_limited", "{message}: {refused}");
+    }
+    // A limit that refuses has counted nothing.
+    let after = town.server.database().await.dump().await;
+    assert_eq!(after.len(), before.len());
+}
+
+#[tokio::test]
 async fn messages_are_limited_over_http_and_sockets_together() {
     let town = town("message=2/60").await;
     let josef = town.person("josef@example.com").await;
     let chat = josef.chat(&town, "c").await;
-    let mut socket = window(&town, &josef, &chat).await;
-    socket.json().await;
+    let mut socket = josef.window(&town, &chat).await;
     for _ in 0..2 {
         let body = json!({ "prompt": "x", "model": "none" }).to_string();
         let path = format!("/chat/{chat}/messages");
@@ -190,19 +207,6 @@ async fn messages_are_limited_over_http_and_sockets_together() {
         .send()
         .await
         .has_status(404);
-}
-
-async fn window(town: &Town, person: &Person, chat: &str) -> crate::support::Socket {
-    let bearer = person.bearer();
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("sec-websocket-protocol", "kafka.v2"),
-    ];
-    let socket = town
-        .server
-        .try_socket(&format!("/ws/{chat}"), &headers)
-        .await;
-    socket.expect("the handshake succeeds")
 }
 
 #[tokio::test]

@@ -1,18 +1,19 @@
-//! Token mode: who may call has logged in (promises 9 and 10, and what DESIGN.md, D8, says of sessions).
+//! Token mode: who may call has logged in (promises 9 and 10, and what DESIGN.md, D8, says of sessions). That nobody sees
+//! what is another's is in `promises::strangers`.
 
 mod codes;
 mod cross_site;
 mod leaving;
 mod limits;
+mod models;
 mod oidc;
 mod quota;
-mod reading;
 mod sessions;
 mod sockets;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{FakeMail, Request, Response, Server, Setup};
+use crate::support::{FakeMail, Multipart, Request, Response, Server, Setup, Socket, V2};
 
 /// A server in token mode, and a provider that delivers its mail.
 struct Town {
@@ -102,6 +103,47 @@ impl Person {
             .await;
         made.has_status(200);
         made.string("/chat_id")
+    }
+}
+
+impl Person {
+    /// A socket of the second protocol, after its first frame.
+    async fn window(&self, town: &Town, chat: &str) -> Socket {
+        let bearer = self.bearer();
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("sec-websocket-protocol", V2),
+        ];
+        let socket = town
+            .server
+            .try_socket(&format!("/ws/{chat}"), &headers)
+            .await;
+        let mut socket = socket.expect("the handshake succeeds");
+        assert_eq!(socket.json().await["action"], "initial");
+        socket
+    }
+
+    /// Makes a chat with a file, and saves a version of it. Returns the chat, and messages that would store more there: an
+    /// upload, a version, and a prompt whose reply may make files.
+    async fn stores(&self, town: &Town) -> (String, [Value; 3]) {
+        let chat = self.chat(town, "c").await;
+        let form = Multipart::new()
+            .text("target_id", &chat)
+            .text("is_chat", "true")
+            .file("files", "a.md", "one");
+        let upload = town.server.post("/file/upload").by(self).multipart(form);
+        let file = upload.send().await.string("/files/0");
+        let save = town.server.post(&format!("/chat-file/{file}/versions"));
+        let saved = save.by(self).form(&[("content", "two")]).send().await;
+        let original = town.server.get(&format!("/chat-file/{file}/versions"));
+        let original = original.by(self).send().await.string("/versions/0/id");
+        saved.has_status(200);
+        let messages = [
+            json!({ "action": "upload_file", "filename": "b.md", "file_data": "b25l" }),
+            json!({ "action": "revert_version", "version_id": original, "filename": "a.md" }),
+            json!({ "action": "new_message", "prompt": "x", "model": "none", "is_chat_or_composer": true }),
+        ];
+        (chat, messages)
     }
 }
 

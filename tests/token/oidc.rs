@@ -148,6 +148,54 @@ async fn a_token_that_the_provider_did_not_sign_is_refused() {
     );
 }
 
+/// As Google has it: its keys are at another origin than its discovery document.
+#[tokio::test]
+async fn keys_may_be_at_another_origin_which_is_named() {
+    let key = Key::rsa("r");
+    let (provider, keys) = (
+        FakeProvider::start(&[]).await,
+        FakeProvider::start(&[&key]).await,
+    );
+    provider.has_keys_at(&keys);
+    let setup = |keys_origin: String| {
+        let variables = provider.variables().into_iter();
+        let variables = variables.map(|(name, value)| match name {
+            "oidc_keys_origin" => (name, keys_origin.clone()),
+            _ => (name, value),
+        });
+        variables.fold(
+            Setup::app().variable("auth_mode", "token"),
+            |setup, (name, value)| setup.variable(name, &value),
+        )
+    };
+    let token = key.sign(&provider.claims(EMAIL));
+    let server = setup(provider.issuer()).start().await;
+    login(&server, &token).await.has_status(503);
+    assert_eq!(keys.requests(), 0);
+    let server = setup(keys.issuer()).start().await;
+    login(&server, &token).await.has_status(200);
+    assert_eq!(keys.asked(), 1);
+}
+
+#[tokio::test]
+async fn logins_are_limited_by_address() {
+    let key = Key::ec("e");
+    let provider = FakeProvider::start(&[&key]).await;
+    let mut setup = Setup::app()
+        .variable("auth_mode", "token")
+        .variable("rate_limits", "login=1/600");
+    for (name, value) in provider.variables() {
+        setup = setup.variable(name, &value);
+    }
+    let server = setup.start().await;
+    let token = key.sign(&provider.claims(EMAIL));
+    for _ in 0..4 {
+        login(&server, &token).await.has_status(200);
+    }
+    let refused = login(&server, &token).await;
+    refused.is_error(429, "Too many requests. Please try again later.");
+}
+
 #[tokio::test]
 async fn a_new_key_is_fetched_but_not_for_everybody_who_names_one() {
     let (old, new) = (Key::ec("old"), Key::ec("new"));

@@ -80,6 +80,29 @@ async fn what_there_is_no_room_for_is_not_even_taken_in() {
 }
 
 #[tokio::test]
+async fn sockets_are_refused_what_there_is_no_room_for() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000")).await;
+    let josef = town.person("josef@example.com").await;
+    let (chat, messages) = josef.stores(&town).await;
+    let full = "UPDATE user SET stored_bytes = 1000";
+    town.server.change(full).await;
+    let database = town.server.database().await;
+    let counts = async || {
+        let tables = ["chat_conversation", "file", "chat_file_version"];
+        futures::future::join_all(tables.map(|table| database.count(table))).await
+    };
+    let before = counts().await;
+    let mut socket = josef.window(&town, &chat).await;
+    for message in messages {
+        socket.send(&message).await;
+        let refused = socket.json().await;
+        assert_eq!(refused["code"], "too_large", "{message}: {refused}");
+        assert_eq!(refused["error"], FULL);
+    }
+    assert_eq!(counts().await, before);
+}
+
+#[tokio::test]
 async fn an_empty_variable_is_no_quota() {
     let town = Town::with(Setup::app().variable("storage_quota_bytes", "")).await;
     let josef = town.person("josef@example.com").await;
@@ -120,6 +143,12 @@ async fn content_that_chats_share_counts_once_and_goes_with_the_last() {
             .has_status(200);
         assert_eq!(stored(&town, &josef).await, 500);
     }
-    town.server.change("DELETE FROM file").await;
+    let path = format!("/file/delete/{file}");
+    town.server
+        .delete(&path)
+        .by(&josef)
+        .send()
+        .await
+        .has_status(200);
     assert_eq!(stored(&town, &josef).await, 0);
 }

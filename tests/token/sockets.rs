@@ -1,5 +1,7 @@
 //! Sockets in token mode: who may open one, and what ends it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{Person, Town};
@@ -129,8 +131,19 @@ async fn a_session_that_ends_takes_its_sockets_along(setup: Setup) {
         &chat,
     )
     .await;
-    // A gateway subscribes shortly after it opens a socket.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let rename = async || {
+        let form = [("chat_id", chat.as_str()), ("new_name", "d")];
+        let request = town.server.patch("/chat/rename").by(&phone).form(&form);
+        request.send().await.has_status(200);
+    };
+    first.until_it_hears(&rename).await;
+    second.until_it_hears(&rename).await;
+    // Which the other heard, too.
+    while first
+        .next_within(Duration::from_millis(300))
+        .await
+        .is_some()
+    {}
     town.server
         .post("/auth/logout")
         .by(&phone)

@@ -1,0 +1,79 @@
+//! Promise 9: what costs something is limited, for every operation that is described so, and for everything that stores.
+
+use crate::support::{House, Operation, Setup, World, by};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_too_often_is_refused_everywhere() {
+    let limits = "login=1000/60 code=1000/60 message=1000/60 upload=1000/60";
+    let house = House::token_with(Setup::app().variable("rate_limits", limits)).await;
+    let world = house.world("josef@example.com").await;
+    let used_up = "
+        INSERT OR REPLACE INTO rate_limit (key, free_at, step, period, refused)
+        SELECT what.value || ' of ' || who.value, 4102444800000, 60, 60000, 0
+        FROM json_each('[\"login\",\"code\",\"message\",\"upload\"]') AS what,
+            (SELECT id AS value FROM user UNION SELECT email || ' from 127.0.0.1' FROM user) AS who";
+    house.server.change(used_up).await;
+    let limited = refused(&house, &world, 429, Operation::is_limited).await;
+    let wanted = [
+        "auth_code",
+        "conversation_edit",
+        "conversation_regenerate",
+        "conversation_send",
+        "file_upload",
+        "models_test",
+        "versions_revert",
+        "versions_save",
+        "workspace_new",
+    ];
+    assert_eq!(limited, wanted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_room_is_refused_everywhere() {
+    let setup = Setup::app().variable("rate_limits", "");
+    let house = House::token_with(setup.variable("storage_quota_bytes", "1000000")).await;
+    let world = house.world("josef@example.com").await;
+    let full = "UPDATE user SET stored_bytes = 1000000";
+    house.server.change(full).await;
+    let stores = [
+        "file_upload",
+        "versions_revert",
+        "versions_save",
+        "workspace_new",
+    ];
+    let refused = refused(&house, &world, 413, |it| stores.contains(&it.id.as_str())).await;
+    assert_eq!(refused, stores);
+}
+
+/// Fails unless the operations, asked for as they should be, are answered with this status, and nothing changes but
+/// what is counted. Their ids, in order.
+async fn refused(
+    house: &House,
+    world: &World,
+    status: u16,
+    which: impl Fn(&Operation) -> bool,
+) -> Vec<String> {
+    let stored = async || {
+        let dump = house.dump().await;
+        let rows = dump.lines().filter(|row| !row.starts_with("rate_limit "));
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = stored().await;
+    let mut refused = Vec::new();
+    for operation in house.operations().await {
+        // A login wants a new code each time; `token::limits` has it.
+        if !which(&operation) || operation.id == "auth_login" {
+            continue;
+        }
+        for input in world.valid(&operation) {
+            let request = input.request(&house.server, &operation);
+            let answer = by(request, world.token()).send().await;
+            answer.has_status(status);
+            assert_eq!(status == 429, !answer.header("retry-after").is_empty());
+        }
+        refused.push(operation.id);
+    }
+    assert_eq!(stored().await, before);
+    refused.sort();
+    refused
+}
