@@ -122,6 +122,28 @@ async fn a_new_model_is_answered_and_listed_without_its_key() {
 }
 
 #[tokio::test]
+async fn nobody_has_more_than_200_models() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    let model = server.model(&user, "first").await;
+    let more = format!(
+        "WITH RECURSIVE made (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM made WHERE n < 200)
+         INSERT INTO model SELECT id || n, name, ak, base_url, user_id FROM model, made WHERE id = '{model}'"
+    );
+    server.change(&more).await;
+    let refused = server.model_new(&user.id, "too many", URL).await;
+    refused.is_error(
+        409,
+        "Nobody has more than 200 models. Delete one to add another.",
+    );
+    let other = login(&server, "leni@example.com").await;
+    server.model(&other, "first").await;
+    let path = format!("/models/delete/{model}");
+    server.delete(&path).send().await.has_status(200);
+    server.model(&user, "in its place").await;
+}
+
+#[tokio::test]
 async fn a_deleted_model_is_gone() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;

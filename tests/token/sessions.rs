@@ -65,21 +65,21 @@ async fn a_session_is_shown_as_a_header_or_a_cookie() {
 #[tokio::test]
 async fn off_loopback_the_cookie_is_for_encrypted_connections() {
     let town = Town::new().await;
-    town.ask_code("josef@example.com").await.has_status(200);
-    let code = town.mail.code("josef@example.com").await;
-    let body = serde_json::json!({ "email": "josef@example.com", "code": code }).to_string();
-    let login = town
-        .server
-        .post("/auth/login")
-        .header("host", "app.example")
-        .json(body);
-    let login = login.send().await;
-    login.has_status(200);
-    assert!(
-        login
-            .header("set-cookie")
-            .ends_with("; SameSite=Lax; Secure")
-    );
+    // By another name, and through a proxy on this machine that calls by this machine's.
+    for (name, value, ending) in [
+        ("host", "app.example", "; SameSite=Lax; Secure"),
+        ("x-forwarded-for", "203.0.113.7", "; SameSite=Lax; Secure"),
+        ("x-forwarded-for", "127.0.0.1", "; SameSite=Lax"),
+    ] {
+        town.ask_code("josef@example.com").await.has_status(200);
+        let code = town.mail.code("josef@example.com").await;
+        let body = serde_json::json!({ "email": "josef@example.com", "code": code }).to_string();
+        let login = town.server.post("/auth/login").header(name, value);
+        let login = login.json(body).send().await;
+        login.has_status(200);
+        let cookie = login.header("set-cookie");
+        assert!(cookie.ends_with(ending), "{name} {value}: {cookie}");
+    }
 }
 
 #[tokio::test]
