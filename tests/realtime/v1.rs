@@ -59,7 +59,8 @@ async fn the_first_frame_is_the_chat(setup: Setup) {
 async fn an_unknown_chat_is_told_and_closed(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     for chat in ["no-such-chat", "0197-x%20y"] {
-        let mut socket = scene.server.v1(chat).await;
+        let socket = scene.server.try_socket(&format!("/ws/{chat}"), &[]).await;
+        let mut socket = socket.expect("v1 is told inside");
         assert_eq!(socket.text().await, r#"{"error":"Chat not found."}"#);
         assert_eq!(socket.closed().await, Some(1000));
     }

@@ -1,7 +1,7 @@
 //! `kafka gateway` in front of a server, as in front of Spin.
 
+use super::port::free_port;
 use super::process::Process;
-use super::pushpin::free_port;
 
 /// What the gateway and the server sign with, in base64.
 const KEYS: &str = "?iss=kafka&key=base64:cHVibGlzaC1wdWJsaXNoLXB1Ymxpc2gtcHVibGlzaC1wdWI=\

@@ -11,6 +11,7 @@ mod mail;
 mod model;
 mod multipart;
 mod people;
+mod port;
 mod process;
 pub mod provider;
 mod pushpin;

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::port::free_port;
 
 /// What Pushpin and the relay sign with, in base64.
 const KEY: &str = "a2Fma2EtdGVzdHMta2Fma2EtdGVzdHMta2Fma2EtdGVzdHM=";
@@ -91,6 +92,12 @@ impl Pushpin {
             );
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// How many channels the sockets at `path` have been subscribed to so far.
+    pub fn subscriptions(&self, path: &str) -> usize {
+        let socket = format!(" subscribe ws://{}{path} ", self.address());
+        self.log().matches(&socket).count()
     }
 
     /// Stops it; all sockets are lost.
@@ -178,10 +185,4 @@ impl Drop for Pushpin {
             println!("--- what pushpin said ---\n{}", self.log());
         }
     }
-}
-
-/// A port that nobody has now.
-pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

@@ -15,7 +15,7 @@ use super::build::build_once;
 use super::client::{Body, Request};
 use super::process::{Process, memory_of};
 use super::pushpin::Pushpin;
-use super::{Database, Refused, Socket, V2, Window, repository};
+use super::{Database, PATIENCE, Refused, Socket, V2, Window, repository};
 
 /// What to start, before it is started.
 pub struct Setup {
@@ -182,7 +182,8 @@ impl Server {
         pushpin.start(&self.address);
     }
 
-    /// Opens a socket with headers of the caller's.
+    /// Opens a socket with headers of the caller's. What is published soon after may miss it behind Pushpin, which
+    /// subscribes a socket shortly after its client was let in ([`Self::hearing`]).
     pub async fn try_socket(
         &self,
         path: &str,
@@ -191,22 +192,47 @@ impl Server {
         Socket::open(&self.sockets, path, headers).await
     }
 
+    /// What `opening` opens at `path`, subscribed to this many `channels`. For a path, one at a time.
+    pub async fn hearing<T>(
+        &self,
+        path: &str,
+        channels: usize,
+        opening: impl Future<Output = T>,
+    ) -> T {
+        let Some(pushpin) = &self.pushpin else {
+            return opening.await;
+        };
+        let before = pushpin.subscriptions(path);
+        let opened = opening.await;
+        let deadline = Instant::now() + PATIENCE;
+        while pushpin.subscriptions(path) < before + channels {
+            assert!(Instant::now() < deadline, "Pushpin does not subscribe");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        opened
+    }
+
     /// A v1 socket of a chat, with its first frame unread.
     pub async fn v1(&self, chat: &str) -> Socket {
-        let socket = self.try_socket(&format!("/ws/{chat}"), &[]).await;
-        socket.expect("the handshake succeeds")
+        self.socket(chat, &[]).await
     }
 
     /// A v2 socket of a chat, with its first frame unread.
     pub async fn v2(&self, chat: &str) -> Socket {
-        let headers = [("sec-websocket-protocol", V2)];
-        let socket = self.try_socket(&format!("/ws/{chat}"), &headers).await;
+        self.socket(chat, &[("sec-websocket-protocol", V2)]).await
+    }
+
+    async fn socket(&self, chat: &str, headers: &[(&'static str, &str)]) -> Socket {
+        let path = format!("/ws/{chat}");
+        let opening = self.try_socket(&path, headers);
+        let socket = self.hearing(&path, 1, opening).await;
         socket.expect("the handshake succeeds")
     }
 
     /// A v2 window of a chat.
     pub async fn window(&self, chat: &str) -> Window {
-        Window::open(&self.sockets, chat).await
+        let opening = Window::open(&self.sockets, chat);
+        self.hearing(&format!("/ws/{chat}"), 1, opening).await
     }
 
     /// How long it took from its start to `Serving`.

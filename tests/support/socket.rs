@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -132,21 +132,6 @@ impl Socket {
             }
         };
         timeout(patience, said).await.ok()
-    }
-
-    /// Does something that the socket is told of until it hears of it, and then all that is left of it: a gateway
-    /// subscribes shortly after it opens a socket.
-    pub async fn until_it_hears(&mut self, something: impl AsyncFn()) {
-        let soon = Duration::from_millis(300);
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            something().await;
-            if self.next_within(soon).await.is_some() {
-                break;
-            }
-            assert!(Instant::now() < deadline, "the socket hears nothing");
-        }
-        while self.next_within(soon).await.is_some() {}
     }
 
     /// The next text frame.

@@ -1,7 +1,5 @@
 //! Sockets in token mode: who may open one, and what ends it.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{Person, Town};
@@ -120,30 +118,15 @@ async fn a_session_that_ends_takes_its_sockets_along(setup: Setup) {
     );
     let chat = phone.chat(&town, "c").await;
     let path = format!("/ws/{chat}");
-    let (on_phone, on_laptop) = (phone.bearer(), laptop.bearer());
-    let mut first = is_of(
-        open(&town, &path, &[("authorization", &on_phone)]).await,
-        &chat,
-    )
-    .await;
-    let mut second = is_of(
-        open(&town, &path, &[("authorization", &on_laptop)]).await,
-        &chat,
-    )
-    .await;
-    let rename = async || {
-        let form = [("chat_id", chat.as_str()), ("new_name", "d")];
-        let request = town.server.patch("/chat/rename").by(&phone).form(&form);
-        request.send().await.has_status(200);
+    let socket_of = async |person: &Person| {
+        let bearer = person.bearer();
+        let headers = [("authorization", bearer.as_str())];
+        let opening = open(&town, &path, &headers);
+        // Of the chat, and of the session.
+        is_of(town.server.hearing(&path, 2, opening).await, &chat).await
     };
-    first.until_it_hears(&rename).await;
-    second.until_it_hears(&rename).await;
-    // Which the other heard, too.
-    while first
-        .next_within(Duration::from_millis(300))
-        .await
-        .is_some()
-    {}
+    let mut first = socket_of(&phone).await;
+    let mut second = socket_of(&laptop).await;
     town.server
         .post("/auth/logout")
         .by(&phone)
