@@ -2,7 +2,6 @@
 //! instead of sending it, and shows what it got to `GET /mails`.
 
 use crate::fakes;
-use anyhow::Context;
 use clap::Args;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -14,7 +13,6 @@ use std::{
     io::{self, Write},
     sync::Arc,
 };
-use tokio::net::TcpListener;
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024;
@@ -38,19 +36,12 @@ impl FakeMail {
     /// # Errors
     /// When the address can't be used.
     pub async fn run(self) -> anyhow::Result<()> {
-        let listener = TcpListener::bind(&self.listen)
-            .await
-            .with_context(|| format!("can't listen on {}", self.listen))?;
-        let address = listener.local_addr()?;
-        writeln!(
-            io::stdout(),
-            "Serving http://{address}\nmail_url=http://{address}/ mail_origin=http://{address}"
-        )?;
         let provider = Arc::new(Provider {
             key: self.key,
             mails: Mutex::default(),
         });
-        fakes::serve(&listener, move |request| {
+        let greeting = |address| format!("mail_url=http://{address}/ mail_origin=http://{address}");
+        fakes::serve(&self.listen, greeting, move |request| {
             let provider = provider.clone();
             async move { provider.answer(request).await }
         })

@@ -1,5 +1,6 @@
 //! What the fake providers share: an HTTP server that lasts as long as the process.
 
+use anyhow::Context;
 use http::{Request, Response};
 use hyper::{
     body::{Body, Incoming},
@@ -7,16 +8,39 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, error::Error, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    io::{self, Write},
+    net::SocketAddr,
+    time::Duration,
+};
 use tokio::net::TcpListener;
 
-/// Answers every request with what `answer` makes of it; each connection is a task of its own.
-pub async fn serve<A, F, B>(listener: &TcpListener, answer: A) -> !
+/// Listens on `listen`, says `greeting`, and answers every request with what `answer` makes of it; each connection is a
+/// task of its own.
+///
+/// # Errors
+/// When the address can't be used.
+pub async fn serve<A, F, B>(
+    listen: &str,
+    greeting: impl FnOnce(SocketAddr) -> String,
+    answer: A,
+) -> anyhow::Result<()>
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("can't listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    writeln!(
+        io::stdout(),
+        "Serving http://{address}\n{}",
+        greeting(address)
+    )?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // There are too many files open, say.

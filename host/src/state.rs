@@ -56,10 +56,7 @@ impl StateDir {
             lock.unlock()
                 .and_then(|()| lock.lock())
                 .with_context(|| cannot_use(folder))?;
-            // Somebody else may have finished it meanwhile.
-            if folder.join(RESTORING).exists() {
-                finish(folder)?;
-            }
+            finish(folder)?;
             lock.unlock().with_context(|| cannot_use(folder))?;
         }
     }
@@ -77,9 +74,7 @@ impl StateDir {
             ),
             locked => locked.with_context(|| cannot_use(folder))?,
         }
-        if folder.join(RESTORING).exists() {
-            finish(folder)?;
-        }
+        finish(folder)?;
         Ok(Self::new(folder, lock))
     }
 
@@ -149,9 +144,13 @@ fn open_lock(folder: &Path) -> anyhow::Result<File> {
     opened.with_context(|| cannot_use(folder))
 }
 
-/// Does what is left to do of a restore that `restoring` says has happened. The caller has the folder alone.
+/// Does what is left to do of a restore that `restoring` says has happened, if there is one: somebody else may have
+/// finished it. The caller has the folder alone.
 fn finish(folder: &Path) -> anyhow::Result<()> {
     let restoring = folder.join(RESTORING);
+    if !restoring.exists() {
+        return Ok(());
+    }
     // As long as the folder for the old databases is in there, no new one has left it.
     for before in entries(&restoring)? {
         let Some(name) = before.file_name().filter(|_| before.is_dir()) else {

@@ -86,6 +86,9 @@ const OF_TOKEN_MODE: [&str; 6] = [
     "auth_ticket",
 ];
 
+/// Who sends them.
+const EMAIL: &str = "josef@example.com";
+
 /// Somebody who sends requests, and holds what they take against what they may take.
 struct Counter {
     server: Server,
@@ -106,21 +109,18 @@ impl Counter {
     }
 
     async fn in_token_mode(mail: &FakeMail) -> Self {
-        let mut setup = Setup::app()
+        let setup = Setup::app()
             .logging_sql()
-            .variable("auth_mode", "token")
+            .token_mode(mail)
             .variable("allow_private_models", "true");
-        for (name, value) in mail.variables() {
-            setup = setup.variable(name, &value);
-        }
         let server = setup.start().await;
-        let login = prove(&server, mail).await;
+        let login = mail.log_in(&server, EMAIL).await;
         Self::of(server, &login)
     }
 
     /// Goes on with a new session.
     async fn log_in(&mut self, mail: &FakeMail) {
-        let login = prove(&self.server, mail).await;
+        let login = mail.log_in(&self.server, EMAIL).await;
         self.token = Some(login.string("/token"));
     }
 
@@ -254,18 +254,6 @@ impl Counter {
     }
 }
 
-/// `POST /auth/login` with a code from the mail.
-async fn prove(server: &Server, mail: &FakeMail) -> Response {
-    let email = "josef@example.com";
-    let body = json!({ "email": email }).to_string();
-    let asked = server.post("/auth/code").json(body).send().await;
-    asked.has_status(200);
-    let body = json!({ "email": email, "code": mail.code(email).await }).to_string();
-    let login = server.post("/auth/login").json(body).send().await;
-    login.has_status(200);
-    login
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_is_one_statement_and_a_write_one_transaction() {
     let mut counter = Counter::in_open_mode().await;
@@ -342,13 +330,12 @@ async fn of_open_logins(counter: &mut Counter) {
 }
 
 async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
-    let email = "josef@example.com";
-    let body = json!({ "email": email }).to_string();
+    let body = json!({ "email": EMAIL }).to_string();
     let request = counter.server.post("/auth/code").json(body);
     counter
         .takes("a code", request, 200, ONE.public().limited())
         .await;
-    let body = json!({ "email": email, "code": mail.code(email).await }).to_string();
+    let body = json!({ "email": EMAIL, "code": mail.code(EMAIL).await }).to_string();
     let request = counter.server.post("/auth/login").json(body);
     let cost = transaction(5).public().limited();
     let login = counter
@@ -467,13 +454,13 @@ async fn of_versions(counter: &mut Counter) {
     let request = counter
         .post(&format!("{path}/versions"))
         .form(&save("first"));
-    let cost = transaction(6).limited();
+    let cost = transaction(5).limited();
     let saved = counter.takes("the first version", request, 200, cost).await;
     let first = saved["version_id"].as_str().expect("an id").to_owned();
     let request = counter
         .post(&format!("{path}/versions"))
         .form(&save("second"));
-    let cost = transaction(6).limited();
+    let cost = transaction(5).limited();
     counter.takes("another version", request, 200, cost).await;
     for path in [
         format!("{path}/versions"),

@@ -1,9 +1,10 @@
 //! The fake mail provider as a process, and what it got.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::client::Request;
+use super::client::{Request, Response};
 use super::process::Process;
+use super::server::{Server, Setup};
 
 /// A running `kafka fake-mail`; killed when dropped.
 pub struct FakeMail {
@@ -40,6 +41,18 @@ impl FakeMail {
         ]
     }
 
+    /// Logs in with a code from the mail.
+    pub async fn log_in(&self, server: &Server, email: &str) -> Response {
+        let mut body = json!({ "email": email });
+        let asked = server.post("/auth/code").json(body.to_string());
+        asked.send().await.has_status(200);
+        body["code"] = self.code(email).await.into();
+        let login = server.post("/auth/login").json(body.to_string());
+        let login = login.send().await;
+        login.has_status(200);
+        login
+    }
+
     /// All mails to an address, oldest first.
     pub async fn mails(&self, to: &str) -> Vec<Value> {
         let url = format!("http://{}/mails", self.address);
@@ -62,5 +75,14 @@ impl FakeMail {
             .find(|word| word.len() == 8);
         code.unwrap_or_else(|| panic!("there is a code in {text:?}"))
             .to_owned()
+    }
+}
+
+impl Setup {
+    /// In token mode, with codes by this provider's mail.
+    pub fn token_mode(self, mail: &FakeMail) -> Self {
+        let setup = self.variable("auth_mode", "token");
+        let variables = mail.variables().into_iter();
+        variables.fold(setup, |setup, (name, value)| setup.variable(name, &value))
     }
 }

@@ -89,12 +89,9 @@ impl House {
     /// Where people log in, with variables of one's own.
     pub async fn token_with(setup: Setup) -> Self {
         let mail = FakeMail::start();
-        let mut setup = setup
-            .variable("auth_mode", "token")
+        let setup = setup
+            .token_mode(&mail)
             .variable("allow_private_models", "true");
-        for (name, value) in mail.variables() {
-            setup = setup.variable(name, &value);
-        }
         Self {
             server: setup.start().await,
             model: FakeModel::start(),
@@ -111,14 +108,10 @@ impl House {
 
     /// `POST /auth/login` with the proof that the server wants.
     pub async fn login(&self, email: &str) -> Response {
-        let mut body = json!({ "email": email });
-        if let Some(mail) = &self.mail {
-            let asked = self.server.post("/auth/code").json(body.to_string());
-            asked.send().await.has_status(200);
-            body["code"] = mail.code(email).await.into();
-        }
-        let login = self.server.post("/auth/login").json(body.to_string());
-        let login = login.send().await;
+        let login = match &self.mail {
+            Some(mail) => mail.log_in(&self.server, email).await,
+            None => self.server.login(email).await,
+        };
         login.has_status(200);
         login
     }

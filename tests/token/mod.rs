@@ -37,11 +37,7 @@ impl Town {
     /// Nobody asks too often, unless `setup` says what that is.
     async fn with(setup: Setup) -> Self {
         let mail = FakeMail::start();
-        let mut setup = setup.variable("auth_mode", "token");
-        for (name, value) in mail.variables() {
-            setup = setup.variable(name, &value);
-        }
-        let server = setup.start().await;
+        let server = setup.token_mode(&mail).start().await;
         Self { server, mail }
     }
 
@@ -59,9 +55,7 @@ impl Town {
 
     /// Logs in with a code from the mail.
     async fn person(&self, email: &str) -> Person {
-        self.ask_code(email).await.has_status(200);
-        let code = self.mail.code(email).await;
-        Person::of(&self.try_code(email, &code).await)
+        Person::of(&self.mail.log_in(&self.server, email).await)
     }
 }
 

@@ -77,9 +77,7 @@ pub fn hash(email: &Email, code: &str) -> String {
 }
 
 fn new_code() -> Result<String> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::internal(anyhow::anyhow!("no random numbers: {error}")))?;
+    let random = u64::from_le_bytes(session::random_bytes()?);
     // 2^64 is so many times 10^8 that no code is noticeably likelier than another.
-    Ok(format!("{:08}", u64::from_le_bytes(bytes) % CODES))
+    Ok(format!("{:08}", random % CODES))
 }

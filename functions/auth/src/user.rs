@@ -10,7 +10,8 @@ use kafka_common::{
     announce,
     db::Db,
     error::{Error, Result, json_response},
-    limits, params,
+    limits::{self, Limit},
+    params,
 };
 use serde_json::json;
 
@@ -43,7 +44,7 @@ pub async fn delete(
     transaction
         .execute(FORGET_CODE, params![email.as_str()])
         .await?;
-    limits::forget(&mut transaction, &limits::ALL, &[&user, &email]).await?;
+    limits::forget(&mut transaction, &Limit::ALL, &[&user, &email]).await?;
     transaction.commit().await?;
     let (mut chats, mut sessions) = (Vec::new(), Vec::new());
     for mut window in windows {

@@ -20,10 +20,7 @@ const SHOW: &str = include_str!("show.sql");
 
 /// The chat without its messages.
 pub async fn show(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
-    let mut query = Query::of(&request);
-    let user = query.optional_id("user_id");
-    query.check()?;
-    let caller = access.caller(user.as_deref())?;
+    let caller = Query::caller(&request, &access)?;
     let oldest = clock::unix_millis() - ABANDONED_AFTER;
     let mut db = Db::open().await?;
     let found = db

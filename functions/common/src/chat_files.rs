@@ -95,7 +95,7 @@ impl ChatFile {
         .await
     }
 
-    /// Saves a text as the newest version, unless the file says it already. `None`: the file is gone.
+    /// Saves a text as the newest version, unless the file says it already. `None`: the file can't be edited here.
     pub async fn save(
         &self,
         tx: &mut Transaction<'_>,

@@ -30,7 +30,8 @@ pub enum Limit {
 }
 
 impl Limit {
-    const ALL: [Self; 5] = [
+    /// All there are.
+    pub const ALL: [Self; 5] = [
         Self::Login,
         Self::Code,
         Self::Message,
@@ -201,9 +202,6 @@ pub async fn forget(tx: &mut Transaction<'_>, limits: &[Limit], who: &[&str]) ->
     .await?;
     Ok(())
 }
-
-/// What [`forget`] is given of a user who leaves.
-pub const ALL: [Limit; 5] = Limit::ALL;
 
 /// Neither e-mails nor ids have a space, and `!` comes after it.
 const FORGET: &str = "

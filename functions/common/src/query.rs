@@ -2,7 +2,7 @@
 //!
 //! ```ignore
 //! let mut query = Query::of(&request);
-//! let user_id = query.optional_text("user_id");
+//! let user_id = query.optional_id("user_id");
 //! let page = query.page();
 //! query.check()?;
 //! ```
@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::http::Uri;
 use serde_json::{Value, json};
 
+use crate::access::{Access, Caller};
 use crate::error::{Error, FieldError, Result};
 use crate::form::query_value;
 use crate::owner::MAX_ID_CHARS;
@@ -34,6 +35,14 @@ impl Query {
             uri: request.uri().clone(),
             errors: Vec::new(),
         }
+    }
+
+    /// The caller of a request whose query may name them as `user_id`, and has nothing else.
+    pub fn caller(request: &Request, access: &Access) -> Result<Caller> {
+        let mut query = Self::of(request);
+        let user = query.optional_id("user_id");
+        query.check()?;
+        access.caller(user.as_deref())
     }
 
     /// The id `name`, if it was sent. One of more than 255 characters is wrong.

@@ -43,13 +43,9 @@ pub async fn text(tx: &mut Transaction<'_>, chat_file: &str) -> Result<Option<St
     Ok(version.or_else(|| original_text(row.int(3), row.opt_blob(4))))
 }
 
-/// Whether the file's text can be edited here: it has versions, or was uploaded as a text of at most
+/// Saves a text as the newest version of a chat file, unless it is what the file says already. `None`: no such file, or
+/// none that can be edited here. One that has versions can, and one that was uploaded as a text of at most
 /// [`MAX_TEXT_BYTES`].
-pub async fn is_editable(tx: &mut Transaction<'_>, chat_file: &str) -> Result<bool> {
-    text(tx, chat_file).await.map(|text| text.is_some())
-}
-
-/// Saves a text as the newest version of a chat file, unless it is what the file says already. `None`: no such file.
 ///
 /// The caller has checked whose file it is, and raises the chat's `rev` if [`Saved::changed`].
 pub async fn save(tx: &mut Transaction<'_>, chat_file: &str, text: &str) -> Result<Option<Saved>> {
@@ -72,22 +68,18 @@ pub async fn save(tx: &mut Transaction<'_>, chat_file: &str, text: &str) -> Resu
             changed: true,
         }));
     }
-    let original = original_text(row.int(3), row.opt_blob(4));
-    if original.as_deref() == Some(text) {
-        return Ok(Some(Saved {
-            version: None,
-            before: original,
-            changed: false,
-        }));
-    }
-    let version = match &original {
-        Some(original) => insert(tx, chat_file, &[original, text]).await?,
-        None => insert(tx, chat_file, &[text]).await?,
+    let Some(original) = original_text(row.int(3), row.opt_blob(4)) else {
+        return Ok(None);
+    };
+    let changed = original != text;
+    let version = match changed {
+        true => Some(insert(tx, chat_file, &[&original, text]).await?),
+        false => None,
     };
     Ok(Some(Saved {
-        version: Some(version),
-        before: original,
-        changed: true,
+        version,
+        before: Some(original),
+        changed,
     }))
 }
 

@@ -11,7 +11,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::form::{Form, NoFiles};
 use kafka_common::owner;
-use kafka_common::versions::{self, MAX_TEXT_BYTES};
+use kafka_common::versions::MAX_TEXT_BYTES;
 use serde_json::json;
 
 use crate::chat_file;
@@ -37,13 +37,9 @@ pub(crate) async fn save(
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
-    if !versions::is_editable(&mut tx, &file.id).await? {
-        return Err(Error::bad_request(
-            "The file is too long to be edited here, or no text.",
-        ));
-    }
     let saved = file.save(&mut tx, &text).await?;
-    let (saved, events) = saved.ok_or_else(Error::file_not_found)?;
+    let (saved, events) = saved
+        .ok_or_else(|| Error::bad_request("The file is too long to be edited here, or no text."))?;
     tx.commit().await?;
     let chat = file.chat;
     announce::news([News { chat, events }]).await;

@@ -38,10 +38,7 @@ pub(crate) async fn show(
     Path((file, version)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response> {
-    let mut query = Query::of(&request);
-    let user = query.optional_id("user_id");
-    query.check()?;
-    let caller = access.caller(user.as_deref())?;
+    let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let found = db
         .query_one(VERSION, params![file, caller.user_id(), version])

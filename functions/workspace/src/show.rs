@@ -18,10 +18,7 @@ pub(crate) async fn show(
     Path(workspace): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let mut query = Query::of(&request);
-    let user = query.optional_id("user_id");
-    query.check()?;
-    let caller = access.caller(user.as_deref())?;
+    let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let found = db
         .query_one(SHOW, params![workspace, caller.user_id()])

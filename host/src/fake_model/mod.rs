@@ -12,7 +12,6 @@ mod seen;
 mod stream;
 
 use crate::fakes;
-use anyhow::Context;
 use behaviour::{Answer, Behaviour};
 use bytes::Bytes;
 use clap::Args;
@@ -22,12 +21,7 @@ use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use seen::{Exchange, Seen};
 use serde_json::{Value, json};
-use std::{
-    future,
-    io::{self, Write},
-    sync::Arc,
-};
-use tokio::net::TcpListener;
+use std::{future, io, sync::Arc};
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
@@ -56,20 +50,15 @@ impl FakeModel {
     /// # Errors
     /// When the address can't be used.
     pub async fn run(self) -> anyhow::Result<()> {
-        let listener = TcpListener::bind(&self.listen)
-            .await
-            .with_context(|| format!("can't listen on {}", self.listen))?;
-        let address = listener.local_addr()?;
-        writeln!(
-            io::stdout(),
-            "Serving http://{address}\nBase URL of the model: http://{address}/v1, its name: fake, its key: any"
-        )?;
         let model = Arc::new(Model {
             rate: self.rate,
             key: self.key,
             seen: Seen::default(),
         });
-        fakes::serve(&listener, move |request| {
+        let greeting = |address| {
+            format!("Base URL of the model: http://{address}/v1, its name: fake, its key: any")
+        };
+        fakes::serve(&self.listen, greeting, move |request| {
             let model = model.clone();
             async move { model.answer(request).await }
         })

@@ -14,12 +14,7 @@ const NAME: &str = "kafka_session";
 
 /// The value of the cookie, if the request has exactly one.
 pub(super) fn value(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('='));
+    let mut values = sent(headers).flatten();
     match (values.next(), values.next()) {
         (Some(value), None) => Some(value),
         _ => None,
@@ -28,12 +23,20 @@ pub(super) fn value(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether the request has the cookie at all.
 pub(super) fn is_there(headers: &HeaderMap) -> bool {
+    sent(headers).next().is_some()
+}
+
+/// The value of each cookie of this name; `None` for one without `=`.
+fn sent(headers: &HeaderMap) -> impl Iterator<Item = Option<&str>> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|header| header.to_str().ok())
         .flat_map(|header| header.split(';'))
-        .any(|pair| pair.trim().split('=').next() == Some(NAME))
+        .filter_map(|pair| match pair.trim().split_once('=') {
+            Some((name, value)) => (name == NAME).then_some(Some(value)),
+            None => (pair.trim() == NAME).then_some(None),
+        })
 }
 
 /// `Set-Cookie` for a token that is good for so many seconds; 0 takes it away. Out of reach of scripts, not sent along

@@ -25,10 +25,17 @@ const TOKEN_BYTES: usize = 32;
 ///
 /// 500 where the platform gives no random numbers.
 pub fn new_token() -> Result<String> {
-    let mut bytes = [0; TOKEN_BYTES];
+    Ok(to_base64(&random_bytes::<TOKEN_BYTES>()?))
+}
+
+/// So many random bytes, which nobody can guess.
+///
+/// 500 where the platform gives no random numbers.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::internal(anyhow::anyhow!("no random numbers: {error}")))?;
-    Ok(to_base64(&bytes))
+    Ok(bytes)
 }
 
 /// What is stored of a secret: whoever reads the database can't use it. A token has too much randomness to be guessed
@@ -156,16 +163,14 @@ impl Session {
             params![self.id.as_str(), expires_at, clock::now()],
         )
         .await?;
-        if let Credential::Cookie(token) = credential
-            && let Some(cookie) = cookie::set(request, token, SESSION_LASTS / 1000)
-        {
-            Renewal::leave(request, cookie);
+        if let Credential::Cookie(token) = credential {
+            give_cookie(request, token);
         }
         Ok(())
     }
 }
 
-/// Lets the answer to `request` give a browser the cookie of a session that has just begun.
+/// Lets the answer to `request` give a browser the cookie of a session that has just begun, or was extended.
 pub fn give_cookie(request: &Parts, token: &str) {
     if let Some(cookie) = cookie::set(request, token, SESSION_LASTS / 1000) {
         Renewal::leave(request, cookie);

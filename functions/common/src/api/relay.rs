@@ -118,6 +118,22 @@ const BEGUN: Named = Named {
 /// The same chat again.
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
 
+/// What asks for a reply is answered with its beginning, or with its events.
+const fn begins_reply(operation: Operation) -> Operation {
+    operation
+        .limited()
+        .also(
+            202,
+            "The reply has begun.",
+            Content::Json(Schema::Named(&BEGUN)),
+        )
+        .also(200, "The events of the reply.", Content::Other(EVENTS))
+        .not_found(
+            "`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`",
+        )
+        .fails(409, "`A reply is still being written.` Nothing is stored.")
+}
+
 operations! {
     "conversation": "Chats as conversations. Windows that stay open use a WebSocket: [/docs/websocket](/docs/websocket)."
 
@@ -145,13 +161,7 @@ operations! {
     ///
     /// Stores it and begins a reply. With `Accept: text/event-stream` the answer is the events of `kafka.v2` until
     /// `generation_ended`.
-    SEND = Operation::post("/chat/{chat_id}/messages")
-        .json(PROMPT)
-        .limited()
-        .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
-        .also(200, "The events of the reply.", Content::Other(EVENTS))
-        .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
-        .fails(409, "`A reply is still being written.` Nothing is stored.")
+    SEND = begins_reply(Operation::post("/chat/{chat_id}/messages").json(PROMPT))
         .leads_to(&[
             link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
             link("conversation_regenerate", &[CHAT, ("message_id", "/message_id")]),
@@ -163,24 +173,12 @@ operations! {
     /// Say something better
     ///
     /// Stores it beside a message that a person has said, and begins a reply. Answers as `POST …/messages` does.
-    EDIT = Operation::post("/chat/{chat_id}/messages/{message_id}/edit")
-        .json(EDITED)
-        .limited()
-        .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
-        .also(200, "The events of the reply.", Content::Other(EVENTS))
-        .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
-        .fails(409, "`A reply is still being written.` Nothing is stored.");
+    EDIT = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/edit").json(EDITED));
 
     /// Let a reply be written again
     ///
     /// Begins one beside a reply, or another one to a message that a person has said. Answers as `POST …/messages` does.
-    REGENERATE = Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate")
-        .json(AGAIN)
-        .limited()
-        .also(202, "The reply has begun.", Content::Json(Schema::Named(&BEGUN)))
-        .also(200, "The events of the reply.", Content::Other(EVENTS))
-        .not_found("`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`")
-        .fails(409, "`A reply is still being written.` Nothing is stored.");
+    REGENERATE = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate").json(AGAIN));
 
     /// Choose a branch
     ///

@@ -281,11 +281,6 @@ async fn apply(
         return unfit("The file in the reply is longer than 256 KB.");
     }
     let name = name.to_owned();
-    if let Some(id) = &id
-        && !versions::is_editable(tx, id).await?
-    {
-        return unfit("The file of that name is too long to be edited here, or no text.");
-    }
     let Some(id) = id else {
         let (id, version, timestamp) = versions::create(tx, &begun.chat, &name, &text).await?;
         return Ok(Ok(Made {
@@ -300,7 +295,7 @@ async fn apply(
         }));
     };
     let Some(saved) = versions::save(tx, &id, &text).await? else {
-        return unfit("The file was deleted meanwhile.");
+        return unfit("The file of that name is too long to be edited here, or no text.");
     };
     let (version, timestamp) = saved.version.unwrap_or_default();
     Ok(Ok(Made {
