@@ -1,6 +1,7 @@
 //! How the host is run, and how it treats components and clients that misbehave.
 
 mod backup;
+mod checkpoints;
 mod clients;
 mod command_line;
 mod components;

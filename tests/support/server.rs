@@ -336,6 +336,11 @@ impl Server {
         }
     }
 
+    /// The id of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its resident memory in bytes.
     pub fn memory(&self) -> u64 {
         memory_of(self.process.id())

@@ -40,12 +40,34 @@ impl LogLength {
 
     /// To be called after a commit, with the pages that the log has now.
     pub(super) fn committed(&self, pages: u32) {
-        self.pages.store(pages, Relaxed);
+        let before = self.pages.swap(pages, Relaxed);
+        if pages < before {
+            // It was begun anew.
+            self.due.store(self.every, Relaxed);
+        }
         if pages >= self.due.load(Relaxed) {
             // Under the lock, so that the thread can't be between its look and its sleep.
             let _stop = self.stop();
             self.wake.notify_one();
         }
+    }
+
+    /// After a checkpoint that found so many pages: it is due again when it has grown. Not when there is something to
+    /// move: there may be much that somebody still reads without, and it would be looked at all the time.
+    fn looked_at(&self, pages: u32) {
+        // Begun anew meanwhile, it is shorter.
+        let base = if self.pages.load(Relaxed) < pages {
+            0
+        } else {
+            pages
+        };
+        self.due.store(base.saturating_add(self.every), Relaxed);
+    }
+
+    /// Whether it is worth stopping the writers, so that all of the log is moved: it has become long, and what is left
+    /// of it is theirs, not a reader's.
+    fn wants_to_begin_anew(&self, log: Log) -> bool {
+        log.moved >= self.every.saturating_mul(TOO_LONG) && log.rest() < self.every
     }
 
     fn stop(&self) -> MutexGuard<'_, bool> {
@@ -100,34 +122,103 @@ impl Drop for Checkpoints {
     }
 }
 
-fn run(length: &LogLength, mut connection: Connection, writers: &RwLock<()>) {
-    while length.wait() {
-        let mut moved = checkpoint(&mut connection);
-        if matches!(moved, Ok(moved) if moved >= length.every.saturating_mul(TOO_LONG)) {
-            // SQLite begins the log anew only when a writer finds all of it moved. While writers come without a pause
-            // there is always a little left, so they wait for that little.
-            let _nobody_writes = writers.blocking_write();
-            moved = checkpoint(&mut connection);
-            length.pages.store(0, Relaxed);
-        }
-        let moved = moved.unwrap_or_else(|error| {
-            tracing::warn!("can't move the log into the database: {error}");
-            length.pages.load(Relaxed)
-        });
-        let rest = length.pages.load(Relaxed);
-        // Begun anew meanwhile, it is shorter than what was moved.
-        let base = if rest < moved { 0 } else { moved };
-        length.due.store(base.saturating_add(length.every), Relaxed);
+/// The log as a checkpoint leaves it, in pages.
+#[derive(Debug, Clone, Copy)]
+struct Log {
+    length: u32,
+    /// Of them, those that are in the database. The others somebody may still read without: a backup reads all the
+    /// time, and nothing that comes after its begin can be moved before its end.
+    moved: u32,
+}
+
+impl Log {
+    fn rest(self) -> u32 {
+        self.length.saturating_sub(self.moved)
     }
 }
 
-/// Moves what nobody reads any more, without making anybody wait; how many pages of the log are moved now.
-fn checkpoint(connection: &mut Connection) -> Result<u32, Error> {
+fn run(length: &LogLength, mut connection: Connection, writers: &RwLock<()>) {
+    while length.wait() {
+        let mut log = checkpoint(&mut connection);
+        if matches!(log, Ok(log) if length.wants_to_begin_anew(log)) {
+            // SQLite begins the log anew only when a writer finds all of it moved. While writers come without a pause
+            // there is always a little left, so they wait for that little.
+            let _nobody_writes = writers.blocking_write();
+            log = checkpoint(&mut connection);
+            if matches!(log, Ok(log) if log.rest() == 0) {
+                length.pages.store(0, Relaxed);
+            }
+        }
+        let seen = log.map_or_else(
+            |error| {
+                tracing::warn!("can't move the log into the database: {error}");
+                length.pages.load(Relaxed)
+            },
+            |log| log.length,
+        );
+        length.looked_at(seen);
+    }
+}
+
+/// Moves what nobody reads any more, without making anybody wait.
+fn checkpoint(connection: &mut Connection) -> Result<Log, Error> {
     let prepared = connection.prepare("PRAGMA wal_checkpoint(PASSIVE)")?;
     let result = connection.statement(prepared).run(&[], usize::MAX)?;
+    let pages = |value: &Value| match value {
+        Value::Integer(pages) => u32::try_from(*pages).unwrap_or_default(),
+        _ => 0,
+    };
     // Columns: busy, pages in the log, pages of them that are moved.
     Ok(match result.rows.first().map(Vec::as_slice) {
-        Some([_, _, Value::Integer(moved)]) => u32::try_from(*moved).unwrap_or_default(),
-        _ => 0,
+        Some([_, length, moved]) => Log {
+            length: pages(length),
+            moved: pages(moved),
+        },
+        _ => Log {
+            length: 0,
+            moved: 0,
+        },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Log, LogLength};
+    use std::sync::atomic::Ordering::Relaxed;
+
+    fn due(log: &LogLength) -> u32 {
+        log.due.load(Relaxed)
+    }
+
+    #[test]
+    fn what_a_reader_holds_is_looked_at_again_when_there_is_more_of_it() {
+        let log = LogLength::new(10);
+        log.committed(3000);
+        assert!(log.wait());
+        log.looked_at(3000);
+        assert_eq!(due(&log), 3010);
+    }
+
+    #[test]
+    fn a_log_that_begins_anew_is_looked_at_as_the_first_one_was() {
+        let log = LogLength::new(10);
+        log.committed(3000);
+        log.looked_at(3000);
+        log.committed(1);
+        assert_eq!(due(&log), 10);
+        // Also when that was between the checkpoint and its end.
+        log.committed(3000);
+        log.committed(2);
+        log.looked_at(3000);
+        assert_eq!(due(&log), 10);
+    }
+
+    #[test]
+    fn writers_stop_only_for_a_long_log_of_which_they_are_the_rest() {
+        let log = LogLength::new(10);
+        let stops = |length, moved| log.wants_to_begin_anew(Log { length, moved });
+        assert!(stops(85, 80));
+        assert!(!stops(79, 79));
+        assert!(!stops(3000, 80));
+    }
 }

@@ -1,0 +1,73 @@
+//! The thread that moves the log into the database has nothing to do while somebody reads for long, as a backup does.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use libsql::{Builder, OpenFlags};
+
+use crate::support::{Multipart, Server};
+
+/// As the kernel cuts it.
+const THREAD: &str = "sqlite-checkpoi";
+
+/// How much work one of its threads has done, in clock ticks, of which there are a hundred in a second.
+fn ticks(thread: &PathBuf) -> u64 {
+    let stat = fs::read_to_string(thread.join("stat")).expect("the thread is there");
+    // After the name, which is in parentheses: fields 14 and 15 of proc_pid_stat(5).
+    let (_, rest) = stat.rsplit_once(')').expect("it has a name");
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let number = |place: usize| fields[place].parse::<u64>().expect("a number");
+    number(11) + number(12)
+}
+
+fn threads(server: &Server) -> Vec<PathBuf> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", server.process_id())).expect("it runs");
+    let tasks = tasks.map(|task| task.expect("an entry").path());
+    tasks
+        .filter(|task| {
+            let name = fs::read_to_string(task.join("comm"));
+            name.is_ok_and(|name| name.trim() == THREAD)
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_reader_does_not_keep_the_log_being_looked_at() {
+    let server = Server::start().await;
+    let login = server.login("josef@example.com").await;
+    let (user, workspace) = (login.string("/user_id"), login.string("/workspaces/0/id"));
+    let database = Builder::new_local(server.state().join("default.db"))
+        .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .build()
+        .await
+        .expect("there is a database");
+    let reader = database.connect().expect("it opens");
+    reader.execute_batch("BEGIN").await.expect("it begins");
+    let mut rows = reader.query("SELECT count(*) FROM user", ()).await;
+    let row = rows.as_mut().expect("it reads").next().await;
+    assert!(row.expect("it reads").is_some());
+    // Some 3,000 pages: three times what makes the thread look.
+    for number in 0..3 {
+        let form = Multipart::new()
+            .text("user_id", &user)
+            .text("target_id", &workspace)
+            .text("is_chat", "false")
+            .file("files", &format!("{number}.bin"), vec![7; 4 << 20]);
+        let upload = server.post("/file/upload").multipart(form);
+        upload.send().await.has_status(200);
+    }
+    let threads = threads(&server);
+    assert!(!threads.is_empty(), "there is such a thread");
+    let work = || threads.iter().map(ticks).sum::<u64>();
+    let before = work();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let worked = work() - before;
+    assert!(worked < 20, "{worked} ticks of work for nothing in 2 s");
+    drop(rows);
+    drop(reader);
+    // And with the reader gone, the log is moved as ever.
+    let form = [("owner_id", user.as_str()), ("name", "after")];
+    let after = server.post("/workspace/new").form(&form);
+    after.send().await.has_status(200);
+}
