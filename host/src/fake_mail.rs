@@ -70,6 +70,11 @@ impl Provider {
     }
 
     async fn take(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        // Providers do that, Resend among them.
+        if !request.headers().contains_key(header::USER_AGENT) {
+            let message = json!({ "message": "The header User-Agent is missing." });
+            return answer(StatusCode::FORBIDDEN, &message);
+        }
         let shown = request.headers().get(header::AUTHORIZATION);
         let wanted = self.key.as_ref().map(|key| format!("Bearer {key}"));
         if wanted

@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::Request;
+use http::{HeaderValue, Request, header};
 use http_body_util::BodyExt;
 use kafka_common::task::spawning;
 use spin_sdk::{http::FullBody, time::sleep};
@@ -15,8 +15,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many bytes of an answer are read.
 const MAX_BYTES: usize = 256 * 1024;
 
+/// Who asks. Some providers refuse whoever does not say so.
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("kafka-backend/", env!("CARGO_PKG_VERSION")));
+
 /// The body of a successful answer; the error is for the log.
-pub async fn fetch(request: Request<FullBody<Bytes>>) -> Result<Vec<u8>, String> {
+pub async fn fetch(mut request: Request<FullBody<Bytes>>) -> Result<Vec<u8>, String> {
+    request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
     let answer = pin!(exchange(request));
     match select(answer, pin!(sleep(TIMEOUT))).await {
         Either::Left((answer, _)) => answer,
