@@ -135,6 +135,45 @@ async fn a_reply_can_be_stopped_over_http() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_own_reply_and_tells_no_other() {
+    let slow = "fake-words-400-rate-20";
+    let scene = Scene::new(no_gateway(), &[slow, "fake-words-3-rate-0"]).await;
+    let mut events = scene.stream(slow).await;
+    let abandoned = events.event("generation_started").await;
+    events.event("delta").await;
+    let server = scene.server.killed_and_started_again().await;
+    // Whoever asks next finds a reply that nobody writes any more.
+    server.change("UPDATE generation SET heartbeat = 1").await;
+    let scene = Scene { server, ..scene };
+    let told = scene.stream("fake-words-3-rate-0").await.rest().await;
+    let mut kinds: Vec<_> = told.iter().map(|event| event.event.as_str()).collect();
+    kinds.dedup();
+    let expected = ["message", "generation_started", "delta", "generation_ended"];
+    assert_eq!(kinds, expected);
+    let (own, last) = (&told[1].data["generation_id"], &told[told.len() - 1].data);
+    assert_ne!(*own, abandoned.data["generation_id"]);
+    assert_eq!(last["generation_id"], *own);
+    assert_eq!(last["message"]["content"], words(3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_of_ours_is_a_500_that_can_be_found_in_the_log() {
+    let scene = Scene::new(no_gateway(), &["fake-words-3-rate-0"]).await;
+    let server = &scene.server;
+    server.change("ALTER TABLE generation RENAME TO gone").await;
+    let asked = scene.ask(&json!({"prompt": "hello"})).await;
+    let path = format!("/chat/{}/generations/any/events", scene.chat);
+    let joined = server.get(&path).send().await;
+    for answer in [asked, joined] {
+        answer.has_status(500);
+        let id = answer.string("/request_id");
+        let detail = format!(r#"{{"detail":"Internal Server Error","request_id":"{id}"}}"#);
+        assert_eq!(answer.text(), detail);
+        server.says(&format!("request {id}: ")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_chat_ends_its_streams() {
     let scene = Scene::new(no_gateway(), &["fake-words-400-rate-20"]).await;
     let mut events = scene.stream("fake-words-400-rate-20").await;

@@ -35,6 +35,11 @@ impl Audience {
                 let _ = reader.unbounded_send(crate::sse::event(event));
             }
         }
+        self.tell_windows(events);
+    }
+
+    /// Tells the v2 windows events that are none of the reader's reply.
+    pub fn tell_windows(&self, events: &[String]) {
         self.publish(events.iter().map(|event| item(&self.v2, event.as_str())));
     }
 

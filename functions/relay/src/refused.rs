@@ -16,6 +16,8 @@ pub struct Refused {
     error: Cow<'static, str>,
     /// In seconds, where it helps to wait.
     retry_after: Option<u64>,
+    /// What it was made of; over HTTP that answers for itself.
+    cause: Option<Error>,
 }
 
 impl Refused {
@@ -66,6 +68,7 @@ impl Refused {
             code,
             error,
             retry_after: None,
+            cause: None,
         }
     }
 
@@ -76,11 +79,13 @@ impl Refused {
 
     /// As a v1 window gets it.
     pub fn v1(&self) -> Value {
+        self.log();
         object!({ "error": self.error })
     }
 
     /// As a v2 window gets it.
     pub fn v2(&self, in_reply_to: Option<&str>) -> Value {
+        self.log();
         let mut event = object!({ "action": "error", "code": self.code, "error": self.error });
         if let Some(seconds) = self.retry_after {
             event["retry_after"] = seconds.into();
@@ -92,45 +97,50 @@ impl Refused {
     }
 }
 
+impl Refused {
+    /// A frame shows nothing of the inside, so the log has to.
+    fn log(&self) {
+        if let Some(Error::Internal(cause)) = &self.cause {
+            eprintln!("error: {cause:#}");
+        }
+    }
+}
+
 impl From<db::Error> for Refused {
     fn from(error: db::Error) -> Self {
-        eprintln!("error: {error}");
-        match error {
-            db::Error::Busy(_) => Self::new("internal", "The database is busy. Please try again."),
-            _ => Self::new("internal", "Internal Server Error"),
-        }
+        Error::from(error).into()
     }
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        match error {
-            Error::NotFound(detail) => Self::not_found(detail),
-            Error::BadRequest(detail) => Self::bad_request(detail),
+        let refused = match &error {
+            Error::NotFound(detail) => Self::not_found(detail.clone()),
+            Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
             Error::StorageFull => {
                 Self::too_large("Your storage is full. Delete files or chats to make room.")
             }
             Error::TooMany { retry_after } => Self {
-                retry_after: Some(retry_after),
+                retry_after: Some(*retry_after),
                 ..Self::new("rate_limited", "Too many requests. Please try again later.")
             },
-            Error::Unavailable(detail) => Self::new("internal", detail),
-            Error::Internal(cause) => {
-                eprintln!("error: {cause:#}");
-                Self::new("internal", "Internal Server Error")
-            }
-            // What only requests over HTTP are refused with.
-            _ => {
-                eprintln!("error: not made for sockets");
-                Self::new("internal", "Internal Server Error")
-            }
+            Error::Unavailable(detail) => Self::new("internal", detail.clone()),
+            // Our fault, or what only requests over HTTP are refused with.
+            _ => Self::new("internal", "Internal Server Error"),
+        };
+        Self {
+            cause: Some(error),
+            ..refused
         }
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
+        if let Some(cause) = self.cause {
+            return cause.into_response();
+        }
         let status = match self.code {
             "bad_request" => StatusCode::BAD_REQUEST,
             "unauthorized" => StatusCode::UNAUTHORIZED,

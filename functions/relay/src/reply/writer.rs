@@ -65,13 +65,14 @@ pub async fn write(begun: Begun, audience: Audience) {
 
 /// Tells the windows of the prompt, if it is new, and that there is a reply to come.
 fn announce(begun: &Begun, audience: &Audience) {
-    let mut events = Vec::new();
     if let Some(interrupted) = &begun.interrupted {
-        events.push(fitted(interrupted.event()));
+        // A reader would take the end of another reply for that of its own.
+        audience.tell_windows(&[fitted(interrupted.event())]);
         if !interrupted.message.content.is_empty() {
             audience.tell_v1(vec![interrupted.message.content.clone()]);
         }
     }
+    let mut events = Vec::new();
     if let Some(message) = &begun.message {
         events.push(fitted(message.added(begun.rev - 1)));
     }
