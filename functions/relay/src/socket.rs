@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use futures::future::{Either, select};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use kafka_common::access::{Caller, Visitor};
 use kafka_common::announce::{POLICY, fitted};
@@ -36,6 +36,12 @@ const MAX_BYTES: usize = 16 * 1024 * 1024 + 64 * 1024;
 /// A longer body is taken in alone. A frame with a file takes several times its length while it is read; a few at once
 /// would take all memory of the instance, and with it every reply that is being written there.
 const LARGE: u64 = 256 * 1024;
+
+/// How often a gateway asks about a quiet socket.
+const KEEP_ALIVE_INTERVAL: HeaderName = HeaderName::from_static("keep-alive-interval");
+
+/// In seconds, where there is a session to look at.
+const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("60");
 
 /// An answer that is longer gets nothing long added: with one more frame it has at most 524,288 bytes, as many as
 /// Pushpin delivers of one answer (README, "Behind Pushpin").
@@ -178,14 +184,11 @@ pub async fn get(_visitor: Visitor) -> Result<Response> {
     }
 }
 
+/// As gateways write it, to the letter: they keep clients from sending this type, but may take another spelling of it for
+/// something else, and sign it.
 fn is_events(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            let essence = value.split(';').next().unwrap_or_default();
-            essence.trim().eq_ignore_ascii_case(EVENTS)
-        })
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|content_type| content_type == EVENTS)
 }
 
 fn no_gateway() -> Error {
@@ -260,6 +263,10 @@ impl Window {
             let grip = HeaderValue::from_static("grip");
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, grip);
             self.admitted.remember(headers);
+            if self.admitted.channel().is_some() {
+                // Should it not hear that its session has ended, it is found out then.
+                headers.insert(KEEP_ALIVE_INTERVAL, LOOK_AGAIN);
+            }
             if self.protocol == Protocol::V2 {
                 let protocol = HeaderValue::from_static(V2);
                 headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
