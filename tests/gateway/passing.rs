@@ -9,10 +9,10 @@ use super::Front;
 use super::client::exchange;
 
 #[tokio::test]
-async fn headers_pass_but_those_of_one_connection() {
+async fn headers_pass_but_those_of_one_connection_and_of_the_platform() {
     let front = Front::start().await;
     let request = "DELETE /headers?a=b HTTP/1.1\r\nHost: kafka.example\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\n\
-        X-Forwarded-For: 192.0.2.1\r\nTE: trailers\r\nX-Other: 2\r\n\r\n";
+        X-Forwarded-For: 192.0.2.1\r\nTE: trailers\r\nSpin-Client-Addr: 192.0.2.9:1\r\nX-Other: 2\r\n\r\n";
     let (status, body) = exchange(&front.address, request).await;
     assert_eq!(status, 200);
     let lines: Vec<&str> = body.lines().collect();
@@ -24,7 +24,7 @@ async fn headers_pass_but_those_of_one_connection() {
     ] {
         assert!(lines.contains(&line), "{line} in {body}");
     }
-    for name in ["x-mine:", "te:", "connection:"] {
+    for name in ["x-mine:", "te:", "connection:", "spin-client-addr:"] {
         assert!(
             !lines.iter().any(|line| line.starts_with(name)),
             "{name} in {body}"

@@ -37,6 +37,7 @@ impl Visitor {
     ///
     /// 403 says what the operator can set to let such a request in.
     pub(crate) fn decide(request: &Parts, config: &'static Config) -> Result<Self> {
+        client::check_unclaimed(&request.headers)?;
         if config.auth_mode == AuthMode::Open {
             client::check(request, &config.open_clients)?;
         }
@@ -95,6 +96,11 @@ impl Access {
         if credential.is_cookie() && is_forged(request) {
             return Err(Error::forbidden(
                 "Other web sites may not act for whoever is logged in here.",
+            ));
+        }
+        if credential.is_cookie() && origins::is_unencrypted(&request.headers) {
+            return Err(Error::forbidden(
+                "A page that came unencrypted may not act for whoever is logged in here.",
             ));
         }
         let session = Session::find(&credential)

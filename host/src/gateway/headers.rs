@@ -75,16 +75,21 @@ pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr, hidden: bool) 
     }
 }
 
+/// Removes what only the platform behind may say of a request: Spin adds its own word to a client's.
+pub fn remove_claims(headers: &mut HeaderMap) {
+    remove(headers, |name| name.starts_with("spin-"));
+}
+
 /// The headers of a socket's event requests: its client's, without what only the gateway may say or what was about the
 /// handshake.
 pub fn for_events(client: &HeaderMap) -> HeaderMap {
     let mut headers = client.clone();
     remove_hop_by_hop(&mut headers);
+    remove_claims(&mut headers);
     remove(&mut headers, |name| {
         name.starts_with(META)
             || name.starts_with(SET_META)
             || name.starts_with("content-")
-            || name.starts_with("spin-")
             || (name.starts_with("sec-websocket-") && name != "sec-websocket-protocol")
     });
     for name in [

@@ -2,7 +2,7 @@
 
 use super::{
     backend::Failure,
-    headers::{add_forwarded_for, hides_client, remove_hop_by_hop},
+    headers::{add_forwarded_for, hides_client, remove_claims, remove_hop_by_hop},
 };
 use crate::server::RequestBody;
 use anyhow::bail;
@@ -87,6 +87,7 @@ impl Upstream {
         let expects = parts.headers.remove(header::EXPECT).is_some();
         let hidden = hides_client(&parts.headers);
         remove_hop_by_hop(&mut parts.headers);
+        remove_claims(&mut parts.headers);
         add_forwarded_for(&mut parts.headers, peer.ip(), hidden);
         parts.version = http::Version::HTTP_11;
         let body = RequestBody::new(body, expects).boxed_unsync();

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use crate::error::{Error, Result};
 
-/// Set by the platform, which overwrites what a client sends under this name.
+/// Set by the platform. Some overwrite what a client sends under this name, Spin adds to it.
 const CLIENT_ADDR: &str = "spin-client-addr";
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -38,6 +38,16 @@ pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Refuses (403) a request whose client says itself where it came from: the limits of its address would be others'.
+pub(super) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
+    match headers.get_all(CLIENT_ADDR).iter().count() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::forbidden(format!(
+            "Only the server itself may say where a request came from ({CLIENT_ADDR})."
+        ))),
+    }
 }
 
 /// Where the request came from: the nearest address that is none of the proxies whose word counts (variable

@@ -111,6 +111,16 @@ impl Origin {
     }
 }
 
+/// Whether the web page that sent the request came over a network without encryption, so that anybody on its way may
+/// have written it. Not even our own host's may have what the cookie opens, which is for encrypted connections.
+pub(super) fn is_unencrypted(headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    origins.any(|origin| {
+        let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
+        split(&origin).is_some_and(|(scheme, page)| scheme == "http" && !is_loopback_name(&page))
+    })
+}
+
 /// Scheme and authority of `http://host[:port]` or `https://host[:port]`; nothing else is an origin.
 fn split(origin: &str) -> Option<(&str, Authority)> {
     let (scheme, authority) = origin.split_once("://")?;

@@ -313,4 +313,28 @@ fn in_token_mode_everybody_is_asked_who_they_are() {
     let site = ("sec-fetch-site", "cross-site");
     let forged = send_with(config(), "PATCH", "/chat/rename", &[cookie, site]);
     assert_eq!(forged.response.status(), StatusCode::FORBIDDEN);
+    // Nor one with a page that anybody on its way may have written, be it called as we are.
+    let page = [remote, host, cookie, ("origin", "http://app.example")];
+    let unencrypted = send_with(config(), "PATCH", "/chat/rename", &page);
+    assert_eq!(unencrypted.response.status(), StatusCode::FORBIDDEN);
+    assert!(unencrypted.body.contains("unencrypted"));
+}
+
+#[test]
+fn nobody_says_themselves_where_they_come_from() {
+    for auth_mode in [AuthMode::Token, AuthMode::Open] {
+        let config = Config {
+            auth_mode,
+            ..Config::default()
+        };
+        // A platform that adds its word to a client's.
+        let headers = [
+            ("spin-client-addr", "127.0.0.1:1"),
+            ("spin-client-addr", "127.0.0.1:2"),
+            ("host", "localhost"),
+        ];
+        let answer = send_with(config, "GET", "/", &headers);
+        assert_eq!(answer.response.status(), StatusCode::FORBIDDEN);
+        assert!(answer.body.contains("spin-client-addr"), "{}", answer.body);
+    }
 }
