@@ -26,16 +26,20 @@ pub(super) fn is_there(headers: &HeaderMap) -> bool {
     sent(headers).next().is_some()
 }
 
-/// The value of each cookie of this name; `None` for one without `=`.
+/// The value of each cookie of this name; `None` for one without `=`, or that is no text. What others have put into
+/// the same header need be none.
 fn sent(headers: &HeaderMap) -> impl Iterator<Item = Option<&str>> {
     headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| match pair.trim().split_once('=') {
-            Some((name, value)) => (name == NAME).then_some(Some(value)),
-            None => (pair.trim() == NAME).then_some(None),
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let value = pair.trim_ascii().strip_prefix(NAME.as_bytes())?;
+            match value.split_first() {
+                None => Some(None),
+                Some((b'=', value)) => Some(std::str::from_utf8(value).ok()),
+                Some(_) => None,
+            }
         })
 }
 
@@ -49,7 +53,7 @@ pub(super) fn set(request: &Parts, token: &str, seconds: i64) -> Option<HeaderVa
 }
 
 /// Whether a browser on this machine calls this machine. A proxy may call by a name of this machine, whoever calls it:
-/// then it says for whom, or the page's origin is encrypted.
+/// then it says for whom, or the page is encrypted, which with what only reads just its address says.
 fn is_local(request: &Parts) -> bool {
     let host = own_host(&request.headers, &request.uri);
     let calls_this = host.as_ref().is_some_and(is_loopback_name);
@@ -57,8 +61,9 @@ fn is_local(request: &Parts) -> bool {
     let from_elsewhere = visitor
         .and_then(|visitor| visitor.address)
         .is_some_and(|address| !address.is_loopback());
-    let origin = request.headers.get(header::ORIGIN);
-    let is_encrypted = origin.is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
+    let page = request.headers.get(header::ORIGIN);
+    let page = page.or_else(|| request.headers.get(header::REFERER));
+    let is_encrypted = page.is_some_and(|page| page.as_bytes().starts_with(b"https:"));
     calls_this && !from_elsewhere && !is_encrypted
 }
 
@@ -101,6 +106,7 @@ mod tests {
     fn one_cookie_of_this_name_is_read() {
         assert_eq!(value(&cookies(&["a=b; kafka_session=t; c=d"])), Some("t"));
         assert_eq!(value(&cookies(&["a=b", "kafka_session=t"])), Some("t"));
+        assert_eq!(value(&cookies(&["a=Zoë; kafka_session=t"])), Some("t"));
         for none in [
             &["a=b"][..],
             &["xkafka_session=t"],
@@ -116,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_cookie_is_secure_off_loopback() {
-        let cookie = |host: &str, origin: &str| {
+        let cookie = |host: &str, (name, page): (&str, &str)| {
             let request = Request::builder()
                 .uri("/")
                 .header("host", host)
-                .header("origin", origin)
+                .header(name, page)
                 .body(())
                 .unwrap();
             set(&request.into_parts().0, "t", 60)
@@ -129,16 +135,17 @@ mod tests {
                 .unwrap()
                 .to_owned()
         };
-        let here = "http://localhost:8000";
+        let here = ("origin", "http://localhost:8000");
         let local = "kafka_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
         assert_eq!(cookie("localhost:8000", here), local);
         assert_eq!(cookie("[::1]:8000", here), local);
-        for (host, origin) in [
+        for (host, page) in [
             ("app.example", here),
             ("localhost.example", here),
-            ("127.0.0.1:8000", "https://app.example"),
+            ("127.0.0.1:8000", ("origin", "https://app.example")),
+            ("127.0.0.1:8000", ("referer", "https://app.example/chat")),
         ] {
-            assert_eq!(cookie(host, origin), format!("{local}; Secure"), "{host}");
+            assert_eq!(cookie(host, page), format!("{local}; Secure"), "{host}");
         }
     }
 }
