@@ -317,7 +317,7 @@ async fn of_open_logins(counter: &mut Counter) {
     let request = login(&counter.server, "josef@example.com");
     counter.takes("a known login", request, 200, ONE).await;
     let request = login(&counter.server, "new@example.com");
-    let cost = transaction(3).and_alone(1);
+    let cost = transaction(2).and_alone(2);
     counter.takes("a new login", request, 200, cost).await;
     for _ in 0..5 {
         counter.chat().await;
@@ -337,7 +337,7 @@ async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
         .await;
     let body = json!({ "email": EMAIL, "code": mail.code(EMAIL).await }).to_string();
     let request = counter.server.post("/auth/login").json(body);
-    let cost = transaction(5).public().limited();
+    let cost = transaction(4).and_alone(1).public().limited();
     let login = counter
         .takes("a login with a code", request, 200, cost)
         .await;

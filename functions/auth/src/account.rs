@@ -17,15 +17,13 @@ const DEFAULT_WORKSPACE: &str = "Default Workspace";
 /// What the login of `email` answers, as JSON: the user and all they have. A known e-mail costs one statement.
 pub async fn open(email: &Email) -> Result<String> {
     let mut db = Db::open().await?;
-    let known = db.query_one(LOGIN, params![email.as_str()]).await?;
-    if let Some(mut row) = known {
-        return Ok(row.text(0));
+    if let Some(answer) = look_up(&mut db, email).await? {
+        return Ok(answer);
     }
     let mut transaction = db.begin().await?;
     find_or_make(&mut transaction, email).await?;
-    let answer = answer(&mut transaction, email).await?;
     transaction.commit().await?;
-    Ok(answer)
+    answer(&mut db, email).await
 }
 
 /// Makes the user and their first workspace, unless they are there already.
@@ -48,12 +46,12 @@ pub async fn find_or_make(transaction: &mut Transaction<'_>, email: &Email) -> R
     Ok(())
 }
 
-/// The answer for a user who is there.
-pub async fn answer(transaction: &mut Transaction<'_>, email: &Email) -> Result<String> {
-    let row = transaction
-        .query_one(LOGIN, params![email.as_str()])
-        .await?;
-    let mut row =
-        row.ok_or_else(|| Error::internal(anyhow::anyhow!("a user is gone as soon as made")))?;
-    Ok(row.text(0))
+/// The answer for a user who was there just now. 404 for one who has left since.
+pub async fn answer(db: &mut Db, email: &Email) -> Result<String> {
+    look_up(db, email).await?.ok_or_else(Error::user_not_found)
+}
+
+async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
+    let row = db.query_one(LOGIN, params![email.as_str()]).await?;
+    Ok(row.map(|mut row| row.text(0)))
 }

@@ -96,8 +96,9 @@ async fn begin_session(request: &Parts, proven: &Proven) -> Result<String> {
             ],
         )
         .await?;
-    let answer = account::answer(&mut transaction, email).await?;
     transaction.commit().await?;
+    // Not before: of somebody who has much it takes a while, and nobody else could write.
+    let answer = account::answer(&mut db, email).await?;
     session::give_cookie(request, &token);
     Ok(with_token(answer, &token))
 }
