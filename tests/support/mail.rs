@@ -72,7 +72,7 @@ impl FakeMail {
         let text = mail["text"].as_str().expect("a mail has a text");
         let code = text
             .split(|c: char| !c.is_ascii_digit())
-            .find(|word| word.len() == 8);
+            .find(|word| word.len() == 10);
         code.unwrap_or_else(|| panic!("there is a code in {text:?}"))
             .to_owned()
     }

@@ -23,8 +23,8 @@ use crate::mail::Mail;
 /// How long a code is good, in milliseconds.
 const LASTS: i64 = 10 * 60 * 1000;
 
-/// How many codes there are: eight digits.
-const CODES: u64 = 100_000_000;
+/// How many codes there are: ten digits. Of many addresses, each may try a few (see [`Limit::everywhere`]).
+const CODES: u64 = 10_000_000_000;
 
 /// Sends a code to the address.
 pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
@@ -78,6 +78,6 @@ pub fn hash(email: &Email, code: &str) -> String {
 
 fn new_code() -> Result<String> {
     let random = u64::from_le_bytes(session::random_bytes()?);
-    // 2^64 is so many times 10^8 that no code is noticeably likelier than another.
-    Ok(format!("{:08}", random % CODES))
+    // 2^64 is so many times 10^10 that no code is noticeably likelier than another.
+    Ok(format!("{:010}", random % CODES))
 }

@@ -50,6 +50,17 @@ impl Limit {
         }
     }
 
+    /// From how many addresses an e-mail's limit can be used up for all others; `None`: from none. Who asks for codes
+    /// fills the person's mailbox, in which they find what they need all the same. Who tries codes keeps the person out,
+    /// so that takes more addresses than one stranger has, and fewer than it would take to guess.
+    const fn everywhere(self) -> Option<i64> {
+        match self {
+            Self::Code => Some(USERS_PER_ADDRESS),
+            Self::Guess => Some(100),
+            Self::Login | Self::Message | Self::Upload => None,
+        }
+    }
+
     /// Whether the variable `rate_limits` says how much it is.
     const fn is_variable(self) -> bool {
         !matches!(self, Self::Guess)
@@ -64,16 +75,18 @@ pub enum Who<'a> {
     /// Somebody who has logged in.
     User(&'a str),
     /// Whoever has this e-mail, and anybody can say that it is theirs. So it is counted for the e-mail and the address
-    /// together, and for the e-mail from wherever only as [`USERS_PER_ADDRESS`] says: no single stranger uses up what
+    /// together, and for the e-mail from wherever only as [`Limit::everywhere`] says: no single stranger uses up what
     /// the person needs.
     Email(&'a str),
 }
 
-/// So many times more than one user may ask, all those may who share an address: an office, a mobile network. And so
-/// many addresses it takes to use up an e-mail's limit.
+/// So many times more than one user may ask, all those may who share an address: an office, a mobile network.
 const USERS_PER_ADDRESS: i64 = 4;
 
-/// Five codes in ten minutes, of which there are 10^8.
+/// Where strangers come from whom the platform gives no address. They share its limits: else they would have none.
+const NOWHERE: &str = "nowhere";
+
+/// Five codes in ten minutes, of which there are 10^10.
 const GUESSES: Rate = Rate {
     count: 5,
     period: 10 * 60 * 1000,
@@ -164,6 +177,11 @@ impl Limits {
 
     /// What [`COUNT`] counts, in that order: `[key, step, period]`. Last comes what all share who name an e-mail.
     fn keys(&self, limits: &[Limit], who: Who<'_>, address: Option<IpAddr>) -> Vec<Value> {
+        let from = match (address, who) {
+            (Some(address), _) => Some(address.to_string()),
+            (None, Who::Nobody | Who::Email(_)) => Some(NOWHERE.to_owned()),
+            (None, Who::User(_)) => None,
+        };
         let (mut keys, mut shared) = (Vec::new(), Vec::new());
         for &limit in limits {
             let Some(rate) = self.0[limit as usize] else {
@@ -172,18 +190,19 @@ impl Limits {
             let name = limit.name();
             let key = |key: String, times: i64| json!([key, rate.step(times), rate.period]);
             // Nobody guesses at an office's expense: there is an e-mail to each guess.
-            if let Some(address) = address.filter(|_| limit != Limit::Guess) {
-                keys.push(key(format!("{name} from {address}"), USERS_PER_ADDRESS));
+            if let Some(from) = from.as_ref().filter(|_| limit != Limit::Guess) {
+                keys.push(key(format!("{name} from {from}"), USERS_PER_ADDRESS));
             }
-            match (who, address) {
-                (Who::Nobody, _) => {}
-                (Who::Email(email), Some(address)) => {
-                    keys.push(key(format!("{name} of {email} from {address}"), 1));
-                    shared.push(key(format!("{name} of {email}"), USERS_PER_ADDRESS));
+            match (who, &from) {
+                (Who::Email(email), Some(from)) => {
+                    let email = one_spelling(email);
+                    keys.push(key(format!("{name} of {email} from {from}"), 1));
+                    if let Some(times) = limit.everywhere() {
+                        shared.push(key(format!("{name} of {email}"), times));
+                    }
                 }
-                (Who::User(who) | Who::Email(who), _) => {
-                    keys.push(key(format!("{name} of {who}"), 1));
-                }
+                (Who::User(user), _) => keys.push(key(format!("{name} of {user}"), 1)),
+                (Who::Nobody | Who::Email(_), _) => {}
             }
         }
         keys.append(&mut shared);
@@ -191,10 +210,17 @@ impl Limits {
     }
 }
 
+/// An e-mail as limits see it: most mailboxes get what is sent to any spelling of their name.
+fn one_spelling(email: &str) -> String {
+    email.to_lowercase()
+}
+
 /// Forgets what was counted for these users or e-mails, from whichever addresses: a user leaves (`limits` are all), or
 /// has shown that the guesses were theirs.
 pub async fn forget(tx: &mut Transaction<'_>, limits: &[Limit], who: &[&str]) -> Result<()> {
     let names: Vec<_> = limits.iter().map(|limit| limit.name()).collect();
+    // Ids are in small letters anyway.
+    let who: Vec<_> = who.iter().map(|who| one_spelling(who)).collect();
     tx.execute(
         FORGET,
         params![json!(names).to_string(), json!(who).to_string()],
@@ -232,17 +258,18 @@ const COUNT: &str = "
             ELSE max(free_at, ?1) + excluded.step END
     RETURNING refused, free_at + step - period - ?1";
 
-/// An address as limits see it: of IPv6 the network of 64 bits, because that is what one customer gets.
+/// An address as limits see it: of IPv6 the network whose addresses begin with the same 56 bits, because that is what one
+/// customer gets (RFC 6177, section 2).
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 72)).into()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GUESSES, Limit, Limits, Rate, network};
+    use super::{GUESSES, Limit, Limits, Rate, Who, network};
 
     #[test]
     fn limits_are_read() {
@@ -271,10 +298,29 @@ mod tests {
     }
 
     #[test]
+    fn whoever_comes_from_nowhere_is_counted_too() {
+        let limits = Limits::parse(["login=20/600", "code=10/3600"].into_iter()).unwrap();
+        let keys = |limit, who| -> Vec<String> {
+            let keys = limits.keys(&[limit], who, None);
+            let names = keys.iter().map(|key| key[0].as_str().unwrap().to_owned());
+            names.collect()
+        };
+        assert_eq!(keys(Limit::Login, Who::Nobody), ["login from nowhere"]);
+        assert_eq!(
+            keys(Limit::Code, Who::Email("K@example.com")),
+            [
+                "code from nowhere",
+                "code of k@example.com from nowhere",
+                "code of k@example.com"
+            ]
+        );
+    }
+
+    #[test]
     fn a_customer_of_ipv6_is_a_network() {
         let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:ff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:102::1"));
         assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }
 }

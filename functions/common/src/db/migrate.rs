@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_streaming",
     3 "0003_access",
     4 "0004_branches",
+    5 "0005_limits",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
