@@ -110,7 +110,8 @@ impl App {
             .into_iter()
             .flatten()
         {
-            // For nobody else's eyes: it has people's files in it, and code that this user will run.
+            // For nobody else's eyes: it has people's files in it, and code that this user will run. One that was there
+            // stays as it is; the databases see to themselves.
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)

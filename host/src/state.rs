@@ -8,11 +8,12 @@
 //! on the state is the new one: whoever locks the folder next, after a crash for instance, moves what is not in its
 //! place yet. Each step can be done again, and which are still to be done follows from the names that are there.
 
-use crate::scratch::Scratch;
+use crate::{private, scratch::Scratch};
 use anyhow::{Context, bail};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -110,7 +111,11 @@ impl StateDir {
     pub fn replace(&self, staged: &Scratch, time: &str) -> anyhow::Result<Option<PathBuf>> {
         let name = format!("{BEFORE}{time}");
         let before = staged.path().join(&name);
-        fs::create_dir(&before).with_context(|| cannot_use(&before))?;
+        // The old databases may be from a time when they were for everybody's eyes.
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&before)
+            .with_context(|| cannot_use(&before))?;
         for entry in entries(staged.path())? {
             sync(&entry)?;
         }
@@ -133,13 +138,9 @@ pub fn database_file(folder: &Path, label: &str) -> PathBuf {
 /// Opens the file that is locked. Reading is enough for that, so that it may be somebody else's.
 fn open_lock(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join(LOCK);
-    let opened = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .open(&path),
-        opened => opened,
+    let opened = match private::create(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&path),
+        made => made,
     };
     opened.with_context(|| cannot_use(folder))
 }

@@ -25,7 +25,7 @@ fn backup(file: &Path, state: &Path, more: &[&str]) -> Outcome {
     kafka("backup", file, state, more)
 }
 
-fn restore(file: &Path, state: &Path, more: &[&str]) -> Outcome {
+pub(super) fn restore(file: &Path, state: &Path, more: &[&str]) -> Outcome {
     kafka("restore", file, state, more)
 }
 
@@ -36,7 +36,7 @@ fn kafka(verb: &str, file: &Path, state: &Path, more: &[&str]) -> Outcome {
 }
 
 #[track_caller]
-fn succeeds(outcome: &Outcome) {
+pub(super) fn succeeds(outcome: &Outcome) {
     assert!(outcome.success, "{}", outcome.said);
 }
 
@@ -49,8 +49,8 @@ fn is_refused(outcome: &Outcome, words: &str) {
 }
 
 /// A server with a user, a chat, a file and a model, backed up; the folder has the backup.
-struct Scene {
-    server: Server,
+pub(super) struct Scene {
+    pub(super) server: Server,
     model: FakeModel,
     user: User,
     chat: String,
@@ -60,7 +60,10 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let server = Server::start().await;
+        Self::on(Server::start().await).await
+    }
+
+    pub(super) async fn on(server: Server) -> Self {
         let user = login(&server, "josef@example.com").await;
         let chat = server.chat(&user, "The Trial").await;
         let model = FakeModel::start_with(&["--key", "sk-restored"]);
@@ -83,7 +86,7 @@ impl Scene {
     }
 
     /// A backup of the server as it is.
-    fn backup(&self) -> PathBuf {
+    pub(super) fn backup(&self) -> PathBuf {
         let file = self.folder.path().join("backup.tar");
         succeeds(&backup(&file, self.server.state(), &["--force"]));
         file

@@ -4,13 +4,13 @@
 //! `seal.sha256` with the SHA-256 of all bytes before that entry. From that the last bytes follow, so a file in which any
 //! bit is different, or that was cut or went on, is told from a backup without reading what is in it.
 
+use crate::private;
 use anyhow::{Context, bail};
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 use tar::{Builder, EntryType, Header};
@@ -100,12 +100,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Begins a backup at `path`, where nothing may be, for nobody else's eyes: it has a key in it.
     pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| cannot_write(path))?;
+        let file = private::create(path).with_context(|| cannot_write(path))?;
         Ok(Self {
             path: path.to_owned(),
             archive: Builder::new(Hashing::new(BufWriter::with_capacity(BUFFER, file))),
@@ -210,13 +205,7 @@ impl Reader {
             if *entry.path_bytes() != *entry_name(&saved.label).as_bytes() {
                 continue;
             }
-            let out = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(to)
-                .with_context(|| cannot_write(to))?;
-            let mut out = Hashing::new(out);
+            let mut out = Hashing::new(private::create(to).with_context(|| cannot_write(to))?);
             let mut content = BufReader::with_capacity(BUFFER, entry);
             let size = io::copy(&mut content, &mut out).with_context(|| cannot_write(to))?;
             if size != saved.size || out.sum() != saved.sha256 {

@@ -9,6 +9,7 @@ use super::{
     sqlite::Connection,
     watchdog::Watchdog,
 };
+use crate::private;
 use std::{
     ffi::OsString,
     fs::{File, OpenOptions},
@@ -81,11 +82,12 @@ pub struct Database {
 
 impl Database {
     /// Opens the database at `path`, and creates it if there is none; its folder must exist. When this returns, the
-    /// file is there to stay, and all that an earlier process wrote to it is durable.
+    /// file is there to stay, for its owner only, and all that an earlier process wrote to it is durable.
     ///
     /// # Errors
     /// When the file can't be used, is not a database, or can't be switched to a write-ahead log.
     pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>, Error> {
+        keep_private(path).map_err(at(path))?;
         let settings = settings(options.durability);
         let mut keeper = Connection::open(path, &settings)?;
         check_wal(&mut keeper)?;
@@ -199,6 +201,28 @@ fn settings(durability: Durability) -> Vec<&'static str> {
     ]
 }
 
+/// Sees to it that nobody but its owner can read the database, before SQLite opens it: what SQLite puts beside the file
+/// gets the file's mode. What is there already is changed by its name only, because closing the file by hand would drop
+/// SQLite's locks in this process.
+fn keep_private(path: &Path) -> io::Result<()> {
+    match private::create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            for end in ["", "-wal", "-shm", "-journal"] {
+                private::keep(&beside(path, end));
+            }
+            Ok(())
+        }
+        made => made.map(drop),
+    }
+}
+
+/// A file of the database at `path`, by how its name goes on.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    name.into()
+}
+
 /// Makes sure that the database has a write-ahead log: some file systems can't do it.
 fn check_wal(connection: &mut Connection) -> Result<(), Error> {
     let prepared = connection.prepare("PRAGMA journal_mode")?;
@@ -212,9 +236,7 @@ fn check_wal(connection: &mut Connection) -> Result<(), Error> {
 /// Opens the log file for syncing. Nobody locks that file, so opening it by hand is harmless, as it would not be with
 /// the database file or its `-shm` file: closing those would drop SQLite's locks in this process.
 fn start_sync(path: &Path) -> Result<SharedSync, Error> {
-    let mut log = OsString::from(path);
-    log.push("-wal");
-    let log = PathBuf::from(log);
+    let log = beside(path, "-wal");
     let file = OpenOptions::new()
         .write(true)
         .open(&log)

@@ -1,0 +1,77 @@
+//! The state folder: who may read what is in it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::backup::{Scene, restore, succeeds};
+use crate::support::{Setup, fresh_state};
+
+/// All that is in a folder, and in its folders, but for the compiled components of other tests.
+fn all_in(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            all.extend(all_in(&path));
+        }
+        all.push(path);
+    }
+    all
+}
+
+/// Fails unless a file of each of these names is there, and nobody but its owner may use anything.
+#[track_caller]
+fn assert_private(folder: &Path, names: &[&str]) {
+    let all = all_in(folder);
+    for name in names {
+        assert!(all.contains(&folder.join(name)), "{name} of {all:?}");
+    }
+    for path in all {
+        let mode = fs::metadata(&path).expect("it is there").mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o} {}", path.display());
+    }
+}
+
+/// A state folder that everybody may look into, as one is that an administrator has made.
+fn open_state() -> TempDir {
+    let state = fresh_state();
+    fs::set_permissions(state.path(), Permissions::from_mode(0o755)).expect("it is ours");
+    state
+}
+
+#[tokio::test]
+async fn what_is_stored_is_for_its_owner_only() {
+    let scene = Scene::on(Setup::app().state(open_state()).start().await).await;
+    let databases = [
+        "default.db",
+        "default.db-wal",
+        "default.db-shm",
+        "key_value.db",
+        "key_value.db-wal",
+    ];
+    assert_private(scene.server.state(), &databases);
+
+    // As an earlier version has left them.
+    let file = scene.backup();
+    let state = scene.server.kill();
+    for path in all_in(state.path()) {
+        if !path.ends_with("lock") {
+            fs::set_permissions(path, Permissions::from_mode(0o644)).expect("it is ours");
+        }
+    }
+    let server = Setup::app().state(state).start().await;
+    assert_private(server.state(), &databases);
+
+    let state = server.kill();
+    for path in all_in(state.path()) {
+        fs::set_permissions(path, Permissions::from_mode(0o600)).expect("it is ours");
+    }
+    succeeds(&restore(&file, state.path(), &["--force"]));
+    assert_private(state.path(), &databases[..1]);
+}
