@@ -1,9 +1,11 @@
-//! Files for nobody's eyes but their owner's: databases, and what they are copied to.
+//! Files for nobody's eyes but their owner's: databases, and what they are copied to. Their owner is that of the folder
+//! they are in.
 
+use rustix::process::geteuid;
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown},
     path::Path,
 };
 
@@ -12,12 +14,35 @@ use std::{
 /// # Errors
 /// When there is one of that name, or it can't be made.
 pub fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)
+        .open(path)?;
+    give_to_owner(path);
+    Ok(file)
+}
+
+/// What root has made is for whoever the folder it is in belongs to, as what SQLite makes for root is. Where root may not
+/// give it away, in some containers for instance, it stays root's, who is then the one who needs it.
+pub fn give_to_owner(made: &Path) {
+    if !geteuid().is_root() {
+        return;
+    }
+    if let Ok(owner) = fs::metadata(folder_of(made)) {
+        // Of the thing itself: the owner may have put a link there meanwhile.
+        let _ = lchown(made, Some(owner.uid()), Some(owner.gid()));
+    }
+}
+
+/// The folder that something is in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Takes from all others what they may do with a file that was made without this care. It stays as it is where that can't

@@ -7,6 +7,8 @@
 //! all of it is on the disk, that folder gets the name `restoring`. Before that moment the state is the old one. From it
 //! on the state is the new one: whoever locks the folder next, after a crash for instance, moves what is not in its
 //! place yet. Each step can be done again, and which are still to be done follows from the names that are there.
+//!
+//! What is made in the folder belongs to the folder's owner, also when root makes it, and is for nobody else.
 
 use crate::{private, scratch::Scratch};
 use anyhow::{Context, bail};
@@ -99,7 +101,9 @@ impl StateDir {
     /// # Errors
     /// When it can't be made.
     pub fn staging(&self) -> anyhow::Result<Scratch> {
-        Scratch::create(self.folder.join(STAGING))
+        let staged = Scratch::create(self.folder.join(STAGING))?;
+        private::give_to_owner(staged.path());
+        Ok(staged)
     }
 
     /// Replaces all databases by those in `staged`, all of them or none. Returns where the old ones are, if there were
@@ -116,6 +120,7 @@ impl StateDir {
             .mode(0o700)
             .create(&before)
             .with_context(|| cannot_use(&before))?;
+        private::give_to_owner(&before);
         for entry in entries(staged.path())? {
             sync(&entry)?;
         }

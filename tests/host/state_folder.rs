@@ -1,13 +1,17 @@
-//! The state folder: who may read what is in it.
+//! The state folder: who may read what is in it, and whose it is.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::backup::{Scene, restore, succeeds};
 use crate::support::{Setup, fresh_state};
+
+/// A user and a group that nobody is in.
+const SOMEBODY: (u32, u32) = (4242, 4243);
 
 /// All that is in a folder, and in its folders, but for the compiled components of other tests.
 fn all_in(folder: &Path) -> Vec<PathBuf> {
@@ -74,4 +78,34 @@ async fn what_is_stored_is_for_its_owner_only() {
     }
     succeeds(&restore(&file, state.path(), &["--force"]));
     assert_private(state.path(), &databases[..1]);
+}
+
+#[tokio::test]
+async fn what_root_makes_belongs_to_the_folders_owner() {
+    let (restored, served) = (fresh_state(), fresh_state());
+    for state in [&restored, &served] {
+        if let Err(error) = chown(state.path(), Some(SOMEBODY.0), Some(SOMEBODY.1)) {
+            // Not with a macro, whose words are heard only when a test fails.
+            writeln!(
+                std::io::stderr(),
+                "NOT TESTED: whose it is what root restores (can't give a folder away: {error})"
+            )
+            .ok();
+            return;
+        }
+    }
+    let scene = Scene::on(Setup::app().state(served).start().await).await;
+    let file = scene.backup();
+    for more in [&[][..], &["--force"]] {
+        succeeds(&restore(&file, restored.path(), more));
+    }
+    let in_restored = all_in(restored.path());
+    assert!(in_restored.contains(&restored.path().join("lock")));
+    // Two databases, twice, the lock and the folder with the old ones.
+    assert_eq!(in_restored.len(), 6, "{in_restored:?}");
+    for path in [in_restored, all_in(scene.server.state())].concat() {
+        let owner = fs::metadata(&path).expect("it is there");
+        let owner = (owner.uid(), owner.gid());
+        assert_eq!(owner, SOMEBODY, "{}", path.display());
+    }
 }

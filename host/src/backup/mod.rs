@@ -11,6 +11,7 @@ pub use restore::{Restore, restore};
 
 use crate::{
     manifest::Manifest,
+    private::folder_of,
     scratch::{self, Scratch},
     state::{self, KEY_VALUE, StateDir},
     storage,
@@ -143,11 +144,4 @@ fn refuse_existing(file: &Path, force: bool) -> anyhow::Result<()> {
         bail!("{} exists; --force overwrites it", file.display());
     }
     Ok(())
-}
-
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
 }

@@ -13,7 +13,7 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{
     fs,
-    os::unix::fs::{DirBuilderExt, MetadataExt, chown},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -86,7 +86,6 @@ pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::
             .with_context(|| format!("{}: {}.db", file.display(), saved.label))?;
         storage::empty(&database, &PROOFS)
             .with_context(|| format!("can't change {}", database.display()))?;
-        give_to_owner(&database, staged)?;
     }
     Ok(about)
 }
@@ -102,16 +101,6 @@ fn check_saved(saved: &Saved, database: &Path) -> anyhow::Result<()> {
     }
     if schema != saved.schema {
         bail!("its schema is not the one that the backup names");
-    }
-    Ok(())
-}
-
-/// What root restores is for whoever the folder belongs to, as what SQLite makes for root is.
-fn give_to_owner(file: &Path, folder: &Path) -> anyhow::Result<()> {
-    let (has, wants) = (fs::metadata(file)?, fs::metadata(folder)?);
-    if has.uid() != wants.uid() {
-        chown(file, Some(wants.uid()), Some(wants.gid()))
-            .with_context(|| format!("can't give {} to its owner", file.display()))?;
     }
     Ok(())
 }

@@ -243,10 +243,7 @@ fn start_sync(path: &Path) -> Result<SharedSync, Error> {
         .map_err(at(&log))?;
     // What a killed process wrote and did not sync will be read from now on, so it has to be durable from now on.
     file.sync_data().map_err(at(&log))?;
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = private::folder_of(path);
     // The files' names are durable only when their folder is.
     File::open(folder)
         .and_then(|folder| folder.sync_all())
