@@ -10,13 +10,18 @@
 //!
 //! What is made in the folder belongs to the folder's owner, also when root makes it, and is for nobody else.
 
-use crate::{private, scratch::Scratch};
+use crate::{
+    private,
+    scratch::{self, Scratch},
+};
 use anyhow::{Context, bail};
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
     io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// The key-value stores' file is named as if this were a database's label.
@@ -32,6 +37,11 @@ const BEFORE: &str = "before-restore-";
 /// How the names of a database's files end: itself, its log, the log's index, a journal.
 const DATABASE_FILES: [&str; 4] = [".db", ".db-wal", ".db-shm", ".db-journal"];
 
+/// How long to wait for somebody who has the folder alone: longer than it takes to finish a restore, not to make one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to look meanwhile.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// A state folder in use.
 pub struct StateDir {
     folder: PathBuf,
@@ -40,27 +50,32 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// Uses the folder together with others, for as long as the value lives. Finishes a restore that was interrupted.
+    /// Uses the folder together with others, for as long as the value lives. Who finds nobody else there first finishes
+    /// a restore that was interrupted, or removes what it has left.
     ///
     /// # Errors
     /// When the folder is missing or is being restored to, or when an interrupted restore can't be finished.
     pub fn share(folder: &Path) -> anyhow::Result<Self> {
         let lock = open_lock(folder)?;
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match lock.try_lock_shared() {
-                Err(TryLockError::WouldBlock) => {
-                    bail!("{} is being restored to", folder.display())
+            if had(lock.try_lock()).with_context(|| cannot_use(folder))? {
+                finish(folder)?;
+                // Nothing depends on it being gone.
+                let _ = scratch::remove(&folder.join(STAGING));
+                lock.unlock().with_context(|| cannot_use(folder))?;
+            }
+            // Between the two locks somebody else may have begun a restore, and been interrupted.
+            if had(lock.try_lock_shared()).with_context(|| cannot_use(folder))? {
+                if !folder.join(RESTORING).exists() {
+                    return Ok(Self::new(folder, lock));
                 }
-                locked => locked.with_context(|| cannot_use(folder))?,
+                lock.unlock().with_context(|| cannot_use(folder))?;
             }
-            if !folder.join(RESTORING).exists() {
-                return Ok(Self::new(folder, lock));
+            if Instant::now() > deadline {
+                bail!("{} is being restored to", folder.display());
             }
-            lock.unlock()
-                .and_then(|()| lock.lock())
-                .with_context(|| cannot_use(folder))?;
-            finish(folder)?;
-            lock.unlock().with_context(|| cannot_use(folder))?;
+            thread::sleep(LOOK);
         }
     }
 
@@ -70,12 +85,11 @@ impl StateDir {
     /// When somebody else uses it, or as [`Self::share`].
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
         let lock = open_lock(folder)?;
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => bail!(
+        if !had(lock.try_lock()).with_context(|| cannot_use(folder))? {
+            bail!(
                 "{} is in use; stop the server that uses it first",
                 folder.display()
-            ),
-            locked => locked.with_context(|| cannot_use(folder))?,
+            );
         }
         finish(folder)?;
         Ok(Self::new(folder, lock))
@@ -148,6 +162,15 @@ fn open_lock(folder: &Path) -> anyhow::Result<File> {
         made => made,
     };
     opened.with_context(|| cannot_use(folder))
+}
+
+/// Whether a lock could be had at once.
+fn had(locked: Result<(), TryLockError>) -> io::Result<bool> {
+    match locked {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// Does what is left to do of a restore that `restoring` says has happened, if there is one: somebody else may have
@@ -289,6 +312,24 @@ mod tests {
         assert_eq!(files(empty.path()), owned(&NEW));
     }
 
+    /// Many at once, and an interrupted restore that one of them has to finish.
+    #[test]
+    fn whoever_comes_meanwhile_waits_until_a_restore_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path(), &OLD);
+        let restoring = folder.path().join(RESTORING);
+        fs::create_dir_all(restoring.join("before-restore-now")).unwrap();
+        fill(&restoring, &NEW);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let _state = StateDir::share(folder.path()).unwrap();
+                    assert_eq!(files(folder.path()), owned(&NEW));
+                });
+            }
+        });
+    }
+
     /// Stops after every number of renames, as a crash would, and lets the next user of the folder go on.
     #[test]
     fn a_crash_leaves_the_old_state_or_the_new_one() {
@@ -299,6 +340,7 @@ mod tests {
         fill(&folder.path().join(STAGING), &NEW);
         drop(StateDir::share(folder.path()).unwrap());
         assert_eq!(files(folder.path()), owned(&OLD));
+        assert!(!folder.path().join(STAGING).exists());
 
         for old_moved in 0..=OLD.len() {
             for new_moved in 0..=NEW.len() {

@@ -1,9 +1,11 @@
-//! The state folder: who may read what is in it, and whose it is.
+//! The state folder: who may read what is in it, whose it is, and who waits for whom.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -108,4 +110,28 @@ async fn what_root_makes_belongs_to_the_folders_owner() {
         let owner = (owner.uid(), owner.gid());
         assert_eq!(owner, SOMEBODY, "{}", path.display());
     }
+}
+
+#[tokio::test]
+async fn a_start_waits_for_another_one_that_finishes_a_restore() {
+    let state = fresh_state();
+    let lock = File::create(state.path().join("lock")).expect("a file");
+    lock.lock().expect("nobody else has it");
+    let finishing = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(1));
+        drop(lock);
+    });
+    let server = Setup::app().state(state).start().await;
+    finishing.join().expect("it only sleeps");
+    server.get("/healthz").send().await.has_status(200);
+}
+
+#[tokio::test]
+async fn a_start_removes_what_a_restore_that_was_killed_has_left() {
+    let state = fresh_state();
+    let left = state.path().join("restoring.tmp");
+    fs::create_dir(&left).expect("a folder");
+    fs::write(left.join("default.db"), "secrets").expect("a file");
+    let _server = Setup::app().state(state).start().await;
+    assert!(!left.exists());
 }
