@@ -19,8 +19,9 @@ use std::{
 
 /// A restore that has not happened yet. Dropped before [`Self::put`], it has changed nothing.
 pub struct Restore {
-    state: StateDir,
+    // Declared, and so dropped, before the lock: after it the folder may be another restore's, of the same name.
     staged: Scratch,
+    state: StateDir,
 }
 
 impl Restore {
@@ -42,7 +43,7 @@ impl Restore {
             );
         }
         let staged = state.staging()?;
-        Ok(Self { state, staged })
+        Ok(Self { staged, state })
     }
 
     /// The folder for [`restore`].
