@@ -124,8 +124,8 @@ impl StateDir {
     /// any. `time` becomes a part of that folder's name.
     ///
     /// # Errors
-    /// When something can't be written. Then the old state holds, or, if the error came late, the new one, which the
-    /// next use of the folder finishes.
+    /// When something can't be written. Then the old state holds, or, if the error came late and says so, the new one,
+    /// which the next use of the folder finishes.
     pub fn replace(&self, staged: &Scratch, time: &str) -> anyhow::Result<Option<PathBuf>> {
         let name = format!("{BEFORE}{time}");
         let before = staged.path().join(&name);
@@ -141,8 +141,9 @@ impl StateDir {
         sync(staged.path())?;
         let restoring = self.folder.join(RESTORING);
         fs::rename(staged.path(), &restoring).with_context(|| cannot_use(&restoring))?;
-        sync(&self.folder)?;
-        finish(&self.folder)?;
+        sync(&self.folder)
+            .and_then(|()| finish(&self.folder))
+            .context("the restore is decided, and the next start finishes it")?;
         let before = self.folder.join(name);
         Ok(before.exists().then_some(before))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ pub(super) fn succeeds(outcome: &Outcome) {
 
 /// Fails unless it was refused in one line that has `words`.
 #[track_caller]
-fn is_refused(outcome: &Outcome, words: &str) {
+pub(super) fn is_refused(outcome: &Outcome, words: &str) {
     assert!(!outcome.success, "{}", outcome.said);
     assert!(outcome.said.contains(words), "{}", outcome.said);
     assert_eq!(outcome.said.trim().lines().count(), 1, "{}", outcome.said);
@@ -53,13 +54,13 @@ pub(super) struct Scene {
     pub(super) server: Server,
     model: FakeModel,
     user: User,
-    chat: String,
+    pub(super) chat: String,
     model_id: String,
     folder: TempDir,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::on(Server::start().await).await
     }
 
@@ -470,9 +471,30 @@ async fn what_can_not_be_done_is_said_and_leaves_nothing() {
     assert_eq!(scene.server.login(&scene.user.email).await.status, 200);
 }
 
+#[tokio::test]
+async fn what_is_done_is_done_even_if_nobody_hears_of_it() {
+    let scene = Scene::new().await;
+    let file = scene.folder.path().join("backup.tar");
+    let other = fresh_state();
+    for (verb, state) in [("backup", scene.server.state()), ("restore", other.path())] {
+        let (nobody, stdout) = std::io::pipe().expect("a pipe");
+        drop(nobody);
+        let output = Command::new(env!("CARGO_BIN_EXE_kafka"))
+            .args([Path::new(verb), &file, Path::new("--state-dir"), state])
+            .current_dir(crate::support::repository())
+            .stdout(stdout)
+            .output()
+            .expect("the binary starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verb}: {said}");
+        assert!(said.is_empty(), "{verb}: {said}");
+    }
+    assert!(other.path().join("default.db").exists());
+}
+
 /// `kafka backup` in a shell that lets no file grow beyond 64 KB.
 fn run_limited(file: &Path, state: &Path) -> Outcome {
-    let output = std::process::Command::new("sh")
+    let output = Command::new("sh")
         .args([
             "-c",
             r#"trap "" XFSZ; ulimit -f 128; exec "$0" backup "$1" --state-dir "$2""#,

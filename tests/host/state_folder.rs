@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::backup::{Scene, restore, succeeds};
+use super::backup::{Scene, is_refused, restore, succeeds};
 use crate::support::{Setup, fresh_state};
 
 /// A user and a group that nobody is in.
@@ -134,4 +134,23 @@ async fn a_start_removes_what_a_restore_that_was_killed_has_left() {
     fs::write(left.join("default.db"), "secrets").expect("a file");
     let _server = Setup::app().state(state).start().await;
     assert!(!left.exists());
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_late_says_that_the_next_start_finishes_it() {
+    let scene = Scene::new().await;
+    let file = scene.backup();
+    let state = scene.server.kill();
+    // Where a folder is, no file can be moved to; this shows only when the new databases take their places.
+    let in_the_way = state.path().join("key_value.db");
+    fs::remove_file(&in_the_way).expect("it is there");
+    fs::create_dir(&in_the_way).expect("a folder");
+    let failed = restore(&file, state.path(), &["--force"]);
+    is_refused(&failed, "the next start finishes it");
+
+    fs::remove_dir(&in_the_way).expect("it is empty");
+    let server = Setup::app().state(state).start().await;
+    let chats = server.database().await.texts("SELECT id FROM chat").await;
+    assert_eq!(chats, [scene.chat]);
+    assert!(!server.state().join("restoring").exists());
 }

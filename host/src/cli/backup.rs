@@ -37,8 +37,8 @@ pub struct Make {
 /// Put a backup back, while no server runs
 ///
 /// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept, in
-/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all. In token mode
-/// everybody must log in again afterwards.
+/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all; one that fails when
+/// it is decided, the next start finishes. In token mode everybody must log in again afterwards.
 #[derive(Debug, Args)]
 pub struct PutBack {
     /// A file that `kafka backup` made
@@ -65,7 +65,8 @@ impl Make {
         let scratch = made.scratch().to_owned();
         let about = until_stopped(move || backup::write(&labels, &self.state_dir, &scratch))?;
         made.put()?;
-        say(&about, &format!("Made {} of", self.file.display()))
+        say(&about, &format!("Made {} of", self.file.display()));
+        Ok(())
     }
 }
 
@@ -73,7 +74,7 @@ impl PutBack {
     /// Restores the backup.
     ///
     /// # Errors
-    /// Whatever keeps it from being restored; then nothing has changed.
+    /// Whatever keeps it from being restored; then nothing has changed, or the error says that the next start finishes it.
     pub fn run(self) -> anyhow::Result<()> {
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         // Before anything is made, a folder for instance.
@@ -82,16 +83,16 @@ impl PutBack {
         let staged = restore.staged().to_owned();
         let about = until_stopped(move || backup::restore(backup, &labels, &staged))?;
         let before = restore.put()?;
-        say(&about, &format!("Restored to {}", self.state_dir.display()))?;
-        match before {
-            Some(before) => print(&format!("What was there is in {}\n", before.display())),
-            None => Ok(()),
+        say(&about, &format!("Restored to {}", self.state_dir.display()));
+        if let Some(before) = before {
+            print(&format!("What was there is in {}\n", before.display()));
         }
+        Ok(())
     }
 }
 
 /// Says what a backup consists of.
-fn say(about: &About, what: &str) -> anyhow::Result<()> {
+fn say(about: &About, what: &str) {
     let databases: Vec<_> = about
         .databases
         .iter()
@@ -104,13 +105,12 @@ fn say(about: &About, what: &str) -> anyhow::Result<()> {
     print(&format!(
         "{what} {}, as of {made_at}\n",
         databases.join(", ")
-    ))
+    ));
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
-    io::stdout()
-        .write_all(text.as_bytes())
-        .context("can't write to standard output")
+/// Tells of what is done, which it is whether or not anybody hears of it.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up by
