@@ -24,8 +24,8 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What root has made is for whoever the folder it is in belongs to, as what SQLite makes for root is. Where root may not
-/// give it away, in some containers for instance, it stays root's, who is then the one who needs it.
+/// What root has made is for whoever the folder it is in belongs to, as what SQLite makes for root is. Where root may
+/// not give it away, in some containers for instance, it stays root's, who is then the one who needs it.
 pub fn give_to_owner(made: &Path) {
     if !geteuid().is_root() {
         return;
@@ -45,8 +45,8 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Takes from all others what they may do with a file that was made without this care. It stays as it is where that can't
-/// be done, for instance because it is somebody else's, or missing.
+/// Takes from all others what they may do with a file that was made without this care. It stays as it is where that
+/// can't be done, for instance because it is somebody else's, or missing.
 pub fn keep(path: &Path) {
     let Ok(file) = fs::metadata(path) else {
         return;

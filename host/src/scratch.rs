@@ -18,6 +18,14 @@ impl Scratch {
     /// When the folder can't be made, for instance because its parent is missing or may not be written.
     pub fn create(path: PathBuf) -> anyhow::Result<Self> {
         remove(&path)?;
+        Self::create_new(path)
+    }
+
+    /// Makes the folder where nothing may be yet.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and when there is something.
+    pub fn create_new(path: PathBuf) -> anyhow::Result<Self> {
         // For nobody else's eyes: copies of databases are made in such folders.
         fs::DirBuilder::new()
             .mode(0o700)

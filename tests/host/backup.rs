@@ -1,7 +1,7 @@
 //! `kafka backup` and `kafka restore`: copies of a server at work, and back.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,8 +13,8 @@ use futures::future::join_all;
 use tempfile::TempDir;
 
 use crate::support::{
-    Database, FakeModel, House, Outcome, PATIENCE, Server, Setup, User, fresh_state, login,
-    run_kafka,
+    Database, FakeModel, House, Outcome, PATIENCE, Process, Server, Setup, User, fresh_state,
+    login, run_kafka,
 };
 
 /// Clients of each kind that write while a backup is made.
@@ -22,7 +22,7 @@ const CLIENTS: usize = 6;
 /// Of each upload; more than one chunk of the database.
 const UPLOAD: usize = 300_000;
 
-fn backup(file: &Path, state: &Path, more: &[&str]) -> Outcome {
+pub(super) fn backup(file: &Path, state: &Path, more: &[&str]) -> Outcome {
     kafka("backup", file, state, more)
 }
 
@@ -53,10 +53,10 @@ pub(super) fn is_refused(outcome: &Outcome, words: &str) {
 pub(super) struct Scene {
     pub(super) server: Server,
     model: FakeModel,
-    user: User,
+    pub(super) user: User,
     pub(super) chat: String,
     model_id: String,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Scene {
@@ -242,11 +242,7 @@ async fn a_backup_of_a_killed_server_has_its_log_and_leaves_it_alone() {
 
     let mode = fs::metadata(&file).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let names: Vec<_> = fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name())
-        .collect();
-    assert_eq!(names, ["backup.tar"]);
+    assert_eq!(names(folder.path()), ["backup.tar"]);
 
     let other = fresh_state();
     succeeds(&restore(&file, other.path(), &[]));
@@ -283,20 +279,61 @@ async fn a_restore_ends_sessions() {
 }
 
 #[tokio::test]
-async fn a_backup_removes_what_one_that_was_killed_has_left() {
+async fn a_backup_removes_what_others_left_and_nothing_that_somebody_uses() {
     let scene = Scene::new().await;
     let folder = scene.folder.path();
-    // No process has such a number; this one's is at work, perhaps.
-    let dead = folder.join(".backup.tar.partial-4194305");
-    let alive = folder.join(format!(".backup.tar.partial-{}", std::process::id()));
-    let other = folder.join(".other.tar.partial-4194305");
-    for left in [&dead, &alive, &other] {
-        fs::create_dir(left).expect("a folder");
-        fs::write(left.join("default.db"), "secrets").expect("a file");
+    // One that has its folder, and waits for a moment at which nobody has the state alone.
+    let restored_to = fresh_state();
+    let lock = File::create(restored_to.path().join("lock")).expect("a file");
+    lock.lock().expect("nobody else has it");
+    let mut at_work = Process::start(|command| {
+        let file = folder.join("backup.tar");
+        command.arg("backup").arg(file).arg("--state-dir");
+        command.arg(restored_to.path());
+    });
+    let deadline = Instant::now() + PATIENCE;
+    let partial = loop {
+        let locked = names(folder).pop().map(|name| folder.join(name));
+        if let Some(partial) = locked.filter(|partial| partial.join("lock").exists()) {
+            break partial;
+        }
+        let waits = at_work.ended().is_none() && Instant::now() < deadline;
+        assert!(waits, "{}", at_work.transcript.text());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    // For as long as this test wants.
+    at_work.signal("-STOP");
+    // Another file's, not a backup's, and one whose maker has hardly begun.
+    let id = "0192f0c1a7e87d2b9c3d4e5f60718293";
+    let others = [
+        format!(".other.tar.partial-{id}"),
+        ".backup.tar.partial-old".to_owned(),
+        format!(".backup.tar.partial-{id}"),
+    ];
+    for (number, name) in others.iter().enumerate() {
+        fs::create_dir(folder.join(name)).expect("a folder");
+        if number < 2 {
+            fs::write(folder.join(name).join("lock"), "").expect("a file");
+        }
     }
     scene.backup();
-    assert!(!dead.exists());
-    assert!(alive.exists() && other.exists());
+    assert!(partial.join("lock").exists());
+
+    at_work.kill();
+    scene.backup();
+    assert!(!partial.exists());
+    let mut left = names(folder);
+    left.retain(|name| name != "backup.tar");
+    assert_eq!(BTreeSet::from_iter(left), BTreeSet::from(others));
+}
+
+/// What is in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.into_string().expect("a name of text"))
+        .collect()
 }
 
 #[tokio::test]
@@ -462,12 +499,7 @@ async fn what_can_not_be_done_is_said_and_leaves_nothing() {
     let full = run_limited(&file, state);
     assert!(!full.success, "{}", full.said);
     assert!(full.said.contains("kafka: can't copy"), "{}", full.said);
-    let left: Vec<_> = fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name())
-        .filter(|name| name != "lock")
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(names(folder), ["lock"]);
     assert_eq!(scene.server.login(&scene.user.email).await.status, 200);
 }
 

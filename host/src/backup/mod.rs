@@ -2,6 +2,10 @@
 //!
 //! Each database is copied as it is at one moment, by this process, beside a host that goes on writing: a copy is a read
 //! to SQLite. The key-value stores come last, so that whatever key a row was sealed with is in the same backup.
+//!
+//! The work is done in a folder beside the file that will be made. Others may be making the same one, in a container
+//! that does not see this process, or on another machine; so the folder has a name that nobody else takes, and a file in
+//! it that is locked for as long as somebody works there.
 
 mod archive;
 mod restore;
@@ -11,7 +15,7 @@ pub use restore::{Restore, restore};
 
 use crate::{
     manifest::Manifest,
-    private::folder_of,
+    private::{self, folder_of},
     scratch::{self, Scratch},
     state::{self, KEY_VALUE, StateDir},
     storage,
@@ -20,10 +24,11 @@ use anyhow::{Context, bail};
 use archive::Writer;
 use std::{
     collections::BTreeSet,
-    fs,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
-    process,
 };
+use uuid::Uuid;
 
 /// The newest migration in `migrations/`. A database that has a newer one was written by a newer program.
 const NEWEST_SCHEMA: &str = env!("KAFKA_NEWEST_SCHEMA");
@@ -50,7 +55,10 @@ pub fn labels(manifest: &Manifest) -> Vec<String> {
 pub struct Backup {
     file: PathBuf,
     force: bool,
+    // Declared, and so dropped, before its lock.
     scratch: Scratch,
+    /// Held, not used: it says that somebody works in the folder.
+    _lock: File,
 }
 
 impl Backup {
@@ -65,11 +73,15 @@ impl Backup {
         refuse_existing(file, force)?;
         let partial = format!(".{}.partial-", name.to_string_lossy());
         remove_leftovers(folder_of(file), &partial);
-        let partial = format!("{partial}{}", process::id());
+        let partial = format!("{partial}{}", Uuid::now_v7().simple());
+        let scratch = Scratch::create_new(folder_of(file).join(partial))?;
+        let lock = lock(scratch.path())
+            .with_context(|| format!("can't lock {}", scratch.path().display()))?;
         Ok(Self {
             file: file.to_owned(),
             force,
-            scratch: Scratch::create(folder_of(file).join(partial))?,
+            scratch,
+            _lock: lock,
         })
     }
 
@@ -93,6 +105,8 @@ impl Backup {
 
 /// The name of a backup's file before it is put in its place.
 const WRITTEN: &str = "backup.tar";
+/// What is locked while somebody works in the folder with it.
+const LOCK: &str = "lock";
 
 /// Writes a backup of the databases with those `labels` into the folder `scratch`.
 ///
@@ -126,14 +140,28 @@ fn check(file: &Path) -> anyhow::Result<Option<i64>> {
     Ok(inspected.schema)
 }
 
+/// Makes and locks the file that says that somebody works in a folder. It gets its name when it is locked, so that
+/// nobody finds it while it is not.
+fn lock(scratch: &Path) -> io::Result<File> {
+    let unlocked = scratch.join("lock.tmp");
+    let lock = private::create(&unlocked)?;
+    lock.lock()?;
+    fs::rename(&unlocked, scratch.join(LOCK))?;
+    Ok(lock)
+}
+
 /// Removes what runs left that could not clean up after themselves: copies of databases, which nobody would miss, but
 /// somebody might find. A failure leaves them there.
 fn remove_leftovers(folder: &Path, prefix: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
-        let process = process.and_then(|id| id.parse::<u32>().ok());
-        if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+        let id = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        if id.is_none_or(|id| Uuid::try_parse(id).is_err()) {
+            continue;
+        }
+        // To write, as some network file systems ask of who locks a file alone.
+        let lock = File::options().write(true).open(entry.path().join(LOCK));
+        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
             let _ = scratch::remove(&entry.path());
         }
     }

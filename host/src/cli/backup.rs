@@ -37,8 +37,8 @@ pub struct Make {
 /// Put a backup back, while no server runs
 ///
 /// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept, in
-/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all; one that fails when
-/// it is decided, the next start finishes. In token mode everybody must log in again afterwards.
+/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all; one that fails
+/// when it is decided, the next start finishes. In token mode everybody must log in again afterwards.
 #[derive(Debug, Args)]
 pub struct PutBack {
     /// A file that `kafka backup` made
@@ -74,7 +74,8 @@ impl PutBack {
     /// Restores the backup.
     ///
     /// # Errors
-    /// Whatever keeps it from being restored; then nothing has changed, or the error says that the next start finishes it.
+    /// Whatever keeps it from being restored; then nothing has changed, or the error says that the next start finishes
+    /// it.
     pub fn run(self) -> anyhow::Result<()> {
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         // Before anything is made, a folder for instance.

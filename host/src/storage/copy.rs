@@ -33,7 +33,7 @@ pub struct Inspected {
 /// # Errors
 /// When it can't be read, or is no database.
 pub fn inspect(file: &Path) -> Result<Inspected, Error> {
-    let mut database = Connection::open(file, &[])?;
+    let mut database = Connection::open_existing(file, &[])?;
     let problem = match first(&mut database, "PRAGMA integrity_check(1)")? {
         Some(Value::Text(sound)) if sound == "ok" => {
             first(&mut database, "PRAGMA foreign_key_check")?.map(|table| {
@@ -60,7 +60,7 @@ pub fn inspect(file: &Path) -> Result<Inspected, Error> {
 /// When it can't be written, or is no database.
 pub fn empty(file: &Path, tables: &[&str]) -> Result<(), Error> {
     let settings = ["PRAGMA journal_mode = DELETE", "PRAGMA foreign_keys = ON"];
-    let mut database = Connection::open(file, &settings)?;
+    let mut database = Connection::open_existing(file, &settings)?;
     for table in tables {
         let there =
             format!("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{table}'");

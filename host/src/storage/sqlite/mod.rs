@@ -116,6 +116,11 @@ impl Connection {
         Self::open_with(path, flags, settings)
     }
 
+    /// Opens the database in a file that must be there, and runs the `settings`.
+    pub(super) fn open_existing(path: &Path, settings: &[&str]) -> Result<Self, Error> {
+        Self::open_with(path, ffi::SQLITE_OPEN_READWRITE, settings)
+    }
+
     /// Opens the database in a file, which it can't write to.
     pub(super) fn open_read_only(path: &Path, settings: &[&str]) -> Result<Self, Error> {
         Self::open_with(path, ffi::SQLITE_OPEN_READONLY, settings)
