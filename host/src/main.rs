@@ -1,5 +1,7 @@
 //! The `kafka` command.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use kafka_host::cli::Command;
 use mimalloc::MiMalloc;

@@ -5,6 +5,8 @@
 //! on the same storage engine with the same durability. The ratio of the two is what WebAssembly and the host cost;
 //! it says more than the absolute figures, which change with the machine and its hour.
 
+#![forbid(unsafe_code)]
+
 mod client;
 mod floor;
 mod measure;
