@@ -11,6 +11,7 @@ use serde_json::Value;
 use spin_sdk::wasip3;
 
 use crate::chat_files::News;
+use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
 use crate::object;
 
@@ -47,7 +48,7 @@ pub async fn chat_deleted(chat_id: &str) {
             item(&v2, r#"{"action":"chat_deleted"}"#),
             close(&v2, NORMAL),
             // As a v1 window that is opened now would hear it.
-            item(&v1, r#"{"error":"Chat not found."}"#),
+            item(&v1, object!({ "error": CHAT_NOT_FOUND }).to_string()),
             close(&v1, NORMAL),
         ],
     );

@@ -22,7 +22,7 @@ use crate::db::{self, Db};
 use crate::params;
 
 /// The size of every chunk of a content but the last, in bytes.
-pub(crate) const CHUNK: usize = 256 * 1024;
+pub const CHUNK: usize = 256 * 1024;
 
 /// Bytes of a content as a response's body, read chunk by chunk as the client takes them. `first` is chunk 0, if the
 /// caller has it already.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::access::Caller;
-use crate::content::kind::Kind;
+use crate::content::kind::{Kind, is_based};
 use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{Transaction, rows_of};
@@ -149,17 +149,13 @@ impl Listed {
     /// The entry of a list.
     pub fn entry(&self) -> Value {
         let kind = Kind::of(&self.filename);
-        let is_based = self.is_versioned || self.filename.to_ascii_lowercase().ends_with(".based");
-        let kind_name = match kind.name {
-            "other" if is_based => "based",
-            name => name,
-        };
+        let is_based = is_based(&self.filename, self.is_versioned);
         object!({
             "id": self.id,
             "filename": self.filename,
             "path": self.path,
             "size": self.size,
-            "type": kind_name,
+            "type": kind.told(is_based),
             "language": kind.language,
             "url": url(&self.id),
             "media_type": self.media_type,

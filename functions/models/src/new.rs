@@ -20,7 +20,7 @@ const INSERT: &str = "INSERT INTO model (id, name, ak, base_url, user_id)
     WHERE id = ?5 AND (SELECT count(*) FROM model WHERE user_id = ?5) < ?6
     RETURNING user_id";
 
-/// As many as a window is told of. Lists of models have no pages.
+/// As many as a window is told of (`snapshot.sql`). Lists of models have no pages.
 const MAX_MODELS: i64 = 200;
 
 /// Keeps the model with its key sealed.
@@ -43,7 +43,7 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS];
     let mut db = Db::open().await?;
     if db.query_one(INSERT, insert).await?.is_none() {
-        let many = "Nobody has more than 200 models. Delete one to add another.";
+        let many = format!("Nobody has more than {MAX_MODELS} models. Delete one to add another.");
         return Err(owner::not_found(&mut db, &caller, Error::Conflict(many.into())).await);
     }
     let model = fields::shown(&id, name, base_url, user);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use kafka_common::content::kind::Kind;
-use kafka_common::content::pdf;
+use kafka_common::content::kind::{self, Kind};
+use kafka_common::content::{CHUNK, pdf};
 use kafka_common::db::{Db, Result};
 use kafka_common::params;
 use serde_json::json;
@@ -12,9 +12,6 @@ use crate::size::INLINE;
 
 /// How many files of a chat are looked at, the newest.
 const FILES: i64 = 500;
-
-/// What is in a content's first chunk, and so in a file that is read here whole.
-const CHUNK: i64 = 256 * 1024;
 
 /// A file of a chat.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ pub struct ChatFile {
 impl ChatFile {
     /// Whether it is one of those that are written in the chat.
     pub fn is_based(&self) -> bool {
-        self.versioned || self.name.to_ascii_lowercase().ends_with(".based")
+        kind::is_based(&self.name, self.versioned)
     }
 
     /// Whether clients are shown its text.
@@ -126,8 +123,8 @@ pub async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<HashMap<String, S
 fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
     let kind = Kind::of(name);
     if kind.name == "pdf" {
-        // A part of a PDF is none.
-        let whole = size <= CHUNK;
+        // A part of a PDF is none, and only the first chunk is here.
+        let whole = size <= CHUNK as i64;
         return whole
             .then(|| pdf::text(&bytes, INLINE).unwrap_or_else(|| pdf::UNREADABLE.to_owned()));
     }
@@ -158,7 +155,7 @@ pub async fn for_model(
         if sum > chars {
             break;
         }
-        sum += file.size.min(CHUNK as usize);
+        sum += file.size.min(CHUNK);
         chosen.push(file);
     }
     let mut texts = texts(db, &chosen).await?;

@@ -170,13 +170,9 @@ impl Shown {
     /// `chat_files`: all files, `with_versions` if nothing else shows those.
     fn all(&self, budget: &mut Budget, with_versions: bool) -> Vec<Value> {
         self.entries(self.files.iter(), budget, |file, budget| {
-            let kind = match file.is_based() && file.kind.name == "other" {
-                true => "based",
-                false => file.kind.name,
-            };
             let mut entry = object!({
                 "id": file.id, "name": file.name, "content": Value::Null, "language": file.kind.language,
-                "type": kind, "url": file.url(),
+                "type": file.kind.told(file.is_based()), "url": file.url(),
             });
             if with_versions && file.is_based() {
                 entry["versions"] = self.versions(file, budget).into();

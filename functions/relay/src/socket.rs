@@ -286,7 +286,7 @@ impl Window {
                 return Err(Error::chat_not_found());
             }
             answer.open();
-            answer.message(&object!({ "error": "Chat not found." }).to_string());
+            answer.message(&Refused::chat_not_found().v1().to_string());
             answer.close(Some(1000));
             return Ok(Opened::Closed);
         };

@@ -10,7 +10,7 @@ use kafka_common::api::openapi;
 use kafka_common::config::Config;
 use kafka_common::error::{Error, Result, json_text_response};
 
-use crate::pages::{asset, set};
+use crate::pages::{asset, set, takes, values};
 
 /// Scripts and styles from here only; Swagger UI puts small pictures into its styles. It asks nobody but this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -103,27 +103,12 @@ fn inflated(gzip: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn takes_gzip(request: &HeaderMap) -> bool {
-    values(request, &header::ACCEPT_ENCODING).any(|value| {
-        let mut parameters = value.split(';').map(str::trim);
-        let coding = parameters.next().unwrap_or_default();
-        let refused = parameters
-            .filter_map(|parameter| parameter.strip_prefix("q="))
-            .any(|quality| quality.trim().parse() == Ok(0.0));
-        (coding.eq_ignore_ascii_case("gzip") || coding == "*") && !refused
+    takes(request, &header::ACCEPT_ENCODING, |coding| {
+        coding.eq_ignore_ascii_case("gzip") || coding == "*"
     })
 }
 
 /// Whether a list header has this value.
 fn names(request: &HeaderMap, header: &HeaderName, wanted: &str) -> bool {
     values(request, header).any(|value| value == wanted || value == "*")
-}
-
-/// The entries of a list header.
-fn values<'a>(request: &'a HeaderMap, header: &HeaderName) -> impl Iterator<Item = &'a str> {
-    request
-        .get_all(header)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
 }

@@ -73,21 +73,37 @@ pub(crate) fn set(response: &mut Response, name: HeaderName, value: &'static str
 }
 
 /// Whether `Accept` lists HTML itself; `*/*`, which every client sends, is not enough.
-fn names_html(headers: &HeaderMap) -> bool {
-    let ranges = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    ranges.flat_map(|value| value.split(',')).any(|range| {
-        let mut parameters = range.split(';').map(str::trim);
-        let named = parameters
-            .next()
-            .is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/html"));
-        let refused = parameters.any(|parameter| {
-            parameter
-                .strip_prefix("q=")
-                .is_some_and(|quality| quality.parse() == Ok(0.0))
-        });
-        named && !refused
+fn names_html(request: &HeaderMap) -> bool {
+    takes(request, &header::ACCEPT, |media_type| {
+        media_type.eq_ignore_ascii_case("text/html")
     })
+}
+
+/// Whether a list header names what is wanted, and not to refuse it (`q=0`).
+pub(crate) fn takes(
+    request: &HeaderMap,
+    header: &HeaderName,
+    is_wanted: impl Fn(&str) -> bool,
+) -> bool {
+    values(request, header).any(|value| {
+        let mut parameters = value.split(';').map(str::trim);
+        let refused = |parameter: &str| {
+            let quality = parameter.strip_prefix("q=");
+            quality.is_some_and(|quality| quality.trim().parse() == Ok(0.0))
+        };
+        parameters.next().is_some_and(&is_wanted) && !parameters.any(refused)
+    })
+}
+
+/// The entries of a list header.
+pub(crate) fn values<'a>(
+    request: &'a HeaderMap,
+    header: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
+    request
+        .get_all(header)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
 }

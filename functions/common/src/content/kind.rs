@@ -3,7 +3,7 @@
 /// A kind of file, as an upload's `details` name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// `code`, `pdf`, `csv`, `markdown`, `image`, `computer` or `other`.
+    /// `code`, `pdf`, `csv`, `markdown`, `image`, `computer` or `other`, which may be `based` in a chat ([`Self::told`]).
     pub name: &'static str,
     /// The programming language of `code`.
     pub language: Option<&'static str>,
@@ -45,15 +45,28 @@ impl Kind {
         }
     }
 
+    /// What clients are told: `based` for a file that is written in a chat ([`is_based`]) and of no other kind.
+    pub fn told(self, is_based: bool) -> &'static str {
+        match self.name {
+            "other" if is_based => "based",
+            name => name,
+        }
+    }
+
     /// Whether clients are shown the text of such a file.
     pub fn is_text(self) -> bool {
         matches!(self.name, "code" | "csv" | "markdown")
     }
 }
 
+/// Whether a file is one of those that are written in chats: it has versions, or such a name.
+pub fn is_based(filename: &str, is_versioned: bool) -> bool {
+    is_versioned || filename.to_ascii_lowercase().ends_with(".based")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use super::{Kind, is_based};
 
     #[test]
     fn extensions_say_the_kind() {
@@ -74,6 +87,15 @@ mod tests {
         ] {
             assert_eq!(Kind::of(filename), Kind { name, language }, "{filename}");
         }
+    }
+
+    #[test]
+    fn what_is_written_in_a_chat_is_based() {
+        let told = |name: &str, is_versioned| Kind::of(name).told(is_based(name, is_versioned));
+        assert_eq!(told("agent.Based", false), "based");
+        assert_eq!(told("a.txt", true), "based");
+        assert_eq!(told("a.txt", false), "other");
+        assert_eq!(told("a.csv", true), "csv");
     }
 
     #[test]

@@ -11,11 +11,12 @@ mod lines;
 use serde_json::Value;
 
 use super::failure::{Failure, scrub::scrub};
+use crate::versions::MAX_TEXT_BYTES;
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
 /// A reply has at most so many bytes of text; a longer one ends with `length` (WebSocket contract).
-pub const MAX_REPLY_BYTES: usize = 256 * 1024;
+pub const MAX_REPLY_BYTES: usize = MAX_TEXT_BYTES;
 
 /// What a reply says. After `Done` or `Error` nothing follows.
 #[derive(Debug, Clone, PartialEq)]
