@@ -23,7 +23,8 @@ pub struct Config {
     pub open_clients: Vec<IpNet>,
     /// Web pages that may call (variable `allowed_origins`).
     pub allowed_origins: AllowedOrigins,
-    /// How many bytes a request's body may have (variable `max_upload_bytes`); Spin itself has no limit.
+    /// How many bytes the body of a multipart form may have (variable `max_upload_bytes`); Spin itself has no limit.
+    /// What is kept in memory whole has [a lower one](Self::max_small_body_bytes), JSON one of its own.
     pub max_upload_bytes: u64,
     /// Proxies whose `X-Forwarded-For` says where a request came from (variable `trusted_proxies`, CIDRs): limits per
     /// address would count all their clients as one.
@@ -45,7 +46,7 @@ pub enum AuthMode {
 }
 
 impl Default for Config {
-    /// What `spin.toml` says when nothing is set.
+    /// Open mode, for this machine, without what `spin.toml` has besides: trusted proxies, limits and a quota.
     fn default() -> Self {
         Self {
             auth_mode: AuthMode::Open,
