@@ -16,6 +16,9 @@ NUMBERS = itertools.count()
 # first workspace may be deleted.
 TAKES_KNOWN = {"/file/upload", "/workspace/new", "/chat/new", "/models/new"}
 
+# What gateways send is sent as it is.
+schemathesis.serializer.alias("application/websocket-events", "text/plain")
+
 
 @schemathesis.hook
 def map_body(context, body):

@@ -92,8 +92,8 @@ const GUESSES: Rate = Rate {
     period: 10 * 60 * 1000,
 };
 
-/// The longest period, in seconds.
-const MAX_SECONDS: i64 = 24 * 60 * 60;
+/// The longest period, in seconds, and so the longest time that somebody is told to wait.
+pub(crate) const MAX_SECONDS: i64 = 24 * 60 * 60;
 
 /// So many requests in so many milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -58,6 +58,10 @@ const SESSION: Named = Named {
     ]),
 };
 
+const COOKIE: Property = Property::new("Set-Cookie", Schema::Text)
+    .optional()
+    .about("Token mode: `kafka_session`, which is the `token`, for browsers.");
+
 /// What token mode wants instead of an e-mail alone.
 const PROOF: &[Property] = &[
     EMAIL.optional(),
@@ -87,6 +91,7 @@ operations! {
         .json_in_token_mode(PROOF, either_proof)
         .limited()
         .answers(Schema::Named(&LOGGED_IN))
+        .with_headers(200, &[COOKIE])
         .fails(401, "Token mode: the code or the ID token is wrong or too old.")
         .not_found("Token mode: the server knows no identity provider, so an ID token is no proof.")
         .leads_to(&[
@@ -115,10 +120,10 @@ operations! {
     ///
     /// Token mode. Where the caller is logged in, oldest first.
     SESSIONS = Operation::get("/auth/sessions")
-        .answers(Schema::Object(&[Property::new(
+        .answers_with("Sessions", &[Property::new(
             "sessions",
             Schema::List(&Schema::Named(&SESSION)),
-        )]))
+        )])
         .not_found(OPEN_MODE);
 
     /// End all sessions
@@ -138,10 +143,10 @@ operations! {
     /// Token mode. For clients that can send neither a header nor a cookie with a WebSocket's handshake: it opens one
     /// socket within its time, as `/ws/{chat_id}?ticket=…`.
     TICKET = Operation::post("/ws/ticket")
-        .answers(Schema::Object(&[
+        .answers_with("Ticket", &[
             Property::new("ticket", Schema::Text),
             Property::new("expires_in", Schema::Count).about("Seconds."),
-        ]))
+        ])
         .not_found(OPEN_MODE);
 
     /// Delete a user

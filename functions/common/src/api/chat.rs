@@ -114,7 +114,7 @@ operations! {
     /// Without its messages, and with the reply that is being written.
     SHOW = Operation::get("/chat/{chat_id}")
         .query(&[USER])
-        .answers(Schema::Object(&[
+        .answers_with("ChatDetails", &[
             Property::new("id", Schema::Id),
             Property::new("name", Schema::Text),
             LAST_UPDATED,
@@ -123,7 +123,7 @@ operations! {
             Property::new("rev", Schema::Count).about("Raised by whatever changes the chat."),
             Property::new("num_messages", Schema::Count),
             Property::new("generation", Schema::Nullable(&Schema::Named(&RUNNING))),
-        ]))
+        ])
         .not_found("`User not found.` or `Chat not found.`");
 
     /// List the files of a chat
@@ -131,17 +131,17 @@ operations! {
     /// Those of its workspace that it has and those that were made in it, with their newest versions.
     FILES = Operation::get("/chat/{chat_id}/files")
         .query(PAGE)
-        .answers(Schema::Object(&[
+        .answers_with("ChatFiles", &[
             Property::new("files", Schema::List(&Schema::Named(&CHAT_FILE))),
             NEXT,
-        ]))
+        ])
         .not_found("`User not found.` or `Chat not found.`");
 
     /// Rename a chat
     RENAME = Operation::patch("/chat/rename")
         .form(RENAME_FORM)
         .answers(Schema::Named(&CHAT))
-        .not_found("`Chat not found.`");
+        .not_found("`User not found.` or `Chat not found.`");
 
     /// Delete a chat
     ///

@@ -1,7 +1,7 @@
 //! Files coming in and going out: `/file/...`.
 
 use super::chat::DONE;
-use super::operation::{Content, Operation, link};
+use super::operation::{Content, Operation, Parameter, link};
 use super::page::{USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
@@ -35,7 +35,8 @@ pub(super) const KIND: Property = Property::new(
     Schema::OneOf(&[
         "code", "pdf", "csv", "markdown", "image", "computer", "based", "other",
     ]),
-);
+)
+.about("`based`: written in a chat.");
 pub(super) const LANGUAGE: Property =
     Property::new("language", Schema::Nullable(&Schema::Text)).about("Of code.");
 pub(super) const FILE_URL: Property =
@@ -52,11 +53,6 @@ pub(super) const FILE: Named = Named {
     ]),
 };
 
-/// What kinds of files there are.
-pub(super) const KINDS: Schema = Schema::OneOf(&[
-    "code", "pdf", "csv", "markdown", "image", "computer", "other",
-]);
-
 const UPLOADED_FILE: Named = Named {
     name: "UploadedFile",
     schema: Schema::Object(&[
@@ -64,12 +60,18 @@ const UPLOADED_FILE: Named = Named {
         Property::new("name", Schema::Text),
         Property::new("content", Schema::Nullable(&Schema::Text))
             .about("The text of a small file of code, CSV or Markdown, or of a PDF."),
-        Property::new("language", Schema::Nullable(&Schema::Text))
-            .about("The programming language of code."),
-        Property::new("type", KINDS),
-        Property::new("url", Schema::Text).about("The path under which its content is read."),
+        LANGUAGE,
+        KIND,
+        FILE_URL,
     ]),
 };
+
+const ETAG: Property =
+    Property::new("ETag", Schema::Text).about("Of this content; another version has another.");
+const PLACE: Property =
+    Property::new("Content-Range", Schema::Text).about("Which bytes of how many: `bytes 0-4/10`.");
+const DISPOSITION: Property = Property::new("Content-Disposition", Schema::Text)
+    .about("The file's name, and `inline` only where a browser runs nothing of it.");
 
 operations! {
     "file": "Files, coming in and going out."
@@ -80,10 +82,10 @@ operations! {
     UPLOAD = Operation::post("/file/upload")
         .form(UPLOAD_FORM)
         .limited()
-        .answers(Schema::Object(&[
+        .answers_with("Uploaded", &[
             Property::new("files", Schema::List(&Schema::Id)).about("The ids of the new files."),
             Property::new("details", Schema::List(&Schema::Named(&UPLOADED_FILE))),
-        ]))
+        ])
         .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`")
         .leads_to(&[
             link("file_content", &[("file_id", "/files/0")]),
@@ -98,10 +100,22 @@ operations! {
     ///
     /// Knows ranges and `If-None-Match`. Of a file that has versions in its chat, this is the newest.
     CONTENT = Operation::get("/file/{file_id}/content")
+        .heeds(&[
+            Parameter::optional("Range", Schema::Text)
+                .about("Which bytes: `bytes=0-4`, `bytes=5-` or `bytes=-5`. Of several ranges, or of what is none, all."),
+            Parameter::optional("If-Range", Schema::Text)
+                .about("The `ETag` of what the client has a part of: else all is sent."),
+            Parameter::optional("If-None-Match", Schema::Text)
+                .about("The `ETag`s that the client has: one of them is 304."),
+        ])
         .also(200, "The whole content.", Content::Other("*/*"))
+        .with_headers(200, &[ETAG, DISPOSITION])
         .also(206, "The range that was asked for.", Content::Other("*/*"))
+        .with_headers(206, &[ETAG, PLACE, DISPOSITION])
         .also(304, "The client has it already.", Content::Nothing)
+        .with_headers(304, &[ETAG])
         .also(416, "The content has no such range.", Content::Nothing)
+        .with_headers(416, &[ETAG, PLACE])
         .not_found("`File not found.`");
 
     /// Show a file
@@ -117,11 +131,11 @@ operations! {
     /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by.
     RENAME = Operation::patch("/file/rename")
         .form(RENAME_FORM)
-        .answers(Schema::Object(&[
+        .answers_with("RenamedFile", &[
             Property::new("file_id", Schema::Id),
             Property::new("new_filename", Schema::Text),
             Property::new("new_path", Schema::Text),
-        ]))
+        ])
         .not_found("`User not found.` or `File not found.`");
 
     /// Delete a file

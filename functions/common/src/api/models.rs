@@ -101,10 +101,10 @@ operations! {
     /// A user's, in the order in which they were made. API keys are never shown.
     LIST = Operation::get("/models")
         .query(&[Parameter::required("user_id", Schema::ShortText(MAX_ID_CHARS))])
-        .answers(Schema::Object(&[Property::new(
+        .answers_with("Models", &[Property::new(
             "models",
             Schema::List(&Schema::Named(&MODEL)),
-        )]))
+        )])
         .not_found("`User not found.`");
 
     /// Add a model
@@ -142,10 +142,10 @@ operations! {
     /// Asks it for one word.
     TEST = Operation::post("/models/{model_id}/test")
         .limited()
-        .answers(Schema::Object(&[
+        .answers_with("ModelTest", &[
             Property::new("ok", Schema::Boolean),
             Property::new("error", Schema::Nullable(&Schema::Text))
                 .about("What is wrong, and what to do about it."),
-        ]))
+        ])
         .not_found("`Model not found.`");
 }

@@ -31,6 +31,7 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
         "components": {
             "schemas": schemas,
             "responses": responses::common(),
+            "headers": responses::headers(),
             "securitySchemes": {
                 "bearer": {
                     "type": "http", "scheme": "bearer",
@@ -66,8 +67,11 @@ fn describe(operation: &Operation, mode: AuthMode, schemas: &mut Map<String, Val
     if operation.is_old {
         description["deprecated"] = true.into();
     }
-    if !operation.query.is_empty() {
-        description["parameters"] = operation.query.iter().map(query_parameter).collect();
+    let query = operation.query.iter().map(|it| parameter("query", it));
+    let headers = operation.headers.iter().map(|it| parameter("header", it));
+    let parameters: Vec<Value> = query.chain(headers).collect();
+    if !parameters.is_empty() {
+        description["parameters"] = parameters.into();
     }
     let input = match mode {
         AuthMode::Token => operation.token_input.unwrap_or(operation.input),
@@ -101,9 +105,9 @@ fn path_parameters(path: &str) -> Value {
         .collect()
 }
 
-fn query_parameter(Parameter(parameter): &Parameter) -> Value {
+fn parameter(place: &str, Parameter(parameter): &Parameter) -> Value {
     let mut json = json!({
-        "name": parameter.name, "in": "query", "required": parameter.required,
+        "name": parameter.name, "in": place, "required": parameter.required,
         "schema": parameter.schema.to_json(),
     });
     if !parameter.about.is_empty() {

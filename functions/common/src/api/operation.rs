@@ -21,6 +21,7 @@ pub struct Operation {
     pub(super) verb: Verb,
     pub(super) path: &'static str,
     pub(super) query: &'static [Parameter],
+    pub(super) headers: &'static [Parameter],
     pub(super) input: Input,
     /// What token mode takes instead.
     pub(super) token_input: Option<Input>,
@@ -71,7 +72,7 @@ pub(super) enum Who {
     Session,
 }
 
-/// A parameter of the query.
+/// A parameter of the query, or a header that means something here.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter(pub(super) Property);
 
@@ -89,6 +90,11 @@ impl Parameter {
     /// What it means.
     pub const fn about(self, about: &'static str) -> Self {
         Self(self.0.about(about))
+    }
+
+    /// Whether not every text will do, or none at all.
+    pub(super) const fn can_be_wrong(&self) -> bool {
+        self.0.required || !matches!(self.0.schema, Schema::Text)
     }
 }
 
@@ -108,6 +114,8 @@ pub(super) enum Input {
     Form(&'static FormSpec, Rule),
     /// A JSON object with these fields, and a rule about several of them.
     Json(&'static [Property], Rule),
+    /// A text of such a media type, which says what it is.
+    Other(&'static str),
 }
 
 /// What comes back with one status.
@@ -116,6 +124,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) about: &'static str,
     pub(super) content: Content,
+    pub(super) headers: &'static [Property],
 }
 
 /// The body of an answer.
@@ -123,6 +132,8 @@ pub(super) struct Answer {
 pub(super) enum Content {
     Nothing,
     Json(Schema),
+    /// A JSON object of this name, with these fields, which no other operation answers.
+    Object(&'static str, &'static [Property]),
     /// Of such a media type, which says what it is.
     Other(&'static str),
     /// JSON, unless the client asks for the media type.
@@ -140,6 +151,7 @@ impl Operation {
             verb,
             path,
             query: &[],
+            headers: &[],
             input: Input::None,
             token_input: None,
             answers: [None; MAX_ANSWERS],
@@ -172,6 +184,12 @@ impl Operation {
         self
     }
 
+    /// Heeds these headers.
+    pub(super) const fn heeds(mut self, headers: &'static [Parameter]) -> Self {
+        self.headers = headers;
+        self
+    }
+
     /// Takes this form; files make it a multipart one.
     pub(super) const fn form(mut self, form: &'static FormSpec) -> Self {
         self.input = Input::Form(form, no_rule);
@@ -192,6 +210,12 @@ impl Operation {
         self
     }
 
+    /// Takes a text of this media type.
+    pub(super) const fn takes(mut self, media_type: &'static str) -> Self {
+        self.input = Input::Other(media_type);
+        self
+    }
+
     /// In token mode it is another JSON object.
     pub(super) const fn json_in_token_mode(
         mut self,
@@ -205,6 +229,29 @@ impl Operation {
     /// Success is 200 with JSON.
     pub(super) const fn answers(self, schema: Schema) -> Self {
         self.also(200, "Done.", Content::Json(schema))
+    }
+
+    /// Success is 200 with a JSON object that is this operation's own.
+    pub(super) const fn answers_with(
+        self,
+        name: &'static str,
+        properties: &'static [Property],
+    ) -> Self {
+        self.also(200, "Done.", Content::Object(name, properties))
+    }
+
+    /// The answer with this status, which is declared already, has these headers.
+    pub(super) const fn with_headers(mut self, status: u16, headers: &'static [Property]) -> Self {
+        let mut index = 0;
+        while let Some(mut answer) = self.answers[index] {
+            if answer.status == status {
+                answer.headers = headers;
+                self.answers[index] = Some(answer);
+                return self;
+            }
+            index += 1;
+        }
+        panic!("there is no answer of this status")
     }
 
     /// 404 `{"detail": …}` for each of these reasons, which are all that can be missing.
@@ -227,6 +274,7 @@ impl Operation {
             status,
             about,
             content,
+            headers: &[],
         });
         self
     }
@@ -292,7 +340,7 @@ impl Operation {
     #[cfg(test)]
     pub(super) fn has_field(&self, name: &str) -> bool {
         match self.input {
-            Input::None => false,
+            Input::None | Input::Other(_) => false,
             Input::Form(form, _) => form.iter().any(|field| field.name == name),
             Input::Json(properties, _) => properties.iter().any(|property| property.name == name),
         }

@@ -16,8 +16,9 @@ pub(super) const USER_FIELD: Field = Field::optional_text("user_id")
     .about("Open mode: whose it must be.");
 
 /// How many things a page may have.
-pub(super) const LIMIT: Parameter = Parameter::optional("limit", Schema::Range(1, MAX_LIMIT))
-    .about("How many there are on a page at most; 50 unless it is said.");
+pub(super) const LIMIT: Parameter =
+    Parameter::optional("limit", Schema::Range(1, MAX_LIMIT as u32))
+        .about("How many there are on a page at most; 50 unless it is said.");
 
 /// Where a page begins.
 pub(super) const AFTER: Parameter = Parameter::optional("after", Schema::Pattern("^[0-9a-f]{32}$"))

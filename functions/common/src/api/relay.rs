@@ -8,6 +8,9 @@ use crate::owner::MAX_ID_CHARS;
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
 
+/// What happens to a socket, as gateways write it.
+const SOCKET_EVENTS_TYPE: &str = "application/websocket-events";
+
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
 /// A yes or no in each of the ways in which clients of the original say it.
@@ -20,7 +23,7 @@ const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
 ]));
 
 const TEXT: Property =
-    Property::new("prompt", Schema::Text).about("What the person says; at most 256 KB.");
+    Property::new("prompt", Schema::Text).about("What the person says; at most 256 KiB.");
 
 const USER_FIELD: Property = Property::new("user_id", OPTIONAL_TEXT).optional();
 
@@ -90,7 +93,11 @@ const MESSAGE: Named = Named {
             .about("The message that it follows; `null` for the first of a branch."),
         Property::new("role", Schema::OneOf(&["user", "assistant", "system"])),
         Property::new("type", Schema::OneOf(&["text", "file"])),
-        Property::new("content", Schema::Text).about("Of a `file` message: JSON as a text."),
+        Property::new("content", Schema::Text).about(
+            "Of a `file` message: JSON as a text, `{file_id, filename, path}` of one that was added, `{based_filename, \
+             based_content}` of one that was written, with `message` too where somebody went back to a version; or with \
+             the role `system` a sentence about one that was deleted.",
+        ),
         Property::new(
             "status",
             Schema::OneOf(&["complete", "running", "stopped", "interrupted", "error"]),
@@ -150,17 +157,18 @@ operations! {
             Parameter::optional("after", Schema::ShortText(MAX_ID_CHARS))
                 .about("A message: what comes after it, going down the branch; empty: all from the first. Not with `before`."),
         ])
-        .answers(Schema::Object(&[
+        .answers_with("Messages", &[
             Property::new("messages", Schema::List(&Schema::Named(&MESSAGE))),
             Property::new("next", Schema::Nullable(&Schema::Id)).about("`null` on the last page."),
             Property::new("head_id", Schema::Nullable(&Schema::Id)).about(HEAD),
-        ]))
+        ])
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
 
     /// Say something
     ///
     /// Stores it and begins a reply. With `Accept: text/event-stream` the answer is the events of `kafka.v2` until
-    /// `generation_ended`.
+    /// `generation_ended`, or until `chat_deleted`. With a `client_id` that was sent before they begin with a `sync`, as
+    /// those of `GET …/events` do.
     SEND = begins_reply(Operation::post("/chat/{chat_id}/messages").json(PROMPT))
         .leads_to(&[
             link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
@@ -177,7 +185,8 @@ operations! {
 
     /// Let a reply be written again
     ///
-    /// Begins one beside a reply, or another one to a message that a person has said. Answers as `POST …/messages` does.
+    /// Begins one beside a reply, or another one to a message that a person has said. All fields may be missing, but the
+    /// body is a JSON object. Answers as `POST …/messages` does.
     REGENERATE = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate").json(AGAIN));
 
     /// Choose a branch
@@ -186,10 +195,10 @@ operations! {
     /// chose last. Where it is active already, nothing changes.
     SELECT_BRANCH = Operation::post("/chat/{chat_id}/branch")
         .json(&[Property::new("message_id", Schema::Id), USER_FIELD])
-        .answers(Schema::Object(&[
+        .answers_with("Branch", &[
             Property::new("head_id", Schema::Id).about(HEAD),
             Property::new("rev", Schema::Count).about("The chat's."),
-        ]))
+        ])
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`")
         .fails(409, "`A reply is still being written.` Nothing is chosen.");
 
@@ -197,34 +206,44 @@ operations! {
     ///
     /// The text so far stays. Harmless where none is running.
     STOP = Operation::post("/chat/{chat_id}/stop")
-        .answers(Schema::Object(&[Property::new(
+        .answers_with("Stopped", &[Property::new(
             "generation_id",
             Schema::Nullable(&Schema::Id),
         )
-        .about("The reply that stops.")]))
+        .about("The reply that stops.")])
         .not_found("`Chat not found.`");
 
     /// Follow a reply
     ///
-    /// The events of `kafka.v2`, beginning with a `sync` of what there is, at any time and as often as one likes.
+    /// The events of `kafka.v2`, at any time and as often as one likes. First a `sync` of this reply alone, of which only
+    /// `generation` counts; then `delta`s, which may be several pieces each, so that `seq` may jump and nothing is
+    /// missing; at last `generation_ended`, or `chat_deleted`.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`Generation not found.`");
 
     /// Open a window
     ///
-    /// Not here: WebSockets are opened at the gateway, under the same path. The protocol:
+    /// A WebSocket, which the gateway holds. In token mode it takes a session, or a ticket. The protocol:
     /// [/docs/websocket](/docs/websocket).
     SOCKET = Operation::get("/ws/{chat_id}")
         .public()
-        .fails(426, "There is a gateway, and this is not it.");
+        .query(&[Parameter::optional("ticket", Schema::Text)
+            .about("Token mode: of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
+        .also(101, "The window is open.", Content::Nothing)
+        .fails(400, "The handshake is not valid.")
+        .fails(401, "Token mode: there is no session, or it has ended, or the ticket is no good.")
+        .not_found("`Chat not found.`; without the sub-protocol `kafka.v2` the window opens and says so.")
+        .fails(426, "A request without `Upgrade: websocket`, or past the gateway.")
+        .fails(502, "The gateway does not reach the application.");
 
     /// Tell what happened to a socket
     ///
     /// For the gateway only, which signs what it tells: WebSocket-over-HTTP, `application/websocket-events`.
     SOCKET_EVENTS = Operation::post("/ws/{chat_id}")
         .public()
-        .also(200, "What the socket is to be told.", Content::Other("application/websocket-events"))
+        .takes(SOCKET_EVENTS_TYPE)
+        .also(200, "What the socket is to be told.", Content::Other(SOCKET_EVENTS_TYPE))
         .fails(401, "The request is not signed by the gateway.")
         .fails(426, "The body is not of events.")
         .not_found("`Chat not found.`");

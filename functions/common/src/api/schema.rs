@@ -22,8 +22,8 @@ pub enum Schema {
     OneOf(&'static [&'static str]),
     /// A whole number, not below zero.
     Count,
-    /// A whole number from the first to the second.
-    Range(i64, i64),
+    /// A whole number from the first to the second; not longer than the other kinds are, of which there are hundreds.
+    Range(u32, u32),
     /// A text of this form, a regular expression.
     Pattern(&'static str),
     /// Any number.

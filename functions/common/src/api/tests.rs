@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
 use super::openapi::document;
-use super::{ALL, Operation};
+use super::operation::Content;
+use super::{ALL, Operation, Schema};
 use crate::config::AuthMode;
 
 fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -51,6 +52,34 @@ fn references() {
     for pointer in pieces.map(|piece| piece.split('"').next().unwrap()) {
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
+}
+
+/// What an operation answers has a name of its own, which nothing else has.
+#[test]
+fn answers_are_named_once() {
+    let document = document("1", AuthMode::Open);
+    let mut names = HashSet::new();
+    for answer in operations().flat_map(|operation| operation.answers.iter().flatten()) {
+        if let Content::Object(name, properties) = answer.content {
+            assert!(names.insert(name), "{name} is there twice");
+            let schema = &document["components"]["schemas"][name];
+            assert_eq!(*schema, Schema::Object(properties).to_json(), "{name}");
+        }
+    }
+    assert!(names.len() > 10, "{names:?}");
+}
+
+#[test]
+fn headers() {
+    let document = document("1", AuthMode::Open);
+    let content = &document["paths"]["/file/{file_id}/content"]["get"];
+    let sent = content["parameters"].as_array().unwrap();
+    assert!(sent.iter().all(|parameter| parameter["in"] == "header"));
+    let part = &content["responses"]["206"]["headers"];
+    assert_eq!(part["Content-Range"]["required"], true);
+    assert!(part["x-request-id"]["$ref"].is_string());
+    let login = &document["paths"]["/auth/login"]["post"]["responses"]["200"]["headers"];
+    assert_eq!(login["Set-Cookie"]["required"], false);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::owner::MAX_ID_CHARS;
 
 /// The form of [`SAVE`].
 pub const SAVE_FORM: &FormSpec = &[
-    Field::text("content").about("At most 256 KB of text."),
+    Field::text("content").about("At most 256 KiB of text."),
     USER_FIELD,
 ];
 
@@ -39,22 +39,22 @@ operations! {
     /// Of a chat's file, oldest first. One that is as it was uploaded has none.
     LIST = Operation::get("/chat-file/{chat_file_id}/versions")
         .query(PAGE)
-        .answers(Schema::Object(&[
+        .answers_with("Versions", &[
             Property::new("versions", Schema::List(&Schema::Named(&VERSION))),
             NEXT,
-        ]))
+        ])
         .not_found("`User not found.` or `File not found.`");
 
     /// Show a version
     SHOW = Operation::get("/chat-file/{chat_file_id}/versions/{version_id}")
         .query(&[USER])
-        .answers(Schema::Object(&[
+        .answers_with("VersionText", &[
             ID,
             NUMBER,
             TIMESTAMP,
             SIZE,
             Property::new("content", Schema::Text),
-        ]))
+        ])
         .not_found("`User not found.`, `File not found.` or `Version not found.`");
 
     /// Compare versions
@@ -67,11 +67,11 @@ operations! {
                 .about("The newest unless it is said."),
             USER,
         ])
-        .answers(Schema::Object(&[
+        .answers_with("Difference", &[
             Property::new("from", Schema::Id),
             Property::new("to", Schema::Id),
             Property::new("diff", Schema::Text),
-        ]))
+        ])
         .not_found("`User not found.`, `File not found.` or `Version not found.`");
 
     /// Save a text
@@ -81,11 +81,11 @@ operations! {
     SAVE = Operation::post("/chat-file/{chat_file_id}/versions")
         .limited()
         .form(SAVE_FORM)
-        .answers(Schema::Object(&[
+        .answers_with("Saved", &[
             Property::new("version_id", Schema::Nullable(&Schema::Id)),
             Property::new("timestamp", Schema::Nullable(&Schema::Time)),
             CHANGED,
-        ]))
+        ])
         .not_found("`User not found.` or `File not found.`");
 
     /// Go back to a version
@@ -94,11 +94,11 @@ operations! {
     REVERT = Operation::post("/chat-file/{chat_file_id}/revert")
         .limited()
         .form(REVERT_FORM)
-        .answers(Schema::Object(&[
+        .answers_with("Reverted", &[
             Property::new("version_id", Schema::Id),
             TIMESTAMP,
             Property::new("content", Schema::Text),
             CHANGED,
-        ]))
+        ])
         .not_found("`User not found.`, `File not found.` or `Version not found.`");
 }

@@ -55,10 +55,10 @@ operations! {
     NEW = Operation::post("/workspace/new")
         .form(NEW_FORM)
         .limited()
-        .answers(Schema::Object(&[
+        .answers_with("NewWorkspace", &[
             Property::new("workspace_id", Schema::Id),
             Property::new("files", Schema::List(&Schema::Named(&NEW_FILE))),
-        ]))
+        ])
         .not_found("`User not found.`")
         .leads_to(&[
             link("workspace_show", &[("workspace_id", "/workspace_id")]),
@@ -77,10 +77,10 @@ operations! {
             LIMIT,
             AFTER,
         ])
-        .answers(Schema::Object(&[
+        .answers_with("Workspaces", &[
             Property::new("workspaces", Schema::List(&Schema::Named(&WORKSPACE))),
             NEXT,
-        ]))
+        ])
         .not_found("`User not found.`");
 
     /// Show a workspace
@@ -88,12 +88,12 @@ operations! {
     /// And how much is in it.
     SHOW = Operation::get("/workspace/{workspace_id}")
         .query(&[USER])
-        .answers(Schema::Object(&[
+        .answers_with("WorkspaceDetails", &[
             Property::new("id", Schema::Id),
             Property::new("name", Schema::Text),
             Property::new("num_files", Schema::Count),
             Property::new("num_chats", Schema::Count),
-        ]))
+        ])
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// List the files of a workspace
@@ -101,10 +101,10 @@ operations! {
     /// In the order in which they came. What was made in a chat is that chat's alone.
     FILES = Operation::get("/workspace/{workspace_id}/files")
         .query(PAGE)
-        .answers(Schema::Object(&[
+        .answers_with("Files", &[
             Property::new("files", Schema::List(&Schema::Named(&FILE))),
             NEXT,
-        ]))
+        ])
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// List the chats of a workspace
@@ -112,19 +112,19 @@ operations! {
     /// In the order in which they were made.
     CHATS = Operation::get("/workspace/{workspace_id}/chats")
         .query(PAGE)
-        .answers(Schema::Object(&[
+        .answers_with("Chats", &[
             Property::new("chats", Schema::List(&Schema::Named(&ENTRY))),
             NEXT,
-        ]))
+        ])
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// Rename a workspace
     RENAME = Operation::patch("/workspace/rename")
         .form(RENAME_FORM)
-        .answers(Schema::Object(&[
+        .answers_with("RenamedWorkspace", &[
             Property::new("workspace_id", Schema::Id),
             Property::new("new_name", Schema::Text),
-        ]))
+        ])
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// Delete a workspace

@@ -13,6 +13,10 @@ const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][s
 pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Value> {
     match input {
         Input::None => None,
+        Input::Other(media_type) => Some(json!({
+            "required": true,
+            "content": { media_type: { "schema": Schema::Text.to_json() } },
+        })),
         Input::Json(properties, rule) => {
             let schema = Schema::Open(properties);
             schema.collect(schemas);

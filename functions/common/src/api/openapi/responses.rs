@@ -1,10 +1,13 @@
 //! What comes back.
 
+use std::mem::replace;
+
 use serde_json::{Map, Value, json};
 
-use crate::api::operation::{Answer, Content, Input, Operation, Who};
+use crate::api::operation::{Answer, Content, Input, Operation, Parameter, Who};
 use crate::api::schema::{Named, Property};
 use crate::api::{Schema, find};
+use crate::limits::MAX_SECONDS;
 
 const DETAIL: Named = Named {
     name: "Detail",
@@ -16,6 +19,16 @@ const FAULT: Named = Named {
     schema: Schema::Object(&[
         Property::new("detail", Schema::Text),
         Property::new("request_id", Schema::Text).about("Under which the log tells more."),
+    ]),
+};
+
+const UNAVAILABLE: Named = Named {
+    name: "Unavailable",
+    schema: Schema::Object(&[
+        Property::new("detail", Schema::Text).about("Why."),
+        Property::new("request_id", Schema::Text)
+            .optional()
+            .about("Where the log tells more: under which."),
     ]),
 };
 
@@ -45,35 +58,67 @@ const INVALID: Named = Named {
 /// The schemas of failures.
 pub(super) fn schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
-    for named in [&DETAIL, &INVALID, &FAULT] as [&'static Named; 3] {
+    for named in [&DETAIL, &INVALID, &FAULT, &UNAVAILABLE] as [&'static Named; 4] {
         Schema::Named(named).collect(&mut schemas);
     }
     schemas
 }
 
+/// What every answer has, but those of a gateway itself.
+const REQUEST_ID: &str = "x-request-id";
+
+/// The headers that answers refer to.
+pub(super) fn headers() -> Value {
+    let id = Property::new(REQUEST_ID, Schema::Text)
+        .optional()
+        .about("Under which the server's log has the request.");
+    json!({ REQUEST_ID: header(&id) })
+}
+
+fn header(property: &Property) -> Value {
+    let mut json = json!({ "required": property.required, "schema": property.schema.to_json() });
+    if !property.about.is_empty() {
+        json["description"] = property.about.into();
+    }
+    json
+}
+
 /// The answers that many operations have in common, by name.
 pub(super) fn common() -> Value {
-    let detail = |about| response(about, Some(("application/json", Schema::Named(&DETAIL))));
-    let mut limited = detail("Too often. `Retry-After` says in how many seconds to try again.");
-    limited["headers"] = json!({ "Retry-After": { "required": true, "schema": { "type": "integer", "minimum": 1 } } });
-    let mut unauthorized = detail("Token mode: there is no session, or it has ended.");
-    unauthorized["headers"] =
-        json!({ "WWW-Authenticate": { "required": true, "schema": { "type": "string" } } });
+    let json = |about, named, headers: &[Property]| {
+        response(
+            about,
+            Some(("application/json", Schema::Named(named))),
+            headers,
+        )
+    };
+    let detail = |about| json(about, &DETAIL, &[]);
+    let wait = Property::new("Retry-After", Schema::Range(1, MAX_SECONDS as u32))
+        .about("In how many seconds to try again.");
     json!({
         "Unreadable": detail("The body can't be read, or asks for something impossible."),
-        "Unauthorized": unauthorized,
+        "Unauthorized": json(
+            "Token mode: there is no session, or it has ended.",
+            &DETAIL,
+            &[Property::new("WWW-Authenticate", Schema::Text)],
+        ),
         "Forbidden": detail("Not from here. The text says what the operator can set."),
-        "TooLarge": detail("The body is too large, or in token mode: the user has stored as much as they may."),
-        "Invalid": response(
+        "TooLarge": detail(
+            "The body, or a text in it, is too large; or in token mode: the user has stored as much as they may."
+        ),
+        "Invalid": json(
             "Fields are missing or malformed: all of them, in the order of their declaration.",
-            Some(("application/json", Schema::Named(&INVALID))),
+            &INVALID,
+            &[],
         ),
-        "Limited": limited,
-        "Fault": response(
-            "The server's fault. Its log knows more.",
-            Some(("application/json", Schema::Named(&FAULT))),
+        "Limited": json("Too often.", &DETAIL, &[wait]),
+        "Fault": json("The server's fault. Its log knows more.", &FAULT, &[]),
+        "Unavailable": json(
+            "Not now, or not as the server is configured.",
+            &UNAVAILABLE,
+            &[wait.optional()],
         ),
-        "Unavailable": detail("Not now, or not as the server is configured."),
+        "Late": json("The answer did not begin within ten minutes.", &UNAVAILABLE, &[]),
     })
 }
 
@@ -84,7 +129,7 @@ pub(super) fn of(operation: &Operation, schemas: &mut Map<String, Value>) -> Val
         let mut response = own(answer, schemas);
         // A success that says something.
         if answer.status < 300
-            && matches!(answer.content, Content::Json(_))
+            && matches!(answer.content, Content::Json(_) | Content::Object(..))
             && let Some(links) = links(operation)
         {
             response["links"] = links;
@@ -130,41 +175,56 @@ fn links(operation: &Operation) -> Option<Value> {
 /// The common answers that can come here.
 fn general(operation: &Operation) -> Vec<(u16, &'static str)> {
     let has_body = !matches!(operation.input, Input::None);
+    let has_fields = matches!(operation.input, Input::Form(..) | Input::Json(..));
     let table = [
         (400, "Unreadable", has_body),
         (401, "Unauthorized", operation.who == Who::Session),
         (403, "Forbidden", operation.who != Who::Everybody),
         (413, "TooLarge", has_body),
-        (422, "Invalid", has_body || !operation.query.is_empty()),
+        (
+            422,
+            "Invalid",
+            has_fields || operation.query.iter().any(Parameter::can_be_wrong),
+        ),
         (429, "Limited", operation.is_limited),
         (500, "Fault", true),
         (503, "Unavailable", true),
+        (504, "Late", true),
     ];
     let possible = table.into_iter().filter(|(_, _, possible)| *possible);
     possible.map(|(status, name, _)| (status, name)).collect()
 }
 
 fn own(answer: &Answer, schemas: &mut Map<String, Value>) -> Value {
-    let about = answer.about;
-    match answer.content {
-        Content::Nothing => response(about, None),
-        Content::Detail => response(about, Some(("application/json", Schema::Named(&DETAIL)))),
-        Content::Json(schema) => {
-            schema.collect(schemas);
-            response(about, Some(("application/json", schema)))
-        }
-        Content::Other(media_type) => response(about, Some((media_type, Schema::Anything))),
-        Content::JsonOr(schema, media_type) => {
-            schema.collect(schemas);
-            let mut response = response(about, Some(("application/json", schema)));
-            response["content"][media_type] = json!({});
-            response
-        }
+    let content = match answer.content {
+        Content::Nothing => None,
+        Content::Detail => Some(("application/json", Schema::Named(&DETAIL))),
+        Content::Json(schema) | Content::JsonOr(schema, _) => Some(("application/json", schema)),
+        Content::Object(_, properties) => Some(("application/json", Schema::Object(properties))),
+        Content::Other(media_type) => Some((media_type, Schema::Anything)),
+    };
+    if let Some((_, schema)) = content {
+        schema.collect(schemas);
     }
+    let mut response = response(answer.about, content, answer.headers);
+    match answer.content {
+        Content::JsonOr(_, media_type) => response["content"][media_type] = json!({}),
+        Content::Object(name, _) => {
+            let schema = &mut response["content"]["application/json"]["schema"];
+            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+            schemas.insert(name.to_owned(), replace(schema, reference));
+        }
+        _ => {}
+    }
+    response
 }
 
-fn response(about: &str, content: Option<(&str, Schema)>) -> Value {
-    let mut response = json!({ "description": about });
+fn response(about: &str, content: Option<(&str, Schema)>, headers: &[Property]) -> Value {
+    let id = json!({ "$ref": format!("#/components/headers/{REQUEST_ID}") });
+    let mut response = json!({ "description": about, "headers": { REQUEST_ID: id } });
+    for property in headers {
+        response["headers"][property.name] = header(property);
+    }
     if let Some((media_type, schema)) = content {
         response["content"] = json!({ media_type: { "schema": schema.to_json() } });
     }
