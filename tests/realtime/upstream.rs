@@ -121,7 +121,7 @@ async fn every_trouble_ends_the_reply_in_a_clear_state() {
     let ended = socket.action("generation_ended").await;
     assert_eq!(
         ended["finish_reason"], "length",
-        "a reply is at most 256 KB"
+        "a reply is at most 256 KiB"
     );
     let stored = scene.reply().await.len();
     assert!(

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::chat_file;
 
-/// Saves a text of at most 256 KB as the newest version. What the file says already makes none: the answer names the
+/// Saves a text of at most 256 KiB as the newest version. What the file says already makes none: the answer names the
 /// newest there is.
 pub(crate) async fn save(
     access: Access,

@@ -96,7 +96,7 @@ pub async fn begin(
     prompt: Prompt,
 ) -> Result<Outcome, Refused> {
     if prompt.text.len() > MAX_TEXT_BYTES {
-        return Err(Refused::too_large("A message has at most 256 KB of text."));
+        return Err(Refused::too_large("A message has at most 256 KiB of text."));
     }
     caller.count(Limit::Message).await?;
     if prompt.composer {

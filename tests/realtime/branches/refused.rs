@@ -80,7 +80,7 @@ async fn what_is_wrong_changes_nothing(setup: Setup) {
     let not_text = "prompt must be a string.";
     refused(&mut socket, &edit(&one, json!(5)), "bad_request", not_text).await;
     let long = json!("x".repeat(190_000) + &"\u{e9}".repeat(40_000));
-    let error = "A message has at most 256 KB of text.";
+    let error = "A message has at most 256 KiB of text.";
     // Longer than a frame through Pushpin.
     if scene.server.sockets() == scene.server.address() {
         refused(&mut socket, &edit(&one, long), "too_large", error).await;

@@ -278,7 +278,7 @@ async fn apply(
         }
     };
     if text.len() > MAX_TEXT_BYTES {
-        return unfit("The file in the reply is longer than 256 KB.");
+        return unfit("The file in the reply is longer than 256 KiB.");
     }
     let name = name.to_owned();
     let Some(id) = id else {
