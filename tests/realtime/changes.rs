@@ -125,3 +125,25 @@ async fn a_workspace_goes_in_the_middle_of_replies() {
     let log = scene.server.log_so_far().await;
     assert!(!log.contains("trap") && !log.contains("panic"), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_that_goes_as_its_files_are_made_is_let_go() {
+    let scene = Scene::new(Setup::app(), &[COMPOSER]).await;
+    // Between the last piece of the reply and its end.
+    let goes = "CREATE TRIGGER chat_goes AFTER UPDATE OF content ON chat_conversation
+                WHEN NEW.content LIKE '%That is all.'
+                BEGIN DELETE FROM chat WHERE id = NEW.chat_id; END";
+    scene.server.change(goes).await;
+    let mut socket = scene.opened().await;
+    socket.send(&compose(COMPOSER, "make agent.based")).await;
+    scene.server.says("was ended by another").await;
+    let log = scene.server.log();
+    assert!(
+        !log.contains("FOREIGN KEY"),
+        "its writer tried again: {log}"
+    );
+    let database = scene.server.database().await;
+    for table in ["chat", "chat_file", "generation"] {
+        assert_eq!(database.count(table).await, 0, "rows of {table}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Changes of a chat's files that its windows are told of, whoever makes them: an action of a window or a request.
 //!
 //! Each runs inside a transaction, after the caller's right to the file was checked, and returns what is to be told
-//! after the commit.
+//! after the commit. Differences between texts are worked out only then: whoever wants to write would wait for them.
 
 use std::collections::HashMap;
 
@@ -36,22 +36,21 @@ pub struct NewVersion<'a> {
     pub id: &'a str,
     /// When it was saved.
     pub timestamp: &'a str,
-    /// What the file said before.
-    pub before: &'a str,
-    /// What it says now.
+    /// What the file says now.
     pub text: &'a str,
 }
 
 impl NewVersion<'_> {
-    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
-    pub fn event(&self, rev: i64) -> Value {
+    /// v2's event, with the difference to what the file said before. A text that is too long to be shown in a frame is
+    /// left out, with its differences.
+    pub fn event(&self, rev: i64, diff: impl FnOnce() -> String) -> Value {
         let mut event = object!({
             "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
             "timestamp": self.timestamp, "diff": Value::Null, "content": Value::Null,
         });
         if self.text.len() <= MAX_SHOWN_BYTES {
             event["content"] = self.text.into();
-            event["diff"] = unified_diff(self.before, self.text).into();
+            event["diff"] = diff().into();
         } else {
             event["truncated"] = true.into();
             event["url"] = url(self.file).into();
@@ -80,10 +79,17 @@ impl ChatFile {
             name: &self.name,
             id: &id,
             timestamp: &timestamp,
-            before: saved.before.as_deref().unwrap_or_default(),
             text,
         };
-        fitted(version.event(rev))
+        let before = saved.before.as_deref().unwrap_or_default();
+        fitted(version.event(rev, || unified_diff(before, text)))
+    }
+
+    fn news(&self, events: Vec<String>) -> News {
+        News {
+            chat: self.chat.clone(),
+            events,
+        }
     }
 
     /// Puts the file under the rev of its last change, for windows that catch up.
@@ -96,21 +102,17 @@ impl ChatFile {
     }
 
     /// Saves a text as the newest version, unless the file says it already. `None`: the file can't be edited here.
-    pub async fn save(
-        &self,
-        tx: &mut Transaction<'_>,
-        text: &str,
-    ) -> Result<Option<(Saved, Vec<String>)>> {
+    pub async fn save(&self, tx: &mut Transaction<'_>, text: &str) -> Result<Option<Kept>> {
         let Some(saved) = versions::save(tx, &self.id, text).await? else {
             return Ok(None);
         };
-        let mut events = Vec::new();
+        let mut rev = None;
         if saved.changed {
-            let rev = conversation::raise(tx, &self.chat, 1).await?;
-            self.changed_at(tx, rev).await?;
-            events.push(self.new_version(&saved, text, rev));
+            let raised = conversation::raise(tx, &self.chat, 1).await?;
+            self.changed_at(tx, raised).await?;
+            rev = Some(raised);
         }
-        Ok(Some((saved, events)))
+        Ok(Some(Kept { saved, rev }))
     }
 
     /// Saves the text of an older version again, with a message about it. `None`: the file has no such version.
@@ -138,21 +140,29 @@ impl ChatFile {
         };
         conversation::add(tx, &self.chat, &mut message, rev).await?;
         self.changed_at(tx, last).await?;
-        let mut events = vec![fitted(message.added(rev))];
-        if changed {
-            events.push(self.new_version(&reverted.saved, &reverted.content, rev + 1));
-        }
-        let version = reverted.saved.version.as_ref().map(|(id, _)| id.as_str());
-        events.push(fitted(object!({
-            "action": "revert_complete", "rev": last, "file_id": self.id, "name": self.name,
-            "version_id": version.unwrap_or_default(), "message": message.v2(),
-        })));
         Ok(Some(WentBack {
             reverted,
             said,
             message,
-            events,
+            revs: (rev, last),
         }))
+    }
+}
+
+/// What a save did.
+#[derive(Debug)]
+pub struct Kept {
+    /// What was saved.
+    pub saved: Saved,
+    /// The chat's rev with it, if there is a new version.
+    rev: Option<i64>,
+}
+
+impl Kept {
+    /// What the windows are told, after the commit, of this `text` of the file.
+    pub fn news(&self, file: &ChatFile, text: &str) -> News {
+        let event = self.rev.map(|rev| file.new_version(&self.saved, text, rev));
+        file.news(event.into_iter().collect())
     }
 }
 
@@ -165,8 +175,26 @@ pub struct WentBack {
     pub said: Value,
     /// The message about it.
     pub message: Message,
-    /// What the v2 windows are told.
-    pub events: Vec<String>,
+    /// The chat's rev with the message, and with all of it.
+    revs: (i64, i64),
+}
+
+impl WentBack {
+    /// What the windows are told, after the commit, of the file.
+    pub fn news(&self, file: &ChatFile) -> News {
+        let Reverted { saved, content, .. } = &self.reverted;
+        let (rev, last) = self.revs;
+        let mut events = vec![fitted(self.message.added(rev))];
+        if saved.changed {
+            events.push(file.new_version(saved, content, rev + 1));
+        }
+        let version = saved.version.as_ref().map(|(id, _)| id.as_str());
+        events.push(fitted(object!({
+            "action": "revert_complete", "rev": last, "file_id": file.id, "name": file.name,
+            "version_id": version.unwrap_or_default(), "message": self.message.v2(),
+        })));
+        file.news(events)
+    }
 }
 
 /// A file that has left a chat.

@@ -6,7 +6,6 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::announce;
 use kafka_common::api::versions::REVERT_FORM;
-use kafka_common::chat_files::News;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::form::{Form, NoFiles};
@@ -35,9 +34,7 @@ pub(crate) async fn revert(
     let done = file.revert(&mut tx, &version).await?;
     let done = done.ok_or_else(Error::version_not_found)?;
     tx.commit().await?;
-    let chat = file.chat;
-    let events = done.events;
-    announce::news([News { chat, events }]).await;
+    announce::news([done.news(&file)]).await;
     let (version, timestamp) = done.reverted.saved.version.unzip();
     let body = json!({
         "version_id": version, "timestamp": timestamp, "content": done.reverted.content,

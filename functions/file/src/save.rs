@@ -6,7 +6,6 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::announce;
 use kafka_common::api::versions::SAVE_FORM;
-use kafka_common::chat_files::News;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::form::{Form, NoFiles};
@@ -37,12 +36,12 @@ pub(crate) async fn save(
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
-    let saved = file.save(&mut tx, &text).await?;
-    let (saved, events) = saved
+    let kept = file.save(&mut tx, &text).await?;
+    let kept = kept
         .ok_or_else(|| Error::bad_request("The file is too long to be edited here, or no text."))?;
     tx.commit().await?;
-    let chat = file.chat;
-    announce::news([News { chat, events }]).await;
+    announce::news([kept.news(&file, &text)]).await;
+    let saved = kept.saved;
     let (version, timestamp) = saved.version.unzip();
     let body = json!({ "version_id": version, "timestamp": timestamp, "changed": saved.changed });
     Ok(json_response(StatusCode::OK, &body))

@@ -60,6 +60,7 @@ pub async fn revert(
     let done = done.ok_or_else(no_version)?;
     tx.commit().await?;
 
+    let events = done.news(&file).events;
     let made = done.reverted.saved.version.map(|(id, _)| id);
     let told = object!({ "role": "assistant", "type": "file", "content": done.said });
     Ok(Done {
@@ -67,6 +68,6 @@ pub async fn revert(
         ids: object!({
             "message_id": done.message.id, "file_id": file.id, "version_id": made.unwrap_or_default(),
         }),
-        events: done.events,
+        events,
     })
 }

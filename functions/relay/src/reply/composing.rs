@@ -13,7 +13,7 @@ use kafka_common::params;
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
 use serde_json::Value;
 
-use super::ending::{self, Ending};
+use super::ending::{self, Ended, Ending};
 use crate::begin::Begun;
 
 /// What the model said.
@@ -51,79 +51,104 @@ pub enum Verdict {
 const MAX_FILES: usize = 20;
 
 /// Ends a reply. Where that makes or changes files, they and the messages about them are stored with it.
+///
+/// What is to be told is worked out after the commit: nobody waits for differences to write.
 pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<Verdict> {
     // A reply that was stopped or broke off changes no file.
-    let edits = match begun.prompt.composer && ending.status == "complete" {
+    let mut edits = match begun.prompt.composer && ending.status == "complete" {
         true => edits(said, ending),
         false => Vec::new(),
     };
-    let mut db = Db::open().await?;
-    let mut tx = db.begin().await?;
     let mut ending = ending.clone();
-    let mut made = Vec::new();
-    let edits = match edits.len() {
-        0..=MAX_FILES => edits,
-        _ => {
-            ending = Ending {
-                usage: ending.usage,
-                ..Ending::error(format!(
-                    "The reply has more than {MAX_FILES} files or changes of files. Ask for fewer at once."
-                ))
-            };
-            Vec::new()
+    if edits.len() > MAX_FILES {
+        edits.clear();
+        ending = ending.failing(format!(
+            "The reply has more than {MAX_FILES} files or changes of files. Ask for fewer at once."
+        ));
+    }
+    let mut db = Db::open().await?;
+    let mut stored = store(&mut db, begun, &edits, ending.clone()).await?;
+    if let Stored::Unfit(name, why) = stored {
+        if said.second.is_none() && why.retry {
+            let why = why.error;
+            return Ok(Verdict::Misfit(Misfit { name, why }));
         }
-    };
-    for edit in &edits {
+        // All files of a reply or none.
+        stored = store(&mut db, begun, &[], ending.failing(why.told())).await?;
+    }
+    match stored {
+        Stored::Whole(whole) => Ok(Verdict::Finished(whole.told())),
+        Stored::Unfit(..) | Stored::Gone => Ok(Verdict::Gone),
+    }
+}
+
+/// What became of a transaction.
+enum Stored {
+    Whole(Whole),
+    /// The file of this name could not be made or changed, and nothing is stored.
+    Unfit(String, Unfit),
+    /// Somebody else ended the reply, or its chat is gone.
+    Gone,
+}
+
+/// All that was stored.
+struct Whole {
+    /// Each file, and if it was changed the message about it with its rev; that of the file is the next one.
+    files: Vec<(Made, Option<(Message, i64)>)>,
+    ended: Ended,
+}
+
+async fn store(db: &mut Db, begun: &Begun, edits: &[Edit], ending: Ending) -> Result<Stored> {
+    let mut tx = db.begin().await?;
+    // First of all, since nothing can be made in a chat that is gone.
+    if !ending::mark(&mut tx, &begun.reply, &ending).await? {
+        return Ok(Stored::Gone);
+    }
+    let mut made = Vec::new();
+    for edit in edits {
         match apply(&mut tx, begun, edit).await? {
             Ok(file) => made.push(file),
-            Err(why) if said.second.is_none() && why.retry => {
-                return Ok(Verdict::Misfit(Misfit {
-                    name: edit.name.clone(),
-                    why: why.error,
-                }));
-            }
-            Err(why) => {
-                // All files of a reply or none.
-                drop(tx);
-                tx = db.begin().await?;
-                made.clear();
-                ending = Ending {
-                    usage: ending.usage,
-                    ..Ending::error(why.told())
-                };
-                break;
-            }
+            Err(why) => return Ok(Stored::Unfit(edit.name.clone(), why)),
         }
-    }
-    if !ending::mark(&mut tx, &begun.reply, &ending).await? {
-        return Ok(Verdict::Gone);
     }
     let changed = made.iter().filter(|file| file.changed).count() as i64;
     let mut rev = conversation::raise(&mut tx, &begun.chat, 2 * changed + 1).await? - 2 * changed;
-    let mut finished = Finished {
-        events: Vec::new(),
-        v1: Vec::new(),
-    };
-    for file in &made {
+    let mut files = Vec::new();
+    for file in made {
+        let mut told = None;
         if file.changed {
-            let message = tell_of(&mut tx, begun, file, rev).await?;
-            finished.events.push(fitted(message.added(rev)));
-            finished.events.push(fitted(file.event(rev + 1)));
+            told = Some((tell_of(&mut tx, begun, &file, rev).await?, rev));
             rev += 2;
         }
-        finished.v1.push(file.v1());
+        files.push((file, told));
     }
     let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
     tx.commit().await?;
-    finished.events.push(fitted(ended.event()));
-    if let Some(error) = &ended.ending.error {
-        finished.v1.push(object!({ "error": error }).to_string());
-    } else if made.is_empty()
-        && (ended.ending.status == "complete" || !ended.message.content.is_empty())
-    {
-        finished.v1.push(ended.message.content);
+    Ok(Stored::Whole(Whole { files, ended }))
+}
+
+impl Whole {
+    fn told(self) -> Finished {
+        let Self { files, ended } = self;
+        let (mut events, mut v1) = (Vec::new(), Vec::new());
+        for (file, message) in &files {
+            let diff = file.diff();
+            if let Some((message, rev)) = message {
+                events.push(fitted(message.added(*rev)));
+                events.push(fitted(file.event(rev + 1, &diff)));
+            }
+            v1.push(file.v1(&diff));
+        }
+        events.push(fitted(ended.event()));
+        if let Some(error) = &ended.ending.error {
+            v1.push(object!({ "error": error }).to_string());
+        } else if files.is_empty()
+            && (ended.ending.status == "complete" || !ended.message.content.is_empty())
+        {
+            v1.push(ended.message.content);
+        }
+        Finished { events, v1 }
     }
-    Ok(Verdict::Finished(finished))
 }
 
 /// The files in what the model said; a file that it was asked for again as it said it then.
@@ -195,37 +220,35 @@ impl Made {
     }
 
     /// v2's event.
-    fn event(&self, rev: i64) -> Value {
+    fn event(&self, rev: i64, diff: &str) -> Value {
         let version = NewVersion {
             file: &self.id,
             name: &self.name,
             id: &self.version,
             timestamp: &self.timestamp,
-            before: self.before.as_deref().unwrap_or_default(),
             text: &self.text,
         };
-        version.event(rev)
+        version.event(rev, || diff.to_owned())
     }
 
     /// v1's answer to the prompt, without the text if that is too long for a frame.
-    fn v1(&self) -> String {
-        let answer = self.v1_answer().to_string();
+    fn v1(&self, diff: &str) -> String {
+        let answer = self.v1_answer(diff).to_string();
         if answer.len() <= MAX_FRAME_BYTES {
             return answer;
         }
         let cut = Self {
             text: String::new(),
-            before: None,
             ..self.clone()
         };
-        cut.v1_answer().to_string()
+        cut.v1_answer("").to_string()
     }
 
-    fn v1_answer(&self) -> Value {
+    fn v1_answer(&self, diff: &str) -> Value {
         let content = self.content();
         let message = object!({ "role": "assistant", "type": "file", "content": content });
         if !self.is_new {
-            return object!({ "action": "agent_response", "message": message, "diff": self.diff() });
+            return object!({ "action": "agent_response", "message": message, "diff": diff });
         }
         let block =
             object!({ "role": "assistant", "type": "file", "content": content.to_string() });

@@ -42,6 +42,14 @@ impl Ending {
         }
     }
 
+    /// The same where something went wrong at last.
+    pub fn failing(self, why: impl Into<String>) -> Self {
+        Self {
+            usage: self.usage,
+            ..Self::error(why)
+        }
+    }
+
     /// What happened to a reply whose writer is gone.
     fn interrupted() -> Self {
         Self {
