@@ -1,7 +1,9 @@
 //! How much somebody may store.
 
+use serde_json::json;
+
 use super::{Person, Town};
-use crate::support::{Multipart, Response, Setup};
+use crate::support::{FakeModel, Multipart, Response, Setup};
 
 const FULL: &str = "Your storage is full. Delete files or chats to make room.";
 
@@ -151,4 +153,51 @@ async fn content_that_chats_share_counts_once_and_goes_with_the_last() {
         .await
         .has_status(200);
     assert_eq!(stored(&town, &josef).await, 0);
+}
+
+#[tokio::test]
+async fn a_reply_makes_no_files_that_there_is_no_room_for() {
+    const MODEL: &str = "fake-compose-rate-0";
+    let setup = Setup::app()
+        .variable("storage_quota_bytes", "100")
+        .variable("allow_private_models", "true");
+    let (town, model) = (Town::with(setup).await, FakeModel::start());
+    let josef = town.person("josef@example.com").await;
+    let base_url = model.base_url();
+    let form = [
+        ("user_id", josef.id.as_str()),
+        ("name", MODEL),
+        ("ak", "key"),
+        ("base_url", &base_url),
+    ];
+    let saved = town.server.post("/models/new").by(&josef).form(&form);
+    saved.send().await.has_status(200);
+    let chat = josef.chat(&town, "c").await;
+    let mut socket = josef.window(&town, &chat).await;
+    // A file has 44 bytes, so there is room for two.
+    for (name, fits) in [("1.based", true), ("2.based", true), ("3.based", false)] {
+        let prompt = format!("make {name}");
+        let message = json!({ "action": "new_message", "prompt": prompt, "model": MODEL, "is_chat_or_composer": true });
+        socket.send(&message).await;
+        let ended = socket.action("generation_ended").await;
+        let (status, error) = match fits {
+            true => ("complete", json!(null)),
+            false => ("error", json!(FULL)),
+        };
+        assert_eq!(
+            (&ended["status"], &ended["error"]),
+            (&json!(status), &error)
+        );
+        let text = ended["message"]["content"].as_str();
+        let text = text.expect("the reply's text is kept");
+        assert!(
+            text.contains(&prompt) && text.contains("line three"),
+            "{text}"
+        );
+    }
+    let database = town.server.database().await;
+    let files = database.texts("SELECT filename FROM chat_file").await;
+    assert_eq!(files, ["1.based", "2.based"]);
+    assert_eq!(database.count("chat_file_version").await, 2);
+    assert_eq!(stored(&town, &josef).await, 2 * 44);
 }

@@ -21,6 +21,9 @@ use crate::object;
 /// What is said where there is no such chat, or it is another's.
 pub const CHAT_NOT_FOUND: &str = "Chat not found.";
 
+/// What is said where somebody has no room for what they want to store.
+pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to make room.";
+
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -252,10 +255,7 @@ impl IntoResponse for Error {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),
             ),
-            Self::StorageFull => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "Your storage is full. Delete files or chats to make room.".into(),
-            ),
+            Self::StorageFull => (StatusCode::PAYLOAD_TOO_LARGE, STORAGE_FULL.into()),
             Self::Unauthorized(detail) => {
                 let mut response = detail_response(StatusCode::UNAUTHORIZED, &detail);
                 let scheme = HeaderValue::from_static("Bearer");

@@ -8,7 +8,7 @@ use crate::access::Caller;
 use crate::content::kind::{Kind, is_based};
 use crate::content::pdf;
 use crate::content::{self, Upload};
-use crate::db::{Transaction, rows_of};
+use crate::db::{self, Transaction, rows_of};
 use crate::error::{Error, Result};
 use crate::object;
 use crate::params;
@@ -74,8 +74,10 @@ pub async fn insert(
     if tx.query(&sql, parameters).await?.is_empty() {
         return Ok(None);
     }
-    if let (Some(quota), Some(caller)) = (quota, caller) {
-        check_quota(tx, caller, quota).await?;
+    if let (Some(quota), Some(caller)) = (quota, caller)
+        && is_over(tx, caller, quota).await?
+    {
+        return Err(Error::StorageFull);
     }
     if let Target::Chat(chat_id) = target {
         let ids: Vec<&str> = uploads
@@ -94,8 +96,8 @@ pub async fn insert(
     Ok(Some(rev))
 }
 
-/// 413 if the user has more than `quota` bytes by now, so that the transaction is to be dropped.
-async fn check_quota(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> Result<()> {
+/// Whether the user has more than `quota` bytes by now, so that the transaction is to be dropped.
+pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db::Result<bool> {
     let row = tx
         .query_one(
             r#"SELECT stored_bytes FROM "user" WHERE id = ?1"#,
@@ -103,10 +105,7 @@ async fn check_quota(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> Res
         )
         .await?;
     let stored = row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
-    match stored > quota {
-        true => Err(Error::StorageFull),
-        false => Ok(()),
-    }
+    Ok(stored > quota)
 }
 
 /// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],

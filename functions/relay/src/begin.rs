@@ -45,6 +45,8 @@ pub struct Begun {
     pub prompt: Prompt,
     /// A reply whose writer was gone, met and ended on the way.
     pub interrupted: Option<Ended>,
+    /// How many bytes the owner may store, the files of the reply included; `None`: as many as they like.
+    pub quota: Option<u64>,
 }
 
 impl Begun {
@@ -139,9 +141,13 @@ pub async fn begin(
         };
     };
     let spot = spot(&prompt.place, &mut found)?;
-    let begun = insert(&mut tx, chat, prompt, model, spot, interrupted).await?;
+    let begun = insert(&mut tx, chat, prompt, model, spot).await?;
     tx.commit().await?;
-    Ok(Outcome::Begun(Box::new(begun)))
+    Ok(Outcome::Begun(Box::new(Begun {
+        interrupted,
+        quota: caller.quota(),
+        ..begun
+    })))
 }
 
 /// Where the first of the new messages goes.
@@ -201,7 +207,6 @@ async fn insert(
     prompt: Prompt,
     model: Model,
     spot: Spot,
-    interrupted: Option<Ended>,
 ) -> Result<Begun, Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
     let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
@@ -265,6 +270,7 @@ async fn insert(
         rev,
         model,
         prompt,
-        interrupted,
+        interrupted: None,
+        quota: None,
     })
 }

@@ -4,6 +4,8 @@ use kafka_common::announce::{MAX_FRAME_BYTES, fitted};
 use kafka_common::chat_files::NewVersion;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
+use kafka_common::error::STORAGE_FULL;
+use kafka_common::files::is_over;
 use kafka_common::message::Message;
 use kafka_common::model::composer::{self, Change, Edit, Outcome};
 use kafka_common::model::diff::unified_diff;
@@ -110,6 +112,16 @@ async fn store(db: &mut Db, begun: &Begun, edits: &[Edit], ending: Ending) -> Re
             Ok(file) => made.push(file),
             Err(why) => return Ok(Stored::Unfit(edit.name.clone(), why)),
         }
+    }
+    let last = made.iter().rfind(|file| file.changed);
+    if let (Some(last), Some(quota)) = (last, begun.quota)
+        && is_over(&mut tx, &begun.model.owner, quota).await?
+    {
+        let full = Unfit {
+            error: STORAGE_FULL.to_owned(),
+            retry: false,
+        };
+        return Ok(Stored::Unfit(last.name.clone(), full));
     }
     let changed = made.iter().filter(|file| file.changed).count() as i64;
     let mut rev = conversation::raise(&mut tx, &begun.chat, 2 * changed + 1).await? - 2 * changed;
