@@ -95,6 +95,50 @@ async fn a_chat_goes_on_after_an_interrupted_reply() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_meets_a_reply_without_a_writer_says_that_it_is_interrupted() {
+    let scene = Scene::new(Setup::app(), &[MODEL]).await;
+    let mut chats = Vec::new();
+    for number in 0..3 {
+        let chat = scene.server.chat(&scene.user, &number.to_string()).await;
+        let mut window = scene.server.window(&chat).await;
+        window.ask(MODEL, "hello").await;
+        window.until("some text", |window| window.deltas > 0).await;
+        chats.push(chat);
+    }
+    let server = scene.server.killed_and_started_again().await;
+    let mut socket = server.v2(&chats[2]).await;
+    let first = socket.json().await;
+    assert!(first["generation"].is_object(), "it might go on: {first}");
+    let older = "UPDATE generation SET heartbeat = heartbeat - 20000";
+    server.change(older).await;
+
+    let page = server.get(&format!("/chat/{}/messages", chats[0])).send();
+    let page = page.await.json();
+    assert_eq!(page["messages"][1]["status"], "interrupted", "{page}");
+    let stop = server
+        .post(&format!("/chat/{}/stop", chats[1]))
+        .send()
+        .await;
+    stop.is(200, r#"{"generation_id":null}"#);
+    socket.send(&json!({"action": "stop", "id": "s"})).await;
+    let (mut ack, mut ended) = (None, None);
+    while ack.is_none() || ended.is_none() {
+        let frame = socket.json().await;
+        match frame["action"].as_str() {
+            Some("ack") => ack = Some(frame),
+            Some("generation_ended") => ended = Some(frame),
+            _ => {}
+        }
+    }
+    let (ack, ended) = (ack.unwrap_or_default(), ended.unwrap_or_default());
+    assert_eq!(ack["generation_id"], json!(null), "nothing is stopped");
+    assert_eq!(ended["status"], "interrupted");
+    let statuses = server.database().await;
+    let statuses = statuses.texts("SELECT status FROM generation").await;
+    assert_eq!(statuses, ["interrupted"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_stops_in_time_while_replies_run() {
     let scene = Scene::new(Setup::app(), &[MODEL]).await;
     let mut window = scene.server.window(&scene.chat).await;

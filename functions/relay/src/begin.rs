@@ -129,9 +129,7 @@ pub async fn begin(
     }
     let interrupted = match found.opt_text(1) {
         None => None,
-        Some(_) if found.int(2) >= clock::unix_millis() - conversation::ABANDONED_AFTER => {
-            return Err(Refused::busy());
-        }
+        Some(_) if !ending::is_abandoned(found.int(2)) => return Err(Refused::busy()),
         Some(_) => ending::interrupt_in(&mut tx, chat).await?,
     };
     let Some(model) = model(&mut found) else {

@@ -6,7 +6,7 @@ use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::Message;
 use kafka_common::object;
-use kafka_common::{clock, params, sql_file};
+use kafka_common::{params, sql_file};
 use serde_json::Value;
 
 use crate::refused::Refused;
@@ -70,9 +70,7 @@ pub async fn select(
     let (mut rev, head) = (found.int(0), found.opt_text(1));
     let interrupted = match found.opt_text(2) {
         None => None,
-        Some(_) if found.int(3) >= clock::unix_millis() - conversation::ABANDONED_AFTER => {
-            return Err(Refused::busy());
-        }
+        Some(_) if !ending::is_abandoned(found.int(3)) => return Err(Refused::busy()),
         Some(_) => ending::interrupt_in(&mut tx, chat).await?,
     };
     if found.opt_text(4).is_none() {

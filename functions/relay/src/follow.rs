@@ -11,12 +11,11 @@ use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::ready;
 use futures::stream::{self, Stream, StreamExt};
 use kafka_common::access::Access;
-use kafka_common::conversation;
 use kafka_common::db::{self, Db, Row};
 use kafka_common::error::Result;
 use kafka_common::message::{COLUMNS, Message};
 use kafka_common::object;
-use kafka_common::{clock, params};
+use kafka_common::params;
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
@@ -137,10 +136,8 @@ impl Follower {
     async fn read(&self) -> db::Result<Option<State>> {
         let mut db = Db::open().await?;
         let mut state = self.read_once(&mut db).await?;
-        let abandoned = |state: &State| {
-            state.status == "running"
-                && state.heartbeat < clock::unix_millis() - conversation::ABANDONED_AFTER
-        };
+        let abandoned =
+            |state: &State| state.status == "running" && ending::is_abandoned(state.heartbeat);
         if state.as_ref().is_some_and(abandoned) {
             ending::interrupt_abandoned(&mut db, &self.chat).await?;
             state = self.read_once(&mut db).await?;

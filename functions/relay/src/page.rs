@@ -3,13 +3,15 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use http::StatusCode;
-use kafka_common::access::Access;
-use kafka_common::db::{Db, Row};
+use kafka_common::access::{Access, Caller};
+use kafka_common::db::{self, Db, Row};
 use kafka_common::error::{Error, FieldError, Result, json_text_response};
 use kafka_common::message::Message;
 use kafka_common::query::Query;
 use kafka_common::{owner, params, sql_file};
 use serde_json::{Value, json};
+
+use crate::reply::ending;
 
 const PAGE: &str = sql_file!("page.sql");
 
@@ -61,19 +63,15 @@ pub async fn get(access: Access, Path(chat): Path<String>, request: Request) -> 
     let (user, asked) = Asked::read(&request)?;
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
-    let rows = db
-        .query(
-            PAGE,
-            params![
-                chat,
-                caller.user_id(),
-                asked.before.as_deref(),
-                asked.after.as_deref(),
-                asked.limit,
-                PAGE_BYTES as i64
-            ],
-        )
-        .await?;
+    let mut rows = read(&mut db, &chat, &caller, &asked).await?;
+    let running = |head: &mut Row| head.opt_text(4).is_some();
+    if rows
+        .first_mut()
+        .is_some_and(|head| running(head) && ending::is_abandoned(head.int(5)))
+    {
+        ending::interrupt_abandoned(&mut db, &chat).await?;
+        rows = read(&mut db, &chat, &caller, &asked).await?;
+    }
     let mut rows = rows.into_iter();
     let Some(mut head) = rows.next() else {
         return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
@@ -82,6 +80,18 @@ pub async fn get(access: Access, Path(chat): Path<String>, request: Request) -> 
         return Err(Error::not_found("Message not found."));
     }
     Ok(page(&asked, &mut head, rows))
+}
+
+async fn read(db: &mut Db, chat: &str, caller: &Caller, asked: &Asked) -> db::Result<Vec<Row>> {
+    let parameters = params![
+        chat,
+        caller.user_id(),
+        asked.before.as_deref(),
+        asked.after.as_deref(),
+        asked.limit,
+        PAGE_BYTES as i64
+    ];
+    db.query(PAGE, parameters).await
 }
 
 /// The page, written message by message: as values they would be in memory once more.

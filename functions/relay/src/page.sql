@@ -2,7 +2,7 @@
 -- from it. With ?4: what comes after that message, going down from it by the highest `selected`; empty: from the first.
 -- With neither: the end of the active branch. Each at most ?5 messages and one more, which tells whether there are more,
 -- and not more than about ?6 bytes, but at least one. The first row is the chat, with whether there is the message that
--- was named; then come the messages, nearest to it first.
+-- was named, and its running reply; then come the messages, nearest to it first.
 WITH RECURSIVE
 asked AS (SELECT id, head_id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
 named AS (
@@ -40,8 +40,9 @@ chosen AS (
     JOIN chat_conversation AS message ON message.id = chosen_id
 )
 SELECT 0 AS turn, asked.head_id, (SELECT count(*) FROM named), (SELECT count(*) FROM chosen),
-    NULL, NULL, NULL, NULL, NULL, NULL
+    running.id, running.heartbeat, NULL, NULL, NULL, NULL
 FROM asked
+LEFT JOIN generation AS running ON running.chat_id = asked.id AND running.status = 'running'
 UNION ALL
 SELECT turn, message.id, parent_id, role, type, content, status, model, created_at, (
     SELECT json_group_array(id) FROM (

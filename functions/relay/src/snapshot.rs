@@ -1,10 +1,9 @@
 //! A chat at one moment: what a window gets first, and what it gets when it missed something.
 
-use kafka_common::conversation;
 use kafka_common::db::{self, Db, Row, Transaction};
 use kafka_common::message::Message;
 use kafka_common::object;
-use kafka_common::{clock, params, sql_file};
+use kafka_common::{params, sql_file};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
@@ -73,8 +72,7 @@ pub async fn load(
     let running = snapshot
         .as_ref()
         .and_then(|snapshot| snapshot.running.as_ref());
-    let oldest = clock::unix_millis() - conversation::ABANDONED_AFTER;
-    if running.is_none_or(|running| running.heartbeat >= oldest) {
+    if !running.is_some_and(|running| ending::is_abandoned(running.heartbeat)) {
         return Ok(snapshot);
     }
     ending::interrupt_abandoned(&mut db, chat).await?;

@@ -126,24 +126,33 @@ pub async fn close(
     })
 }
 
+/// Whether a running reply with this heartbeat has lost its writer.
+pub fn is_abandoned(heartbeat: i64) -> bool {
+    heartbeat < oldest_heartbeat()
+}
+
+fn oldest_heartbeat() -> i64 {
+    clock::unix_millis() - conversation::ABANDONED_AFTER
+}
+
 /// Marks the chat's running reply as interrupted if its writer is gone, and tells the windows. Whoever meets such a
-/// reply calls this.
-pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<()> {
+/// reply calls this. Returns whether it was.
+pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
     let mut tx = db.begin().await?;
-    if let Some(ended) = interrupt_in(&mut tx, chat).await? {
-        tx.commit().await?;
-        tell(chat, &ended).await;
-    }
-    Ok(())
+    let Some(ended) = interrupt_in(&mut tx, chat).await? else {
+        return Ok(false);
+    };
+    tx.commit().await?;
+    tell(chat, &ended).await;
+    Ok(true)
 }
 
 /// The same inside a transaction, which tells nobody.
 pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option<Ended>> {
-    let oldest = clock::unix_millis() - conversation::ABANDONED_AFTER;
     let row = tx
         .query_one(
             "SELECT id FROM generation WHERE chat_id = ?1 AND status = 'running' AND heartbeat < ?2",
-            params![chat, oldest],
+            params![chat, oldest_heartbeat()],
         )
         .await?;
     let Some(mut row) = row else { return Ok(None) };

@@ -6,6 +6,8 @@
 use kafka_common::db::{Db, Result};
 use kafka_common::{clock, params};
 
+use super::ending;
+
 /// What the row said when it was written to.
 #[derive(Debug, Clone, Copy)]
 pub struct Beat {
@@ -46,7 +48,7 @@ pub async fn beat(db: &mut Db, reply: &str) -> Result<Option<Beat>> {
 }
 
 /// Asks the reply's writer, wherever it runs, to stop. `reply` is `None` for whichever is running. Returns its id, if
-/// there is one; asking again is harmless.
+/// there is one; asking again is harmless. A reply whose writer is gone is ended, and so not stopped.
 pub async fn request_stop(
     db: &mut Db,
     chat: &str,
@@ -58,9 +60,13 @@ pub async fn request_stop(
             "UPDATE generation SET stop_requested = 1
              WHERE chat_id = ?1 AND status = 'running' AND (?3 IS NULL OR id = ?3)
              AND EXISTS (SELECT 1 FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2))
-             RETURNING id",
+             RETURNING id, heartbeat",
             params![chat, caller, reply],
         )
         .await?;
-    Ok(row.map(|mut row| row.text(0)))
+    let Some(mut row) = row else { return Ok(None) };
+    if ending::is_abandoned(row.int(1)) && ending::interrupt_abandoned(db, chat).await? {
+        return Ok(None);
+    }
+    Ok(Some(row.text(0)))
 }
