@@ -1,17 +1,20 @@
 //! The files of a chat and their texts: for windows and for models.
 
-use std::collections::HashMap;
-
 use kafka_common::content::kind::{self, Kind};
 use kafka_common::content::{CHUNK, pdf};
-use kafka_common::db::{Db, Result};
-use kafka_common::params;
+use kafka_common::db::{Db, Result, Row, Value};
+use kafka_common::{params, sql_file};
 use serde_json::json;
 
 use crate::size::INLINE;
 
-/// How many files of a chat are looked at, the newest.
-const FILES: i64 = 500;
+const LIST: &str = sql_file!("files.sql");
+
+/// How many files of a chat are looked at: a frame has no room for the names of as many.
+const FILES: i64 = 4000;
+
+/// How many files of a chat are looked at for a model, the newest.
+const FILES_FOR_MODEL: i64 = 500;
 
 /// A file of a chat.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub struct ChatFile {
     pub versioned: bool,
     /// The length of its text, or of the file that it was uploaded as, in bytes.
     pub size: usize,
+    /// The chat's rev at its last change.
+    pub rev: i64,
 }
 
 impl ChatFile {
@@ -36,6 +41,11 @@ impl ChatFile {
         self.is_based() || self.kind.is_text() || self.is_pdf()
     }
 
+    /// Whether nothing is left out when it is shown without a text.
+    pub fn is_blank(&self) -> bool {
+        !self.is_shown() || self.size == 0
+    }
+
     fn is_pdf(&self) -> bool {
         self.kind.name == "pdf" && !self.versioned
     }
@@ -46,29 +56,20 @@ impl ChatFile {
     }
 }
 
-/// The files of a chat in their order; only those that changed after `since`.
+/// The newest files of a chat, oldest first; or those that changed first after `since`, in the order of their changes.
 pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<ChatFile>> {
-    let rows = db
-        .query(
-            "SELECT file.id, file.filename, version.rowid IS NOT NULL,
-                 coalesce(length(CAST(version.content AS BLOB)), content.size, 0)
-             FROM (
-                 SELECT rowid AS place, * FROM chat_file WHERE chat_id = ?1 AND (?2 IS NULL OR rev > ?2)
-                 ORDER BY rowid DESC LIMIT ?3
-             ) AS file
-             LEFT JOIN chat_file_version AS version ON version.rowid =
-                 (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = file.id)
-             LEFT JOIN content ON content.id = file.content_id
-             ORDER BY file.place",
-            params![chat, since, FILES],
-        )
-        .await?;
-    let file = |mut row: kafka_common::db::Row| {
+    read(db, params![chat, since, FILES]).await
+}
+
+async fn read(db: &mut Db, which: Vec<Value>) -> Result<Vec<ChatFile>> {
+    let rows = db.query(LIST, which).await?;
+    let file = |mut row: Row| {
         let (id, name) = (row.text(0), row.text(1));
         ChatFile {
             kind: Kind::of(&name),
             versioned: row.int(2) != 0,
             size: usize::try_from(row.int(3)).unwrap_or(usize::MAX),
+            rev: row.int(4),
             id,
             name,
         }
@@ -76,51 +77,37 @@ pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<Cha
     Ok(rows.into_iter().map(file).collect())
 }
 
-/// The ids of all files of a chat.
-pub async fn ids(db: &mut Db, chat: &str) -> Result<Vec<String>> {
-    let rows = db
-        .query(
-            "SELECT id FROM chat_file WHERE chat_id = ?1 ORDER BY rowid",
-            params![chat],
-        )
-        .await?;
-    Ok(rows.into_iter().map(|mut row| row.text(0)).collect())
-}
-
-/// The newest texts of files, by id: their newest versions, else what they were uploaded as, of which only the first
-/// 256 KiB are looked at. What is no text is left out.
-pub async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<HashMap<String, String>> {
-    if files.is_empty() {
-        return Ok(HashMap::new());
-    }
+/// The names and newest texts of files, in their order: their newest versions, else what they were uploaded as, of
+/// which only the first 256 KiB are looked at. What is no text is left out.
+async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<Vec<(String, String)>> {
     let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
     let rows = db
         .query(
-            "SELECT file.id, file.filename, version.content, chunk.bytes, content.size
+            "SELECT file.filename, version.content, chunk.bytes, content.size
              FROM json_each(?1) AS asked
              JOIN chat_file AS file ON file.id = asked.value
              LEFT JOIN chat_file_version AS version ON version.rowid =
                  (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = file.id)
              LEFT JOIN content ON version.rowid IS NULL AND content.id = file.content_id
-             LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = 0",
+             LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = 0
+             ORDER BY asked.key",
             params![json!(ids).to_string()],
         )
         .await?;
-    let mut texts = HashMap::new();
+    let mut texts = Vec::new();
     for mut row in rows {
-        let (id, name) = (row.text(0), row.text(1));
-        let text = match row.opt_text(2) {
+        let name = row.text(0);
+        let text = match row.opt_text(1) {
             Some(version) => Some(version),
-            None => uploaded(&name, row.blob(3), row.int(4)),
+            None => uploaded(&name, row.blob(2), row.int(3)),
         };
-        if let Some(text) = text {
-            texts.insert(id, text);
-        }
+        texts.extend(text.map(|text| (name, text)));
     }
     Ok(texts)
 }
 
-fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
+/// The text of a file as it was uploaded: of a longer one, what its first chunk has. `None`: it is none.
+pub fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
     let kind = Kind::of(name);
     if kind.name == "pdf" {
         // A part of a PDF is none, and only the first chunk is here.
@@ -139,7 +126,7 @@ pub async fn for_model(
     selected: Option<&str>,
     chars: usize,
 ) -> Result<Vec<(String, String)>> {
-    let mut files = list(db, chat, None).await?;
+    let mut files = read(db, params![chat, None::<i64>, FILES_FOR_MODEL]).await?;
     files.reverse();
     if let Some(at) = files
         .iter()
@@ -158,9 +145,8 @@ pub async fn for_model(
         sum += file.size.min(CHUNK);
         chosen.push(file);
     }
-    let mut texts = texts(db, &chosen).await?;
-    let named = chosen
-        .into_iter()
-        .filter_map(|file| Some((file.name.clone(), texts.remove(&file.id)?)));
-    Ok(named.collect())
+    match chosen.is_empty() {
+        true => Ok(Vec::new()),
+        false => texts(db, &chosen).await,
+    }
 }

@@ -20,6 +20,7 @@ mod prompt;
 mod refused;
 mod reply;
 mod settings;
+mod shown;
 mod size;
 mod snapshot;
 mod socket;

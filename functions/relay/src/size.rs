@@ -3,11 +3,14 @@
 use kafka_common::files::MAX_SHOWN_BYTES;
 use serde_json::Value;
 
+/// How much a frame may take. What is left of the largest has room for what is added to an answer at last.
+const FRAME: usize = 480_000;
+
 /// How much of a frame the conversation may take, and the running reply with it.
 pub const CONVERSATION: usize = 280_000;
 
-/// How much files may take. What is left has room for the names of models, and for ids.
-const FILES: usize = 150_000;
+/// How much of a frame what is in files may take: texts, versions and differences.
+pub const CONTENTS: usize = 150_000;
 
 /// The longest text of a file in a frame.
 pub const INLINE: usize = MAX_SHOWN_BYTES;
@@ -21,16 +24,14 @@ impl Budget {
         Self(bytes)
     }
 
-    /// What files may take of a frame.
-    pub fn for_files() -> Self {
-        Self(FILES)
+    /// What a frame has room for that says all this already.
+    pub fn after(frame: &Value) -> Self {
+        Self(FRAME.saturating_sub(size(frame)))
     }
 
-    /// Takes the size of `value`, which is shown in any case.
-    pub fn spend(&mut self, value: &Value) {
-        if !self.take(value) {
-            self.0 = 0;
-        }
+    /// As much of it as that.
+    pub fn at_most(self, bytes: usize) -> Self {
+        Self(self.0.min(bytes))
     }
 
     /// Whether nothing more should be worked out for this frame.
@@ -40,9 +41,7 @@ impl Budget {
 
     /// Takes the size of `value`, if there is room for it.
     pub fn take(&mut self, value: &Value) -> bool {
-        // Measured, since escapes make a text up to six times as long.
-        let size = value.to_string().len() + 1;
-        match self.0.checked_sub(size) {
+        match self.0.checked_sub(size(value)) {
             Some(left) => {
                 self.0 = left;
                 true
@@ -50,4 +49,9 @@ impl Budget {
             None => false,
         }
     }
+}
+
+/// With the comma that follows. Measured, since escapes make a text up to six times as long.
+fn size(value: &Value) -> usize {
+    value.to_string().len() + 1
 }

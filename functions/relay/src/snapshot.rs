@@ -15,6 +15,9 @@ const SNAPSHOT: &str = sql_file!("snapshot.sql");
 /// How many messages a window gets at once.
 const MESSAGES: i64 = 200;
 
+/// How many files may be in a chat for a window to get the ids of all of them.
+const FILE_IDS: i64 = 2500;
+
 /// A chat and some of its messages.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -31,6 +34,10 @@ pub struct Snapshot {
     pub messages: Vec<Message>,
     /// Whether there are messages before these, or after them if those after a rev were asked for.
     pub has_more: bool,
+    /// Whether it has files, or any that changed after the rev.
+    pub has_files: bool,
+    /// After a rev, the ids of all of its files in their order; null: they are more than fit.
+    pub file_ids: Value,
 }
 
 /// The reply that is being written.
@@ -96,7 +103,14 @@ async fn read(
 }
 
 fn parameters(chat: &str, caller: Option<&str>, since: Option<i64>) -> Vec<db::Value> {
-    params![chat, caller, since, MESSAGES, size::CONVERSATION as i64]
+    params![
+        chat,
+        caller,
+        since,
+        MESSAGES,
+        size::CONVERSATION as i64,
+        FILE_IDS
+    ]
 }
 
 fn from_rows(rows: Vec<Row>, since: Option<i64>) -> Option<Snapshot> {
@@ -117,6 +131,7 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> Option<Snapshot> {
         Some(_) if has_more => reached,
         _ => head.int(10),
     };
+    let file_ids = head.opt_text(14);
     Some(Snapshot {
         running,
         name: head.text(1),
@@ -126,6 +141,10 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> Option<Snapshot> {
         rev,
         messages,
         has_more,
+        has_files: head.int(13) != 0,
+        file_ids: file_ids
+            .and_then(|ids| serde_json::from_str(&ids).ok())
+            .unwrap_or_default(),
     })
 }
 

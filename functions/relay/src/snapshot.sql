@@ -1,46 +1,61 @@
 -- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages the first ?4 after
 -- rev ?3; or, if that is NULL, the last ?4 of the active branch. All at one moment, and not more
 -- than about ?5 bytes of messages, but at least one. After a rev, the running reply is shown beside the messages and
--- takes of their room. The first row is the chat; then come the messages, oldest first.
+-- takes of their room. The first row is the chat, with whether any of its files changed after the rev, and then the ids
+-- of all of them, if there are at most ?6; then come the messages, oldest first.
+-- Only places and lengths are carried along: a message is read when it is chosen.
 WITH RECURSIVE
 asked AS (SELECT * FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
-branch (id, parent_id, turn) AS (
-    SELECT message.id, message.parent_id, 0 FROM asked
+running AS (
+    SELECT reply.id, message_id, model, seq, heartbeat FROM asked
+    JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running'
+),
+branch (place, parent_id, turn) AS (
+    SELECT message.rowid, message.parent_id, 0 FROM asked
     JOIN chat_conversation AS message ON message.id = asked.head_id
     WHERE ?3 IS NULL
     UNION ALL
-    SELECT parent.id, parent.parent_id, branch.turn + 1
+    SELECT parent.rowid, parent.parent_id, branch.turn + 1
     FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
     WHERE branch.turn < ?4
 ),
-newer (id, parent_id, turn) AS (
-    SELECT message.id, message.parent_id, message.rev FROM asked
+newer (place, turn) AS (
+    SELECT message.rowid, message.rev FROM asked
     JOIN chat_conversation AS message ON message.chat_id = asked.id AND message.rev > ?3
     ORDER BY message.rev LIMIT ?4 + 1
 ),
+measured AS (
+    SELECT place, turn,
+        iif(?3 IS NOT NULL AND message.id = (SELECT message_id FROM running), 0, octet_length(content)) + 400 AS bytes
+    FROM (SELECT place, turn FROM branch UNION ALL SELECT place, turn FROM newer)
+    JOIN chat_conversation AS message ON message.rowid = place
+),
 chosen AS (
-    SELECT message.*, row_number() OVER (ORDER BY turn) AS number,
-        sum(CASE WHEN status = 'running' AND ?3 IS NOT NULL THEN 0 ELSE octet_length(content) END + 400)
-            OVER (ORDER BY turn ROWS UNBOUNDED PRECEDING) AS total
-    FROM (SELECT id AS chosen_id, turn FROM branch UNION ALL SELECT id, turn FROM newer)
-    JOIN chat_conversation AS message ON message.id = chosen_id
+    SELECT place AS chosen_place, row_number() OVER (ORDER BY turn) AS number,
+        sum(bytes) OVER (ORDER BY turn ROWS UNBOUNDED PRECEDING) AS total
+    FROM measured
 ),
 room (bytes) AS (
     SELECT ?5 - coalesce((
-        SELECT octet_length(text.content) FROM asked
-        JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running' AND ?3 IS NOT NULL
-        JOIN chat_conversation AS text ON text.id = reply.message_id
+        SELECT octet_length(content) FROM running JOIN chat_conversation AS message ON message.id = running.message_id
+        WHERE ?3 IS NOT NULL
     ), 0)
 )
 SELECT NULL AS place, asked.name, asked.workspace_id, asked.head_id,
     (SELECT json_group_array(name)
      FROM (SELECT name FROM model WHERE user_id = asked.user_id ORDER BY rowid LIMIT 200)),
-    reply.id, reply.message_id, reply.model, text.content, reply.seq, asked.rev, reply.heartbeat,
-    (SELECT count(*) FROM chosen)
+    running.id, running.message_id, running.model, text.content, running.seq, asked.rev, running.heartbeat,
+    (SELECT count(*) FROM chosen),
+    EXISTS (SELECT 1 FROM chat_file WHERE chat_id = asked.id AND rev > coalesce(?3, -1)),
+    CASE WHEN ?3 IS NOT NULL THEN (
+        SELECT iif(count(*) > ?6, NULL, json_group_array(id))
+        FROM (SELECT id FROM chat_file WHERE chat_id = asked.id ORDER BY rowid LIMIT ?6 + 1)
+    ) END
 FROM asked
-LEFT JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running'
-LEFT JOIN chat_conversation AS text ON text.id = reply.message_id
+LEFT JOIN running
+LEFT JOIN chat_conversation AS text ON text.id = running.message_id
 UNION ALL
-SELECT position, id, parent_id, role, type, content, status, model, created_at, rev, NULL, NULL, NULL
-FROM chosen WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))
+SELECT position, id, parent_id, role, type, content, status, model, created_at, rev, NULL, NULL, NULL, NULL, NULL
+FROM chosen JOIN chat_conversation AS message ON message.rowid = chosen_place
+WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))
 ORDER BY place
