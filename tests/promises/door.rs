@@ -53,23 +53,26 @@ async fn refuses_elsewhere(house: &House, elsewhere: &[Elsewhere]) {
     let owner = house.world("owner@example.com").await;
     let before = house.dump().await;
     let mut wrong = Vec::new();
-    let operations = house.operations().await;
+    let description = house.description().await;
+    let operations = &description.operations;
     let for_everybody = operations.iter().filter(|operation| !operation.has_door());
     let for_everybody: Vec<_> = for_everybody.map(|it| it.id.as_str()).collect();
     assert_eq!(for_everybody, ["web_health"]);
     for operation in operations {
         for (what, from_elsewhere) in elsewhere {
-            let input = &owner.valid(&operation)[0];
-            let request = input.request(&house.server, &operation);
+            let input = &owner.valid(operation)[0];
+            let request = input.request(&house.server, operation);
             let answer = from_elsewhere(by(request, owner.token())).send().await;
             let expected = if operation.has_door() { 403 } else { 200 };
             if answer.status != expected {
                 let status = answer.status;
                 wrong.push(format!("{}: {what} was answered {status}", operation.id));
+            } else {
+                description.allows(operation, &answer);
             }
         }
         if operation.has_door() {
-            wrong.extend(preflight(house, &owner, &operation).await);
+            wrong.extend(preflight(house, &owner, operation).await);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -100,18 +103,21 @@ async fn in_token_mode_every_operation_asks_for_a_session_that_is_good() {
     let before = house.dump().await;
     let mut wrong = Vec::new();
     let mut public = Vec::new();
-    for operation in house.operations().await {
+    let description = house.description().await;
+    for operation in &description.operations {
         if !operation.needs_session {
-            public.push(operation.id);
+            public.push(operation.id.as_str());
             continue;
         }
         for (what, token) in &bad {
-            let input = &owner.valid(&operation)[0];
-            let request = input.request(&house.server, &operation);
+            let input = &owner.valid(operation)[0];
+            let request = input.request(&house.server, operation);
             let answer = by(request, token.as_deref()).send().await;
             if answer.status != 401 || answer.header("www-authenticate") != "Bearer" {
                 let status = answer.status;
                 wrong.push(format!("{}: {what} was answered {status}", operation.id));
+            } else {
+                description.allows(operation, &answer);
             }
         }
     }
@@ -120,6 +126,40 @@ async fn in_token_mode_every_operation_asks_for_a_session_that_is_good() {
     assert_eq!(house.dump().await, before);
     let good = by(house.server.get("/auth/sessions"), owner.token());
     good.send().await.has_status(200);
+}
+
+/// A browser sends the cookie along whoever's page asks; it also says whose page that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_token_mode_no_page_of_another_site_changes_anything_with_the_cookie() {
+    let house = House::token().await;
+    let owner = house.world("owner@example.com").await;
+    let cookie = format!("kafka_session={}", owner.token().expect("token mode"));
+    let before = house.dump().await;
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    let description = house.description().await;
+    for operation in &description.operations {
+        if operation.method == "GET" || !operation.needs_session {
+            continue;
+        }
+        for input in owner.valid(operation) {
+            tried += 1;
+            let request = input.request(&house.server, operation);
+            let request = request.header("cookie", &cookie);
+            let answer = request.header("sec-fetch-site", "cross-site").send().await;
+            if answer.status == 403 {
+                description.allows(operation, &answer);
+            } else {
+                wrong.push(format!("{} was answered {}", operation.id, answer.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 20, "{tried}");
+    assert_eq!(house.dump().await, before);
+    // The cookie itself is good.
+    let sessions = house.server.get("/auth/sessions").header("cookie", &cookie);
+    sessions.send().await.has_status(200);
 }
 
 /// What is no session's token, and what that is.

@@ -2,65 +2,79 @@
 //!
 //! Goes through every operation of `/openapi.json`; one that has no valid request in `tests/support/world.rs` fails.
 
-use crate::support::{House, Input, Operation, World, by};
+use crate::support::{Description, House, Input, Operation, World, by};
+
+/// Only the gateway gets further there; whose chats sockets open, and what they can name, is tested in `token::sockets` and
+/// `token::frames`.
+const SOCKETS: [&str; 2] = ["conversation_socket", "conversation_socket_events"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_open_mode_who_names_themselves_touches_only_what_is_theirs() {
     let tried = try_all(&House::open().await).await;
-    assert!(tried > 40, "{tried}");
+    assert!(tried > 60, "{tried}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_token_mode_everybody_touches_only_what_is_theirs() {
     let tried = try_all(&House::token().await).await;
-    assert!(tried > 100, "{tried}");
+    assert!(tried > 200, "{tried}");
 }
 
 /// Sends each operation on behalf of a stranger, with each single id, and then all, being another's. Returns how many
 /// requests that were.
 async fn try_all(house: &House) -> usize {
     let owner = house.world("owner@example.com").await;
+    let untouched = house.dump().await;
+    let description = house.description().await;
     let mut wrong = Vec::new();
     let mut tried = 0;
-    for operation in house.operations().await {
-        // Only the gateway gets further at sockets; whose chats they open is tested in `token::sockets`.
-        if operation.id.starts_with("conversation_socket") {
+    for operation in &description.operations {
+        if SOCKETS.contains(&operation.id.as_str()) {
             continue;
         }
-        let inputs = owner.valid(&operation).len();
+        let inputs = owner.valid(operation).len();
         for number in 0..inputs {
             // Of their own for each, because some requests delete things.
             let email = format!("{}{number}@example.com", operation.id);
             let stranger = house.world(&email).await;
-            let mine = &stranger.valid(&operation)[number];
-            let theirs = &owner.valid(&operation)[number];
-            let inputs = foreign(mine, theirs, &stranger);
+            let asking = Asking {
+                house,
+                description: &description,
+                operation,
+                by: &stranger,
+            };
+            let mine = &stranger.valid(operation)[number];
+            let theirs = &owner.valid(operation)[number];
+            let inputs = foreign(operation, mine, theirs, &stranger);
             if inputs.is_empty() {
                 continue;
             }
-            tried += inputs.len();
             for (what, input) in inputs {
-                if let Some(trouble) = refused(house, &operation, &input, &stranger).await {
-                    wrong.push(format!("{} with another's {what}: {trouble}", operation.id));
+                for method in asking.methods() {
+                    tried += 1;
+                    let trouble = asking.refused(method, &input).await;
+                    wrong.extend(trouble.map(|it| format!("with another's {what}: {it}")));
                 }
             }
             // So it was the ids that were refused.
-            let request = mine.request(&house.server, &operation);
-            let answer = by(request, stranger.token()).send().await;
-            if answer.status != mine.status {
-                let (status, text) = (answer.status, answer.text());
-                wrong.push(format!("{} of one's own: {status} {text}", operation.id));
+            for input in own(operation, mine, &stranger) {
+                wrong.extend(asking.answered(&input).await);
             }
-            house.settles().await;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_is_untouched(house, &owner).await;
+    assert_is_untouched(house, &owner, &untouched).await;
     tried
 }
 
-/// The request with each of the stranger's ids being the owner's, one at a time, and then with all of them.
-fn foreign(mine: &Input, theirs: &Input, stranger: &World) -> Vec<(String, Input)> {
+/// The request with each of the stranger's ids being the owner's, one at a time, and then with all of them. In token mode
+/// the same without the name of the caller, where it need not be sent.
+fn foreign(
+    operation: &Operation,
+    mine: &Input,
+    theirs: &Input,
+    stranger: &World,
+) -> Vec<(String, Input)> {
     let mut ids = mine.ids_of(stranger);
     if stranger.session.is_none() {
         // Who names nobody may use what they know the id of; and who names another is taken for them.
@@ -69,40 +83,102 @@ fn foreign(mine: &Input, theirs: &Input, stranger: &World) -> Vec<(String, Input
         };
         ids.retain(|name| *name != caller);
     }
-    let single = ids
-        .iter()
-        .map(|name| ((*name).to_owned(), mine.with(name, theirs)));
-    let mut inputs: Vec<_> = single.collect();
-    if ids.len() > 1 {
-        let all = ids
-            .iter()
-            .fold(mine.clone(), |input, name| input.with(name, theirs));
-        inputs.push((ids.join(", "), all));
+    let mut inputs = exchanged(mine, theirs, &ids);
+    if let Some(caller) = superfluous_caller(operation, mine, stranger) {
+        ids.retain(|name| *name != caller);
+        let nameless = exchanged(&mine.without(caller), theirs, &ids).into_iter();
+        inputs.extend(nameless.map(|(what, input)| (format!("{what}, without {caller}"), input)));
     }
     inputs
 }
 
-/// What is wrong, unless the answer is that there is no such thing, and nothing has changed.
-async fn refused(
-    house: &House,
-    operation: &Operation,
-    input: &Input,
-    stranger: &World,
-) -> Option<String> {
-    let before = house.dump().await;
-    let request = input.request(&house.server, operation);
-    let answer = by(request, stranger.token()).send().await;
-    let changed = house.dump().await != before;
-    (answer.status != 404 || changed).then(|| {
-        let text = String::from_utf8_lossy(&answer.body);
-        format!("{} {text}, the database changed: {changed}", answer.status)
-    })
+/// The request with what `theirs` has for each of the names, and then for all of them.
+fn exchanged(mine: &Input, theirs: &Input, names: &[&str]) -> Vec<(String, Input)> {
+    let single = names
+        .iter()
+        .map(|name| ((*name).to_owned(), mine.with(name, theirs)));
+    let mut inputs: Vec<_> = single.collect();
+    if names.len() > 1 {
+        let all = names
+            .iter()
+            .fold(mine.clone(), |input, name| input.with(name, theirs));
+        inputs.push((names.join(", "), all));
+    }
+    inputs
 }
 
-/// The owner sees what they had.
-async fn assert_is_untouched(house: &House, owner: &World) {
-    let login = house.login(&owner.user.email).await;
-    for operation in house.operations().await {
+/// The request as it should be, and without the name of the caller, where it need not be sent.
+fn own(operation: &Operation, mine: &Input, stranger: &World) -> Vec<Input> {
+    let caller = superfluous_caller(operation, mine, stranger);
+    let nameless = caller.map(|caller| mine.without(caller));
+    [mine.clone()].into_iter().chain(nameless).collect()
+}
+
+/// The field that names the caller, if the session says it already and it need not be sent.
+fn superfluous_caller<'a>(
+    operation: &Operation,
+    mine: &'a Input,
+    stranger: &World,
+) -> Option<&'a str> {
+    stranger.session.as_ref()?;
+    mine.caller().filter(|name| !operation.requires(name))
+}
+
+/// An operation, and who asks for it.
+struct Asking<'a> {
+    house: &'a House,
+    description: &'a Description,
+    operation: &'a Operation,
+    by: &'a World,
+}
+
+impl Asking<'_> {
+    /// What may be read may be asked about, too.
+    fn methods(&self) -> Vec<&str> {
+        match self.operation.method.as_str() {
+            "GET" => vec!["GET", "HEAD"],
+            method => vec![method],
+        }
+    }
+
+    /// What is wrong, unless the answer is that there is no such thing, and nothing has changed.
+    async fn refused(&self, method: &str, input: &Input) -> Option<String> {
+        let before = self.house.dump().await;
+        let request = input.request_by(method, &self.house.server, self.operation);
+        let answer = by(request, self.by.token()).send().await;
+        let changed = self.house.dump().await != before;
+        if answer.status == 404 && !changed {
+            if method != "HEAD" {
+                self.description.allows(self.operation, &answer);
+            }
+            return None;
+        }
+        let text = String::from_utf8_lossy(&answer.body);
+        let (id, status) = (&self.operation.id, answer.status);
+        Some(format!(
+            "{method} {id} {status} {text}, the database changed: {changed}"
+        ))
+    }
+
+    /// What is wrong, unless each method is answered as it should be.
+    async fn answered(&self, input: &Input) -> Option<String> {
+        for method in self.methods() {
+            let request = input.request_by(method, &self.house.server, self.operation);
+            let answer = by(request, self.by.token()).send().await;
+            self.house.settles().await;
+            if answer.status != input.status {
+                let text = String::from_utf8_lossy(&answer.body);
+                let (id, status) = (&self.operation.id, answer.status);
+                return Some(format!("{method} {id} of one's own: {status} {text}"));
+            }
+        }
+        None
+    }
+}
+
+/// The owner sees what they had; and what is stored of them is what was stored before any stranger came, to the letter.
+async fn assert_is_untouched(house: &House, owner: &World, before: &str) {
+    for operation in house.description().await.operations {
         if operation.method != "GET" || !operation.needs_session {
             continue;
         }
@@ -112,5 +188,12 @@ async fn assert_is_untouched(house: &House, owner: &World) {
             answer.has_status(input.status);
         }
     }
+    let ids = owner.ids();
+    let before: Vec<_> = before.lines().collect();
+    let dump = house.dump().await;
+    let is_theirs = |row: &&str| before.contains(row) || ids.iter().any(|id| row.contains(id));
+    let after: Vec<_> = dump.lines().filter(is_theirs).collect();
+    assert_eq!(after, before);
+    let login = house.login(&owner.user.email).await;
     assert!(login.text().contains("private.txt"), "{}", login.text());
 }

@@ -90,6 +90,12 @@ impl Operation {
             && mine.zip(theirs).all(fits)
     }
 
+    /// Whether a field must be sent.
+    pub fn requires(&self, name: &str) -> bool {
+        let mut fields = self.query.iter().chain(&self.body);
+        fields.any(|field| field.name == name && field.required)
+    }
+
     /// Whether it is asked where a request comes from.
     pub fn has_door(&self) -> bool {
         self.responses.get("403").is_some()

@@ -119,6 +119,13 @@ impl Input {
         input
     }
 
+    /// The same, but with nothing in a field.
+    pub fn without(&self, name: &str) -> Self {
+        let mut input = self.clone();
+        input.fields.retain(|field| field.name != name);
+        input
+    }
+
     /// The request with these values.
     pub fn request(&self, server: &Server, operation: &Operation) -> Request {
         self.request_by(&operation.method, server, operation)

@@ -29,14 +29,14 @@ pub struct World {
     pub user: User,
     /// Of their session, and its id, in token mode.
     pub session: Option<(String, String)>,
-    chat: String,
-    file: String,
-    model: String,
+    pub chat: String,
+    pub file: String,
+    pub model: String,
     /// What the person said in the chat, and the reply, which is complete.
-    messages: [String; 2],
-    generation: String,
+    pub messages: [String; 2],
+    pub generation: String,
     /// Of the file, which is in the chat.
-    versions: [String; 2],
+    pub versions: [String; 2],
 }
 
 impl House {
@@ -67,11 +67,12 @@ impl House {
         }
     }
 
-    /// The operations that the server describes.
-    pub async fn operations(&self) -> Vec<Operation> {
-        let operations = Description::of(&self.server).await.operations;
-        assert!(operations.len() > 40, "{}", operations.len());
-        operations
+    /// What the server says of itself.
+    pub async fn description(&self) -> Description {
+        let description = Description::of(&self.server).await;
+        let described = description.operations.len();
+        assert!(described > 40, "{described}");
+        description
     }
 
     /// `POST /auth/login` with the proof that the server wants.
