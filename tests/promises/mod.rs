@@ -7,6 +7,7 @@ mod limits;
 mod memory;
 mod migrations;
 mod names;
+mod private_addresses;
 mod served_files;
 mod sizes;
 mod statements;

@@ -1,7 +1,7 @@
 //! Promise 3: a user's URL reaches no place it should not.
 
 use super::{KEY, Scene, save_model};
-use crate::support::{FakeModel, Setup};
+use crate::support::{Listener, Setup};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
@@ -128,11 +128,12 @@ async fn private_addresses_are_refused_where_they_are_not_allowed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redirects_are_not_followed() {
-    let scene = Scene::new(Setup::app(), &["fake-redirect"]).await;
-    let target = FakeModel::start();
+    let target = Listener::start();
+    let model = format!("fake-redirect-{}", target.port());
+    let scene = Scene::new(Setup::app(), &[&model]).await;
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, "fake-redirect").await;
+    scene.says(&mut socket, &model).await;
     assert_eq!(socket.action("generation_ended").await["status"], "error");
     assert_eq!(scene.model.requests().await, 1);
-    assert_eq!(target.requests().await, 0);
+    target.has_heard_nobody("a model redirects");
 }

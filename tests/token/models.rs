@@ -1,12 +1,104 @@
-//! Where models may be (promise 3).
+//! Where models may be (promise 3): in public, unless the operator says otherwise.
+
+use serde_json::json;
 
 use super::{Person, Town};
-use crate::support::{FakeModel, Response, Setup};
+use crate::support::{FakeModel, Listener, Request, Response, Setup};
+
+/// A host in the spelling of a URL, for each way to name this machine, its networks, and what is inside of them.
+const PRIVATE: [&str; 42] = [
+    "127.0.0.1",
+    "127.8.9.10",
+    "127.255.255.254",
+    "0.0.0.0",
+    "0.1.2.3",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:0:0:1]",
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "192.168.255.255",
+    "169.254.169.254",
+    "100.64.0.1",
+    "100.127.255.255",
+    "[fc00::1]",
+    "[fd00::1]",
+    "[fe80::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::ffff:10.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b::10.0.0.1]",
+    // Decimal, hexadecimal and octal, whole and in parts.
+    "2130706433",
+    "0x7f000001",
+    "017700000001",
+    "127.1",
+    "127.0.1",
+    "0x7f.1",
+    "0x7f.0x0.0x0.0x1",
+    "0177.0.0.1",
+    "0177.0.0.01",
+    "0",
+    // With a dot at the end.
+    "127.0.0.1.",
+    "0x7f000001.",
+    "localhost.",
+    // Names that only ever mean something inside.
+    "localhost",
+    "LOCALHOST",
+    "a.localhost",
+    "metadata.google.internal",
+];
+
+/// Whatever the operator allows: parts of this server, users and passwords, and what is no model's address.
+const NOBODYS: [&str; 19] = [
+    "http://auth.spin.internal/v1",
+    "http://AUTH.Spin.Internal/v1",
+    "https://auth.spin.internal./v1",
+    "http://auth.spin.internal:80/v1",
+    "http://spin.internal/v1",
+    "http://nothing.spin.internal/v1",
+    "http://self.alt/v1",
+    "http://user@models.example/v1",
+    "https://user:password@models.example/v1",
+    "http://models.example@127.0.0.1/v1",
+    "ftp://models.example/v1",
+    "file:///etc/passwd",
+    "gopher://models.example/",
+    "javascript:alert(1)",
+    "//models.example/v1",
+    "http:models.example/v1",
+    "http:///v1",
+    "http://models.example/v1?x=1",
+    "http://models.example/v1#x",
+];
+
+/// Ways to name this machine that a connection could be made with.
+const HERE: [&str; 12] = [
+    "127.0.0.1",
+    "127.8.9.10",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "017700000001",
+    "0177.0.0.1",
+    "0.0.0.0",
+    "localhost",
+    "localhost.",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+];
+
+const NAME: &str = "fake-words-2-rate-0";
 
 async fn save(town: &Town, person: &Person, base_url: &str) -> Response {
     let form = [
         ("user_id", person.id.as_str()),
-        ("name", "fake-words-2-rate-0"),
+        ("name", NAME),
         ("ak", "sk-1"),
         ("base_url", base_url),
     ];
@@ -14,32 +106,134 @@ async fn save(town: &Town, person: &Person, base_url: &str) -> Response {
     request.send().await
 }
 
+/// Gives a model another address, and a key for it.
+fn change(town: &Town, person: &Person, model: &str, base_url: &str) -> Request {
+    let form = [("base_url", base_url), ("ak", "sk-2")];
+    let request = town.server.patch(&format!("/models/{model}"));
+    request.by(person).form(&form)
+}
+
+/// Fails unless nobody gets a model at these addresses, neither a new one nor one that is there.
+async fn are_refused(town: &Town, urls: &[String]) {
+    let josef = town.person("josef@example.com").await;
+    let model = save(town, &josef, "https://models.example/v1").await;
+    let model = model.string("/id");
+    let before = town.server.database().await.dump().await;
+    for url in urls {
+        let (new, changed) = (
+            save(town, &josef, url).await,
+            change(town, &josef, &model, url).send().await,
+        );
+        for refused in [new, changed] {
+            assert_eq!(refused.status, 422, "{url}: {refused:?}");
+            assert_eq!(refused.string("/detail/0/loc/1"), "base_url", "{url}");
+        }
+    }
+    assert_eq!(town.server.database().await.dump().await, before);
+    // So it was the address.
+    let elsewhere = "https://models.example/v2";
+    change(town, &josef, &model, elsewhere)
+        .send()
+        .await
+        .has_status(200);
+}
+
 #[tokio::test]
 async fn models_are_in_public_unless_the_operator_says_otherwise() {
-    let model = FakeModel::start();
+    let listener = Listener::start();
     let town = Town::new().await;
-    let josef = town.person("josef@example.com").await;
-    for url in [
-        model.base_url(),
-        "http://10.0.0.1/v1".to_owned(),
-        "http://169.254.169.254/latest".to_owned(),
-    ] {
-        save(&town, &josef, &url).await.has_status(422);
+    let port = listener.port();
+    let mut urls = NOBODYS.map(str::to_owned).to_vec();
+    for scheme in ["http", "https"] {
+        urls.extend(PRIVATE.map(|host| format!("{scheme}://{host}:{port}/v1")));
+        urls.extend(PRIVATE.map(|host| format!("{scheme}://{host}/v1")));
+        urls.push(format!("{scheme}://user@127.0.0.1:{port}/v1"));
+        urls.push(format!("{scheme}://{}/v1", town.server.address()));
     }
-    assert_eq!(town.server.database().await.count("model").await, 0);
-    // It resolves to this machine only when it is called, and is refused then.
-    let named = format!(
-        "http://{}/v1",
-        model.address().replace("127.0.0.1", "localhost")
-    );
-    let saved = save(&town, &josef, &named).await;
-    if saved.status == 200 {
-        let path = format!("/models/{}/test", saved.string("/id"));
-        let tested = town.server.post(&path).by(&josef).send().await;
-        assert_eq!(tested.json()["ok"], false, "{}", tested.text());
-    }
-    assert_eq!(model.requests().await, 0);
+    are_refused(&town, &urls).await;
+    listener.has_heard_nobody("a model was saved");
+}
 
+#[tokio::test]
+async fn a_model_is_never_the_server_itself() {
+    // The gateway's control port, which models may not be at either.
+    let listener = Listener::start();
+    let control = format!("http://127.0.0.1:{}", listener.port());
+    let setup = Setup::app()
+        .variable("allow_private_models", "true")
+        .variable("grip_url", &format!("{control}/?iss=kafka&key=c2VjcmV0"))
+        .variable("grip_origin", &control);
+    let town = Town::with(setup).await;
+    let own = town.server.address().rsplit(':').next().expect("a port");
+    let mut urls = NOBODYS.map(str::to_owned).to_vec();
+    for host in HERE {
+        urls.push(format!("http://{host}:{}/v1", listener.port()));
+        urls.push(format!("http://{host}:{own}/v1"));
+    }
+    are_refused(&town, &urls).await;
+    listener.has_heard_nobody("a model was saved");
+    // Whatever it is called by.
+    let josef = town.person("josef@example.com").await;
+    let form = [
+        ("user_id", josef.id.as_str()),
+        ("name", NAME),
+        ("ak", "sk-1"),
+    ];
+    for url in ["http://kafka.example/v1", "https://KAFKA.example./v1"] {
+        let form = [&form[..], &[("base_url", url)]].concat();
+        let request = town.server.post("/models/new").by(&josef).form(&form);
+        let refused = request.header("host", "kafka.example").send().await;
+        assert_eq!(refused.status, 422, "{url}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_allowed_once_is_refused_when_it_is_used() {
+    let listener = Listener::start();
+    let town = Town::with(Setup::app().variable("allow_private_models", "true")).await;
+    let josef = town.person("josef@example.com").await;
+    let mut models = Vec::new();
+    for scheme in ["http", "https"] {
+        for host in HERE {
+            let url = format!("{scheme}://{host}:{}/v1", listener.port());
+            let saved = save(&town, &josef, &url).await;
+            saved.has_status(200);
+            models.push((url, saved.string("/id")));
+        }
+    }
+    let chat = josef.chat(&town, "c").await;
+    let Town { server, mail } = town;
+    let setup = Setup::app().variable("rate_limits", "").token_mode(&mail);
+    let server = setup.state(server.kill()).start().await;
+    let town = Town { server, mail };
+    let mut socket = josef.window(&town, &chat).await;
+    for (url, model) in &models {
+        let test = town.server.post(&format!("/models/{model}/test"));
+        let tested = test.by(&josef).send().await;
+        tested.has_status(200);
+        assert_eq!(tested.json()["ok"], false, "{url}: {}", tested.text());
+        let error = tested.string("/error");
+        assert!(error.contains("allow_private_models"), "{url}: {error}");
+
+        let body = json!({ "prompt": "x", "model_id": model });
+        let ask = town.server.post(&format!("/chat/{chat}/messages"));
+        let ask = ask.header("accept", "application/json").by(&josef);
+        ask.json(body.to_string()).send().await.has_status(202);
+        let over_http = socket.action("generation_ended").await;
+        let message = json!({ "action": "new_message", "prompt": "x", "model_id": model });
+        socket.send(&message).await;
+        let over_the_socket = socket.action("generation_ended").await;
+        for ended in [over_http, over_the_socket] {
+            assert_eq!(ended["status"], "error", "{url}: {ended}");
+            assert_eq!(ended["error"], error.as_str(), "{url}");
+        }
+        listener.has_heard_nobody(url);
+    }
+}
+
+#[tokio::test]
+async fn where_the_operator_allows_it_a_model_is_on_this_machine() {
+    let model = FakeModel::start();
     let town = Town::with(Setup::app().variable("allow_private_models", "true")).await;
     let josef = town.person("josef@example.com").await;
     let saved = save(&town, &josef, &model.base_url()).await;

@@ -31,6 +31,7 @@ Any other name is a model that does not exist (404).
     echo-key            401, with the key in the message
     html, html-502      a page
     redirect            307
+    redirect-PORT       307 to that port of this machine
     hang                no answer at all
     silent              an answer, but no word
     no-stream           one JSON object, though a stream was asked for
@@ -74,7 +75,8 @@ pub enum Answer {
     NoStreamOptions,
     EchoKey,
     Html(StatusCode),
-    Redirect,
+    /// To this port; 0: to another path of the same server.
+    Redirect(u16),
     Hang,
     Silent,
     NoStream,
@@ -139,7 +141,6 @@ impl Behaviour {
             }),
             ("html", |it| it.answer = Answer::Html(StatusCode::OK)),
             ("echo-key", |it| it.answer = Answer::EchoKey),
-            ("redirect", |it| it.answer = Answer::Redirect),
             ("hang", |it| it.answer = Answer::Hang),
             ("silent", |it| it.answer = Answer::Silent),
             ("no-stream", |it| it.answer = Answer::NoStream),
@@ -181,6 +182,7 @@ impl Behaviour {
             .and_then(|(digits, rest)| Some((digits.parse::<u32>().ok()?, rest)));
         let (number, rest) = match (word, number) {
             ("cut", None) => (3, rest),
+            ("redirect", None) => (0, rest),
             (_, number) => number?,
         };
         let count = usize::try_from(number).ok()?;
@@ -195,6 +197,7 @@ impl Behaviour {
             "stall" => (self.answer, self.after) = (Answer::Stall, count),
             "cut" => (self.answer, self.after) = (Answer::Cut, count),
             "error" => (self.answer, self.after) = (Answer::Error, count),
+            "redirect" => self.answer = Answer::Redirect(u16::try_from(number).ok()?),
             _ => return None,
         }
         Some(rest)
@@ -238,6 +241,8 @@ mod tests {
             ("fake-400", Answer::Status(StatusCode::BAD_REQUEST)),
             ("fake-400-stream-options", Answer::NoStreamOptions),
             ("fake-html-502", Answer::Html(StatusCode::BAD_GATEWAY)),
+            ("fake-redirect", Answer::Redirect(0)),
+            ("fake-redirect-8001", Answer::Redirect(8001)),
         ] {
             assert_eq!(
                 Behaviour::of(name).map(|it| it.answer),
@@ -257,6 +262,7 @@ mod tests {
             "fake-nothing",
             "fake-words",
             "fake-words-x",
+            "fake-redirect-65536",
         ] {
             assert_eq!(Behaviour::of(name), None, "{name}");
         }

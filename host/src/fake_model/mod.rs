@@ -133,7 +133,7 @@ impl Model {
                 failure(StatusCode::UNAUTHORIZED, &text)
             }
             Answer::Html(status) => html(status),
-            Answer::Redirect => redirect(),
+            Answer::Redirect(port) => redirect(port),
             Answer::NoStreamOptions if !body["stream_options"].is_null() => failure(
                 StatusCode::BAD_REQUEST,
                 "Unrecognized request argument supplied: stream_options",
@@ -216,10 +216,15 @@ fn html(status: StatusCode) -> Response<Body> {
     answer(status, "text/html", page.to_owned())
 }
 
-fn redirect() -> Response<Body> {
+fn redirect(port: u16) -> Response<Body> {
     let mut answer = answer(StatusCode::TEMPORARY_REDIRECT, "text/plain", String::new());
-    let elsewhere = header::HeaderValue::from_static("/elsewhere/chat/completions");
-    answer.headers_mut().insert(header::LOCATION, elsewhere);
+    let elsewhere = match port {
+        0 => "/elsewhere/chat/completions".to_owned(),
+        port => format!("http://127.0.0.1:{port}/v1/chat/completions"),
+    };
+    if let Ok(elsewhere) = elsewhere.parse() {
+        answer.headers_mut().insert(header::LOCATION, elsewhere);
+    }
     answer
 }
 

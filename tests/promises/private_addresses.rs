@@ -1,0 +1,30 @@
+//! Promise 3, as far as only the host can keep it: what a name means is known when it is resolved. What a URL itself says
+//! is in `token::models` and `realtime::ssrf`.
+
+use crate::support::Setup;
+
+#[tokio::test]
+async fn names_of_private_addresses_are_called_only_where_that_is_allowed() {
+    for (allowed, mode, is_called) in [
+        ("", "token", false),
+        ("", "open", true),
+        ("true", "token", true),
+        ("false", "open", false),
+    ] {
+        let what = format!("allow_private_models={allowed:?} in {mode} mode");
+        let setup = Setup::trouble().variable("allow_private_models", allowed);
+        let server = setup.variable("auth_mode", mode).start().await;
+        let here = server.address().replace("127.0.0.1", "localhost");
+        let path = format!("/relay/outbound?url=http://{here}/ok");
+        let answer = server.get(&path).send().await;
+        let log = server.log_so_far().await;
+        let calls = log.matches("path=\"/ok\"").count();
+        if is_called {
+            assert_eq!((answer.text(), calls), ("status 200", 1), "{what}");
+        } else {
+            assert_eq!((answer.status, calls), (500, 0), "{what}");
+            assert!(answer.text().starts_with("failed: "), "{what}: {answer:?}");
+            assert!(log.contains("is private"), "{what}:\n{log}");
+        }
+    }
+}
