@@ -3,6 +3,7 @@
 
 mod acknowledged;
 mod door;
+mod leftovers;
 mod limits;
 mod memory;
 mod migrations;

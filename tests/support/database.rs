@@ -109,6 +109,15 @@ impl Database {
         }
     }
 
+    /// Fails if somebody has stored more or less than is counted for them.
+    pub async fn knows_how_much_is_stored(&self) {
+        let wrong = "
+            SELECT count(*) FROM user WHERE stored_bytes <>
+                (SELECT coalesce(sum(size), 0) FROM content WHERE owner_id = user.id) +
+                (SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = user.id)";
+        assert_eq!(self.number(wrong).await, 0, "the quota is wrong");
+    }
+
     async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         let mut rows = self
             .0

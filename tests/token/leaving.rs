@@ -8,10 +8,15 @@ use crate::support::{Multipart, Server, login};
 #[tokio::test]
 async fn nothing_stays_of_somebody_who_leaves() {
     let town = Town::new().await;
-    let (josef, leni) = (
-        town.person("josef@example.com").await,
-        town.person("leni@example.com").await,
-    );
+    let leni = town.person("leni@example.com").await;
+    // But for what is counted of this address.
+    let stored = async || {
+        let dump = town.server.database().await.dump().await;
+        let rows = dump.lines().filter(|row| !row.starts_with("rate_limit "));
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = stored().await;
+    let josef = town.person("josef@example.com").await;
     let chat = josef.chat(&town, "c").await;
     let form = Multipart::new()
         .text("target_id", &chat)
@@ -64,8 +69,8 @@ async fn nothing_stays_of_somebody_who_leaves() {
     );
     assert!(matches!(socket.closed().await, Some(1000 | 1008)));
     server.delete(&path).by(&josef).send().await.has_status(401);
-    let database = server.database().await;
-    let dump = database.dump().await;
+    assert_eq!(stored().await, before);
+    let dump = server.database().await.dump().await;
     for trace in [
         josef.id.as_str(),
         "josef@example.com",
@@ -74,18 +79,6 @@ async fn nothing_stays_of_somebody_who_leaves() {
         &josef.workspace,
     ] {
         assert!(!dump.contains(trace), "{trace} is still there:\n{dump}");
-    }
-    for table in [
-        "file",
-        "chat",
-        "chat_file",
-        "content",
-        "content_chunk",
-        "model",
-        "chat_conversation",
-        "login_code",
-    ] {
-        assert_eq!(database.count(table).await, 0, "{table}");
     }
     server
         .get("/auth/sessions")
