@@ -3,6 +3,7 @@
 
 mod codes;
 mod cross_site;
+mod frames;
 mod leaving;
 mod limits;
 mod models;

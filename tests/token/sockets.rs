@@ -117,16 +117,9 @@ async fn a_session_that_ends_takes_its_sockets_along(setup: Setup) {
         town.person("josef@example.com").await,
     );
     let chat = phone.chat(&town, "c").await;
-    let path = format!("/ws/{chat}");
-    let socket_of = async |person: &Person| {
-        let bearer = person.bearer();
-        let headers = [("authorization", bearer.as_str())];
-        let opening = open(&town, &path, &headers);
-        // Of the chat, and of the session.
-        is_of(town.server.hearing(&path, 2, opening).await, &chat).await
-    };
-    let mut first = socket_of(&phone).await;
-    let mut second = socket_of(&laptop).await;
+    let v2 = Some(("sec-websocket-protocol", V2));
+    let mut first = socket_of(&town, &phone, &chat, v2).await;
+    let mut second = socket_of(&town, &laptop, &chat, v2).await;
     town.server
         .post("/auth/logout")
         .by(&phone)
@@ -136,20 +129,82 @@ async fn a_session_that_ends_takes_its_sockets_along(setup: Setup) {
     assert_eq!(first.closed().await, Some(1008));
     second.send(&json!({ "action": "sync", "rev": 0 })).await;
     assert_eq!(second.json().await["action"], "sync");
+}
 
-    // A session that is gone without a word is noticed at the next event.
-    town.server.change("DELETE FROM session").await;
-    let before = town.server.database().await.dump().await;
-    second
-        .send(&json!({ "action": "new_message", "prompt": "x" }))
-        .await;
-    let told = second.json().await;
-    assert_eq!(
-        (&told["action"], &told["code"]),
-        (&json!("error"), &json!("unauthorized"))
-    );
-    assert_eq!(second.closed().await, Some(1008));
-    assert_eq!(town.server.database().await.dump().await, before);
+/// How a session ends; `{id}` is which.
+#[derive(Debug)]
+enum End {
+    /// Without a word.
+    Silently(&'static str),
+    /// By `DELETE`, from another device.
+    Revoked(&'static str),
+}
+
+const ENDS: [End; 4] = [
+    End::Silently("UPDATE session SET expires_at = 1 WHERE id = '{id}'"),
+    End::Silently("DELETE FROM session WHERE id = '{id}'"),
+    End::Revoked("/auth/sessions/{id}"),
+    End::Revoked("/auth/sessions"),
+];
+
+async fn however_a_session_ends_its_sockets_are_told_and_closed(setup: Setup) {
+    let town = Town::with(setup.variable("rate_limits", "")).await;
+    let database = town.server.database().await;
+    for protocol in [None, Some(("sec-websocket-protocol", V2))] {
+        for end in ENDS {
+            let what = format!("{protocol:?} {end:?}");
+            let phone = town.person("josef@example.com").await;
+            let newest = "SELECT id FROM session ORDER BY rowid DESC LIMIT 1";
+            let id = database.texts(newest).await.remove(0);
+            let laptop = town.person("josef@example.com").await;
+            let chat = phone.chat(&town, "c").await;
+            let mut talking = socket_of(&town, &phone, &chat, protocol).await;
+            let mut listening = socket_of(&town, &phone, &chat, protocol).await;
+            match end {
+                End::Silently(sql) => town.server.change(&sql.replace("{id}", &id)).await,
+                End::Revoked(path) => {
+                    let revoke = town.server.delete(&path.replace("{id}", &id));
+                    revoke.by(&laptop).send().await.has_status(200);
+                }
+            }
+            let before = database.dump().await;
+            // It would be stored.
+            let upload = json!({ "action": "upload_file", "filename": "a", "file_data": "YQ==" });
+            talking.send(&upload).await;
+            match end {
+                End::Silently(_) => {
+                    let told = talking.json().await;
+                    let error = "The session has ended. Please log in again.";
+                    assert_eq!(told["error"], error, "{what}: {told}");
+                    let code = protocol.map(|_| "unauthorized");
+                    assert_eq!(told["code"].as_str(), code, "{what}: {told}");
+                }
+                // Who says nothing is shut out at once.
+                End::Revoked(_) => assert_eq!(listening.closed().await, Some(1008), "{what}"),
+            }
+            assert_eq!(talking.closed().await, Some(1008), "{what}");
+            assert_eq!(database.dump().await, before, "{what}");
+        }
+    }
+}
+
+/// A socket of a person's chat, which hears of the chat and of the session, after its first frame.
+async fn socket_of(
+    town: &Town,
+    person: &Person,
+    chat: &str,
+    protocol: Option<(&'static str, &str)>,
+) -> Socket {
+    let (path, bearer) = (format!("/ws/{chat}"), person.bearer());
+    let headers: Vec<_> = [("authorization", bearer.as_str())]
+        .into_iter()
+        .chain(protocol)
+        .collect();
+    let opening = town.server.try_socket(&path, &headers);
+    let opened = town.server.hearing(&path, 2, opening).await;
+    let mut socket = opened.expect("the handshake succeeds");
+    socket.json().await;
+    socket
 }
 
 async fn a_socket_that_only_listens_is_looked_at_again(setup: Setup) {
@@ -202,6 +257,7 @@ through_both! {
     a_foreign_chat_is_as_if_it_did_not_exist,
     a_session_that_ends_takes_its_sockets_along,
     a_socket_that_only_listens_is_looked_at_again,
+    however_a_session_ends_its_sockets_are_told_and_closed,
     what_a_client_says_the_gateway_remembers_is_not_believed,
 }
 
