@@ -3,12 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::json;
 
 use super::{Scene, through_both};
-use crate::support::{Response, Server, Setup, V2, login};
+use crate::support::{House, Request, Response, Server, Setup, V2, login};
+
+const EVENTS: &str = "application/websocket-events";
 
 through_both!(
     a_foreign_origin_is_refused,
@@ -92,27 +94,63 @@ async fn a_foreign_host_is_refused_on_sockets() {
     assert_eq!(refused.err().map(|refused| refused.status), Some(403));
 }
 
+/// What the gateway of [`behind_a_gateway`] signs with.
+const GATEWAY_KEY: &[u8] = b"a key of thirty-two bytes or so.";
+
+const NOT_SIGNED: &str = "This request was not signed by the gateway.";
+
+/// Behind a gateway whose key the test knows.
+fn behind_a_gateway(setup: Setup) -> Setup {
+    let encoded = STANDARD.encode(GATEWAY_KEY).replace('+', "%2B");
+    let url = format!("http://127.0.0.1:9/?verify-iss=gateway&verify-key=base64:{encoded}");
+    let setup = setup.variable("grip_url", &url);
+    setup.variable("grip_origin", "http://127.0.0.1:9")
+}
+
+fn seconds() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970").as_secs()
+}
+
+/// What that gateway signs its requests with.
+fn signature() -> String {
+    let claims = json!({"iss": "gateway", "exp": seconds() + 60});
+    jwt("HS256", &claims, GATEWAY_KEY)
+}
+
+/// What it doesn't, and what that is.
+fn forged() -> [(&'static str, Option<String>); 10] {
+    let claims = json!({"iss": "gateway", "exp": seconds() + 60});
+    let expired = json!({"iss": "gateway", "exp": seconds() - 120});
+    let strangers = json!({"iss": "stranger", "exp": seconds() + 60});
+    let mut altered = signature();
+    altered.pop();
+    let other_key = b"another key of thirty-two bytes.";
+    let unsigned = jwt("none", &claims, GATEWAY_KEY);
+    let (head, _) = unsigned.rsplit_once('.').expect("three parts");
+    [
+        ("missing", None),
+        ("empty", Some(String::new())),
+        ("no JWT", Some("hello".to_owned())),
+        ("altered", Some(altered)),
+        ("another's key", Some(jwt("HS256", &claims, other_key))),
+        ("expired", Some(jwt("HS256", &expired, GATEWAY_KEY))),
+        (
+            "another's name",
+            Some(jwt("HS256", &strangers, GATEWAY_KEY)),
+        ),
+        ("alg none", Some(format!("{head}."))),
+        ("alg none, signed", Some(unsigned)),
+        ("alg HS512", Some(jwt("HS512", &claims, GATEWAY_KEY))),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_gateways_signature_opens_the_relays_door() {
-    let key = b"a key of thirty-two bytes or so.";
-    let encoded = base64::engine::general_purpose::STANDARD
-        .encode(key)
-        .replace('+', "%2B");
-    let url = format!("http://127.0.0.1:9/?verify-iss=gateway&verify-key=base64:{encoded}");
-    let server = Setup::app()
-        .variable("grip_url", &url)
-        .variable("grip_origin", "http://127.0.0.1:9")
-        .start()
-        .await;
+    let server = behind_a_gateway(Setup::app()).start().await;
     let user = login(&server, "josef@example.com").await;
     let chat = server.chat(&user, "The Trial").await;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970")
-        .as_secs();
-    let claims = json!({"iss": "gateway", "exp": now + 60});
-    let good = jwt("HS256", &claims, key);
-    let opened = knock(&server, &chat, Some(&good)).await;
+    let opened = knock(&server, &chat, Some(&signature())).await;
     opened.has_status(200);
     assert!(opened.text().starts_with("OPEN\r\n"), "{}", opened.text());
     assert!(
@@ -120,42 +158,56 @@ async fn only_the_gateways_signature_opens_the_relays_door() {
         "{}",
         opened.text()
     );
-
-    let mut altered = good.clone();
-    altered.pop();
-    let other_key = b"another key of thirty-two bytes.";
-    let unsigned = jwt("none", &claims, key);
-    let (head, _) = unsigned.rsplit_once('.').expect("three parts");
-    let table = [
-        ("missing", None),
-        ("empty", Some(String::new())),
-        ("no JWT", Some("hello".to_owned())),
-        ("altered", Some(altered)),
-        ("another's key", Some(jwt("HS256", &claims, other_key))),
-        (
-            "expired",
-            Some(jwt(
-                "HS256",
-                &json!({"iss": "gateway", "exp": now - 120}),
-                key,
-            )),
-        ),
-        (
-            "another's name",
-            Some(jwt(
-                "HS256",
-                &json!({"iss": "stranger", "exp": now + 60}),
-                key,
-            )),
-        ),
-        ("alg none", Some(format!("{head}."))),
-        ("alg none, signed", Some(unsigned)),
-        ("alg HS512", Some(jwt("HS512", &claims, key))),
-    ];
-    for (what, signature) in table {
+    for (what, signature) in forged() {
         let refused = knock(&server, &chat, signature.as_deref()).await;
         assert_eq!(refused.status, 401, "{what}: {}", refused.text());
     }
+}
+
+/// Somebody who knows the hash of a session, from a copy of the database, says that they are the gateway.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_token_mode_only_the_gateways_signature_makes_a_session_good() {
+    let setup = behind_a_gateway(Setup::app()).variable("rate_limits", "");
+    let house = House::token_with(setup).await;
+    let owner = house.world("owner@example.com").await;
+    let hashes = house.server.database().await;
+    let hash = hashes
+        .texts("SELECT token_hash FROM session")
+        .await
+        .remove(0);
+    let bearer = format!("Bearer {}", owner.token().expect("token mode"));
+    let said = json!({"action": "new_message", "prompt": "Forged?", "model_id": owner.model});
+    let said = said.to_string();
+    let said = format!("TEXT {:x}\r\n{said}\r\n", said.len());
+    let knocks = [
+        ("OPEN\r\n", ("authorization", bearer.as_str())),
+        (said.as_str(), ("meta-session", hash.as_str())),
+    ];
+    let before = house.dump().await;
+    for (events, (name, value)) in knocks {
+        for (what, signature) in forged() {
+            let event = event(&house.server, &owner.chat, signature.as_deref());
+            let refused = event
+                .header(name, value)
+                .body(EVENTS, events.to_owned())
+                .send()
+                .await;
+            assert_eq!(refused.status, 401, "{events:?}, {what}: {refused:?}");
+            refused.is_error(401, NOT_SIGNED);
+        }
+    }
+    assert_eq!(house.dump().await, before);
+    for (events, (name, value)) in knocks {
+        let event = event(&house.server, &owner.chat, Some(&signature()));
+        let answer = event
+            .header(name, value)
+            .body(EVENTS, events.to_owned())
+            .send()
+            .await;
+        answer.has_status(200);
+    }
+    house.settles().await;
+    assert!(house.dump().await.contains("Forged?"), "it was well-formed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,19 +244,22 @@ async fn a_plain_request_for_a_socket_is_told_what_it_is_for() {
 
 /// Sends an opening event as a gateway does.
 async fn knock(server: &Server, chat: &str, signature: Option<&str>) -> Response {
-    let mut request = server
+    let event = event(server, chat, signature);
+    event.body(EVENTS, "OPEN\r\n").send().await
+}
+
+/// A request of a gateway, without its events.
+fn event(server: &Server, chat: &str, signature: Option<&str>) -> Request {
+    let request = server
         .post(&format!("/ws/{chat}"))
-        .header("accept", "application/websocket-events")
+        .header("accept", EVENTS)
         .header("connection-id", "0b5f1a5e-1d1c-4a9c-8f5e-3f1c9a3f1c9a")
         .header("sec-websocket-extensions", "grip")
         .header("x-forwarded-for", "127.0.0.1");
-    if let Some(signature) = signature {
-        request = request.header("grip-sig", signature);
+    match signature {
+        Some(signature) => request.header("grip-sig", signature),
+        None => request,
     }
-    request
-        .body("application/websocket-events", "OPEN\r\n")
-        .send()
-        .await
 }
 
 /// A token that says it was signed with `alg`, and was signed with HMAC-SHA-256.
