@@ -60,6 +60,24 @@ async fn try_from(town: &Town, address: &str, code: &str) -> Response {
 }
 
 #[tokio::test]
+async fn a_code_that_is_used_by_many_at_once_logs_in_one_of_them() {
+    let town = Town::with(Setup::app().variable("rate_limits", "")).await;
+    town.ask_code(EMAIL).await.has_status(200);
+    let code = town.mail.code(EMAIL).await;
+    // From as many addresses, lest they be taken for somebody who guesses.
+    let addresses: Vec<_> = (1..=20).map(|it| format!("192.0.2.{it}")).collect();
+    let tries = addresses.iter().map(|it| try_from(&town, it, &code));
+    let answers = futures::future::join_all(tries).await;
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    let let_in = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(let_in, 1, "{statuses:?}");
+    let others = statuses.iter().filter(|status| **status == 401).count();
+    assert_eq!(others, 19, "{statuses:?}");
+    let database = town.server.database().await;
+    assert_eq!(database.count("session").await, 1);
+}
+
+#[tokio::test]
 async fn codes_are_guessed_five_times_from_one_address() {
     // Whatever the variable says.
     let town = Town::with(Setup::app().variable("rate_limits", "")).await;
