@@ -31,6 +31,9 @@ pub struct Operation {
     /// The media types that the body may have.
     pub body_types: Vec<String>,
     responses: Value,
+    /// Paths of other operations of this method that are meant where this one's would fit too: `/chat/new`, where this is
+    /// `/chat/{chat_id}`.
+    literal: Vec<String>,
 }
 
 /// Something that is sent by name.
@@ -83,11 +86,8 @@ impl Operation {
     pub fn is(&self, what: &str) -> bool {
         let (method, address) = what.split_once(' ').unwrap_or_default();
         let path = address.split('?').next().unwrap_or_default();
-        let (mine, theirs) = (self.path.split('/'), path.split('/'));
-        let fits = |(mine, theirs): (&str, &str)| mine == theirs || mine.starts_with('{');
-        method == self.method
-            && mine.clone().count() == theirs.clone().count()
-            && mine.zip(theirs).all(fits)
+        let is_others = self.literal.iter().any(|literal| fits(literal, path));
+        method == self.method && fits(&self.path, path) && !is_others
     }
 
     /// Whether a field must be sent.
@@ -128,6 +128,19 @@ impl Description {
                     operations.push(read(path, item, method, operation));
                 }
             }
+        }
+        let paths = |method: &str| -> Vec<String> {
+            let operations = operations.iter().filter(|it| it.method == method);
+            operations.map(|it| it.path.clone()).collect()
+        };
+        let literals = operations.iter().map(|operation| {
+            let mut paths = paths(&operation.method);
+            paths.retain(|path| *path != operation.path && fits(&operation.path, path));
+            paths
+        });
+        let literals: Vec<_> = literals.collect();
+        for (operation, literal) in operations.iter_mut().zip(literals) {
+            operation.literal = literal;
         }
         Self {
             document,
@@ -229,7 +242,15 @@ fn read(path: &str, item: &Value, method: &str, operation: &Value) -> Operation 
             .map(|(name, _)| name.clone())
             .collect(),
         responses: operation["responses"].clone(),
+        literal: Vec::new(),
     }
+}
+
+/// Whether a path is one of a described path.
+fn fits(described: &str, path: &str) -> bool {
+    let (described, path) = (described.split('/'), path.split('/'));
+    let is_same = |(described, part): (&str, &str)| described == part || described.starts_with('{');
+    described.clone().count() == path.clone().count() && described.zip(path).all(is_same)
 }
 
 fn fields(schema: &Value) -> Vec<Field> {
