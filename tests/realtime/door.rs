@@ -211,6 +211,23 @@ async fn in_token_mode_only_the_gateways_signature_makes_a_session_good() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_only_nearly_a_list_of_events_is_none() {
+    let server = behind_a_gateway(Setup::app()).start().await;
+    let user = login(&server, "josef@example.com").await;
+    let chat = server.chat(&user, "The Trial").await;
+    // Gateways write it in one way.
+    for nearly in [
+        "Application/Websocket-Events",
+        "application/websocket-events ;x",
+        "text/plain",
+    ] {
+        let event = event(&server, &chat, Some(&signature()));
+        let answer = event.body(nearly, "OPEN\r\n").send().await;
+        assert_eq!(answer.status, 426, "{nearly}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_hosts_own_gateway_needs_its_signature_too() {
     let server = Server::start().await;
     let user = login(&server, "josef@example.com").await;
