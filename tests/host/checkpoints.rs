@@ -1,7 +1,7 @@
 //! The thread that moves the log into the database has nothing to do while somebody reads for long, as a backup does.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use libsql::{Builder, OpenFlags};
@@ -12,7 +12,7 @@ use crate::support::{Multipart, Server};
 const THREAD: &str = "sqlite-checkpoi";
 
 /// How much work one of its threads has done, in clock ticks, of which there are a hundred in a second.
-fn ticks(thread: &PathBuf) -> u64 {
+fn ticks(thread: &Path) -> u64 {
     let stat = fs::read_to_string(thread.join("stat")).expect("the thread is there");
     // After the name, which is in parentheses: fields 14 and 15 of proc_pid_stat(5).
     let (_, rest) = stat.rsplit_once(')').expect("it has a name");
@@ -59,7 +59,7 @@ async fn a_long_reader_does_not_keep_the_log_being_looked_at() {
     }
     let threads = threads(&server);
     assert!(!threads.is_empty(), "there is such a thread");
-    let work = || threads.iter().map(ticks).sum::<u64>();
+    let work = || threads.iter().map(|thread| ticks(thread)).sum::<u64>();
     let before = work();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let worked = work() - before;
