@@ -1,5 +1,6 @@
 //! Promises 1 and 2 in open mode: who names himself touches only what is his.
 
+use super::NOBODY;
 use crate::support::{Server, User, login};
 
 /// Two people, of whom one has something to lose.
@@ -138,5 +139,62 @@ async fn a_login_shows_only_ones_own() {
     let response = server.login(&stranger.email).await;
     for foreign in [&owner.id, &owner.email, &owner.workspace, &chat, &file] {
         assert!(!response.text().contains(foreign), "{}", response.text());
+    }
+}
+
+#[tokio::test]
+async fn who_names_himself_in_a_query_touches_only_what_is_his() {
+    let Scene {
+        server,
+        stranger,
+        owner,
+        chat,
+        file,
+    } = scene().await;
+    let model = server.post("/models/new").form(&[
+        ("user_id", owner.id.as_str()),
+        ("name", "a model"),
+        ("ak", ""),
+        ("base_url", "http://127.0.0.1:9/v1"),
+    ]);
+    let model = model.send().await.string("/id");
+    let reply = format!("/chat/{chat}/generations/{NOBODY}/events");
+    let before = server.database().await.dump().await;
+    let workspace = &owner.workspace;
+    let asked = [
+        ("GET", format!("/file/{file}/content"), "File not found."),
+        ("GET", reply, "Generation not found."),
+        ("POST", format!("/chat/{chat}/stop"), "Chat not found."),
+        ("POST", format!("/models/{model}/test"), "Model not found."),
+        ("DELETE", "/chat/new".to_owned(), "Chat not found."),
+        ("DELETE", format!("/chat/{chat}"), "Chat not found."),
+        ("DELETE", format!("/file/delete/{file}"), "File not found."),
+        (
+            "DELETE",
+            format!("/models/delete/{model}"),
+            "Model not found.",
+        ),
+        (
+            "DELETE",
+            format!("/workspace/delete/{workspace}"),
+            "Workspace not found.",
+        ),
+    ];
+    for (method, path, detail) in &asked {
+        for (user, detail) in [(&*stranger.id, *detail), (NOBODY, "User not found.")] {
+            let named = format!("{path}?user_id={user}");
+            let answer = server.request(method, &named).send().await;
+            answer.is_error(404, detail);
+        }
+        let named = format!("{path}?user_id={}", "x".repeat(256));
+        let answer = server.request(method, &named).send().await;
+        answer.has_status(422);
+    }
+    assert_eq!(server.database().await.dump().await, before);
+    for (method, path, _) in asked.iter().filter(|(_, path, _)| !path.contains("/new")) {
+        let named = format!("{path}?user_id={}", owner.id);
+        let answer = server.request(method, &named).send().await;
+        let is_reply = path.ends_with("/events");
+        answer.has_status(if is_reply { 404 } else { 200 });
     }
 }

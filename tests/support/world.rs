@@ -318,13 +318,19 @@ impl World {
             "versions_revert" => Input::form(&[caller, ("version_id", first)]),
             "web_docs_file" => Input::path(&[("file", "page.js")]),
             // Ids are never these.
-            "chat_delete_new" | "chat_delete_rename" => Input::path(&[]).answers(404),
+            "chat_delete_new" | "chat_delete_rename" => Input::query(&[caller]).answers(404),
             // Only the gateway gets further.
             "conversation_socket" | "conversation_socket_events" => Input::path(&[]).answers(426),
-            "workspace_list" | "workspace_show" | "workspace_files" | "workspace_chats"
-            | "chat_show" | "chat_files" | "file_show" | "models_list" | "versions_list"
-            | "versions_show" => Input::query(&[caller]),
-            "auth_delete_user"
+            "workspace_list"
+            | "workspace_show"
+            | "workspace_files"
+            | "workspace_chats"
+            | "chat_show"
+            | "chat_files"
+            | "file_show"
+            | "models_list"
+            | "versions_list"
+            | "versions_show"
             | "workspace_delete"
             | "file_content"
             | "file_delete"
@@ -332,13 +338,9 @@ impl World {
             | "conversation_stop"
             | "conversation_events_of_reply"
             | "models_delete"
-            | "models_test"
-            | "web_home"
-            | "web_openapi"
-            | "web_docs"
-            | "web_websocket"
-            | "web_style"
-            | "web_health" => Input::path(&[]),
+            | "models_test" => Input::query(&[caller]),
+            "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
+            | "web_style" | "web_health" => Input::path(&[]),
             _ => return None,
         };
         Some(vec![input])

@@ -6,7 +6,8 @@ use kafka_common::access::Access;
 use kafka_common::content::download::Download;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result};
-use kafka_common::params;
+use kafka_common::query::Query;
+use kafka_common::{owner, params};
 
 /// Finds the content of a file of a workspace, or of a chat: clients know a file by either id. What has versions in the
 /// chat says what the newest says; it is short enough to be its own first chunk. Else, chunk `?3` comes with it, if it
@@ -42,7 +43,7 @@ pub(crate) async fn download(
     Path(file_id): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let caller = access.caller(None)?;
+    let caller = Query::caller(&request, &access)?;
     let headers = request.headers();
     // There is no chunk -1.
     let chunk = if Download::begins_at_first_chunk(headers) {
@@ -50,11 +51,11 @@ pub(crate) async fn download(
     } else {
         -1
     };
-    let row = Db::open()
-        .await?
-        .query_one(FIND, params![file_id, caller.user_id(), chunk])
-        .await?;
-    let mut row = row.ok_or_else(Error::file_not_found)?;
+    let mut db = Db::open().await?;
+    let asked = params![file_id, caller.user_id(), chunk];
+    let Some(mut row) = db.query_one(FIND, asked).await? else {
+        return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
+    };
     let download = Download {
         filename: row.text(0),
         content_id: row.text(1),

@@ -1,24 +1,31 @@
 //! `DELETE /file/delete/{file_id}`: a file goes, with its attachments, versions and content.
 
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::chat_files::{self, ChatFile, Left};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, json_response};
-use kafka_common::{announce, params};
+use kafka_common::query::Query;
+use kafka_common::{announce, owner, params};
 use serde_json::json;
 
 const FIND: &str = include_str!("delete.sql");
 
 /// Deletes the file. Every chat that had it gets a message about it, as when a window deletes it there.
-pub(crate) async fn delete(access: Access, Path(file): Path<String>) -> Result<Response> {
-    let caller = access.caller(None)?;
+pub(crate) async fn delete(
+    access: Access,
+    Path(file): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
-    let left = remove(&mut tx, &file, caller.user_id()).await?;
-    let left = left.ok_or_else(Error::file_not_found)?;
+    let Some(left) = remove(&mut tx, &file, caller.user_id()).await? else {
+        drop(tx);
+        return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
+    };
     tx.commit().await?;
     announce::news(left.into_iter().map(|left| left.news)).await;
     let body = json!({ "detail": "File deleted successfully." });

@@ -1,12 +1,16 @@
 //! `DELETE /models/delete/{model_id}`.
 
-use axum::{extract::Path, response::Response};
+use axum::{
+    extract::{Path, Request},
+    response::Response,
+};
 use http::StatusCode;
 use kafka_common::{
     access::Access,
     db::Db,
     error::{Error, Result, json_response},
-    params,
+    owner, params,
+    query::Query,
 };
 use serde_json::json;
 
@@ -15,12 +19,17 @@ const DELETE: &str =
     "DELETE FROM model WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING id";
 
 /// Deletes a model and its key.
-pub async fn delete(access: Access, Path(model): Path<String>) -> Result<Response> {
-    let caller = access.caller(None)?;
+pub async fn delete(
+    access: Access,
+    Path(model): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
-    db.query_one(DELETE, params![model, caller.user_id()])
-        .await?
-        .ok_or_else(Error::model_not_found)?;
+    let asked = params![model, caller.user_id()];
+    if db.query_one(DELETE, asked).await?.is_none() {
+        return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
+    }
     let body = json!({ "detail": "Model deleted successfully." });
     Ok(json_response(StatusCode::OK, &body))
 }

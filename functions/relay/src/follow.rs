@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -12,10 +12,11 @@ use futures::future::ready;
 use futures::stream::{self, Stream, StreamExt};
 use kafka_common::access::Access;
 use kafka_common::db::{self, Db, Row};
-use kafka_common::error::Result;
+use kafka_common::error::{Error, Result};
 use kafka_common::message::{COLUMNS, Message};
 use kafka_common::object;
-use kafka_common::params;
+use kafka_common::query::Query;
+use kafka_common::{owner, params};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
@@ -28,14 +29,41 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// After how many readings without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;
 
+/// What is said where there is no such reply.
+const NOT_FOUND: &str = "Generation not found.";
+
 /// Streams the reply: what it has, what it gets, and its end.
-pub async fn get(access: Access, Path((chat, reply)): Path<(String, String)>) -> Result<Response> {
-    let caller = access.caller(None)?;
-    Ok(response(chat, caller.user_id().map(str::to_owned), reply).await)
+pub async fn get(
+    access: Access,
+    Path((chat, reply)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    let caller = Query::caller(&request, &access)?;
+    let followed = follow(chat, caller.user_id().map(str::to_owned), reply).await?;
+    match followed {
+        Some(events) => Ok(events),
+        None => {
+            let missing = Error::not_found(NOT_FOUND);
+            Err(owner::not_found(&mut Db::open().await?, &caller, missing).await)
+        }
+    }
 }
 
-/// The events of a reply of a chat of the caller's.
-pub async fn response(chat: String, caller: Option<String>, reply: String) -> Response {
+/// The events of a reply of a chat, whoever's it is.
+pub async fn response(chat: String, reply: String) -> Response {
+    match follow(chat, None, reply).await {
+        Ok(Some(events)) => events,
+        Ok(None) => Refused::not_found(NOT_FOUND).into_response(),
+        Err(error) => Refused::from(error).into_response(),
+    }
+}
+
+/// `None` if there is no such reply in a chat of the caller's.
+async fn follow(
+    chat: String,
+    caller: Option<String>,
+    reply: String,
+) -> db::Result<Option<Response>> {
     let mut follower = Follower {
         chat,
         caller,
@@ -44,12 +72,11 @@ pub async fn response(chat: String, caller: Option<String>, reply: String) -> Re
         ended: false,
         quiet: 0,
     };
-    let first = match follower.read().await {
-        Ok(Some(state)) => follower.events(state),
-        Ok(None) => return Refused::not_found("Generation not found.").into_response(),
-        Err(error) => return Refused::from(error).into_response(),
+    let Some(state) = follower.read().await? else {
+        return Ok(None);
     };
-    sse::response(rest(follower, Some(first)))
+    let first = follower.events(state);
+    Ok(Some(sse::response(rest(follower, Some(first)))))
 }
 
 /// What a follower has still to tell, after `first`.

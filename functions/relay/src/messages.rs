@@ -10,6 +10,7 @@ use kafka_common::error::{Error, Result, json_response};
 use kafka_common::json::JsonBody;
 use kafka_common::object;
 use kafka_common::owner;
+use kafka_common::query::Query;
 
 use crate::begin::{Outcome, begin};
 use crate::prompt::{Prompt, text_field};
@@ -76,7 +77,7 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
         Err(refused) => refused.into_response(),
         Ok(Outcome::NoModel) => Refused::model_not_found().into_response(),
         Ok(Outcome::Again(ids)) if streams => match ids.generation_id {
-            Some(reply) => follow::response(chat, None, reply).await,
+            Some(reply) => follow::response(chat, reply).await,
             None => Refused::not_found("Generation not found.").into_response(),
         },
         Ok(Outcome::Again(ids)) => accepted(&ids.named()),
@@ -112,8 +113,8 @@ fn wants_events(headers: &HeaderMap) -> bool {
 }
 
 /// Stops the chat's running reply. Stopping what has ended, or twice, is harmless.
-pub async fn stop(access: Access, Path(chat): Path<String>) -> Result<Response> {
-    let caller = access.caller(None)?;
+pub async fn stop(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
+    let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let stopped = rows::request_stop(&mut db, &chat, caller.user_id(), None).await?;
     if stopped.is_none() {
@@ -124,7 +125,7 @@ pub async fn stop(access: Access, Path(chat): Path<String>) -> Result<Response> 
             )
             .await?;
         if known.is_none() {
-            return Err(Error::chat_not_found());
+            return Err(missing_chat(&mut db, &caller).await);
         }
     }
     let body = object!({ "generation_id": stopped });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::response::Response;
 use http::StatusCode;
 use kafka_common::access::Access;
@@ -11,7 +11,8 @@ use kafka_common::error::{Error, Result, json_response};
 use kafka_common::limits::Limit;
 use kafka_common::model::{self, Event, Message, Role, Timeouts};
 use kafka_common::object;
-use kafka_common::params;
+use kafka_common::query::Query;
+use kafka_common::{owner, params};
 use serde_json::Value;
 
 use crate::begin::Model;
@@ -26,8 +27,8 @@ const TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// Answers `{"ok": true}`, or `{"ok": false, "error": …}` with what to do about it.
-pub async fn test(access: Access, Path(id): Path<String>) -> Result<Response> {
-    let caller = access.caller(None)?;
+pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> Result<Response> {
+    let caller = Query::caller(&request, &access)?;
     caller.count(Limit::Message).await?;
     let mut db = Db::open().await?;
     let row = db
@@ -36,7 +37,9 @@ pub async fn test(access: Access, Path(id): Path<String>) -> Result<Response> {
             params![id.as_str(), caller.user_id()],
         )
         .await?;
-    let mut row = row.ok_or_else(|| Error::not_found("Model not found."))?;
+    let Some(mut row) = row else {
+        return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
+    };
     let model = Model {
         id,
         name: row.text(0),

@@ -1,12 +1,13 @@
 //! `DELETE /workspace/delete/{workspace_id}`.
 
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::db::{Db, Transaction};
 use kafka_common::error::{Error, Result, json_response};
-use kafka_common::{announce, db, params};
+use kafka_common::query::Query;
+use kafka_common::{announce, db, owner, params};
 use serde_json::json;
 
 /// The chats that go with the workspace: afterwards nobody knows their ids.
@@ -17,12 +18,18 @@ const DELETE: &str = "DELETE FROM workspace
     WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2) RETURNING id";
 
 /// Deletes a workspace with its files and chats, whose windows are told.
-pub(crate) async fn delete(access: Access, Path(workspace): Path<String>) -> Result<Response> {
-    let caller = access.caller(None)?;
+pub(crate) async fn delete(
+    access: Access,
+    Path(workspace): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
-    let chats = remove(&mut tx, &workspace, caller.user_id()).await?;
-    let chats = chats.ok_or_else(Error::workspace_not_found)?;
+    let Some(chats) = remove(&mut tx, &workspace, caller.user_id()).await? else {
+        drop(tx);
+        return Err(owner::not_found(&mut db, &caller, Error::workspace_not_found()).await);
+    };
     tx.commit().await?;
     announce::chats_deleted(&chats).await;
     let body = json!({ "detail": "Workspace and all associated data deleted successfully." });

@@ -147,22 +147,25 @@ operations! {
     ///
     /// With its conversation, its attachments and their versions. Files of the workspace stay there.
     DELETE = Operation::delete("/chat/{chat_id}")
+        .query(&[USER])
         .answers(DONE)
-        .not_found("`Chat not found.`");
+        .not_found("`User not found.` or `Chat not found.`");
 
     /// Delete the chat of id `new`
     ///
     /// There is none: this path is an id like any other for this method, as in the original.
     DELETE_NEW = Operation::delete("/chat/new")
         .deprecated()
+        .query(&[USER])
         .answers(DONE)
-        .not_found("`Chat not found.`");
+        .not_found("`User not found.` or `Chat not found.`");
 
     /// Delete the chat of id `rename`
     ///
     /// There is none: this path is an id like any other for this method, as in the original.
     DELETE_RENAME = Operation::delete("/chat/rename")
         .deprecated()
+        .query(&[USER])
         .answers(DONE)
-        .not_found("`Chat not found.`");
+        .not_found("`User not found.` or `Chat not found.`");
 }

@@ -100,6 +100,7 @@ operations! {
     ///
     /// Knows ranges and `If-None-Match`. Of a file that has versions in its chat, this is the newest.
     CONTENT = Operation::get("/file/{file_id}/content")
+        .query(&[USER])
         .heeds(&[
             Parameter::optional("Range", Schema::Text)
                 .about("Which bytes: `bytes=0-4`, `bytes=5-` or `bytes=-5`. Of several ranges, or of what is none, all."),
@@ -116,7 +117,7 @@ operations! {
         .with_headers(304, &[ETAG])
         .also(416, "The content has no such range.", Content::Nothing)
         .with_headers(416, &[ETAG, PLACE])
-        .not_found("`File not found.`");
+        .not_found("`User not found.` or `File not found.`");
 
     /// Show a file
     ///
@@ -142,6 +143,7 @@ operations! {
     ///
     /// With its attachments and their versions. Every chat that had it gets a message about it, and open windows are told.
     DELETE = Operation::delete("/file/delete/{file_id}")
+        .query(&[USER])
         .answers(DONE)
-        .not_found("`File not found.`");
+        .not_found("`User not found.` or `File not found.`");
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::chat::DONE;
 use super::operation::{Operation, Parameter, link};
+use super::page::USER;
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
 use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
@@ -134,18 +135,20 @@ operations! {
     ///
     /// And its key.
     DELETE = Operation::delete("/models/delete/{model_id}")
+        .query(&[USER])
         .answers(DONE)
-        .not_found("`Model not found.`");
+        .not_found("`User not found.` or `Model not found.`");
 
     /// Try a model
     ///
     /// Asks it for one word.
     TEST = Operation::post("/models/{model_id}/test")
+        .query(&[USER])
         .limited()
         .answers_with("ModelTest", &[
             Property::new("ok", Schema::Boolean),
             Property::new("error", Schema::Nullable(&Schema::Text))
                 .about("What is wrong, and what to do about it."),
         ])
-        .not_found("`Model not found.`");
+        .not_found("`User not found.` or `Model not found.`");
 }

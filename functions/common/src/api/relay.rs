@@ -206,12 +206,13 @@ operations! {
     ///
     /// The text so far stays. Harmless where none is running.
     STOP = Operation::post("/chat/{chat_id}/stop")
+        .query(&[USER])
         .answers_with("Stopped", &[Property::new(
             "generation_id",
             Schema::Nullable(&Schema::Id),
         )
         .about("The reply that stops.")])
-        .not_found("`Chat not found.`");
+        .not_found("`User not found.` or `Chat not found.`");
 
     /// Follow a reply
     ///
@@ -219,8 +220,9 @@ operations! {
     /// `generation` counts; then `delta`s, which may be several pieces each, so that `seq` may jump and nothing is
     /// missing; at last `generation_ended`, or `chat_deleted`.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
+        .query(&[USER])
         .also(200, "The events of the reply.", Content::Other(EVENTS))
-        .not_found("`Generation not found.`");
+        .not_found("`User not found.` or `Generation not found.`");
 
     /// Open a window
     ///

@@ -131,6 +131,7 @@ operations! {
     ///
     /// With all of its files and chats. Their open windows are told.
     DELETE = Operation::delete("/workspace/delete/{workspace_id}")
+        .query(&[USER])
         .answers(DONE)
-        .not_found("`Workspace not found.`");
+        .not_found("`User not found.` or `Workspace not found.`");
 }
