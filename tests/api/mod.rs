@@ -17,6 +17,7 @@ mod models;
 mod multipart;
 mod ownership;
 mod reading;
+mod removal;
 mod routing;
 mod versions;
 mod web;

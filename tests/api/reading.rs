@@ -400,18 +400,19 @@ async fn no_page_reads_what_is_before_it() {
 }
 
 #[tokio::test]
-async fn neither_a_login_nor_a_conversation_reads_a_whole_table() {
+async fn neither_a_login_nor_a_conversation_nor_a_removal_reads_a_whole_table() {
     let Lists { server, .. } = lists().await;
     let database = server.database().await;
     let tables = database.tables().await;
     for statement in [
         include_str!("../../functions/auth/src/login.sql"),
         include_str!("../../functions/relay/src/page.sql"),
+        include_str!("../../functions/common/src/removal.sql"),
     ] {
         let plan = database.plan(statement).await;
         let searches = plan.iter().filter(|step| step.starts_with("SEARCH"));
         assert!(searches.count() >= 5, "{plan:#?}");
-        // What the statement itself has made is read whole: pages, and the user's workspaces.
+        // What the statement itself has made is read whole: pages, the user's workspaces, and some of what they hold.
         let made = [
             "CONSTANT ROW",
             "asked",
@@ -420,6 +421,8 @@ async fn neither_a_login_nor_a_conversation_reads_a_whole_table() {
             "down",
             "chosen",
             "w",
+            "place",
+            "held",
         ];
         for step in &plan {
             let scanned = step.strip_prefix("SCAN ").unwrap_or("asked");

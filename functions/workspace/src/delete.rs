@@ -4,14 +4,12 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::db::{Db, Transaction};
+use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::query::Query;
-use kafka_common::{announce, db, owner, params};
+use kafka_common::removal::{Holder, Part};
+use kafka_common::{announce, owner, params};
 use serde_json::json;
-
-/// The chats that go with the workspace: afterwards nobody knows their ids.
-const CHATS: &str = "SELECT id FROM chat WHERE workspace_id = ?1";
 
 /// No row back: no such workspace of the caller's (NULL: of whoever knows the id).
 const DELETE: &str = "DELETE FROM workspace
@@ -24,25 +22,26 @@ pub(crate) async fn delete(
     request: Request,
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
+    let holder = Holder::Workspace(&workspace, caller.user_id());
     let mut db = Db::open().await?;
-    let mut tx = db.begin().await?;
-    let Some(chats) = remove(&mut tx, &workspace, caller.user_id()).await? else {
-        drop(tx);
-        return Err(owner::not_found(&mut db, &caller, Error::workspace_not_found()).await);
-    };
-    tx.commit().await?;
-    announce::chats_deleted(&chats).await;
+    let mut is_there = true;
+    while is_there {
+        let mut tx = db.begin().await?;
+        let part = Part::next(&mut tx, holder).await?;
+        if part.is_last {
+            let asked = params![workspace.as_str(), caller.user_id()];
+            if tx.query_one(DELETE, asked).await?.is_none() {
+                drop(tx);
+                let missing = Error::workspace_not_found();
+                return Err(owner::not_found(&mut db, &caller, missing).await);
+            }
+            is_there = false;
+        } else {
+            part.delete(&mut tx).await?;
+        }
+        tx.commit().await?;
+        announce::chats_deleted(&part.chats).await;
+    }
     let body = json!({ "detail": "Workspace and all associated data deleted successfully." });
     Ok(json_response(StatusCode::OK, &body))
-}
-
-/// Deletes the workspace; the ids of its chats, or `None` if it is not the caller's.
-async fn remove(
-    tx: &mut Transaction<'_>,
-    workspace: &str,
-    caller: Option<&str>,
-) -> db::Result<Option<Vec<String>>> {
-    let chats = tx.query(CHATS, params![workspace]).await?;
-    let deleted = tx.query_one(DELETE, params![workspace, caller]).await?;
-    Ok(deleted.map(|_| chats.into_iter().map(|mut row| row.text(0)).collect()))
 }

@@ -151,7 +151,8 @@ operations! {
 
     /// Delete a user
     ///
-    /// And all that is theirs: workspaces, files, chats, models, sessions.
+    /// And all that is theirs: workspaces, files, chats, models, sessions. Much of it goes in parts: where the answer
+    /// is not 200, some may be gone, and the next time goes on from there.
     DELETE_USER = Operation::delete("/user/{user_id}")
         .answers(DONE)
         .not_found("`User not found.`");

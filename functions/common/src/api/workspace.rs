@@ -129,7 +129,8 @@ operations! {
 
     /// Delete a workspace
     ///
-    /// With all of its files and chats. Their open windows are told.
+    /// With all of its files and chats. Their open windows are told. Much of it goes in parts: where the answer is not
+    /// 200, some may be gone, and the next time goes on from there.
     DELETE = Operation::delete("/workspace/delete/{workspace_id}")
         .query(&[USER])
         .answers(DONE)
