@@ -65,6 +65,53 @@ async fn files_of_a_workspace_are_listed_and_shown() {
 }
 
 #[tokio::test]
+async fn a_workspace_lists_its_files_as_they_are_served() {
+    let server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    let chat = server.chat(&user, "one").await;
+    let mut files = Vec::new();
+    for name in ["a.md", "b", "c.md"] {
+        let form = user.upload_to(&chat, "true");
+        let form = form.typed_file("files", name, "text/x-typed", "one");
+        files.push(server.upload(form).await.string("/files/0"));
+    }
+    // What only another chat has, under another id.
+    let other = server.chat_with(&user, &[&files[2]]).await;
+    server.delete(&format!("/chat/{chat}")).send().await;
+    let again = server.chat_with(&user, &[&files[0], &files[1]]).await;
+    for file in &files[1..] {
+        save(&server, file, "größer").await;
+    }
+    for chat in [&other, &again] {
+        let path = format!("/chat/{chat}/files");
+        let list = server.get(&path).send().await.json();
+        for file in list["files"].as_array().expect("a list") {
+            let is_changed = file["num_versions"] == 2;
+            assert_eq!(is_changed, file["file_id"] != files[0], "{file}");
+        }
+    }
+    let path = format!("/workspace/{}/files", user.workspace);
+    let list = server.get(&path).send().await.json();
+    assert_eq!(ids(&list, "files"), files);
+    for (listed, (kind, media_type, text)) in
+        list["files"].as_array().expect("a list").iter().zip([
+            ("markdown", json!("text/x-typed"), "one"),
+            ("based", Value::Null, "größer"),
+            ("markdown", Value::Null, "größer"),
+        ])
+    {
+        assert_eq!(listed["type"], kind);
+        assert_eq!(listed["media_type"], media_type);
+        assert_eq!(listed["size"], text.len());
+        let url = listed["url"].as_str().expect("a path");
+        assert_eq!(server.get(url).send().await.text(), text);
+        let path = format!("/file/{}", listed["id"].as_str().expect("an id"));
+        let shown = server.get(&path).send().await.json();
+        assert_eq!(shown, *listed);
+    }
+}
+
+#[tokio::test]
 async fn chats_are_listed_and_shown() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
@@ -366,7 +413,7 @@ async fn what_is_not_ones_own_is_not_there() {
 }
 
 /// The statement of every list and of every single thing.
-const STATEMENTS: [&str; 10] = [
+const STATEMENTS: [&str; 12] = [
     include_str!("../../functions/workspace/src/list.sql"),
     include_str!("../../functions/workspace/src/show.sql"),
     include_str!("../../functions/workspace/src/files.sql"),
@@ -374,6 +421,8 @@ const STATEMENTS: [&str; 10] = [
     include_str!("../../functions/chat/src/show.sql"),
     include_str!("../../functions/chat/src/files.sql"),
     include_str!("../../functions/file/src/show.sql"),
+    include_str!("../../functions/file/src/content.sql"),
+    include_str!("../../functions/file/src/chat_file.sql"),
     include_str!("../../functions/file/src/versions.sql"),
     include_str!("../../functions/file/src/version.sql"),
     include_str!("../../functions/file/src/diff.sql"),

@@ -402,6 +402,7 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
     // The first attachment has the file's own id.
     let saved = server.post(&path).form(&[("content", "two")]).send().await;
     saved.has_status(200);
+    says(&server, &user, &file, "two").await;
     for (_, id) in &rest {
         let list = server.get(&format!("/chat-file/{id}/versions"));
         list.send().await.is(200, r#"{"versions":[],"next":null}"#);
@@ -411,6 +412,7 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
     server.delete(&detach).send().await.has_status(200);
     let list = server.get(&path).send().await;
     list.is_error(404, "File not found.");
+    says(&server, &user, &file, "one").await;
     let (chat, _) = &rest[0];
     let detach = format!("/chat/{chat}");
     server.delete(&detach).send().await.has_status(200);
@@ -426,4 +428,29 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
         .send()
         .await;
     assert_eq!(list.json()["versions"].as_array().map(Vec::len), Some(2));
+    says(&server, &user, &file, "three").await;
+    // Another chat that gets it gets it under another id, so that the file's own doesn't mean this chat's now.
+    let another = server.chat_with(&user, &[&file]).await;
+    let files = server.get(&format!("/chat/{another}/files")).send().await;
+    let another = files.string("/files/0/id");
+    assert_ne!(another, file);
+    let list = server.get(&path).send().await;
+    list.is_error(404, "File not found.");
+    says(&server, &user, &file, "one").await;
+    says(&server, &user, &another, "one").await;
+    says(&server, &user, id, "three").await;
+}
+
+/// Fails unless the file of this id says `text` wherever it is read, and is shown as being as long.
+async fn says(server: &Server, user: &User, id: &str, text: &str) {
+    let content = server.get(&format!("/file/{id}/content")).send().await;
+    assert_eq!(content.text(), text);
+    let shown = server.get(&format!("/file/{id}")).send().await.json();
+    assert_eq!(shown["size"], text.len());
+    let path = format!("/workspace/{}/files", user.workspace);
+    let list = server.get(&path).send().await.json();
+    let listed = &list["files"][0];
+    if listed["id"] == id {
+        assert_eq!(*listed, shown);
+    }
 }

@@ -65,8 +65,9 @@ async fn with_files(
     Ok(true)
 }
 
-/// Attaches the files to the chat, each once, however often and under whichever of its ids it is selected. A file's
-/// first attachment to any chat has the file's own id, which clients of the original rely on, a later one a fresh id.
+/// Attaches the files to the chat, each once, however often and under whichever of its ids it is selected. A file that
+/// no chat has is attached under its own id, which clients of the original rely on, else under a fresh one: what its
+/// own id means must not become this chat's because it gets the file, too.
 ///
 /// 404 for the first selected id that means no file of the workspace.
 async fn attach(
@@ -95,7 +96,7 @@ async fn attach(
     }
     let attach = format!(
         "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id)
-         SELECT CASE WHEN EXISTS (SELECT 1 FROM chat_file WHERE id = file.id) THEN fresh_id ELSE file.id END,
+         SELECT CASE WHEN EXISTS (SELECT 1 FROM chat_file WHERE file_id = file.id) THEN fresh_id ELSE file.id END,
              file.filename, file.path, ?3, file.id, file.content_id
          FROM ({SELECTED}) AS selected JOIN file ON file.id = selected.file_id
          WHERE true ORDER BY selected.position

@@ -10,5 +10,7 @@ LEFT JOIN chat_file_version AS newer ON newer.rowid = CASE
 END
 WHERE file.id = coalesce(
     (SELECT id FROM chat_file WHERE id = ?1),
-    (SELECT max(id) FROM chat_file WHERE file_id = ?1 GROUP BY file_id HAVING count(*) = 1)
+    (SELECT id FROM chat_file WHERE file_id = ?1
+        AND chat_id = (SELECT min(chat_id) FROM chat_file WHERE file_id = ?1)
+        AND chat_id = (SELECT max(chat_id) FROM chat_file WHERE file_id = ?1))
 ) AND (?2 IS NULL OR chat.user_id = ?2)

@@ -1,11 +1,15 @@
--- The file ?1 of a workspace or of a chat of the caller ?2 (NULL: whoever knows the id), as its content is served: what
--- has versions in the chat is as long as the newest.
+-- The file that ?1 names, of a workspace or of a chat (see chat_file.sql), for the caller ?2 (NULL: whoever knows the
+-- id), as its content is served: what has versions in the chat is as long as the newest.
 SELECT asked.id, coalesce(attached.filename, file.filename), coalesce(attached.path, file.path),
     coalesce(octet_length(version.content), content.size, 0),
     CASE WHEN version.id IS NULL THEN content.media_type END, version.id IS NOT NULL
 FROM (SELECT ?1 AS id) AS asked
-LEFT JOIN chat_file AS attached ON attached.id = asked.id
-    AND (?2 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = attached.chat_id AND user_id = ?2))
+LEFT JOIN chat_file AS attached ON attached.id = coalesce(
+    (SELECT id FROM chat_file WHERE id = ?1),
+    (SELECT id FROM chat_file WHERE file_id = ?1
+        AND chat_id = (SELECT min(chat_id) FROM chat_file WHERE file_id = ?1)
+        AND chat_id = (SELECT max(chat_id) FROM chat_file WHERE file_id = ?1))
+) AND (?2 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = attached.chat_id AND user_id = ?2))
 LEFT JOIN chat_file_version AS version ON version.rowid =
     (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = attached.id)
 LEFT JOIN file ON file.id = asked.id

@@ -6,6 +6,8 @@ JOIN chat ON chat.id = file.chat_id
 LEFT JOIN chat_file_version AS version ON version.chat_file_id = file.id AND version.rowid > ?3
 WHERE file.id = coalesce(
     (SELECT id FROM chat_file WHERE id = ?1),
-    (SELECT max(id) FROM chat_file WHERE file_id = ?1 GROUP BY file_id HAVING count(*) = 1)
+    (SELECT id FROM chat_file WHERE file_id = ?1
+        AND chat_id = (SELECT min(chat_id) FROM chat_file WHERE file_id = ?1)
+        AND chat_id = (SELECT max(chat_id) FROM chat_file WHERE file_id = ?1))
 ) AND (?2 IS NULL OR chat.user_id = ?2)
 ORDER BY version.rowid LIMIT ?4

@@ -32,7 +32,7 @@ fn show(mut row: Row, _: i64) -> Value {
         path: row.text(3),
         size: row.int(4),
         media_type: row.opt_text(5),
-        is_versioned: false,
+        is_versioned: row.int(6) != 0,
     };
     file.entry()
 }

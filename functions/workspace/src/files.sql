@@ -1,8 +1,19 @@
--- The first ?4 files after place ?3 of the workspace ?1 of the caller ?2 (NULL: whoever knows the id). No row: no such
--- workspace of theirs; one without a place: nothing there.
-SELECT file.rowid, file.id, file.filename, file.path, content.size, content.media_type
+-- The first ?4 files after place ?3 of the workspace ?1 of the caller ?2 (NULL: whoever knows the id), as their
+-- contents are served: what has versions in the chat that has it under the file's own id, or else in the only chat that
+-- has it (see file/src/chat_file.sql), is as long as the newest. No row: no such workspace of theirs; one without a
+-- place: nothing there.
+SELECT file.rowid, file.id, file.filename, file.path, coalesce(octet_length(version.content), content.size),
+    CASE WHEN version.id IS NULL THEN content.media_type END, version.id IS NOT NULL
 FROM workspace
 LEFT JOIN file ON file.workspace_id = workspace.id AND file.rowid > ?3
 LEFT JOIN content ON content.id = file.content_id
+LEFT JOIN chat_file_version AS version ON version.rowid = (
+    SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = coalesce(
+        (SELECT id FROM chat_file WHERE id = file.id),
+        (SELECT id FROM chat_file WHERE file_id = file.id
+            AND chat_id = (SELECT min(chat_id) FROM chat_file WHERE file_id = file.id)
+            AND chat_id = (SELECT max(chat_id) FROM chat_file WHERE file_id = file.id))
+    )
+)
 WHERE workspace.id = ?1 AND (?2 IS NULL OR workspace.owner_id = ?2)
 ORDER BY file.rowid LIMIT ?4

@@ -74,7 +74,8 @@ const DISPOSITION: Property = Property::new("Content-Disposition", Schema::Text)
     .about("The file's name, and `inline` only where a browser runs nothing of it.");
 
 operations! {
-    "file": "Files, coming in and going out."
+    "file": "Files, coming in and going out. Who reads a file by its own id reads what the chat says that has it under \
+        that id, else the only chat that has it, else what was uploaded."
 
     /// Upload files
     ///
@@ -98,7 +99,7 @@ operations! {
 
     /// Read a file
     ///
-    /// Knows ranges and `If-None-Match`. Of a file that has versions in its chat, this is the newest.
+    /// Knows ranges and `If-None-Match`. Of what has versions in its chat, this is the newest.
     CONTENT = Operation::get("/file/{file_id}/content")
         .query(&[USER])
         .heeds(&[
@@ -121,7 +122,7 @@ operations! {
 
     /// Show a file
     ///
-    /// All but its content; by its own id or by that of an attachment, whose newest version it is then about.
+    /// All but its content. What has versions in its chat is shown as the newest.
     SHOW = Operation::get("/file/{file_id}")
         .query(&[USER])
         .answers(Schema::Named(&FILE))
