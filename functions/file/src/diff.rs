@@ -13,7 +13,7 @@ use serde_json::json;
 
 const DIFF: &str = include_str!("diff.sql");
 
-/// What is different in a version; without `to`, in the newest.
+/// What is different in a version; without `to`, or with an empty one, in the newest.
 pub(crate) async fn diff(
     access: Access,
     Path(file): Path<String>,
@@ -21,7 +21,7 @@ pub(crate) async fn diff(
 ) -> Result<Response> {
     let mut query = Query::of(&request);
     let from = query.id("from");
-    let to = query.optional_id("to");
+    let to = query.optional_id("to").filter(|id| !id.is_empty());
     let user = query.optional_id("user_id");
     query.check()?;
     let caller = access.caller(user.as_deref())?;

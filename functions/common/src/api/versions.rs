@@ -64,7 +64,7 @@ operations! {
         .query(&[
             Parameter::required("from", Schema::ShortText(MAX_ID_CHARS)),
             Parameter::optional("to", Schema::ShortText(MAX_ID_CHARS))
-                .about("The newest unless it is said."),
+                .about("The newest if it is empty or not sent."),
             USER,
         ])
         .answers_with("Difference", &[
