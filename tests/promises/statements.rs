@@ -454,13 +454,13 @@ async fn of_versions(counter: &mut Counter) {
     let request = counter
         .post(&format!("{path}/versions"))
         .form(&save("first"));
-    let cost = transaction(5).limited();
+    let cost = transaction(5).limited().stored();
     let saved = counter.takes("the first version", request, 200, cost).await;
     let first = saved["version_id"].as_str().expect("an id").to_owned();
     let request = counter
         .post(&format!("{path}/versions"))
         .form(&save("second"));
-    let cost = transaction(5).limited();
+    let cost = transaction(5).limited().stored();
     counter.takes("another version", request, 200, cost).await;
     for path in [
         format!("{path}/versions"),
@@ -471,7 +471,7 @@ async fn of_versions(counter: &mut Counter) {
     }
     let form = [("version_id", first.as_str())];
     let request = counter.post(&format!("{path}/revert")).form(&form);
-    let cost = transaction(7).limited();
+    let cost = transaction(7).limited().stored();
     counter.takes("revert", request, 200, cost).await;
 }
 

@@ -105,6 +105,95 @@ async fn sockets_are_refused_what_there_is_no_room_for() {
 }
 
 #[tokio::test]
+async fn a_version_that_there_is_no_room_for_is_not_stored() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000")).await;
+    let josef = town.person("josef@example.com").await;
+    let (file, first) = file_with_versions(&town, &josef).await;
+    // The second of two versions is the longer one, and the file itself counts too.
+    assert_eq!(stored(&town, &josef).await, 400 + 400 + 1);
+    let before = town.server.database().await.dump().await;
+    let too_long = "x".repeat(200);
+    save(&town, &josef, &file, &too_long)
+        .await
+        .is_error(413, FULL);
+    let revert = town.server.post(&format!("/chat-file/{file}/revert"));
+    let revert = revert.by(&josef).form(&[("version_id", &first)]);
+    revert.send().await.is_error(413, FULL);
+    assert_eq!(
+        without_limits(&town.server.database().await.dump().await),
+        without_limits(&before)
+    );
+    let fits = "x".repeat(199);
+    save(&town, &josef, &file, &fits).await.has_status(200);
+    assert_eq!(stored(&town, &josef).await, 1000);
+}
+
+#[tokio::test]
+async fn a_socket_goes_back_to_no_version_that_there_is_no_room_for() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000")).await;
+    let josef = town.person("josef@example.com").await;
+    let (_, first) = file_with_versions(&town, &josef).await;
+    let database = town.server.database().await;
+    let chat = database.texts("SELECT id FROM chat").await.remove(0);
+    let mut socket = josef.window(&town, &chat).await;
+    let revert = json!({ "action": "revert_version", "version_id": first, "filename": "a.md" });
+    socket.send(&revert).await;
+    let refused = socket.json().await;
+    assert_eq!(refused["code"], "too_large", "{refused}");
+    assert_eq!(refused["error"], FULL);
+    assert_eq!(database.count("chat_file_version").await, 2);
+    assert_eq!(database.count("chat_conversation").await, 0);
+    assert_eq!(stored(&town, &josef).await, 801);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_versions_that_are_saved_at_once_no_more_are_stored_than_there_is_room_for() {
+    let setup = Setup::app().variable("rate_limits", "");
+    let town = Town::with(setup.variable("storage_quota_bytes", "10000")).await;
+    let josef = town.person("josef@example.com").await;
+    let (file, _) = file_with_versions(&town, &josef).await;
+    let saves = (0..40).map(|number| {
+        let text = format!("{number:01000}");
+        let (town, josef, file) = (&town, &josef, &file);
+        async move { save(town, josef, file, &text).await }
+    });
+    let answers = futures::future::join_all(saves).await;
+    let saved = answers.iter().filter(|answer| answer.status == 200);
+    assert_eq!(saved.count(), 9);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.is_error(413, FULL);
+    }
+    assert_eq!(stored(&town, &josef).await, 801 + 9 * 1000);
+}
+
+/// A file of 400 bytes in a chat that says `x` now; its id, and that of the version that it was uploaded as.
+async fn file_with_versions(town: &Town, person: &Person) -> (String, String) {
+    let chat = person.chat(town, "c").await;
+    let form = Multipart::new()
+        .text("target_id", &chat)
+        .text("is_chat", "true")
+        .file("files", "a.md", vec![b'o'; 400]);
+    let upload = town.server.post("/file/upload").by(person).multipart(form);
+    let file = upload.send().await.string("/files/0");
+    save(town, person, &file, "x").await.has_status(200);
+    let list = town.server.get(&format!("/chat-file/{file}/versions"));
+    let first = list.by(person).send().await.string("/versions/0/id");
+    (file, first)
+}
+
+async fn save(town: &Town, person: &Person, file: &str, text: &str) -> Response {
+    let save = town.server.post(&format!("/chat-file/{file}/versions"));
+    save.by(person).form(&[("content", text)]).send().await
+}
+
+/// Whatever is stored but how often somebody asked.
+fn without_limits(dump: &str) -> Vec<&str> {
+    dump.lines()
+        .filter(|row| !row.starts_with("rate_limit "))
+        .collect()
+}
+
+#[tokio::test]
 async fn an_empty_variable_is_no_quota() {
     let town = Town::with(Setup::app().variable("storage_quota_bytes", "")).await;
     let josef = town.person("josef@example.com").await;

@@ -36,8 +36,7 @@ pub async fn insert(
     target: Target<'_>,
     caller: &Caller,
 ) -> Result<Option<i64>> {
-    let quota = caller.quota();
-    let caller = caller.user_id();
+    let user = caller.user_id();
     let count = uploads.len() as i64;
     let mut rev = 0;
     let (target_id, workspace) = match target {
@@ -48,7 +47,7 @@ pub async fn insert(
         Target::Chat(id) => {
             let raised = "UPDATE chat SET rev = rev + ?3
                  WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING rev";
-            match tx.query_one(raised, params![id, caller, count]).await? {
+            match tx.query_one(raised, params![id, user, count]).await? {
                 Some(row) => rev = row.int(0),
                 None => return Ok(None),
             }
@@ -59,7 +58,7 @@ pub async fn insert(
         }
     };
     content::store(tx, uploads).await?;
-    let mut parameters = params![target_id, caller];
+    let mut parameters = params![target_id, user];
     for upload in &*uploads {
         let (id, name) = (upload.file_id.as_str(), upload.filename.as_str());
         parameters.extend(params![id, name, upload.path(), upload.content_id.as_str()]);
@@ -74,11 +73,7 @@ pub async fn insert(
     if tx.query(&sql, parameters).await?.is_empty() {
         return Ok(None);
     }
-    if let (Some(quota), Some(caller)) = (quota, caller)
-        && is_over(tx, caller, quota).await?
-    {
-        return Err(Error::StorageFull);
-    }
+    check_room(tx, caller).await?;
     if let Target::Chat(chat_id) = target {
         let ids: Vec<&str> = uploads
             .iter()
@@ -94,6 +89,15 @@ pub async fn insert(
         .await?;
     }
     Ok(Some(rev))
+}
+
+/// 413 if the caller has more than their quota by now, so that the transaction is to be dropped: to be asked after what
+/// stores something.
+pub async fn check_room(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()> {
+    match (caller.user_id(), caller.quota()) {
+        (Some(user), Some(quota)) if is_over(tx, user, quota).await? => Err(Error::StorageFull),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the user has more than `quota` bytes by now, so that the transaction is to be dropped.

@@ -8,6 +8,7 @@ use kafka_common::announce;
 use kafka_common::api::versions::REVERT_FORM;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
+use kafka_common::files;
 use kafka_common::form::{Form, NoFiles};
 use kafka_common::owner;
 use serde_json::json;
@@ -33,6 +34,7 @@ pub(crate) async fn revert(
     };
     let done = file.revert(&mut tx, &version).await?;
     let done = done.ok_or_else(Error::version_not_found)?;
+    files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
     announce::news([done.news(&file)]).await;
     let (version, timestamp) = done.reverted.saved.version.unzip();

@@ -8,6 +8,7 @@ use kafka_common::announce;
 use kafka_common::api::versions::SAVE_FORM;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
+use kafka_common::files;
 use kafka_common::form::{Form, NoFiles};
 use kafka_common::owner;
 use kafka_common::versions::MAX_TEXT_BYTES;
@@ -39,6 +40,7 @@ pub(crate) async fn save(
     let kept = file.save(&mut tx, &text).await?;
     let kept = kept
         .ok_or_else(|| Error::bad_request("The file is too long to be edited here, or no text."))?;
+    files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
     announce::news([kept.news(&file, &text)]).await;
     let saved = kept.saved;

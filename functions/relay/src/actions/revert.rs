@@ -3,6 +3,7 @@
 use kafka_common::access::Caller;
 use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
+use kafka_common::files;
 use kafka_common::limits::Limit;
 use kafka_common::object;
 use kafka_common::params;
@@ -58,6 +59,7 @@ pub async fn revert(
     };
     let done = file.revert(&mut tx, &version).await?;
     let done = done.ok_or_else(no_version)?;
+    files::check_room(&mut tx, caller).await?;
     tx.commit().await?;
 
     let events = done.news(&file).events;
