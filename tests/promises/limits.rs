@@ -16,6 +16,7 @@ async fn who_asks_too_often_is_refused_everywhere() {
     let limited = refused(&house, &world, 429, Operation::is_limited).await;
     let wanted = [
         "auth_code",
+        "chat_new",
         "conversation_edit",
         "conversation_regenerate",
         "conversation_send",

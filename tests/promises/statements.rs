@@ -484,7 +484,7 @@ async fn of_chats(counter: &mut Counter) {
         &[("selected_file_ids", file.as_str())],
     ];
     let request = counter.post("/chat/new").form(&form.concat());
-    let cost = transaction(3);
+    let cost = transaction(3).limited();
     counter
         .takes("chat/new with a file", request, 200, cost)
         .await;

@@ -13,6 +13,7 @@ use kafka_common::{
     error::{Error, Result, json_response},
     form::{Form, NoFiles},
     id::new_id,
+    limits::Limit,
     owner, params,
 };
 use serde_json::json;
@@ -27,6 +28,10 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     let caller = access.caller(Some(&user))?;
     let (workspace, name) = (form.text("workspace_id"), form.text("chat_name"));
     let selected = form.texts("selected_file_ids");
+    // A short request can select thousands, each of which is a row.
+    if !selected.is_empty() {
+        caller.count(Limit::Upload).await?;
+    }
     let (chat, now) = (new_id(), clock::now());
     let insert = params![
         chat.as_str(),

@@ -94,9 +94,10 @@ operations! {
 
     /// Make a chat
     ///
-    /// With files of its workspace, if some are selected.
+    /// With files of its workspace, if some are selected; then it is limited as uploads are.
     NEW = Operation::post("/chat/new")
         .form(NEW_FORM)
+        .limited()
         .answers(Schema::Named(&CHAT))
         .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`")
         .leads_to(&[
