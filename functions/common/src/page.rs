@@ -1,7 +1,9 @@
 //! Lists in pages: in insertion order, which is rowid order, beginning after a place that the page before has named.
 //!
 //! A page costs the same wherever in the list it is, because an index finds its place, and what is added or removed
-//! meanwhile makes no page show a thing twice or leave one out.
+//! meanwhile makes no page show a thing twice. Nor does it leave one out, unless the last thing of a page is deleted
+//! together with whatever is newer in its table, be it whose it may: SQLite gives their places again, so that what is
+//! added then may come to be before the cursor.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
