@@ -19,7 +19,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::hmac;
 
-use crate::support::Process;
+use crate::support::{PATIENCE, Process};
 use backend::FakeBackend;
 use client::{Refused, Socket, connect};
 
@@ -86,7 +86,7 @@ impl Front {
 
 /// What follows `mark` on a line that the process printed, once it has.
 async fn said(process: &Process, mark: &str) -> String {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let text = process.transcript.text();
         if let Some((_, rest)) = text.split_once(mark)

@@ -13,7 +13,7 @@ async fn items_arrive_in_order_while_a_request_is_open() {
     for socket in [&mut first, &mut second, &mut other] {
         assert_eq!(socket.text().await, "welcome");
     }
-    first.send("sleep:2000").await;
+    first.send("sleep:20000").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let began = Instant::now();
     for batch in 0..20 {
@@ -27,7 +27,7 @@ async fn items_arrive_in_order_while_a_request_is_open() {
         assert_eq!(first.text().await, number.to_string());
         assert_eq!(second.text().await, number.to_string());
     }
-    assert!(began.elapsed() < Duration::from_millis(1900), "they waited");
+    assert!(began.elapsed() < Duration::from_secs(19), "they waited");
     other.silence().await;
 }
 

@@ -329,7 +329,7 @@ impl Server {
 
     /// Waits until the server has printed `text`; its pipes are read by threads of their own.
     pub async fn says(&self, text: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while !self.log().contains(text) {
             assert!(Instant::now() < deadline, "the server never said {text:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
