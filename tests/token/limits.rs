@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Town;
-use crate::support::{Request, Response, Setup};
+use crate::support::{FakeModel, Multipart, Request, Response, Setup};
 
 async fn town(limits: &str) -> Town {
     Town::with(Setup::app().variable("rate_limits", limits)).await
@@ -73,6 +73,56 @@ async fn an_address_may_ask_four_times_as_often_as_a_person() {
     }
     is_too_many(&ask(14, "2001:db8:1:ff:ffff::2").await, 900);
     ask(15, "2001:db8:1:100::1").await.has_status(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_people_at_one_address_say_and_upload_too_much() {
+    let limits = "message=1/600 upload=1/600";
+    let setup = Setup::app().variable("rate_limits", limits);
+    let town = Town::with(setup.variable("allow_private_models", "true")).await;
+    let model = FakeModel::start();
+    let (one, another) = ("203.0.113.7", "203.0.113.8");
+    for n in 0..6 {
+        let person = town.person(&format!("user{n}@example.com")).await;
+        let chat = person.chat(&town, "c").await;
+        let form = [
+            ("user_id", person.id.as_str()),
+            ("name", "fake-words-2-rate-0"),
+            ("ak", "key"),
+            ("base_url", &model.base_url()),
+        ];
+        let saved = town.server.post("/models/new").by(&person).form(&form);
+        saved.send().await.has_status(200);
+        let ask = |address| {
+            let request = town.server.post(&format!("/chat/{chat}/messages"));
+            let request = request.by(&person).header("accept", "application/json");
+            from(request.json(r#"{"prompt":"x"}"#), address).send()
+        };
+        let upload = |address| {
+            let form = Multipart::new()
+                .text("target_id", &person.workspace)
+                .text("is_chat", "false")
+                .file("files", "a.txt", "text");
+            let request = town.server.post("/file/upload").by(&person).multipart(form);
+            from(request, address).send()
+        };
+        match n {
+            // As often as they may themselves.
+            0..4 => {
+                ask(one).await.has_status(202);
+                upload(one).await.has_status(200);
+            }
+            // For the first time.
+            4 => {
+                is_too_many(&ask(one).await, 150);
+                is_too_many(&upload(one).await, 150);
+            }
+            _ => {
+                ask(another).await.has_status(202);
+                upload(another).await.has_status(200);
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -155,10 +205,10 @@ async fn nobody_but_a_trusted_proxy_is_believed() {
 
 #[tokio::test]
 async fn uploads_are_limited_before_they_are_taken_in() {
-    let town = town("upload=2/60").await;
+    let town = town("upload=2/600").await;
     let josef = town.person("josef@example.com").await;
     let upload = || {
-        let form = crate::support::Multipart::new()
+        let form = Multipart::new()
             .text("target_id", &josef.workspace)
             .text("is_chat", "false")
             .file("files", "a.txt", "text");
@@ -170,13 +220,13 @@ async fn uploads_are_limited_before_they_are_taken_in() {
     };
     upload().await.has_status(200);
     upload().await.has_status(200);
-    is_too_many(&upload().await, 30);
+    is_too_many(&upload().await, 300);
     assert_eq!(town.server.database().await.count("file").await, 2);
 }
 
 #[tokio::test]
 async fn uploads_are_limited_over_sockets_too() {
-    let town = town("upload=2/60 message=100/60").await;
+    let town = town("upload=2/600 message=100/60").await;
     let josef = town.person("josef@example.com").await;
     // Which uses up both.
     let (chat, [upload, revert, _]) = josef.stores(&town).await;
@@ -194,7 +244,7 @@ async fn uploads_are_limited_over_sockets_too() {
 
 #[tokio::test]
 async fn messages_are_limited_over_http_and_sockets_together() {
-    let town = town("message=2/60").await;
+    let town = town("message=2/600").await;
     let josef = town.person("josef@example.com").await;
     let chat = josef.chat(&town, "c").await;
     let mut socket = josef.window(&town, &chat).await;
@@ -215,7 +265,7 @@ async fn messages_are_limited_over_http_and_sockets_together() {
     assert!(
         refused["retry_after"]
             .as_u64()
-            .is_some_and(|seconds| (1..=30).contains(&seconds))
+            .is_some_and(|seconds| (1..=300).contains(&seconds))
     );
     let leni = town.person("leni@example.com").await;
     let path = format!("/chat/{}/messages", leni.chat(&town, "c").await);
