@@ -73,14 +73,7 @@ async fn appending_costs_the_same_in_a_long_chat() {
     // Shut down, because the database is changed by hand.
     let state = scene.server.kill();
     for (chat, count) in [(&scene.chat, 10), (&long, 10_000)] {
-        // A chain of messages, as a conversation is.
-        let sql = format!(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-             INSERT INTO chat_conversation (id, chat_id, role, type, content, parent_id, position, created_at, rev)
-             SELECT '{chat}-' || i, '{chat}', iif(i % 2, 'user', 'assistant'), 'text', 'text ' || i,
-                 iif(i > 1, '{chat}-' || (i - 1), NULL), i, '2026-11-23T12:00:00.000000+00:00', i FROM n;
-             UPDATE chat SET rev = {count} WHERE id = '{chat}';"
-        );
+        let sql = Database::conversation(chat, count);
         Database::change(state.path(), &sql).await;
     }
     let server = Setup::app().state(state).start().await;

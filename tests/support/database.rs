@@ -36,6 +36,17 @@ impl Database {
             .expect("the database can be changed");
     }
 
+    /// What puts so many messages into an empty chat: a chain, as a conversation is.
+    pub fn conversation(chat: &str, count: usize) -> String {
+        format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO chat_conversation (id, chat_id, role, type, content, parent_id, position, created_at, rev)
+             SELECT '{chat}-' || i, '{chat}', iif(i % 2, 'user', 'assistant'), 'text', 'text ' || i,
+                 iif(i > 1, '{chat}-' || (i - 1), NULL), i, '2026-11-23T12:00:00.000000+00:00', i FROM n;
+             UPDATE chat SET rev = {count} WHERE id = '{chat}';"
+        )
+    }
+
     /// The first column of the first row, as an integer.
     pub async fn number(&self, sql: &str) -> i64 {
         let rows = self.rows(sql).await;

@@ -1,0 +1,113 @@
+//! Chats, their messages and the replies in them.
+
+use serde_json::json;
+
+use super::MANY;
+use super::counter::{Cost, Counter, ONE, alone, transaction};
+use crate::support::FakeModel;
+
+pub(super) async fn of_chats(counter: &mut Counter) {
+    let file = counter.file().await;
+    let request = counter.post("/chat/new").form(&counter.chat_form());
+    counter.takes("chat/new", request, 200, ONE).await;
+    let form = [
+        &counter.chat_form()[..],
+        &[("selected_file_ids", file.as_str())],
+    ];
+    let request = counter.post("/chat/new").form(&form.concat());
+    let cost = transaction(3).limited();
+    counter
+        .takes("chat/new with a file", request, 200, cost)
+        .await;
+    let chat = counter.chat().await;
+    let form = [("chat_id", chat.as_str()), ("new_name", "renamed")];
+    let request = counter.ask("PATCH", "/chat/rename").form(&form);
+    counter.takes("chat/rename", request, 200, ONE).await;
+    let path = format!("/chat/{chat}");
+    for (name, status) in [("chat/delete", 200), ("a chat that is gone", 404)] {
+        let request = counter.ask("DELETE", &path);
+        counter.takes(name, request, status, ONE).await;
+    }
+}
+
+pub(super) async fn of_reading(counter: &mut Counter) {
+    let mut files = Vec::new();
+    for _ in 0..5 {
+        files.push(counter.file().await);
+    }
+    let files: Vec<_> = files.iter().map(String::as_str).collect();
+    let chat = counter.chat_with(&files).await;
+    counter.has_messages(&chat, 3 * MANY).await;
+    let workspace = &counter.workspace;
+    for path in [
+        format!("/workspace?user_id={}", counter.user),
+        format!("/workspace/{workspace}"),
+        format!("/workspace/{workspace}/files?limit=1"),
+        format!("/workspace/{workspace}/chats"),
+        format!("/chat/{chat}"),
+        format!("/chat/{chat}/files"),
+        format!("/chat/{chat}/messages"),
+    ] {
+        let cost = ONE;
+        let answer = counter.takes(&path, counter.get(&path), 200, cost).await;
+        let shown = |list: &str| answer[list].as_array().map_or(0, Vec::len);
+        if path == format!("/chat/{chat}/messages") {
+            assert_eq!(shown("messages"), 3 * MANY);
+        } else if path == format!("/chat/{chat}/files") {
+            assert_eq!(shown("files"), files.len());
+        }
+    }
+    let request = counter.ask("DELETE", &format!("/chat/{chat}"));
+    let name = "deleting a chat of many messages";
+    counter.takes(name, request, 200, ONE).await;
+}
+
+pub(super) async fn of_replies(counter: &mut Counter) {
+    let fake = FakeModel::start();
+    for name in ["fake-words-2-rate-0", "fake-silent"] {
+        let base_url = fake.base_url();
+        let form = counter.model_form(name, &base_url);
+        let request = counter.post("/models/new").form(&form);
+        counter.made(request, "/id").await;
+    }
+    let chat = counter.chat().await;
+    let request = counter.message(&chat, "fake-words-2-rate-0");
+    // The reply's task reads the conversation and the files for its model.
+    let cost = transaction(4).and_background(2).limited();
+    let said = counter.takes("messages", request, 202, cost).await;
+    let reply = said["generation_id"].as_str().expect("an id").to_owned();
+    let said = said["message_id"].as_str().expect("an id").to_owned();
+    counter.settles(&chat).await;
+    let path = format!("/chat/{chat}/generations/{reply}/events");
+    counter.takes(&path, counter.get(&path), 200, ONE).await;
+    let path = format!("/chat/{chat}/messages/{said}");
+    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0" }).to_string();
+    for (action, inside) in [("edit", 4), ("regenerate", 5)] {
+        let cost = Cost { inside, ..cost };
+        let request = counter.post(&format!("{path}/{action}"));
+        let request = request.header("accept", "application/json");
+        let request = request.json(body.clone());
+        counter.takes(action, request, 202, cost).await;
+        counter.settles(&chat).await;
+    }
+    let request = counter.post(&format!("/chat/{chat}/branch"));
+    let request = request.json(json!({ "message_id": said }).to_string());
+    counter.takes("branch", request, 200, transaction(3)).await;
+
+    let chat = counter.chat().await;
+    let request = counter.message(&chat, "fake-silent");
+    counter.made(request, "/message_id").await;
+    let stop = format!("/chat/{chat}/stop");
+    let request = counter.post(&stop);
+    counter
+        .takes("stop", request, 200, ONE.and_background(1))
+        .await;
+    // The reply's end is not to be among what comes next.
+    counter.settles(&chat).await;
+    // Nothing to stop: is there such a chat?
+    let idle = counter.chat().await;
+    let request = counter.post(&format!("/chat/{idle}/stop"));
+    counter
+        .takes("stopping nothing", request, 200, alone(2))
+        .await;
+}
