@@ -1,4 +1,4 @@
-//! Load program: `cargo bench --bench load`. It prints; it judges nothing.
+//! Load program: `cargo bench --bench load`. It prints; it judges nothing, but for what `--reading` measures.
 //!
 //! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
 //! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
@@ -40,7 +40,8 @@ struct Arguments {
     /// Measure sockets and streams instead: first tokens, then many open sockets of which some stream
     #[arg(long)]
     realtime: bool,
-    /// Measure pages of conversations instead: at the end, in the middle and at the beginning of a long one
+    /// Measure pages of conversations instead: at the end, in the middle and at the beginning of a long one, and large
+    /// logins; fails where one takes longer than promised
     #[arg(long)]
     reading: bool,
     /// With --realtime: open sockets

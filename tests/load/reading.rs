@@ -1,5 +1,6 @@
 //! `--reading`: what a page of a conversation costs, wherever in a long one it is, and beside that in a short one; and
-//! the login of somebody who has 10,000 chats.
+//! the login of somebody who has 10,000 chats, beside the floor: the same SQL on the same database, run by this process.
+//! It fails where one takes longer than promised.
 
 use crate::{
     client::{Call, Client},
@@ -26,7 +27,14 @@ const ROUNDS: usize = 300;
 const WORKSPACES: usize = 20;
 const CHATS: usize = 500;
 
-/// Measures, prints.
+const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
+/// How long half of the logins may take, in a release build.
+const LOGIN_LIMIT: Duration = Duration::from_millis(15);
+/// How many times as long as a page of a short chat one of a long chat may take: what two pages of the same chat differ
+/// by on a busy machine. One that walked through the long chat would take a hundred times as long.
+const NOISE: f64 = 1.5;
+
+/// Measures, prints, judges.
 pub async fn run(folder: &Path) -> anyhow::Result<()> {
     let host = Server::host(&folder.join("host"), &folder.join("host.log"))?;
     let model = Server::fake_model()?;
@@ -42,27 +50,55 @@ pub async fn run(folder: &Path) -> anyhow::Result<()> {
         for place in places {
             let before = ids.get(place + PAGE).map_or("", String::as_str);
             let path = format!("/chat/{chat}/messages?limit={PAGE}&before={before}");
-            pages.push((format!("{place} of {length}"), path, Vec::new()));
+            pages.push((length, place, path, Vec::new()));
         }
     }
     // In turn, so that what else the machine does meets all of them.
     for _ in 0..ROUNDS {
-        for (_, path, took) in &mut pages {
+        for (_, _, path, took) in &mut pages {
             took.push(read(&mut client, path).await?.0);
         }
     }
     println!("pages of {PAGE} messages, from   p50 ms    p99 ms    max ms");
-    for (place, _, took) in pages {
-        println!("  {place:<24} {}", quantiles(took));
+    let (mut of_short, mut of_long) = (Duration::ZERO, Duration::ZERO);
+    for (length, place, _, mut took) in pages {
+        let slowest = match length {
+            SHORT => &mut of_short,
+            _ => &mut of_long,
+        };
+        *slowest = median(&mut took).max(*slowest);
+        println!(
+            "  {:<24} {}",
+            format!("{place} of {length}"),
+            quantiles(took)
+        );
     }
-    let logins = logins(&mut client).await?;
+    let (mut took, floor) = logins(&mut client, &folder.join("host/default.db")).await?;
+    let login = median(&mut took);
     println!("logins, {WORKSPACES} workspaces of {CHATS} chats");
-    println!("  {:<24} {}", "", quantiles(logins));
+    println!("  {:<24} {}", "host", quantiles(took));
+    println!("  {:<24} {}", "floor", quantiles(floor));
+    ensure!(
+        of_long <= of_short.mul_f64(NOISE),
+        "a page takes {of_long:?} in a chat of {LONG} messages and {of_short:?} in one of {SHORT}: {NOISE} times as long and more"
+    );
+    ensure!(
+        cfg!(debug_assertions) || login < LOGIN_LIMIT,
+        "half of the logins take {login:?} or more, not less than {LOGIN_LIMIT:?}"
+    );
     Ok(())
 }
 
-/// How long the logins of somebody take who has so many workspaces and chats.
-async fn logins(client: &mut Client) -> anyhow::Result<Vec<Duration>> {
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// How long the logins of somebody take who has so many workspaces and chats, and how long their SQL takes alone.
+async fn logins(
+    client: &mut Client,
+    database: &Path,
+) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
     const EMAIL: &str = "much@example.com";
     let login = client.json(Call::login(EMAIL)).await?;
     let user = login["user_id"].as_str().context("a login has an id")?;
@@ -86,14 +122,25 @@ async fn logins(client: &mut Client) -> anyhow::Result<Vec<Duration>> {
             ensure!(made.await?["chat_id"].is_string(), "a chat was not made");
         }
     }
-    let mut took = Vec::new();
+    let database = libsql::Builder::new_local(database)
+        .flags(libsql::OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .build()
+        .await?;
+    let connection = database.connect()?;
+    let (mut took, mut floor) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let began = Instant::now();
-        let (status, _) = client.send(Call::login(EMAIL)).await?;
+        let (status, body) = client.send(Call::login(EMAIL)).await?;
         ensure!(status == StatusCode::OK, "the login: {status}");
         took.push(began.elapsed());
+        let began = Instant::now();
+        let mut rows = connection.query(LOGIN, [EMAIL]).await?;
+        let row = rows.next().await?.context("there is the user")?;
+        let answer = row.get_str(0)?;
+        floor.push(began.elapsed());
+        ensure!(answer.as_bytes() == body, "the login says something else");
     }
-    Ok(took)
+    Ok((took, floor))
 }
 
 /// The ids of a chat's messages.

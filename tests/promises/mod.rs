@@ -7,6 +7,7 @@ mod leftovers;
 mod limits;
 mod memory;
 mod migrations;
+mod much;
 mod names;
 mod private_addresses;
 mod served_files;
