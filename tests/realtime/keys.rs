@@ -1,5 +1,9 @@
 //! Promises 4 and 5: keys never come back, and a sealed key is bound to its row.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
 use super::{Scene, save_model};
 use crate::support::{Database, FakeModel, Response, Setup, login};
 
@@ -8,7 +12,7 @@ const MARKER: &str = "sk-marker-7d41c0ffee";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_in_no_answer_no_log_and_no_file() {
-    let setup = Setup::app().environment("RUST_LOG", "debug,kafka_host=trace");
+    let setup = Setup::app().environment("RUST_LOG", "debug,kafka=trace");
     let mut scene = Scene::new(setup, &[]).await;
     scene.model = FakeModel::start_with(&["--key", MARKER]);
     let base_url = scene.model.base_url();
@@ -73,8 +77,16 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
     frames.push(old.text().await);
     for name in ["fake-words-2-rate-0", "fake-echo-key", "fake-500"] {
         scene.says(&mut new, name).await;
-        frames.push(new.action("generation_ended").await.to_string());
+        // Deltas, messages, errors: all that is said of the reply.
+        while !frames.last().is_some_and(|frame| is_the_end(frame)) {
+            frames.push(new.text().await);
+        }
         frames.push(old.text().await);
+    }
+    for socket in [&mut new, &mut old] {
+        while let Some(said) = socket.next_within(Duration::from_millis(500)).await {
+            frames.push(format!("{said:?}"));
+        }
     }
     let seen = scene.model.seen().await;
     assert!(
@@ -103,6 +115,7 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
         "{frames:?}"
     );
     let log = scene.server.log_so_far().await;
+    assert!(log.contains(" kafka::sql: "), "it says all there is to say");
     let line = log.lines().find(|line| line.contains(MARKER));
     assert_eq!(line, None);
     let stored = scene.server.stored_bytes();
@@ -111,6 +124,12 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
         .windows(MARKER.len())
         .any(|bytes| bytes == MARKER.as_bytes());
     assert!(!found, "the key is in a file");
+}
+
+/// Whether a frame is the last of a reply.
+fn is_the_end(frame: &str) -> bool {
+    let frame: Value = serde_json::from_str(frame).unwrap_or_default();
+    frame["action"] == "generation_ended"
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

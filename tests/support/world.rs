@@ -4,6 +4,7 @@
 //! so whoever adds one adds its requests here, and it is held against its description, and tried by strangers, from
 //! elsewhere and without a session.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -42,8 +43,13 @@ pub struct World {
 impl House {
     /// Where whoever names themselves is believed.
     pub async fn open() -> Self {
+        Self::open_with(Setup::app()).await
+    }
+
+    /// The same with variables of one's own.
+    pub async fn open_with(setup: Setup) -> Self {
         Self {
-            server: Server::start().await,
+            server: setup.start().await,
             model: FakeModel::start(),
             mail: None,
         }
@@ -346,3 +352,43 @@ impl World {
         Some(vec![input])
     }
 }
+
+impl World {
+    /// The ids of what they have, by the names of parameters and fields that mean it.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        let [first, second] = &self.versions;
+        let [said, replied] = &self.messages;
+        let parameters = PARAMETERS.iter().map(|name| {
+            let id = self.parameter(name).expect("a parameter's name");
+            (*name, id)
+        });
+        let others = [
+            ("owner_id", self.user.id.as_str()),
+            ("target_id", &self.user.workspace),
+            ("selected_file_id", &self.file),
+            ("parent_id", replied),
+            ("before", replied),
+            ("after", said),
+            ("from", first),
+            ("to", second),
+        ];
+        let named = parameters.chain(others);
+        named
+            .map(|(name, id)| (name.to_owned(), id.to_owned()))
+            .collect()
+    }
+}
+
+/// The names that [`World::parameter`] knows.
+const PARAMETERS: [&str; 10] = [
+    "user_id",
+    "workspace_id",
+    "chat_id",
+    "file_id",
+    "chat_file_id",
+    "model_id",
+    "message_id",
+    "generation_id",
+    "version_id",
+    "session_id",
+];
