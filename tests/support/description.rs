@@ -153,6 +153,13 @@ impl Description {
         &self.document
     }
 
+    /// The operation that a request is one of; `what` is its method and address. A path without parameters is meant
+    /// before one that a parameter makes fit.
+    pub fn operation(&self, what: &str) -> Option<&Operation> {
+        let fitting = self.operations.iter().filter(|it| it.is(what));
+        fitting.min_by_key(|it| it.path_parameters.len())
+    }
+
     /// The operations of each path.
     pub fn paths(&self) -> BTreeMap<&str, Vec<&Operation>> {
         let mut paths: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
