@@ -17,6 +17,7 @@ async fn who_asks_too_often_is_refused_everywhere() {
     let wanted = [
         "auth_code",
         "chat_new",
+        "chat_new",
         "conversation_edit",
         "conversation_regenerate",
         "conversation_send",
@@ -49,7 +50,7 @@ async fn storing(house: &House) -> Vec<String> {
         house.server.database().await.number(sql).await
     };
     let mut storing = Vec::new();
-    for operation in house.operations().await {
+    for operation in house.description().await.operations {
         // Of their own for each, because some requests delete things.
         let world = house.world(&format!("{}@example.com", operation.id)).await;
         let before = stored().await;
