@@ -23,7 +23,7 @@ pub enum Limit {
     Code,
     /// What is said to models.
     Message,
-    /// Uploads and saved versions.
+    /// What stores: uploads, saved versions, chats that begin with files.
     Upload,
     /// Codes that were tried: without this limit they could be guessed, so no variable changes it.
     Guess,
