@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 
 use super::{respond, routing};
 use crate::access::Access;
+use crate::access::origins::AllowedOrigins;
 use crate::config::{AuthMode, Config};
 use crate::error::Error;
 
@@ -313,9 +314,14 @@ fn in_token_mode_everybody_is_asked_who_they_are() {
     let site = ("sec-fetch-site", "cross-site");
     let forged = send_with(config(), "PATCH", "/chat/rename", &[cookie, site]);
     assert_eq!(forged.response.status(), StatusCode::FORBIDDEN);
-    // Nor one with a page that anybody on its way may have written, be it called as we are.
-    let page = [remote, host, cookie, ("origin", "http://app.example")];
-    let unencrypted = send_with(config(), "PATCH", "/chat/rename", &page);
+    // Nor one with a page that anybody on its way may have written, though its origin may call.
+    let page = "http://app.example";
+    let config = Config {
+        allowed_origins: AllowedOrigins::parse([page].into_iter()).unwrap(),
+        ..config()
+    };
+    let headers = [remote, cookie, ("origin", page)];
+    let unencrypted = send_with(config, "PATCH", "/chat/rename", &headers);
     assert_eq!(unencrypted.response.status(), StatusCode::FORBIDDEN);
     assert!(unencrypted.body.contains("unencrypted"));
 }
