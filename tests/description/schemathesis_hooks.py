@@ -42,9 +42,12 @@ schemathesis.serializer.alias("application/websocket-events", "text/plain")
 def map_body(context, body):
     operation = context.operation
     if operation is not None and operation.path in TAKES_KNOWN and isinstance(body, dict):
-        for name in body:
-            if name in KNOWN and isinstance(body[name], str) and len(body[name]) <= 255:
+        for name, value in body.items():
+            if name in KNOWN and isinstance(value, str) and len(value) <= 255:
                 body[name] = KNOWN[name]
+            # A form is text: 0 or false for `is_chat` is no mistake.
+            elif isinstance(value, (bool, int, float)):
+                body[name] = json.dumps(value)
     return body
 
 
