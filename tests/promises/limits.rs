@@ -17,7 +17,6 @@ async fn who_asks_too_often_is_refused_everywhere() {
     let wanted = [
         "auth_code",
         "chat_new",
-        "chat_new",
         "conversation_edit",
         "conversation_regenerate",
         "conversation_send",

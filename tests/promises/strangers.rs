@@ -107,11 +107,14 @@ fn exchanged(mine: &Input, theirs: &Input, names: &[&str]) -> Vec<(String, Input
     inputs
 }
 
-/// The request as it should be, and without the name of the caller, where it need not be sent.
+/// The request as it should be, and without the name of the caller, where it need not be sent. What deletes is sent once,
+/// as whoever has a session would.
 fn own(operation: &Operation, mine: &Input, stranger: &World) -> Vec<Input> {
     let caller = superfluous_caller(operation, mine, stranger);
     let nameless = caller.map(|caller| mine.without(caller));
-    [mine.clone()].into_iter().chain(nameless).collect()
+    let is_named = operation.method != "DELETE" || nameless.is_none();
+    let named = is_named.then(|| mine.clone());
+    named.into_iter().chain(nameless).collect()
 }
 
 /// The field that names the caller, if the session says it already and it need not be sent.

@@ -174,6 +174,21 @@ async fn a_failure_of_ours_is_a_500_that_can_be_found_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flag_that_is_neither_yes_nor_no_is_refused_beside_another() {
+    let scene = Scene::new(no_gateway(), &["fake-words-3-rate-0"]).await;
+    for (one, other) in [
+        ("is_first_prompt", "is_chat_or_composer"),
+        ("is_chat_or_composer", "is_first_prompt"),
+    ] {
+        let asked = scene
+            .ask(&json!({"prompt": "hello", one: true, other: []}))
+            .await;
+        asked.is_error(400, &format!("{other} must be true or false."));
+    }
+    assert_eq!(scene.stored().await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_chat_ends_its_streams() {
     let scene = Scene::new(no_gateway(), &["fake-words-400-rate-20"]).await;
     let mut events = scene.stream("fake-words-400-rate-20").await;

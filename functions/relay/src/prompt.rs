@@ -85,9 +85,10 @@ impl Prompt {
     /// The fields around the text. What clients of the original send as `null` or empty counts as not sent.
     fn around(fields: &Map<String, Value>) -> Result<Self, Refused> {
         let selected_filename = text_field(fields, "selected_filename")?;
-        let composer = flag(fields, "is_first_prompt")?
-            || flag(fields, "is_chat_or_composer")?
-            || selected_filename.is_some();
+        // Both are read, whatever the first one says: what is neither yes nor no is a mistake.
+        let is_first = flag(fields, "is_first_prompt")?;
+        let is_chosen = flag(fields, "is_chat_or_composer")?;
+        let composer = is_first || is_chosen || selected_filename.is_some();
         Ok(Self {
             text: String::new(),
             model: text_field(fields, "model")?,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use kafka_common::db;
-use kafka_common::error::{CHAT_NOT_FOUND, Error, json_response};
+use kafka_common::error::{CHAT_NOT_FOUND, Error, STORAGE_FULL, json_response};
 use kafka_common::object;
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ pub struct Refused {
     error: Cow<'static, str>,
     /// In seconds, where it helps to wait.
     retry_after: Option<u64>,
-    /// What it was made of; over HTTP that answers for itself.
-    cause: Option<Error>,
+    /// What it was made of; over HTTP that answers for itself. In a box, because refusals are passed on in many places.
+    cause: Option<Box<Error>>,
 }
 
 impl Refused {
@@ -100,7 +100,7 @@ impl Refused {
 impl Refused {
     /// A frame shows nothing of the inside, so the log has to.
     fn log(&self) {
-        if let Some(Error::Internal(cause)) = &self.cause {
+        if let Some(Error::Internal(cause)) = self.cause.as_deref() {
             eprintln!("error: {cause:#}");
         }
     }
@@ -118,9 +118,7 @@ impl From<Error> for Refused {
             Error::NotFound(detail) => Self::not_found(detail.clone()),
             Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
-            Error::StorageFull => {
-                Self::too_large("Your storage is full. Delete files or chats to make room.")
-            }
+            Error::StorageFull => Self::too_large(STORAGE_FULL),
             Error::TooMany { retry_after } => Self {
                 retry_after: Some(*retry_after),
                 ..Self::new("rate_limited", "Too many requests. Please try again later.")
@@ -130,7 +128,7 @@ impl From<Error> for Refused {
             _ => Self::new("internal", "Internal Server Error"),
         };
         Self {
-            cause: Some(error),
+            cause: Some(Box::new(error)),
             ..refused
         }
     }
