@@ -3,21 +3,24 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 use kafka_common::db;
 use kafka_common::error::{CHAT_NOT_FOUND, Error, STORAGE_FULL, json_response};
 use kafka_common::object;
 use serde_json::Value;
 
-/// A refusal: a code for programs and words for people.
+/// A refusal: a code for programs and words for people. Only a pointer to them, because it is passed on in many places.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Refused(Box<Reason>);
+
+#[derive(Debug)]
+struct Reason {
     code: &'static str,
     error: Cow<'static, str>,
     /// In seconds, where it helps to wait.
     retry_after: Option<u64>,
-    /// What it was made of; over HTTP that answers for itself. In a box, because refusals are passed on in many places.
-    cause: Option<Box<Error>>,
+    /// What it was made of; over HTTP that answers for itself.
+    cause: Option<Error>,
 }
 
 impl Refused {
@@ -64,30 +67,30 @@ impl Refused {
 
     fn new(code: &'static str, error: impl Into<Cow<'static, str>>) -> Self {
         let error = error.into();
-        Self {
+        Self(Box::new(Reason {
             code,
             error,
             retry_after: None,
             cause: None,
-        }
+        }))
     }
 
     /// Whether there is no such chat of the caller's.
     pub fn is_missing_chat(&self) -> bool {
-        self.error == CHAT_NOT_FOUND
+        self.0.error == CHAT_NOT_FOUND
     }
 
     /// As a v1 window gets it.
     pub fn v1(&self) -> Value {
         self.log();
-        object!({ "error": self.error })
+        object!({ "error": self.0.error })
     }
 
     /// As a v2 window gets it.
     pub fn v2(&self, in_reply_to: Option<&str>) -> Value {
         self.log();
-        let mut event = object!({ "action": "error", "code": self.code, "error": self.error });
-        if let Some(seconds) = self.retry_after {
+        let mut event = object!({ "action": "error", "code": self.0.code, "error": self.0.error });
+        if let Some(seconds) = self.0.retry_after {
             event["retry_after"] = seconds.into();
         }
         if let Some(id) = in_reply_to {
@@ -100,7 +103,7 @@ impl Refused {
 impl Refused {
     /// A frame shows nothing of the inside, so the log has to.
     fn log(&self) {
-        if let Some(Error::Internal(cause)) = self.cause.as_deref() {
+        if let Some(Error::Internal(cause)) = &self.0.cause {
             eprintln!("error: {cause:#}");
         }
     }
@@ -114,32 +117,33 @@ impl From<db::Error> for Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let refused = match &error {
+        let mut refused = match &error {
             Error::NotFound(detail) => Self::not_found(detail.clone()),
             Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
             Error::StorageFull => Self::too_large(STORAGE_FULL),
-            Error::TooMany { retry_after } => Self {
-                retry_after: Some(*retry_after),
-                ..Self::new("rate_limited", "Too many requests. Please try again later.")
-            },
+            Error::TooMany { .. } => {
+                Self::new("rate_limited", "Too many requests. Please try again later.")
+            }
             Error::Unavailable(detail) => Self::new("internal", detail.clone()),
             // Our fault, or what only requests over HTTP are refused with.
             _ => Self::new("internal", "Internal Server Error"),
         };
-        Self {
-            cause: Some(Box::new(error)),
-            ..refused
+        if let Error::TooMany { retry_after } = error {
+            refused.0.retry_after = Some(retry_after);
         }
+        refused.0.cause = Some(error);
+        refused
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        if let Some(cause) = self.cause {
+        let reason = *self.0;
+        if let Some(cause) = reason.cause {
             return cause.into_response();
         }
-        let status = match self.code {
+        let status = match reason.code {
             "bad_request" => StatusCode::BAD_REQUEST,
             "unauthorized" => StatusCode::UNAUTHORIZED,
             "not_found" => StatusCode::NOT_FOUND,
@@ -148,12 +152,6 @@ impl IntoResponse for Refused {
             "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let mut response = json_response(status, &object!({ "detail": self.error }));
-        if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, seconds.into());
-        }
-        response
+        json_response(status, &object!({ "detail": reason.error }))
     }
 }
