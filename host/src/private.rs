@@ -48,11 +48,12 @@ pub fn folder_of(path: &Path) -> &Path {
 /// Takes from all others what they may do with a file that was made without this care. It stays as it is where that
 /// can't be done, for instance because it is somebody else's, or missing.
 pub fn keep(path: &Path) {
-    let Ok(file) = fs::metadata(path) else {
+    let Ok(file) = fs::symlink_metadata(path) else {
         return;
     };
     let mode = file.permissions().mode();
-    if mode & 0o077 != 0 {
+    // Not what a link leads to: root must not be led to a file that is none of ours.
+    if file.is_file() && mode & 0o077 != 0 {
         let _ = fs::set_permissions(path, Permissions::from_mode(mode & !0o077));
     }
 }

@@ -8,7 +8,8 @@
 //! on the state is the new one: whoever locks the folder next, after a crash for instance, moves what is not in its
 //! place yet. Each step can be done again, and which are still to be done follows from the names that are there.
 //!
-//! What is made in the folder belongs to the folder's owner, also when root makes it, and is for nobody else.
+//! Databases, the lock and what a restore makes belong to the folder's owner, also when root makes them, and are for
+//! nobody else.
 
 use crate::{
     private,
@@ -59,7 +60,8 @@ impl StateDir {
         let lock = open_lock(folder)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if had(lock.try_lock()).with_context(|| cannot_use(folder))? {
+            // Not every file system gives it to whoever may only read the file; to share the folder needs no more.
+            if lock.try_lock().is_ok() {
                 finish(folder)?;
                 // Nothing depends on it being gone.
                 let _ = scratch::remove(&folder.join(STAGING));
@@ -155,11 +157,16 @@ pub fn database_file(folder: &Path, label: &str) -> PathBuf {
     folder.join(format!("{label}.db"))
 }
 
-/// Opens the file that is locked. Reading is enough for that, so that it may be somebody else's.
+/// Opens the file that is locked: to write, as some network file systems ask of who locks a file alone, or to read, if it
+/// is somebody else's.
 fn open_lock(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join(LOCK);
     let opened = match private::create(&path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .or_else(|_| File::open(&path)),
         made => made,
     };
     opened.with_context(|| cannot_use(folder))

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libsql::{Builder, OpenFlags};
 
-use crate::support::{Multipart, Server};
+use crate::support::{Multipart, PATIENCE, Server};
+
+/// Bytes of a file: of more than a thousand pages.
+const UPLOAD: usize = 5 << 20;
 
 /// As the kernel cuts it.
 const THREAD: &str = "sqlite-checkpoi";
@@ -47,15 +50,18 @@ async fn a_long_reader_does_not_keep_the_log_being_looked_at() {
     let mut rows = reader.query("SELECT count(*) FROM user", ()).await;
     let row = rows.as_mut().expect("it reads").next().await;
     assert!(row.expect("it reads").is_some());
-    // Some 3,000 pages: three times what makes the thread look.
-    for number in 0..3 {
+    // A thousand pages, which make the thread look.
+    let upload = async || {
         let form = Multipart::new()
             .text("user_id", &user)
             .text("target_id", &workspace)
             .text("is_chat", "false")
-            .file("files", &format!("{number}.bin"), vec![7; 4 << 20]);
+            .file("files", "a.bin", vec![7; UPLOAD]);
         let upload = server.post("/file/upload").multipart(form);
         upload.send().await.has_status(200);
+    };
+    for _ in 0..3 {
+        upload().await;
     }
     let threads = threads(&server);
     assert!(!threads.is_empty(), "there is such a thread");
@@ -64,10 +70,18 @@ async fn a_long_reader_does_not_keep_the_log_being_looked_at() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let worked = work() - before;
     assert!(worked < 20, "{worked} ticks of work for nothing in 2 s");
+    let size = || {
+        let file = fs::metadata(server.state().join("default.db"));
+        file.expect("there is a database").len()
+    };
+    assert!(size() < UPLOAD as u64, "the reader holds the log");
     drop(rows);
     drop(reader);
-    // And with the reader gone, the log is moved as ever.
-    let form = [("owner_id", user.as_str()), ("name", "after")];
-    let after = server.post("/workspace/new").form(&form);
-    after.send().await.has_status(200);
+    // With the reader gone, the log is moved as ever.
+    upload().await;
+    let deadline = Instant::now() + PATIENCE;
+    while size() < 3 * UPLOAD as u64 {
+        assert!(Instant::now() < deadline, "{} bytes are moved", size());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

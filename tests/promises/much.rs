@@ -124,10 +124,13 @@ async fn a_login_with_much_is_one_statement_and_takes_what_that_takes() {
     let (login, alone) = (median(logins), median(alone));
     println!("a login: {login:?}, its SQL alone: {alone:?}");
     assert!(
-        login <= alone * 3 + Duration::from_millis(15),
+        login <= alone * 3 + SLACK,
         "a login: {login:?}, its SQL alone: {alone:?}"
     );
 }
+
+/// What a megabyte may take on its way through two busy processes.
+const SLACK: Duration = Duration::from_millis(100);
 
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();

@@ -149,7 +149,7 @@ async fn nobody_stops_anothers_reply(setup: Setup) {
     let base_url = house.model.base_url();
     let form = [
         ("user_id", owner.user.id.as_str()),
-        ("name", "fake-words-40-rate-20"),
+        ("name", "fake-words-400-rate-20"),
         ("ak", "sk-1"),
         ("base_url", &base_url),
     ];
@@ -176,9 +176,15 @@ async fn nobody_stops_anothers_reply(setup: Setup) {
     let what = format!("FROM generation WHERE id = '{reply}'");
     let running = format!("SELECT count(*) {what} AND status = 'running'");
     assert_eq!(database.number(&running).await, 1, "it was not too late");
+    let asked_for = format!("SELECT stop_requested {what}");
+    assert_eq!(database.number(&asked_for).await, 0);
+    // Its owner does.
+    let stop = house.server.post(&format!("/chat/{}/stop", owner.chat));
+    let stopped = by(stop, owner.token()).send().await;
+    assert_eq!(stopped.string("/generation_id"), reply);
     house.settles().await;
-    let status = format!("SELECT status || ' ' || stop_requested {what}");
-    assert_eq!(database.texts(&status).await, ["complete 0"]);
+    let status = format!("SELECT status {what}");
+    assert_eq!(database.texts(&status).await, ["stopped"]);
 }
 
 through_both! {

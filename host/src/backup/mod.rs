@@ -55,10 +55,11 @@ pub fn labels(manifest: &Manifest) -> Vec<String> {
 pub struct Backup {
     file: PathBuf,
     force: bool,
-    // Declared, and so dropped, before its lock.
+    /// Held, not used: it says that somebody works in the folder. `None` where files can't be locked: then nobody ever
+    /// takes the folder for a leftover. Declared, and so closed, before the folder goes: on some network file systems a
+    /// file that is open doesn't.
+    _lock: Option<File>,
     scratch: Scratch,
-    /// Held, not used: it says that somebody works in the folder.
-    _lock: File,
 }
 
 impl Backup {
@@ -75,13 +76,11 @@ impl Backup {
         remove_leftovers(folder_of(file), &partial);
         let partial = format!("{partial}{}", Uuid::now_v7().simple());
         let scratch = Scratch::create_new(folder_of(file).join(partial))?;
-        let lock = lock(scratch.path())
-            .with_context(|| format!("can't lock {}", scratch.path().display()))?;
         Ok(Self {
             file: file.to_owned(),
             force,
+            _lock: lock(scratch.path()).ok(),
             scratch,
-            _lock: lock,
         })
     }
 
