@@ -8,8 +8,8 @@ BEGIN
     DELETE FROM rate_limit WHERE free_at < NEW.free_at - NEW.step;
 END;
 
--- More than can be asked for while one is good, so that whoever asks for many pushes out none of the person's. Guessing
--- is limited all the same.
+-- More than the usual limit lets anybody ask for while one is good, so that whoever asks for many pushes out none of the
+-- person's. Guessing is limited all the same.
 DROP TRIGGER login_code_sweeps;
 
 CREATE TRIGGER login_code_sweeps AFTER INSERT ON login_code

@@ -9,12 +9,36 @@ use crate::support::{Setup, Socket};
 
 through_both!(
     files_with_more_versions_than_fit_leave_none_out,
+    a_text_comes_once_for_each_file_before_it_comes_twice,
     many_uploads_are_all_told,
     more_files_than_a_frame_holds_are_told_when_asked_again,
 );
 
 /// As many bytes as a frame may have.
 const FRAME: usize = 500_000;
+
+async fn a_text_comes_once_for_each_file_before_it_comes_twice(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let text = "text of forty KB\n".repeat(2_400);
+    for name in ["a.based", "b.based", "c.based"] {
+        let file = scene
+            .server
+            .chat_file(&scene.user, &scene.chat, name, "before");
+        let save = format!("/chat-file/{}/versions", file.await);
+        let saved = scene.server.post(&save).form(&[("content", &text)]);
+        saved.send().await.has_status(200);
+    }
+    for socket in [
+        &mut scene.server.v1(&scene.chat).await,
+        &mut scene.server.v2(&scene.chat).await,
+    ] {
+        let first = frame(socket).await;
+        for file in first["chat_files_based"].as_array().expect("a list") {
+            assert_eq!(file["latest_content"], text, "{}", file["name"]);
+        }
+        assert_eq!(names(&first["chat_files"]).len(), 3);
+    }
+}
 
 async fn files_with_more_versions_than_fit_leave_none_out(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;

@@ -62,6 +62,22 @@ async fn whoever_has_a_session_may_open_a_socket(setup: Setup) {
         ("origin", "https://evil.example"),
     ];
     assert_eq!(open(&town, &path, &foreign).await.err(), Some(403));
+    // Our own page, as anybody on the way may have written it; and one of another site.
+    for (name, value) in [
+        ("origin", "http://app.example"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let headers = [
+            ("cookie", cookie.as_str()),
+            ("host", "app.example"),
+            (name, value),
+        ];
+        assert_eq!(
+            open(&town, &path, &headers).await.err(),
+            Some(403),
+            "{name}"
+        );
+    }
 }
 
 async fn a_ticket_opens_one_socket_within_a_minute(setup: Setup) {

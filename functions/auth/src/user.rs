@@ -38,10 +38,8 @@ pub async fn delete(
             part.delete(&mut transaction).await?;
         }
         transaction.commit().await?;
-        if part.is_last {
-            // First what shuts somebody out: of many chats not everything may find room.
-            announce::sessions_ended(&part.sessions).await;
-        }
+        // First what shuts somebody out, with every part: of many chats not everything may find room.
+        announce::sessions_ended(&part.sessions).await;
         announce::chats_deleted(&part.chats).await;
     }
     session::take_cookie(&request.into_parts().0);

@@ -92,17 +92,7 @@ impl Access {
         if let Some(access) = visitor.clone().without_session() {
             return Ok(access);
         }
-        let credential = Credential::of(&request.headers)?.ok_or_else(Error::not_authenticated)?;
-        if credential.is_cookie() && is_forged(request) {
-            return Err(Error::forbidden(
-                "Other web sites may not act for whoever is logged in here.",
-            ));
-        }
-        if credential.is_cookie() && origins::is_unencrypted(&request.headers) {
-            return Err(Error::forbidden(
-                "A page that came unencrypted may not act for whoever is logged in here.",
-            ));
-        }
+        let credential = credential(request)?;
         let session = Session::find(&credential)
             .await?
             .ok_or_else(Error::session_ended)?;
@@ -148,6 +138,23 @@ impl Access {
     pub fn session(&self) -> Result<&Session> {
         self.session.as_ref().ok_or_else(Error::no_sessions)
     }
+}
+
+/// What a request shows to prove whose it is. 401 without, and 403 where a browser sends the cookie along for a page that
+/// may not act for the person.
+pub fn credential(request: &Parts) -> Result<Credential> {
+    let credential = Credential::of(&request.headers)?.ok_or_else(Error::not_authenticated)?;
+    if credential.is_cookie() && is_forged(request) {
+        return Err(Error::forbidden(
+            "Other web sites may not act for whoever is logged in here.",
+        ));
+    }
+    if credential.is_cookie() && origins::is_unencrypted(&request.headers) {
+        return Err(Error::forbidden(
+            "A page that came unencrypted may not act for whoever is logged in here.",
+        ));
+    }
+    Ok(credential)
 }
 
 /// Whether a browser says that another web site's page sent this with the person's cookie. What only reads may be asked

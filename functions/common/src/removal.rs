@@ -14,7 +14,7 @@ use crate::params;
 const PART: i64 = 5_000;
 
 /// The least that a chat or a file counts for.
-const LEAST: i64 = 25;
+const LEAST: i64 = 50;
 
 const NEXT: &str = include_str!("removal.sql");
 
@@ -32,7 +32,7 @@ pub enum Holder<'a> {
 pub struct Part {
     /// The ids of the chats, whose windows are to be told after the commit.
     pub chats: Vec<String>,
-    /// The ids of the user's sessions, which all go in the end.
+    /// The ids of the user's sessions, which go with the last part.
     pub sessions: Vec<String>,
     files: Vec<String>,
     /// Whether this is all there is, and so goes with its holder.

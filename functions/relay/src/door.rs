@@ -5,8 +5,8 @@
 
 use axum::http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use kafka_common::access::session::{Credential, Session};
-use kafka_common::access::{Caller, Visitor};
+use kafka_common::access::session::Session;
+use kafka_common::access::{Caller, Visitor, credential};
 use kafka_common::error::{Error, Result};
 use kafka_common::form::query_value;
 use kafka_common::grip::channel_session;
@@ -70,8 +70,7 @@ async fn opened(request: &Parts) -> Result<Option<Session>> {
     if let Some(ticket) = query_value(&request.uri, "ticket") {
         return Ok(Session::by_ticket(&ticket).await?);
     }
-    let credential = Credential::of(&request.headers)?.ok_or_else(Error::not_authenticated)?;
-    Ok(Session::find(&credential).await?)
+    Ok(Session::find(&credential(request)?).await?)
 }
 
 /// What the gateway remembers; of two, one is a lie.

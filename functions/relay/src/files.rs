@@ -43,7 +43,8 @@ impl ChatFile {
 
     /// Whether nothing is left out when it is shown without a text.
     pub fn is_blank(&self) -> bool {
-        !self.is_shown() || self.size == 0
+        // Of a PDF that is none, not even of its text, that is said.
+        !self.is_shown() || self.size == 0 && !self.is_pdf()
     }
 
     fn is_pdf(&self) -> bool {

@@ -190,11 +190,15 @@ impl Shown {
     pub async fn fill(&mut self, db: &mut Db) -> Result<()> {
         read(db, &mut self.files).await?;
         let budget = &mut self.budget;
-        for shown in &mut self.files {
-            if let Some(text) = text(&shown.upload, &shown.versions) {
-                let size = Value::from(text);
-                for (list, entry) in &mut shown.entries {
-                    if budget.take(&size) {
+        // What is in two lists gets its text in the list of all files last: there it is the second time.
+        for is_last in [false, true] {
+            for shown in &mut self.files {
+                let Some(text) = text(&shown.upload, &shown.versions) else {
+                    continue;
+                };
+                let entries = shown.entries.iter_mut();
+                for (list, entry) in entries.filter(|(list, _)| (*list == List::All) == is_last) {
+                    if budget.take(&Value::from(text)) {
                         *entry = self.protocol.entry(*list, &shown.file, Some(text));
                     }
                 }
