@@ -104,6 +104,26 @@ impl Database {
             .collect()
     }
 
+    /// Fails unless the statement finds what it wants by indexes. What it has made itself it may read whole: `made`, as
+    /// plans call it. Returns the plan.
+    pub async fn finds_by_indexes(&self, statement: &str, made: &[&str]) -> Vec<String> {
+        let tables = self.tables().await;
+        for name in made {
+            let name = name.trim_end_matches(" LEFT-JOIN");
+            assert!(!tables.iter().any(|table| table == name), "{name}");
+        }
+        let plan = self.plan(statement).await;
+        let searches = plan.iter().filter(|step| step.starts_with("SEARCH"));
+        assert!(searches.count() >= 5, "{plan:#?}");
+        for scanned in plan.iter().filter_map(|step| step.strip_prefix("SCAN ")) {
+            assert!(
+                made.contains(&scanned) || scanned.starts_with('('),
+                "{scanned} in {statement}"
+            );
+        }
+        plan
+    }
+
     /// Fails if a row refers to nothing, or a content is nobody's.
     pub async fn has_no_orphans(&self) {
         assert!(self.rows("PRAGMA foreign_key_check").await.is_empty());

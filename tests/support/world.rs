@@ -240,19 +240,48 @@ impl World {
 
     /// What a parameter of that name in a path is, unless the table says otherwise.
     fn parameter(&self, name: &str) -> Option<&str> {
-        Some(match name {
-            "user_id" => &self.user.id,
-            "workspace_id" => &self.user.workspace,
-            "chat_id" => &self.chat,
+        let parameters = self.parameters().into_iter();
+        let mut named = parameters.filter(|(known, _)| *known == name);
+        named.next().map(|(_, id)| id)
+    }
+
+    fn parameters(&self) -> [(&'static str, &str); 10] {
+        [
+            ("user_id", &self.user.id),
+            ("workspace_id", &self.user.workspace),
+            ("chat_id", &self.chat),
             // The first attachment's id is the file's own.
-            "file_id" | "chat_file_id" => &self.file,
-            "model_id" => &self.model,
-            "message_id" => &self.messages[0],
-            "generation_id" => &self.generation,
-            "version_id" => &self.versions[0],
-            "session_id" => self.session.as_ref().map_or("none", |(_, id)| id),
-            _ => return None,
-        })
+            ("file_id", &self.file),
+            ("chat_file_id", &self.file),
+            ("model_id", &self.model),
+            ("message_id", &self.messages[0]),
+            ("generation_id", &self.generation),
+            ("version_id", &self.versions[0]),
+            (
+                "session_id",
+                self.session.as_ref().map_or("none", |(_, id)| id),
+            ),
+        ]
+    }
+
+    /// The ids of what they have, by the names of parameters and fields that mean it.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        let [first, second] = &self.versions;
+        let [said, replied] = &self.messages;
+        let others = [
+            ("owner_id", self.user.id.as_str()),
+            ("target_id", &self.user.workspace),
+            ("selected_file_id", &self.file),
+            ("parent_id", replied),
+            ("before", replied),
+            ("after", said),
+            ("from", first),
+            ("to", second),
+        ];
+        let named = self.parameters().into_iter().chain(others);
+        named
+            .map(|(name, id)| (name.to_owned(), id.to_owned()))
+            .collect()
     }
 
     /// Each operation's query and body.
@@ -352,43 +381,3 @@ impl World {
         Some(vec![input])
     }
 }
-
-impl World {
-    /// The ids of what they have, by the names of parameters and fields that mean it.
-    pub fn names(&self) -> BTreeMap<String, String> {
-        let [first, second] = &self.versions;
-        let [said, replied] = &self.messages;
-        let parameters = PARAMETERS.iter().map(|name| {
-            let id = self.parameter(name).expect("a parameter's name");
-            (*name, id)
-        });
-        let others = [
-            ("owner_id", self.user.id.as_str()),
-            ("target_id", &self.user.workspace),
-            ("selected_file_id", &self.file),
-            ("parent_id", replied),
-            ("before", replied),
-            ("after", said),
-            ("from", first),
-            ("to", second),
-        ];
-        let named = parameters.chain(others);
-        named
-            .map(|(name, id)| (name.to_owned(), id.to_owned()))
-            .collect()
-    }
-}
-
-/// The names that [`World::parameter`] knows.
-const PARAMETERS: [&str; 10] = [
-    "user_id",
-    "workspace_id",
-    "chat_id",
-    "file_id",
-    "chat_file_id",
-    "model_id",
-    "message_id",
-    "generation_id",
-    "version_id",
-    "session_id",
-];

@@ -139,13 +139,10 @@ pub async fn begin(
         };
     };
     let spot = spot(&prompt.place, &mut found)?;
-    let begun = insert(&mut tx, chat, prompt, model, spot).await?;
+    let quota = caller.quota();
+    let begun = insert(&mut tx, chat, prompt, model, spot, interrupted, quota).await?;
     tx.commit().await?;
-    Ok(Outcome::Begun(Box::new(Begun {
-        interrupted,
-        quota: caller.quota(),
-        ..begun
-    })))
+    Ok(Outcome::Begun(Box::new(begun)))
 }
 
 /// Where the first of the new messages goes.
@@ -205,6 +202,8 @@ async fn insert(
     prompt: Prompt,
     model: Model,
     spot: Spot,
+    interrupted: Option<Ended>,
+    quota: Option<u64>,
 ) -> Result<Begun, Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
     let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
@@ -268,7 +267,7 @@ async fn insert(
         rev,
         model,
         prompt,
-        interrupted: None,
-        quota: None,
+        interrupted,
+        quota,
     })
 }

@@ -98,9 +98,7 @@ impl Refused {
         }
         event
     }
-}
 
-impl Refused {
     /// A frame shows nothing of the inside, so the log has to.
     fn log(&self) {
         if let Some(Error::Internal(cause)) = &self.0.cause {
