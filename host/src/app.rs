@@ -5,6 +5,7 @@ use crate::{
     instance::State,
     manifest::{self, Manifest, OutboundHosts, Router},
     output::Output,
+    places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     spin,
     state::{self, KEY_VALUE, StateDir},
     storage::{Database, KeyValue, Options},
@@ -26,19 +27,13 @@ use wasmtime::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-/// Instances of one component that live at a time; each serves up to 16 requests at once.
-///
-/// An instance that has served its last request lives on while a client reads an answer of it, however slowly, so there
-/// are many more than threads; and not more still, because if all of them compute, everybody waits for one turn of each.
-/// One that is not used takes address space only.
-pub const INSTANCES_PER_COMPONENT: usize = 128;
 /// Bytes of linear memory that one instance may use unless it is set otherwise.
 pub const MAX_INSTANCE_MEMORY: usize = 256 * 1024 * 1024;
 /// How often running guests are interrupted so that others on the same thread get their turn.
 const EPOCH: Duration = Duration::from_millis(2);
 /// Core modules a component may consist of; those of `wasm32-wasip2` have two or three.
 const MODULES_PER_COMPONENT: u32 = 8;
-/// Stacks for each instance: one, and more only for calls that block in the middle of a function.
+/// Stacks for each instance that takes requests: one, and more only for calls that block in the middle of a function.
 const STACKS_PER_INSTANCE: u32 = 4;
 /// Places beyond those that permits are given out for: an instance gives its permit back a moment before its place.
 const SPARE_INSTANCES: usize = 32;
@@ -93,8 +88,8 @@ pub struct Component {
     pub max_memory: usize,
     /// Where its output goes.
     pub output: Output,
-    /// One permit for each instance that may live.
-    pub permits: Arc<Semaphore>,
+    /// The places of its instances.
+    pub places: Places,
 }
 
 impl App {
@@ -125,6 +120,7 @@ impl App {
         let variables = manifest.resolve_variables(&settings.variables)?;
         let mut stores = Stores::new(&settings.state_dir);
         let mut components = BTreeMap::new();
+        let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
             let component = Component {
                 id: id.clone(),
@@ -139,7 +135,10 @@ impl App {
                 max_memory: settings.max_instance_memory,
                 output: Output::new(id, settings.log_dir.as_deref())
                     .context("can't open the component's log files")?,
-                permits: Arc::new(Semaphore::new(INSTANCES_PER_COMPONENT)),
+                places: match manifest.private.contains(id) {
+                    true => Places::private(),
+                    false => Places::public(&retired),
+                },
             };
             components.insert(id.clone(), Arc::new(component));
         }
@@ -171,15 +170,18 @@ impl App {
 
 /// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
 fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
-    let components = manifest.components.len();
-    let instances = u32::try_from(components * INSTANCES_PER_COMPONENT + SPARE_INSTANCES)
-        .context("too many components")?;
+    let private = manifest.private.len();
+    let public = manifest.components.len() - private;
+    let taking_requests = u32::try_from(public * TAKING_REQUESTS + SPARE_INSTANCES);
+    let taking_requests = taking_requests.context("too many components")?;
+    let others = u32::try_from(private * PRIVATE + RETIRED).context("too many components")?;
+    let instances = taking_requests + others;
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
         .total_core_instances(instances * MODULES_PER_COMPONENT)
         .total_memories(instances)
         .total_tables(instances * MODULES_PER_COMPONENT)
-        .total_stacks(instances * STACKS_PER_INSTANCE)
+        .total_stacks(taking_requests * STACKS_PER_INSTANCE + others)
         .max_core_instances_per_component(MODULES_PER_COMPONENT)
         .max_memories_per_component(1)
         .max_tables_per_component(MODULES_PER_COMPONENT)

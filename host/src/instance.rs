@@ -3,10 +3,13 @@
 //! Reuse follows Spin's defaults. What an instance does can hurt only the requests inside it: an endless loop is
 //! interrupted by epochs and ended after [`CPU_LIMIT`], memory is capped, and the number of instances is bounded per
 //! component, so that a component that holds all of its own leaves the others theirs.
+//!
+//! An instance of a private component serves one request: what that does, and what lives on of it, ends nothing else.
 
 use crate::{
-    app::{Component, INSTANCES_PER_COMPONENT},
-    spin::outbound::Hooks,
+    app::Component,
+    places::Place,
+    spin::outbound::{Hooks, chain::Chain},
 };
 use std::{
     pin::Pin,
@@ -17,10 +20,7 @@ use std::{
     task::{Context, Poll},
     time::{Duration, Instant},
 };
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Sleep, sleep, timeout},
-};
+use tokio::time::{Sleep, sleep};
 use wasmtime::{
     Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
     component::{GuestTaskId, ResourceTable},
@@ -45,13 +45,10 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(600);
 const POST_RETURN_LIMIT: Duration = Duration::from_secs(3600);
 /// How long an instance may compute without once waiting for anything.
 const CPU_LIMIT: Duration = Duration::from_secs(10);
-/// How long a new instance waits for its place in the pool. Short, because the request it is for may by then find room
-/// in an instance that lives already (see `Dispatcher`).
-const PLACE_WAIT: Duration = Duration::from_millis(25);
 
 /// All instances of the component that may live do live.
 #[derive(Debug, thiserror::Error)]
-#[error("all {INSTANCES_PER_COMPONENT} instances of component {0:?} are busy")]
+#[error("all instances of component {0:?} are busy")]
 pub struct PoolExhausted(String);
 
 /// What belongs to one instance.
@@ -64,7 +61,7 @@ pub struct State {
     http: WasiHttpCtx,
     hooks: Hooks,
     limits: StoreLimits,
-    _permit: OwnedSemaphorePermit,
+    _place: Arc<Place>,
 }
 
 impl WasiView for State {
@@ -92,6 +89,8 @@ pub struct Handler {
     pub component: Arc<Component>,
     /// Set when the thread has nothing to serve any more.
     pub ended: Arc<AtomicBool>,
+    /// The components that this one may call.
+    pub chain: Arc<Chain>,
 }
 
 impl HandlerState for Handler {
@@ -101,10 +100,8 @@ impl HandlerState for Handler {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Worker>> {
         let component = &self.component;
-        let permit = match timeout(PLACE_WAIT, component.permits.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            _ => return Err(PoolExhausted(component.id.clone()).into()),
-        };
+        let place = component.places.take().await;
+        let place = place.ok_or_else(|| PoolExhausted(component.id.clone()))?;
         let mut wasi = WasiCtx::builder();
         wasi.stdout(component.output.stdout.clone())
             .stderr(component.output.stderr.clone());
@@ -118,11 +115,12 @@ impl HandlerState for Handler {
             http: WasiHttpCtx::new(),
             hooks: Hooks {
                 component: component.clone(),
+                chain: self.chain.clone(),
             },
             limits: StoreLimitsBuilder::new()
                 .memory_size(component.max_memory)
                 .build(),
-            _permit: permit,
+            _place: place.clone(),
         };
         let interrupted = Arc::new(AtomicBool::new(false));
         let mut store = Store::new(component.pre.engine(), state);
@@ -144,9 +142,15 @@ impl HandlerState for Handler {
                 interrupted,
                 computing_since: None,
                 timer: Box::pin(sleep(IDLE_LIMIT)),
+                place: place.clone(),
             },
             state: Worker {
                 component: component.id.clone(),
+                max_reuse: match component.places.are_private() {
+                    true => 1,
+                    false => MAX_REUSE,
+                },
+                place,
                 ended: self.ended.clone(),
             },
         })
@@ -160,6 +164,7 @@ pub struct Expiration {
     /// Since when every pause of the instance was such an interruption and none was a wait.
     computing_since: Option<Instant>,
     timer: Pin<Box<Sleep>>,
+    place: Arc<Place>,
 }
 
 impl WorkerExpiration for Expiration {
@@ -182,17 +187,35 @@ impl WorkerExpiration for Expiration {
             WorkerStatus::Requests => REQUEST_LIMIT,
             WorkerStatus::PostReturn => POST_RETURN_LIMIT,
         };
-        let deadline = (start + limit).into();
-        if self.timer.deadline() != deadline {
-            self.timer.as_mut().reset(deadline);
+        let end = start + limit;
+        loop {
+            let now = Instant::now();
+            if now >= end {
+                return Poll::Ready(());
+            }
+            let mut next = end;
+            if let Some(retires_at) = self.place.retires_at() {
+                match now >= retires_at {
+                    true => self.place.retire(),
+                    false => next = end.min(retires_at),
+                }
+            }
+            let next = next.into();
+            if self.timer.deadline() != next {
+                self.timer.as_mut().reset(next);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
         }
-        self.timer.as_mut().poll(cx)
     }
 }
 
 /// Decides what an instance accepts.
 pub struct Worker {
     component: String,
+    max_reuse: usize,
+    place: Arc<Place>,
     ended: Arc<AtomicBool>,
 }
 
@@ -201,9 +224,12 @@ impl WorkerState for Worker {
     type RequestData = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= MAX_REUSE {
+        let is_full = concurrent >= MAX_CONCURRENT;
+        self.place.set_full(is_full);
+        if total >= self.max_reuse || self.place.is_retired() {
+            self.place.retire();
             ShouldAccept::Never
-        } else if concurrent >= MAX_CONCURRENT {
+        } else if is_full {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes

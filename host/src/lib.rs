@@ -17,6 +17,7 @@ pub mod instance;
 pub mod log;
 pub mod manifest;
 pub mod output;
+pub mod places;
 pub mod private;
 pub mod scratch;
 pub mod server;

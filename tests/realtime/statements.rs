@@ -60,7 +60,7 @@ async fn what_a_frame_shows_is_found_by_indexes_and_read_last() {
     ];
     for statement in [
         include_str!("../../functions/relay/src/snapshot.sql"),
-        include_str!("../../functions/relay/src/files.sql"),
+        include_str!("../../functions/common/src/attachments.sql"),
         include_str!("../../functions/relay/src/contents.sql"),
     ] {
         let plan = database.finds_by_indexes(statement, &made).await;

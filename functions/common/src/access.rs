@@ -215,7 +215,7 @@ impl Caller {
     }
 
     /// Whether the user is known to exist: they have a session.
-    pub(crate) fn is_proven(&self) -> bool {
+    pub fn is_proven(&self) -> bool {
         self.proven.is_some()
     }
 

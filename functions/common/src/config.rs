@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::long_work::Bounds;
 
 /// Bodies that are kept in memory whole (JSON, urlencoded) are bounded by this too, so that sixteen requests at once
 /// can't exhaust an instance.
@@ -31,6 +32,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How often something may be asked for in token mode (variable `rate_limits`).
     pub limits: Limits,
+    /// How much long work there may be at a time (variable `long_work`).
+    pub long_work: Bounds,
     /// How many bytes of files and versions a user may store in token mode (variable `storage_quota_bytes`); `None`:
     /// as many as they like.
     pub storage_quota_bytes: Option<u64>,
@@ -55,6 +58,7 @@ impl Default for Config {
             max_upload_bytes: 100 * 1024 * 1024,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
+            long_work: Bounds::default(),
             storage_quota_bytes: None,
         }
     }
@@ -69,6 +73,7 @@ struct Texts<'a> {
     max_upload_bytes: &'a str,
     trusted_proxies: &'a str,
     rate_limits: &'a str,
+    long_work: &'a str,
     storage_quota_bytes: &'a str,
 }
 
@@ -89,6 +94,7 @@ impl Config {
             max_upload_bytes: &variable("max_upload_bytes").await?,
             trusted_proxies: &variable("trusted_proxies").await?,
             rate_limits: &variable("rate_limits").await?,
+            long_work: &variable("long_work").await?,
             storage_quota_bytes: &variable("storage_quota_bytes").await?,
         })
         .map_err(|problem| unusable(&problem))?;
@@ -121,6 +127,7 @@ impl Config {
             max_upload_bytes: bytes("max_upload_bytes", texts.max_upload_bytes)?,
             trusted_proxies: networks("trusted_proxies", texts.trusted_proxies)?,
             limits: Limits::parse(entries(texts.rate_limits))?,
+            long_work: Bounds::parse(entries(texts.long_work))?,
             storage_quota_bytes: match texts.storage_quota_bytes.trim() {
                 "" => None,
                 quota => Some(bytes("storage_quota_bytes", quota)?),
@@ -192,6 +199,7 @@ mod tests {
         max_upload_bytes: "104857600",
         trusted_proxies: "127.0.0.0/8 ::1",
         rate_limits: "login=20/600",
+        long_work: "reply=100/2000",
         storage_quota_bytes: "",
     };
 
@@ -274,6 +282,13 @@ mod tests {
                     ..DEFAULTS
                 },
                 "login=often",
+            ),
+            (
+                Texts {
+                    long_work: "reply=many",
+                    ..DEFAULTS
+                },
+                "reply=many",
             ),
         ];
         for (texts, named) in wrong {

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 pub use self::staging::{Staging, Upload, store};
 use crate::db::{self, Db};
+use crate::long_work::{Lease, held};
 use crate::params;
 
 /// The size of every chunk of a content but the last, in bytes.
@@ -29,9 +30,14 @@ pub const CHUNK: usize = 256 * 1024;
 ///
 /// Each chunk is a statement of its own: no read transaction waits for a slow client. A content is never changed, only
 /// removed as a whole; when that happens meanwhile, the body breaks off with an error.
-pub(crate) fn body(content_id: String, range: Range<u64>, first: Option<Vec<u8>>) -> Body {
+pub(crate) fn body(
+    content_id: String,
+    range: Range<u64>,
+    first: Option<Vec<u8>>,
+    lease: Option<Lease>,
+) -> Body {
     let state = (content_id, range, first);
-    Body::from_stream(stream::try_unfold(state, |(id, range, first)| async move {
+    let chunks = stream::try_unfold(state, |(id, range, first)| async move {
         if range.is_empty() {
             return Ok::<_, db::Error>(None);
         }
@@ -52,7 +58,8 @@ pub(crate) fn body(content_id: String, range: Range<u64>, first: Option<Vec<u8>>
         let bytes = Bytes::from(chunk).slice(skip as usize..end as usize);
         let rest = range.start + (end - skip)..range.end;
         Ok(Some((bytes, (id, rest, None))))
-    }))
+    });
+    Body::from_stream(held(chunks, lease))
 }
 
 async fn chunk(content_id: &str, seq: u64) -> db::Result<Vec<u8>> {

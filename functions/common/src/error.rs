@@ -24,6 +24,9 @@ pub const CHAT_NOT_FOUND: &str = "Chat not found.";
 /// What is said where somebody has no room for what they want to store.
 pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to make room.";
 
+/// After how many seconds it makes sense to try again where too much was running at once.
+pub const AT_ONCE_RETRY_AFTER: u64 = 5;
+
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -51,6 +54,8 @@ pub enum Error {
         /// After how many seconds there is room for another.
         retry_after: u64,
     },
+    /// 429 `{"detail": …}` with `Retry-After`: the user has as much work running as they may ([`crate::long_work`]).
+    TooMuchAtOnce(&'static str),
     /// 503 `{"detail": …}`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
     /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
@@ -270,6 +275,13 @@ impl IntoResponse for Error {
                 response
                     .headers_mut()
                     .insert(header::RETRY_AFTER, retry_after.into());
+                return response;
+            }
+            Self::TooMuchAtOnce(detail) => {
+                let mut response = detail_response(StatusCode::TOO_MANY_REQUESTS, detail);
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, AT_ONCE_RETRY_AFTER.into());
                 return response;
             }
             Self::Invalid(errors) => {

@@ -5,13 +5,14 @@
 //!
 //! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
 //! several components do with it is in [`files`] and [`owner`], versions in [`versions`], the files of chats in
-//! [`chat_files`], messages in [`message`] and [`conversation`], and how much is deleted in [`removal`]; [`id`] and
+//! [`chat_files`] and [`attachments`], messages in [`message`] and [`conversation`], and how much is deleted in [`removal`]; [`id`] and
 //! [`clock`] make ids and times; [`seal`] keeps API keys unreadable.
 //!
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the open windows of a chat what
-//! was changed over HTTP.
+//! was changed over HTTP, [`sse`] writes server-sent events. [`reply`] is what the two components that have to do with
+//! replies share: the one that begins them and the one that writes them.
 //!
 //! The models ([`model`]): what is said to them, how, and what comes back. It knows neither of the other two.
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod access;
 pub mod announce;
 pub mod api;
 pub mod app;
+pub mod attachments;
 mod body;
 pub mod chat_files;
 pub mod clock;
@@ -37,6 +39,7 @@ pub mod grip;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod long_work;
 pub mod message;
 pub mod model;
 pub mod object;
@@ -44,6 +47,8 @@ pub mod owner;
 pub mod page;
 pub mod query;
 pub mod removal;
+pub mod reply;
 pub mod seal;
+pub mod sse;
 pub mod task;
 pub mod versions;

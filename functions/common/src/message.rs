@@ -1,12 +1,13 @@
 //! A row of the conversation, as clients see it.
 
-use crate::object;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::db::Row;
+use crate::object;
 
 /// A message.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Message {
     /// Its id.
     pub id: String,

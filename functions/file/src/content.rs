@@ -30,12 +30,14 @@ pub(crate) async fn download(
     let Some(mut row) = db.query_one(FIND, asked).await? else {
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
+    let size = u64::try_from(row.int(2)).unwrap_or(0);
     let download = Download {
         filename: row.text(0),
         content_id: row.text(1),
-        size: u64::try_from(row.int(2)).unwrap_or(0),
+        size,
         media_type: row.opt_text(3),
         first_chunk: row.opt_blob(4),
+        lease: Download::lease(&caller, size).await?,
     };
     Ok(download.answer(headers))
 }

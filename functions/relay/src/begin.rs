@@ -1,12 +1,16 @@
 //! A reply begins, with the message that it answers or to one that is there: one transaction.
 
 use kafka_common::access::Caller;
+use kafka_common::config::Config;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Row, Transaction};
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
+use kafka_common::long_work::{Bound, Kind};
 use kafka_common::message::Message;
 use kafka_common::object;
+use kafka_common::reply::ending::{self, Ended};
+use kafka_common::reply::{Begun, Model};
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params, sql_file};
 use serde_json::Value;
@@ -14,51 +18,8 @@ use serde_json::Value;
 use crate::branch;
 use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
-use crate::reply::ending::{self, Ended};
 
 const FIND: &str = sql_file!("begin.sql");
-
-/// The model to ask, with its key still sealed.
-#[derive(Debug, Clone)]
-pub struct Model {
-    pub id: String,
-    pub name: String,
-    pub base_url: String,
-    pub sealed_key: String,
-    pub owner: String,
-}
-
-/// A reply that has begun: its rows are there, and nobody writes them yet.
-#[derive(Debug)]
-pub struct Begun {
-    pub chat: String,
-    pub reply: String,
-    /// The person's message, if it is new.
-    pub message: Option<Message>,
-    /// The message that is answered.
-    pub answered_id: String,
-    /// The message that the model is to fill.
-    pub answer_id: String,
-    /// The chat's rev with that; the person's message has one less.
-    pub rev: i64,
-    pub model: Model,
-    pub prompt: Prompt,
-    /// A reply whose writer was gone, met and ended on the way.
-    pub interrupted: Option<Ended>,
-    /// How many bytes the owner may store, the files of the reply included; `None`: as many as they like.
-    pub quota: Option<u64>,
-}
-
-impl Begun {
-    /// What its sender is told.
-    pub fn ids(&self) -> Ids {
-        Ids {
-            message_id: self.answered_id.clone(),
-            generation_id: Some(self.reply.clone()),
-            answer_id: Some(self.answer_id.clone()),
-        }
-    }
-}
 
 /// What became of a prompt.
 #[derive(Debug)]
@@ -79,6 +40,16 @@ pub struct Ids {
     pub generation_id: Option<String>,
     /// The message that the model fills.
     pub answer_id: Option<String>,
+}
+
+impl From<&Begun> for Ids {
+    fn from(begun: &Begun) -> Self {
+        Self {
+            message_id: begun.answered_id.clone(),
+            generation_id: Some(begun.reply.clone()),
+            answer_id: Some(begun.answer_id.clone()),
+        }
+    }
 }
 
 impl Ids {
@@ -105,6 +76,7 @@ pub async fn begin(
         // Its reply makes files.
         caller.check_room()?;
     }
+    let bound = Config::get().await?.long_work.of(Kind::Reply);
     let mut tx = db.begin().await?;
     let found = tx
         .query_one(
@@ -115,7 +87,9 @@ pub async fn begin(
                 prompt.client_id.as_deref(),
                 prompt.model_id.as_deref(),
                 prompt.model.as_deref(),
-                prompt.place.named()
+                prompt.place.named(),
+                ending::oldest_heartbeat(),
+                bound.map_or(i64::MAX, |bound| bound.in_total)
             ],
         )
         .await?;
@@ -132,6 +106,9 @@ pub async fn begin(
         Some(_) if !ending::is_abandoned(found.int(2)) => return Err(Refused::busy()),
         Some(_) => ending::interrupt_in(&mut tx, chat).await?,
     };
+    if let Some(bound) = bound {
+        check_bound(bound, &found, caller)?;
+    }
     let Some(model) = model(&mut found) else {
         return match prompt.names_a_model() {
             true => Err(Refused::model_not_found()),
@@ -143,6 +120,18 @@ pub async fn begin(
     let begun = insert(&mut tx, chat, prompt, model, spot, interrupted, quota).await?;
     tx.commit().await?;
     Ok(Outcome::Begun(Box::new(begun)))
+}
+
+/// Refuses a reply where as many run as may.
+fn check_bound(bound: Bound, found: &Row, caller: &Caller) -> Result<(), Refused> {
+    let (own, all) = (found.int(17), found.int(18));
+    if caller.is_proven() && own >= bound.per_user {
+        return Err(Kind::Reply.too_much().into());
+    }
+    if all >= bound.in_total {
+        return Err(Kind::Reply.no_room().into());
+    }
+    Ok(())
 }
 
 /// Where the first of the new messages goes.
@@ -247,14 +236,15 @@ async fn insert(
     )
     .await?;
     tx.execute(
-        "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat)
-         VALUES (?1, ?2, ?3, ?4, 'running', ?5)",
+        "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat, owner_id)
+         VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6)",
         params![
             reply.as_str(),
             chat,
             answer_id.as_str(),
             model.name.as_str(),
-            clock::unix_millis()
+            clock::unix_millis(),
+            model.owner.as_str()
         ],
     )
     .await?;
@@ -266,7 +256,8 @@ async fn insert(
         answer_id,
         rev,
         model,
-        prompt,
+        composer: prompt.composer,
+        selected_filename: prompt.selected_filename,
         interrupted,
         quota,
     })

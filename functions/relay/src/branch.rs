@@ -6,12 +6,12 @@ use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::Message;
 use kafka_common::object;
+use kafka_common::reply::{audience, ending};
 use kafka_common::{params, sql_file};
 use serde_json::Value;
 
 use crate::refused::Refused;
-use crate::reply::ending;
-use crate::{audience, snapshot};
+use crate::snapshot;
 
 const LIFT: &str = sql_file!("branch.sql");
 

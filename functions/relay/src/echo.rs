@@ -6,9 +6,9 @@ use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::id::new_id;
 use kafka_common::message::Message;
+use kafka_common::reply::audience;
 use kafka_common::{clock, params};
 
-use crate::audience;
 use crate::refused::Refused;
 
 /// Keeps the text and the answer `Echo: <text>`, which is returned. Other windows see both as messages.

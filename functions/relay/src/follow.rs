@@ -1,27 +1,23 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: joins a reply, whoever writes it and wherever, by reading its row.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::ready;
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::{self, Stream};
 use kafka_common::access::Access;
 use kafka_common::db::{self, Db, Row};
 use kafka_common::error::{Error, Result};
+use kafka_common::long_work::{Kind, Lease, held};
 use kafka_common::message::{COLUMNS, Message};
 use kafka_common::object;
 use kafka_common::query::Query;
-use kafka_common::{owner, params};
+use kafka_common::reply::ending;
+use kafka_common::{owner, params, sse};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
-use crate::reply::ending;
-use crate::sse;
 
 /// How often the row is read.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -39,44 +35,36 @@ pub async fn get(
     request: Request,
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
-    let followed = follow(chat, caller.user_id().map(str::to_owned), reply).await?;
-    match followed {
-        Some(events) => Ok(events),
-        None => {
-            let missing = Error::not_found(NOT_FOUND);
-            Err(owner::not_found(&mut Db::open().await?, &caller, missing).await)
-        }
-    }
+    let owner = caller.user_id().map(str::to_owned);
+    let Some((follower, first)) = find(chat, owner, reply).await? else {
+        let missing = Error::not_found(NOT_FOUND);
+        return Err(owner::not_found(&mut Db::open().await?, &caller, missing).await);
+    };
+    let lease = Lease::take(&caller, Kind::Stream).await?;
+    Ok(sse::response(held(rest(follower, Some(first)), lease)))
 }
 
-/// The events of a reply of a chat, whoever's it is.
-pub async fn response(chat: String, reply: String) -> Response {
-    match follow(chat, None, reply).await {
-        Ok(Some(events)) => events,
+/// The events of a reply of a chat, whoever's it is, while the lease is held.
+pub async fn response(chat: String, reply: String, lease: Option<Lease>) -> Response {
+    match find(chat, None, reply).await {
+        Ok(Some((follower, first))) => sse::response(held(rest(follower, Some(first)), lease)),
         Ok(None) => Refused::not_found(NOT_FOUND).into_response(),
         Err(error) => Refused::from(error).into_response(),
     }
 }
 
-/// `None` if there is no such reply in a chat of the caller's.
-async fn follow(
+/// A reply in a chat of `owner` (`None`: of anybody), and the first events of it; `None` if there is none.
+async fn find(
     chat: String,
-    caller: Option<String>,
+    owner: Option<String>,
     reply: String,
-) -> db::Result<Option<Response>> {
-    let mut follower = Follower {
-        chat,
-        caller,
-        reply,
-        sent: None,
-        ended: false,
-        quiet: 0,
-    };
-    let Some(state) = follower.read().await? else {
-        return Ok(None);
-    };
-    let first = follower.events(state);
-    Ok(Some(sse::response(rest(follower, Some(first)))))
+) -> db::Result<Option<(Follower, Bytes)>> {
+    let mut follower = Follower::new(chat, owner, reply);
+    let state = follower.read().await?;
+    Ok(state.map(|state| {
+        let first = follower.events(state);
+        (follower, first)
+    }))
 }
 
 /// What a follower has still to tell, after `first`.
@@ -91,33 +79,9 @@ fn rest(follower: Follower, first: Option<Bytes>) -> impl Stream<Item = Bytes> +
     })
 }
 
-/// The events of a reply that is written in this instance, as its writer tells them. If the writer falls silent before
-/// the end, because somebody else ended the reply or its chat is gone, the row tells the rest.
-pub fn told(
-    chat: String,
-    reply: String,
-    events: UnboundedReceiver<Bytes>,
-) -> impl Stream<Item = Bytes> + Send {
-    let follower = Follower {
-        chat,
-        caller: None,
-        reply,
-        sent: None,
-        ended: false,
-        quiet: 0,
-    };
-    let ended = Arc::new(AtomicBool::new(false));
-    let saw = ended.clone();
-    let told = events.inspect(move |event| {
-        saw.fetch_or(sse::is_end(event), Ordering::Relaxed);
-    });
-    let rest = stream::once(async move {
-        match ended.load(Ordering::Relaxed) {
-            true => None,
-            false => Some(rest(follower, None)),
-        }
-    });
-    told.chain(rest.filter_map(ready).flatten())
+/// What the row of a reply tells, from what it has now to its end.
+pub fn rest_of(chat: String, reply: String) -> impl Stream<Item = Bytes> + Send {
+    rest(Follower::new(chat, None, reply), None)
 }
 
 struct Follower {
@@ -160,6 +124,17 @@ impl State {
 }
 
 impl Follower {
+    fn new(chat: String, caller: Option<String>, reply: String) -> Self {
+        Self {
+            chat,
+            caller,
+            reply,
+            sent: None,
+            ended: false,
+            quiet: 0,
+        }
+    }
+
     async fn read(&self) -> db::Result<Option<State>> {
         let mut db = Db::open().await?;
         let mut state = self.read_once(&mut db).await?;
@@ -173,8 +148,15 @@ impl Follower {
     }
 
     async fn read_once(&self, db: &mut Db) -> db::Result<Option<State>> {
+        // Of a text that grows, the bytes that the client does not have yet; in bytes, because SQLite takes U+0000 for the
+        // end of a text.
+        let columns = COLUMNS.replace(
+            "message.content",
+            "iif(reply.status = 'running' AND ?4 > 0,
+                CAST(substr(CAST(message.content AS BLOB), ?4 + 1) AS TEXT), message.content)",
+        );
         let sql = format!(
-            "SELECT {COLUMNS}, reply.seq, reply.status, reply.heartbeat, reply.finish_reason, reply.usage,
+            "SELECT {columns}, reply.seq, reply.status, reply.heartbeat, reply.finish_reason, reply.usage,
                  reply.error, chat.rev, message.rev
              FROM generation AS reply
              JOIN chat ON chat.id = reply.chat_id
@@ -184,9 +166,15 @@ impl Follower {
         let parameters = params![
             self.reply.as_str(),
             self.chat.as_str(),
-            self.caller.as_deref()
+            self.caller.as_deref(),
+            self.sent_bytes() as i64
         ];
         Ok(db.query_one(&sql, parameters).await?.map(State::from_row))
+    }
+
+    /// How many bytes of the text the client has.
+    fn sent_bytes(&self) -> usize {
+        self.sent.map_or(0, |(_, bytes)| bytes)
     }
 
     /// The next events; `None` if there will be none.
@@ -220,7 +208,10 @@ impl Follower {
     fn events(&mut self, state: State) -> Bytes {
         let mut events = Vec::new();
         let message_id = state.message.id.clone();
-        let length = state.message.content.len();
+        let is_running = state.status == "running";
+        // Of a running reply, only what is new was read.
+        let known = if is_running { 0 } else { self.sent_bytes() };
+        let length = self.sent_bytes() - known + state.message.content.len();
         match self.sent {
             None => {
                 let generation = object!({
@@ -232,14 +223,14 @@ impl Follower {
                     "generation": generation,
                 }));
             }
-            Some((seq, had)) if state.seq > seq => events.push(object!({
+            Some((seq, _)) if state.seq > seq => events.push(object!({
                 "action": "delta", "generation_id": self.reply, "message_id": message_id, "seq": state.seq,
-                "content": state.message.content.get(had..).unwrap_or_default(),
+                "content": state.message.content.get(known..).unwrap_or_default(),
             })),
             Some(_) => {}
         }
         self.sent = Some((state.seq, length));
-        if state.status != "running" {
+        if !is_running {
             self.ended = true;
             let usage = state
                 .usage

@@ -4,11 +4,11 @@ use kafka_common::db::{Db, Result};
 use kafka_common::object;
 use serde_json::{Value, json};
 
-use crate::files;
 use crate::refused::Refused;
 use crate::shown::{List, Protocol, Shown};
 use crate::size::{Budget, CONVERSATION};
 use crate::snapshot::Snapshot;
+use kafka_common::attachments;
 
 /// v1's first frame.
 pub async fn v1(chat: &str, snapshot: &Snapshot) -> Result<Value, Refused> {
@@ -69,7 +69,7 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Valu
         return Ok(frame);
     }
     let mut db = Db::open().await?;
-    let mut files = files::list(&mut db, chat, Some(since)).await?;
+    let mut files = attachments::list(&mut db, chat, Some(since)).await?;
     if snapshot.has_more {
         // The others come with the messages that are as new.
         files.retain(|file| file.rev <= snapshot.rev);
@@ -104,7 +104,7 @@ async fn show_files(
         return Ok(());
     }
     let mut db = Db::open().await?;
-    let files = files::list(&mut db, chat, None).await?;
+    let files = attachments::list(&mut db, chat, None).await?;
     let mut shown = Shown::first(protocol, files, Budget::after(frame));
     shown.fill(&mut db).await?;
     frame["chat_files_based"] = shown.take(List::Based);

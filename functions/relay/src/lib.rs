@@ -1,17 +1,14 @@
-//! Component `relay`: chats as conversations: sockets, streams, and the calls to models.
+//! Component `relay`: chats as conversations: sockets, streams, and the beginnings of replies.
 //!
-//! What comes in (a socket's frame, a request) is an action; an action is one transaction and the events it makes.
-//! Only [`reply`] does anything after its answer: it writes what a model says into the chat's rows, and tells the
-//! windows what the rows have.
+//! What comes in (a socket's frame, a request) is an action; an action is one transaction and the events it makes. It
+//! calls no model: [`mod@reply`] hands each reply to the component that writes it.
 #![forbid(unsafe_code)]
 
 mod actions;
-mod audience;
 mod begin;
 mod branch;
 mod door;
 mod echo;
-mod files;
 mod follow;
 mod initial;
 mod messages;
@@ -19,12 +16,11 @@ mod page;
 mod prompt;
 mod refused;
 mod reply;
-mod settings;
 mod shown;
 mod size;
 mod snapshot;
 mod socket;
-mod sse;
+mod stop;
 mod test_model;
 mod v1;
 mod v2;

@@ -2,21 +2,20 @@
 
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
-use futures::channel::mpsc::unbounded;
 use http::{HeaderMap, StatusCode, header};
 use kafka_common::access::{Access, Caller};
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::json::JsonBody;
+use kafka_common::long_work::{Kind, Lease};
 use kafka_common::object;
 use kafka_common::owner;
 use kafka_common::query::Query;
 
-use crate::begin::{Outcome, begin};
+use crate::begin::{Ids, Outcome, begin};
 use crate::prompt::{Prompt, text_field};
 use crate::refused::Refused;
-use crate::reply::{self, rows};
-use crate::{branch, follow, sse};
+use crate::{branch, follow, reply, stop};
 
 /// Stores a prompt and begins a reply. Answers with its ids, or where events are asked for with all there are until
 /// the reply has ended.
@@ -65,32 +64,30 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             Asked::Edit(message) => Prompt::edit(fields, message)?,
             Asked::Reply(message) => Prompt::regenerate(fields, message)?,
         };
+        let lease = match streams {
+            true => Lease::take(&caller, Kind::Stream).await?,
+            false => None,
+        };
         let mut db = Db::open().await?;
         match begin(&mut db, &chat, &caller, prompt).await {
             Err(refused) if refused.is_missing_chat() => {
                 Err(missing_chat(&mut db, &caller).await.into())
             }
-            outcome => outcome,
+            outcome => outcome.map(|outcome| (outcome, lease)),
         }
     };
     Ok(match outcome.await {
         Err(refused) => refused.into_response(),
-        Ok(Outcome::NoModel) => Refused::model_not_found().into_response(),
-        Ok(Outcome::Again(ids)) if streams => match ids.generation_id {
-            Some(reply) => follow::response(chat, reply).await,
+        Ok((Outcome::NoModel, _)) => Refused::model_not_found().into_response(),
+        Ok((Outcome::Again(ids), lease)) if streams => match ids.generation_id {
+            Some(reply) => follow::response(chat, reply, lease).await,
             None => Refused::not_found("Generation not found.").into_response(),
         },
-        Ok(Outcome::Again(ids)) => accepted(&ids.named()),
-        Ok(Outcome::Begun(begun)) if streams => {
-            let (reader, events) = unbounded();
-            let events = follow::told(chat, begun.reply.clone(), events);
-            reply::start(*begun, Some(reader));
-            sse::response(events)
-        }
-        Ok(Outcome::Begun(begun)) => {
-            let ids = begun.ids();
-            reply::start(*begun, None);
-            accepted(&ids.named())
+        Ok((Outcome::Again(ids), _)) => accepted(&ids.named()),
+        Ok((Outcome::Begun(begun), lease)) if streams => reply::stream(&begun, lease).await,
+        Ok((Outcome::Begun(begun), _)) => {
+            reply::start(&begun).await;
+            accepted(&Ids::from(&*begun).named())
         }
     })
 }
@@ -116,7 +113,7 @@ fn wants_events(headers: &HeaderMap) -> bool {
 pub async fn stop(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
-    let stopped = rows::request_stop(&mut db, &chat, caller.user_id(), None).await?;
+    let stopped = stop::request_stop(&mut db, &chat, caller.user_id(), None).await?;
     if stopped.is_none() {
         let known = db
             .query_one(

@@ -11,7 +11,7 @@ use kafka_common::query::Query;
 use kafka_common::{owner, params, sql_file};
 use serde_json::{Value, json};
 
-use crate::reply::ending;
+use kafka_common::reply::ending;
 
 const PAGE: &str = sql_file!("page.sql");
 

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kafka_common::db;
-use kafka_common::error::{CHAT_NOT_FOUND, Error, STORAGE_FULL, json_response};
+use kafka_common::error::{
+    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, Error, STORAGE_FULL, json_response,
+};
 use kafka_common::object;
 use serde_json::Value;
 
@@ -123,12 +125,16 @@ impl From<Error> for Refused {
             Error::TooMany { .. } => {
                 Self::new("rate_limited", "Too many requests. Please try again later.")
             }
+            Error::TooMuchAtOnce(detail) => Self::new("rate_limited", *detail),
             Error::Unavailable(detail) => Self::new("internal", detail.clone()),
             // Our fault, or what only requests over HTTP are refused with.
             _ => Self::new("internal", "Internal Server Error"),
         };
         if let Error::TooMany { retry_after } = error {
             refused.0.retry_after = Some(retry_after);
+        }
+        if let Error::TooMuchAtOnce(_) = error {
+            refused.0.retry_after = Some(AT_ONCE_RETRY_AFTER);
         }
         refused.0.cause = Some(error);
         refused

@@ -7,8 +7,8 @@ use kafka_common::model::diff::unified_diff;
 use kafka_common::{object, params, sql_file};
 use serde_json::{Value, json};
 
-use crate::files::{self, ChatFile};
 use crate::size::{Budget, CONTENTS, INLINE};
+use kafka_common::attachments::{self, ChatFile};
 
 const READ: &str = sql_file!("contents.sql");
 
@@ -301,7 +301,7 @@ async fn read(db: &mut Db, files: &mut [Entries]) -> Result<()> {
             }
             None => {
                 if let Some(shown) = uploads.get_mut(number) {
-                    shown.upload = files::uploaded(&shown.file.name, row.blob(4), row.int(5));
+                    shown.upload = attachments::uploaded(&shown.file.name, row.blob(4), row.int(5));
                 }
             }
         }

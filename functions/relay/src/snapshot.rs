@@ -7,8 +7,8 @@ use kafka_common::{params, sql_file};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
-use crate::reply::ending;
 use crate::size::{self, Budget};
+use kafka_common::reply::ending;
 
 const SNAPSHOT: &str = sql_file!("snapshot.sql");
 

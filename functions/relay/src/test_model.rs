@@ -1,6 +1,4 @@
-//! `POST /models/{id}/test`: does a model answer? One tiny completion.
-
-use std::time::Duration;
+//! `POST /models/{id}/test`: does a model answer? Component `reply` asks it.
 
 use axum::extract::{Path, Request};
 use axum::response::Response;
@@ -9,22 +7,11 @@ use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::limits::Limit;
-use kafka_common::model::{self, Event, Message, Role, Timeouts};
-use kafka_common::object;
 use kafka_common::query::Query;
-use kafka_common::{owner, params};
-use serde_json::Value;
+use kafka_common::reply::Model;
+use kafka_common::{object, owner, params};
 
-use crate::begin::Model;
-use crate::reply::context::Reachable;
-use crate::settings::Settings;
-
-/// A person waits for the answer.
-const TIMEOUTS: Timeouts = Timeouts {
-    connect: Duration::from_secs(10),
-    first_byte: Duration::from_secs(30),
-    between_bytes: Duration::from_secs(30),
-};
+use crate::reply;
 
 /// Answers `{"ok": true}`, or `{"ok": false, "error": …}` with what to do about it.
 pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> Result<Response> {
@@ -48,24 +35,7 @@ pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> R
         owner: row.text(3),
     };
     drop(db);
-    let answer = match ask(&model).await {
-        Ok(()) => object!({ "ok": true, "error": Value::Null }),
-        Err(error) => object!({ "ok": false, "error": error }),
-    };
+    let trial = reply::try_model(&model).await?;
+    let answer = object!({ "ok": trial.error.is_none(), "error": trial.error });
     Ok(json_response(StatusCode::OK, &answer))
-}
-
-async fn ask(model: &Model) -> Result<(), String> {
-    let model = Reachable::check(model, &Settings::get().await).await?;
-    let messages = [Message {
-        role: Role::User,
-        content: "Answer with the word: yes".to_owned(),
-    }];
-    let sent = model::send(model.call(&messages), TIMEOUTS).await;
-    let mut reply = sent.map_err(|failure| failure.message)?;
-    // Its first word is enough; dropping the reply hangs up.
-    match reply.next().await {
-        Some(Event::Error(failure)) => Err(failure.message),
-        Some(_) | None => Ok(()),
-    }
 }

@@ -3,6 +3,7 @@
 use kafka_common::access::Caller;
 use kafka_common::announce::fitted;
 use kafka_common::db::Db;
+use kafka_common::reply::audience;
 use serde_json::{Map, Value};
 
 use crate::actions::{Done, delete, revert, upload};
@@ -10,7 +11,7 @@ use crate::begin::{Outcome, begin};
 use crate::echo::echo;
 use crate::prompt::Prompt;
 use crate::refused::Refused;
-use crate::{audience, reply};
+use crate::reply;
 
 /// A frame of a client: an object with an action is that action, anything else is something said.
 enum Frame {
@@ -80,7 +81,7 @@ async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<bool, Refuse
     let mut db = Db::open().await?;
     match begin(&mut db, chat, caller, prompt).await? {
         Outcome::Begun(begun) => {
-            reply::start(*begun, None);
+            reply::start(&begun).await;
             Ok(true)
         }
         Outcome::Again(_) => Ok(true),

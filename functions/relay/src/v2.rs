@@ -3,14 +3,14 @@
 use kafka_common::access::Caller;
 use kafka_common::db::Db;
 use kafka_common::object;
+use kafka_common::reply::audience;
 use serde_json::{Map, Value};
 
 use crate::actions::{ack, delete, revert, upload};
 use crate::begin::{Ids, Outcome, begin};
 use crate::prompt::{Prompt, message_id, text_field};
 use crate::refused::Refused;
-use crate::reply::{self, rows};
-use crate::{audience, branch, initial, snapshot};
+use crate::{branch, initial, reply, snapshot, stop};
 
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. What it changes, all windows are told.
@@ -65,7 +65,7 @@ async fn answer(
             let which = text_field(fields, "generation_id")?;
             let mut db = Db::open().await?;
             let stopped =
-                rows::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
+                stop::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
             return Ok(ack(&object!({ "generation_id": stopped }), id));
         }
         "sync" if !has_room => return Err(Refused::too_much()),
@@ -84,9 +84,8 @@ async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<Ids, Refused
     let mut db = Db::open().await?;
     match begin(&mut db, chat, caller, prompt).await? {
         Outcome::Begun(begun) => {
-            let ids = begun.ids();
-            reply::start(*begun, None);
-            Ok(ids)
+            reply::start(&begun).await;
+            Ok(Ids::from(&*begun))
         }
         Outcome::Again(ids) => Ok(ids),
         Outcome::NoModel => Err(Refused::model_not_found()),

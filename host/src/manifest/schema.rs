@@ -4,7 +4,7 @@ use super::{check_label, outbound, template::Template, variables};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -20,6 +20,8 @@ pub struct Manifest {
     pub components: BTreeMap<String, Component>,
     /// The HTTP triggers that have a route, in the manifest's order.
     pub routes: Vec<Route>,
+    /// The ids of components that only other components reach (`route = { private = true }`).
+    pub private: BTreeSet<String>,
 }
 
 /// A variable of the application.
@@ -175,11 +177,13 @@ impl Manifest {
         if document.spin_manifest_version != 2 {
             bail!("spin_manifest_version must be 2");
         }
+        let (routes, private) = routes(document.trigger.http)?;
         let manifest = Self {
             name: document.application.name,
             variables: document.variables,
             components: document.component,
-            routes: routes(document.trigger.http)?,
+            routes,
+            private,
         };
         manifest.check()?;
         Ok(manifest)
@@ -202,6 +206,18 @@ impl Manifest {
         for Route { pattern, component } in &self.routes {
             if !self.components.contains_key(component) {
                 bail!("route {pattern:?} leads to component {component:?}, which does not exist");
+            }
+        }
+        for component in &self.private {
+            if !self.components.contains_key(component) {
+                bail!("a private route leads to component {component:?}, which does not exist");
+            }
+            if self
+                .routes
+                .iter()
+                .any(|route| route.component == *component)
+            {
+                bail!("component {component:?} has a private route and a public one");
             }
         }
         Ok(())
@@ -247,11 +263,10 @@ impl Manifest {
     }
 }
 
-/// The public routes, without patterns that occur twice: whoever is meant by the second one, one of them is a
-/// mistake.
-fn routes(triggers: Vec<HttpTrigger>) -> anyhow::Result<Vec<Route>> {
+/// The public routes, and the components with private ones. A pattern that occurs twice is a mistake.
+fn routes(triggers: Vec<HttpTrigger>) -> anyhow::Result<(Vec<Route>, BTreeSet<String>)> {
     let mut seen = HashSet::new();
-    let mut routes = Vec::new();
+    let (mut routes, mut private_components) = (Vec::new(), BTreeSet::new());
     for trigger in triggers {
         match trigger.route {
             HttpRoute::Public(pattern) => {
@@ -263,7 +278,9 @@ fn routes(triggers: Vec<HttpTrigger>) -> anyhow::Result<Vec<Route>> {
                     component: trigger.component,
                 });
             }
-            HttpRoute::Private(PrivateRoute { private: true }) => {}
+            HttpRoute::Private(PrivateRoute { private: true }) => {
+                private_components.insert(trigger.component);
+            }
             HttpRoute::Private(PrivateRoute { private: false }) => {
                 bail!(
                     "component {:?}: a route must be a string or {{ private = true }}",
@@ -272,7 +289,7 @@ fn routes(triggers: Vec<HttpTrigger>) -> anyhow::Result<Vec<Route>> {
             }
         }
     }
-    Ok(routes)
+    Ok((routes, private_components))
 }
 
 /// A component's source. Spin can also fetch one from a server, which this host does not do.

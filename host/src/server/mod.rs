@@ -8,7 +8,7 @@ mod headers;
 mod request;
 
 pub use body::RequestBody;
-pub use request::Dispatcher;
+pub use request::{Dispatcher, answer};
 
 use crate::{
     app::App,

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     app::App,
     instance::{Handler, PoolExhausted},
+    spin::outbound::chain::Chain,
 };
 use bytes::Bytes;
 use http::{
@@ -32,7 +33,7 @@ use wasmtime_wasi_http::{
 };
 
 /// A response whose length is known and at most this long is sent in one piece.
-const WHOLE: u64 = 64 * 1024;
+const WHOLE: u64 = 256 * 1024;
 
 /// How long a request waits for an instance that has time for it before it is refused with 503.
 const POOL_WAIT: Duration = Duration::from_secs(5);
@@ -89,6 +90,7 @@ impl Drop for Access<'_> {
 pub struct Dispatcher {
     app: Arc<App>,
     handlers: BTreeMap<String, ProxyHandler<Handler>>,
+    chain: Arc<Chain>,
     ended: Arc<AtomicBool>,
     authority: String,
 }
@@ -97,19 +99,22 @@ impl Dispatcher {
     /// A dispatcher for one thread; `address` is what the server listens on.
     pub fn new(app: &Arc<App>, address: SocketAddr) -> Self {
         let ended = Arc::<AtomicBool>::default();
-        let handlers = app
-            .components
-            .iter()
-            .map(|(id, component)| {
-                let component = component.clone();
-                let ended = ended.clone();
-                let handler = Handler { component, ended };
-                (id.clone(), ProxyHandler::new(handler))
-            })
-            .collect();
+        let chain = Arc::<Chain>::default();
+        let handlers = app.components.iter().map(|(id, component)| {
+            let handler = Handler {
+                component: component.clone(),
+                ended: ended.clone(),
+                chain: chain.clone(),
+            };
+            (id.clone(), ProxyHandler::new(handler))
+        });
+        let (private, handlers): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            handlers.partition(|(id, _)| app.components[id].places.are_private());
+        chain.fill(private);
         Self {
             app: app.clone(),
             handlers,
+            chain,
             ended,
             authority: address.to_string(),
         }
@@ -118,6 +123,7 @@ impl Dispatcher {
     /// To be called when nothing is served any more: that an instance is dropped from now on is no failure.
     pub fn end(&self) {
         self.ended.store(true, Relaxed);
+        self.chain.clear();
     }
 
     /// Answers a client's request, and writes its access line.
@@ -215,7 +221,7 @@ impl Dispatcher {
 /// Lets an instance answer. In a burst, a request that arrives while all instances are still starting gets one of its
 /// own; when there is no place for that one, the request is offered again to those that live, until [`POOL_WAIT`] is
 /// over.
-async fn answer(
+pub async fn answer(
     handler: &ProxyHandler<Handler>,
     mut request: Request<WasiBody>,
 ) -> wasmtime::Result<Response<WasiBody>> {

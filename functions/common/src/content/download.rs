@@ -9,7 +9,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use super::CHUNK;
 use super::range::{Requested, requested};
+use crate::access::Caller;
+use crate::error::Result;
+use crate::long_work::{Kind, Lease};
 
 /// A content to be served under a name.
 #[derive(Debug)]
@@ -25,9 +29,23 @@ pub struct Download {
     pub media_type: Option<String>,
     /// Chunk 0, if it is at hand.
     pub first_chunk: Option<Vec<u8>>,
+    /// Held while it is read.
+    pub lease: Option<Lease>,
 }
 
 impl Download {
+    /// The lease that a download of so many bytes needs: one chunk goes out at once, of more the client decides how long
+    /// that takes.
+    ///
+    /// # Errors
+    /// 429 or 503 where too many go on.
+    pub async fn lease(caller: &Caller, size: u64) -> Result<Option<Lease>> {
+        match size > CHUNK as u64 {
+            true => Lease::take(caller, Kind::Download).await,
+            false => Ok(None),
+        }
+    }
+
     /// Whether a request with these headers is likely to need the first chunk.
     pub fn begins_at_first_chunk(request: &HeaderMap) -> bool {
         !request.contains_key(header::RANGE) && !request.contains_key(header::IF_NONE_MATCH)
@@ -78,7 +96,12 @@ impl Download {
         let served = media_type::served(self.media_type.as_deref());
         let disposition = disposition::header(served.inline, &self.filename);
         let length = (range.end - range.start).to_string();
-        let mut response = Response::new(super::body(self.content_id, range, self.first_chunk));
+        let mut response = Response::new(super::body(
+            self.content_id,
+            range,
+            self.first_chunk,
+            self.lease,
+        ));
         *response.status_mut() = status;
         set(&mut response, header::CONTENT_TYPE, &served.media_type);
         set(&mut response, header::CONTENT_LENGTH, &length);
@@ -132,6 +155,7 @@ mod tests {
             size: 10,
             media_type: Some("text/html".to_owned()),
             first_chunk: Some(b"0123456789".to_vec()),
+            lease: None,
         };
         let headers: HeaderMap = headers
             .iter()

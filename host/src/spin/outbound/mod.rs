@@ -1,5 +1,6 @@
 //! Outbound HTTP: a component reaches what `allowed_outbound_hosts` grants it, nothing else.
 
+pub mod chain;
 mod private;
 mod send;
 
@@ -7,6 +8,7 @@ use crate::{
     app::Component,
     gateway::control::{Local, response},
 };
+use chain::Chain;
 use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -22,6 +24,8 @@ const GATEWAY_ORIGIN: &str = "grip_origin";
 pub struct Hooks {
     /// Whose instances they are.
     pub component: Arc<Component>,
+    /// The components that it may call on its thread.
+    pub chain: Arc<Chain>,
 }
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -47,6 +51,13 @@ impl WasiHttpHooks for Hooks {
                 uri.authority().map_or("", |authority| authority.as_str())
             );
             return Box::new(async { Err(Error::HttpRequestDenied) });
+        }
+        if let Some(id) = uri.host().and_then(Chain::id) {
+            let chain = self.chain.clone();
+            return Box::new(async move {
+                let response = chain.call(&id, request).await?;
+                Ok((response, Box::new(async { Ok(()) }) as Io))
+            });
         }
         if let Some(local) = &self.component.gateway
             && local.is_at(uri)

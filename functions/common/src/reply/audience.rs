@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
-use kafka_common::announce;
-use kafka_common::grip::{Grip, Item, channel_v1, channel_v2, item};
+
+use crate::announce;
+use crate::grip::{Grip, Item, channel_v1, channel_v2, item};
 
 /// The listeners of one chat. What is told is delivered in its order and in the background: a gateway that is slow or
 /// gone delays nobody but the windows it holds.

@@ -1,14 +1,14 @@
-//! The files of a chat and their texts: for windows and for models.
+//! The files of a chat and their texts: for clients and for models.
 
-use kafka_common::content::kind::{self, Kind};
-use kafka_common::content::{CHUNK, pdf};
-use kafka_common::db::{Db, Result, Row, Value};
-use kafka_common::{params, sql_file};
 use serde_json::json;
 
-use crate::size::INLINE;
+use crate::content::kind::{self, Kind};
+use crate::content::{CHUNK, pdf};
+use crate::db::{Db, Result, Row, Value};
+use crate::files::MAX_SHOWN_BYTES;
+use crate::{files, params, sql_file};
 
-const LIST: &str = sql_file!("files.sql");
+const LIST: &str = sql_file!("attachments.sql");
 
 /// How many files of a chat are looked at: a frame has no room for the names of as many.
 const FILES: i64 = 4000;
@@ -19,8 +19,11 @@ const FILES_FOR_MODEL: i64 = 500;
 /// A file of a chat.
 #[derive(Debug)]
 pub struct ChatFile {
+    /// Its id.
     pub id: String,
+    /// Its name.
     pub name: String,
+    /// What it is, as its name says.
     pub kind: Kind,
     /// Whether it has versions.
     pub versioned: bool,
@@ -53,7 +56,7 @@ impl ChatFile {
 
     /// Where it can be downloaded.
     pub fn url(&self) -> String {
-        kafka_common::files::url(&self.id)
+        files::url(&self.id)
     }
 }
 
@@ -113,8 +116,9 @@ pub fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
     if kind.name == "pdf" {
         // A part of a PDF is none, and only the first chunk is here.
         let whole = size <= CHUNK as i64;
-        return whole
-            .then(|| pdf::text(&bytes, INLINE).unwrap_or_else(|| pdf::UNREADABLE.to_owned()));
+        return whole.then(|| {
+            pdf::text(&bytes, MAX_SHOWN_BYTES).unwrap_or_else(|| pdf::UNREADABLE.to_owned())
+        });
     }
     let binary = matches!(kind.name, "image" | "computer") || bytes.contains(&0);
     (!binary).then(|| String::from_utf8_lossy(&bytes).into_owned())

@@ -12,11 +12,10 @@ use kafka_common::model::diff::unified_diff;
 use kafka_common::model::patch::apply_diff;
 use kafka_common::object;
 use kafka_common::params;
+use kafka_common::reply::Begun;
+use kafka_common::reply::ending::{self, Ended, Ending};
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
 use serde_json::Value;
-
-use super::ending::{self, Ended, Ending};
-use crate::begin::Begun;
 
 /// What the model said.
 pub struct Said<'a> {
@@ -57,7 +56,7 @@ const MAX_FILES: usize = 20;
 /// What is to be told is worked out after the commit: nobody waits for differences to write.
 pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<Verdict> {
     // A reply that was stopped or broke off changes no file.
-    let mut edits = match begun.prompt.composer && ending.status == "complete" {
+    let mut edits = match begun.composer && ending.status == "complete" {
         true => edits(said, ending),
         false => Vec::new(),
     };
@@ -293,7 +292,7 @@ async fn apply(
         .await?;
     if found.is_none()
         && matches!(edit.change, Change::Diff(_))
-        && let Some(selected) = begun.prompt.selected_filename.as_deref()
+        && let Some(selected) = begun.selected_filename.as_deref()
     {
         name = selected;
         found = tx

@@ -4,10 +4,9 @@ use kafka_common::db::Db;
 use kafka_common::error::Error;
 use kafka_common::model::context::{FileText, Turn};
 use kafka_common::model::{self, BaseUrl, Call, Message, check_base_url, composer};
-use kafka_common::{params, seal};
+use kafka_common::reply::{Begun, Model};
+use kafka_common::{attachments, params, seal};
 
-use crate::begin::{Begun, Model};
-use crate::files;
 use crate::settings::Settings;
 
 /// How many messages of the branch are looked at.
@@ -117,13 +116,13 @@ async fn messages(
             content,
         })
         .collect();
-    let selected = begun.prompt.selected_filename.as_deref();
-    let texts = files::for_model(&mut db, &begun.chat, selected, context_chars).await?;
+    let selected = begun.selected_filename.as_deref();
+    let texts = attachments::for_model(&mut db, &begun.chat, selected, context_chars).await?;
     let texts: Vec<FileText<'_>> = texts
         .iter()
         .map(|(name, text)| FileText { name, text })
         .collect();
-    let system = match begun.prompt.composer {
+    let system = match begun.composer {
         true => composer::instructions(selected),
         false => composer::CHAT.to_owned(),
     };

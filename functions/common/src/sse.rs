@@ -1,11 +1,14 @@
-//! Server-sent events: v2's events for clients without a socket.
+//! Server-sent events (WHATWG HTML, section 9.2): v2's events for clients without a socket.
 
 use axum::body::Body;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
-use http::{HeaderValue, header};
 use serde_json::Value;
+
+/// The media type.
+pub const CONTENT_TYPE: &str = "text/event-stream";
 
 /// An event of v2 on the wire: its action as the event's name, its seq, where it has one, as the id.
 pub fn event(json: &str) -> Bytes {
@@ -16,11 +19,6 @@ pub fn event(json: &str) -> Bytes {
     let id = seq.map_or(String::new(), |seq| format!("id: {seq}\n"));
     // JSON has no line ends of its own.
     format!("event: {action}\n{id}data: {json}\n\n").into()
-}
-
-/// Whether this is the event that ends a stream.
-pub fn is_end(event: &[u8]) -> bool {
-    event.starts_with(b"event: generation_ended\n")
 }
 
 /// A comment: nothing to a client, but a failed write tells that it has gone.
@@ -34,7 +32,7 @@ pub fn response(events: impl Stream<Item = Bytes> + Send + 'static) -> Response 
     let body = Body::from_stream(events.map(Ok::<_, std::convert::Infallible>));
     let mut response = Response::new(body);
     for (name, value) in [
-        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CONTENT_TYPE, CONTENT_TYPE),
         (header::CACHE_CONTROL, "no-store"),
     ] {
         response

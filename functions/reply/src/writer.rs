@@ -1,6 +1,7 @@
 //! The task that writes a reply: reads the model's stream into the row, and tells the windows what the row has.
 //!
-//! It outlives the request that began it, and shares its instance with other such tasks: nothing here may panic.
+//! It outlives the request that began it. Where the host lets it share an instance with other such tasks, a panic would
+//! end all of them: nothing here may panic.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -10,15 +11,15 @@ use kafka_common::announce::fitted;
 use kafka_common::db::{self, Db};
 use kafka_common::model::{self, Event, Failure, Message as Turn, Role, Timeouts, composer};
 use kafka_common::object;
+use kafka_common::reply::Begun;
+use kafka_common::reply::audience::Audience;
+use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
 use kafka_common::versions::MAX_TEXT_BYTES;
 
-use super::composing::{self, Misfit, Said, Verdict};
-use super::context::{self, Question};
-use super::ending::Ending;
-use super::rows::{self, Beat};
-use crate::audience::Audience;
-use crate::begin::Begun;
+use crate::composing::{self, Misfit, Said, Verdict};
+use crate::context::{self, Question};
+use crate::rows::{self, Beat};
 
 /// From one piece of text to the next. The first goes out at once.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -47,7 +48,7 @@ struct Gone;
 
 /// Writes a reply, from the question to the model to the last word about it.
 pub async fn write(begun: Begun, audience: Audience) {
-    announce(&begun, &audience);
+    begun.announce(&audience);
     begin_spawned().await;
     let mut writer = Writer {
         begun: &begun,
@@ -61,26 +62,6 @@ pub async fn write(begun: Begun, audience: Audience) {
     if writer.run().await.is_err() {
         eprintln!("reply {} was ended by another", begun.reply);
     }
-}
-
-/// Tells the windows of the prompt, if it is new, and that there is a reply to come.
-fn announce(begun: &Begun, audience: &Audience) {
-    if let Some(interrupted) = &begun.interrupted {
-        // A reader would take the end of another reply for that of its own.
-        audience.tell_windows(&[fitted(interrupted.event())]);
-        if !interrupted.message.content.is_empty() {
-            audience.tell_v1(vec![interrupted.message.content.clone()]);
-        }
-    }
-    let mut events = Vec::new();
-    if let Some(message) = &begun.message {
-        events.push(fitted(message.added(begun.rev - 1)));
-    }
-    events.push(fitted(object!({
-        "action": "generation_started", "rev": begun.rev, "generation_id": begun.reply,
-        "message_id": begun.answer_id, "parent_id": begun.answered_id, "model": begun.model.name,
-    })));
-    audience.tell(&events);
 }
 
 struct Writer<'a> {

@@ -1,20 +1,23 @@
 //! How a reply ends: in one transaction, whatever else the ending does.
 
-use kafka_common::announce::fitted;
-use kafka_common::conversation;
-use kafka_common::db::{Db, Result, Transaction};
-use kafka_common::message::{COLUMNS, Message};
-use kafka_common::object;
-use kafka_common::{clock, params};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::audience;
+use super::audience;
+use crate::announce::fitted;
+use crate::conversation;
+use crate::db::{Db, Result, Transaction};
+use crate::message::{COLUMNS, Message};
+use crate::object;
+use crate::{clock, params};
 
 /// How and why a reply ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ending {
     /// `complete`, `stopped`, `interrupted` or `error`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// As the model said it.
     pub finish_reason: Option<String>,
     /// As the model said it.
@@ -27,7 +30,7 @@ impl Ending {
     /// An ending of which nothing more is known.
     pub fn new(status: &'static str) -> Self {
         Self {
-            status,
+            status: Cow::Borrowed(status),
             finish_reason: None,
             usage: None,
             error: None,
@@ -60,10 +63,13 @@ impl Ending {
 }
 
 /// A reply that has ended.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Ended {
+    /// Its id.
     pub reply: String,
+    /// The message that it filled.
     pub message: Message,
+    /// How it ended.
     pub ending: Ending,
     /// The chat's rev with it.
     pub rev: i64,
@@ -74,7 +80,7 @@ impl Ended {
     pub fn event(&self) -> Value {
         object!({
             "action": "generation_ended", "rev": self.rev, "generation_id": self.reply, "message_id": self.message.id,
-            "status": self.ending.status, "finish_reason": self.ending.finish_reason, "usage": self.ending.usage,
+            "status": self.ending.status.as_ref(), "finish_reason": self.ending.finish_reason, "usage": self.ending.usage,
             "error": self.ending.error, "message": self.message.v2(),
         })
     }
@@ -88,7 +94,7 @@ pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &Ending) -> Res
              WHERE id = ?1 AND status = 'running' RETURNING id",
             params![
                 reply,
-                ending.status,
+                ending.status.as_ref(),
                 ending.finish_reason.as_deref(),
                 ending.usage.as_ref().map(Value::to_string),
                 ending.error.as_deref()
@@ -113,7 +119,7 @@ pub async fn close(
                 // An UPDATE's RETURNING knows its table by no alias.
                 COLUMNS.replace("message.", "")
             ),
-            params![reply, ending.status, rev],
+            params![reply, ending.status.as_ref(), rev],
         )
         .await?;
     Ok(Ended {
@@ -126,12 +132,38 @@ pub async fn close(
     })
 }
 
+/// Ends a reply that nothing writes, and tells the clients of its chat. False: it was not running any more.
+pub async fn end(chat: &str, reply: &str, ending: Ending) -> Result<bool> {
+    let mut db = Db::open().await?;
+    let mut tx = db.begin().await?;
+    let Some(ended) = end_in(&mut tx, chat, reply, ending).await? else {
+        return Ok(false);
+    };
+    tx.commit().await?;
+    tell(chat, &ended).await;
+    Ok(true)
+}
+
+async fn end_in(
+    tx: &mut Transaction<'_>,
+    chat: &str,
+    reply: &str,
+    ending: Ending,
+) -> Result<Option<Ended>> {
+    if !mark(tx, reply, &ending).await? {
+        return Ok(None);
+    }
+    let rev = conversation::raise(tx, chat, 1).await?;
+    close(tx, reply, ending, rev).await.map(Some)
+}
+
 /// Whether a running reply with this heartbeat has lost its writer.
 pub fn is_abandoned(heartbeat: i64) -> bool {
     heartbeat < oldest_heartbeat()
 }
 
-fn oldest_heartbeat() -> i64 {
+/// The oldest heartbeat of a reply whose writer is there, in milliseconds since 1970.
+pub fn oldest_heartbeat() -> i64 {
     clock::unix_millis() - conversation::ABANDONED_AFTER
 }
 
@@ -156,12 +188,7 @@ pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option
         )
         .await?;
     let Some(mut row) = row else { return Ok(None) };
-    let (reply, ending) = (row.text(0), Ending::interrupted());
-    if !mark(tx, &reply, &ending).await? {
-        return Ok(None);
-    }
-    let rev = conversation::raise(tx, chat, 1).await?;
-    close(tx, &reply, ending, rev).await.map(Some)
+    end_in(tx, chat, &row.text(0), Ending::interrupted()).await
 }
 
 /// Tells all windows that a reply was ended by another than its writer.

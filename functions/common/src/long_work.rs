@@ -1,0 +1,255 @@
+//! How much work that goes on for long one user may have at a time, and all users together: replies, streams of events,
+//! downloads. (Short requests are limited by how often they come: [`crate::limits`].)
+//!
+//! A reply is counted by its row, as long as its heart beats. A stream and a download have a [`Lease`]: a row that is
+//! renewed while they go on, and expires where nothing renews it any more. In open mode only replies are counted, and
+//! only in total, since who calls is who runs the server.
+
+use std::time::{Duration, Instant};
+
+use futures::future::Either;
+use futures::stream::{self, Stream, StreamExt};
+use spin_sdk::wasip3;
+
+use crate::access::Caller;
+use crate::clock;
+use crate::config::Config;
+use crate::db::{self, Db};
+use crate::error::{Error, Result};
+use crate::id::new_id;
+use crate::params;
+
+/// A kind of long work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A reply that a model writes.
+    Reply,
+    /// A stream of server-sent events.
+    Stream,
+    /// A download of more than one chunk.
+    Download,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Reply, Self::Stream, Self::Download];
+
+    /// As the variable `long_work` and the rows call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Stream => "stream",
+            Self::Download => "download",
+        }
+    }
+
+    /// 429: the user has as much of it as they may.
+    pub fn too_much(self) -> Error {
+        Error::TooMuchAtOnce(match self {
+            Self::Reply => {
+                "You have too many replies running. Wait until one has ended, or stop one."
+            }
+            Self::Stream => "You have too many streams of events open. Close one.",
+            Self::Download => "You have too many downloads running. Wait until one has ended.",
+        })
+    }
+
+    /// 503: all users together have as much of it as the server bears.
+    pub fn no_room(self) -> Error {
+        Error::unavailable(match self {
+            Self::Reply => "Too many replies are running on this server. Please try again later.",
+            Self::Stream => "Too many streams are open on this server. Please try again later.",
+            Self::Download => {
+                "Too many downloads are running on this server. Please try again later."
+            }
+        })
+    }
+}
+
+/// How much there may be of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Of one user in token mode.
+    pub per_user: i64,
+    /// Of all users.
+    pub in_total: i64,
+}
+
+/// The variable `long_work`: entries such as `reply=100/2000`, at most 100 of one user and 2000 in total. What has no entry
+/// has no bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds([Option<Bound>; 3]);
+
+impl Bounds {
+    /// Reads the entries of the variable; the error names the one that is wrong.
+    pub(crate) fn parse<'a>(entries: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut bounds = Self::default();
+        for entry in entries {
+            let wrong = || format!("long_work: {entry:?} is no bound such as reply=100/2000");
+            let (name, numbers) = entry.split_once('=').ok_or_else(wrong)?;
+            let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+            let (per_user, in_total) = numbers.split_once('/').ok_or_else(wrong)?;
+            let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
+            let bound = Bound {
+                per_user: number(per_user).ok_or_else(wrong)?,
+                in_total: number(in_total).ok_or_else(wrong)?,
+            };
+            bounds.0[kind.ok_or_else(wrong)? as usize] = Some(bound);
+        }
+        Ok(bounds)
+    }
+
+    /// The bound of one kind; `None`: there is none.
+    pub fn of(&self, kind: Kind) -> Option<Bound> {
+        self.0[kind as usize]
+    }
+}
+
+/// How long a lease is good without being renewed, in milliseconds.
+const GOOD_FOR: i64 = 180_000;
+
+/// How often it is renewed.
+const RENEWED_AFTER: Duration = Duration::from_secs(60);
+
+/// One stream or download of a user, from [`Lease::take`] until this is dropped.
+#[derive(Debug)]
+pub struct Lease {
+    id: String,
+    renewed: Instant,
+}
+
+impl Lease {
+    /// Counts a stream or a download that begins now; `None` where it is not counted.
+    ///
+    /// # Errors
+    /// 429 or 503 where there are too many of the caller or in total.
+    pub async fn take(caller: &Caller, kind: Kind) -> Result<Option<Self>> {
+        let bound = Config::get().await?.long_work.of(kind);
+        let (Some(bound), Some(user), true) = (bound, caller.user_id(), caller.is_proven()) else {
+            return Ok(None);
+        };
+        let (id, now) = (new_id(), clock::unix_millis());
+        let mut db = Db::open().await?;
+        let taken = db
+            .query_one(
+                TAKE,
+                params![
+                    id.as_str(),
+                    kind.name(),
+                    user,
+                    now,
+                    now + GOOD_FOR,
+                    bound.per_user,
+                    bound.in_total
+                ],
+            )
+            .await?;
+        if taken.is_some() {
+            let renewed = Instant::now();
+            return Ok(Some(Self { id, renewed }));
+        }
+        let own = db
+            .query_one(
+                "SELECT count(*) FROM long_work WHERE user_id = ?1 AND kind = ?2 AND expires_at BETWEEN ?3 AND ?4",
+                params![user, kind.name(), now, now + GOOD_FOR],
+            )
+            .await?;
+        match own.is_some_and(|row| row.int(0) >= bound.per_user) {
+            true => Err(kind.too_much()),
+            false => Err(kind.no_room()),
+        }
+    }
+
+    /// Says that the work goes on. To be called with each piece of it; most calls cost nothing.
+    async fn keep(&mut self) {
+        if self.renewed.elapsed() < RENEWED_AFTER {
+            return;
+        }
+        self.renewed = Instant::now();
+        if let Err(error) = renew(&self.id).await {
+            // Counted wrongly for a while, which is no reason to end what it counts.
+            eprintln!("warning: a lease was not renewed: {error}");
+        }
+    }
+}
+
+/// A time later than the lease's own is of a clock that has gone back since, and good for nothing.
+const TAKE: &str = "
+    INSERT INTO long_work (id, kind, user_id, expires_at)
+    SELECT ?1, ?2, ?3, ?5
+    WHERE (SELECT count(*) FROM long_work WHERE user_id = ?3 AND kind = ?2 AND expires_at BETWEEN ?4 AND ?5) < ?6
+        AND (SELECT count(*) FROM long_work WHERE kind = ?2 AND expires_at BETWEEN ?4 AND ?5) < ?7
+    RETURNING id";
+
+async fn renew(id: &str) -> db::Result<()> {
+    let until = clock::unix_millis() + GOOD_FOR;
+    let mut db = Db::open().await?;
+    db.execute(
+        "UPDATE long_work SET expires_at = ?2 WHERE id = ?1",
+        params![id, until],
+    )
+    .await
+}
+
+async fn end(id: &str) -> db::Result<()> {
+    let mut db = Db::open().await?;
+    db.execute("DELETE FROM long_work WHERE id = ?1", params![id])
+        .await
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let id = std::mem::take(&mut self.id);
+        wasip3::spawn(async move {
+            if let Err(error) = end(&id).await {
+                eprintln!("warning: a lease stays until it expires: {error}");
+            }
+        });
+    }
+}
+
+/// The same pieces, for which the lease is held until the last of them has been taken or nothing takes them any more.
+pub fn held<T: Send + 'static>(
+    pieces: impl Stream<Item = T> + Send + 'static,
+    lease: Option<Lease>,
+) -> impl Stream<Item = T> + Send + 'static {
+    let Some(lease) = lease else {
+        return Either::Left(pieces);
+    };
+    let state = (Box::pin(pieces), lease);
+    Either::Right(stream::unfold(
+        state,
+        |(mut pieces, mut lease)| async move {
+            let piece = pieces.next().await?;
+            lease.keep().await;
+            Some((piece, (pieces, lease)))
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bound, Bounds, Kind};
+
+    #[test]
+    fn bounds_are_read() {
+        let bounds = Bounds::parse(["reply=100/2000", "download=1/2"].into_iter()).unwrap();
+        let reply = Bound {
+            per_user: 100,
+            in_total: 2000,
+        };
+        assert_eq!(bounds.of(Kind::Reply), Some(reply));
+        assert_eq!(bounds.of(Kind::Stream), None);
+        for wrong in [
+            "reply",
+            "reply=1",
+            "reply=0/1",
+            "reply=1/0",
+            "reply=-1/5",
+            "nap=1/1",
+            "reply=1/2/3",
+        ] {
+            let error = Bounds::parse([wrong].into_iter()).unwrap_err();
+            assert!(error.contains(wrong), "{error}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Replies, as two components share them: `relay` begins one in a transaction, `reply` asks the model and writes it.
+//!
+//! Between them is one request by service chaining, with a [`Begun`]. They are two so that what a client sends can't end
+//! anybody's reply: `relay` reads what strangers send and may run out of memory over it, `reply` gets only what `relay`
+//! has checked. Not here: how a reply is written (component `reply`) and how it is shown (component `relay`).
+
+pub mod audience;
+pub mod ending;
+
+use serde::{Deserialize, Serialize};
+
+use crate::announce::fitted;
+use crate::message::Message;
+use crate::object;
+use audience::Audience;
+use ending::Ended;
+
+/// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
+pub const ORIGIN: &str = "http://reply.spin.internal";
+
+/// The path of a request that has a [`Begun`] as JSON: the reply is written from then on.
+pub const WRITE_PATH: &str = "/write";
+
+/// The path of a request that has a [`Model`] as JSON: the answer is a [`Trial`].
+pub const TRY_PATH: &str = "/try";
+
+/// The model to ask, with its key still sealed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Model {
+    /// Its id.
+    pub id: String,
+    /// What its endpoint calls it.
+    pub name: String,
+    /// The endpoint's address, without `/chat/completions`.
+    pub base_url: String,
+    /// The API key, as [`crate::seal`] has sealed it.
+    pub sealed_key: String,
+    /// The id of the user whose model it is.
+    pub owner: String,
+}
+
+/// A reply that has begun: its rows are there, and nothing writes them yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Begun {
+    /// The id of the chat.
+    pub chat: String,
+    /// The id of the reply (`generation.id`).
+    pub reply: String,
+    /// The person's message, if it is new.
+    pub message: Option<Message>,
+    /// The id of the message that is answered.
+    pub answered_id: String,
+    /// The id of the message that the model is to fill.
+    pub answer_id: String,
+    /// The chat's rev with that; the person's message has one less.
+    pub rev: i64,
+    /// The model to ask.
+    pub model: Model,
+    /// Whether the reply may make and change files.
+    pub composer: bool,
+    /// The file that the person has selected.
+    pub selected_filename: Option<String>,
+    /// A reply without a writer, which was ended when this one began.
+    pub interrupted: Option<Ended>,
+    /// How many bytes the owner may store, the files of the reply included; `None`: as many as they like.
+    pub quota: Option<u64>,
+}
+
+impl Begun {
+    /// Tells the clients of the chat the prompt, if it is new, and that there is a reply to come.
+    pub fn announce(&self, audience: &Audience) {
+        if let Some(interrupted) = &self.interrupted {
+            // A reader would take the end of another reply for that of its own.
+            audience.tell_windows(&[fitted(interrupted.event())]);
+            if !interrupted.message.content.is_empty() {
+                audience.tell_v1(vec![interrupted.message.content.clone()]);
+            }
+        }
+        let mut events = Vec::new();
+        if let Some(message) = &self.message {
+            events.push(fitted(message.added(self.rev - 1)));
+        }
+        events.push(fitted(object!({
+            "action": "generation_started", "rev": self.rev, "generation_id": self.reply,
+            "message_id": self.answer_id, "parent_id": self.answered_id, "model": self.model.name,
+        })));
+        audience.tell(&events);
+    }
+}
+
+/// What a model answered to one tiny question.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Trial {
+    /// What is wrong, in words for a person; `None`: it answers.
+    pub error: Option<String>,
+}

@@ -1,0 +1,70 @@
+//! Component `reply`: asks models, and writes what they say into the rows of the chat (DESIGN.md, D2).
+//!
+//! Its route is private: only component `relay` calls it, by service chaining, with what it has checked and stored. The
+//! embedded host gives every request to a private component an instance of its own, so a model that answers with
+//! something that no instance survives ends one reply, and nothing that clients send ends any.
+#![forbid(unsafe_code)]
+
+mod composing;
+mod context;
+mod rows;
+mod settings;
+mod trial;
+mod writer;
+
+use axum::body::{Body, to_bytes};
+use futures::channel::mpsc::unbounded;
+use http::{HeaderMap, Response, StatusCode, header};
+use kafka_common::reply::audience::Audience;
+use kafka_common::reply::{Begun, TRY_PATH, WRITE_PATH};
+use kafka_common::sse;
+use spin_sdk::http::Request;
+use spin_sdk::{http_service, wasip3};
+
+/// The longest request, in bytes: a prompt and the text of an interrupted reply, each of 256 KiB, as JSON escapes them.
+const MAX_REQUEST: usize = 4 * 1024 * 1024;
+
+/// Answers one request of component `relay`.
+#[http_service]
+async fn handle(request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(Body::new(body), MAX_REQUEST).await else {
+        return status(StatusCode::BAD_REQUEST);
+    };
+    match parts.uri.path() {
+        WRITE_PATH => match serde_json::from_slice(&body) {
+            Ok(begun) => write(begun, &parts.headers),
+            Err(_) => status(StatusCode::BAD_REQUEST),
+        },
+        TRY_PATH => match serde_json::from_slice(&body) {
+            Ok(model) => trial::answer(&model).await,
+            Err(_) => status(StatusCode::BAD_REQUEST),
+        },
+        _ => status(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Begins to write a reply, which goes on after the answer. Where events are asked for, the answer has them all.
+fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
+    let wants_events = headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept == sse::CONTENT_TYPE);
+    let (reader, response) = match wants_events {
+        true => {
+            let (reader, events) = unbounded();
+            (Some(reader), sse::response(events))
+        }
+        false => (None, status(StatusCode::ACCEPTED)),
+    };
+    wasip3::spawn(async move {
+        let audience = Audience::of(&begun.chat, reader).await;
+        writer::write(begun, audience).await;
+    });
+    response
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
