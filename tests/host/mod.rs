@@ -1,6 +1,7 @@
 //! How the host is run, and how it treats components and clients that misbehave.
 
 mod backup;
+mod chaining;
 mod checkpoints;
 mod clients;
 mod command_line;
@@ -9,6 +10,7 @@ mod database;
 mod lifecycle;
 mod logs;
 mod manifest;
+mod places;
 mod state_folder;
 
 use std::time::{Duration, Instant};

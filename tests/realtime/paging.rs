@@ -211,6 +211,9 @@ async fn conversations_of_earlier_versions_have_branches() {
     }
     let state = scene.server.kill();
     let before_0004 = "
+        DROP TABLE long_work;
+        DROP INDEX generation_running_owner;
+        ALTER TABLE generation DROP COLUMN owner_id;
         DROP TRIGGER chat_conversation_is_head;
         DROP INDEX chat_conversation_root;
         DROP INDEX chat_conversation_parent_id;
