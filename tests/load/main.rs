@@ -1,4 +1,5 @@
-//! Load program: `cargo bench --bench load`. It prints; it judges nothing, but for what `--reading` measures.
+//! Load program: `cargo bench --bench load`. It prints; it judges nothing, but for what `--reading` and `--long-work`
+//! measure.
 //!
 //! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
 //! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
@@ -9,6 +10,7 @@
 
 mod client;
 mod floor;
+mod long_work;
 mod measure;
 mod process;
 mod reading;
@@ -44,13 +46,23 @@ struct Arguments {
     /// logins; fails where one takes longer than promised
     #[arg(long)]
     reading: bool,
+    /// Measure short requests beside replies that run for long and streams that follow them instead; fails where any is
+    /// refused or slower than promised
+    #[arg(long)]
+    long_work: bool,
+    /// With --long-work: replies that run at once, and streams that follow them
+    #[arg(long, default_value_t = 1000)]
+    replies: usize,
+    /// With --long-work: words a second of each reply
+    #[arg(long, default_value_t = 1)]
+    rate: u64,
     /// With --realtime: open sockets
     #[arg(long, default_value_t = 2000)]
     sockets: usize,
     /// With --realtime: how many of them see a reply
     #[arg(long, default_value_t = 200)]
     streams: usize,
-    /// With --realtime: how many seconds a reply takes
+    /// With --realtime: how many seconds a reply takes; with --long-work: how many seconds short requests are measured
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     reply: u64,
     /// Serve the floor on a free port, print it, and do nothing else
@@ -81,6 +93,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             seconds: arguments.reply,
         };
         return realtime::run(folder.path(), plan).await;
+    }
+    if arguments.long_work {
+        let plan = long_work::Plan {
+            replies: arguments.replies,
+            rate: arguments.rate,
+            seconds: arguments.reply,
+        };
+        return long_work::run(folder.path(), plan).await;
     }
     if arguments.reading {
         return reading::run(folder.path()).await;

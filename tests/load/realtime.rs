@@ -85,7 +85,8 @@ impl<'a> Scene<'a> {
         })
     }
 
-    async fn save_model(&self, name: &str) -> anyhow::Result<()> {
+    /// Makes a fake model of this name the user's.
+    pub async fn save_model(&self, name: &str) -> anyhow::Result<()> {
         let base_url = format!(
             "http%3A%2F%2F{}%2Fv1",
             self.model.address.replace(':', "%3A")
@@ -474,7 +475,7 @@ pub fn quantiles(mut latencies: Vec<Duration>) -> String {
 }
 
 /// Thousands of sockets are thousands of files.
-fn raise_limit() {
+pub fn raise_limit() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let raised = Rlimit {
         current: maximum,
