@@ -62,7 +62,7 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
         .buffered(16)
         .try_collect()
         .await?;
-    let followers: Vec<_> = chats.iter().zip(&replies).map(|(chat, reply)| {
+    let followers = chats.iter().zip(&replies).map(|(chat, reply)| {
         tokio::spawn(follow(
             host.address.clone(),
             format!("/chat/{chat}/generations/{reply}/events"),

@@ -6,6 +6,7 @@ mod cross_site;
 mod frames;
 mod leaving;
 mod limits;
+mod long_work;
 mod models;
 mod oidc;
 mod quota;
