@@ -103,7 +103,13 @@ async fn replies_of_one_person_and_of_all() {
     place.begin(&leni).await.1.has_status(202);
     is_refused(&place.begin(&leni).await.1, 503, "Too many replies");
     // Everything else goes on, and one that ends makes room.
-    let chats = place.town.server.get(&format!("/chat/{third}")).by(&josef).send().await;
+    let chats = place
+        .town
+        .server
+        .get(&format!("/chat/{third}"))
+        .by(&josef)
+        .send()
+        .await;
     chats.has_status(200);
     place.stop(&josef, &first).await;
     let running = "SELECT count(*) FROM generation WHERE status = 'running' AND stop_requested";

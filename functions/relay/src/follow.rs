@@ -18,6 +18,7 @@ use kafka_common::{owner, params, sse};
 use serde_json::{Value, json};
 
 use crate::refused::Refused;
+use crate::watch::Watch;
 
 /// How often the row is read.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -85,6 +86,7 @@ pub fn rest_of(chat: String, reply: String) -> impl Stream<Item = Bytes> + Send 
 }
 
 struct Follower {
+    watch: Watch,
     chat: String,
     caller: Option<String>,
     reply: String,
@@ -126,6 +128,7 @@ impl State {
 impl Follower {
     fn new(chat: String, caller: Option<String>, reply: String) -> Self {
         Self {
+            watch: Watch::new(&reply),
             chat,
             caller,
             reply,
@@ -181,7 +184,17 @@ impl Follower {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             spin_sdk::time::sleep(PERIOD).await;
-            match self.read().await {
+            let state = match self.has_news().await {
+                Ok(true) => self.read().await,
+                Ok(false) => {
+                    if let Some(sign) = self.stay_quiet() {
+                        return Some(sign);
+                    }
+                    continue;
+                }
+                Err(error) => Err(error),
+            };
+            match state {
                 Ok(Some(state)) => {
                     let events = self.events(state);
                     if !events.is_empty() {
@@ -196,12 +209,26 @@ impl Follower {
                 }
                 Err(error) => eprintln!("error: reply {}: {error}", self.reply),
             }
-            self.quiet += 1;
-            if self.quiet >= QUIET {
-                self.quiet = 0;
-                return Some(sse::keep_alive());
+            if let Some(sign) = self.stay_quiet() {
+                return Some(sign);
             }
         }
+    }
+
+    async fn has_news(&self) -> db::Result<bool> {
+        match self.sent {
+            Some((seq, _)) => self.watch.has_news(seq).await,
+            None => Ok(true),
+        }
+    }
+
+    /// Now and then a sign of life, where there is nothing to tell.
+    fn stay_quiet(&mut self) -> Option<Bytes> {
+        self.quiet += 1;
+        (self.quiet >= QUIET).then(|| {
+            self.quiet = 0;
+            sse::keep_alive()
+        })
     }
 
     /// What the client doesn't have of this yet.

@@ -24,6 +24,7 @@ mod stop;
 mod test_model;
 mod v1;
 mod v2;
+mod watch;
 
 use axum::body::Body;
 use kafka_common::api::{models, relay};
