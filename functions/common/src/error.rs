@@ -24,6 +24,10 @@ pub const CHAT_NOT_FOUND: &str = "Chat not found.";
 /// What is said where somebody has no room for what they want to store.
 pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to make room.";
 
+/// What is said where the server has no room for what is to be stored.
+pub const NO_ROOM: &str = "The server's disk is full, so nothing was stored. Delete files or chats to make room, or \
+                           tell the operator of the server.";
+
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -53,6 +57,8 @@ pub enum Error {
     },
     /// 503 `{"detail": …}`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
+    /// 507 `{"detail": …}`: the server's disk, or its database, is full.
+    NoRoom,
     /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
     Internal(anyhow::Error),
 }
@@ -251,6 +257,7 @@ impl IntoResponse for Error {
             Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
             Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
             Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
+            Self::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, NO_ROOM.into()),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),
