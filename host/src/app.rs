@@ -8,7 +8,7 @@ use crate::{
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     spin,
     state::{self, KEY_VALUE, StateDir},
-    storage::{Database, KeyValue, Options},
+    storage::{self, Database, KeyValue, Options, Space},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -62,6 +62,8 @@ pub struct App {
     /// All components by id.
     pub components: BTreeMap<String, Arc<Component>>,
     databases: BTreeMap<String, Arc<Database>>,
+    key_value: Option<Arc<KeyValue>>,
+    space: Arc<Space>,
     /// Held, not used: nobody may replace the databases meanwhile.
     _state: StateDir,
 }
@@ -114,11 +116,12 @@ impl App {
                 .with_context(|| format!("can't create the folder {}", folder.display()))?;
         }
         let state = StateDir::share(&settings.state_dir)?;
+        let space = Space::watch(&settings.state_dir)?;
         let engine = engine(&manifest, settings)?;
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
-        let mut stores = Stores::new(&settings.state_dir);
+        let mut stores = Stores::new(&settings.state_dir, space.clone());
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
@@ -147,8 +150,16 @@ impl App {
             router: Router::new(&manifest)?,
             components,
             databases: stores.databases,
+            key_value: stores.key_value,
+            space,
             _state: state,
         })
+    }
+
+    /// Whether there is no room on the disk of the state folder.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        self.space.is_full()
     }
 
     /// Stops all statements that run now.
@@ -164,6 +175,11 @@ impl App {
             if let Err(error) = database.close().await {
                 tracing::warn!("database {label:?} was not closed cleanly: {error}");
             }
+        }
+        if let Some(store) = &self.key_value
+            && let Err(error) = store.close().await
+        {
+            tracing::warn!("the key-value stores were not closed cleanly: {error}");
         }
     }
 }
@@ -245,14 +261,35 @@ struct Stores<'a> {
     folder: &'a Path,
     databases: BTreeMap<String, Arc<Database>>,
     key_value: Option<Arc<KeyValue>>,
+    space: Arc<Space>,
 }
 
 impl<'a> Stores<'a> {
-    fn new(folder: &'a Path) -> Self {
+    fn new(folder: &'a Path, space: Arc<Space>) -> Self {
         Self {
             folder,
+            space,
             databases: BTreeMap::new(),
             key_value: None,
+        }
+    }
+
+    /// Opens something, if need be with the room that was kept on a full disk.
+    async fn open<T, F>(&self, open: impl Fn(Options) -> F) -> anyhow::Result<T>
+    where
+        F: Future<Output = Result<T, storage::Error>>,
+    {
+        let options = Options {
+            space: Some(self.space.clone()),
+            ..Options::default()
+        };
+        match open(options.clone()).await {
+            Err(error) if error.is_full() => {
+                self.space.ran_out();
+                let again = open(options).await;
+                again.context("the disk is full: make room on it, and start again")
+            }
+            opened => Ok(opened?),
         }
     }
 
@@ -265,7 +302,8 @@ impl<'a> Stores<'a> {
             if !self.databases.contains_key(label) {
                 manifest::check_label(label)?;
                 let file = state::database_file(self.folder, label);
-                let database = Database::open(&file, Options::default())
+                let database = self
+                    .open(|options| Database::open(&file, options))
                     .await
                     .with_context(|| format!("can't open the database {}", file.display()))?;
                 self.databases.insert(label.clone(), database);
@@ -283,7 +321,8 @@ impl<'a> Stores<'a> {
         for label in labels {
             if self.key_value.is_none() {
                 let file = state::database_file(self.folder, KEY_VALUE);
-                let opened = KeyValue::open(&file)
+                let opened = self
+                    .open(|options| KeyValue::open(&file, options))
                     .await
                     .with_context(|| format!("can't open the store {}", file.display()))?;
                 self.key_value = Some(opened);

@@ -100,6 +100,7 @@ impl Lines {
     /// Writes what comes until the end.
     fn write_to(&self, out: &mut impl Write) {
         let mut batch = Vec::new();
+        let mut lost = 0;
         loop {
             let mut waiting = self.waiting();
             while waiting.text.is_empty() && !waiting.ended {
@@ -119,8 +120,15 @@ impl Lines {
             mem::swap(&mut batch, &mut waiting.text);
             let dropped = mem::take(&mut waiting.dropped);
             drop(waiting);
-            // Nobody can be told that the log can't be written.
-            let _ = out.write_all(&batch);
+            // Nobody can be told that the log can't be written, on a full disk for instance, until it can be again.
+            if lost > 0
+                && writeln!(out, "\nthe log could not be written; lines lost: {lost}").is_ok()
+            {
+                lost = 0;
+            }
+            if lost > 0 || out.write_all(&batch).is_err() {
+                lost += batch.iter().filter(|byte| **byte == b'\n').count();
+            }
             if dropped > 0 {
                 let _ = writeln!(
                     out,
@@ -164,7 +172,7 @@ impl Write for Lines {
 #[cfg(test)]
 mod tests {
     use super::{Lines, MAX_WAITING};
-    use std::io::Write;
+    use std::io::{self, Write};
 
     #[test]
     fn what_does_not_fit_is_dropped_and_counted() {
@@ -178,5 +186,47 @@ mod tests {
         lines.write_to(&mut written);
         assert_eq!(&written[..MAX_WAITING], vec![b'x'; MAX_WAITING]);
         assert!(written[MAX_WAITING..].ends_with(b"lines lost: 2\n"));
+    }
+
+    /// A disk that has no room for the first two writes.
+    struct Full(usize, Vec<u8>);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0 > 0 {
+                self.0 -= 1;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.1.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_counted_and_told_later() {
+        let mut lines = Lines::default();
+        let mut disk = Full(2, Vec::new());
+        std::thread::scope(|scope| {
+            let writing = lines.clone();
+            let disk = &mut disk;
+            let thread = scope.spawn(move || writing.write_to(disk));
+            for line in ["one\n", "two\n", "three\n"] {
+                lines.write_all(line.as_bytes()).unwrap();
+                while !lines.waiting().text.is_empty() {
+                    std::thread::yield_now();
+                }
+            }
+            lines.waiting().ended = true;
+            lines.0.filled.notify_one();
+            thread.join().unwrap();
+        });
+        let said = String::from_utf8(disk.1).unwrap();
+        assert_eq!(
+            said,
+            "\nthe log could not be written; lines lost: 2\nthree\n"
+        );
     }
 }

@@ -42,7 +42,7 @@ impl Output {
             io::Result::Ok(Lines {
                 component: component.into(),
                 stream,
-                file: file.map(|file| Arc::new(Mutex::new(file))),
+                file: file.map(|file| Arc::new(Mutex::new(LogFile { file, fails: false }))),
             })
         };
         Ok(Self {
@@ -57,7 +57,28 @@ impl Output {
 pub struct Lines {
     component: Arc<str>,
     stream: &'static str,
-    file: Option<Arc<Mutex<File>>>,
+    file: Option<Arc<Mutex<LogFile>>>,
+}
+
+/// A file for what is printed.
+struct LogFile {
+    file: File,
+    /// Whether the last time it could not be written.
+    fails: bool,
+}
+
+impl LogFile {
+    /// Writes what it can. A component that is told of a failure ends, and its requests with it: the full disk of a log is
+    /// no reason for that, and the host's own log has the lines, too.
+    fn write(&mut self, bytes: &[u8], component: &str, stream: &str) {
+        let written = self.file.write_all(bytes);
+        if let Err(error) = &written
+            && !self.fails
+        {
+            tracing::error!(component, stream, "can't write to a log file: {error}");
+        }
+        self.fails = written.is_err();
+    }
 }
 
 impl IsTerminal for Lines {
@@ -97,11 +118,14 @@ impl AsyncWrite for LineWriter {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if let Some(file) = &self.lines.file {
+        let Lines {
+            component,
+            stream,
+            file,
+        } = &self.lines;
+        if let Some(file) = file {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = file.write_all(bytes) {
-                return Poll::Ready(Err(error));
-            }
+            file.write(bytes, component, stream);
         }
         self.pending.extend_from_slice(bytes);
         let mut pending = mem::take(&mut self.pending);

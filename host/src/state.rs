@@ -35,8 +35,8 @@ const STAGING: &str = "restoring.tmp";
 const RESTORING: &str = "restoring";
 /// How the folder for the replaced databases begins; the time follows.
 const BEFORE: &str = "before-restore-";
-/// How the names of a database's files end: itself, its log, the log's index, a journal.
-const DATABASE_FILES: [&str; 4] = [".db", ".db-wal", ".db-shm", ".db-journal"];
+/// How the names of a database's files end: itself, its log, the log's index, a journal, what is known of the log.
+const DATABASE_FILES: [&str; 5] = [".db", ".db-wal", ".db-shm", ".db-journal", ".db-mark"];
 
 /// How long to wait for somebody who has the folder alone: longer than it takes to finish a restore, not to make one.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::backup::{Scene, is_refused, restore, succeeds};
-use crate::support::{Setup, fresh_state};
+use super::backup::{Scene, backup, is_refused, restore, succeeds};
+use crate::support::{Outcome, Setup, fresh_state, run_kafka};
 
 /// A user and a group that nobody is in.
 const SOMEBODY: (u32, u32) = (4242, 4243);
@@ -153,4 +153,58 @@ async fn a_restore_that_fails_late_says_that_the_next_start_finishes_it() {
     let chats = server.database().await.texts("SELECT id FROM chat").await;
     assert_eq!(chats, [scene.chat]);
     assert!(!server.state().join("restoring").exists());
+}
+
+#[tokio::test]
+async fn a_state_of_which_something_is_missing_is_refused_with_what_to_do() {
+    let scene = Scene::new().await;
+    let file = scene.backup();
+    let state = scene.server.kill();
+    let path = state.path().join("default.db-wal");
+    let log = fs::read(&path).expect("what was written last is in the log");
+    let damaged = [&log[..40], &[!log[40]], &log[41..]].concat();
+    for (words, log) in [
+        ("default.db-wal is missing", None),
+        ("default.db-wal is damaged", Some(&damaged)),
+    ] {
+        match log {
+            Some(log) => fs::write(&path, log).expect("it is ours"),
+            None => fs::remove_file(&path).expect("it is there"),
+        }
+        let refused = start(state.path());
+        is_refused(&refused, words);
+        is_refused(&refused, "restore a backup");
+        // A backup of it would be one of an older state.
+        let kept = scene.folder.path().join("of-what-is-left.tar");
+        is_refused(&backup(&kept, state.path(), &[]), words);
+        assert!(!kept.exists());
+    }
+    fs::write(&path, &log).expect("it is ours");
+    let server = Setup::app().state(state).start().await;
+    let chats = server.database().await.texts("SELECT id FROM chat").await;
+    assert_eq!(chats, [scene.chat.as_str()]);
+
+    let state = server.kill();
+    let database = state.path().join("default.db");
+    fs::write(&database, "").expect("it is ours");
+    is_refused(&start(state.path()), "default.db is empty");
+    fs::remove_file(&database).expect("it is there");
+    is_refused(&start(state.path()), "default.db is missing");
+    succeeds(&restore(&file, state.path(), &["--force"]));
+    let server = Setup::app().state(state).start().await;
+    let chats = server.database().await.texts("SELECT id FROM chat").await;
+    assert_eq!(chats, [scene.chat]);
+}
+
+/// A start that has to fail.
+fn start(state: &Path) -> Outcome {
+    let state = state.to_str().expect("a path of text");
+    run_kafka(&[
+        "up",
+        "--no-build",
+        "--listen",
+        "127.0.0.1:0",
+        "--state-dir",
+        state,
+    ])
 }

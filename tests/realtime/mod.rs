@@ -9,6 +9,7 @@ mod crash;
 mod door;
 mod fake_model;
 mod files;
+mod full_disk;
 mod gateway;
 mod history;
 mod keys;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod guard;
+mod incomplete;
 mod key_value;
 mod power_cut;
 mod statements;

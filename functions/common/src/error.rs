@@ -27,6 +27,10 @@ pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to m
 /// After how many seconds it makes sense to try again where too much was running at once.
 pub const AT_ONCE_RETRY_AFTER: u64 = 5;
 
+/// What is said where the server has no room for what is to be stored.
+pub const NO_ROOM: &str = "The server's disk is full, so nothing was stored. Delete files or chats to make room, or \
+                           tell the operator of the server.";
+
 /// What an edge function or handler returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -58,6 +62,8 @@ pub enum Error {
     TooMuchAtOnce(&'static str),
     /// 503 `{"detail": …}`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
+    /// 507 `{"detail": …}`: the server's disk, or its database, is full.
+    NoRoom,
     /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
     Internal(anyhow::Error),
 }
@@ -256,6 +262,7 @@ impl IntoResponse for Error {
             Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
             Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
             Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
+            Self::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, NO_ROOM.into()),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kafka_common::db;
 use kafka_common::error::{
-    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, Error, STORAGE_FULL, json_response,
+    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, Error, NO_ROOM, STORAGE_FULL, json_response,
 };
 use kafka_common::object;
 use serde_json::Value;
@@ -122,6 +122,7 @@ impl From<Error> for Refused {
             Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
             Error::StorageFull => Self::too_large(STORAGE_FULL),
+            Error::NoRoom => Self::new("internal", NO_ROOM),
             Error::TooMany { .. } => {
                 Self::new("rate_limited", "Too many requests. Please try again later.")
             }

@@ -2,7 +2,8 @@
 //! has a route for.
 //!
 //! It has no database and may call nobody. `GET /healthz` therefore tells that the process answers, not that the
-//! database does.
+//! database does. That the disk is full it knows from a header, if the host sends it; a client's own means nothing to
+//! anybody else.
 #![forbid(unsafe_code)]
 
 mod docs;

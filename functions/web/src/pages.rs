@@ -34,9 +34,21 @@ pub(crate) async fn style() -> Response {
     )
 }
 
-/// `GET /healthz`: the process answers.
-pub(crate) async fn health() -> Response {
-    json_response(StatusCode::OK, &json!({ "status": "ok" }))
+/// What a host that looks at its disk tells with each request while that is full.
+const DISK: HeaderName = HeaderName::from_static("kafka-disk");
+
+/// `GET /healthz`: the process answers, and says whether its disk is full, if the host tells.
+pub(crate) async fn health(headers: HeaderMap) -> Response {
+    let full = headers.get(DISK).is_some_and(|disk| disk == "full");
+    let health = match full {
+        true => json!({
+            "status": "disk full",
+            "detail": "The server's disk is full. Reading and deleting go on; what needs room is refused with 507 \
+                       until there is some.",
+        }),
+        false => json!({ "status": "ok" }),
+    };
+    json_response(StatusCode::OK, &health)
 }
 
 /// A page that says the version.

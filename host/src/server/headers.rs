@@ -9,6 +9,9 @@ pub const TO_COMPONENT: HeaderName = HeaderName::from_static("kafka-request-id")
 /// Where it travels to the client.
 pub const TO_CLIENT: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Says `full` when the disk is: components can't see that by themselves. A client's own is removed.
+const DISK: HeaderName = HeaderName::from_static("kafka-disk");
+
 const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
 const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
@@ -44,5 +47,13 @@ pub fn add_spin_headers(headers: &mut HeaderMap, found: &Match<'_>, uri: &Uri, p
         if let Ok(name) = HeaderName::try_from(format!("spin-path-match-{name}")) {
             set(name, value);
         }
+    }
+}
+
+/// Tells the component how the disk is.
+pub fn add_disk(headers: &mut HeaderMap, is_full: bool) {
+    headers.remove(DISK);
+    if is_full {
+        headers.insert(DISK, HeaderValue::from_static("full"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     body::RequestBody,
-    headers::{TO_CLIENT, TO_COMPONENT, add_spin_headers},
+    headers::{TO_CLIENT, TO_COMPONENT, add_disk, add_spin_headers},
 };
 use crate::{
     app::App,
@@ -181,6 +181,7 @@ impl Dispatcher {
             }
         };
         add_spin_headers(&mut parts.headers, &found, &parts.uri, peer);
+        add_disk(&mut parts.headers, self.app.is_disk_full());
         if let Ok(value) = HeaderValue::try_from(id) {
             parts.headers.insert(TO_COMPONENT, value);
         }

@@ -1,7 +1,7 @@
 //! Moving the write-ahead log into the database file, on a thread of its own: it takes tens of milliseconds, in which a
 //! thread of the server would do nothing else.
 
-use super::{Error, Value, sqlite::Connection};
+use super::{Error, Value, space::Space, sqlite::Connection};
 use std::{
     io,
     sync::{
@@ -38,6 +38,11 @@ impl LogLength {
         })
     }
 
+    /// The pages that the log has.
+    pub(super) fn pages(&self) -> u32 {
+        self.pages.load(Relaxed)
+    }
+
     /// To be called after a commit, with the pages that the log has now.
     pub(super) fn committed(&self, pages: u32) {
         let before = self.pages.swap(pages, Relaxed);
@@ -62,6 +67,13 @@ impl LogLength {
             pages
         };
         self.due.store(base.saturating_add(self.every), Relaxed);
+    }
+
+    /// To be called when there is no room for a longer log.
+    pub(super) fn move_now(&self) {
+        let _stop = self.stop();
+        self.due.store(0, Relaxed);
+        self.wake.notify_one();
     }
 
     /// Whether it is worth stopping the writers, so that all of the log is moved: it has become long, and what is left
@@ -92,17 +104,18 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the thread, which moves the log when `length` says so. It uses `connection`, and `writers` to stop all
-    /// writers for a moment.
+    /// writers for a moment. While `space` has no room, it does so each time, so that the log grows no longer than it is.
     pub(super) fn start(
         length: Arc<LogLength>,
         connection: Connection,
         writers: Arc<RwLock<()>>,
+        space: Option<Arc<Space>>,
     ) -> io::Result<Self> {
         let thread = thread::Builder::new()
             .name("sqlite-checkpoint".into())
             .spawn({
                 let length = length.clone();
-                move || run(&length, connection, &writers)
+                move || run(&length, connection, &writers, space.as_deref())
             })?;
         Ok(Self {
             length,
@@ -137,10 +150,16 @@ impl Log {
     }
 }
 
-fn run(length: &LogLength, mut connection: Connection, writers: &RwLock<()>) {
+fn run(
+    length: &LogLength,
+    mut connection: Connection,
+    writers: &RwLock<()>,
+    space: Option<&Space>,
+) {
     while length.wait() {
         let mut log = checkpoint(&mut connection);
-        if matches!(log, Ok(log) if length.wants_to_begin_anew(log)) {
+        let full = space.is_some_and(Space::is_full);
+        if matches!(log, Ok(log) if full || length.wants_to_begin_anew(log)) {
             // SQLite begins the log anew only when a writer finds all of it moved. While writers come without a pause
             // there is always a little left, so they wait for that little.
             let _nobody_writes = writers.blocking_write();
@@ -152,6 +171,9 @@ fn run(length: &LogLength, mut connection: Connection, writers: &RwLock<()>) {
         let seen = log.map_or_else(
             |error| {
                 tracing::warn!("can't move the log into the database: {error}");
+                if let Some(space) = space.filter(|_| error.is_full()) {
+                    space.ran_out();
+                }
                 length.pages.load(Relaxed)
             },
             |log| log.length,

@@ -1,7 +1,7 @@
 //! Copies of databases, their examination, and what is taken out of them. None uses [`super::Database`]: another process
 //! may have the file that is copied open, and nobody the others.
 
-use super::{Error, Value, sqlite::Connection};
+use super::{Error, Value, mark, sqlite::Connection};
 use std::path::Path;
 
 /// Copies the database in the file `from` into a new file `to`, as it is at one moment, while others write to it: they
@@ -13,6 +13,7 @@ use std::path::Path;
 /// # Errors
 /// When `from` is no database or can't be read, or `to` can't be written.
 pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    mark::check(from)?;
     // It may have to wait while another process recovers the log.
     let source = Connection::open_read_only(from, &["PRAGMA busy_timeout = 5000"])?;
     let settings = ["PRAGMA journal_mode = MEMORY", "PRAGMA synchronous = OFF"];

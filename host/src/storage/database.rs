@@ -3,9 +3,11 @@
 use super::{
     Error,
     checkpoint::{Checkpoints, LogLength},
+    mark::{self, Mark},
     pool::Pool,
     session::{Session, Slot, WriteLock},
-    shared_sync::SharedSync,
+    shared_sync::{Report, SharedSync},
+    space::Space,
     sqlite::Connection,
     watchdog::Watchdog,
 };
@@ -49,6 +51,8 @@ pub struct Options {
     pub result_limit: usize,
     /// Pages that the write-ahead log grows by before they are moved into the database file. 1000, SQLite's default.
     pub checkpoint_pages: u32,
+    /// Who looks after the room on the disk.
+    pub space: Option<Arc<Space>>,
 }
 
 impl Default for Options {
@@ -59,6 +63,7 @@ impl Default for Options {
             statement_limit: Duration::from_secs(10),
             result_limit: 64 * 1024 * 1024,
             checkpoint_pages: 1000,
+            space: None,
         }
     }
 }
@@ -71,6 +76,7 @@ pub struct Database {
     /// Held while such a statement runs.
     turn: Arc<parking_lot::Mutex<()>>,
     sync: Option<SharedSync>,
+    mark: Arc<Mark>,
     watchdog: Watchdog,
     /// Held, not used: it stops when dropped.
     _checkpoints: Checkpoints,
@@ -85,31 +91,44 @@ impl Database {
     /// file is there to stay, for its owner only, and all that an earlier process wrote to it is durable.
     ///
     /// # Errors
-    /// When the file can't be used, is not a database, or can't be switched to a write-ahead log.
+    /// When the file can't be used, is not a database, or can't be switched to a write-ahead log; or when something of
+    /// the database is missing.
     pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>, Error> {
+        mark::check(path)?;
         keep_private(path).map_err(at(path))?;
         let settings = settings(options.durability);
         let mut keeper = Connection::open(path, &settings)?;
         check_wal(&mut keeper)?;
+        let length = LogLength::new(options.checkpoint_pages);
+        let log = sync_all(path)?;
+        let mark = Arc::new(Mark::open(path)?);
         let sync = match options.durability {
-            Durability::Shared => Some(start_sync(path)?),
+            Durability::Shared => {
+                let report = Report {
+                    length: length.clone(),
+                    mark: mark.clone(),
+                };
+                Some(SharedSync::start(log, Some(report)).map_err(at(path))?)
+            }
             Durability::Single | Durability::Process => None,
         };
         let writers = Arc::<RwLock<()>>::default();
-        let length = LogLength::new(options.checkpoint_pages);
         let checkpoints = Checkpoints::start(
             length.clone(),
             Connection::open(path, &settings)?,
             writers.clone(),
+            options.space.clone(),
         )
         .map_err(at(path))?;
-        let pool = Arc::new(Pool::new(path.to_owned(), settings, length));
+        let space = options.space.clone();
+        let pool = Arc::new(Pool::new(path.to_owned(), settings, length, space));
         let watchdog = Watchdog::start(pool.clone(), &options).map_err(at(path))?;
         Ok(Arc::new(Self {
             options,
             writers,
             turn: Arc::default(),
             sync,
+            mark,
             watchdog,
             _checkpoints: checkpoints,
             pool,
@@ -130,7 +149,10 @@ impl Database {
     /// When the files can't be written.
     pub async fn close(&self) -> Result<(), Error> {
         let _lock = self.lock_writers().await;
+        // Then nothing more is said of the log that goes.
+        self.durable().await?;
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        self.mark.take_back().map_err(at(self.pool.path()))?;
         keeper.run("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
@@ -145,6 +167,14 @@ impl Database {
 
     pub(super) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// To be called when there was no room for something.
+    pub(super) fn ran_out(&self) {
+        if let Some(space) = &self.options.space {
+            space.ran_out();
+        }
+        self.pool.log().move_now();
     }
 
     /// The right to write, in the order of asking.
@@ -181,6 +211,16 @@ impl Database {
     }
 }
 
+impl Drop for Database {
+    fn drop(&mut self) {
+        // The last connection that closes removes the log. Before it does, nothing may be said of that log any more.
+        drop(self.sync.take());
+        if let Err(error) = self.mark.take_back() {
+            tracing::warn!("can't write to the mark of a database: {error}");
+        }
+    }
+}
+
 /// What every connection starts with.
 fn settings(durability: Durability) -> Vec<&'static str> {
     vec![
@@ -207,7 +247,7 @@ fn settings(durability: Durability) -> Vec<&'static str> {
 fn keep_private(path: &Path) -> io::Result<()> {
     match private::create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            for end in ["", "-wal", "-shm", "-journal"] {
+            for end in ["", "-wal", "-shm", "-journal", mark::END] {
                 private::keep(&beside(path, end));
             }
             Ok(())
@@ -217,7 +257,7 @@ fn keep_private(path: &Path) -> io::Result<()> {
 }
 
 /// A file of the database at `path`, by how its name goes on.
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);
     name.into()
@@ -233,11 +273,13 @@ fn check_wal(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
-/// Opens the log file for syncing. Nobody locks that file, so opening it by hand is harmless, as it would not be with
-/// the database file or its `-shm` file: closing those would drop SQLite's locks in this process.
-fn start_sync(path: &Path) -> Result<SharedSync, Error> {
+/// Makes durable what is there of a database, and returns its log for more of that. Nobody locks that file, so opening
+/// it by hand is harmless, as it would not be with the database file or its `-shm` file: closing those would drop
+/// SQLite's locks in this process.
+fn sync_all(path: &Path) -> Result<File, Error> {
     let log = beside(path, "-wal");
     let file = OpenOptions::new()
+        .read(true)
         .write(true)
         .open(&log)
         .map_err(at(&log))?;
@@ -248,10 +290,11 @@ fn start_sync(path: &Path) -> Result<SharedSync, Error> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(at(folder))?;
-    SharedSync::start(file).map_err(at(&log))
+    Ok(file)
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+/// An error of the system, with the file that it is about.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.display().to_string();
     move |source| Error::File { path, source }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with a statement.
 
+use libsql::ffi;
 use std::{io, time::Duration};
 
 /// Why a statement, or opening a database, failed. `Display` is the text a component gets to see; where Spin has
@@ -45,7 +46,33 @@ pub enum Error {
     /// The database can't have a write-ahead log, for instance because its file system can't share memory.
     #[error("the database can't be switched to a write-ahead log (its journal mode is {0})")]
     NoLog(String),
+    /// Something of the database is missing or damaged, and it is not used without.
+    #[error("can't use {path}: {what}")]
+    Incomplete {
+        /// The database.
+        path: String,
+        /// What is missing, and what to do.
+        what: String,
+    },
     /// The process is ending; whether the commit is durable is not known.
     #[error("the database is being closed")]
     Stopped,
+}
+
+impl Error {
+    /// Whether there is no room for what was to be written.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite { code, .. } => code & 0xff == ffi::SQLITE_FULL,
+            Self::File { source, .. } => is_full(source),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a file could not be written because there is no room for it: on the disk, or in what its owner may use.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

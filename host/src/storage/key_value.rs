@@ -24,8 +24,8 @@ impl KeyValue {
     ///
     /// # Errors
     /// As [`Database::open`].
-    pub async fn open(path: &Path) -> Result<Arc<Self>, Error> {
-        let database = Database::open(path, Options::default()).await?;
+    pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>, Error> {
+        let database = Database::open(path, options).await?;
         let stores = Self { database };
         stores.run(CREATE, vec![]).await?;
         Ok(Arc::new(stores))

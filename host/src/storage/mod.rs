@@ -5,6 +5,8 @@
 //!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); what takes too
 //!   long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
+//! * What is missing of a database is noticed before it is opened (`mark`, `log_file`); what is left when the disk is
+//!   full is kept for those who make room (`space`).
 //! * Copies of a file that is in use, for backups, and what is done to them (`copy`).
 //! * [`KeyValue`]: the key-value stores, on a file of their own.
 //!
@@ -16,9 +18,12 @@ mod copy;
 mod database;
 mod error;
 mod key_value;
+mod log_file;
+mod mark;
 mod pool;
 mod session;
 mod shared_sync;
+mod space;
 #[expect(
     unsafe_code,
     reason = "it calls SQLite's C interface; why that is needed, and sound, is said there"
@@ -32,4 +37,5 @@ pub use database::{Database, Durability, Options};
 pub use error::Error;
 pub use key_value::KeyValue;
 pub use session::Session;
+pub use space::Space;
 pub use value::{QueryResult, Value};

@@ -3,22 +3,35 @@
 use super::{
     Error, QueryResult, Value,
     checkpoint::LogLength,
+    space::Space,
     sqlite::{Connection, Interrupter, Prepared},
 };
 use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 /// Idle connections kept open. Statements run without pausing, so there are rarely more at work than threads.
 const IDLE: usize = 16;
 
+/// Pages that a database may grow by while the disk is full: deleting needs one now and then, and so does the last word
+/// about a reply.
+const A_LITTLE: i64 = 256;
+/// The most pages that SQLite's databases have.
+const UNLIMITED: i64 = 0xffff_fffe;
+
 /// Connections to one database file.
 pub(super) struct Pool {
     path: PathBuf,
     settings: Vec<&'static str>,
     log: Arc<LogLength>,
+    space: Option<Arc<Space>>,
+    /// The pages that the database may have: [`UNLIMITED`] unless the disk is full.
+    pages: AtomicI64,
     idle: Mutex<Vec<Pooled>>,
     clocks: Mutex<Vec<Weak<Clock>>>,
 }
@@ -27,6 +40,8 @@ pub(super) struct Pool {
 pub(super) struct Pooled {
     connection: Connection,
     clock: Arc<Clock>,
+    /// The pages that the database may have, as far as this connection knows.
+    pages: i64,
 }
 
 /// Since when a connection has been running a statement.
@@ -51,11 +66,18 @@ pub(super) struct Ran {
 
 impl Pool {
     /// A pool for the database at `path`; every connection starts with the `settings` and reports to `log`.
-    pub(super) fn new(path: PathBuf, settings: Vec<&'static str>, log: Arc<LogLength>) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        settings: Vec<&'static str>,
+        log: Arc<LogLength>,
+        space: Option<Arc<Space>>,
+    ) -> Self {
         Self {
             path,
             settings,
             log,
+            space,
+            pages: AtomicI64::new(UNLIMITED),
             idle: Mutex::default(),
             clocks: Mutex::default(),
         }
@@ -68,7 +90,42 @@ impl Pool {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        idle.map_or_else(|| self.open(), Ok)
+        let mut connection = idle.map_or_else(|| self.open(), Ok)?;
+        self.limit(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// Lets the database grow, or not, as there is room on the disk.
+    fn limit(&self, pooled: &mut Pooled) -> Result<(), Error> {
+        let full = self.space.as_ref().is_some_and(|space| space.is_full());
+        let mut pages = self.pages.load(Relaxed);
+        if full && pages == UNLIMITED {
+            pages = pooled.connection.pages()? + A_LITTLE;
+            // Of two that come here at once, one decides.
+            let first = self
+                .pages
+                .compare_exchange(UNLIMITED, pages, Relaxed, Relaxed);
+            pages = first.map_or_else(|other| other, |_| pages);
+            self.log.move_now();
+        } else if !full && pages != UNLIMITED {
+            pages = UNLIMITED;
+            self.pages.store(pages, Relaxed);
+        }
+        if pooled.pages != pages {
+            pooled.connection.grow_to(pages)?;
+            pooled.pages = pages;
+        }
+        Ok(())
+    }
+
+    /// Where the database is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its log.
+    pub(super) fn log(&self) -> &LogLength {
+        &self.log
     }
 
     /// Takes back a connection that is not in a transaction.
@@ -90,7 +147,11 @@ impl Pool {
         let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
         clocks.retain(|clock| clock.strong_count() > 0);
         clocks.push(Arc::downgrade(&clock));
-        Ok(Pooled { connection, clock })
+        Ok(Pooled {
+            connection,
+            clock,
+            pages: UNLIMITED,
+        })
     }
 
     /// Stops every statement that has been running for longer than `limit`.

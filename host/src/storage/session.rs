@@ -129,10 +129,18 @@ impl Session {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
-        let mut attempt = self.attempt(sql, &parameters, None)?;
+        let result = self.run_durably(sql, &parameters).await;
+        if result.as_ref().is_err_and(Error::is_full) {
+            self.database.ran_out();
+        }
+        result
+    }
+
+    async fn run_durably(&mut self, sql: &str, parameters: &[Value]) -> Result<QueryResult, Error> {
+        let mut attempt = self.attempt(sql, parameters, None)?;
         if matches!(attempt, Attempt::NeedsLock) {
             let lock = self.database.lock_writers().await;
-            attempt = self.attempt(sql, &parameters, Some(lock))?;
+            attempt = self.attempt(sql, parameters, Some(lock))?;
         }
         match attempt {
             Attempt::Ran(result) => result,

@@ -7,10 +7,11 @@
 //! The conditions under which this is sound are kept elsewhere: no connection below `synchronous=NORMAL`, a log file
 //! that is never replaced (`Database` keeps one connection open), nobody who closes the database file by hand.
 
-use super::Error;
+use super::{Error, checkpoint::LogLength, log_file, mark::Mark};
 use std::{
     fs::File,
-    io, process,
+    io::{self, Write},
+    process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -20,6 +21,14 @@ use tokio::sync::oneshot;
 pub(super) struct SharedSync {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What is told of each sync.
+pub(super) struct Report {
+    /// How long the log is.
+    pub(super) length: Arc<LogLength>,
+    /// Where to say what is durable.
+    pub(super) mark: Arc<Mark>,
 }
 
 #[derive(Default)]
@@ -45,7 +54,7 @@ impl Shared {
     }
 
     /// The thread: syncs while anybody waits.
-    fn run(&self, log: &File) {
+    fn run(&self, log: &File, report: Option<&Report>) {
         let mut state = self.state();
         loop {
             if state.waiting.is_empty() {
@@ -61,12 +70,21 @@ impl Shared {
             let served = std::mem::take(&mut state.waiting);
             let written = state.written;
             drop(state);
+            // Looked at before the sync, so that it is durable after it.
+            let last =
+                report.and_then(|report| log_file::commit(log, report.length.pages()).ok()?);
             if let Err(error) = log.sync_data() {
                 // What the disk holds now is unknown, and after a failed sync the system may drop the pages and
                 // report success next time. Only a restart reads the truth. Straight to standard error: the log's
-                // own thread would not get to write it any more.
-                eprintln!("the database's log can't be synced, stopping: {error}");
+                // own thread would not get to write it any more. That this may fail, too, must not keep us here.
+                let _ = writeln!(
+                    io::stderr(),
+                    "the database's log can't be synced, stopping: {error}"
+                );
                 process::abort();
+            }
+            if let (Some(report), Some(commit)) = (report, last) {
+                report.mark.claim(commit);
             }
             self.state().synced = written;
             for waiter in served {
@@ -80,11 +98,11 @@ impl Shared {
 
 impl SharedSync {
     /// Starts the thread that syncs `log`.
-    pub(super) fn start(log: File) -> io::Result<Self> {
+    pub(super) fn start(log: File, report: Option<Report>) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let thread = thread::Builder::new().name("sqlite-sync".into()).spawn({
             let shared = shared.clone();
-            move || shared.run(&log)
+            move || shared.run(&log, report.as_ref())
         })?;
         Ok(Self {
             shared,
@@ -134,7 +152,7 @@ mod tests {
     use tokio::time::timeout;
 
     fn started() -> SharedSync {
-        SharedSync::start(tempfile::tempfile().unwrap()).unwrap()
+        SharedSync::start(tempfile::tempfile().unwrap(), None).unwrap()
     }
 
     fn counts(sync: &SharedSync) -> (u64, u64) {

@@ -1,7 +1,7 @@
 //! Power cuts, replayed: what a process under load writes and syncs is recorded, and for many moments of it the files
 //! are made as a disk could have them had the power gone then. Everything acknowledged before must be in them.
 
-mod load;
+pub mod load;
 mod random;
 mod record;
 mod replay;

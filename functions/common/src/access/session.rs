@@ -158,11 +158,17 @@ impl Session {
             return Ok(());
         }
         let mut db = Db::open().await?;
-        db.execute(
-            "UPDATE session SET expires_at = ?2, extended_at = ?3 WHERE id = ?1",
-            params![self.id.as_str(), expires_at, clock::now()],
-        )
-        .await?;
+        let extended = db
+            .execute(
+                "UPDATE session SET expires_at = ?2, extended_at = ?3 WHERE id = ?1",
+                params![self.id.as_str(), expires_at, clock::now()],
+            )
+            .await;
+        // It is good all the same, and whoever has it may be about to make room.
+        if let Err(db::Error::Full(_) | db::Error::ReadOnly(_)) = extended {
+            return Ok(());
+        }
+        extended?;
         if let Credential::Cookie(token) = credential {
             give_cookie(request, token);
         }

@@ -101,6 +101,7 @@ operations! {
     ///
     /// Knows ranges and `If-None-Match`. Of what has versions in its chat, this is the newest.
     CONTENT = Operation::get("/file/{file_id}/content")
+        .limited()
         .query(&[USER])
         .heeds(&[
             Parameter::optional("Range", Schema::Text)

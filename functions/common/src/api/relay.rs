@@ -220,6 +220,7 @@ operations! {
     /// `generation` counts; then `delta`s, which may be several pieces each, so that `seq` may jump and nothing is
     /// missing; at last `generation_ended`, or `chat_deleted`.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
+        .limited()
         .query(&[USER])
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.` or `Generation not found.`");

@@ -51,10 +51,14 @@ operations! {
         .public()
         .also(200, "A style sheet.", Content::Other("text/css"));
 
-    /// Is the process there?
+    /// Is the process there, and has its disk room?
     ///
-    /// No proof of who asks is wanted, and no database is looked at.
+    /// No proof of who asks is wanted, and no database is looked at. A full disk is no failure of the process: it goes on
+    /// with reading and deleting, and to end it would not help. So the status is 200 then, too.
     HEALTH = Operation::get("/healthz")
         .for_everybody()
-        .answers_with("Health", &[Property::new("status", Schema::OneOf(&["ok"]))]);
+        .answers_with("Health", &[
+            Property::new("status", Schema::OneOf(&["ok", "disk full"])),
+            Property::new("detail", Schema::Text).optional().about("What to do, unless it is ok."),
+        ]);
 }

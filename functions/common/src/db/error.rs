@@ -4,15 +4,20 @@ use std::fmt;
 
 use spin_sdk::sqlite;
 
-/// Why a statement failed. Into [`crate::error::Error`] it turns as 503 where trying again can help, else as 500.
+/// Why a statement failed. Into [`crate::error::Error`] it turns as 503 where trying again can help, as 507 where there
+/// is no room, else as 500.
 #[derive(Debug)]
 pub enum Error {
     /// A unique index or primary key has this value already. The text names its columns.
     Unique(String),
     /// A foreign key refers to nothing.
     ForeignKey(String),
-    /// Another writer held the database for too long, or it is full.
+    /// Another writer held the database for too long.
     Busy(String),
+    /// There is no room for what was to be written: on the server's disk, or in the database. Nothing of it is stored.
+    Full(String),
+    /// The database can only be read.
+    ReadOnly(String),
     /// The database has migrations that this program does not know.
     TooNew {
         /// The newest migration in the database.
@@ -47,7 +52,7 @@ impl From<sqlite::Error> for Error {
     fn from(error: sqlite::Error) -> Self {
         let message = match error {
             sqlite::Error::Io(message) => message,
-            sqlite::Error::DatabaseFull => return Self::Busy("the database is full".to_owned()),
+            sqlite::Error::DatabaseFull => return Self::Full("the database is full".to_owned()),
             sqlite::Error::NoSuchDatabase => "no such database".to_owned(),
             sqlite::Error::AccessDenied => {
                 "spin.toml does not give this component the database".to_owned()
@@ -59,8 +64,12 @@ impl From<sqlite::Error> for Error {
             Self::Unique(message)
         } else if says("FOREIGN KEY constraint failed") {
             Self::ForeignKey(message)
-        } else if says("database is locked") || says("database or disk is full") {
+        } else if says("database is locked") {
             Self::Busy(message)
+        } else if says("database or disk is full") {
+            Self::Full(message)
+        } else if says("readonly database") {
+            Self::ReadOnly(message)
         } else {
             Self::Other(message)
         }
@@ -73,6 +82,8 @@ impl fmt::Display for Error {
             Self::Unique(message)
             | Self::ForeignKey(message)
             | Self::Busy(message)
+            | Self::Full(message)
+            | Self::ReadOnly(message)
             | Self::Other(message) => f.write_str(message),
             Self::TooNew { found, known } => write!(
                 f,
@@ -90,6 +101,14 @@ impl From<Error> for crate::error::Error {
             Error::Busy(_) => {
                 eprintln!("database busy: {error}");
                 Self::unavailable("The database is busy. Please try again.")
+            }
+            Error::Full(_) => {
+                eprintln!("database full: {error}");
+                Self::NoRoom
+            }
+            Error::ReadOnly(_) => {
+                eprintln!("database read-only: {error}");
+                Self::unavailable("The server can't store anything: its disk can only be read.")
             }
             Error::TooNew { .. } => {
                 eprintln!("database refused: {error}");
@@ -120,6 +139,11 @@ mod tests {
             Error::ForeignKey(_)
         ));
         assert!(matches!(kind("database is locked"), Error::Busy(_)));
+        assert!(matches!(kind("database or disk is full"), Error::Full(_)));
+        assert!(matches!(
+            kind("attempt to write a readonly database"),
+            Error::ReadOnly(_)
+        ));
         assert!(kind("no such table: schema_migration").is_missing_table());
         assert!(!kind("disk I/O error").is_constraint());
     }

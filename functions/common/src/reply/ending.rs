@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::audience;
 use crate::announce::fitted;
 use crate::conversation;
-use crate::db::{Db, Result, Transaction};
+use crate::db::{Db, Error, Result, Transaction};
 use crate::message::{COLUMNS, Message};
 use crate::object;
 use crate::{clock, params};
@@ -168,8 +168,19 @@ pub fn oldest_heartbeat() -> i64 {
 }
 
 /// Marks the chat's running reply as interrupted if its writer is gone, and tells the windows. Whoever meets such a
-/// reply calls this. Returns whether it was.
+/// reply calls this. Returns whether it was: where nothing can be written, the reply stays as it is, and what there is of
+/// it can be read.
 pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
+    match try_to_interrupt(db, chat).await {
+        Err(error @ (Error::Full(_) | Error::ReadOnly(_))) => {
+            eprintln!("a reply of chat {chat} can't be marked as interrupted: {error}");
+            Ok(false)
+        }
+        other => other,
+    }
+}
+
+async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
     let mut tx = db.begin().await?;
     let Some(ended) = interrupt_in(&mut tx, chat).await? else {
         return Ok(false);

@@ -153,6 +153,9 @@ async fn make() -> Result<Key> {
 }
 
 fn refused(error: spin_sdk::key_value::Error) -> Error {
+    if error.to_string().contains("database or disk is full") {
+        return Error::NoRoom;
+    }
     unusable(&format!("the key-value store \"default\": {error}"))
 }
 

@@ -3,7 +3,7 @@
 
 use super::pragma::{self, HELD, Verdict};
 use libsql::ffi;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// It inserts, updates or deletes rows, which `total_changes` counts.
 const ROWS: u32 = 1;
@@ -57,25 +57,34 @@ impl Class {
 
 /// Collects what the statement that is being prepared does.
 #[derive(Debug, Default)]
-pub(super) struct Authorizer(AtomicU32);
+pub(super) struct Authorizer {
+    flags: AtomicU32,
+    /// Whether the statement is the host's own.
+    trusts: AtomicBool,
+}
 
 impl Authorizer {
+    /// Whether the statements that follow are the host's own, which may do anything.
+    pub(super) fn trust(&self, trusts: bool) {
+        self.trusts.store(trusts, Relaxed);
+    }
+
     /// Forgets the last statement.
     pub(super) fn reset(&self) {
-        self.0.store(0, Relaxed);
+        self.flags.store(0, Relaxed);
     }
 
     /// What the statement just prepared does; `readonly` is SQLite's own opinion.
     pub(super) fn class(&self, readonly: bool) -> Class {
         Class {
-            flags: self.0.load(Relaxed),
+            flags: self.flags.load(Relaxed),
             readonly,
         }
     }
 
     /// The pragma whose setting was refused because the host holds it.
     pub(super) fn held(&self) -> Option<&'static str> {
-        let number = (self.0.load(Relaxed) >> HELD_SHIFT) as usize;
+        let number = (self.flags.load(Relaxed) >> HELD_SHIFT) as usize;
         number
             .checked_sub(1)
             .and_then(|index| HELD.get(index).copied())
@@ -84,6 +93,9 @@ impl Authorizer {
     /// Answers one question: `SQLITE_OK` or `SQLITE_DENY`. `first` and `second` mean what SQLite's documentation of
     /// the action `code` says.
     pub(super) fn decide(&self, code: i32, first: Option<&str>, second: Option<&str>) -> i32 {
+        if self.trusts.load(Relaxed) {
+            return ffi::SQLITE_OK;
+        }
         let flags = match code {
             ffi::SQLITE_SELECT | ffi::SQLITE_READ | ffi::SQLITE_RECURSIVE => 0,
             ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => ROWS,
@@ -104,7 +116,7 @@ impl Authorizer {
                 Verdict::Private => PRIVATE,
                 Verdict::Write => SCHEMA,
                 Verdict::Held(index) => {
-                    self.0.store((index as u32 + 1) << HELD_SHIFT, Relaxed);
+                    self.flags.store((index as u32 + 1) << HELD_SHIFT, Relaxed);
                     return ffi::SQLITE_DENY;
                 }
                 Verdict::Deny => return ffi::SQLITE_DENY,
@@ -136,7 +148,7 @@ impl Authorizer {
             | ffi::SQLITE_ANALYZE => SCHEMA,
             _ => return ffi::SQLITE_DENY,
         };
-        self.0.fetch_or(flags, Relaxed);
+        self.flags.fetch_or(flags, Relaxed);
         ffi::SQLITE_OK
     }
 }

@@ -12,7 +12,7 @@ mod copy;
 mod pragma;
 mod statement;
 
-use super::{Error, checkpoint::LogLength};
+use super::{Error, Value, checkpoint::LogLength};
 use authorizer::Authorizer;
 pub(super) use authorizer::Class;
 use libsql::ffi;
@@ -30,7 +30,19 @@ const CACHED_STATEMENTS: usize = 128;
 /// Bytes of the longest value or row; SQLite's own limit would let one statement take a gigabyte.
 const MAX_VALUE: c_int = 128 * 1024 * 1024;
 
-static KEEP_MEMORY: Once = Once::new();
+/// Bytes that undoing one statement may take before they go to a file. Such files are where the system has its temporary
+/// ones, perhaps on the same full disk, and what makes room has to be undone, too.
+const UNDO_IN_MEMORY: c_int = 16 * 1024 * 1024;
+
+static BEFORE_FIRST: Once = Once::new();
+
+/// Settings of SQLite itself, which it takes before it is used only.
+fn set_up() {
+    keep_memory();
+    // SAFETY: this option takes one int. Nothing else of this process uses SQLite before; if it did, SQLite would refuse
+    // the option, and nothing would change.
+    unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_IN_MEMORY) };
+}
 
 /// Has the C library keep what SQLite frees. A long answer, such as the login of somebody who has thousands of chats, is
 /// put together in blocks of a megabyte; without this they are new to the process each time, and a third of the time
@@ -127,7 +139,7 @@ impl Connection {
     }
 
     fn open_with(path: &Path, flags: c_int, settings: &[&str]) -> Result<Self, Error> {
-        KEEP_MEMORY.call_once(keep_memory);
+        BEFORE_FIRST.call_once(set_up);
         let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| Error::File {
             path: path.display().to_string(),
             source: error.into(),
@@ -220,6 +232,35 @@ impl Connection {
     /// The statement that was prepared last, or, if nothing was prepared since, one that was prepared before.
     pub(super) fn statement(&mut self, prepared: Prepared) -> &mut Statement {
         &mut self.statements[prepared.index].statement
+    }
+
+    /// How many pages the database has.
+    pub(super) fn pages(&mut self) -> Result<i64, Error> {
+        self.own("PRAGMA page_count")
+    }
+
+    /// From now on the database grows to no more than so many pages; it keeps those that it has.
+    pub(super) fn grow_to(&mut self, pages: i64) -> Result<(), Error> {
+        self.own(&format!("PRAGMA max_page_count = {pages}"))
+            .map(drop)
+    }
+
+    /// The number that a statement of the host itself returns, which a component might not run.
+    fn own(&self, sql: &str) -> Result<i64, Error> {
+        let authorizer = &self.handle.authorizer;
+        authorizer.reset();
+        authorizer.trust(true);
+        let prepared = self.prepare_raw(sql);
+        authorizer.trust(false);
+        let raw = NonNull::new(prepared?).ok_or(Error::Empty)?;
+        // SAFETY: the statement was just prepared, and nobody else has the pointer. It is not cached, where a component
+        // would find it.
+        let mut statement = unsafe { Statement::new(raw, authorizer.class(true)) };
+        let rows = statement.run(&[], usize::MAX)?.rows;
+        Ok(match rows.first().map(Vec::as_slice) {
+            Some([Value::Integer(number)]) => *number,
+            _ => 0,
+        })
     }
 
     /// Runs a statement that takes no parameters and whose rows nobody wants.
@@ -336,14 +377,30 @@ impl Connection {
 /// The pointer must be an open connection that no other thread uses meanwhile.
 unsafe fn last_error(raw: *mut ffi::sqlite3) -> Error {
     // SAFETY: as the caller promises; the message is a string that lives until the next call.
-    let (code, message) = unsafe {
+    let (code, message, system) = unsafe {
         let message = CStr::from_ptr(ffi::sqlite3_errmsg(raw));
         (
             ffi::sqlite3_extended_errcode(raw),
             message.to_string_lossy().into_owned(),
+            ffi::sqlite3_system_errno(raw),
         )
     };
-    Error::Sqlite { code, message }
+    let failed_outside = matches!(code & 0xff, ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN);
+    plain_cause(system)
+        .filter(|_| failed_outside)
+        .unwrap_or(Error::Sqlite { code, message })
+}
+
+/// What SQLite says of some failures of the system, but not of all that are of that kind: it knows of a full disk, and
+/// not of a quota.
+fn plain_cause(system: c_int) -> Option<Error> {
+    let (code, message) = match system {
+        libc::ENOSPC | libc::EDQUOT | libc::EFBIG => (ffi::SQLITE_FULL, "database or disk is full"),
+        libc::EROFS => (ffi::SQLITE_READONLY, "attempt to write a readonly database"),
+        _ => return None,
+    };
+    let message = message.into();
+    Some(Error::Sqlite { code, message })
 }
 
 fn too_big() -> Error {
