@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use axum::http::Extensions;
-use ipnet::IpNet;
+use kafka_net::IpNet;
 
 use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
@@ -132,11 +132,8 @@ impl Config {
 /// The networks of a list variable; an address is a network of one.
 fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
     let network = |entry: &str| {
-        let address = || entry.parse::<std::net::IpAddr>().map(IpNet::from);
-        entry
-            .parse::<IpNet>()
-            .or_else(|_| address())
-            .map_err(|_| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
+        kafka_net::network(entry)
+            .ok_or_else(|| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
     };
     entries(list).map(network).collect()
 }

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use ipnet::IpNet;
+use kafka_net::IpNet;
 
 use crate::error::{Error, Result};
 

@@ -1,6 +1,5 @@
 //! Outbound HTTP: a component reaches what `allowed_outbound_hosts` grants it, nothing else.
 
-mod private;
 mod send;
 
 use crate::{

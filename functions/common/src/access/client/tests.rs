@@ -1,6 +1,6 @@
 use axum::http::Request;
 use axum::http::request::Parts;
-use ipnet::IpNet;
+use kafka_net::IpNet;
 
 use super::check;
 use crate::error::Error;
