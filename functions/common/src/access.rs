@@ -9,6 +9,7 @@
 
 pub(crate) mod client;
 pub(crate) mod cookie;
+pub(crate) mod hosts;
 pub(crate) mod origins;
 pub mod session;
 
@@ -41,6 +42,7 @@ impl Visitor {
         if config.auth_mode == AuthMode::Open {
             client::check(request, &config.open_clients)?;
         }
+        hosts::check(request, config)?;
         let address = client::address_behind(&request.headers, &config.trusted_proxies);
         Ok(Self { config, address })
     }

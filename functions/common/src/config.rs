@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use axum::http::Extensions;
 use kafka_net::IpNet;
 
+use crate::access::hosts::AllowedHosts;
 use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -21,6 +22,9 @@ pub struct Config {
     /// Networks whose clients are served in open mode besides this machine (variable `open_clients`, CIDRs separated
     /// by commas or spaces): inside a container the host's clients don't come from loopback.
     pub open_clients: Vec<IpNet>,
+    /// Names by which the server may be called besides those of this machine (variable `allowed_hosts`). Open mode with
+    /// `open_clients` needs them.
+    pub allowed_hosts: AllowedHosts,
     /// Web pages that may call (variable `allowed_origins`).
     pub allowed_origins: AllowedOrigins,
     /// How many bytes the body of a multipart form may have (variable `max_upload_bytes`); Spin itself has no limit.
@@ -51,6 +55,7 @@ impl Default for Config {
         Self {
             auth_mode: AuthMode::Open,
             open_clients: Vec::new(),
+            allowed_hosts: AllowedHosts::default(),
             allowed_origins: AllowedOrigins::default(),
             max_upload_bytes: 100 * 1024 * 1024,
             trusted_proxies: Vec::new(),
@@ -65,6 +70,7 @@ impl Default for Config {
 struct Texts<'a> {
     auth_mode: &'a str,
     open_clients: &'a str,
+    allowed_hosts: &'a str,
     allowed_origins: &'a str,
     max_upload_bytes: &'a str,
     trusted_proxies: &'a str,
@@ -85,6 +91,7 @@ impl Config {
         let config = Self::parse(Texts {
             auth_mode: &variable("auth_mode").await?,
             open_clients: &variable("open_clients").await?,
+            allowed_hosts: &variable("allowed_hosts").await?,
             allowed_origins: &variable("allowed_origins").await?,
             max_upload_bytes: &variable("max_upload_bytes").await?,
             trusted_proxies: &variable("trusted_proxies").await?,
@@ -117,6 +124,7 @@ impl Config {
         Ok(Self {
             auth_mode,
             open_clients: networks("open_clients", texts.open_clients)?,
+            allowed_hosts: AllowedHosts::parse(entries(texts.allowed_hosts))?,
             allowed_origins: AllowedOrigins::parse(entries(texts.allowed_origins))?,
             max_upload_bytes: bytes("max_upload_bytes", texts.max_upload_bytes)?,
             trusted_proxies: networks("trusted_proxies", texts.trusted_proxies)?,
@@ -185,6 +193,7 @@ mod tests {
     const DEFAULTS: Texts<'static> = Texts {
         auth_mode: "open",
         open_clients: "",
+        allowed_hosts: "",
         allowed_origins: "",
         max_upload_bytes: "104857600",
         trusted_proxies: "127.0.0.0/8 ::1",
@@ -243,6 +252,13 @@ mod tests {
                     ..DEFAULTS
                 },
                 "nginx",
+            ),
+            (
+                Texts {
+                    allowed_hosts: "*",
+                    ..DEFAULTS
+                },
+                "allowed_hosts",
             ),
             (
                 Texts {
