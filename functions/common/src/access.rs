@@ -61,6 +61,15 @@ impl Visitor {
         self.config.limits.count(limits, who, self.address).await
     }
 
+    /// Counts a code that is tried for an e-mail: 429 where it may not even be looked at. What is returned is how to answer
+    /// if it is wrong, where that is not 401.
+    pub async fn count_guess(&self, email: &str) -> Result<Option<Error>> {
+        if !self.must_log_in() {
+            return Ok(None);
+        }
+        self.config.limits.count_guess(email, self.address).await
+    }
+
     /// The access of whoever has this session.
     pub fn with_session(self, session: Session) -> Access {
         Access {

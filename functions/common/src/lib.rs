@@ -37,6 +37,7 @@ pub mod grip;
 pub mod id;
 pub mod json;
 pub mod limits;
+mod mac;
 pub mod message;
 pub mod model;
 pub mod object;

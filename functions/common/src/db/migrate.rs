@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "0003_access",
     4 "0004_branches",
     5 "0005_limits",
+    8 "0008_logins",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
