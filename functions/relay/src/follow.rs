@@ -41,7 +41,7 @@ pub async fn get(
     let caller = Query::caller(&request, &access)?;
     let followed = follow(chat, caller.user_id().map(str::to_owned), reply).await?;
     match followed {
-        Some(events) => Ok(events),
+        Some(events) => Ok(sse::while_logged_in(&access, events)),
         None => {
             let missing = Error::not_found(NOT_FOUND);
             Err(owner::not_found(&mut Db::open().await?, &caller, missing).await)

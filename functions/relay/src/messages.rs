@@ -73,7 +73,7 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             outcome => outcome,
         }
     };
-    Ok(match outcome.await {
+    let response = match outcome.await {
         Err(refused) => refused.into_response(),
         Ok(Outcome::NoModel) => Refused::model_not_found().into_response(),
         Ok(Outcome::Again(ids)) if streams => match ids.generation_id {
@@ -92,7 +92,8 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             reply::start(*begun, None);
             accepted(&ids.named())
         }
-    })
+    };
+    Ok(sse::while_logged_in(&access, response))
 }
 
 /// Why there is no such chat of the caller's.

@@ -123,6 +123,7 @@ impl From<Error> for Refused {
             Error::TooMany { .. } => {
                 Self::new("rate_limited", "Too many requests. Please try again later.")
             }
+            Error::Unauthorized(detail) => Self::unauthorized(detail.clone()),
             Error::Unavailable(detail) => Self::new("internal", detail.clone()),
             // Our fault, or what only requests over HTTP are refused with.
             _ => Self::new("internal", "Internal Server Error"),
