@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, UdpSocket};
 
-use crate::support::{Response, Server, Setup};
+use crate::support::{Response, Server, Setup, login};
 
 #[track_caller]
 fn assert_refused(response: &Response, what_to_set: &str) {
@@ -152,6 +152,7 @@ async fn a_client_that_is_not_on_loopback_is_refused_whatever_it_says() {
     let server = Setup::app()
         .on_all_addresses()
         .variable("open_clients", networks)
+        .variable("allowed_hosts", &outer.to_string())
         .start()
         .await;
     server.at(outer).get("/").send().await.has_status(200);
@@ -161,6 +162,7 @@ async fn a_client_that_is_not_on_loopback_is_refused_whatever_it_says() {
 async fn other_clients_can_be_let_in() {
     let server = Setup::app()
         .variable("open_clients", "10.0.0.0/8, 2001:db8::/32")
+        .variable("allowed_hosts", "kafka.example.com")
         .start()
         .await;
     let from = |hops: &str| server.get("/").header("x-forwarded-for", hops).send();
@@ -176,13 +178,102 @@ async fn other_clients_can_be_let_in() {
     for hops in ["11.0.0.1", "10.1.2.3, 11.0.0.1", "2001:db9::1"] {
         assert_refused(&from(hops).await, "open_clients");
     }
-    // Its owner has said who may come, so any name will do.
     server
         .get("/")
         .header("host", "kafka.example.com")
         .send()
         .await
         .has_status(200);
+}
+
+/// A page that rebinds its own name to the server's address, opened by somebody who may call (variable `open_clients`).
+#[tokio::test]
+async fn a_page_that_rebinds_its_name_is_refused_where_others_may_call() {
+    let server = Setup::app()
+        .variable("open_clients", "10.0.0.0/8")
+        .variable("allowed_hosts", "kafka.lan:8000, 192.168.1.5")
+        .start()
+        .await;
+    let body = r#"{"email":"victim@example.com"}"#;
+    let called = |host: &str| {
+        let login = server.post("/auth/login").json(body).header("host", host);
+        // To the browser it is the page's own server.
+        let origin = format!("http://{host}");
+        let login = login.header("x-forwarded-for", "10.1.2.3");
+        login.header("origin", &origin).send()
+    };
+    for host in [
+        "kafka.lan:8000",
+        "KAFKA.lan:8000",
+        "192.168.1.5:8000",
+        "localhost:8000",
+    ] {
+        let answer = called(host).await;
+        assert_eq!(answer.status, 200, "{host}: {}", answer.text());
+    }
+    let chat = {
+        let user = login(&server, "victim@example.com").await;
+        server.chat(&user, "The Trial").await
+    };
+    for host in [
+        "evil.example",
+        "evil.example:8000",
+        "kafka.lan",
+        "kafka.lan:8001",
+        "kafka.lan.evil.example:8000",
+        "192.168.1.50",
+    ] {
+        assert_refused(&called(host).await, "allowed_hosts");
+        let origin = format!("http://{host}");
+        let headers = [("host", host), ("origin", origin.as_str())];
+        let socket = server.try_socket(&format!("/ws/{chat}"), &headers).await;
+        assert_eq!(
+            socket.err().map(|refused| refused.status),
+            Some(403),
+            "{host}"
+        );
+    }
+    server
+        .get("/healthz")
+        .header("host", "evil.example")
+        .send()
+        .await
+        .has_status(200);
+}
+
+#[tokio::test]
+async fn as_long_as_nobody_says_by_which_names_others_call_nobody_may() {
+    let server = Setup::app()
+        .variable("open_clients", "10.0.0.0/8")
+        .start()
+        .await;
+    for (host, client) in [
+        ("kafka.lan:8000", "10.1.2.3"),
+        ("evil.example", "10.1.2.3"),
+        ("localhost:8000", "127.0.0.1"),
+    ] {
+        let request = server.get("/").header("host", host);
+        let answer = request.header("x-forwarded-for", client).send().await;
+        assert_refused(&answer, "allowed_hosts");
+    }
+    server.get("/healthz").send().await.has_status(200);
+}
+
+#[tokio::test]
+async fn token_mode_asks_for_the_names_only_where_there_are_some() {
+    let server = Setup::app()
+        .variable("auth_mode", "token")
+        .variable("allowed_hosts", "kafka.example")
+        .start()
+        .await;
+    for (host, status) in [
+        ("kafka.example", 200),
+        ("localhost", 200),
+        ("evil.example", 403),
+    ] {
+        let answer = server.get("/").header("host", host).send().await;
+        assert_eq!(answer.status, status, "{host}: {}", answer.text());
+    }
 }
 
 #[tokio::test]

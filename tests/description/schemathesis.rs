@@ -4,10 +4,11 @@ use crate::support::schemathesis::{Known, finds_nothing, is_installed};
 use crate::support::{House, Multipart, Request, by};
 
 /// What is there in token mode only.
-const OF_TOKEN_MODE: [(&str, &str); 6] = {
+const OF_TOKEN_MODE: [(&str, &str); 7] = {
     let reason = "open mode has no sessions";
     [
         ("auth_code", reason),
+        ("auth_oidc_start", reason),
         ("auth_logout", reason),
         ("auth_sessions", reason),
         ("auth_revoke_all", reason),

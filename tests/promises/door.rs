@@ -4,9 +4,10 @@
 use crate::support::{House, Operation, Request, World, by};
 
 /// What needs no session in token mode.
-const PUBLIC: [&str; 11] = [
+const PUBLIC: [&str; 12] = [
     "auth_login",
     "auth_code",
+    "auth_oidc_start",
     "conversation_socket",
     "conversation_socket_events",
     "web_home",

@@ -11,11 +11,13 @@ async fn who_asks_too_often_is_refused_everywhere() {
         INSERT OR REPLACE INTO rate_limit (key, free_at, step, period, refused)
         SELECT what.value || ' of ' || who.value, 4102444800000, 60, 60000, 0
         FROM json_each('[\"login\",\"code\",\"message\",\"upload\"]') AS what,
-            (SELECT id AS value FROM user UNION SELECT email || ' from 127.0.0.1' FROM user) AS who";
+            (SELECT id AS value FROM user UNION SELECT email || ' from 127.0.0.1' FROM user) AS who
+        UNION ALL VALUES ('login from 127.0.0.1', 4102444800000, 60, 60000, 0)";
     house.server.change(used_up).await;
     let limited = refused(&house, &world, 429, Operation::is_limited).await;
     let wanted = [
         "auth_code",
+        "auth_oidc_start",
         "chat_new",
         "conversation_edit",
         "conversation_regenerate",

@@ -3,6 +3,30 @@
 
 use crate::support::Setup;
 
+/// What is in IANA's registries of special addresses, but in fewer lists than private networks are.
+#[tokio::test]
+async fn special_addresses_are_not_called() {
+    let setup = Setup::trouble().variable("allow_private_models", "false");
+    let server = setup.start().await;
+    for address in [
+        "192.88.99.1",
+        "192.0.0.9",
+        "192.31.196.1",
+        "[100:0:0:1::1]",
+        "[2001:2::1]",
+        "[2001:20::1]",
+        "[3fff::1]",
+        "[5f00::1]",
+        "[64:ff9b:1::1]",
+    ] {
+        let path = format!("/relay/outbound?url=http://{address}:9/ok");
+        let answer = server.get(&path).send().await;
+        assert_eq!(answer.status, 500, "{address}: {}", answer.text());
+        let address = address.trim_start_matches('[').trim_end_matches(']');
+        server.says(&format!("{address} is private")).await;
+    }
+}
+
 #[tokio::test]
 async fn names_of_private_addresses_are_called_only_where_that_is_allowed() {
     for (allowed, mode, is_called) in [

@@ -65,7 +65,10 @@ impl House {
         let mail = FakeMail::start();
         let setup = setup
             .token_mode(&mail)
-            .variable("allow_private_models", "true");
+            .variable("allow_private_models", "true")
+            // Whom nobody asks for anything.
+            .variable("oidc_issuer", "https://oidc.invalid")
+            .variable("oidc_audience", "kafka-tests");
         Self {
             server: setup.start().await,
             model: FakeModel::start(),
@@ -306,9 +309,8 @@ impl World {
             "auth_login" => Input::json(json!({ "email": self.user.email }))
                 .answers(if is_token_mode { 422 } else { 200 }),
             "auth_code" => Input::json(json!({ "email": self.user.email })).answers(of_token_mode),
-            "auth_logout" | "auth_sessions" | "auth_revoke_all" | "auth_revoke" | "auth_ticket" => {
-                Input::path(&[]).answers(of_token_mode)
-            }
+            "auth_oidc_start" | "auth_logout" | "auth_sessions" | "auth_revoke_all"
+            | "auth_revoke" | "auth_ticket" => Input::path(&[]).answers(of_token_mode),
             "workspace_new" => Input::upload(&[("owner_id", user), ("name", "another")]),
             "workspace_rename" => {
                 Input::form(&[caller, ("workspace_id", workspace), ("new_name", "renamed")])

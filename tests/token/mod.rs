@@ -12,6 +12,7 @@ mod oidc;
 mod quota;
 mod sessions;
 mod sockets;
+mod streams;
 
 use serde_json::{Value, json};
 

@@ -2,7 +2,8 @@
 //!
 //! A code is good for ten minutes and for one login, from wherever. Asking for another leaves it good, and who tries
 //! wrong ones is slowed down where they are ([`Limit::Guess`]): a stranger can't keep the person out. Whether somebody
-//! has the address already makes no difference to any answer.
+//! has the address already makes no difference to any answer. Codes are few enough to be tried on an ordinary hash, so
+//! what is stored of them takes the sealing key to make.
 
 use axum::{extract::Request, response::Response};
 use http::StatusCode;
@@ -15,6 +16,7 @@ use kafka_common::{
     json::JsonBody,
     limits::{self, Limit, Who},
     params,
+    seal::Keys,
 };
 use serde_json::json;
 
@@ -23,8 +25,19 @@ use crate::mail::Mail;
 /// How long a code is good, in milliseconds.
 const LASTS: i64 = 10 * 60 * 1000;
 
-/// How many codes there are: ten digits. Of many addresses, each may try a few (see [`Limit::everywhere`]).
-const CODES: u64 = 10_000_000_000;
+/// How many digits a code has.
+const DIGITS: usize = 10;
+
+/// And how many if somebody tries codes from thousands of addresses, each of which may try one.
+const MANY_DIGITS: usize = 20;
+
+/// Stores for ?1, until ?4, the code with the hash ?2, or if the row ?5 of `rate_limit` is free later than ?6, that with ?3.
+const STORE: &str = "
+    INSERT INTO login_code (email, code_hash, expires_at)
+    SELECT ?1, iif(coalesce((SELECT free_at FROM rate_limit WHERE key = ?5), 0) > ?6, ?3, ?2), ?4
+    WHERE true
+    ON CONFLICT (email, code_hash) DO UPDATE SET expires_at = excluded.expires_at
+    RETURNING code_hash";
 
 /// Sends a code to the address.
 pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
@@ -33,51 +46,93 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     }
     let email = JsonBody::read(request).await?.email("email")?;
     let mail = Mail::get().await?;
+    let keys = Keys::get().await?;
     visitor
         .count(&[Limit::Code], Who::Email(email.as_str()))
         .await?;
-    let code = new_code()?;
+    let codes = [new_code(DIGITS)?, new_code(MANY_DIGITS)?];
+    let [usual, long] = codes
+        .each_ref()
+        .map(|code| keys.hash(PURPOSE, &text(&email, code)));
+    let (hammered, later) = limits::hammered(email.as_str());
     let mut db = Db::open().await?;
-    db.execute(
-        "INSERT INTO login_code (email, code_hash, expires_at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (email, code_hash) DO UPDATE SET expires_at = excluded.expires_at",
-        params![
-            email.as_str(),
-            hash(&email, &code),
-            clock::unix_millis() + LASTS
-        ],
-    )
-    .await?;
+    let stored = db
+        .query_one(
+            STORE,
+            params![
+                email.as_str(),
+                usual,
+                long.as_str(),
+                clock::unix_millis() + LASTS,
+                hammered,
+                later
+            ],
+        )
+        .await?;
     drop(db);
-    mail.send_code(&email, &code).await?;
+    let is_long = stored.is_some_and(|mut row| row.text(0) == long);
+    let code = &codes[usize::from(is_long)];
+    mail.send_code(&email, code).await?;
     let body = json!({ "detail": "A code is on its way to this address." });
     Ok(json_response(StatusCode::OK, &body))
 }
 
-/// Uses up the code with this [`hash`], and forgets the wrong ones that were tried before. 401 if none was sent, or it
-/// has expired, or somebody was faster.
-pub async fn use_up(transaction: &mut Transaction<'_>, email: &Email, hash: &str) -> Result<()> {
-    let used = transaction
-        .query_one(
-            "DELETE FROM login_code WHERE email = ?1 AND code_hash = ?2 AND expires_at > ?3 RETURNING email",
-            params![email.as_str(), hash, clock::unix_millis()],
-        )
-        .await?;
-    if used.is_none() {
-        return Err(Error::Unauthorized(
-            "The code is wrong or has expired.".into(),
-        ));
+/// A code that somebody has shown.
+#[derive(Debug)]
+pub struct Shown {
+    pub email: Email,
+    /// What would be stored of it, with each key that there is.
+    hashes: Vec<String>,
+    /// What is answered if it is wrong.
+    if_wrong: Error,
+}
+
+impl Shown {
+    /// Counts the try: 429 after too many.
+    pub async fn count(visitor: &Visitor, email: Email, code: &str) -> Result<Self> {
+        let keys = Keys::get().await?;
+        let if_wrong = visitor.count_guess(email.as_str()).await?;
+        let wrong = || Error::Unauthorized("The code is wrong or has expired.".into());
+        Ok(Self {
+            hashes: keys.hashes(PURPOSE, &text(&email, code.trim())),
+            email,
+            if_wrong: if_wrong.unwrap_or_else(wrong),
+        })
     }
-    limits::forget(transaction, &[Limit::Guess], &[email.as_str()]).await
+
+    /// Uses the code up, and forgets the wrong ones that were tried before. 401 if none was sent, or it has expired, or
+    /// somebody was faster.
+    pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
+        let used = transaction
+            .query_one(
+                "DELETE FROM login_code
+                 WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2)) AND expires_at > ?3
+                 RETURNING email",
+                params![
+                    self.email.as_str(),
+                    json!(self.hashes).to_string(),
+                    clock::unix_millis()
+                ],
+            )
+            .await?;
+        match used {
+            Some(_) => limits::forget_guesses(transaction, self.email.as_str()).await,
+            None => Err(self.if_wrong),
+        }
+    }
 }
 
-/// What is kept of a code.
-pub fn hash(email: &Email, code: &str) -> String {
-    session::hash(&format!("{}\n{}", email.as_str(), code.trim()))
+/// What the hash of a code is for.
+const PURPOSE: &str = "a login code";
+
+/// What is hashed of a code: the same code for somebody else is another.
+fn text(email: &Email, code: &str) -> String {
+    format!("{}\n{code}", email.as_str())
 }
 
-fn new_code() -> Result<String> {
-    let random = u64::from_le_bytes(session::random_bytes()?);
-    // 2^64 is so many times 10^10 that no code is noticeably likelier than another.
-    Ok(format!("{:010}", random % CODES))
+fn new_code(digits: usize) -> Result<String> {
+    let random = u128::from_le_bytes(session::random_bytes()?);
+    // 2^128 is so many times 10^20 that no code is noticeably likelier than another.
+    let digit = |place| char::from(b'0' + (random / 10u128.pow(place) % 10) as u8);
+    Ok((0..digits as u32).map(digit).collect())
 }

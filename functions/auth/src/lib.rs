@@ -29,6 +29,7 @@ fn routes() -> Routes {
     Routes::new()
         .on(&api::auth::LOGIN, login::login)
         .on(&api::auth::CODE, code::send)
+        .on(&api::auth::OIDC_START, oidc::start)
         .on(&api::auth::LOGOUT, sessions::logout)
         .on(&api::auth::SESSIONS, sessions::list)
         .on(&api::auth::REVOKE_ALL, sessions::revoke_all)

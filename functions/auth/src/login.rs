@@ -8,7 +8,7 @@ use kafka_common::{
         session::{self, SESSION_LASTS},
     },
     clock,
-    db::Db,
+    db::{Db, Transaction},
     email::Email,
     error::{FieldError, Result, json_text_response},
     id::new_id,
@@ -29,7 +29,7 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let body = JsonBody::read(Request::from_parts(parts.clone(), body)).await?;
     let answer = match visitor.must_log_in() {
-        true => begin_session(&parts, &prove(&visitor, &body).await?).await?,
+        true => begin_session(&parts, prove(&visitor, &body).await?).await?,
         false => account::open(&body.email("email")?).await?,
     };
     Ok(json_text_response(StatusCode::OK, answer))
@@ -37,10 +37,30 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
 
 /// What is to prove that an e-mail is somebody's.
 pub enum Proven {
-    /// By an identity provider's word.
-    ByProvider(Email),
-    /// By a code with this hash, which is looked for, and used up, when the session begins.
-    ByCode(Email, String),
+    /// By an identity provider's word, which is used up when the session begins.
+    ByProvider(oidc::Word),
+    /// By a code, which is looked for, and used up, when the session begins.
+    ByCode(code::Shown),
+}
+
+impl Proven {
+    fn email(&self) -> Email {
+        match self {
+            Self::ByProvider(word) => word.email.clone(),
+            Self::ByCode(shown) => shown.email.clone(),
+        }
+    }
+
+    /// Uses the proof up. 401 if it is used up already.
+    async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<oidc::Login> {
+        match self {
+            Self::ByProvider(word) => word.use_up(transaction).await,
+            Self::ByCode(shown) => {
+                shown.use_up(transaction).await?;
+                session::new_token().map(oidc::Login::New)
+            }
+        }
+    }
 }
 
 /// Reads the proof: `id_token`, or `email` and `code`. 401 for a wrong token.
@@ -62,33 +82,45 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
         return Err(missing.into());
     }
     let code = body.string("code")?;
-    visitor
-        .count(&[Limit::Login, Limit::Guess], Who::Email(email.as_str()))
-        .await?;
-    let hash = code::hash(&email, &code);
-    Ok(Proven::ByCode(email, hash))
+    code::Shown::count(visitor, email, &code)
+        .await
+        .map(Proven::ByCode)
 }
 
 /// Begins a session, in one transaction with the account if that is new; what is answered.
-async fn begin_session(request: &Parts, proven: &Proven) -> Result<String> {
-    let token = session::new_token()?;
+async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
+    let email = proven.email();
     let mut db = Db::open().await?;
     let mut transaction = db.begin().await?;
-    let email = match proven {
-        Proven::ByProvider(email) => email,
-        Proven::ByCode(email, hash) => {
-            code::use_up(&mut transaction, email, hash).await?;
-            email
+    let token = match proven.use_up(&mut transaction).await? {
+        oidc::Login::New(token) => {
+            account::find_or_make(&mut transaction, &email).await?;
+            insert(&mut transaction, request, &email, &token).await?;
+            token
         }
+        oidc::Login::Again(token) => token,
     };
-    account::find_or_make(&mut transaction, email).await?;
+    transaction.commit().await?;
+    // Not before: of somebody who has much it takes a while, and nobody else could write.
+    let answer = account::answer(&mut db, &email).await?;
+    session::give_cookie(request, &token);
+    Ok(with_token(answer, &token))
+}
+
+/// Stores a session of that person.
+async fn insert(
+    transaction: &mut Transaction<'_>,
+    request: &Parts,
+    email: &Email,
+    token: &str,
+) -> Result<()> {
     transaction
         .execute(
             r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent)
              SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE email = ?6"#,
             params![
                 new_id(),
-                session::hash(&token),
+                session::hash(token),
                 clock::now(),
                 clock::unix_millis() + SESSION_LASTS,
                 user_agent(request),
@@ -96,11 +128,7 @@ async fn begin_session(request: &Parts, proven: &Proven) -> Result<String> {
             ],
         )
         .await?;
-    transaction.commit().await?;
-    // Not before: of somebody who has much it takes a while, and nobody else could write.
-    let answer = account::answer(&mut db, email).await?;
-    session::give_cookie(request, &token);
-    Ok(with_token(answer, &token))
+    Ok(())
 }
 
 fn user_agent(request: &Parts) -> Option<String> {

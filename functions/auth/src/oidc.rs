@@ -1,6 +1,8 @@
 //! ID tokens of an OpenID Connect provider (OpenID Connect Core 1.0, section 3.1.3.7): `POST /auth/login {id_token}`.
 
 mod keys;
+mod nonce;
+mod once;
 mod signature;
 mod token;
 
@@ -9,19 +11,39 @@ use kafka_common::{
     config::variable,
     email::Email,
     error::{Error, Result},
+    seal,
 };
 
 use keys::Keys;
+pub use nonce::start;
+pub use once::{Login, Word};
 use token::Token;
 
-/// The e-mail that the provider says is this person's. 401 unless the token is the provider's, for this application,
-/// good now, and says that the address has been verified. 404 if there is no provider (variable `oidc_issuer`).
-pub async fn verify(token: &str) -> Result<Email> {
-    let issuer = variable("oidc_issuer").await?.trim().to_owned();
-    let audience = variable("oidc_audience").await?.trim().to_owned();
-    if issuer.is_empty() || audience.is_empty() {
-        return Err(Error::not_found("This server knows no identity provider."));
+/// The identity provider, as the variables `oidc_issuer` and `oidc_audience` name it.
+struct Provider {
+    issuer: String,
+    audience: String,
+}
+
+impl Provider {
+    /// 404 if there is none.
+    async fn get() -> Result<Self> {
+        let provider = Self {
+            issuer: variable("oidc_issuer").await?.trim().to_owned(),
+            audience: variable("oidc_audience").await?.trim().to_owned(),
+        };
+        match provider.issuer.is_empty() || provider.audience.is_empty() {
+            true => Err(Error::not_found("This server knows no identity provider.")),
+            false => Ok(provider),
+        }
     }
+}
+
+/// What the provider says. 401 unless the token is the provider's, for this application, good now, and says that the
+/// e-mail address has been verified; whether it was used before is asked later ([`Word::use_up`]). 404 if there is no
+/// provider (variable `oidc_issuer`).
+pub async fn verify(token: &str) -> Result<Word> {
+    let Provider { issuer, audience } = Provider::get().await?;
     let token = Token::parse(token).map_err(refused)?;
     token
         .check(&issuer, &audience, clock::unix_millis() / 1000)
@@ -38,7 +60,15 @@ pub async fn verify(token: &str) -> Result<Email> {
             "The identity provider has not verified this e-mail address.".into(),
         ));
     }
-    Email::parse(token.email()).map_err(|_| refused("it has no e-mail address"))
+    let email = Email::bare(token.email()).map_err(|_| refused("it has no e-mail address"))?;
+    Ok(Word {
+        email,
+        keys: seal::Keys::get().await?,
+        signed: token.signed.to_owned(),
+        id: token.id(),
+        nonce: token.nonce().map(str::to_owned),
+        expires_at: token.expires_at(),
+    })
 }
 
 /// 401 that says nothing of why; the log does, without the token.

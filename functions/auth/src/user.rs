@@ -10,8 +10,7 @@ use kafka_common::{
     announce,
     db::{Db, Transaction},
     error::{Error, Result, json_response},
-    limits::{self, Limit},
-    params,
+    limits, params,
     removal::{Holder, Part},
 };
 use serde_json::json;
@@ -59,6 +58,5 @@ async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
     transaction
         .execute(FORGET_CODE, params![email.as_str()])
         .await?;
-    limits::forget(transaction, &Limit::ALL, &[user, &email]).await?;
-    Ok(())
+    limits::forget_user(transaction, user, &email).await
 }

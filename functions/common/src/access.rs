@@ -9,6 +9,7 @@
 
 pub(crate) mod client;
 pub(crate) mod cookie;
+pub(crate) mod hosts;
 pub(crate) mod origins;
 pub mod session;
 
@@ -41,6 +42,7 @@ impl Visitor {
         if config.auth_mode == AuthMode::Open {
             client::check(request, &config.open_clients)?;
         }
+        hosts::check(request, config)?;
         let address = client::address_behind(&request.headers, &config.trusted_proxies);
         Ok(Self { config, address })
     }
@@ -57,6 +59,15 @@ impl Visitor {
             return Ok(());
         }
         self.config.limits.count(limits, who, self.address).await
+    }
+
+    /// Counts a code that is tried for an e-mail: 429 where it may not even be looked at. What is returned is how to answer
+    /// if it is wrong, where that is not 401.
+    pub async fn count_guess(&self, email: &str) -> Result<Option<Error>> {
+        if !self.must_log_in() {
+            return Ok(None);
+        }
+        self.config.limits.count_guess(email, self.address).await
     }
 
     /// The access of whoever has this session.

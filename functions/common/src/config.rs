@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use axum::http::Extensions;
-use ipnet::IpNet;
+use kafka_net::IpNet;
 
+use crate::access::hosts::AllowedHosts;
 use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -22,6 +23,9 @@ pub struct Config {
     /// Networks whose clients are served in open mode besides this machine (variable `open_clients`, CIDRs separated
     /// by commas or spaces): inside a container the host's clients don't come from loopback.
     pub open_clients: Vec<IpNet>,
+    /// Names by which the server may be called besides those of this machine (variable `allowed_hosts`). Open mode with
+    /// `open_clients` needs them.
+    pub allowed_hosts: AllowedHosts,
     /// Web pages that may call (variable `allowed_origins`).
     pub allowed_origins: AllowedOrigins,
     /// How many bytes the body of a multipart form may have (variable `max_upload_bytes`); Spin itself has no limit.
@@ -48,12 +52,24 @@ pub enum AuthMode {
     Token,
 }
 
+impl AuthMode {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "open" => Ok(Self::Open),
+            "token" => Ok(Self::Token),
+            // A guess could serve strangers.
+            other => Err(format!("auth_mode: {other:?} is neither open nor token")),
+        }
+    }
+}
+
 impl Default for Config {
     /// Open mode, for this machine, without what `spin.toml` has besides: trusted proxies, limits and a quota.
     fn default() -> Self {
         Self {
             auth_mode: AuthMode::Open,
             open_clients: Vec::new(),
+            allowed_hosts: AllowedHosts::default(),
             allowed_origins: AllowedOrigins::default(),
             max_upload_bytes: 100 * 1024 * 1024,
             trusted_proxies: Vec::new(),
@@ -69,6 +85,7 @@ impl Default for Config {
 struct Texts<'a> {
     auth_mode: &'a str,
     open_clients: &'a str,
+    allowed_hosts: &'a str,
     allowed_origins: &'a str,
     max_upload_bytes: &'a str,
     trusted_proxies: &'a str,
@@ -90,6 +107,7 @@ impl Config {
         let config = Self::parse(Texts {
             auth_mode: &variable("auth_mode").await?,
             open_clients: &variable("open_clients").await?,
+            allowed_hosts: &variable("allowed_hosts").await?,
             allowed_origins: &variable("allowed_origins").await?,
             max_upload_bytes: &variable("max_upload_bytes").await?,
             trusted_proxies: &variable("trusted_proxies").await?,
@@ -114,15 +132,11 @@ impl Config {
     }
 
     fn parse(texts: Texts<'_>) -> Result<Self, String> {
-        let auth_mode = match texts.auth_mode.trim() {
-            "open" => AuthMode::Open,
-            "token" => AuthMode::Token,
-            // A guess could serve strangers.
-            other => return Err(format!("auth_mode: {other:?} is neither open nor token")),
-        };
+        let auth_mode = AuthMode::parse(texts.auth_mode)?;
         Ok(Self {
             auth_mode,
             open_clients: networks("open_clients", texts.open_clients)?,
+            allowed_hosts: AllowedHosts::parse(entries(texts.allowed_hosts))?,
             allowed_origins: AllowedOrigins::parse(entries(texts.allowed_origins))?,
             max_upload_bytes: bytes("max_upload_bytes", texts.max_upload_bytes)?,
             trusted_proxies: networks("trusted_proxies", texts.trusted_proxies)?,
@@ -139,11 +153,8 @@ impl Config {
 /// The networks of a list variable; an address is a network of one.
 fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
     let network = |entry: &str| {
-        let address = || entry.parse::<std::net::IpAddr>().map(IpNet::from);
-        entry
-            .parse::<IpNet>()
-            .or_else(|_| address())
-            .map_err(|_| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
+        kafka_net::network(entry)
+            .ok_or_else(|| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
     };
     entries(list).map(network).collect()
 }
@@ -174,7 +185,10 @@ pub async fn allow_private_models() -> Result<bool> {
     match variable(name).await?.trim() {
         "true" => Ok(true),
         "false" => Ok(false),
-        "" => Ok(Config::get().await?.auth_mode == AuthMode::Open),
+        // Not by way of `Config`: a component that serves no clients has none of the other variables.
+        "" => Ok(AuthMode::parse(&variable("auth_mode").await?)
+            .map_err(|problem| unusable(&problem))?
+            == AuthMode::Open),
         other => Err(unusable(&format!(
             "{name}: {other:?} is neither true nor false"
         ))),
@@ -195,6 +209,7 @@ mod tests {
     const DEFAULTS: Texts<'static> = Texts {
         auth_mode: "open",
         open_clients: "",
+        allowed_hosts: "",
         allowed_origins: "",
         max_upload_bytes: "104857600",
         trusted_proxies: "127.0.0.0/8 ::1",
@@ -254,6 +269,13 @@ mod tests {
                     ..DEFAULTS
                 },
                 "nginx",
+            ),
+            (
+                Texts {
+                    allowed_hosts: "*",
+                    ..DEFAULTS
+                },
+                "allowed_hosts",
             ),
             (
                 Texts {

@@ -50,6 +50,15 @@ impl Email {
         Ok(Self(normal))
     }
 
+    /// Checks `input`, which must be a bare address: `Name <address>`, where others might read another address than we,
+    /// is none.
+    pub fn bare(input: &str) -> Result<Self, String> {
+        match unwrap::bare_address(input).trim() == input {
+            true => Self::parse(input),
+            false => Err("It is more than an address.".to_owned()),
+        }
+    }
+
     /// The normalised address.
     pub fn as_str(&self) -> &str {
         &self.0

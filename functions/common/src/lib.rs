@@ -40,6 +40,7 @@ pub mod id;
 pub mod json;
 pub mod limits;
 pub mod long_work;
+mod mac;
 pub mod message;
 pub mod model;
 pub mod object;

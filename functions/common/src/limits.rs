@@ -5,12 +5,15 @@
 //! period is refused. So a limit of 60 in a minute lets 60 through at once, then one a second. All instances share the
 //! rows, and one statement asks and counts. It is a statement of its own: what fails afterwards has been asked for, too.
 
+mod guesses;
+
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
+pub use self::guesses::{forget_guesses, hammered};
 use crate::clock;
-use crate::db::{Db, Transaction};
+use crate::db::{Db, Row, Transaction};
 use crate::error::{Error, Result};
 use crate::params;
 
@@ -51,8 +54,8 @@ impl Limit {
     }
 
     /// From how many addresses an e-mail's limit can be used up for all others; `None`: from none. Who asks for codes
-    /// fills the person's mailbox, in which they find what they need all the same. Who tries codes keeps the person out,
-    /// so that takes more addresses than one stranger has, and fewer than it would take to guess.
+    /// fills the person's mailbox, in which they find what they need all the same. Who tries codes keeps nobody out who
+    /// has not tried any ([`guesses`]).
     const fn everywhere(self) -> Option<i64> {
         match self {
             Self::Code => Some(USERS_PER_ADDRESS),
@@ -155,9 +158,19 @@ impl Limits {
         who: Who<'_>,
         address: Option<IpAddr>,
     ) -> Result<()> {
+        refuse(&self.counted(limits, who, address).await?)
+    }
+
+    /// Counts one request under each of `limits`; how that went.
+    async fn counted(
+        &self,
+        limits: &[Limit],
+        who: Who<'_>,
+        address: Option<IpAddr>,
+    ) -> Result<Vec<Counted>> {
         let asked = self.keys(limits, who, address.map(network));
         if asked.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut db = Db::open().await?;
         let rows = db
@@ -166,13 +179,7 @@ impl Limits {
                 params![clock::unix_millis(), json!(asked).to_string()],
             )
             .await?;
-        let wait = rows.iter().filter(|row| row.int(0) != 0);
-        match wait.map(|row| row.int(1)).max() {
-            Some(wait) => Err(Error::TooMany {
-                retry_after: u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1),
-            }),
-            None => Ok(()),
-        }
+        Ok(rows.into_iter().map(Counted::from_row).collect())
     }
 
     /// What [`COUNT`] counts, in that order: `[key, step, period]`. Last comes what all share who name an e-mail.
@@ -210,16 +217,50 @@ impl Limits {
     }
 }
 
+/// What counting a request came to, for one limit and one of those whom it is for.
+struct Counted {
+    key: String,
+    /// Where it is refused: for how many milliseconds.
+    wait: Option<i64>,
+    /// Whether nothing was used up before.
+    is_first: bool,
+}
+
+impl Counted {
+    fn from_row(mut row: Row) -> Self {
+        Self {
+            wait: (row.int(0) != 0).then(|| row.int(1)),
+            key: row.text(2),
+            is_first: row.int(3) != 0,
+        }
+    }
+}
+
+/// 429 where one of them is refused.
+fn refuse(counted: &[Counted]) -> Result<()> {
+    match counted.iter().filter_map(|it| it.wait).max() {
+        Some(wait) => Err(Error::TooMany {
+            retry_after: u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// An e-mail as limits see it: most mailboxes get what is sent to any spelling of their name. (Of ASCII: the tables for
 /// all other letters are larger than all of this.)
 fn one_spelling(email: &str) -> String {
     email.to_ascii_lowercase()
 }
 
-/// Forgets what was counted for these users or e-mails, from whichever addresses: a user leaves (`limits` are all), or
-/// has shown that the guesses were theirs.
-pub async fn forget(tx: &mut Transaction<'_>, limits: &[Limit], who: &[&str]) -> Result<()> {
-    let names: Vec<_> = limits.iter().map(|limit| limit.name()).collect();
+/// Forgets all that was counted for a user who leaves.
+pub async fn forget_user(tx: &mut Transaction<'_>, id: &str, email: &str) -> Result<()> {
+    let mut names: Vec<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
+    names.push(guesses::HAMMERED);
+    forget(tx, &names, &[id, email]).await
+}
+
+/// Forgets what was counted under these names for these users or e-mails, from whichever addresses.
+async fn forget(tx: &mut Transaction<'_>, names: &[&str], who: &[&str]) -> Result<()> {
     // Ids are in small letters anyway.
     let who: Vec<_> = who.iter().map(|who| one_spelling(who)).collect();
     tx.execute(
@@ -257,7 +298,7 @@ const COUNT: &str = "
         refused = max(free_at, ?1) + excluded.step > ?1 + excluded.period,
         free_at = CASE WHEN max(free_at, ?1) + excluded.step > ?1 + excluded.period THEN free_at
             ELSE max(free_at, ?1) + excluded.step END
-    RETURNING refused, free_at + step - period - ?1";
+    RETURNING refused, free_at + step - period - ?1, key, free_at - step <= ?1";
 
 /// An address as limits see it: of IPv6 the network whose addresses begin with the same 56 bits, because that is what one
 /// customer gets (RFC 6177, section 2).

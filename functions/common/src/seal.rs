@@ -1,4 +1,5 @@
-//! Seals the API keys of models (DESIGN.md, D9), so that a copy of the database gives none of them away.
+//! Seals the API keys of models (DESIGN.md, D9), so that a copy of the database gives none of them away. With the same
+//! keys, it makes hashes of what is short enough to be guessed from an ordinary one ([`Keys::hash`]).
 //!
 //! A sealed key opens only for the owner, the row and the base URL that it was sealed for: moved to another row or
 //! kept under another address it is refused. It names the key that sealed it, so that the sealing key can be changed

@@ -17,6 +17,7 @@ use kafka_common::reply::ending;
 use kafka_common::{owner, params, sse};
 use serde_json::{Value, json};
 
+use crate::guarded::while_logged_in;
 use crate::refused::Refused;
 use crate::watch::Watch;
 
@@ -42,7 +43,8 @@ pub async fn get(
         return Err(owner::not_found(&mut Db::open().await?, &caller, missing).await);
     };
     let lease = Lease::take(&caller, Kind::Stream).await?;
-    Ok(sse::response(held(rest(follower, Some(first)), lease)))
+    let events = sse::response(held(rest(follower, Some(first)), lease));
+    Ok(while_logged_in(&access, events))
 }
 
 /// The events of a reply of a chat, whoever's it is, while the lease is held.

@@ -10,6 +10,7 @@ mod branch;
 mod door;
 mod echo;
 mod follow;
+mod guarded;
 mod initial;
 mod messages;
 mod page;

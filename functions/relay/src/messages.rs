@@ -13,6 +13,7 @@ use kafka_common::owner;
 use kafka_common::query::Query;
 
 use crate::begin::{Ids, Outcome, begin};
+use crate::guarded::while_logged_in;
 use crate::prompt::{Prompt, text_field};
 use crate::refused::Refused;
 use crate::{branch, follow, reply, stop};
@@ -76,7 +77,7 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             outcome => outcome.map(|outcome| (outcome, lease)),
         }
     };
-    Ok(match outcome.await {
+    let response = match outcome.await {
         Err(refused) => refused.into_response(),
         Ok((Outcome::NoModel, _)) => Refused::model_not_found().into_response(),
         Ok((Outcome::Again(ids), lease)) if streams => match ids.generation_id {
@@ -89,7 +90,8 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             reply::start(&begun).await;
             accepted(&Ids::from(&*begun).named())
         }
-    })
+    };
+    Ok(while_logged_in(&access, response))
 }
 
 /// Why there is no such chat of the caller's.

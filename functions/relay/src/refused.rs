@@ -127,6 +127,7 @@ impl From<Error> for Refused {
                 Self::new("rate_limited", "Too many requests. Please try again later.")
             }
             Error::TooMuchAtOnce(detail) => Self::new("rate_limited", *detail),
+            Error::Unauthorized(detail) => Self::unauthorized(detail.clone()),
             Error::Unavailable(detail) => Self::new("internal", detail.clone()),
             // Our fault, or what only requests over HTTP are refused with.
             _ => Self::new("internal", "Internal Server Error"),

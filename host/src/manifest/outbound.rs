@@ -1,6 +1,7 @@
 //! Which hosts a component may call, in the notation of Spin's `allowed_outbound_hosts`.
 
 use anyhow::{Context, anyhow, bail};
+use kafka_net::IpNet;
 use std::{net::IpAddr, ops::Range};
 
 /// What one component's `allowed_outbound_hosts` grants. The default grants nothing.
@@ -22,7 +23,7 @@ enum Host {
     /// With the dot in front.
     Below(String),
     Name(String),
-    Network(Network),
+    Network(IpNet),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +32,6 @@ enum Ports {
     One(u16),
     /// Without the end, as in Spin.
     Range(Range<u16>),
-}
-
-/// All addresses that begin with the same bits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    bits: u32,
 }
 
 impl OutboundHosts {
@@ -111,7 +105,7 @@ impl Host {
         if text == "self" || text == "self.alt" {
             bail!("calls to the application itself are not supported by this host");
         }
-        if let Some(network) = Network::parse(text) {
+        if let Some(network) = kafka_net::network(text) {
             return Ok(Self::Network(network));
         }
         let name = text.trim_end_matches('/');
@@ -146,7 +140,8 @@ impl Host {
                     .strip_prefix('[')
                     .and_then(|host| host.strip_suffix(']'))
                     .unwrap_or(host);
-                bare.parse().is_ok_and(|address| network.contains(address))
+                bare.parse::<IpAddr>()
+                    .is_ok_and(|address| network.contains(&address))
             }
         }
     }
@@ -188,33 +183,6 @@ fn usual_port(scheme: &str) -> Option<u16> {
         "redis" => Some(6379),
         "mqtt" => Some(1883),
         _ => None,
-    }
-}
-
-impl Network {
-    /// Reads `10.0.0.0/8` or a single address; bits after the prefix don't matter.
-    fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(all);
-        (bits <= all).then_some(Self { address, bits })
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        let differing = match (self.address, address) {
-            (IpAddr::V4(mine), IpAddr::V4(other)) => {
-                (mine.to_bits() ^ other.to_bits()).leading_zeros()
-            }
-            (IpAddr::V6(mine), IpAddr::V6(other)) => {
-                (mine.to_bits() ^ other.to_bits()).leading_zeros()
-            }
-            _ => return false,
-        };
-        differing >= self.bits
     }
 }
 

@@ -101,6 +101,8 @@ impl Counter {
         let setup = Setup::app()
             .logging_sql()
             .token_mode(mail)
+            .variable("oidc_issuer", "https://oidc.invalid")
+            .variable("oidc_audience", "kafka-tests")
             .variable("allow_private_models", "true");
         let server = setup.start().await;
         let login = mail.log_in(&server, EMAIL).await;

@@ -13,8 +13,9 @@ use counter::Counter;
 const MANY: usize = 10;
 
 /// What open mode has not.
-const OF_TOKEN_MODE: [&str; 6] = [
+const OF_TOKEN_MODE: [&str; 7] = [
     "auth_code",
+    "auth_oidc_start",
     "auth_logout",
     "auth_sessions",
     "auth_revoke_all",

@@ -63,6 +63,9 @@ pub(super) async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
         .takes("a login with a code", request, 200, cost)
         .await;
     let second = login["token"].as_str().expect("a token").to_owned();
+    let request = counter.server.post("/auth/oidc/start");
+    let cost = ONE.public().limited();
+    counter.takes("a nonce", request, 200, cost).await;
     let request = counter.get("/auth/sessions");
     counter.takes("sessions", request, 200, ONE).await;
     let request = counter.post("/ws/ticket");

@@ -76,11 +76,39 @@ impl<'a> Token<'a> {
         if !matches!(time("exp"), Some(Some(expires)) if expires + LEEWAY > now) {
             return Err("it has expired, or never does");
         }
+        if self
+            .claims
+            .get("nonce")
+            .is_some_and(|nonce| !nonce.is_string() && !nonce.is_null())
+        {
+            return Err("its nonce is no text");
+        }
         match time("nbf") {
             None => Ok(()),
             Some(Some(begins)) if begins - LEEWAY <= now => Ok(()),
             Some(_) => Err("it is not good yet"),
         }
+    }
+
+    /// What tells it from all others: what the issuer calls it, or itself. (Not with the signature, of which there may be
+    /// several.)
+    pub fn id(&self) -> String {
+        match self.text("jti") {
+            Some(id) => format!("jti\n{id}"),
+            None => format!("token\n{}", self.signed),
+        }
+    }
+
+    /// What the login began with, if it began with something.
+    pub fn nonce(&self) -> Option<&str> {
+        self.text("nonce")
+    }
+
+    /// When [`Self::check`] refuses it from, in milliseconds since 1970.
+    pub fn expires_at(&self) -> i64 {
+        let expires = self.claims.get("exp").and_then(Value::as_f64);
+        // What is too large for the type becomes its largest number.
+        ((expires.unwrap_or_default() + LEEWAY) * 1000.0).ceil() as i64
     }
 
     /// Its `email`.

@@ -4,10 +4,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
-use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use ipnet::IpNet;
+use kafka_net::IpNet;
 
 use crate::error::{Error, Result};
 
@@ -30,14 +29,7 @@ pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
             check_address(hop_address(hop).ok_or_else(unreadable_hop)?, open_clients)?;
         }
     }
-    check_proxies(&request.headers)?;
-    if open_clients.is_empty() && !is_loopback_host(request) {
-        return Err(Error::forbidden(
-            "This server runs in open mode and answers only under the names localhost, 127.0.0.1 and [::1]. To use \
-             another name, list the networks that may call in the variable open_clients.",
-        ));
-    }
-    Ok(())
+    check_proxies(&request.headers)
 }
 
 /// Refuses (403) a request whose client says itself where it came from: the limits of its address would be others'.
@@ -140,20 +132,6 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
             .and_then(|hop| hop.strip_suffix(']'))
             .unwrap_or(hop),
     )
-}
-
-/// The `Host` of a web page that rebinds its name to this machine is that name, so only loopback's own names pass.
-/// Platforms carry the name as header, as the URI's authority or as both.
-fn is_loopback_host(request: &Parts) -> bool {
-    let mut names = Vec::new();
-    for host in request.headers.get_all(header::HOST) {
-        let Ok(authority) = host.as_bytes().try_into() else {
-            return false;
-        };
-        names.push(authority);
-    }
-    names.extend(request.uri.authority().cloned());
-    !names.is_empty() && names.iter().all(is_loopback_name)
 }
 
 /// `localhost` or a loopback address, with or without port.

@@ -70,7 +70,7 @@ const PROOF: &[Property] = &[
         .about("The code that was sent to this address (`POST /auth/code`)."),
     Property::new("id_token", Schema::Text)
         .optional()
-        .about("An ID token of the OpenID Connect provider, instead of both."),
+        .about("An ID token of the OpenID Connect provider, instead of both. It is good for one login; the same one again within ten seconds is answered with the same session."),
 ];
 
 fn either_proof() -> Value {
@@ -110,6 +110,20 @@ operations! {
         .limited()
         .answers(DONE)
         .not_found("The server sends no codes by mail, or runs in open mode.");
+
+    /// Begin a login with the identity provider
+    ///
+    /// Token mode. Answers with a nonce to be sent to the provider, which puts it into the ID token. It is good for ten
+    /// minutes and one login, and an ID token with a nonce is good with one from here only. Without any, a login is
+    /// possible, too.
+    OIDC_START = Operation::post("/auth/oidc/start")
+        .public()
+        .limited()
+        .answers_with("Nonce", &[
+            Property::new("nonce", Schema::Text),
+            Property::new("expires_in", Schema::Count).about("Seconds."),
+        ])
+        .not_found("The server knows no identity provider, or runs in open mode.");
 
     /// Log out
     ///

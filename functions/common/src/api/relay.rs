@@ -167,7 +167,8 @@ operations! {
     /// Say something
     ///
     /// Stores it and begins a reply. With `Accept: text/event-stream` the answer is the events of `kafka.v2` until
-    /// `generation_ended`, or until `chat_deleted`. With a `client_id` that was sent before they begin with a `sync`, as
+    /// `generation_ended`, or until `chat_deleted`; in token mode also until the session has ended, with the `error`
+    /// `unauthorized`, at most a minute later. With a `client_id` that was sent before they begin with a `sync`, as
     /// those of `GET …/events` do.
     SEND = begins_reply(Operation::post("/chat/{chat_id}/messages").json(PROMPT))
         .leads_to(&[
@@ -218,7 +219,7 @@ operations! {
     ///
     /// The events of `kafka.v2`, at any time and as often as one likes. First a `sync` of this reply alone, of which only
     /// `generation` counts; then `delta`s, which may be several pieces each, so that `seq` may jump and nothing is
-    /// missing; at last `generation_ended`, or `chat_deleted`.
+    /// missing; at last `generation_ended`, or `chat_deleted`, or as with `POST …/messages` an `error`.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
         .limited()
         .query(&[USER])

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "0004_branches",
     5 "0005_limits",
     6 "0006_long_work",
+    8 "0008_logins",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.

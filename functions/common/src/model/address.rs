@@ -10,6 +10,8 @@ mod host;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use kafka_net::is_special;
+
 use self::host::{Authority, Host};
 
 /// Longer ones are no addresses.
@@ -194,8 +196,8 @@ impl Place {
                         .iter()
                         .any(|inside| is_or_below(name, inside))
             }
-            Self::V4(address) => !is_public_v4(*address),
-            Self::V6(address) => !is_public_v6(*address),
+            Self::V4(address) => is_special((*address).into()),
+            Self::V6(address) => is_special((*address).into()),
         }
     }
 }
@@ -203,33 +205,6 @@ impl Place {
 fn is_or_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-/// Everything that IANA's registry of special addresses does not call globally reachable is out.
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !matches!(
-        (a, b, c),
-        (0 | 10 | 127 | 224..=255, _, _)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (192, 168, _)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-    )
-}
-
-/// Only 2000::/3 is handed out, and parts of it lead elsewhere: Teredo and other protocols, documentation, 6to4.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    (0x2000..0x4000).contains(&a)
-        && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
-        && a != 0x2002
-        && !(a == 0x3fff && b < 0x1000)
 }
 
 /// The IPv4 address inside `64:ff9b::/96` or the obsolete `::/96`.

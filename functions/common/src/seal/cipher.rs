@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Place;
 use crate::encoding::{from_base64, to_base64};
+use crate::mac::tag;
 
 /// `v1.<name of the key>.<nonce and ciphertext in base64>`.
 const FORMAT: &str = "v1";
@@ -18,6 +19,8 @@ const NONCE_BYTES: usize = 24;
 pub(super) struct Key {
     name: String,
     cipher: XChaCha20Poly1305,
+    /// What hashes are made with: a key of its own, from which this one can't be had.
+    hashing: [u8; KEY_BYTES],
 }
 
 impl Key {
@@ -30,7 +33,21 @@ impl Key {
         // A hash of 256 random bits tells nothing about them.
         let name = to_base64(&hash.finalize()[..6]);
         let cipher = XChaCha20Poly1305::new(&key.into());
-        Some(Self { name, cipher })
+        Some(Self {
+            name,
+            cipher,
+            hashing: tag(&key, b"kafka: the key of hashes\n"),
+        })
+    }
+
+    /// A hash of `text` that nobody can make, or try texts on, without this key. Of the same text there is another one for
+    /// each `purpose`.
+    pub(super) fn hash(&self, purpose: &str, text: &str) -> [u8; 32] {
+        // The length keeps one from running into the other.
+        let mut bytes = (purpose.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(purpose.as_bytes());
+        bytes.extend(text.as_bytes());
+        tag(&self.hashing, &bytes)
     }
 
     /// A new random key's bytes.
@@ -173,6 +190,20 @@ mod tests {
             &sealed[..sealed.len() - 4],
         ] {
             assert_eq!(key(1).open(PLACE, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_of_its_key_its_purpose_and_its_text() {
+        let hash = key(1).hash("p", "text");
+        assert_eq!(hash, key(1).hash("p", "text"));
+        for other in [
+            key(2).hash("p", "text"),
+            key(1).hash("q", "text"),
+            key(1).hash("pt", "ext"),
+            key(1).hash("p", "texts"),
+        ] {
+            assert_ne!(hash, other);
         }
     }
 

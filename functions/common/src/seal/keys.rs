@@ -11,7 +11,7 @@ use super::cipher::Key;
 use super::{Place, unreadable};
 use crate::config::{entries, unusable, variable};
 use crate::db::Db;
-use crate::encoding::from_base64;
+use crate::encoding::{from_base64, to_base64};
 use crate::error::{Error, Result};
 
 /// The entry of the key-value store that holds the key made at first use: 32 bytes.
@@ -77,6 +77,18 @@ impl Keys {
             let reason = "it was sealed for another owner, model or base URL, or was changed";
             unreadable(place.row, reason)
         })
+    }
+
+    /// A hash of `text` for `purpose`, in base64: without the key nobody can try texts on it, however few there are.
+    pub fn hash(&self, purpose: &str, text: &str) -> String {
+        to_base64(&self.current.hash(purpose, text))
+    }
+
+    /// [`Self::hash`], and what it was with each of the keys before.
+    pub fn hashes(&self, purpose: &str, text: &str) -> Vec<String> {
+        let keys = std::iter::once(&self.current).chain(&self.old);
+        keys.map(|key| to_base64(&key.hash(purpose, text)))
+            .collect()
     }
 
     /// Whether there are keys that only open.
@@ -190,6 +202,16 @@ mod tests {
         assert_eq!(keys(TWO, "").open(PLACE, &after).unwrap(), "secret");
         assert!(keys(TWO, "").open(PLACE, &before).is_err());
         assert!(keys(ONE, "").open(PLACE, &after).is_err());
+    }
+
+    #[test]
+    fn what_an_old_key_hashed_is_found_again() {
+        let before = keys(ONE, "").hash("p", "text");
+        let rotated = keys(TWO, ONE);
+        assert_eq!(
+            rotated.hashes("p", "text"),
+            [rotated.hash("p", "text"), before]
+        );
     }
 
     #[test]

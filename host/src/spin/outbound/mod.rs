@@ -1,7 +1,6 @@
 //! Outbound HTTP: a component reaches what `allowed_outbound_hosts` grants it, nothing else.
 
 pub mod chain;
-mod private;
 mod send;
 
 use crate::{

@@ -3,12 +3,12 @@
 //! As `wasmtime_wasi_http::default_send_request`, which knows no rule for addresses, leaves Nagle's algorithm on and
 //! reads the root certificates anew for every request. Redirects are the caller's to follow.
 
-use super::private::is_private;
 use bytes::Bytes;
 use http::{Request, Response, Uri, uri::Scheme};
 use http_body::{Body, Frame, SizeHint};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
+use kafka_net::is_special;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{
     io,
@@ -124,7 +124,7 @@ async fn connect(uri: &Uri, may_be_private: bool) -> Result<Box<dyn Stream>, Err
         })?
         .collect();
     if !may_be_private
-        && let Some(address) = resolved.iter().find(|address| is_private(address.ip()))
+        && let Some(address) = resolved.iter().find(|address| is_special(address.ip()))
     {
         // Not one of several: a name with both kinds of addresses is not an honest one.
         tracing::warn!(

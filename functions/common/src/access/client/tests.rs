@@ -1,9 +1,10 @@
 use axum::http::Request;
 use axum::http::request::Parts;
-use ipnet::IpNet;
+use kafka_net::IpNet;
 
-use super::check;
-use crate::error::Error;
+use crate::access::{client, hosts};
+use crate::config::Config;
+use crate::error::{Error, Result};
 
 /// A request from loopback to loopback, plus `headers`; a header given here replaces the usual one.
 fn request(headers: &[(&str, &str)]) -> Parts {
@@ -26,15 +27,27 @@ fn passes(headers: &[(&str, &str)]) -> bool {
 }
 
 fn passes_with(headers: &[(&str, &str)], networks: &[&str]) -> bool {
-    let networks: Vec<IpNet> = networks
-        .iter()
-        .map(|network| network.parse().unwrap())
-        .collect();
-    match check(&request(headers), &networks) {
+    let names = if networks.is_empty() { "" } else { "kafka.lan" };
+    let config = config(networks, names);
+    match check(&request(headers), &config) {
         Ok(()) => true,
         Err(Error::Forbidden(_)) => false,
         Err(other) => panic!("{other:?}"),
     }
+}
+
+fn config(networks: &[&str], names: &str) -> Config {
+    let networks = networks.iter().map(|network| network.parse().unwrap());
+    Config {
+        open_clients: networks.collect::<Vec<IpNet>>(),
+        allowed_hosts: hosts::AllowedHosts::parse(names.split_whitespace()).unwrap(),
+        ..Config::default()
+    }
+}
+
+fn check(request: &Parts, config: &Config) -> Result<()> {
+    client::check(request, &config.open_clients)?;
+    hosts::check(request, config)
 }
 
 #[test]
@@ -131,14 +144,14 @@ fn host_must_be_loopback() {
     // The URI's authority counts as much as the header.
     let mut split = request(&[]);
     split.uri = "http://evil.example/".parse().unwrap();
-    assert!(check(&split, &[]).is_err());
+    assert!(check(&split, &Config::default()).is_err());
     let mut authority_only = request(&[("host", "(none)")]);
     authority_only.uri = "http://localhost:8000/".parse().unwrap();
-    assert!(check(&authority_only, &[]).is_ok());
+    assert!(check(&authority_only, &Config::default()).is_ok());
 }
 
 #[test]
-fn open_clients_let_networks_in_under_any_host() {
+fn open_clients_let_networks_in_under_the_names_that_are_listed() {
     let from = |client| [("spin-client-addr", client), ("host", "kafka.lan")];
     assert!(passes_with(&from("172.17.0.1:1"), &["172.17.0.0/16"]));
     assert!(passes_with(
@@ -147,6 +160,21 @@ fn open_clients_let_networks_in_under_any_host() {
     ));
     assert!(passes_with(&from("127.0.0.1:1"), &["172.17.0.0/16"]));
     assert!(!passes_with(&from("172.18.0.1:1"), &["172.17.0.0/16"]));
+    let called = |host| [("spin-client-addr", "172.17.0.1:1"), ("host", host)];
+    assert!(passes_with(&called("localhost:8000"), &["172.17.0.0/16"]));
+    assert!(!passes_with(&called("evil.example"), &["172.17.0.0/16"]));
+    // Of two names one is a lie.
+    let both = [
+        ("spin-client-addr", "172.17.0.1:1"),
+        ("host", "kafka.lan"),
+        ("host", "evil.example"),
+    ];
+    assert!(!passes_with(&both, &["172.17.0.0/16"]));
+    // Nobody has said which they are.
+    let silent = config(&["172.17.0.0/16"], "");
+    for host in ["kafka.lan", "localhost:8000"] {
+        assert!(check(&request(&called(host)), &silent).is_err(), "{host}");
+    }
     let forwarded = [
         ("spin-client-addr", "172.17.0.1:1"),
         ("x-forwarded-for", "8.8.8.8"),
