@@ -13,6 +13,7 @@ mod door;
 mod echo;
 mod files;
 mod follow;
+mod frame;
 mod initial;
 mod messages;
 mod page;
