@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::branch;
 use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
-use crate::reply::ending::{self, Ended};
+use crate::reply::ending::{self, Ended, Silent};
 
 const FIND: &str = sql_file!("begin.sql");
 
@@ -105,21 +105,29 @@ pub async fn begin(
         // Its reply makes files.
         caller.check_room()?;
     }
+    let asked = || {
+        params![
+            chat,
+            caller.user_id(),
+            prompt.client_id.as_deref(),
+            prompt.model_id.as_deref(),
+            prompt.model.as_deref(),
+            prompt.place.named()
+        ]
+    };
     let mut tx = db.begin().await?;
-    let found = tx
-        .query_one(
-            FIND,
-            params![
-                chat,
-                caller.user_id(),
-                prompt.client_id.as_deref(),
-                prompt.model_id.as_deref(),
-                prompt.model.as_deref(),
-                prompt.place.named()
-            ],
-        )
-        .await?;
+    let found = tx.query_one(FIND, asked()).await?;
     let mut found = found.ok_or_else(Refused::chat_not_found)?;
+    let mut running = found.opt_text(1);
+    let silent = Silent::met(running.as_deref(), found.int(2));
+    if let Some(silent) = &silent {
+        drop(tx);
+        silent.wait().await;
+        tx = db.begin().await?;
+        let again = tx.query_one(FIND, asked()).await?;
+        found = again.ok_or_else(Refused::chat_not_found)?;
+        running = found.opt_text(1);
+    }
     if let Some(message_id) = found.opt_text(3) {
         return Ok(Outcome::Again(Ids {
             message_id,
@@ -127,10 +135,12 @@ pub async fn begin(
             answer_id: found.opt_text(5),
         }));
     }
-    let interrupted = match found.opt_text(1) {
+    let interrupted = match running {
         None => None,
-        Some(_) if !ending::is_abandoned(found.int(2)) => return Err(Refused::busy()),
-        Some(_) => ending::interrupt_in(&mut tx, chat).await?,
+        Some(reply) => match silent.filter(|silent| silent.is(&reply, found.int(2))) {
+            Some(silent) => ending::interrupt_in(&mut tx, chat, &silent).await?,
+            None => return Err(Refused::busy()),
+        },
     };
     let Some(model) = model(&mut found) else {
         return match prompt.names_a_model() {
