@@ -9,6 +9,7 @@ mod database;
 mod lifecycle;
 mod logs;
 mod manifest;
+mod restore;
 mod state_folder;
 
 use std::time::{Duration, Instant};

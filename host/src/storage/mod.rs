@@ -17,6 +17,7 @@ mod database;
 mod error;
 mod key_value;
 mod pool;
+mod schema;
 mod session;
 mod shared_sync;
 #[expect(
@@ -31,5 +32,6 @@ pub use copy::{Inspected, copy, empty, inspect};
 pub use database::{Database, Durability, Options};
 pub use error::Error;
 pub use key_value::KeyValue;
+pub use schema::Schema;
 pub use session::Session;
 pub use value::{QueryResult, Value};
