@@ -1,4 +1,4 @@
-//! Counts the migrations, and generates the bindings of the `spin:*` interfaces from the WIT definitions that the `spin-sdk` crate ships,
+//! Takes the migrations in, and generates the bindings of the `spin:*` interfaces from the WIT definitions that the `spin-sdk` crate ships,
 //! so that host and components are always built from the same ones.
 
 use std::{env, fs, path::PathBuf, process::Command};
@@ -17,7 +17,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=../Cargo.lock");
     println!("cargo::rerun-if-changed={MIGRATIONS}");
-    println!("cargo::rustc-env=KAFKA_NEWEST_SCHEMA={}", newest_schema());
+    let migrations = migrations();
+    let newest = migrations.last().expect("there is a migration").0;
+    println!("cargo::rustc-env=KAFKA_NEWEST_SCHEMA={newest}");
     let deps = sdk_folder().join("wit").join("deps");
     let paths: Vec<String> = INTERFACES
         .iter()
@@ -47,16 +49,26 @@ fn main() {
     let out =
         PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("spin_bindings.rs");
     fs::write(out, code).expect("OUT_DIR is writable");
+    let out =
+        PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("migrations.rs");
+    fs::write(out, format!("{migrations:?}")).expect("OUT_DIR is writable");
 }
 
-/// The number of the newest migration: `kafka restore` refuses a database that has a newer one.
-fn newest_schema() -> u32 {
-    fs::read_dir(MIGRATIONS)
+/// The migrations with their numbers, oldest first: `kafka restore` refuses a database that has a newer one, or another
+/// schema than they make.
+fn migrations() -> Vec<(i64, String)> {
+    let mut migrations: Vec<(i64, String)> = fs::read_dir(MIGRATIONS)
         .expect("the migrations are there")
-        .map(|entry| entry.expect("an entry").file_name())
-        .filter_map(|name| name.to_str()?.split('_').next()?.parse().ok())
-        .max()
-        .expect("there is a migration")
+        .filter_map(|entry| {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name();
+            let version = name.to_str()?.split('_').next()?.parse().ok()?;
+            let sql = fs::read_to_string(entry.path()).expect("a migration is text");
+            Some((version, sql))
+        })
+        .collect();
+    migrations.sort();
+    migrations
 }
 
 /// Where cargo keeps the source of the `spin-sdk` that Cargo.lock names.

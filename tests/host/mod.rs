@@ -11,6 +11,7 @@ mod lifecycle;
 mod logs;
 mod manifest;
 mod places;
+mod restore;
 mod state_folder;
 
 use std::time::{Duration, Instant};

@@ -2,8 +2,10 @@
 //!
 //! Tests of sockets run twice, through the host's own gateway and through Pushpin (`through_both!`).
 
+mod bounds;
 mod branches;
 mod changes;
+mod clocks;
 mod composer;
 mod crash;
 mod door;

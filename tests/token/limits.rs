@@ -42,6 +42,33 @@ async fn codes_are_sent_so_often_to_an_address() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_a_clock_that_was_set_back() {
+    let town = town("code=3/3600 login=20/600").await;
+    for _ in 0..3 {
+        town.ask_code("josef@example.com").await.has_status(200);
+    }
+    // What was counted while the clock was three days ahead.
+    town.server
+        .change("UPDATE rate_limit SET free_at = free_at + 3 * 24 * 3600000")
+        .await;
+    is_too_many(&town.ask_code("josef@example.com").await, 1200);
+    // And from then on time passes as always: a third of an hour later.
+    town.server
+        .change("UPDATE rate_limit SET free_at = free_at - 1200000")
+        .await;
+    town.ask_code("josef@example.com").await.has_status(200);
+    is_too_many(&town.ask_code("josef@example.com").await, 1200);
+    // A code of that time is none.
+    let code = town.mail.code("josef@example.com").await;
+    town.server
+        .change("UPDATE login_code SET expires_at = expires_at + 3 * 24 * 3600000")
+        .await;
+    town.try_code("josef@example.com", &code)
+        .await
+        .has_status(401);
+}
+
+#[tokio::test]
 async fn logins_are_limited_whether_they_succeed_or_not() {
     let town = town("login=3/600").await;
     for _ in 0..3 {

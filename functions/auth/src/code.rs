@@ -44,7 +44,7 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     if !visitor.must_log_in() {
         return Err(Error::no_sessions());
     }
-    let email = JsonBody::read(request).await?.email("email")?;
+    let email = JsonBody::read(request, &["email"]).await?.email("email")?;
     let mail = Mail::get().await?;
     let keys = Keys::get().await?;
     visitor
@@ -105,13 +105,16 @@ impl Shown {
     pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
         let used = transaction
             .query_one(
+                // One that is good for much longer than codes are is from before the clock was set back.
                 "DELETE FROM login_code
-                 WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2)) AND expires_at > ?3
+                 WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2))
+                     AND expires_at BETWEEN ?3 + 1 AND ?3 + ?4
                  RETURNING email",
                 params![
                     self.email.as_str(),
                     json!(self.hashes).to_string(),
-                    clock::unix_millis()
+                    clock::unix_millis(),
+                    2 * LASTS
                 ],
             )
             .await?;

@@ -20,6 +20,9 @@ use serde_json::Value;
 
 use crate::{account, code, oidc};
 
+/// The fields of a login.
+const FIELDS: &[&str] = &["email", "code", "id_token"];
+
 /// How much of a browser's name is kept.
 const MAX_AGENT_CHARS: usize = 200;
 
@@ -27,7 +30,7 @@ const MAX_AGENT_CHARS: usize = 200;
 /// as a cookie, too.
 pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
-    let body = JsonBody::read(Request::from_parts(parts.clone(), body)).await?;
+    let body = JsonBody::read(Request::from_parts(parts.clone(), body), FIELDS).await?;
     let answer = match visitor.must_log_in() {
         true => begin_session(&parts, prove(&visitor, &body).await?).await?,
         false => account::open(&body.email("email")?).await?,

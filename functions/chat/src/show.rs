@@ -21,10 +21,17 @@ const SHOW: &str = include_str!("show.sql");
 /// The chat without its messages.
 pub async fn show(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
-    let oldest = clock::unix_millis() - ABANDONED_AFTER;
     let mut db = Db::open().await?;
     let found = db
-        .query_one(SHOW, params![chat, caller.user_id(), oldest])
+        .query_one(
+            SHOW,
+            params![
+                chat,
+                caller.user_id(),
+                clock::unix_millis(),
+                ABANDONED_AFTER
+            ],
+        )
         .await?;
     let Some(mut row) = found else {
         return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);

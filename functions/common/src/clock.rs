@@ -1,5 +1,8 @@
 //! The one clock: what time it is, in the two forms the database keeps.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use chrono::{Datelike, Timelike, Utc};
 
 /// Now, as UTC in ISO 8601 with six fractional digits and the offset: `2026-11-22T12:07:33.823017+00:00` (HTTP
@@ -22,6 +25,28 @@ pub fn now() -> String {
 /// Now, in milliseconds since 1970.
 pub fn unix_millis() -> i64 {
     Utc::now().timestamp_millis()
+}
+
+/// When something happened last in this instance, by a clock that nobody sets.
+#[derive(Debug)]
+pub struct Moment(Mutex<Option<Instant>>);
+
+impl Moment {
+    /// It has not happened yet.
+    pub const fn never() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// It happens now.
+    pub fn is_now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether it has happened, no longer ago than `time`.
+    pub fn is_within(&self, time: Duration) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() < time)
+    }
 }
 
 #[cfg(test)]

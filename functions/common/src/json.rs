@@ -1,6 +1,7 @@
 //! JSON request bodies with the semantics of the original's framework (HTTP contract, section 2.1).
 
 mod decode;
+pub mod lenient;
 mod position;
 
 use axum::extract::Request;
@@ -11,60 +12,73 @@ use crate::body::LimitedBody;
 use crate::config::Config;
 use crate::email::Email;
 use crate::error::{Error, FieldError, Result};
+use lenient::Shallow;
 use position::Fault;
 
-/// The longest body, in bytes. In memory JSON can be a hundred times as large as its text, and what is wrong with a body
-/// is shown with a copy of it.
+/// The longest body, in bytes.
 const MAX_BYTES: u64 = 512 * 1024;
 
-/// A request body that is a JSON object.
+/// What is wrong with a body is shown with all of it, if it is no longer than this: in memory it can take fifty times as
+/// much. Of a longer one, what arrays and objects among its fields have in them is left out.
+const MAX_SHOWN_BYTES: usize = 16 * 1024;
+
+/// A request body that is a JSON object, of which only known fields are kept, and none of their arrays and objects.
 #[derive(Debug)]
-pub struct JsonBody(Map<String, Value>);
+pub struct JsonBody {
+    fields: Map<String, Value>,
+    /// All of a short body.
+    text: String,
+}
 
 impl JsonBody {
     /// Reads the whole body, at most 512 KiB and no more than [`Config::max_small_body_bytes`] (413 beyond). Not JSON, or
     /// no object: 422; not text, or nested too deep: 400.
-    pub async fn read(request: Request) -> Result<Self> {
+    /// `names` are those of the fields.
+    pub async fn read(request: Request, names: &'static [&'static str]) -> Result<Self> {
         let is_json = is_json(request.headers());
         let limit = Config::of(request.extensions())
             .max_small_body_bytes()
             .min(MAX_BYTES);
         let body = LimitedBody::new(request, limit)?.collect().await?;
-        Self::parse(&body, is_json)
+        Self::parse(&body, is_json, names)
     }
 
-    fn parse(body: &[u8], is_json: bool) -> Result<Self> {
+    fn parse(body: &[u8], is_json: bool, names: &'static [&'static str]) -> Result<Self> {
         if body.is_empty() {
             return Err(FieldError::missing("", Value::Null).at_body().into());
         }
-        let value = if is_json {
-            parse_value(body)?
-        } else {
-            String::from_utf8_lossy(body).into()
+        if !is_json {
+            return Err(no_object(String::from_utf8_lossy(body).into()));
+        }
+        let text = decode::to_text(body).ok_or_else(Error::unreadable_body)?;
+        let read = lenient::read(&text, Shallow::new(names)).map_err(|_| fault(&text))?;
+        let text = match text.len() <= MAX_SHOWN_BYTES {
+            true => text.into_owned(),
+            false => String::new(),
         };
-        match value {
-            Value::Object(fields) => Ok(Self(fields)),
+        match read.value {
+            Value::Object(fields) => Ok(Self { fields, text }),
             Value::Null => Err(FieldError::missing("", Value::Null).at_body().into()),
-            other => {
-                let msg = "Input should be a valid dictionary or object to extract fields from";
-                Err(FieldError::new("model_attributes_type", "", msg, other)
-                    .at_body()
-                    .into())
-            }
+            other => Err(no_object(serde_json::from_str(&text).unwrap_or(other))),
         }
     }
 
-    /// All fields.
+    /// All known fields that it has.
     pub fn fields(&self) -> &Map<String, Value> {
-        &self.0
+        &self.fields
+    }
+
+    /// What its sender is shown of it.
+    fn shown(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| self.fields.clone().into())
     }
 
     /// The required string `name`.
     pub fn string(&self, name: &str) -> Result<String> {
-        match self.0.get(name) {
+        match self.fields.get(name) {
             Some(Value::String(text)) => Ok(text.clone()),
-            Some(other) => Err(FieldError::not_a_string(name, other.clone()).into()),
-            None => Err(FieldError::missing(name, Value::Object(self.0.clone())).into()),
+            Some(_) => Err(FieldError::not_a_string(name, self.shown()[name].take()).into()),
+            None => Err(FieldError::missing(name, self.shown()).into()),
         }
     }
 
@@ -96,15 +110,21 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// serde_json decides what is valid; only an invalid text is searched for the place of its error.
-fn parse_value(body: &[u8]) -> Result<Value> {
-    let text = decode::to_text(body).ok_or_else(Error::unreadable_body)?;
-    serde_json::from_str(&text).map_err(|_| match position::find_fault(&text) {
+fn no_object(input: Value) -> Error {
+    let msg = "Input should be a valid dictionary or object to extract fields from";
+    FieldError::new("model_attributes_type", "", msg, input)
+        .at_body()
+        .into()
+}
+
+/// What is wrong with a text that is no JSON. serde_json decides that; it is searched for the place of the error.
+fn fault(text: &str) -> Error {
+    match position::find_fault(text) {
         Some(Fault::TooDeep) => Error::unreadable_body(),
         Some(Fault::At(position, message)) => invalid_json(position, message),
         // Well-formed, and still more than a JSON number can say here, such as 1e999.
         None => invalid_json(0, "Number out of range"),
-    })
+    }
 }
 
 fn invalid_json(position: usize, message: &str) -> Error {

@@ -4,7 +4,7 @@
 //! Saving what a file says already makes no version. All writers run inside a transaction, which begins with the write
 //! lock (see [`crate::db`]), so of many who save at once each sees what the one before it saved.
 
-use crate::db::{Result, Transaction};
+use crate::db::{Db, Result, Transaction};
 use crate::{clock, id, params};
 
 /// The longest text that is edited here, in bytes (WebSocket contract).
@@ -35,8 +35,8 @@ const CURRENT: &str = "
     WHERE chat_file.id = ?1";
 
 /// What a chat file says now: its newest version, or what it was uploaded as if that is a text that can be edited.
-pub async fn text(tx: &mut Transaction<'_>, chat_file: &str) -> Result<Option<String>> {
-    let Some(mut row) = tx.query_one(CURRENT, params![chat_file]).await? else {
+pub async fn text(db: &mut Db, chat_file: &str) -> Result<Option<String>> {
+    let Some(mut row) = db.query_one(CURRENT, params![chat_file]).await? else {
         return Ok(None);
     };
     let version = row.opt_text(0).map(|_| row.text(2));

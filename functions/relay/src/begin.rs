@@ -9,7 +9,7 @@ use kafka_common::limits::Limit;
 use kafka_common::long_work::{Bound, Kind};
 use kafka_common::message::Message;
 use kafka_common::object;
-use kafka_common::reply::ending::{self, Ended};
+use kafka_common::reply::ending::{self, Ended, Silent};
 use kafka_common::reply::{Begun, Model};
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params, sql_file};
@@ -77,23 +77,33 @@ pub async fn begin(
         caller.check_room()?;
     }
     let bound = Config::get().await?.long_work.of(Kind::Reply);
+    let asked = || {
+        let now = clock::unix_millis();
+        params![
+            chat,
+            caller.user_id(),
+            prompt.client_id.as_deref(),
+            prompt.model_id.as_deref(),
+            prompt.model.as_deref(),
+            prompt.place.named(),
+            now - conversation::ABANDONED_AFTER,
+            now + conversation::ABANDONED_AFTER,
+            bound.map_or(i64::MAX, |bound| bound.in_total)
+        ]
+    };
     let mut tx = db.begin().await?;
-    let found = tx
-        .query_one(
-            FIND,
-            params![
-                chat,
-                caller.user_id(),
-                prompt.client_id.as_deref(),
-                prompt.model_id.as_deref(),
-                prompt.model.as_deref(),
-                prompt.place.named(),
-                ending::oldest_heartbeat(),
-                bound.map_or(i64::MAX, |bound| bound.in_total)
-            ],
-        )
-        .await?;
+    let found = tx.query_one(FIND, asked()).await?;
     let mut found = found.ok_or_else(Refused::chat_not_found)?;
+    let mut running = found.opt_text(1);
+    let silent = Silent::met(running.as_deref(), found.int(2));
+    if let Some(silent) = &silent {
+        drop(tx);
+        silent.wait().await;
+        tx = db.begin().await?;
+        let again = tx.query_one(FIND, asked()).await?;
+        found = again.ok_or_else(Refused::chat_not_found)?;
+        running = found.opt_text(1);
+    }
     if let Some(message_id) = found.opt_text(3) {
         return Ok(Outcome::Again(Ids {
             message_id,
@@ -101,10 +111,12 @@ pub async fn begin(
             answer_id: found.opt_text(5),
         }));
     }
-    let interrupted = match found.opt_text(1) {
+    let interrupted = match running {
         None => None,
-        Some(_) if !ending::is_abandoned(found.int(2)) => return Err(Refused::busy()),
-        Some(_) => ending::interrupt_in(&mut tx, chat).await?,
+        Some(reply) => match silent.filter(|silent| silent.is(&reply, found.int(2))) {
+            Some(silent) => ending::interrupt_in(&mut tx, chat, &silent).await?,
+            None => return Err(Refused::busy()),
+        },
     };
     if let Some(bound) = bound {
         check_bound(bound, &found, caller)?;

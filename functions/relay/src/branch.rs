@@ -6,7 +6,8 @@ use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::message::Message;
 use kafka_common::object;
-use kafka_common::reply::{audience, ending};
+use kafka_common::reply::audience;
+use kafka_common::reply::ending::{self, Silent};
 use kafka_common::{params, sql_file};
 use serde_json::Value;
 
@@ -62,16 +63,27 @@ pub async fn select(
     caller: &Caller,
     message: &str,
 ) -> Result<Selected, Refused> {
+    let asked = || params![chat, caller.user_id(), message];
     let mut tx = db.begin().await?;
-    let found = tx
-        .query_one(FIND, params![chat, caller.user_id(), message])
-        .await?;
+    let found = tx.query_one(FIND, asked()).await?;
     let mut found = found.ok_or_else(Refused::chat_not_found)?;
+    let mut running = found.opt_text(2);
+    let silent = Silent::met(running.as_deref(), found.int(3));
+    if let Some(silent) = &silent {
+        drop(tx);
+        silent.wait().await;
+        tx = db.begin().await?;
+        let again = tx.query_one(FIND, asked()).await?;
+        found = again.ok_or_else(Refused::chat_not_found)?;
+        running = found.opt_text(2);
+    }
     let (mut rev, head) = (found.int(0), found.opt_text(1));
-    let interrupted = match found.opt_text(2) {
+    let interrupted = match running {
         None => None,
-        Some(_) if !ending::is_abandoned(found.int(3)) => return Err(Refused::busy()),
-        Some(_) => ending::interrupt_in(&mut tx, chat).await?,
+        Some(reply) => match silent.filter(|silent| silent.is(&reply, found.int(3))) {
+            Some(silent) => ending::interrupt_in(&mut tx, chat, &silent).await?,
+            None => return Err(Refused::busy()),
+        },
     };
     if found.opt_text(4).is_none() {
         return Err(Refused::not_found("Message not found."));
@@ -83,7 +95,7 @@ pub async fn select(
     let end = tx.query_one(END, params![message]).await?;
     let head_id = end.map_or_else(|| message.to_owned(), |mut end| end.text(0));
     let is_other = lifted || head.as_deref() != Some(head_id.as_str());
-    let mut told = None;
+    let mut told = Vec::new();
     if is_other {
         rev = conversation::raise(&mut tx, chat, 1).await?;
         tx.execute(
@@ -97,7 +109,7 @@ pub async fn select(
     if let Some(interrupted) = interrupted {
         ending::tell(chat, &interrupted).await;
     }
-    if let Some(snapshot) = told {
+    if let Some(snapshot) = snapshot::of_branch(told) {
         let messages: Vec<Value> = snapshot.messages.iter().map(Message::v2).collect();
         let event = object!({
             "action": "branch_selected", "rev": rev, "head_id": head_id, "messages": messages,

@@ -143,9 +143,9 @@ impl Follower {
     async fn read(&self) -> db::Result<Option<State>> {
         let mut db = Db::open().await?;
         let mut state = self.read_once(&mut db).await?;
-        let abandoned =
-            |state: &State| state.status == "running" && ending::is_abandoned(state.heartbeat);
-        if state.as_ref().is_some_and(abandoned) {
+        let silent =
+            |state: &State| state.status == "running" && ending::is_silent(state.heartbeat);
+        if state.as_ref().is_some_and(silent) {
             ending::interrupt_abandoned(&mut db, &self.chat).await?;
             state = self.read_once(&mut db).await?;
         }

@@ -10,6 +10,7 @@ mod branch;
 mod door;
 mod echo;
 mod follow;
+mod frame;
 mod guarded;
 mod initial;
 mod messages;

@@ -13,6 +13,7 @@ use kafka_common::owner;
 use kafka_common::query::Query;
 
 use crate::begin::{Ids, Outcome, begin};
+use crate::frame::FIELDS;
 use crate::guarded::while_logged_in;
 use crate::prompt::{Prompt, text_field};
 use crate::refused::Refused;
@@ -51,7 +52,7 @@ enum Asked {
 
 async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Result<Response> {
     let streams = wants_events(request.headers());
-    let body = JsonBody::read(request).await?;
+    let body = JsonBody::read(request, FIELDS).await?;
     if !matches!(asked, Asked::Reply(_)) {
         // Asked for here too, since over HTTP a missing field has a shape of its own.
         body.string("prompt")?;
@@ -137,7 +138,7 @@ pub async fn select_branch(
     Path(chat): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let body = JsonBody::read(request).await?;
+    let body = JsonBody::read(request, FIELDS).await?;
     let message = body.string("message_id")?;
     let outcome = async {
         let user = text_field(body.fields(), "user_id")?;

@@ -67,7 +67,7 @@ pub async fn get(access: Access, Path(chat): Path<String>, request: Request) -> 
     let running = |head: &mut Row| head.opt_text(4).is_some();
     if rows
         .first_mut()
-        .is_some_and(|head| running(head) && ending::is_abandoned(head.int(5)))
+        .is_some_and(|head| running(head) && ending::is_silent(head.int(5)))
     {
         ending::interrupt_abandoned(&mut db, &chat).await?;
         rows = read(&mut db, &chat, &caller, &asked).await?;

@@ -79,17 +79,21 @@ pub async fn load(
     let running = snapshot
         .as_ref()
         .and_then(|snapshot| snapshot.running.as_ref());
-    if !running.is_some_and(|running| ending::is_abandoned(running.heartbeat)) {
+    if !running.is_some_and(|running| ending::is_silent(running.heartbeat)) {
         return Ok(snapshot);
     }
     ending::interrupt_abandoned(&mut db, chat).await?;
     Ok(read(&mut db, chat, caller, since).await?)
 }
 
-/// The end of the active branch as a transaction leaves it.
-pub async fn branch(tx: &mut Transaction<'_>, chat: &str) -> db::Result<Option<Snapshot>> {
-    let rows = tx.query(SNAPSHOT, parameters(chat, None, None)).await?;
-    Ok(from_rows(rows, None))
+/// The end of the active branch as a transaction leaves it, for [`of_branch`] after the commit.
+pub async fn branch(tx: &mut Transaction<'_>, chat: &str) -> db::Result<Vec<Row>> {
+    tx.query(SNAPSHOT, parameters(chat, None, None)).await
+}
+
+/// What there is to tell of it.
+pub fn of_branch(rows: Vec<Row>) -> Option<Snapshot> {
+    from_rows(rows, None)
 }
 
 async fn read(

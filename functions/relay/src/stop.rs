@@ -22,7 +22,7 @@ pub async fn request_stop(
         )
         .await?;
     let Some(mut row) = row else { return Ok(None) };
-    if ending::is_abandoned(row.int(1)) && ending::interrupt_abandoned(db, chat).await? {
+    if ending::is_silent(row.int(1)) && ending::interrupt_abandoned(db, chat).await? {
         return Ok(None);
     }
     Ok(Some(row.text(0)))

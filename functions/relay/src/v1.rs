@@ -11,7 +11,7 @@ use crate::begin::{Outcome, begin};
 use crate::echo::echo;
 use crate::prompt::Prompt;
 use crate::refused::Refused;
-use crate::reply;
+use crate::{frame, reply};
 
 /// A frame of a client: an object with an action is that action, anything else is something said.
 enum Frame {
@@ -20,13 +20,14 @@ enum Frame {
 }
 
 impl Frame {
-    fn read(frame: &str) -> Self {
-        if let Ok(Value::Object(fields)) = serde_json::from_str(frame)
+    fn read(frame: &str) -> Result<Self, Refused> {
+        if let Some(fields) = frame::fields(frame)
             && let Some(Value::String(action)) = fields.get("action")
         {
-            return Self::Action(action.clone(), fields);
+            frame::check_length(frame, &fields)?;
+            return Ok(Self::Action(action.clone(), fields));
         }
-        Self::Said(frame.to_owned())
+        Ok(Self::Said(frame.to_owned()))
     }
 }
 
@@ -45,7 +46,7 @@ async fn answer(
     frame: &str,
     has_room: bool,
 ) -> Result<Option<String>, Refused> {
-    let (action, fields) = match Frame::read(frame) {
+    let (action, fields) = match Frame::read(frame)? {
         Frame::Said(text) => return say(chat, caller, text).await,
         Frame::Action(action, fields) => (action, fields),
     };

@@ -10,21 +10,22 @@ use crate::actions::{ack, delete, revert, upload};
 use crate::begin::{Ids, Outcome, begin};
 use crate::prompt::{Prompt, message_id, text_field};
 use crate::refused::Refused;
-use crate::{branch, initial, reply, snapshot, stop};
+use crate::{branch, frame, initial, reply, snapshot, stop};
 
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. What it changes, all windows are told.
 /// Where there is no room for a long answer, what has one is refused.
 pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Value> {
-    let Ok(Value::Object(fields)) = serde_json::from_str(frame) else {
+    let Some(fields) = frame::fields(frame) else {
         return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
     };
     // Whatever is wrong with the rest, its sender is to know which message it was.
     let id = fields.get("id").and_then(Value::as_str);
-    match answer(chat, caller, &fields, id, has_room).await {
-        Ok(answer) => answer,
-        Err(refused) => Some(refused.v2(id)),
-    }
+    let answer = match frame::check_length(frame, &fields) {
+        Ok(()) => answer(chat, caller, &fields, id, has_room).await,
+        Err(refused) => Err(refused),
+    };
+    answer.unwrap_or_else(|refused| Some(refused.v2(id)))
 }
 
 async fn answer(

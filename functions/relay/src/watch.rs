@@ -72,7 +72,7 @@ impl Watch {
             .and_then(|watched| watched.replies.get(&self.reply));
         let progress = reply.and_then(|reply| reply.progress.as_ref());
         Ok(progress.is_none_or(|progress| {
-            progress.seq != seq || !progress.is_running || ending::is_abandoned(progress.heartbeat)
+            progress.seq != seq || !progress.is_running || ending::is_silent(progress.heartbeat)
         }))
     }
 }

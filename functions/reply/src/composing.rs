@@ -68,7 +68,7 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
         ));
     }
     let mut db = Db::open().await?;
-    let mut stored = store(&mut db, begun, &edits, ending.clone()).await?;
+    let mut stored = write(&mut db, begun, &edits, &ending).await?;
     if let Stored::Unfit(name, why) = stored {
         if said.second.is_none() && why.retry {
             let why = why.error;
@@ -79,8 +79,32 @@ pub async fn finish(begun: &Begun, said: &Said<'_>, ending: &Ending) -> Result<V
     }
     match stored {
         Stored::Whole(whole) => Ok(Verdict::Finished(whole.told())),
-        Stored::Unfit(..) | Stored::Gone => Ok(Verdict::Gone),
+        Stored::Unfit(..) | Stored::Stale | Stored::Gone => Ok(Verdict::Gone),
     }
+}
+
+/// How often diffs are applied anew, because somebody saved what they are for meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Applies the diffs, which nobody waits for, and then stores everything, if the files are still what the diffs were
+/// applied to.
+async fn write(db: &mut Db, begun: &Begun, edits: &[Edit], ending: &Ending) -> Result<Stored> {
+    for _ in 0..ATTEMPTS {
+        let texts = match apply_diffs(db, begun, edits).await? {
+            Ok(texts) => texts,
+            Err(unfit) => return Ok(unfit),
+        };
+        match store(db, begun, &texts, ending.clone()).await? {
+            Stored::Stale => {}
+            stored => return Ok(stored),
+        }
+    }
+    let name = edits.first().map(|edit| edit.name.clone());
+    let busy = Unfit {
+        error: "The file is being changed by others all the time.".to_owned(),
+        retry: false,
+    };
+    Ok(Stored::Unfit(name.unwrap_or_default(), busy))
 }
 
 /// What became of a transaction.
@@ -88,6 +112,8 @@ enum Stored {
     Whole(Whole),
     /// The file of this name could not be made or changed, and nothing is stored.
     Unfit(String, Unfit),
+    /// A file is not what a diff was applied to any more, and nothing is stored.
+    Stale,
     /// Somebody else ended the reply, or its chat is gone.
     Gone,
 }
@@ -99,17 +125,22 @@ struct Whole {
     ended: Ended,
 }
 
-async fn store(db: &mut Db, begun: &Begun, edits: &[Edit], ending: Ending) -> Result<Stored> {
+async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Result<Stored> {
     let mut tx = db.begin().await?;
     // First of all, since nothing can be made in a chat that is gone.
     if !ending::mark(&mut tx, &begun.reply, &ending).await? {
         return Ok(Stored::Gone);
     }
     let mut made = Vec::new();
-    for edit in edits {
-        match apply(&mut tx, begun, edit).await? {
-            Ok(file) => made.push(file),
-            Err(why) => return Ok(Stored::Unfit(edit.name.clone(), why)),
+    for text in texts {
+        match apply(&mut tx, begun, text).await? {
+            Applied::Made(file) => made.push(file),
+            Applied::Unfit(error) => {
+                let error = error.to_owned();
+                let retry = false;
+                return Ok(Stored::Unfit(text.name.clone(), Unfit { error, retry }));
+            }
+            Applied::Stale => return Ok(Stored::Stale),
         }
     }
     let last = made.iter().rfind(|file| file.changed);
@@ -274,50 +305,97 @@ impl Made {
 const FIND: &str =
     "SELECT id FROM chat_file WHERE chat_id = ?1 AND filename = ?2 ORDER BY rowid DESC LIMIT 1";
 
-async fn apply(
-    tx: &mut Transaction<'_>,
+/// What a file is to say.
+struct Text {
+    name: String,
+    text: String,
+    /// What it said before, if that was changed by a diff.
+    before: Option<String>,
+}
+
+/// The texts that the edits make, applied to what the files say now, or to what an earlier edit makes of them. The error
+/// is [`Stored::Unfit`].
+async fn apply_diffs(
+    db: &mut Db,
     begun: &Begun,
-    edit: &Edit,
-) -> Result<std::result::Result<Made, Unfit>> {
-    let unfit = |error: &str| {
-        let error = error.to_owned();
-        Ok(Err(Unfit {
-            error,
-            retry: false,
-        }))
-    };
-    let mut name = edit.name.as_str();
-    let mut found = tx
-        .query_one(FIND, params![begun.chat.as_str(), name])
-        .await?;
-    if found.is_none()
-        && matches!(edit.change, Change::Diff(_))
-        && let Some(selected) = begun.selected_filename.as_deref()
-    {
-        name = selected;
-        found = tx
-            .query_one(FIND, params![begun.chat.as_str(), name])
-            .await?;
-    }
-    let id = found.map(|mut row| row.text(0));
-    let text = match (&edit.change, &id) {
-        (Change::Whole(text), _) => text.clone(),
-        (Change::Diff(_), None) => return unfit("No selected .based file to apply diff."),
-        (Change::Diff(diff), Some(id)) => {
-            let text = versions::text(tx, id).await?.unwrap_or_default();
-            match apply_diff(&text, diff) {
-                Ok(text) => text,
-                Err(error) => return Ok(Err(Unfit { error, retry: true })),
+    edits: &[Edit],
+) -> Result<std::result::Result<Vec<Text>, Stored>> {
+    let mut texts: Vec<Text> = Vec::new();
+    for edit in edits {
+        let unfit = |error: &str, retry| {
+            let error = error.to_owned();
+            Ok(Err(Stored::Unfit(
+                edit.name.clone(),
+                Unfit { error, retry },
+            )))
+        };
+        let mut name = edit.name.as_str();
+        let (mut text, mut before) = (String::new(), None);
+        match &edit.change {
+            Change::Whole(whole) => text.clone_from(whole),
+            Change::Diff(diff) => {
+                before = says(db, begun, &texts, name).await?;
+                if before.is_none()
+                    && let Some(selected) = begun.selected_filename.as_deref()
+                {
+                    name = selected;
+                    before = says(db, begun, &texts, name).await?;
+                }
+                let Some(before) = &before else {
+                    return unfit("No selected .based file to apply diff.", false);
+                };
+                match apply_diff(before, diff) {
+                    Ok(applied) => text = applied,
+                    Err(error) => return unfit(&error, true),
+                }
             }
         }
-    };
-    if text.len() > MAX_TEXT_BYTES {
-        return unfit("The file in the reply is longer than 256 KiB.");
+        if text.len() > MAX_TEXT_BYTES {
+            return unfit("The file in the reply is longer than 256 KiB.", false);
+        }
+        let name = name.to_owned();
+        texts.push(Text { name, text, before });
     }
-    let name = name.to_owned();
-    let Some(id) = id else {
+    Ok(Ok(texts))
+}
+
+/// What a file of the chat says once these texts are stored. `None`: there is no such file.
+async fn says(db: &mut Db, begun: &Begun, texts: &[Text], name: &str) -> Result<Option<String>> {
+    if let Some(text) = texts.iter().rfind(|text| text.name == name) {
+        return Ok(Some(text.text.clone()));
+    }
+    let found = db
+        .query_one(FIND, params![begun.chat.as_str(), name])
+        .await?;
+    match found {
+        Some(mut row) => Ok(Some(
+            versions::text(db, &row.text(0)).await?.unwrap_or_default(),
+        )),
+        None => Ok(None),
+    }
+}
+
+/// What became of a text.
+enum Applied {
+    Made(Made),
+    /// The file can't be made or changed.
+    Unfit(&'static str),
+    /// The file does not say any more what a diff was applied to.
+    Stale,
+}
+
+async fn apply(tx: &mut Transaction<'_>, begun: &Begun, text: &Text) -> Result<Applied> {
+    let Text { name, text, before } = text;
+    let (name, text) = (name.clone(), text.clone());
+    let found = tx
+        .query_one(FIND, params![begun.chat.as_str(), name.as_str()])
+        .await?;
+    let Some(id) = found.map(|mut row| row.text(0)) else {
+        if before.is_some() {
+            return Ok(Applied::Stale);
+        }
         let (id, version, timestamp) = versions::create(tx, &begun.chat, &name, &text).await?;
-        return Ok(Ok(Made {
+        return Ok(Applied::Made(Made {
             id,
             name,
             text,
@@ -329,10 +407,15 @@ async fn apply(
         }));
     };
     let Some(saved) = versions::save(tx, &id, &text).await? else {
-        return unfit("The file of that name is too long to be edited here, or no text.");
+        return Ok(Applied::Unfit(
+            "The file of that name is too long to be edited here, or no text.",
+        ));
     };
+    if before.is_some() && *before != saved.before {
+        return Ok(Applied::Stale);
+    }
     let (version, timestamp) = saved.version.unwrap_or_default();
-    Ok(Ok(Made {
+    Ok(Applied::Made(Made {
         id,
         name,
         text,

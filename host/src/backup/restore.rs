@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     scratch::Scratch,
-    state::{self, StateDir},
-    storage,
+    state::{self, KEY_VALUE, StateDir},
+    storage::{self, Schema},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -62,6 +62,9 @@ impl Restore {
     }
 }
 
+/// The label of the database that has all that users store.
+const DEFAULT: &str = "default";
+
 /// What proves who somebody is: sessions, with their tickets, and codes. Some of them may have been ended since the
 /// backup, because they were stolen, and must not come back; so everybody logs in again.
 const PROOFS: [&str; 2] = ["session", "login_code"];
@@ -69,10 +72,15 @@ const PROOFS: [&str; 2] = ["session", "login_code"];
 /// Makes the databases of a backup in the folder `staged`, and checks them. `labels` are those of the application.
 ///
 /// # Errors
-/// When one of them is damaged, or of another application, or of a newer program, or can't be written.
+/// When one of them is damaged, or of another application, or of a newer program, or has something in its schema that no
+/// migration makes, such as a trigger, which would act for whoever wrote it; or can't be written.
 pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::Result<About> {
     let about = backup.about.clone();
     let file = backup.path().to_owned();
+    let has = |label: &str| about.databases.iter().any(|saved| saved.label == label);
+    if labels.iter().any(|label| label == DEFAULT) && !has(DEFAULT) {
+        bail!("{} has no database {DEFAULT:?}", file.display());
+    }
     for saved in &about.databases {
         if !labels.contains(&saved.label) {
             bail!(
@@ -102,6 +110,16 @@ fn check_saved(saved: &Saved, database: &Path) -> anyhow::Result<()> {
     }
     if schema != saved.schema {
         bail!("its schema is not the one that the backup names");
+    }
+    let has = Schema::of(database)?;
+    let strange = match saved.label.as_str() {
+        DEFAULT => has.difference(&Schema::migrated(schema)?),
+        KEY_VALUE => has.difference(&Schema::of_key_values()?),
+        // Of another application's tables nothing is known.
+        _ => has.acting(),
+    };
+    if let Some(strange) = strange {
+        bail!("its schema is none that this program makes: see {strange}");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use super::{Database, Error, Options, Value};
 use std::{path::Path, sync::Arc};
 
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS entry (
+pub(super) const CREATE: &str = "CREATE TABLE IF NOT EXISTS entry (
     store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key)
 ) WITHOUT ROWID";
 const GET: &str = "SELECT value FROM entry WHERE store = ?1 AND key = ?2";

@@ -1,10 +1,10 @@
 //! The identity provider's public keys: fetched when they are needed, and kept in the database for all instances.
 
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::Duration;
 
 use http::Request;
 use kafka_common::{
-    clock,
+    clock::{self, Moment},
     db::Db,
     error::{Error, Result},
     params,
@@ -24,12 +24,12 @@ const STALE: i64 = 24 * FRESH;
 /// A key that is not known is asked for at most so often: anybody can name one.
 const BETWEEN_FETCHES: i64 = 60 * 1000;
 
-/// How long a provider that did not answer is left in peace by this instance, in milliseconds.
-const AFTER_FAILURE: i64 = 5 * 1000;
+/// How long a provider that did not answer is left in peace by this instance.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// When a provider failed last, in milliseconds since 1970. Otherwise whoever sends tokens while it is down would have it
+/// When a provider failed last. Otherwise whoever sends tokens while it is down would have it
 /// asked for each.
-static FAILED_AT: AtomicI64 = AtomicI64::new(0);
+static FAILED: Moment = Moment::never();
 
 /// The keys of one provider.
 #[derive(Debug)]
@@ -63,14 +63,14 @@ impl<'a> Keys<'a> {
         if enough {
             return Ok(known);
         }
-        if clock::unix_millis() - FAILED_AT.load(Relaxed) >= AFTER_FAILURE {
+        if !FAILED.is_within(AFTER_FAILURE) {
             match self.fetch().await {
                 Ok(keys) => return Ok(chosen(&keys, kid, algorithm)),
                 Err(problem) => eprintln!(
                     "error: the identity provider (oidc_issuer, oidc_origin, oidc_keys_origin): {problem}"
                 ),
             }
-            FAILED_AT.store(clock::unix_millis(), Relaxed);
+            FAILED.is_now();
         }
         match known {
             Some(known) if age < STALE => Ok(Some(known)),
@@ -90,7 +90,8 @@ impl<'a> Keys<'a> {
             .await?;
         Ok(row.map(|mut row| Kept {
             keys: parse(row.text(0).as_bytes()).unwrap_or_default(),
-            age: clock::unix_millis() - row.int(1),
+            // Keys of the future are old ones, too: the clock has been set back.
+            age: (clock::unix_millis() - row.int(1)).saturating_abs(),
         }))
     }
 

@@ -112,6 +112,13 @@ const USE_TICKET: &str = "
     DELETE FROM ws_ticket WHERE ticket_hash = ?1
     RETURNING (SELECT token_hash FROM session WHERE id = session_id), expires_at";
 
+/// Tickets are good for a minute, in milliseconds. One that is good for much longer is from before the clock was set back.
+const TICKET_LASTS: i64 = 60 * 1000;
+
+fn is_good(ticket_expires_at: i64) -> bool {
+    (1..=2 * TICKET_LASTS).contains(&(ticket_expires_at - clock::unix_millis()))
+}
+
 impl Session {
     /// The session that `credential` is the token of, unless it has expired.
     pub async fn find(credential: &Credential) -> db::Result<Option<Self>> {
@@ -132,7 +139,7 @@ impl Session {
         let mut db = Db::open().await?;
         let used = db.query_one(USE_TICKET, params![hash(ticket)]).await?;
         match used {
-            Some(mut row) if row.int(1) > clock::unix_millis() => Self::by_hash(&row.text(0)).await,
+            Some(mut row) if is_good(row.int(1)) => Self::by_hash(&row.text(0)).await,
             _ => Ok(None),
         }
     }

@@ -250,13 +250,14 @@ pub async fn store(tx: &mut Transaction<'_>, uploads: &mut [Upload]) -> Result<(
     Ok(())
 }
 
-/// Removes abandoned content: two for each upload that is staged, so that leftovers shrink while uploads come, and
+/// Removes abandoned content, also what a clock that was set back since says is of the future: two for each upload that is staged, so that leftovers shrink while uploads come, and
 /// no upload pays for many.
 async fn sweep(db: &mut Db) -> db::Result<()> {
     db.execute(
         "DELETE FROM content WHERE id IN
-         (SELECT id FROM content WHERE staged_at < ?1 ORDER BY staged_at LIMIT 2)",
-        params![clock::unix_millis() - ABANDONED_AFTER],
+         (SELECT id FROM content WHERE staged_at < ?1 - ?2
+          UNION ALL SELECT id FROM content WHERE staged_at > ?1 + ?2 LIMIT 2)",
+        params![clock::unix_millis(), ABANDONED_AFTER],
     )
     .await
 }

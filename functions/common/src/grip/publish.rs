@@ -1,6 +1,6 @@
 //! Publishing: one POST, a short wait, and a failure that nobody but the log hears of.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::{self, header};
@@ -10,21 +10,21 @@ use spin_sdk::http::FullBody;
 use spin_sdk::time;
 
 use super::{Grip, Item, item, jwt};
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::task::spawning;
 
 /// How long the gateway may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a gateway that can't be reached is left alone, in milliseconds. Windows miss what is published meanwhile;
+/// How long a gateway that can't be reached is left alone. Windows miss what is published meanwhile;
 /// those that still have a socket find out by the next `rev` or `seq`, and ask.
-const LEFT_ALONE: i64 = 1000;
+const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 /// How long our signatures are good, in seconds.
 const SIGNED_FOR: i64 = 600;
 
-/// Until when the gateway is left alone, in milliseconds since 1970.
-static LEFT_ALONE_UNTIL: AtomicI64 = AtomicI64::new(0);
+/// When the gateway could not be reached.
+static FAILED: Moment = Moment::never();
 
 /// Whether the last attempt failed: a gateway that is away for long is one line in this instance's log.
 static IS_AWAY: AtomicBool = AtomicBool::new(false);
@@ -33,11 +33,10 @@ impl Grip {
     /// Hands `items` to the gateway, which sends them on in their order. A failure is logged: who has missed something
     /// notices and asks for it.
     pub async fn publish(&self, items: Vec<Item>) {
-        let now = clock::unix_millis();
-        if items.is_empty() || now < LEFT_ALONE_UNTIL.load(Ordering::Relaxed) {
+        if items.is_empty() || FAILED.is_within(LEFT_ALONE) {
             return;
         }
-        let sent = self.post(item::body(items), now / 1000);
+        let sent = self.post(item::body(items), clock::unix_millis() / 1000);
         let timeout = time::sleep(TIMEOUT);
         let outcome = match select(Box::pin(sent), Box::pin(timeout)).await {
             Either::Left((outcome, _)) => outcome,
@@ -53,8 +52,7 @@ impl Grip {
                 eprintln!("warning: the gateway answers {status} to what is published");
             }
             Err(Failure::Unreachable(reason)) => {
-                let until = clock::unix_millis() + LEFT_ALONE;
-                LEFT_ALONE_UNTIL.store(until, Ordering::Relaxed);
+                FAILED.is_now();
                 if !IS_AWAY.swap(true, Ordering::Relaxed) {
                     eprintln!(
                         "warning: the gateway at {} can't be reached, open windows hear nothing: {reason}",

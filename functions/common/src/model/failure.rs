@@ -1,11 +1,13 @@
 //! What went wrong with a call, as a message a person can act on. Never with the key in it.
 
+mod said;
 pub(crate) mod scrub;
 
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, header};
-use serde_json::Value;
+
+pub(crate) use said::Said;
 
 /// What an endpoint says is quoted up to this length.
 const MAX_QUOTE_CHARS: usize = 300;
@@ -68,6 +70,11 @@ impl Failure {
 
     /// The answer's status is not 2xx. `body` may be only the beginning.
     pub(crate) fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
+        Self::of_status(status, headers, &words(body), key)
+    }
+
+    /// The same, with the endpoint's words.
+    fn of_status(status: u16, headers: &HeaderMap, said: &str, key: &str) -> Self {
         let retry_after = retry_after(headers, SystemTime::now());
         let (kind, mut message) = match status {
             300..=399 => {
@@ -125,7 +132,7 @@ impl Failure {
                 ),
             ),
         };
-        message.push_str(&quote(&words(body), key));
+        message.push_str(&quote(said, key));
         Self::new(kind, message)
     }
 
@@ -169,18 +176,13 @@ impl Failure {
         )
     }
 
-    /// The reply itself says that something went wrong: `said` is its error object, or its text.
-    pub(crate) fn said(said: &Value, key: &str) -> Self {
-        let status = ["code", "status", "status_code"]
-            .iter()
-            .find_map(|name| said.get(name)?.as_u64())
-            .and_then(|status| u16::try_from(status).ok())
-            .filter(|status| (400..600).contains(status));
-        if let Some(status) = status {
-            return Self::of_answer(status, &HeaderMap::new(), said.to_string().as_bytes(), key);
+    /// The reply itself says that something went wrong.
+    pub(crate) fn said(said: &Said, key: &str) -> Self {
+        if let Some(status) = said.status() {
+            return Self::of_status(status, &HeaderMap::new(), said.words(), key);
         }
         let mut message = "The model's endpoint ended its reply with an error.".to_owned();
-        message.push_str(&quote(&words_of(said), key));
+        message.push_str(&quote(said.words(), key));
         Self::new(Kind::Said, message)
     }
 
@@ -234,31 +236,15 @@ fn clean(text: &str, key: &str) -> String {
 /// What an error's body says: the message in its JSON, or its text, if it is no web page.
 fn words(body: &[u8]) -> String {
     // As a text, like all JSON here: reading bytes would be the same code once more.
-    if let Ok(text) = std::str::from_utf8(body)
-        && let Ok(json) = serde_json::from_str::<Value>(text)
-    {
-        return words_of(&json);
+    let json = std::str::from_utf8(body).ok().and_then(Said::parse);
+    if let Some(said) = json {
+        return said.words().to_owned();
     }
     let text = String::from_utf8_lossy(body);
     if text.trim_start().starts_with('<') {
         return String::new();
     }
     text.into_owned()
-}
-
-/// The message in any of the shapes that servers use.
-pub(crate) fn words_of(json: &Value) -> String {
-    match json {
-        Value::String(text) => text.clone(),
-        Value::Array(entries) => entries.first().map(words_of).unwrap_or_default(),
-        Value::Object(fields) => ["error", "message", "detail", "msg"]
-            .iter()
-            .filter_map(|name| fields.get(*name))
-            .map(words_of)
-            .find(|words| !words.is_empty())
-            .unwrap_or_default(),
-        _ => String::new(),
-    }
 }
 
 /// `Retry-After`: seconds, or a date. Not more than a day, whatever it says.

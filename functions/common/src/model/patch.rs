@@ -4,12 +4,15 @@
 //! it removes or keeps: they must be in the text, and in one place only. Line numbers count only in a hunk whose
 //! header is right in all its numbers (as in every diff of [`super::diff`]); then it may even have no such lines.
 
+mod number;
 mod parse;
 
 use super::diff::lines;
+use number::{Numbered, Numbers};
 use parse::{Hunk, Line, Sign};
 
-/// Looking for hunks' places compares so many lines at most, so that no diff takes forever.
+/// Looking for hunks' places compares so many lines at most, so that no diff takes forever. Lines are compared as numbers,
+/// so each comparison is one step, however long the lines are.
 const MAX_COMPARISONS: usize = 20_000_000;
 
 /// The text that `diff` makes of `text`.
@@ -18,8 +21,11 @@ const MAX_COMPARISONS: usize = 20_000_000;
 /// Why it can't be applied, as a sentence.
 pub fn apply_diff(text: &str, diff: &str) -> Result<String, String> {
     let hunks = parse::hunks(diff)?;
+    let old = lines(text);
+    let mut numbers = Numbers::default();
     let mut applied = Applied {
-        old: lines(text),
+        numbered: old.iter().map(|line| numbers.of_text(line)).collect(),
+        old,
         taken: 0,
         new: Vec::new(),
         drift: 0,
@@ -28,7 +34,7 @@ pub fn apply_diff(text: &str, diff: &str) -> Result<String, String> {
     };
     for (index, hunk) in hunks.iter().enumerate() {
         applied
-            .hunk(hunk)
+            .hunk(hunk, &mut numbers)
             .map_err(|why| format!("Change {} of the diff {why}.", index + 1))?;
     }
     Ok(applied.finish())
@@ -37,6 +43,8 @@ pub fn apply_diff(text: &str, diff: &str) -> Result<String, String> {
 /// A text of which the first lines have been dealt with.
 struct Applied<'a> {
     old: Vec<&'a str>,
+    /// The same lines.
+    numbered: Vec<Numbered>,
     taken: usize,
     /// Lines, each with its end, but for those that were the end of a text without one.
     new: Vec<String>,
@@ -55,14 +63,15 @@ enum Match {
     Loose,
 }
 
-impl Applied<'_> {
-    fn hunk(&mut self, hunk: &Hunk<'_>) -> Result<(), String> {
+impl<'a> Applied<'a> {
+    fn hunk(&mut self, hunk: &Hunk<'a>, numbers: &mut Numbers<'a>) -> Result<(), String> {
         let wanted: Vec<&Line<'_>> = hunk
             .lines
             .iter()
             .filter(|line| line.sign != Sign::Added)
             .collect();
-        let (at, how) = self.place(hunk, &wanted)?;
+        let numbered: Vec<Numbered> = wanted.iter().map(|line| numbers.of_line(line)).collect();
+        let (at, how) = self.place(hunk, &wanted, &numbered)?;
         if at < self.taken {
             return Err("is not in the order of the file".to_owned());
         }
@@ -90,7 +99,12 @@ impl Applied<'_> {
     }
 
     /// Where the hunk's old lines are.
-    fn place(&mut self, hunk: &Hunk<'_>, wanted: &[&Line<'_>]) -> Result<(usize, Match), String> {
+    fn place(
+        &mut self,
+        hunk: &Hunk<'_>,
+        wanted: &[&Line<'_>],
+        numbered: &[Numbered],
+    ) -> Result<(usize, Match), String> {
         let stated = hunk.stated_place(self.drift).filter(|at| {
             let end = at.checked_add(wanted.len());
             end.is_some_and(|end| end <= self.old.len())
@@ -102,14 +116,14 @@ impl Applied<'_> {
         }
         for how in [Match::Exact, Match::Loose] {
             if let Some(at) = stated
-                && self.is_at(at, wanted, how)
+                && self.is_at(at, numbered, how)
             {
                 return Ok((at, how));
             }
             let last = self.old.len().checked_sub(wanted.len());
             let mut places = Vec::new();
             for at in last.map(|last| 0..=last).into_iter().flatten() {
-                if self.is_at(at, wanted, how) {
+                if self.is_at(at, numbered, how) {
                     places.push(at);
                 }
                 if places.len() > 1 {
@@ -134,16 +148,13 @@ impl Applied<'_> {
         ))
     }
 
-    fn is_at(&mut self, at: usize, wanted: &[&Line<'_>], how: Match) -> bool {
-        let old = &self.old[at..at + wanted.len()];
+    fn is_at(&mut self, at: usize, wanted: &[Numbered], how: Match) -> bool {
+        let old = &self.numbered[at..at + wanted.len()];
         old.iter().zip(wanted).all(|(old, wanted)| {
             self.comparisons += 1;
-            let text = old.strip_suffix('\n');
-            let has_end = text.is_some();
-            let text = text.unwrap_or(old);
             match how {
-                Match::Exact => text == wanted.text && !(has_end && wanted.ends_text),
-                Match::Loose => text.trim_end() == wanted.text.trim_end(),
+                Match::Exact => old.exact == wanted.exact && !(old.has_end && wanted.ends_text),
+                Match::Loose => old.loose == wanted.loose,
             }
         })
     }

@@ -179,8 +179,10 @@ async fn beginning(body: &mut IncomingResponseBody) -> Vec<u8> {
     let mut bytes = Vec::new();
     let read = async {
         while let Some(Ok(frame)) = body.frame().await {
-            bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
-            if bytes.len() >= MAX_ERROR_BODY_BYTES {
+            let data = frame.into_data().unwrap_or_default();
+            let room = MAX_ERROR_BODY_BYTES - bytes.len();
+            bytes.extend_from_slice(&data[..data.len().min(room)]);
+            if data.len() >= room {
                 break;
             }
         }

@@ -10,13 +10,16 @@ mod lines;
 
 use serde_json::Value;
 
-use super::failure::{Failure, scrub::scrub};
+use super::failure::{Failure, Said, scrub::scrub};
 use crate::versions::MAX_TEXT_BYTES;
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
 /// A reply has at most so many bytes of text; a longer one ends with `length` (WebSocket contract).
 pub const MAX_REPLY_BYTES: usize = MAX_TEXT_BYTES;
+
+/// An answer that is no stream has at most so many bytes: the longest text of a reply, with the escapes of any language.
+const MAX_ANSWER_BYTES: usize = 2 * MAX_REPLY_BYTES;
 
 /// What a reply says. After `Done` or `Error` nothing follows.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +105,7 @@ impl Stream {
             _ if self.ended => {}
             Body::Unknown => {}
             Body::Json(json) => {
-                if json.len() + bytes.len() > MAX_BYTES {
+                if json.len() + bytes.len() > MAX_ANSWER_BYTES {
                     self.fail(Failure::too_long());
                 } else {
                     json.extend_from_slice(bytes);
@@ -206,7 +209,7 @@ impl Stream {
             return;
         };
         if event == "error" && Chunk::parse(&data).is_none_or(|chunk| chunk.error.is_none()) {
-            let said = serde_json::from_str(&data).unwrap_or(Value::String(data));
+            let said = Said::parse(&data).unwrap_or_else(|| Said::of(&data));
             return self.fail(Failure::said(&said, &self.key));
         }
         self.read(&data);

@@ -1,6 +1,7 @@
 //! How a reply ends: in one transaction, whatever else the ending does.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,19 +158,47 @@ async fn end_in(
     close(tx, reply, ending, rev).await.map(Some)
 }
 
-/// Whether a running reply with this heartbeat has lost its writer.
-pub fn is_abandoned(heartbeat: i64) -> bool {
-    heartbeat < oldest_heartbeat()
+/// A running reply whose writer may be gone: its heartbeat is some seconds old, or as far ahead. Since clocks are set, and
+/// those of two machines differ, that alone says nothing of a writer that beats. So it is gone if the heartbeat is still
+/// the same after [`Self::wait`].
+#[derive(Debug)]
+pub struct Silent {
+    reply: String,
+    heartbeat: i64,
 }
 
-/// The oldest heartbeat of a reply whose writer is there, in milliseconds since 1970.
-pub fn oldest_heartbeat() -> i64 {
-    clock::unix_millis() - conversation::ABANDONED_AFTER
+/// From one look to the other, by a clock that nobody sets. A writer beats every 750 ms.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+impl Silent {
+    /// `None`: the heartbeat is one of now.
+    pub fn met(reply: Option<&str>, heartbeat: i64) -> Option<Self> {
+        let reply = reply.filter(|_| is_silent(heartbeat))?.to_owned();
+        Some(Self { reply, heartbeat })
+    }
+
+    /// Waits until the second look, which must not be inside a transaction.
+    pub async fn wait(&self) {
+        spin_sdk::time::sleep(SECOND_LOOK).await;
+    }
+
+    /// Whether a reply is this one, and no heartbeat came since.
+    pub fn is(&self, reply: &str, heartbeat: i64) -> bool {
+        (self.reply.as_str(), self.heartbeat) == (reply, heartbeat)
+    }
 }
 
-/// Marks the chat's running reply as interrupted if its writer is gone, and tells the windows. Whoever meets such a
-/// reply calls this. Returns whether it was: where nothing can be written, the reply stays as it is, and what there is of
-/// it can be read.
+/// Whether a second look at a running reply with this heartbeat is due, so that both together have seen as much silence as
+/// an abandoned reply's.
+pub fn is_silent(heartbeat: i64) -> bool {
+    let age = clock::unix_millis().saturating_sub(heartbeat);
+    let after = conversation::ABANDONED_AFTER - SECOND_LOOK.as_millis() as i64;
+    age.saturating_abs() > after
+}
+
+/// Marks the chat's running reply as interrupted if its writer is gone, and tells the windows. Whoever meets a reply that
+/// [`is_silent`] calls this, and waits for the second look. Returns whether it was: where nothing can be written, the reply
+/// stays as it is, and what there is of it can be read.
 pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
     match try_to_interrupt(db, chat).await {
         Err(error @ (Error::Full(_) | Error::ReadOnly(_))) => {
@@ -181,8 +210,19 @@ pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
 }
 
 async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
+    let row = db
+        .query_one(
+            "SELECT id, heartbeat FROM generation WHERE chat_id = ?1 AND status = 'running'",
+            params![chat],
+        )
+        .await?;
+    let silent = row.and_then(|mut row| Silent::met(row.opt_text(0).as_deref(), row.int(1)));
+    let Some(silent) = silent else {
+        return Ok(false);
+    };
+    silent.wait().await;
     let mut tx = db.begin().await?;
-    let Some(ended) = interrupt_in(&mut tx, chat).await? else {
+    let Some(ended) = interrupt_in(&mut tx, chat, &silent).await? else {
         return Ok(false);
     };
     tx.commit().await?;
@@ -190,12 +230,16 @@ async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// The same inside a transaction, which tells nobody.
-pub async fn interrupt_in(tx: &mut Transaction<'_>, chat: &str) -> Result<Option<Ended>> {
+/// The second look, inside a transaction, which tells nobody.
+pub async fn interrupt_in(
+    tx: &mut Transaction<'_>,
+    chat: &str,
+    silent: &Silent,
+) -> Result<Option<Ended>> {
     let row = tx
         .query_one(
-            "SELECT id FROM generation WHERE chat_id = ?1 AND status = 'running' AND heartbeat < ?2",
-            params![chat, oldest_heartbeat()],
+            "SELECT id FROM generation WHERE id = ?1 AND status = 'running' AND heartbeat = ?2",
+            params![silent.reply.as_str(), silent.heartbeat],
         )
         .await?;
     let Some(mut row) = row else { return Ok(None) };

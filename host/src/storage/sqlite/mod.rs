@@ -269,6 +269,19 @@ impl Connection {
         self.statement(prepared).run(&[], usize::MAX).map(drop)
     }
 
+    /// Runs statements one after the other, each of which ends with a semicolon.
+    pub(super) fn run_all(&mut self, sql: &str) -> Result<(), Error> {
+        let mut start = 0;
+        for (end, _) in sql.match_indices(';') {
+            let statement = &sql[start..=end];
+            if is_complete(statement) {
+                self.run(statement)?;
+                start = end + 1;
+            }
+        }
+        Ok(())
+    }
+
     fn make_room(&mut self) {
         if self.statements.len() < CACHED_STATEMENTS {
             return;
@@ -439,4 +452,10 @@ unsafe extern "C" fn authorize(
         (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy())
     };
     authorizer.decide(code, text(first).as_deref(), text(second).as_deref())
+}
+
+/// Whether a text ends with a semicolon that ends a statement, and is none of a trigger, a comment or a literal.
+fn is_complete(sql: &str) -> bool {
+    // SAFETY: it reads a text that ends with NUL, and only that.
+    CString::new(sql).is_ok_and(|sql| unsafe { ffi::sqlite3_complete(sql.as_ptr()) } == 1)
 }

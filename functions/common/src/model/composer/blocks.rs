@@ -97,8 +97,13 @@ impl End {
         // A model that forgot the longer fence: blocks inside have ends of their own.
         let mut inside = 0_usize;
         let mut first = None;
-        let fences = fences.iter().filter(|(_, fence)| opening.concerns(*fence));
-        for (number, (line, fence)) in fences.enumerate() {
+        for (number, (line, fence)) in fences.iter().enumerate() {
+            if first.is_some() && number > MAX_FENCES {
+                break;
+            }
+            if !opening.concerns(*fence) {
+                continue;
+            }
             let end = Self {
                 line: *line,
                 is_closed: true,
@@ -107,9 +112,6 @@ impl End {
             if fence.names_file {
                 // The next file begins, so this one is over.
                 return first.unwrap_or(end);
-            }
-            if first.is_some() && number > MAX_FENCES {
-                break;
             }
             if !fence.info.is_empty() {
                 inside += 1;

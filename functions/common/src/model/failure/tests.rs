@@ -1,9 +1,9 @@
 use axum::http::{HeaderMap, HeaderValue, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::scrub::scrub;
-use super::{Failure, Kind, retry_after};
+use super::{Failure, Kind, Said, retry_after};
 
 const KEY: &str = "sk-proj-MARKER/0123456789+abcdef";
 
@@ -126,10 +126,11 @@ fn short_keys_do_not_eat_words() {
 
 #[test]
 fn errors_inside_a_reply() {
-    let failure = Failure::said(&json!({"message": "Overloaded", "code": "x"}), KEY);
+    let said = |json: Value| Failure::said(&Said::parse(&json.to_string()).unwrap(), KEY);
+    let failure = said(json!({"message": "Overloaded", "code": "x"}));
     assert_eq!(failure.kind, Kind::Said);
     assert!(failure.message.ends_with("“Overloaded”"));
-    let failure = Failure::said(&json!({"message": "Slow down", "code": 429}), KEY);
+    let failure = said(json!({"message": "Slow down", "code": 429}));
     assert_eq!(failure.kind, Kind::RateLimited { retry_after: None });
     assert!(failure.message.ends_with("“Slow down”"));
 }

@@ -132,6 +132,7 @@ fn mark_end<'a>(
 
 fn by_signs<'a>(lines: &[&'a str]) -> Result<Vec<Hunk<'a>>, String> {
     let mut hunks: Vec<Hunk<'a>> = Vec::new();
+    let mut has_lines = false;
     let mut rest = lines.iter().copied().peekable();
     let new_hunk = || Hunk {
         header: None,
@@ -139,7 +140,7 @@ fn by_signs<'a>(lines: &[&'a str]) -> Result<Vec<Hunk<'a>>, String> {
     };
     while let Some(line) = rest.next() {
         let is_file = names_file(line, rest.peek().copied());
-        if is_file && hunks.iter().any(|hunk| !hunk.lines.is_empty()) {
+        if is_file && has_lines {
             return Err("The diff is about more than one file.".to_owned());
         }
         if is_file {
@@ -167,6 +168,7 @@ fn by_signs<'a>(lines: &[&'a str]) -> Result<Vec<Hunk<'a>>, String> {
             });
             if let Some(hunk) = hunks.last_mut() {
                 hunk.lines.push(line);
+                has_lines = true;
             }
         }
     }

@@ -138,6 +138,27 @@ fn texts_without_an_end() {
 }
 
 #[test]
+fn no_lines_take_long_to_compare() {
+    let began = std::time::Instant::now();
+    let text = "a\n".repeat(131_000);
+    let line = format!("b{}c", " ".repeat(250_000));
+    let error = apply_diff(&text, &format!("@@\n-{line}\n+x\n")).unwrap_err();
+    assert!(error.contains("does not fit"), "{error}");
+    let spaces = " ".repeat(250_000);
+    let error = apply_diff(&text, &format!("@@\n-b{spaces}\n+x\n")).unwrap_err();
+    assert!(error.contains("does not fit"), "{error}");
+    // Many hunks, each of which is looked for in all lines.
+    let many = "@@\n-b\n+x\n".repeat(20_000);
+    assert!(apply_diff(&text, &many).is_err());
+    let wanted = "-a\n".repeat(60_000);
+    let error = apply_diff(&text, &format!("@@\n{wanted}-b\n")).unwrap_err();
+    assert!(error.contains("too long"), "{error}");
+    let files = "@@\n".repeat(40_000) + &"*** Add File:\n".repeat(9_000);
+    assert!(apply_diff(&text, &files).is_err());
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+#[test]
 fn numbers_without_bounds_are_no_panic() {
     for number in [u64::MAX, u64::from(u32::MAX), u64::from(u32::MAX) - 1] {
         let diff = format!("@@ -{number},2 +{number},2 @@\n-a\n-b\n+c\n+d\n");

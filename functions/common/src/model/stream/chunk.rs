@@ -1,6 +1,14 @@
 //! What is in one JSON object of a reply, in the dialects that servers speak.
 
-use serde_json::{Map, Value};
+use serde::de::{MapAccess, SeqAccess};
+use serde_json::{Map, Number, Value};
+
+use super::super::failure::Said;
+use crate::json::lenient::{self, Lenient};
+
+/// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
+const MAX_NUMBERS: usize = 50;
+const MAX_NAME_CHARS: usize = 60;
 
 /// One object of a reply: a piece of it or, where the server doesn't stream, all of it.
 #[derive(Debug, Default, PartialEq)]
@@ -8,8 +16,8 @@ pub(super) struct Chunk {
     pub text: String,
     pub finish: Option<String>,
     pub usage: Option<Value>,
-    /// The server says that it failed: its error object or text.
-    pub error: Option<Value>,
+    /// The server says that it failed: what it says of that.
+    pub error: Option<Said>,
     /// It is something of a reply, however empty.
     pub is_reply: bool,
 }
@@ -17,84 +25,282 @@ pub(super) struct Chunk {
 impl Chunk {
     /// `None`: no JSON object at all.
     pub(super) fn parse(data: &str) -> Option<Self> {
-        let parsed = serde_json::from_str(data)
-            .or_else(|_| serde_json::from_str(&without_lone_surrogates(data)))
+        let parsed = lenient::read(data, Fields::default())
+            .or_else(|_| lenient::read(&without_lone_surrogates(data), Fields::default()))
             .ok()?;
-        let Value::Object(fields) = parsed else {
-            return None;
-        };
-        Some(Self::of(&fields))
+        parsed.is_object.then(|| Self::of(parsed))
     }
 
-    fn of(fields: &Map<String, Value>) -> Self {
+    fn of(fields: Fields) -> Self {
+        let error = fields.error.filter(|error| !error.is_nothing());
         let mut chunk = Self {
-            usage: fields.get("usage").and_then(numbers),
+            usage: fields.usage,
+            error: error.or(fields.is_error.then_some(fields.said)),
             ..Self::default()
         };
-        let is_error = fields.get("object").and_then(Value::as_str) == Some("error");
-        match fields.get("error") {
-            Some(error) if !matches!(error, Value::Null | Value::Bool(false)) => {
-                chunk.error = Some(error.clone());
-            }
-            _ if is_error => chunk.error = Some(Value::Object(fields.clone())),
-            _ => {}
-        }
-        let Some(choices) = fields.get("choices").and_then(Value::as_array) else {
+        let Some(choices) = fields.choices else {
             return chunk;
         };
-        chunk.is_reply = true;
-        let is_first =
-            |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0;
-        let Some(choice) = choices.iter().find(is_first) else {
+        chunk.is_reply = choices.is_array;
+        let Some(choice) = choices.first else {
             return chunk;
         };
-        let said = match (choice.get("delta"), choice.get("message")) {
-            (Some(delta @ Value::Object(_)), _) => Some(delta),
-            (_, message) => message,
+        chunk.text = match (choice.delta, choice.message) {
+            (Some(delta), _) if delta.is_object => delta.text(),
+            (_, Some(message)) => message.text(),
+            _ => choice.text.0,
         };
-        if let Some(said) = said {
-            // A refusal is what the model says instead.
-            for name in ["content", "refusal"] {
-                push_text(&mut chunk.text, said.get(name));
-            }
-        } else {
-            push_text(&mut chunk.text, choice.get("text"));
-        }
-        let finish = choice.get("finish_reason").and_then(Value::as_str);
-        chunk.finish = finish.filter(|why| !why.is_empty()).map(|why| {
-            let plain = why.chars().filter(|c| !c.is_control());
+        let finish = choice.finish.0;
+        chunk.finish = (!finish.is_empty()).then(|| {
+            let plain = finish.chars().filter(|c| !c.is_control());
             plain.take(40).collect()
         });
         chunk
     }
 }
 
-/// A text, or an array of parts that have texts.
-fn push_text(text: &mut String, content: Option<&Value>) {
-    match content {
-        Some(Value::String(content)) => text.push_str(content),
-        Some(Value::Array(parts)) => {
-            for part in parts {
-                push_text(text, part.get("text"));
-            }
+/// The whole object.
+#[derive(Default)]
+struct Fields {
+    is_object: bool,
+    usage: Option<Value>,
+    error: Option<Said>,
+    /// The object calls itself an error, and is all that is said of it.
+    is_error: bool,
+    said: Said,
+    choices: Option<Choices>,
+}
+
+impl Lenient for Fields {
+    fn names(&self) -> &'static [&'static str] {
+        &[
+            "choices",
+            "usage",
+            "object",
+            "error",
+            "message",
+            "detail",
+            "msg",
+            "code",
+            "status",
+            "status_code",
+        ]
+    }
+
+    fn object(&mut self) {
+        self.is_object = true;
+    }
+
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &'static str,
+        values: &mut A,
+    ) -> Result<(), A::Error> {
+        match name {
+            "choices" => self.choices = Some(lenient::value(values, Choices::default())?),
+            "usage" => self.usage = lenient::value(values, Numbers::new(MAX_NUMBERS))?.fields(),
+            "object" => self.is_error = lenient::value(values, Text::default())?.0 == "error",
+            "error" => self.error = Some(lenient::value(values, Said::default())?),
+            name => self.said.member(name, values)?,
         }
-        _ => {}
+        Ok(())
+    }
+}
+
+/// The choices, of which only one is of interest.
+#[derive(Default)]
+struct Choices {
+    is_array: bool,
+    /// The first with the index 0, or without one.
+    first: Option<Choice>,
+}
+
+impl Lenient for Choices {
+    fn array(&mut self) {
+        self.is_array = true;
+    }
+
+    fn entry<'de, A: SeqAccess<'de>>(&mut self, entries: &mut A) -> Result<bool, A::Error> {
+        let choice = lenient::entry(entries, Choice::default())?;
+        let is_there = choice.is_some();
+        if self.first.is_none() {
+            self.first = choice.filter(|choice| choice.index.0 == 0);
+        }
+        Ok(is_there)
+    }
+}
+
+#[derive(Default)]
+struct Choice {
+    index: Index,
+    delta: Option<Message>,
+    message: Option<Message>,
+    text: Content,
+    finish: Text,
+}
+
+impl Lenient for Choice {
+    fn names(&self) -> &'static [&'static str] {
+        &["index", "delta", "message", "text", "finish_reason"]
+    }
+
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &'static str,
+        values: &mut A,
+    ) -> Result<(), A::Error> {
+        match name {
+            "index" => self.index = lenient::value(values, Index::default())?,
+            "delta" => self.delta = Some(lenient::value(values, Message::default())?),
+            "message" => self.message = Some(lenient::value(values, Message::default())?),
+            "text" => self.text = lenient::value(values, Content::default())?,
+            _ => self.finish = lenient::value(values, Text::default())?,
+        }
+        Ok(())
+    }
+}
+
+/// A piece of the reply. A refusal is what the model says instead.
+#[derive(Default)]
+struct Message {
+    is_object: bool,
+    content: Content,
+    refusal: Content,
+}
+
+impl Message {
+    fn text(self) -> String {
+        self.content.0 + &self.refusal.0
+    }
+}
+
+impl Lenient for Message {
+    fn names(&self) -> &'static [&'static str] {
+        &["content", "refusal"]
+    }
+
+    fn object(&mut self) {
+        self.is_object = true;
+    }
+
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &'static str,
+        values: &mut A,
+    ) -> Result<(), A::Error> {
+        let content = lenient::value(values, Content::default())?;
+        match name {
+            "content" => self.content = content,
+            _ => self.refusal = content,
+        }
+        Ok(())
+    }
+}
+
+/// A text, or an array of parts that have texts.
+#[derive(Default)]
+struct Content(String);
+
+impl Lenient for Content {
+    fn text(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    fn entry<'de, A: SeqAccess<'de>>(&mut self, entries: &mut A) -> Result<bool, A::Error> {
+        let part = lenient::entry(entries, Part::default())?;
+        self.0.push_str(part.as_ref().map_or("", |part| &part.0.0));
+        Ok(part.is_some())
+    }
+}
+
+#[derive(Default)]
+struct Part(Content);
+
+impl Lenient for Part {
+    fn names(&self) -> &'static [&'static str] {
+        &["text"]
+    }
+
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        _name: &'static str,
+        values: &mut A,
+    ) -> Result<(), A::Error> {
+        self.0 = lenient::value(values, Content::default())?;
+        Ok(())
+    }
+}
+
+/// A text; empty for everything else.
+#[derive(Default)]
+struct Text(String);
+
+impl Lenient for Text {
+    fn text(&mut self, text: &str) {
+        text.clone_into(&mut self.0);
+    }
+}
+
+/// A whole number; 0 for everything else.
+#[derive(Default)]
+struct Index(u64);
+
+impl Lenient for Index {
+    fn number(&mut self, number: Number) {
+        self.0 = number.as_u64().unwrap_or(0);
     }
 }
 
 /// An object's numbers, and those of its objects: all that usage is about, and nothing a server could smuggle in.
-fn numbers(usage: &Value) -> Option<Value> {
-    let fields = usage.as_object()?;
-    let numbers = fields.iter().take(50).filter_map(|(name, value)| {
-        let value = if value.is_number() {
-            value.clone()
-        } else {
-            numbers(value)?
+struct Numbers {
+    /// How many more there may be.
+    left: usize,
+    value: Value,
+}
+
+impl Numbers {
+    fn new(left: usize) -> Self {
+        let value = Value::Null;
+        Self { left, value }
+    }
+
+    /// `None`: it is no object, or has no numbers.
+    fn fields(self) -> Option<Value> {
+        let has_fields = self.value.as_object().is_some_and(|map| !map.is_empty());
+        has_fields.then_some(self.value)
+    }
+}
+
+impl Lenient for Numbers {
+    const WANTS_OTHERS: bool = true;
+
+    fn number(&mut self, number: Number) {
+        self.value = number.into();
+    }
+
+    fn object(&mut self) {
+        self.value = Map::new().into();
+    }
+
+    fn other<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        values: &mut A,
+    ) -> Result<(), A::Error> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return lenient::value(values, lenient::Skip).map(drop);
         };
-        Some((name.chars().take(60).collect(), value))
-    });
-    let numbers: Map<String, Value> = numbers.collect();
-    (!numbers.is_empty()).then_some(Value::Object(numbers))
+        let Numbers { left, value } = lenient::value(values, Self::new(left))?;
+        let is_known = value.is_number() || value.as_object().is_some_and(|map| !map.is_empty());
+        if let Value::Object(fields) = &mut self.value
+            && is_known
+        {
+            let name = name.chars().take(MAX_NAME_CHARS).collect();
+            fields.insert(name, value);
+            self.left = left;
+        }
+        Ok(())
+    }
 }
 
 /// Some servers cut an emoji between two pieces and escape its halves, which is no JSON: each half becomes U+FFFD.

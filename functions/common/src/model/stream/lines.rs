@@ -2,8 +2,8 @@
 
 use memchr::memchr2;
 
-/// A line that is longer is no part of a reply: the longest text of a reply, in its longest encoding.
-pub(super) const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// A line that is longer is no part of a reply, and neither is an event with more data: pieces are some words long.
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// A line is too long.
 #[derive(Debug)]
