@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::room::RowLimits;
 
 /// Bodies that are kept in memory whole (JSON, urlencoded) are bounded by this too, so that sixteen requests at once
 /// can't exhaust an instance.
@@ -31,9 +32,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How often something may be asked for in token mode (variable `rate_limits`).
     pub limits: Limits,
-    /// How many bytes of files and versions a user may store in token mode (variable `storage_quota_bytes`); `None`:
-    /// as many as they like.
+    /// How many bytes a user may store in token mode (variable `storage_quota_bytes`); `None`: as many as they like.
     pub storage_quota_bytes: Option<u64>,
+    /// How many workspaces, chats and files a user may have in token mode (variable `row_limits`).
+    pub row_limits: RowLimits,
 }
 
 /// The variable `auth_mode`.
@@ -56,6 +58,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             storage_quota_bytes: None,
+            row_limits: RowLimits::default(),
         }
     }
 }
@@ -70,6 +73,7 @@ struct Texts<'a> {
     trusted_proxies: &'a str,
     rate_limits: &'a str,
     storage_quota_bytes: &'a str,
+    row_limits: &'a str,
 }
 
 impl Config {
@@ -90,6 +94,7 @@ impl Config {
             trusted_proxies: &variable("trusted_proxies").await?,
             rate_limits: &variable("rate_limits").await?,
             storage_quota_bytes: &variable("storage_quota_bytes").await?,
+            row_limits: &variable("row_limits").await?,
         })
         .map_err(|problem| unusable(&problem))?;
         Ok(CONFIG.get_or_init(|| config))
@@ -125,6 +130,7 @@ impl Config {
                 "" => None,
                 quota => Some(bytes("storage_quota_bytes", quota)?),
             },
+            row_limits: RowLimits::parse(entries(texts.row_limits))?,
         })
     }
 }
@@ -193,6 +199,7 @@ mod tests {
         trusted_proxies: "127.0.0.0/8 ::1",
         rate_limits: "login=20/600",
         storage_quota_bytes: "",
+        row_limits: "workspaces=1000 chats=100000 files=200000",
     };
 
     #[test]
@@ -274,6 +281,13 @@ mod tests {
                     ..DEFAULTS
                 },
                 "login=often",
+            ),
+            (
+                Texts {
+                    row_limits: "chats=many",
+                    ..DEFAULTS
+                },
+                "chats=many",
             ),
         ];
         for (texts, named) in wrong {

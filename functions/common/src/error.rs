@@ -46,6 +46,8 @@ pub enum Error {
     TooLarge,
     /// 413 `{"detail": …}`: the user has stored as much as they may.
     StorageFull,
+    /// 413 `{"detail": …}`: the user has as many of something as they may.
+    NoRoom(Cow<'static, str>),
     /// 429 `{"detail": …}` with `Retry-After`: too many requests.
     TooMany {
         /// After how many seconds there is room for another.
@@ -256,6 +258,7 @@ impl IntoResponse for Error {
                 "Request body too large.".into(),
             ),
             Self::StorageFull => (StatusCode::PAYLOAD_TOO_LARGE, STORAGE_FULL.into()),
+            Self::NoRoom(detail) => (StatusCode::PAYLOAD_TOO_LARGE, detail),
             Self::Unauthorized(detail) => {
                 let mut response = detail_response(StatusCode::UNAUTHORIZED, &detail);
                 let scheme = HeaderValue::from_static("Bearer");

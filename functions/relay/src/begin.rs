@@ -7,6 +7,7 @@ use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
 use kafka_common::message::Message;
 use kafka_common::object;
+use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params, sql_file};
 use serde_json::Value;
@@ -101,10 +102,6 @@ pub async fn begin(
         return Err(Refused::too_large("A message has at most 256 KiB of text."));
     }
     caller.count(Limit::Message).await?;
-    if prompt.composer {
-        // Its reply makes files.
-        caller.check_room()?;
-    }
     let mut tx = db.begin().await?;
     let found = tx
         .query_one(
@@ -126,6 +123,11 @@ pub async fn begin(
             generation_id: found.opt_text(4),
             answer_id: found.opt_text(5),
         }));
+    }
+    caller.check_bytes(found.int(17), prompt.text.len())?;
+    if prompt.composer {
+        // Its reply makes files.
+        caller.check_another(Thing::Files, found.int(18))?;
     }
     let interrupted = match found.opt_text(1) {
         None => None,

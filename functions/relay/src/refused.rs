@@ -120,6 +120,7 @@ impl From<Error> for Refused {
             Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
             Error::StorageFull => Self::too_large(STORAGE_FULL),
+            Error::NoRoom(detail) => Self::too_large(detail.clone()),
             Error::TooMany { .. } => {
                 Self::new("rate_limited", "Too many requests. Please try again later.")
             }

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "0003_access",
     4 "0004_branches",
     5 "0005_limits",
+    7 "0007_bounds",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
@@ -47,8 +48,11 @@ pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
         return Ok(());
     }
     if applied(db).await? < newest() {
-        // Not possible inside a transaction. A host that decides this by itself may refuse, so a failure is none.
-        let _ = db.execute("PRAGMA journal_mode = WAL", Vec::new()).await;
+        // Not possible inside a transaction. A host that decides this by itself may refuse, so a failure is none. The
+        // first has an effect only on a database without a page: what is deleted can make its file shorter.
+        for pragma in ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"] {
+            let _ = db.execute(&format!("PRAGMA {pragma}"), Vec::new()).await;
+        }
         apply_missing(db).await?;
     }
     CURRENT.store(true, Ordering::Relaxed);
