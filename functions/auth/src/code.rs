@@ -54,6 +54,21 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     Ok(json_response(StatusCode::OK, &body))
 }
 
+/// 401 unless the code with this [`hash`] is good.
+pub async fn check(db: &mut Db, email: &Email, hash: &str) -> Result<()> {
+    let good = db
+        .query_one(
+            "SELECT 1 FROM login_code WHERE email = ?1 AND code_hash = ?2 AND expires_at > ?3",
+            params![email.as_str(), hash, clock::unix_millis()],
+        )
+        .await?;
+    good.map(drop).ok_or_else(wrong)
+}
+
+fn wrong() -> Error {
+    Error::Unauthorized("The code is wrong or has expired.".into())
+}
+
 /// Uses up the code with this [`hash`], and forgets the wrong ones that were tried before. 401 if none was sent, or it
 /// has expired, or somebody was faster.
 pub async fn use_up(transaction: &mut Transaction<'_>, email: &Email, hash: &str) -> Result<()> {
@@ -64,9 +79,7 @@ pub async fn use_up(transaction: &mut Transaction<'_>, email: &Email, hash: &str
         )
         .await?;
     if used.is_none() {
-        return Err(Error::Unauthorized(
-            "The code is wrong or has expired.".into(),
-        ));
+        return Err(wrong());
     }
     limits::forget(transaction, &[Limit::Guess], &[email.as_str()]).await
 }

@@ -73,15 +73,21 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
 async fn begin_session(request: &Parts, proven: &Proven) -> Result<String> {
     let token = session::new_token()?;
     let mut db = Db::open().await?;
-    let mut transaction = db.begin().await?;
     let email = match proven {
         Proven::ByProvider(email) => email,
         Proven::ByCode(email, hash) => {
-            code::use_up(&mut transaction, email, hash).await?;
+            code::check(&mut db, email, hash).await?;
             email
         }
     };
-    account::find_or_make(&mut transaction, email).await?;
+    // Before anything is stored, so that there is no session without an answer, and before the transaction: of somebody
+    // who has much it takes a while, and nobody else could write.
+    let known = account::look_up(&mut db, email).await?;
+    let mut transaction = db.begin().await?;
+    if let Proven::ByCode(email, hash) = proven {
+        code::use_up(&mut transaction, email, hash).await?;
+    }
+    let answer = account::find_or_make(&mut transaction, email, known).await?;
     transaction
         .execute(
             r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent)
@@ -97,8 +103,6 @@ async fn begin_session(request: &Parts, proven: &Proven) -> Result<String> {
         )
         .await?;
     transaction.commit().await?;
-    // Not before: of somebody who has much it takes a while, and nobody else could write.
-    let answer = account::answer(&mut db, email).await?;
     session::give_cookie(request, &token);
     Ok(with_token(answer, &token))
 }
