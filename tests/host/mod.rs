@@ -10,6 +10,7 @@ mod lifecycle;
 mod logs;
 mod manifest;
 mod state_folder;
+mod vacuum;
 
 use std::time::{Duration, Instant};
 

@@ -2,8 +2,8 @@
 //!
 //! * [`Database`]: one file; [`Session`]: one component's connection to it.
 //! * Writers queue up and never meet inside SQLite (`session`); a commit is acknowledged when it is on the disk, and
-//!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); what takes too
-//!   long is stopped (`watchdog`).
+//!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); free pages are
+//!   given back (`vacuum`); what takes too long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
 //! * Copies of a file that is in use, for backups, and what is done to them (`copy`).
 //! * [`KeyValue`]: the key-value stores, on a file of their own.
@@ -24,6 +24,7 @@ mod shared_sync;
     reason = "it calls SQLite's C interface; why that is needed, and sound, is said there"
 )]
 mod sqlite;
+mod vacuum;
 mod value;
 mod watchdog;
 
@@ -32,4 +33,5 @@ pub use database::{Database, Durability, Options};
 pub use error::Error;
 pub use key_value::KeyValue;
 pub use session::Session;
+pub use vacuum::vacuum;
 pub use value::{QueryResult, Value};
