@@ -1,9 +1,10 @@
-//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka backup` and `kafka restore`,
-//! `kafka gateway`, and `kafka fake-model` and `kafka fake-mail`.
+//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka backup`, `kafka restore` and
+//! `kafka vacuum`, `kafka gateway`, and `kafka fake-model` and `kafka fake-mail`.
 
 mod backup;
 mod gateway;
 mod up;
+mod vacuum;
 
 use crate::{
     app::{MAX_INSTANCE_MEMORY, Settings},
@@ -49,6 +50,7 @@ enum Verb {
     FakeMail(FakeMail),
     FakeModel(FakeModel),
     Gateway(gateway::Settings),
+    Vacuum(vacuum::Vacuum),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +118,7 @@ impl Command {
             Verb::Build(build) => build_all(&build.source.manifest())?,
             Verb::Backup(backup) => backup.run()?,
             Verb::Restore(restore) => restore.run()?,
+            Verb::Vacuum(vacuum) => vacuum.run()?,
             Verb::Gateway(gateway) => return gateway.run(),
             Verb::FakeMail(mail) => runtime()?.block_on(mail.run())?,
             Verb::FakeModel(model) => runtime()?.block_on(model.run())?,

@@ -13,6 +13,7 @@ mod manifest;
 mod places;
 mod restore;
 mod state_folder;
+mod vacuum;
 
 use std::time::{Duration, Instant};
 

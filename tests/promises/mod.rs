@@ -9,6 +9,7 @@ mod memory;
 mod migrations;
 mod much;
 mod names;
+mod parts;
 mod private_addresses;
 mod served_files;
 mod sizes;

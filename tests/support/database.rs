@@ -142,11 +142,36 @@ impl Database {
 
     /// Fails if somebody has stored more or less than is counted for them.
     pub async fn knows_how_much_is_stored(&self) {
-        let wrong = "
-            SELECT count(*) FROM user WHERE stored_bytes <>
+        // A running reply counts for the longest that it can become.
+        let said = "
+            SELECT user_id, sum(iif(message.status = 'running', 262144, octet_length(message.content))) AS bytes
+            FROM chat_conversation AS message JOIN chat ON chat.id = chat_id GROUP BY user_id";
+        let wrong = [
+            &format!(
+                "user LEFT JOIN ({said}) AS said ON said.user_id = user.id WHERE stored_bytes <>
+                coalesce(said.bytes, 0) +
                 (SELECT coalesce(sum(size), 0) FROM content WHERE owner_id = user.id) +
-                (SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = user.id)";
-        assert_eq!(self.number(wrong).await, 0, "the quota is wrong");
+                (SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = user.id)"
+            ),
+            "user WHERE num_workspaces <> (SELECT count(*) FROM workspace WHERE owner_id = user.id)",
+            "user WHERE num_chats <> (SELECT count(*) FROM chat WHERE user_id = user.id)",
+            "user WHERE num_files <>
+                (SELECT count(*) FROM file JOIN workspace ON workspace.id = workspace_id WHERE owner_id = user.id) +
+                (SELECT count(*) FROM chat_file JOIN chat ON chat.id = chat_id WHERE user_id = user.id)",
+            "workspace WHERE num_chats <> (SELECT count(*) FROM chat WHERE workspace_id = workspace.id)
+                OR num_files <> (SELECT count(*) FROM file WHERE workspace_id = workspace.id)",
+            "chat_file WHERE num_versions <> (SELECT count(*) FROM chat_file_version WHERE chat_file_id = chat_file.id)",
+            "chat WHERE num_files <> (SELECT count(*) FROM chat_file WHERE chat_id = chat.id)
+                OR num_versions <> (SELECT coalesce(sum(num_versions), 0) FROM chat_file WHERE chat_id = chat.id)",
+        ];
+        for wrong in wrong {
+            let count = format!("SELECT count(*) FROM {wrong}");
+            assert_eq!(
+                self.number(&count).await,
+                0,
+                "what is counted is wrong: {wrong}"
+            );
+        }
     }
 
     async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {

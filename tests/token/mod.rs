@@ -4,6 +4,7 @@
 mod codes;
 mod cross_site;
 mod frames;
+mod large;
 mod leaving;
 mod limits;
 mod long_work;

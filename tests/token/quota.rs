@@ -1,5 +1,9 @@
 //! How much somebody may store.
 
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use serde_json::json;
 
 use super::{Person, Town};
@@ -248,7 +252,7 @@ async fn content_that_chats_share_counts_once_and_goes_with_the_last() {
 async fn a_reply_makes_no_files_that_there_is_no_room_for() {
     const MODEL: &str = "fake-compose-rate-0";
     let setup = Setup::app()
-        .variable("storage_quota_bytes", "100")
+        .variable("storage_quota_bytes", "1000000")
         .variable("allow_private_models", "true");
     let (town, model) = (Town::with(setup).await, FakeModel::start());
     let josef = town.person("josef@example.com").await;
@@ -263,8 +267,13 @@ async fn a_reply_makes_no_files_that_there_is_no_room_for() {
     saved.send().await.has_status(200);
     let chat = josef.chat(&town, "c").await;
     let mut socket = josef.window(&town, &chat).await;
-    // A file has 44 bytes, so there is room for two.
     for (name, fits) in [("1.based", true), ("2.based", true), ("3.based", false)] {
+        if !fits {
+            // There is room for what is said, and not for the file and the message about it.
+            town.server
+                .change("UPDATE user SET stored_bytes = 1000000 - 100")
+                .await;
+        }
         let prompt = format!("make {name}");
         let message = json!({ "action": "new_message", "prompt": prompt, "model": MODEL, "is_chat_or_composer": true });
         socket.send(&message).await;
@@ -288,5 +297,162 @@ async fn a_reply_makes_no_files_that_there_is_no_room_for() {
     let files = database.texts("SELECT filename FROM chat_file").await;
     assert_eq!(files, ["1.based", "2.based"]);
     assert_eq!(database.count("chat_file_version").await, 2);
-    assert_eq!(stored(&town, &josef).await, 2 * 44);
+}
+
+/// More than there is room for, from several requests at once none of which ever ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unfinished_uploads_share_the_room() {
+    const QUOTA: i64 = 2_000_000;
+    let setup = Setup::app().variable("rate_limits", "");
+    let town = Town::with(setup.variable("storage_quota_bytes", &QUOTA.to_string())).await;
+    let josef = town.person("josef@example.com").await;
+    let mut uploads = FuturesUnordered::new();
+    for _ in 0..4 {
+        let head = format!(
+            "POST /file/upload HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\
+             content-type: multipart/form-data; boundary=b\r\ncontent-length: 1900000\r\n\r\n\
+             --b\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.bin\"\r\n\r\n",
+            town.server.address(),
+            josef.bearer()
+        );
+        let sent = [head.into_bytes(), vec![b'x'; 1_400_000]].concat();
+        uploads.push(town.server.raw(sent));
+    }
+    // One has room for what it sent, and waits for the rest.
+    for _ in 0..3 {
+        let refused = tokio::time::timeout(Duration::from_secs(20), uploads.next()).await;
+        let refused = refused.expect("those that there is no room for are refused");
+        assert_eq!(refused.expect("there are four").status, 413);
+        assert!(stored(&town, &josef).await <= QUOTA);
+    }
+    let database = town.server.database().await;
+    let chunks = "SELECT coalesce(sum(octet_length(bytes)), 0) FROM content_chunk";
+    assert!(database.number(chunks).await <= QUOTA);
+    database.knows_how_much_is_stored().await;
+}
+
+#[tokio::test]
+async fn abandoned_uploads_make_room_when_it_is_needed() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000000")).await;
+    let josef = town.person("josef@example.com").await;
+    let abandoned = format!(
+        "INSERT INTO content (id, size, staged_at, owner_id) VALUES ('c', 0, 1, '{}');
+         INSERT INTO content_chunk (content_id, seq, bytes) VALUES ('c', 0, zeroblob(1000000));",
+        josef.id
+    );
+    town.server.change(&abandoned).await;
+    assert_eq!(stored(&town, &josef).await, 1_000_000);
+    upload(&town, &josef, 10).await.has_status(200);
+    assert_eq!(stored(&town, &josef).await, 10);
+}
+
+#[tokio::test]
+async fn what_is_said_is_stored_and_counted() {
+    let setup = Setup::app().variable("storage_quota_bytes", "1000000");
+    let setup = setup.variable("allow_private_models", "true");
+    let (town, model) = (Town::with(setup).await, FakeModel::start());
+    let josef = town.person("josef@example.com").await;
+    let form = [
+        ("user_id", josef.id.as_str()),
+        ("name", "fake-words-50-rate-0"),
+        ("ak", "key"),
+        ("base_url", &model.base_url()),
+    ];
+    let saved = town.server.post("/models/new").by(&josef).form(&form);
+    saved.send().await.has_status(200);
+    let chat = josef.chat(&town, "c").await;
+    let mut socket = josef.window(&town, &chat).await;
+    let prompt = "x".repeat(1000);
+    socket
+        .send(&json!({ "action": "new_message", "prompt": prompt }))
+        .await;
+    socket.action("generation_ended").await;
+    let database = town.server.database().await;
+    let said = "SELECT sum(octet_length(content)) FROM chat_conversation";
+    let said = database.number(said).await;
+    assert!(said > 1100, "{said}");
+    assert_eq!(stored(&town, &josef).await, said);
+    // What there is no room for is refused, and what was said goes with its chat.
+    let almost = format!("UPDATE user SET stored_bytes = 1000000 - 500 + {said}");
+    town.server.change(&almost).await;
+    let again = json!({ "action": "new_message", "prompt": prompt });
+    socket.send(&again).await;
+    assert_eq!(socket.action("error").await["code"], "too_large");
+    let delete = town.server.delete(&format!("/chat/{chat}")).by(&josef);
+    delete.send().await.has_status(200);
+    assert_eq!(stored(&town, &josef).await, 1_000_000 - 500);
+}
+
+#[tokio::test]
+async fn rows_have_limits() {
+    let setup = Setup::app().variable("row_limits", "workspaces=2 chats=2 files=3");
+    let town = Town::with(setup).await;
+    let josef = town.person("josef@example.com").await;
+    let full = |things: &str, most: i64| {
+        format!("You have as many {things} as you may have ({most}). Delete some to make room.")
+    };
+    let workspace = async || {
+        let form = [("owner_id", josef.id.as_str()), ("name", "w")];
+        let new = town.server.post("/workspace/new").by(&josef).form(&form);
+        new.send().await
+    };
+    workspace().await.has_status(200);
+    workspace().await.is_error(413, &full("workspaces", 2));
+    let file = upload(&town, &josef, 1).await.string("/files/0");
+    let chat = async |workspace: &str, files: &[&str]| {
+        let mut form = vec![
+            ("user_id", josef.id.as_str()),
+            ("workspace_id", workspace),
+            ("chat_name", "c"),
+        ];
+        form.extend(files.iter().map(|file| ("selected_file_ids", *file)));
+        let new = town.server.post("/chat/new").by(&josef).form(&form);
+        new.send().await
+    };
+    chat("none", &[])
+        .await
+        .is_error(404, "Workspace not found.");
+    let first = chat(&josef.workspace, &[&file]).await;
+    first.has_status(200);
+    // The file, and that it is in the chat, are two.
+    upload(&town, &josef, 1).await.has_status(200);
+    upload(&town, &josef, 1)
+        .await
+        .is_error(413, &full("files", 3));
+    chat(&josef.workspace, &[&file])
+        .await
+        .is_error(413, &full("files", 3));
+    chat(&josef.workspace, &[]).await.has_status(200);
+    for files in [&[][..], &[file.as_str()]] {
+        chat(&josef.workspace, files)
+            .await
+            .is_error(413, &full("chats", 2));
+    }
+    town.server
+        .database()
+        .await
+        .knows_how_much_is_stored()
+        .await;
+    let delete = format!("/chat/{}", first.string("/chat_id"));
+    let deleted = town.server.delete(&delete).by(&josef).send().await;
+    deleted.has_status(200);
+    chat(&josef.workspace, &[&file]).await.has_status(200);
+    town.server
+        .database()
+        .await
+        .knows_how_much_is_stored()
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_made_or_renamed_is_limited() {
+    let town = Town::with(Setup::app().variable("rate_limits", "create=2/600")).await;
+    let josef = town.person("josef@example.com").await;
+    let chat = josef.chat(&town, "one").await;
+    josef.chat(&town, "two").await;
+    for (path, id) in [("/chat/rename", "chat_id"), ("/file/rename", "file_id")] {
+        let form = [(id, chat.as_str()), ("new_name", "another")];
+        let renamed = town.server.patch(path).by(&josef).form(&form).send().await;
+        renamed.is_error(429, "Too many requests. Please try again later.");
+    }
 }

@@ -5,11 +5,11 @@ use kafka_common::{
     email::Email,
     error::{Error, Result},
     id::new_id,
-    params,
+    params, sql_file,
 };
 
 /// The answer to a login, as JSON, for the e-mail `?1`.
-const LOGIN: &str = include_str!("login.sql");
+const LOGIN: &str = sql_file!("login.sql");
 
 /// The workspace that a new user gets.
 const DEFAULT_WORKSPACE: &str = "Default Workspace";
@@ -21,13 +21,18 @@ pub async fn open(email: &Email) -> Result<String> {
         return Ok(answer);
     }
     let mut transaction = db.begin().await?;
-    find_or_make(&mut transaction, email).await?;
+    let answer = find_or_make(&mut transaction, email, None).await?;
     transaction.commit().await?;
-    answer(&mut db, email).await
+    Ok(answer)
 }
 
-/// Makes the user and their first workspace, unless they are there already.
-pub async fn find_or_make(transaction: &mut Transaction<'_>, email: &Email) -> Result<()> {
+/// What the login of `email` answers, where `known` is that unless nobody had it: then the user and their first workspace
+/// are made, if they are not there by now.
+pub async fn find_or_make(
+    transaction: &mut Transaction<'_>,
+    email: &Email,
+    known: Option<String>,
+) -> Result<String> {
     let user = new_id();
     let made = transaction
         .query_one(
@@ -43,15 +48,21 @@ pub async fn find_or_make(transaction: &mut Transaction<'_>, email: &Email) -> R
             )
             .await?;
     }
-    Ok(())
+    match known.filter(|_| made.is_none()) {
+        Some(answer) => Ok(answer),
+        // New, so it is short.
+        None => {
+            let row = transaction
+                .query_one(LOGIN, params![email.as_str()])
+                .await?;
+            row.map(|mut row| row.text(0))
+                .ok_or_else(Error::user_not_found)
+        }
+    }
 }
 
-/// The answer for a user who was there just now. 404 for one who has left since.
-pub async fn answer(db: &mut Db, email: &Email) -> Result<String> {
-    look_up(db, email).await?.ok_or_else(Error::user_not_found)
-}
-
-async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
+/// What the login of `email` answers, unless nobody has it.
+pub async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
     let row = db.query_one(LOGIN, params![email.as_str()]).await?;
     Ok(row.map(|mut row| row.text(0)))
 }

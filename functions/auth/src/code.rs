@@ -100,6 +100,31 @@ impl Shown {
         })
     }
 
+    /// 401 unless the code is good now. It is not used up by that.
+    pub async fn check(self, db: &mut Db) -> Result<Self> {
+        let good = db
+            .query_one(
+                "SELECT 1 FROM login_code
+                 WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2))
+                     AND expires_at BETWEEN ?3 + 1 AND ?3 + ?4",
+                self.parameters(),
+            )
+            .await?;
+        match good {
+            Some(_) => Ok(self),
+            None => Err(self.if_wrong),
+        }
+    }
+
+    fn parameters(&self) -> Vec<kafka_common::db::Value> {
+        params![
+            self.email.as_str(),
+            json!(self.hashes).to_string(),
+            clock::unix_millis(),
+            2 * LASTS
+        ]
+    }
+
     /// Uses the code up, and forgets the wrong ones that were tried before. 401 if none was sent, or it has expired, or
     /// somebody was faster.
     pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
@@ -110,12 +135,7 @@ impl Shown {
                  WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2))
                      AND expires_at BETWEEN ?3 + 1 AND ?3 + ?4
                  RETURNING email",
-                params![
-                    self.email.as_str(),
-                    json!(self.hashes).to_string(),
-                    clock::unix_millis(),
-                    2 * LASTS
-                ],
+                self.parameters(),
             )
             .await?;
         match used {

@@ -54,6 +54,14 @@ impl Proven {
         }
     }
 
+    /// 401 for a code that is not good now: no stranger makes us look up what somebody has.
+    async fn check(self, db: &mut Db) -> Result<Self> {
+        match self {
+            Self::ByProvider(word) => Ok(Self::ByProvider(word)),
+            Self::ByCode(shown) => shown.check(db).await.map(Self::ByCode),
+        }
+    }
+
     /// Uses the proof up. 401 if it is used up already.
     async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<oidc::Login> {
         match self {
@@ -94,18 +102,21 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
 async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
     let email = proven.email();
     let mut db = Db::open().await?;
+    let proven = proven.check(&mut db).await?;
+    // Before anything is stored, so that there is no session without an answer, and before the transaction: of somebody
+    // who has much it takes a while, and nobody else could write.
+    let known = account::look_up(&mut db, &email).await?;
     let mut transaction = db.begin().await?;
-    let token = match proven.use_up(&mut transaction).await? {
+    let login = proven.use_up(&mut transaction).await?;
+    let answer = account::find_or_make(&mut transaction, &email, known).await?;
+    let token = match login {
         oidc::Login::New(token) => {
-            account::find_or_make(&mut transaction, &email).await?;
             insert(&mut transaction, request, &email, &token).await?;
             token
         }
         oidc::Login::Again(token) => token,
     };
     transaction.commit().await?;
-    // Not before: of somebody who has much it takes a while, and nobody else could write.
-    let answer = account::answer(&mut db, &email).await?;
     session::give_cookie(request, &token);
     Ok(with_token(answer, &token))
 }

@@ -1,28 +1,70 @@
--- Everything a person has, as the JSON of the login's answer: one row, or none if nobody has this e-mail.
+-- What a person has, as the JSON of the login's answer: one row, or none if nobody has this e-mail.
+--
+-- However much that is, the answer is bounded: the newest 1,000 workspaces and 200 models, and of a workspace the newest
+-- 1,000 files and 1,000 chats. Of all workspaces together it is 5,000 files and 10,000 chats; where there are more, each
+-- workspace that has any shows as many as the others. (A file's name may have 1,024 bytes and a chat's 255 characters,
+-- and each may be written as six.) What is left out is said by has_more, which is not there otherwise. How many there
+-- are is kept in the rows.
+--
 -- The outer levels are put together as text, because json_object() would parse and copy the inner ones again; the lists
 -- at the bottom are the JSON functions' work, which is faster than text. Lists are in rowid order, which is insertion
--- order. Of chats there may be thousands, so they are read in the order of their index, which is that, and only those
--- that have files are asked for versions: with 20 x 500 chats that is 10 ms instead of 18. The column has a name because
--- it would be called by the whole expression otherwise, and its name is part of every answer of the database.
+-- order. Of chats there may be thousands, so they are read in the order of their index, which is that. The column has a
+-- name because it would be called by the whole expression otherwise, and its name is part of every answer of the
+-- database.
+WITH u AS (SELECT id, email, num_workspaces FROM "user" WHERE email = ?1),
+listed AS MATERIALIZED (
+    SELECT rowid AS place, id, name, num_files, num_chats
+    FROM workspace WHERE owner_id = (SELECT id FROM u) ORDER BY rowid DESC LIMIT 1000
+),
+share AS MATERIALIZED (
+    SELECT
+        CASE WHEN total(min(num_files, 1000)) <= 5000 THEN 1000
+            ELSE 5000 / count(*) FILTER (WHERE num_files > 0) END AS files,
+        CASE WHEN total(min(num_chats, 1000)) <= 10000 THEN 1000
+            ELSE 10000 / count(*) FILTER (WHERE num_chats > 0) END AS chats
+    FROM listed
+),
+w AS MATERIALIZED (
+    SELECT listed.*, num_files > share.files OR num_chats > share.chats AS has_more,
+        CASE WHEN num_files > share.files THEN (
+            SELECT min(place) FROM (
+                SELECT rowid AS place, row_number() OVER (ORDER BY rowid DESC) AS number
+                FROM file WHERE workspace_id = listed.id LIMIT 1000
+            ) AS newest WHERE number <= share.files
+        ) ELSE 0 END AS first_file,
+        CASE WHEN num_chats > share.chats THEN (
+            SELECT min(place) FROM (
+                SELECT rowid AS place, row_number() OVER (ORDER BY rowid DESC) AS number
+                FROM chat WHERE workspace_id = listed.id LIMIT 1000
+            ) AS newest WHERE number <= share.chats
+        ) ELSE 0 END AS first_chat
+    FROM listed, share ORDER BY place
+)
 SELECT '{"user_id":' || json_quote(u.id) || ',"email":' || json_quote(u.email) || ',"workspaces":[' || coalesce((
     SELECT group_concat(
         '{"id":' || json_quote(w.id) || ',"name":' || json_quote(w.name) || ',"files":' || (
             SELECT json_group_array(json_object('id', id, 'filename', filename))
-            FROM (SELECT id, filename FROM file WHERE workspace_id = w.id ORDER BY rowid)
+            FROM (
+                SELECT id, filename FROM file
+                WHERE workspace_id = w.id AND file.rowid >= w.first_file ORDER BY file.rowid
+            )
         ) || ',"chats":' || (
             SELECT json_group_array(json_object(
-                'id', c.id, 'name', c.name, 'last_updated', c.last_updated,
-                'num_versions', CASE WHEN EXISTS (SELECT 1 FROM chat_file WHERE chat_id = c.id) THEN (
-                    SELECT count(*) FROM chat_file f JOIN chat_file_version v ON v.chat_file_id = f.id
-                    WHERE f.chat_id = c.id
-                ) ELSE 0 END
+                'id', c.id, 'name', c.name, 'last_updated', c.last_updated, 'num_versions', c.num_versions
             ))
-            FROM chat c INDEXED BY chat_workspace_id WHERE c.workspace_id = w.id
-        ) || '}', ',')
-    FROM (SELECT id, name FROM workspace WHERE owner_id = u.id ORDER BY rowid) w
+            FROM chat c INDEXED BY chat_workspace_id WHERE c.workspace_id = w.id AND c.rowid >= w.first_chat
+        ) || iif(w.has_more, ',"has_more":true}', '}'), ',')
+    FROM w
 ), '') || '],"models":' || (
     SELECT json_group_array(json_object('id', id, 'name', name, 'base_url', base_url, 'user_id', user_id))
-    FROM (SELECT id, name, base_url, user_id FROM model WHERE user_id = u.id ORDER BY rowid)
-) || '}' AS answer
-FROM "user" u
-WHERE u.email = ?1
+    FROM (
+        SELECT id, name, base_url, user_id FROM (
+            SELECT rowid AS place, id, name, base_url, user_id FROM model
+            WHERE user_id = u.id ORDER BY rowid DESC LIMIT 200
+        ) AS newest ORDER BY place
+    )
+) || iif(
+    u.num_workspaces > 1000 OR EXISTS (SELECT 1 FROM model WHERE user_id = u.id LIMIT 1 OFFSET 200),
+    ',"has_more":true}', '}'
+) AS answer
+FROM u

@@ -6,15 +6,17 @@ use axum::{
 };
 use http::StatusCode;
 use kafka_common::{
-    access::Access,
+    access::{Access, Caller},
     api::chat::NEW_FORM,
     clock,
     db::{Db, Transaction, Value},
     error::{Error, Result, json_response},
+    files,
     form::{Form, NoFiles},
     id::new_id,
     limits::Limit,
-    owner, params,
+    params,
+    room::Thing,
 };
 use serde_json::json;
 
@@ -29,43 +31,50 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     let (workspace, name) = (form.text("workspace_id"), form.text("chat_name"));
     let selected = form.texts("selected_file_ids");
     // A short request can select thousands, each of which is a row.
-    if !selected.is_empty() {
-        caller.count(Limit::Upload).await?;
-    }
+    let limits = [Limit::Create, Limit::Upload];
+    let selects = !selected.is_empty();
+    caller
+        .count_each(&limits[..1 + usize::from(selects)])
+        .await?;
     let (chat, now) = (new_id(), clock::now());
     let insert = params![
         chat.as_str(),
         name.as_str(),
         now.as_str(),
         workspace.as_str(),
-        caller.user_id().unwrap_or(&user)
+        caller.user_id().unwrap_or(&user),
+        caller.most(Thing::Chats)
     ];
     let mut db = Db::open().await?;
     let made = if selected.is_empty() {
         db.query_one(CREATE, insert).await?.is_some()
     } else {
-        with_files(&mut db, insert, &chat, &workspace, &selected).await?
+        with_files(&mut db, insert, &chat, &workspace, &selected, &caller).await?
     };
     if !made {
-        return Err(owner::not_found(&mut db, &caller, Error::workspace_not_found()).await);
+        let missing = Error::workspace_not_found();
+        return Err(caller.why_no_other(&mut db, Thing::Chats, missing).await);
     }
     let body = json!({ "chat_id": chat, "name": name, "last_updated": now });
     Ok(json_response(StatusCode::OK, &body).into_response())
 }
 
-/// Makes the chat and attaches the files. False, and nothing made, where the user has no such workspace.
+/// Makes the chat and attaches the files. False, and nothing made, where the user has no such workspace, or as many chats
+/// as they may have.
 async fn with_files(
     db: &mut Db,
     insert: Vec<Value>,
     chat: &str,
     workspace: &str,
     selected: &[String],
+    caller: &Caller,
 ) -> Result<bool> {
     let mut transaction = db.begin().await?;
     if transaction.query_one(CREATE, insert).await?.is_none() {
         return Ok(false);
     }
     attach(&mut transaction, chat, workspace, selected).await?;
+    files::check_room_for_files(&mut transaction, caller).await?;
     transaction.commit().await?;
     Ok(true)
 }

@@ -10,14 +10,13 @@ use kafka_common::{
     announce,
     db::Db,
     error::{Error, Result, json_response},
-    owner, params,
+    owner,
     query::Query,
+    removal,
 };
 use serde_json::json;
 
-const DELETE: &str = include_str!("delete.sql");
-
-/// Deletes a chat and all that is only its own.
+/// Deletes a chat and all that is only its own: at once, or in parts if that is much.
 pub async fn delete(
     access: Access,
     Path(chat): Path<String>,
@@ -25,8 +24,7 @@ pub async fn delete(
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
-    let asked = params![chat.as_str(), caller.user_id()];
-    if db.query_one(DELETE, asked).await?.is_none() {
+    if !removal::delete_chat(&mut db, &chat, caller.user_id()).await? {
         return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
     }
     announce::chat_deleted(&chat).await;

@@ -2,7 +2,7 @@
 -- versions. No row: no such chat of theirs; one without a place: nothing there.
 SELECT file.rowid, file.id, file.filename, file.path, coalesce(octet_length(version.content), content.size, 0),
     CASE WHEN version.id IS NULL THEN content.media_type END, file.file_id, version.id, version.timestamp,
-    (SELECT count(*) FROM chat_file_version WHERE chat_file_id = file.id)
+    file.num_versions
 FROM chat
 LEFT JOIN chat_file AS file ON file.chat_id = chat.id AND file.rowid > ?3
 LEFT JOIN content ON content.id = file.content_id

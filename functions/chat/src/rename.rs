@@ -13,6 +13,7 @@ use kafka_common::{
     db::Db,
     error::{Error, Result, json_response},
     form::{Form, NoFiles},
+    limits::Limit,
     owner, params,
 };
 use serde_json::json;
@@ -25,6 +26,7 @@ pub async fn rename(access: Access, request: Request) -> Result<Response> {
     let (chat, name) = (form.text("chat_id"), form.text("new_name"));
     let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
+    caller.count(Limit::Create).await?;
     let now = clock::now();
     let mut db = Db::open().await?;
     let row = db

@@ -1,10 +1,8 @@
 -- The chat ?1 of the caller ?2 (NULL: whoever knows the id), with its running reply. One whose heartbeat is
 -- not within ?4 of ?3, which is now, has lost its writer, and is running no more, although nobody has marked it yet.
-SELECT chat.id, chat.name, chat.last_updated, (
-        SELECT count(*) FROM chat_file AS file JOIN chat_file_version AS version ON version.chat_file_id = file.id
-        WHERE file.chat_id = chat.id
-    ), chat.workspace_id, chat.rev,
-    (SELECT count(*) FROM chat_conversation WHERE chat_id = chat.id),
+-- Nothing is counted that grows with the chat: messages have positions without gaps, from 1 on.
+SELECT chat.id, chat.name, chat.last_updated, chat.num_versions, chat.workspace_id, chat.rev,
+    coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0),
     reply.id, reply.message_id, reply.model, reply.seq
 FROM chat
 LEFT JOIN generation AS reply ON reply.chat_id = chat.id AND reply.status = 'running' AND reply.heartbeat BETWEEN ?3 - ?4 AND ?3 + ?4

@@ -22,8 +22,11 @@ use axum::http::request::Parts;
 pub use self::origins::own_origins;
 use self::session::{Credential, Session};
 use crate::config::{AuthMode, Config};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::limits::{Limit, Who};
+use crate::owner;
+use crate::room::{self, Room, Stored, Thing};
 
 /// Proof that the request may be served.
 #[derive(Debug, Clone)]
@@ -139,10 +142,15 @@ impl Access {
 
     /// Counts one upload, and looks how much room there is, before any of it is taken in: 429, and as
     /// [`Caller::check_room`].
-    pub async fn admit_upload(&self) -> Result<Option<u64>> {
+    pub async fn admit_upload(&self) -> Result<Option<Room>> {
+        self.admit(&[Limit::Upload]).await
+    }
+
+    /// The same, counted under each of `limits`.
+    pub async fn admit(&self, limits: &[Limit]) -> Result<Option<Room>> {
         let caller = self.caller(None)?;
-        caller.count(Limit::Upload).await?;
-        caller.check_room()
+        caller.count_each(limits).await?;
+        caller.check_room().await
     }
 
     /// The session of who calls; 404 in open mode, which has none.
@@ -214,7 +222,7 @@ pub struct Caller {
 #[derive(Debug, Clone)]
 struct Proven {
     visitor: Visitor,
-    /// Bytes of files and versions that they had stored when the request began.
+    /// Bytes that they had stored when the request began.
     stored_bytes: u64,
 }
 
@@ -233,26 +241,79 @@ impl Caller {
     /// Counts one request of this user under `limit`: 429 where they, or all at their address together, have asked too
     /// often. In open mode nothing is counted.
     pub async fn count(&self, limit: Limit) -> Result<()> {
+        self.count_each(&[limit]).await
+    }
+
+    /// The same under each of `limits`.
+    pub async fn count_each(&self, limits: &[Limit]) -> Result<()> {
         match (&self.proven, self.user_id()) {
-            (Some(proven), Some(user)) => proven.visitor.count(&[limit], Who::User(user)).await,
+            (Some(proven), Some(user)) => proven.visitor.count(limits, Who::User(user)).await,
             _ => Ok(()),
         }
     }
 
-    /// How many bytes the user may still store (variable `storage_quota_bytes`), of files and versions; `None`: as many
-    /// as they like. To be asked before anything is taken in that will be stored: 413 if there is no room at all.
-    pub fn check_room(&self) -> Result<Option<u64>> {
-        let (Some(proven), Some(quota)) = (&self.proven, self.quota()) else {
+    /// How much the user may still store (variable `storage_quota_bytes`); `None`: as much as they like. To be asked
+    /// before anything is taken in that will be stored: 413 if there is no room at all.
+    pub async fn check_room(&self) -> Result<Option<Room>> {
+        let (Some(proven), Some(user), Some(quota)) = (&self.proven, self.user_id(), self.quota())
+        else {
             return Ok(None);
         };
-        match quota.saturating_sub(proven.stored_bytes) {
+        let mut left = quota.saturating_sub(proven.stored_bytes);
+        if left == 0 {
+            // Of what was abandoned nobody should have to wait for the end.
+            left = quota.saturating_sub(Stored::without_abandoned(user).await?.bytes);
+        }
+        match left {
             0 => Err(Error::StorageFull),
-            room => Ok(Some(room)),
+            left => Ok(Some(Room {
+                user: user.to_owned(),
+                quota,
+                left,
+            })),
         }
     }
 
-    /// How many bytes of files and versions the user may store; `None`: as many as they like.
+    /// How many bytes the user may store; `None`: as many as they like.
     pub fn quota(&self) -> Option<u64> {
         self.proven.as_ref()?.visitor.config.storage_quota_bytes
+    }
+
+    /// 413 where a user who stores so many bytes has no room for `more`, or none at all.
+    pub fn check_bytes(&self, stored: i64, more: usize) -> Result<()> {
+        let stored = u64::try_from(stored).unwrap_or(0);
+        match self.quota() {
+            Some(quota) if stored >= quota || stored + more as u64 > quota => {
+                Err(Error::StorageFull)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many of something the user may have (variable `row_limits`); `None`: as many as they like.
+    pub fn most(&self, thing: Thing) -> Option<i64> {
+        self.proven.as_ref()?.visitor.config.row_limits.most(thing)
+    }
+
+    /// 413 where a user who has `count` already may not have another one.
+    pub fn check_another(&self, thing: Thing, count: i64) -> Result<()> {
+        match self.most(thing) {
+            Some(most) if count >= most => Err(room::too_many(thing, most)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why a statement that makes one more of something, if the user may have it, has made none: 413, or `missing`.
+    pub async fn why_no_other(&self, db: &mut Db, thing: Thing, missing: Error) -> Error {
+        let Some(user) = self.user_id().filter(|_| self.most(thing).is_some()) else {
+            return owner::not_found(db, self, missing).await;
+        };
+        match Stored::now(db, user).await {
+            Ok(stored) => match self.check_another(thing, stored.count(thing)) {
+                Ok(()) => owner::not_found(db, self, missing).await,
+                Err(full) => full,
+            },
+            Err(error) => error.into(),
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::access::origins::AllowedOrigins;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::long_work::Bounds;
+use crate::room::RowLimits;
 
 /// Bodies that are kept in memory whole (JSON, urlencoded) are bounded by this too, so that sixteen requests at once
 /// can't exhaust an instance.
@@ -38,9 +39,10 @@ pub struct Config {
     pub limits: Limits,
     /// How much long work there may be at a time (variable `long_work`).
     pub long_work: Bounds,
-    /// How many bytes of files and versions a user may store in token mode (variable `storage_quota_bytes`); `None`:
-    /// as many as they like.
+    /// How many bytes a user may store in token mode (variable `storage_quota_bytes`); `None`: as many as they like.
     pub storage_quota_bytes: Option<u64>,
+    /// How many workspaces, chats and files a user may have in token mode (variable `row_limits`).
+    pub row_limits: RowLimits,
 }
 
 /// The variable `auth_mode`.
@@ -76,6 +78,7 @@ impl Default for Config {
             limits: Limits::default(),
             long_work: Bounds::default(),
             storage_quota_bytes: None,
+            row_limits: RowLimits::default(),
         }
     }
 }
@@ -92,6 +95,7 @@ struct Texts<'a> {
     rate_limits: &'a str,
     long_work: &'a str,
     storage_quota_bytes: &'a str,
+    row_limits: &'a str,
 }
 
 impl Config {
@@ -114,6 +118,7 @@ impl Config {
             rate_limits: &variable("rate_limits").await?,
             long_work: &variable("long_work").await?,
             storage_quota_bytes: &variable("storage_quota_bytes").await?,
+            row_limits: &variable("row_limits").await?,
         })
         .map_err(|problem| unusable(&problem))?;
         Ok(CONFIG.get_or_init(|| config))
@@ -146,6 +151,7 @@ impl Config {
                 "" => None,
                 quota => Some(bytes("storage_quota_bytes", quota)?),
             },
+            row_limits: RowLimits::parse(entries(texts.row_limits))?,
         })
     }
 }
@@ -216,6 +222,7 @@ mod tests {
         rate_limits: "login=20/600",
         long_work: "reply=100/2000",
         storage_quota_bytes: "",
+        row_limits: "workspaces=1000 chats=100000 files=200000",
     };
 
     #[test]
@@ -311,6 +318,13 @@ mod tests {
                     ..DEFAULTS
                 },
                 "reply=many",
+            ),
+            (
+                Texts {
+                    row_limits: "chats=many",
+                    ..DEFAULTS
+                },
+                "chats=many",
             ),
         ];
         for (texts, named) in wrong {

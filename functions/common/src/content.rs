@@ -17,6 +17,7 @@ use axum::body::{Body, Bytes};
 use futures::stream;
 use std::ops::Range;
 
+pub(crate) use self::staging::ABANDONED_AFTER;
 pub use self::staging::{Staging, Upload, store};
 use crate::db::{self, Db};
 use crate::long_work::{Lease, held};

@@ -28,7 +28,7 @@ pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to m
 pub const AT_ONCE_RETRY_AFTER: u64 = 5;
 
 /// What is said where the server has no room for what is to be stored.
-pub const NO_ROOM: &str = "The server's disk is full, so nothing was stored. Delete files or chats to make room, or \
+pub const DISK_FULL: &str = "The server's disk is full, so nothing was stored. Delete files or chats to make room, or \
                            tell the operator of the server.";
 
 /// What an edge function or handler returns.
@@ -53,6 +53,8 @@ pub enum Error {
     TooLarge,
     /// 413 `{"detail": …}`: the user has stored as much as they may.
     StorageFull,
+    /// 413 `{"detail": …}`: the user has as many of something as they may.
+    NoRoom(Cow<'static, str>),
     /// 429 `{"detail": …}` with `Retry-After`: too many requests.
     TooMany {
         /// After how many seconds there is room for another.
@@ -63,7 +65,7 @@ pub enum Error {
     /// 503 `{"detail": …}`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
     /// 507 `{"detail": …}`: the server's disk, or its database, is full.
-    NoRoom,
+    DiskFull,
     /// 500 `{"detail": "Internal Server Error", "request_id": …}`: our fault, logged, never shown.
     Internal(anyhow::Error),
 }
@@ -262,12 +264,13 @@ impl IntoResponse for Error {
             Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
             Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
             Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
-            Self::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, NO_ROOM.into()),
+            Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, DISK_FULL.into()),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),
             ),
             Self::StorageFull => (StatusCode::PAYLOAD_TOO_LARGE, STORAGE_FULL.into()),
+            Self::NoRoom(detail) => (StatusCode::PAYLOAD_TOO_LARGE, detail),
             Self::Unauthorized(detail) => {
                 let mut response = detail_response(StatusCode::UNAUTHORIZED, &detail);
                 let scheme = HeaderValue::from_static("Bearer");

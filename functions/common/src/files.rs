@@ -12,6 +12,7 @@ use crate::db::{self, Transaction, rows_of};
 use crate::error::{Error, Result};
 use crate::object;
 use crate::params;
+use crate::room::{Stored, Thing};
 
 /// How long a text may be to be shown in [`details`] and in events, in bytes. Of a longer one clients read the content.
 pub const MAX_SHOWN_BYTES: usize = 64 * 1024;
@@ -73,7 +74,6 @@ pub async fn insert(
     if tx.query(&sql, parameters).await?.is_empty() {
         return Ok(None);
     }
-    check_room(tx, caller).await?;
     if let Target::Chat(chat_id) = target {
         let ids: Vec<&str> = uploads
             .iter()
@@ -88,6 +88,7 @@ pub async fn insert(
         )
         .await?;
     }
+    check_room_for_files(tx, caller).await?;
     Ok(Some(rev))
 }
 
@@ -100,16 +101,26 @@ pub async fn check_room(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()>
     }
 }
 
+/// The same, or if they have more files by now than they may: to be asked after what makes some.
+pub async fn check_room_for_files(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()> {
+    let most = caller.most(Thing::Files);
+    let Some(user) = caller
+        .user_id()
+        .filter(|_| most.is_some() || caller.quota().is_some())
+    else {
+        return Ok(());
+    };
+    let stored = Stored::after(tx, user).await?;
+    if caller.quota().is_some_and(|quota| stored.bytes > quota) {
+        return Err(Error::StorageFull);
+    }
+    // Those that the transaction has made are counted already.
+    caller.check_another(Thing::Files, stored.count(Thing::Files) - 1)
+}
+
 /// Whether the user has more than `quota` bytes by now, so that the transaction is to be dropped.
 pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db::Result<bool> {
-    let row = tx
-        .query_one(
-            r#"SELECT stored_bytes FROM "user" WHERE id = ?1"#,
-            params![user_id],
-        )
-        .await?;
-    let stored = row.map_or(0, |row| u64::try_from(row.int(0)).unwrap_or(0));
-    Ok(stored > quota)
+    Ok(Stored::after(tx, user_id).await?.bytes > quota)
 }
 
 /// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],

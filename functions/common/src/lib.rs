@@ -5,8 +5,9 @@
 //!
 //! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
 //! several components do with it is in [`files`] and [`owner`], versions in [`versions`], the files of chats in
-//! [`chat_files`] and [`attachments`], messages in [`message`] and [`conversation`], and how much is deleted in [`removal`]; [`id`] and
-//! [`clock`] make ids and times; [`seal`] keeps API keys unreadable.
+//! [`chat_files`] and [`attachments`], messages in [`message`] and [`conversation`], how much is deleted in [`removal`],
+//! and how much somebody may have in [`room`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps API keys
+//! unreadable.
 //!
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
@@ -49,6 +50,7 @@ pub mod page;
 pub mod query;
 pub mod removal;
 pub mod reply;
+pub mod room;
 pub mod seal;
 pub mod sse;
 pub mod task;

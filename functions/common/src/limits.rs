@@ -28,17 +28,20 @@ pub enum Limit {
     Message,
     /// What stores: uploads, saved versions, chats that begin with files.
     Upload,
+    /// What makes a chat, a workspace or a model, or renames something.
+    Create,
     /// Codes that were tried: without this limit they could be guessed, so no variable changes it.
     Guess,
 }
 
 impl Limit {
     /// All there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Login,
         Self::Code,
         Self::Message,
         Self::Upload,
+        Self::Create,
         Self::Guess,
     ];
 
@@ -49,6 +52,7 @@ impl Limit {
             Self::Code => "code",
             Self::Message => "message",
             Self::Upload => "upload",
+            Self::Create => "create",
             Self::Guess => "guess",
         }
     }
@@ -60,7 +64,7 @@ impl Limit {
         match self {
             Self::Code => Some(USERS_PER_ADDRESS),
             Self::Guess => Some(100),
-            Self::Login | Self::Message | Self::Upload => None,
+            Self::Login | Self::Message | Self::Upload | Self::Create => None,
         }
     }
 
@@ -114,11 +118,11 @@ impl Rate {
 
 /// The variable `rate_limits`: entries such as `message=60/60`, at most 60 in 60 seconds. What has no entry has no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits([Option<Rate>; 5]);
+pub struct Limits([Option<Rate>; Limit::ALL.len()]);
 
 impl Default for Limits {
     fn default() -> Self {
-        let mut limits = Self([None; 5]);
+        let mut limits = Self([None; Limit::ALL.len()]);
         limits.0[Limit::Guess as usize] = Some(GUESSES);
         limits
     }

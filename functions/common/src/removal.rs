@@ -1,22 +1,28 @@
-//! Deleting a workspace or a user, however much there is of it.
+//! Deleting a workspace, a user, a chat or a file, however much there is of it.
 //!
-//! Nobody else can write while a transaction is open, and one that takes too long is rolled back. So chats and files go
-//! in parts, each in a transaction of its own, until so little is left that it goes with what holds it. Whoever stops
-//! in between has deleted some of it, and goes on from there the next time. Little goes all at once.
+//! Nobody else can write while a transaction is open, and one that takes too long is rolled back. So all goes in parts,
+//! each in a transaction of its own, until so little is left that it goes with what holds it. Whoever stops in between
+//! has deleted some of it, and goes on from there the next time. Little goes all at once.
+
+mod chat;
 
 use serde_json::json;
 
+pub use self::chat::{delete_chat, thin_chat, thin_file};
 use crate::db::{Result, Transaction};
-use crate::params;
+use crate::{params, sql_file};
 
-/// How much goes in one transaction, in messages (see `removal.sql`): about a tenth of a second. A single thing that is
+/// How much goes in one transaction, in messages (see `removal.sql`): about a tenth of a second. A single file that is
 /// larger goes alone.
-const PART: i64 = 5_000;
+pub const PART: i64 = 5_000;
 
 /// The least that a chat or a file counts for.
 const LEAST: i64 = 50;
 
-const NEXT: &str = include_str!("removal.sql");
+/// What each file of a chat counts for, and each version.
+pub const FILE: i64 = 25;
+
+const NEXT: &str = sql_file!("removal.sql");
 
 /// What is to be deleted with all that it holds.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +40,11 @@ pub struct Part {
     pub chats: Vec<String>,
     /// The ids of the user's sessions, which go with the last part.
     pub sessions: Vec<String>,
+    /// A chat that is too large to go at once. Then there is nothing else in this part, which is a part of that chat.
+    large: Option<String>,
     files: Vec<String>,
+    workspaces: Vec<String>,
+    models: Vec<String>,
     /// Whether this is all there is, and so goes with its holder.
     pub is_last: bool,
 }
@@ -48,7 +58,7 @@ impl Part {
         };
         // One more than would fit, which tells whether there is another part.
         let most = PART / LEAST + 1;
-        let rows = tx.query(NEXT, params![workspace, user, most]).await?;
+        let rows = tx.query(NEXT, params![workspace, user, most, PART]).await?;
         let mut part = Self {
             is_last: true,
             ..Self::default()
@@ -58,13 +68,16 @@ impl Part {
             let (kind, id) = (row.text(0), row.text(1));
             let is_first = amount == 0;
             amount += row.int(2);
-            if amount > PART && !is_first {
+            if amount > PART && (!is_first || kind == "chat") {
                 part.is_last = false;
+                part.large = Some(id).filter(|_| is_first);
                 break;
             }
             match kind.as_str() {
                 "chat" => part.chats.push(id),
                 "file" => part.files.push(id),
+                "workspace" => part.workspaces.push(id),
+                "model" => part.models.push(id),
                 _ => part.sessions.push(id),
             }
         }
@@ -73,7 +86,16 @@ impl Part {
 
     /// Deletes this part, and leaves its holder and the sessions.
     pub async fn delete(&self, tx: &mut Transaction<'_>) -> Result<()> {
-        for (table, ids) in [("chat", &self.chats), ("file", &self.files)] {
+        if let Some(chat) = &self.large {
+            return thin_chat(tx, chat).await;
+        }
+        let lists = [
+            ("chat", &self.chats),
+            ("file", &self.files),
+            ("workspace", &self.workspaces),
+            ("model", &self.models),
+        ];
+        for (table, ids) in lists {
             if !ids.is_empty() {
                 let delete =
                     format!("DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?1))");

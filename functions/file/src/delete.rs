@@ -8,12 +8,17 @@ use kafka_common::chat_files::{self, ChatFile, Left};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::query::Query;
-use kafka_common::{announce, owner, params};
+use kafka_common::removal::{self, FILE, PART};
+use kafka_common::{announce, owner, params, sql_file};
 use serde_json::json;
 
-const FIND: &str = include_str!("delete.sql");
+const FIND: &str = sql_file!("delete.sql");
 
-/// Deletes the file. Every chat that had it gets a message about it, as when a window deletes it there.
+/// What one attachment counts for (see [`removal`]), of which the message about it is a part.
+const ATTACHMENT: i64 = 10;
+
+/// Deletes the file, in parts if many chats have it or it has many versions. Every chat that had it gets a message about
+/// it, as when a window deletes it there.
 pub(crate) async fn delete(
     access: Access,
     Path(file): Path<String>,
@@ -21,49 +26,87 @@ pub(crate) async fn delete(
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
-    let mut tx = db.begin().await?;
-    let Some(left) = remove(&mut tx, &file, caller.user_id()).await? else {
-        drop(tx);
-        return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
-    };
-    tx.commit().await?;
-    announce::news(left.into_iter().map(|left| left.news)).await;
+    let mut began = false;
+    loop {
+        let mut tx = db.begin().await?;
+        match remove(&mut tx, &file, caller.user_id()).await? {
+            Removed::Nothing if began => break,
+            Removed::Nothing => {
+                drop(tx);
+                return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
+            }
+            Removed::Part(left) => {
+                tx.commit().await?;
+                announce::news(left.into_iter().map(|left| left.news)).await;
+                began = true;
+            }
+            Removed::All(left) => {
+                tx.commit().await?;
+                announce::news(left.into_iter().map(|left| left.news)).await;
+                break;
+            }
+        }
+    }
     let body = json!({ "detail": "File deleted successfully." });
     Ok(json_response(StatusCode::OK, &body))
 }
 
-/// `None` if there is no such file of the caller's.
-async fn remove(
-    tx: &mut Transaction<'_>,
-    file: &str,
-    caller: Option<&str>,
-) -> db::Result<Option<Vec<Left>>> {
-    let rows = tx.query(FIND, params![file, caller]).await?;
+/// What a transaction has deleted.
+enum Removed {
+    /// There is no such file of the caller's.
+    Nothing,
+    /// Some of it, which has left these chats.
+    Part(Vec<Left>),
+    /// All, or the rest.
+    All(Vec<Left>),
+}
+
+async fn remove(tx: &mut Transaction<'_>, file: &str, caller: Option<&str>) -> db::Result<Removed> {
+    let most = PART / ATTACHMENT + 1;
+    let mut rows = tx.query(FIND, params![file, caller, most]).await?;
+    // What the request names goes last, so that it means the file as long as there is any of it.
+    rows.sort_by_key(|row| row.int(5));
     if rows.is_empty() {
-        return Ok(None);
+        return Ok(Removed::Nothing);
     }
     let mut of_workspace = None;
     let mut attached = Vec::with_capacity(rows.len());
+    let (mut amount, mut is_all) = (0, true);
     for mut row in rows {
         of_workspace = of_workspace.or(row.opt_text(0));
-        if let Some(id) = row.opt_text(2) {
-            attached.push(ChatFile {
-                id,
-                name: row.text(1),
-                chat: row.text(3),
-            });
+        let Some(id) = row.opt_text(2) else { continue };
+        amount += ATTACHMENT + FILE * row.int(4);
+        if amount > PART {
+            is_all = false;
+            // One that is too large alone.
+            if attached.is_empty() && removal::thin_file(tx, &id).await? {
+                return Ok(Removed::Part(Vec::new()));
+            }
+            if !attached.is_empty() {
+                break;
+            }
         }
+        attached.push(ChatFile {
+            id,
+            name: row.text(1),
+            chat: row.text(3),
+        });
     }
     match &of_workspace {
         // Its attachments go with it.
-        Some(id) => {
+        Some(id) if is_all => {
             let delete = "DELETE FROM file WHERE id = ?1";
             tx.execute(delete, params![id.as_str()]).await?;
         }
-        None => {
-            let delete = "DELETE FROM chat_file WHERE id = ?1";
-            tx.execute(delete, params![file]).await?;
+        _ => {
+            let ids: Vec<&str> = attached.iter().map(|file| file.id.as_str()).collect();
+            let delete = "DELETE FROM chat_file WHERE id IN (SELECT value FROM json_each(?1))";
+            tx.execute(delete, params![json!(ids).to_string()]).await?;
         }
     }
-    chat_files::left(tx, &attached).await.map(Some)
+    let left = chat_files::left(tx, &attached).await?;
+    Ok(match is_all || of_workspace.is_none() {
+        true => Removed::All(left),
+        false => Removed::Part(left),
+    })
 }

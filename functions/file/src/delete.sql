@@ -1,12 +1,23 @@
--- The file ?1 of the caller ?2 (NULL: whoever knows the id) and where it is attached: of a workspace, by its own id or
--- that of an attachment, one row per attachment and at least one; or one that was made in a chat.
-SELECT file.id, file.filename, attached.id, attached.chat_id
-FROM file
-LEFT JOIN chat_file AS attached ON attached.file_id = file.id
-WHERE file.id = coalesce((SELECT file_id FROM chat_file WHERE id = ?1), ?1)
-AND (?2 IS NULL OR EXISTS (SELECT 1 FROM workspace WHERE id = file.workspace_id AND owner_id = ?2))
+-- The file ?1 of the caller ?2 (NULL: whoever knows the id) and where it is attached: the first ?3 places, and that which
+-- ?1 names itself, if it is one. Of a workspace, by its own id or that of an attachment, one row per attachment and at
+-- least one; or one that was made in a chat.
+SELECT of_workspace.id, of_workspace.filename, attached.id, attached.chat_id, attached.num_versions,
+    coalesce(attached.id = ?1, 0)
+FROM (
+    SELECT id, filename FROM file
+    WHERE id = coalesce((SELECT file_id FROM chat_file WHERE id = ?1), ?1)
+    AND (?2 IS NULL OR EXISTS (SELECT 1 FROM workspace WHERE id = file.workspace_id AND owner_id = ?2))
+) AS of_workspace
+LEFT JOIN (
+    SELECT * FROM (
+        SELECT id, chat_id, num_versions, file_id FROM chat_file
+        WHERE file_id = coalesce((SELECT file_id FROM chat_file WHERE id = ?1), ?1) AND id <> ?1 LIMIT ?3
+    )
+    UNION ALL
+    SELECT id, chat_id, num_versions, file_id FROM chat_file WHERE id = ?1
+) AS attached ON attached.file_id = of_workspace.id
 UNION ALL
-SELECT NULL, made.filename, made.id, made.chat_id
+SELECT NULL, made.filename, made.id, made.chat_id, made.num_versions, 1
 FROM chat_file AS made
 WHERE made.id = ?1 AND made.file_id IS NULL
 AND (?2 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = made.chat_id AND user_id = ?2))

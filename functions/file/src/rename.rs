@@ -9,6 +9,7 @@ use kafka_common::chat_files::{self, ChatFile, News};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::form::{Form, NoFiles};
+use kafka_common::limits::Limit;
 use kafka_common::owner;
 use kafka_common::{announce, params};
 use serde_json::json;
@@ -19,9 +20,17 @@ const RENAME_FILE: &str = "UPDATE file SET filename = ?2, path = 'uploads/files/
     AND (?3 IS NULL OR EXISTS (SELECT 1 FROM workspace WHERE id = file.workspace_id AND owner_id = ?3))
     RETURNING id, path";
 
-/// The same with the attachments of the file ?1, which has the path ?3.
-const RENAME_ATTACHED: &str = "UPDATE chat_file SET filename = ?2, path = ?3 WHERE file_id = ?1
-    RETURNING id, chat_id, path";
+/// The next ?3 attachments of the file ?1, after the chat ?2: each gets the name that the file has now, so that of two who
+/// rename it at once one name is left.
+const RENAME_ATTACHED: &str =
+    "UPDATE chat_file SET filename = file.filename, path = file.path FROM file
+    WHERE file.id = ?1 AND chat_file.rowid IN (
+        SELECT rowid FROM chat_file WHERE file_id = ?1 AND chat_id > ?2 ORDER BY chat_id LIMIT ?3
+    )
+    RETURNING chat_file.id, chat_file.chat_id, chat_file.filename";
+
+/// How many attachments get their name in one transaction: nobody else can write meanwhile.
+const PART: usize = 500;
 
 /// Names the file ?1 that was made in a chat ?2 for the caller ?3. It has no path that would follow its name.
 const RENAME_MADE: &str = "UPDATE chat_file SET filename = ?2 WHERE id = ?1 AND file_id IS NULL
@@ -33,14 +42,18 @@ struct Renamed {
     id: String,
     path: String,
     news: Vec<News>,
+    /// The last of the chats whose attachments have it, if there may be more.
+    last: Option<String>,
 }
 
-/// Gives the file another name. It answers with the file's own id, by whichever it was asked for.
+/// Gives the file another name. It answers with the file's own id, by whichever it was asked for. A file that many chats
+/// have is renamed in parts; where that breaks off, the same again goes on.
 pub(crate) async fn rename(access: Access, request: Request) -> Result<Response> {
     let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
     let (file, name) = (form.text("file_id"), form.text("new_name"));
     let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
+    caller.count(Limit::Create).await?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let Some(renamed) = apply(&mut tx, &file, &name, &caller).await? else {
@@ -49,11 +62,19 @@ pub(crate) async fn rename(access: Access, request: Request) -> Result<Response>
     };
     tx.commit().await?;
     announce::news(renamed.news).await;
+    let mut last = renamed.last;
+    while let Some(after) = last {
+        let mut tx = db.begin().await?;
+        let (news, next) = attached(&mut tx, &renamed.id, &after).await?;
+        tx.commit().await?;
+        announce::news(news).await;
+        last = next;
+    }
     let body = json!({ "file_id": renamed.id, "new_filename": name, "new_path": renamed.path });
     Ok(json_response(StatusCode::OK, &body))
 }
 
-/// `None` if there is no such file of the caller's.
+/// Renames the file, and the first of its attachments. `None` if there is no such file of the caller's.
 async fn apply(
     tx: &mut Transaction<'_>,
     file: &str,
@@ -61,29 +82,51 @@ async fn apply(
     caller: &Caller,
 ) -> db::Result<Option<Renamed>> {
     let asked = params![file, name, caller.user_id()];
-    let of_workspace = tx.query_one(RENAME_FILE, asked.clone()).await?;
-    let of_workspace = of_workspace.map(|mut row| (row.text(0), row.text(1)));
-    let rows = match &of_workspace {
-        Some((id, path)) => {
-            let attached = params![id.as_str(), name, path.as_str()];
-            tx.query(RENAME_ATTACHED, attached).await?
-        }
-        None => tx.query(RENAME_MADE, asked).await?,
-    };
-    let mut renamed = of_workspace;
-    let mut files = Vec::with_capacity(rows.len());
-    for mut row in rows {
-        let file = ChatFile {
-            id: row.text(0),
-            name: name.to_owned(),
-            chat: row.text(1),
-        };
-        renamed.get_or_insert_with(|| (file.id.clone(), row.text(2)));
-        files.push(file);
+    if let Some(mut row) = tx.query_one(RENAME_FILE, asked.clone()).await? {
+        let (id, path) = (row.text(0), row.text(1));
+        let (news, last) = attached(tx, &id, "").await?;
+        return Ok(Some(Renamed {
+            id,
+            path,
+            news,
+            last,
+        }));
     }
-    let Some((id, path)) = renamed else {
+    let Some(mut row) = tx.query_one(RENAME_MADE, asked).await? else {
         return Ok(None);
     };
-    let news = chat_files::renamed(tx, &files).await?;
-    Ok(Some(Renamed { id, path, news }))
+    let made = ChatFile {
+        id: row.text(0),
+        name: name.to_owned(),
+        chat: row.text(1),
+    };
+    let news = chat_files::renamed(tx, std::slice::from_ref(&made)).await?;
+    Ok(Some(Renamed {
+        id: made.id,
+        path: row.text(2),
+        news,
+        last: None,
+    }))
+}
+
+/// Renames the next attachments of a file, after those to the chat `after`. Returns what is to be told, and the last of
+/// the chats if there may be more.
+async fn attached(
+    tx: &mut Transaction<'_>,
+    file: &str,
+    after: &str,
+) -> db::Result<(Vec<News>, Option<String>)> {
+    let part = params![file, after, PART as i64];
+    let rows = tx.query(RENAME_ATTACHED, part).await?;
+    let files: Vec<ChatFile> = rows
+        .into_iter()
+        .map(|mut row| ChatFile {
+            id: row.text(0),
+            chat: row.text(1),
+            name: row.text(2),
+        })
+        .collect();
+    let last = files.iter().map(|file| &file.chat).max().cloned();
+    let last = last.filter(|_| files.len() == PART);
+    Ok((chat_files::renamed(tx, &files).await?, last))
 }

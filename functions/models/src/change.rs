@@ -11,6 +11,7 @@ use kafka_common::{
     db::{Db, Transaction},
     error::{Error, FieldError, Result, json_response},
     form::{Form, NoFiles},
+    limits::Limit,
     owner, params,
     seal::{Keys, Place},
 };
@@ -44,6 +45,7 @@ pub async fn change(
     let user = form.optional_id("user_id");
     let mut sent = |name| form.optional_text(name).filter(|text| !text.is_empty());
     let caller = access.caller(user.as_deref())?;
+    caller.count(Limit::Create).await?;
     renew::once().await?;
     let key = match sent(AK) {
         Some(key) => Some((fields::check_key(&key)?.to_owned(), Keys::get().await?)),

@@ -9,6 +9,7 @@ use kafka_common::{
     error::{Error, Result, json_response},
     form::{Form, NoFiles},
     id::new_id,
+    limits::Limit,
     owner, params, seal,
 };
 
@@ -34,6 +35,7 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     let key = fields::check_key(&key)?;
     fields::check_url(&base_url, own).await?;
     let caller = access.caller(Some(&user))?;
+    caller.count(Limit::Create).await?;
     let user = caller.user_id().unwrap_or(&user);
 
     renew::once().await?;

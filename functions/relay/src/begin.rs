@@ -11,6 +11,7 @@ use kafka_common::message::Message;
 use kafka_common::object;
 use kafka_common::reply::ending::{self, Ended, Silent};
 use kafka_common::reply::{Begun, Model};
+use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params, sql_file};
 use serde_json::Value;
@@ -72,10 +73,6 @@ pub async fn begin(
         return Err(Refused::too_large("A message has at most 256 KiB of text."));
     }
     caller.count(Limit::Message).await?;
-    if prompt.composer {
-        // Its reply makes files.
-        caller.check_room()?;
-    }
     let bound = Config::get().await?.long_work.of(Kind::Reply);
     let asked = || {
         let now = clock::unix_millis();
@@ -111,6 +108,11 @@ pub async fn begin(
             answer_id: found.opt_text(5),
         }));
     }
+    caller.check_bytes(found.int(17), prompt.text.len())?;
+    if prompt.composer {
+        // Its reply makes files.
+        caller.check_another(Thing::Files, found.int(18))?;
+    }
     let interrupted = match running {
         None => None,
         Some(reply) => match silent.filter(|silent| silent.is(&reply, found.int(2))) {
@@ -136,7 +138,7 @@ pub async fn begin(
 
 /// Refuses a reply where as many run as may.
 fn check_bound(bound: Bound, found: &Row, caller: &Caller) -> Result<(), Refused> {
-    let (own, all) = (found.int(17), found.int(18));
+    let (own, all) = (found.int(19), found.int(20));
     if caller.is_proven() && own >= bound.per_user {
         return Err(Kind::Reply.too_much().into());
     }

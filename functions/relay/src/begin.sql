@@ -1,18 +1,20 @@
 -- What a new message or reply in the chat ?1 of the caller ?2 (NULL: whoever knows the id) needs to know: the owner; the
 -- running reply; what the client called ?3 when it sent it before; the model with the id ?4 and the name ?5 (NULL: any),
 -- the newest of several; the head of the active branch and the last position; the message ?6 of this chat, and the
--- message that a reply beside it or to it answers; how many replies of the owner run, with heartbeats from ?7 to ?8; how
--- many of all users, if there may be ?9 or more. No row: no such chat of theirs.
+-- message that a reply beside it or to it answers; the bytes and the files that the owner has; how many replies of the
+-- owner run, with heartbeats from ?7 to ?8; how many of all users, if there may be ?9 or more. No row: no such chat of
+-- theirs.
 SELECT chat.user_id, running.id, running.heartbeat,
     CASE sent.role WHEN 'assistant' THEN sent.parent_id ELSE sent.id END, reply.id, reply.message_id,
     model.id, model.name, model.base_url, model.ak,
     chat.head_id, coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0),
-    named.id, named.role, named.type, named.parent_id, answered.id,
+    named.id, named.role, named.type, named.parent_id, answered.id, owner.stored_bytes, owner.num_files,
     (SELECT count(*) FROM generation WHERE owner_id = chat.user_id AND status = 'running'
         AND heartbeat BETWEEN ?7 AND ?8),
     iif((SELECT count(*) FROM generation WHERE status = 'running') < ?9, 0,
         (SELECT count(*) FROM generation WHERE status = 'running' AND heartbeat BETWEEN ?7 AND ?8))
 FROM chat
+JOIN "user" AS owner ON owner.id = chat.user_id
 LEFT JOIN generation AS running ON running.chat_id = chat.id AND running.status = 'running'
 LEFT JOIN chat_conversation AS sent ON sent.chat_id = chat.id AND sent.client_id = ?3
 LEFT JOIN generation AS reply ON reply.rowid = CASE sent.role

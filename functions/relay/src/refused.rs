@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kafka_common::db;
 use kafka_common::error::{
-    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, Error, NO_ROOM, STORAGE_FULL, json_response,
+    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, DISK_FULL, Error, STORAGE_FULL, json_response,
 };
 use kafka_common::object;
 use serde_json::Value;
@@ -122,7 +122,8 @@ impl From<Error> for Refused {
             Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
             Error::StorageFull => Self::too_large(STORAGE_FULL),
-            Error::NoRoom => Self::new("internal", NO_ROOM),
+            Error::DiskFull => Self::new("internal", DISK_FULL),
+            Error::NoRoom(detail) => Self::too_large(detail.clone()),
             Error::TooMany { .. } => {
                 Self::new("rate_limited", "Too many requests. Please try again later.")
             }

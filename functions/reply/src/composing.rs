@@ -144,15 +144,7 @@ async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Re
         }
     }
     let last = made.iter().rfind(|file| file.changed);
-    if let (Some(last), Some(quota)) = (last, begun.quota)
-        && is_over(&mut tx, &begun.model.owner, quota).await?
-    {
-        let full = Unfit {
-            error: STORAGE_FULL.to_owned(),
-            retry: false,
-        };
-        return Ok(Stored::Unfit(last.name.clone(), full));
-    }
+    let last = last.map(|file| file.name.clone());
     let changed = made.iter().filter(|file| file.changed).count() as i64;
     let mut rev = conversation::raise(&mut tx, &begun.chat, 2 * changed + 1).await? - 2 * changed;
     let mut files = Vec::new();
@@ -163,6 +155,16 @@ async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Re
             rev += 2;
         }
         files.push((file, told));
+    }
+    // With the messages about them.
+    if let (Some(last), Some(quota)) = (last, begun.quota)
+        && is_over(&mut tx, &begun.model.owner, quota).await?
+    {
+        let full = Unfit {
+            error: STORAGE_FULL.to_owned(),
+            retry: false,
+        };
+        return Ok(Stored::Unfit(last, full));
     }
     let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
     tx.commit().await?;

@@ -1,9 +1,6 @@
 -- The first ?4 chats after place ?3 of the workspace ?1 of the caller ?2 (NULL: whoever knows the id). No row: no such
 -- workspace of theirs; one without a place: nothing there.
-SELECT chat.rowid, chat.id, chat.name, chat.last_updated, (
-        SELECT count(*) FROM chat_file AS file JOIN chat_file_version AS version ON version.chat_file_id = file.id
-        WHERE file.chat_id = chat.id
-    ), workspace.id
+SELECT chat.rowid, chat.id, chat.name, chat.last_updated, chat.num_versions, workspace.id
 FROM workspace
 LEFT JOIN chat ON chat.workspace_id = workspace.id AND chat.rowid > ?3
 WHERE workspace.id = ?1 AND (?2 IS NULL OR workspace.owner_id = ?2)

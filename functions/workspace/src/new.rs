@@ -10,17 +10,20 @@ use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::files::{self, Target};
 use kafka_common::form::Form;
+use kafka_common::limits::Limit;
+use kafka_common::room::Thing;
 use kafka_common::{id, params};
 use serde_json::{Value, json};
 
-/// Inserts nothing if the owner doesn't exist.
+/// Inserts nothing if the owner doesn't exist, or has ?4 workspaces (NULL: as many as they like).
 const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
-    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3
+    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3 AND (?4 IS NULL OR num_workspaces < ?4)
     RETURNING id";
 
 /// Makes the workspace and all of its files, or nothing.
 pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {
-    let mut staging = Staging::within(access.admit_upload().await?);
+    let room = access.admit(&[Limit::Create, Limit::Upload]).await?;
+    let mut staging = Staging::within(room);
     let answer = receive(access, request, &mut staging).await;
     staging.settle(answer).await
 }
@@ -34,14 +37,18 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
 
     let mut db = Db::open().await?;
     let workspace_id = id::new_id();
-    let parameters = params![workspace_id.as_str(), name, caller.user_id()];
+    let most = caller.most(Thing::Workspaces);
+    let parameters = params![workspace_id.as_str(), name, caller.user_id(), most];
     let created = if uploads.is_empty() {
         db.query_one(INSERT, parameters).await?.is_some()
     } else {
         insert_all(&mut db, parameters, &workspace_id, &mut uploads, &caller).await?
     };
     if !created {
-        return Err(Error::user_not_found());
+        let missing = Error::user_not_found();
+        return Err(caller
+            .why_no_other(&mut db, Thing::Workspaces, missing)
+            .await);
     }
     let files: Vec<Value> = uploads
         .iter()
@@ -53,7 +60,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     ))
 }
 
-/// Inserts the workspace with files; `false` if the owner doesn't exist.
+/// Inserts the workspace with files; `false` if the owner doesn't exist, or may have no other.
 async fn insert_all(
     db: &mut Db,
     workspace: Vec<db::Value>,

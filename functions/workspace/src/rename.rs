@@ -8,6 +8,7 @@ use kafka_common::api::workspace::RENAME_FORM;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::form::{Form, NoFiles};
+use kafka_common::limits::Limit;
 use kafka_common::owner;
 use kafka_common::params;
 use serde_json::json;
@@ -22,6 +23,7 @@ pub(crate) async fn rename(access: Access, request: Request) -> Result<Response>
     let (workspace, name) = (form.text("workspace_id"), form.text("new_name"));
     let user = form.optional_id("user_id");
     let caller = access.caller(user.as_deref())?;
+    caller.count(Limit::Create).await?;
     let mut db = Db::open().await?;
     let renamed = db
         .query_one(

@@ -110,13 +110,13 @@ fn say(about: &About, what: &str) {
 }
 
 /// Tells of what is done, which it is whether or not anybody hears of it.
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up by
 /// the caller; the thread ends with the process.
-fn until_stopped<T: Send + 'static>(
+pub(super) fn until_stopped<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {
     runtime()?.block_on(async {

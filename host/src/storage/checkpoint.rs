@@ -137,7 +137,7 @@ impl Drop for Checkpoints {
 
 /// The log as a checkpoint leaves it, in pages.
 #[derive(Debug, Clone, Copy)]
-struct Log {
+pub(super) struct Log {
     length: u32,
     /// Of them, those that are in the database. The others somebody may still read without: a backup reads all the
     /// time, and nothing that comes after its begin can be moved before its end.
@@ -183,7 +183,7 @@ fn run(
 }
 
 /// Moves what nobody reads any more, without making anybody wait.
-fn checkpoint(connection: &mut Connection) -> Result<Log, Error> {
+pub(super) fn checkpoint(connection: &mut Connection) -> Result<Log, Error> {
     let prepared = connection.prepare("PRAGMA wal_checkpoint(PASSIVE)")?;
     let result = connection.statement(prepared).run(&[], usize::MAX)?;
     let pages = |value: &Value| match value {

@@ -9,6 +9,7 @@ use super::{
     shared_sync::{Report, SharedSync},
     space::Space,
     sqlite::Connection,
+    vacuum::Vacuum,
     watchdog::Watchdog,
 };
 use crate::private;
@@ -80,6 +81,8 @@ pub struct Database {
     watchdog: Watchdog,
     /// Held, not used: it stops when dropped.
     _checkpoints: Checkpoints,
+    /// Held, not used, like it.
+    _vacuum: Vacuum,
     pool: Arc<Pool>,
     /// Never closed while the database is in use: the last connection to close would delete the log, and the log that
     /// is synced would not be the one that is written. Also does the host's own work.
@@ -120,6 +123,9 @@ impl Database {
             options.space.clone(),
         )
         .map_err(at(path))?;
+        let mut connection = Connection::open(path, &settings)?;
+        connection.report_to(length.clone());
+        let vacuum = Vacuum::start(connection, writers.clone()).map_err(at(path))?;
         let space = options.space.clone();
         let pool = Arc::new(Pool::new(path.to_owned(), settings, length, space));
         let watchdog = Watchdog::start(pool.clone(), &options).map_err(at(path))?;
@@ -131,6 +137,7 @@ impl Database {
             mark,
             watchdog,
             _checkpoints: checkpoints,
+            _vacuum: vacuum,
             pool,
             keeper: Mutex::new(keeper),
         }))
@@ -226,6 +233,8 @@ fn settings(durability: Durability) -> Vec<&'static str> {
     vec![
         // Only another process could make us wait, or a checkpoint for a moment.
         "PRAGMA busy_timeout = 5000",
+        // Of a new database, and so before its first page is written: free pages can be given back.
+        "PRAGMA auto_vacuum = INCREMENTAL",
         "PRAGMA journal_mode = WAL",
         match durability {
             Durability::Shared | Durability::Process => "PRAGMA synchronous = NORMAL",

@@ -2,8 +2,8 @@
 //!
 //! * [`Database`]: one file; [`Session`]: one component's connection to it.
 //! * Writers queue up and never meet inside SQLite (`session`); a commit is acknowledged when it is on the disk, and
-//!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); what takes too
-//!   long is stopped (`watchdog`).
+//!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); free pages are
+//!   given back (`vacuum`); what takes too long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
 //! * What is missing of a database is noticed before it is opened (`mark`, `log_file`); what is left when the disk is
 //!   full is kept for those who make room (`space`).
@@ -30,6 +30,7 @@ mod space;
     reason = "it calls SQLite's C interface; why that is needed, and sound, is said there"
 )]
 mod sqlite;
+mod vacuum;
 mod value;
 mod watchdog;
 
@@ -40,4 +41,5 @@ pub use key_value::KeyValue;
 pub use schema::Schema;
 pub use session::Session;
 pub use space::Space;
+pub use vacuum::vacuum;
 pub use value::{QueryResult, Value};

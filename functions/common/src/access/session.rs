@@ -96,7 +96,7 @@ pub struct Session {
     pub user_id: String,
     /// How it is found again once its token has been shown, without being shown again. Nobody can guess it.
     pub token_hash: String,
-    /// How many bytes of files and versions that user has stored.
+    /// How many bytes that user has stored.
     pub(super) stored_bytes: u64,
     expires_at: i64,
 }

@@ -27,6 +27,9 @@ const LOGIN_WORKSPACE: Named = Named {
         Property::new("name", Schema::Text),
         Property::new("files", Schema::List(&Schema::Named(&FILE_NAME))),
         Property::new("chats", Schema::List(&Schema::Named(&LOGIN_CHAT))),
+        Property::new("has_more", Schema::Boolean)
+            .optional()
+            .about("Only where it has older files or chats that are not listed here."),
     ]),
 };
 
@@ -37,6 +40,9 @@ const LOGGED_IN: Named = Named {
         EMAIL,
         Property::new("workspaces", Schema::List(&Schema::Named(&LOGIN_WORKSPACE))),
         Property::new("models", Schema::List(&Schema::Named(&models::MODEL))),
+        Property::new("has_more", Schema::Boolean)
+            .optional()
+            .about("Only where there are older workspaces or models that are not listed here."),
         Property::new("token", Schema::Text)
             .optional()
             .about("Token mode: of the session that begins here."),
@@ -82,7 +88,9 @@ operations! {
 
     /// Log in
     ///
-    /// Answers with the user and all that is theirs. A new address makes a user with a workspace named Default
+    /// Answers with the user and what is theirs, if it is not very much: of each workspace at most the newest 1,000 files
+    /// and 1,000 chats, of all together at most 5,000 files and 10,000 chats, and at most 1,000 workspaces and 200 models.
+    /// Where that is not all, `has_more` is true; the lists in pages have everything. A new address makes a user with a workspace named Default
     /// Workspace. In token mode it takes a proof, and the answer has the `token` of a new session, which is set as a
     /// cookie too.
     LOGIN = Operation::post("/auth/login")

@@ -94,7 +94,7 @@ operations! {
 
     /// Make a chat
     ///
-    /// With files of its workspace, if some are selected; then it is limited as uploads are.
+    /// With files of its workspace, if some are selected; then it is limited as uploads are, too.
     NEW = Operation::post("/chat/new")
         .form(NEW_FORM)
         .limited()
@@ -141,12 +141,14 @@ operations! {
     /// Rename a chat
     RENAME = Operation::patch("/chat/rename")
         .form(RENAME_FORM)
+        .limited()
         .answers(Schema::Named(&CHAT))
         .not_found("`User not found.` or `Chat not found.`");
 
     /// Delete a chat
     ///
-    /// With its conversation, its attachments and their versions. Files of the workspace stay there.
+    /// With its conversation, its attachments and their versions. Files of the workspace stay there. Much of it goes in
+    /// parts: where the answer is not 200, some may be gone, and the next time goes on from there.
     DELETE = Operation::delete("/chat/{chat_id}")
         .query(&[USER])
         .answers(DONE)

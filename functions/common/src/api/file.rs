@@ -131,9 +131,11 @@ operations! {
 
     /// Rename a file
     ///
-    /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by.
+    /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by. In many
+    /// chats it is done in parts: where the answer is not 200, some may have the old name until the next time.
     RENAME = Operation::patch("/file/rename")
         .form(RENAME_FORM)
+        .limited()
         .answers_with("RenamedFile", &[
             Property::new("file_id", Schema::Id),
             Property::new("new_filename", Schema::Text),
@@ -144,6 +146,7 @@ operations! {
     /// Delete a file
     ///
     /// With its attachments and their versions. Every chat that had it gets a message about it, and open windows are told.
+    /// Much of it goes in parts: where the answer is not 200, some may be gone, and the next time goes on from there.
     DELETE = Operation::delete("/file/delete/{file_id}")
         .query(&[USER])
         .answers(DONE)

@@ -111,6 +111,7 @@ operations! {
     /// Add a model
     NEW = Operation::post("/models/new")
         .form(NEW_FORM)
+        .limited()
         .answers(Schema::Named(&MODEL))
         .not_found("`User not found.`")
         .fails(409, "The user has 200 models, which are as many as one may have.")
@@ -127,6 +128,7 @@ operations! {
     /// nothing is changed.
     CHANGE = Operation::patch("/models/{model_id}")
         .form(CHANGE_FORM)
+        .limited()
         .with_rule(key_with_url)
         .answers(Schema::Named(&MODEL))
         .not_found("`User not found.` or `Model not found.`");

@@ -121,6 +121,7 @@ operations! {
     /// Rename a workspace
     RENAME = Operation::patch("/workspace/rename")
         .form(RENAME_FORM)
+        .limited()
         .answers_with("RenamedWorkspace", &[
             Property::new("workspace_id", Schema::Id),
             Property::new("new_name", Schema::Text),

@@ -7,6 +7,7 @@ use super::CHUNK;
 use crate::db::{self, Db, Transaction, rows_of};
 use crate::error::{Error, Result};
 use crate::form::FileSink;
+use crate::room::Room;
 use crate::{clock, id, params};
 
 /// How many bytes of small files one form keeps in memory. Beyond it, they are staged like large ones.
@@ -16,7 +17,7 @@ const HELD_BYTES: usize = 1024 * 1024;
 const MAX_MEDIA_TYPE_BYTES: usize = 255;
 
 /// After how long staged content counts as abandoned, in milliseconds.
-const ABANDONED_AFTER: i64 = 60 * 60 * 1000;
+pub(crate) const ABANDONED_AFTER: i64 = 60 * 60 * 1000;
 
 /// A file that was taken in and waits for [`store`].
 #[derive(Debug)]
@@ -51,8 +52,8 @@ impl Upload {
 pub struct Staging {
     incoming: Option<Incoming>,
     held_bytes: usize,
-    /// How many bytes may still come; `None`: as many as like.
-    room: Option<u64>,
+    /// For whom, and how many bytes may still come; `None`: as many as like.
+    room: Option<Room>,
     /// The contents that are in the database.
     staged: Vec<String>,
 }
@@ -65,9 +66,17 @@ struct Incoming {
     chunks: i64,
 }
 
+/// The chunk ?3, unless the user ?5 has more than ?4 bytes with it (NULL: as many as like). No row: there is no room.
+const CHUNK_WITHIN: &str = r#"
+    INSERT INTO content_chunk (content_id, seq, bytes)
+    SELECT ?1, ?2, ?3
+    WHERE ?4 IS NULL OR (SELECT stored_bytes FROM "user" WHERE id = ?5) + octet_length(?3) <= ?4
+    RETURNING seq"#;
+
 impl Staging {
-    /// Takes in no more than `room` bytes (413), so that nobody fills the disk with what they may not keep.
-    pub fn within(room: Option<u64>) -> Self {
+    /// Takes in no more than there is room for (413), so that nobody fills the disk with what they may not keep. What is
+    /// in the database is the user's from its first chunk: of many uploads at once, all together have that room.
+    pub fn within(room: Option<Room>) -> Self {
         Self {
             room,
             ..Self::default()
@@ -116,28 +125,38 @@ impl Staging {
         if incoming.chunks == 0 {
             sweep(&mut db).await?;
             db.execute(
-                "INSERT INTO content (id, size, media_type, staged_at) VALUES (?1, 0, ?2, ?3)",
+                "INSERT INTO content (id, size, media_type, staged_at, owner_id) VALUES (?1, 0, ?2, ?3, ?4)",
                 params![
                     content_id.as_str(),
                     incoming.upload.media_type.clone(),
-                    clock::unix_millis()
+                    clock::unix_millis(),
+                    self.room.as_ref().map(|room| room.user.as_str())
                 ],
             )
             .await?;
             self.staged.push(content_id.clone());
         }
         let bytes = std::mem::take(&mut incoming.buffer);
+        let room = self.room.as_ref();
         let written = db
-            .execute(
-                "INSERT INTO content_chunk (content_id, seq, bytes) VALUES (?1, ?2, ?3)",
-                params![content_id.as_str(), incoming.chunks, bytes],
+            .query_one(
+                CHUNK_WITHIN,
+                params![
+                    content_id.as_str(),
+                    incoming.chunks,
+                    bytes,
+                    room.map(|room| i64::try_from(room.quota).unwrap_or(i64::MAX)),
+                    room.map(|room| room.user.as_str())
+                ],
             )
             .await;
         incoming.chunks += 1;
-        written.map_err(|error| match error {
-            db::Error::ForeignKey(_) => swept(),
-            error => error.into(),
-        })
+        match written {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(Error::StorageFull),
+            Err(db::Error::ForeignKey(_)) => Err(swept()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -164,8 +183,8 @@ impl FileSink for &mut Staging {
 
     async fn chunk(&mut self, mut bytes: Bytes) -> Result<()> {
         if let Some(room) = &mut self.room {
-            let left = room.checked_sub(bytes.len() as u64);
-            *room = left.ok_or(Error::StorageFull)?;
+            let left = room.left.checked_sub(bytes.len() as u64);
+            room.left = left.ok_or(Error::StorageFull)?;
         }
         while let Some(incoming) = &mut self.incoming
             && !bytes.is_empty()

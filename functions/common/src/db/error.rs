@@ -104,7 +104,7 @@ impl From<Error> for crate::error::Error {
             }
             Error::Full(_) => {
                 eprintln!("database full: {error}");
-                Self::NoRoom
+                Self::DiskFull
             }
             Error::ReadOnly(_) => {
                 eprintln!("database read-only: {error}");

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "0004_branches",
     5 "0005_limits",
     6 "0006_long_work",
+    7 "0007_bounds",
     8 "0008_logins",
 ];
 
@@ -49,8 +50,11 @@ pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
         return Ok(());
     }
     if applied(db).await? < newest() {
-        // Not possible inside a transaction. A host that decides this by itself may refuse, so a failure is none.
-        let _ = db.execute("PRAGMA journal_mode = WAL", Vec::new()).await;
+        // Not possible inside a transaction. A host that decides this by itself may refuse, so a failure is none. The
+        // first has an effect only on a database without a page: what is deleted can make its file shorter.
+        for pragma in ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"] {
+            let _ = db.execute(&format!("PRAGMA {pragma}"), Vec::new()).await;
+        }
         apply_missing(db).await?;
     }
     CURRENT.store(true, Ordering::Relaxed);

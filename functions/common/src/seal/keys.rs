@@ -166,7 +166,7 @@ async fn make() -> Result<Key> {
 
 fn refused(error: spin_sdk::key_value::Error) -> Error {
     if error.to_string().contains("database or disk is full") {
-        return Error::NoRoom;
+        return Error::DiskFull;
     }
     unusable(&format!("the key-value store \"default\": {error}"))
 }

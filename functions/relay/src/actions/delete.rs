@@ -5,11 +5,36 @@ use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
 use kafka_common::object;
 use kafka_common::params;
+use kafka_common::removal::{self, FILE, PART};
 use serde_json::{Map, Value};
 
 use super::Done;
 use crate::prompt::text_field;
 use crate::refused::Refused;
+
+/// The file of the chat ?1 of the caller ?2 that ?3 names.
+macro_rules! named {
+    () => {
+        "SELECT chat_file.rowid FROM chat JOIN chat_file ON chat_file.chat_id = chat.id
+         WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
+         AND (chat_file.id = ?3 OR chat_file.file_id = ?3)
+         ORDER BY chat_file.id = ?3 DESC LIMIT 1"
+    };
+}
+
+/// Deletes it, if it has at most ?4 versions.
+const DELETE: &str = concat!(
+    "DELETE FROM chat_file WHERE num_versions <= ?4 AND rowid = (",
+    named!(),
+    ") RETURNING id, filename, file_id"
+);
+
+/// Its id.
+const FIND: &str = concat!(
+    "SELECT id FROM chat_file WHERE ?4 > 0 AND rowid = (",
+    named!(),
+    ")"
+);
 
 /// Detaches the file from the chat, by either of its ids. The workspace's file goes too if no other chat has it.
 pub async fn delete(
@@ -20,23 +45,20 @@ pub async fn delete(
     let asked = text_field(fields, "file_id")?
         .ok_or_else(|| Refused::bad_request("Missing file_id for delete_file."))?;
     let mut db = Db::open().await?;
-    let mut tx = db.begin().await?;
-    let deleted = tx
-        .query_one(
-            "DELETE FROM chat_file WHERE rowid = (
-                 SELECT chat_file.rowid FROM chat JOIN chat_file ON chat_file.chat_id = chat.id
-                 WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
-                 AND (chat_file.id = ?3 OR chat_file.file_id = ?3)
-                 ORDER BY chat_file.id = ?3 DESC LIMIT 1
-             )
-             RETURNING id, filename, file_id",
-            params![chat, caller.user_id(), asked.as_str()],
-        )
-        .await?;
-    let Some(mut deleted) = deleted else {
-        return Err(Refused::not_found(format!(
-            "No file found for file_id={asked} in this chat."
-        )));
+    let (mut tx, mut deleted) = loop {
+        let mut tx = db.begin().await?;
+        let wanted = params![chat, caller.user_id(), asked.as_str(), PART / FILE];
+        if let Some(deleted) = tx.query_one(DELETE, wanted.clone()).await? {
+            break (tx, deleted);
+        }
+        // None, or one with more versions than can go at once.
+        let Some(mut found) = tx.query_one(FIND, wanted).await? else {
+            return Err(Refused::not_found(format!(
+                "No file found for file_id={asked} in this chat."
+            )));
+        };
+        removal::thin_file(&mut tx, &found.text(0)).await?;
+        tx.commit().await?;
     };
     let gone = ChatFile {
         id: deleted.text(0),

@@ -39,7 +39,7 @@ pub async fn revert(
     };
     let no_version = || Refused::not_found(format!("No version found for version_id={version}"));
     caller.count(Limit::Upload).await?;
-    caller.check_room()?;
+    caller.check_room().await?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let found = tx

@@ -33,9 +33,9 @@ pub async fn upload(
         return Err(Refused::bad_request("Missing filename or file_data."));
     };
     caller.count(Limit::Upload).await?;
-    caller.check_room()?;
+    let room = caller.check_room().await?;
     let bytes = decode(data)?;
-    let mut staging = Staging::default();
+    let mut staging = Staging::within(room);
     let stored = store(chat, caller, &filename, bytes, &mut staging).await;
     staging.settle(stored).await
 }

@@ -21,7 +21,7 @@ pub(super) enum Verdict {
 }
 
 /// Settings that stay as the host made them.
-pub(super) const HELD: [&str; 7] = [
+pub(super) const HELD: [&str; 8] = [
     "journal_mode",
     "synchronous",
     "wal_autocheckpoint",
@@ -29,6 +29,7 @@ pub(super) const HELD: [&str; 7] = [
     "foreign_keys",
     "busy_timeout",
     "journal_size_limit",
+    "auto_vacuum",
 ];
 
 /// Whose argument only selects what is read.

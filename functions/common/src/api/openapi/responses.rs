@@ -118,7 +118,7 @@ pub(super) fn common() -> Value {
             &UNAVAILABLE,
             &[wait.optional()],
         ),
-        "NoRoom": detail("The server's disk is full. Reading goes on, and so does deleting, which makes room."),
+        "DiskFull": detail("The server's disk is full. Reading goes on, and so does deleting, which makes room."),
         "Late": json("The answer did not begin within ten minutes.", &UNAVAILABLE, &[]),
     })
 }
@@ -192,7 +192,7 @@ fn general(operation: &Operation) -> Vec<(u16, &'static str)> {
         (503, "Unavailable", true),
         (504, "Late", true),
         // Reading stores something, too, now and then: that a session goes on, or that a reply has ended.
-        (507, "NoRoom", operation.who != Who::Everybody),
+        (507, "DiskFull", operation.who != Who::Everybody),
     ];
     let possible = table.into_iter().filter(|(_, _, possible)| *possible);
     possible.map(|(status, name, _)| (status, name)).collect()

@@ -1,0 +1,80 @@
+//! A chat that is large, and a file of a chat that has many versions.
+
+use super::{FILE, PART};
+use crate::db::{Db, Result, Transaction};
+use crate::{params, sql_file};
+
+const DELETE: &str = sql_file!("delete_chat.sql");
+const NEWEST: &str = sql_file!("newest.sql");
+
+/// Deletes a chat of the caller's (`None`: of whoever knows the id), in parts if it is large. False: there is none.
+///
+/// A large one ends for whoever looks at it with the first part: nothing is on its active branch any more. While it is
+/// there, it can be deleted again.
+pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Result<bool> {
+    let mut began = false;
+    loop {
+        let asked = params![chat, caller, PART];
+        if db.query_one(DELETE, asked).await?.is_some() {
+            return Ok(true);
+        }
+        let mut tx = db.begin().await?;
+        let there = "SELECT 1 FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
+        if tx.query_one(there, params![chat, caller]).await?.is_none() {
+            // Somebody else has deleted the rest of it.
+            return Ok(began);
+        }
+        thin_chat(&mut tx, chat).await?;
+        tx.commit().await?;
+        began = true;
+    }
+}
+
+/// Deletes a part of what is in a chat: messages first, newest first, so that each goes before the one it follows; then
+/// versions, then files, and at last the chat itself.
+pub async fn thin_chat(tx: &mut Transaction<'_>, chat: &str) -> Result<()> {
+    let newest = tx.query_one(NEWEST, params![chat, PART]).await?;
+    let (position, bytes) = newest.map_or((0, 0), |row| (row.int(0), row.int(1)));
+    if position > 0 {
+        // What was said before the sums were kept is in none.
+        tx.execute(
+            "UPDATE chat SET head_id = NULL, rev = rev + 1, message_bytes = max(0, message_bytes - ?2) WHERE id = ?1",
+            params![chat, bytes],
+        )
+        .await?;
+        let delete = "DELETE FROM chat_conversation WHERE chat_id = ?1 AND position >= ?2";
+        return tx.execute(delete, params![chat, position]).await;
+    }
+    for delete in [DELETE_VERSIONS, DELETE_FILES] {
+        let deleted = tx.query(delete, params![chat, PART / FILE]).await?;
+        if !deleted.is_empty() {
+            return Ok(());
+        }
+    }
+    let delete = "DELETE FROM chat WHERE id = ?1";
+    tx.execute(delete, params![chat]).await
+}
+
+const DELETE_VERSIONS: &str = "DELETE FROM chat_file_version WHERE rowid IN (
+        SELECT version.rowid FROM chat_file AS file JOIN chat_file_version AS version ON chat_file_id = file.id
+        WHERE chat_id = ?1 LIMIT ?2
+    )
+    RETURNING 1";
+
+/// They have no versions any more.
+const DELETE_FILES: &str = "DELETE FROM chat_file
+    WHERE rowid IN (SELECT rowid FROM chat_file WHERE chat_id = ?1 LIMIT ?2)
+    RETURNING 1";
+
+/// Deletes the oldest versions of a chat's file, if there are so many that it can't go at once. Whether it has: then the
+/// transaction is to be committed, and the next one goes on.
+pub async fn thin_file(tx: &mut Transaction<'_>, chat_file: &str) -> Result<bool> {
+    let thinned = "DELETE FROM chat_file_version WHERE rowid IN (
+            SELECT rowid FROM chat_file_version
+            WHERE chat_file_id = ?1 AND (SELECT num_versions FROM chat_file WHERE id = ?1) > ?2
+            ORDER BY rowid LIMIT ?2
+        )
+        RETURNING 1";
+    let rows = tx.query(thinned, params![chat_file, PART / FILE]).await?;
+    Ok(!rows.is_empty())
+}
