@@ -12,7 +12,6 @@ use http::{
     uri::{Authority, PathAndQuery, Scheme},
 };
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -78,20 +77,24 @@ impl Upstream {
     }
 
     /// Passes a client's request on and the answer back, both while they come.
-    pub async fn pass(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
+    pub async fn pass(
+        &self,
+        request: Request<RequestBody>,
+        peer: SocketAddr,
+    ) -> Response<WasiBody> {
         let (mut parts, body) = request.into_parts();
         let Some(uri) = self.uri(&parts.uri) else {
             return plain(StatusCode::BAD_REQUEST, "The request's target is no path.");
         };
         parts.uri = uri;
-        let expects = parts.headers.remove(header::EXPECT).is_some();
+        parts.headers.remove(header::EXPECT);
         let hidden = hides_client(&parts.headers);
         remove_hop_by_hop(&mut parts.headers);
         remove_claims(&mut parts.headers);
         add_forwarded_for(&mut parts.headers, peer.ip(), hidden);
         parts.version = http::Version::HTTP_11;
-        let body = RequestBody::new(body, expects).boxed_unsync();
-        let answer = self.client.request(Request::from_parts(parts, body));
+        let request = Request::from_parts(parts, body.boxed_unsync());
+        let answer = self.client.request(request);
         let Ok(answer) = timeout(ANSWER_LIMIT, answer).await else {
             tracing::warn!(%peer, "no answer from {} in time", self.origin.0);
             return plain(StatusCode::GATEWAY_TIMEOUT, "The backend does not answer.");
