@@ -1,5 +1,8 @@
 //! Requests to a backend at an address, over kept-alive connections.
 
+mod patient;
+
+use self::patient::Connector;
 use super::{
     backend::Failure,
     headers::{add_forwarded_for, hides_client, remove_claims, remove_hop_by_hop},
@@ -60,7 +63,7 @@ impl Origin {
 /// A thread's connections to the backend.
 pub struct Upstream {
     origin: Origin,
-    client: Client<HttpConnector, WasiBody>,
+    client: Client<Connector, WasiBody>,
 }
 
 impl Upstream {
@@ -72,7 +75,7 @@ impl Upstream {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
-            .build(connector);
+            .build(Connector(connector));
         Self { origin, client }
     }
 

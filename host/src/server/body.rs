@@ -94,6 +94,8 @@ impl RequestBody {
     /// Gives it a place among the uploads until its end.
     pub(super) fn set_upload(&mut self, upload: Upload) {
         self.upload = Some(upload);
+        // Whoever was waited for without a place is waited for with one now.
+        self.end_silence();
     }
 
     /// Puts back what was read; it comes first again.
@@ -118,6 +120,12 @@ impl RequestBody {
             (now, Box::pin(silence))
         });
         silence.as_mut().poll(cx)
+    }
+
+    fn end_silence(&mut self) {
+        if let Some((since, _)) = self.silence.take() {
+            self.waited += since.elapsed();
+        }
     }
 
     fn end(&mut self, fate: u8) {
@@ -145,9 +153,7 @@ impl Body for RequestBody {
         };
         this.uninvited = false;
         if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
-            if let Some((since, _)) = this.silence.take() {
-                this.waited += since.elapsed();
-            }
+            this.end_silence();
             match &frame {
                 Some(Ok(frame)) => {
                     this.received += frame.data_ref().map_or(0, |data| data.len() as u64);
