@@ -152,17 +152,20 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         };
         this.uninvited = false;
-        if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
+        if let Poll::Ready(frame) = Pin::new(&mut *incoming).poll_frame(cx) {
+            // Of a body of known length nobody need ask for the end.
+            let is_all = incoming.is_end_stream();
             this.end_silence();
             match &frame {
                 Some(Ok(frame)) => {
                     this.received += frame.data_ref().map_or(0, |data| data.len() as u64);
                 }
                 Some(Err(_)) => this.end(Fate::BROKEN),
-                None => {
-                    this.ended = true;
-                    this.upload = None;
-                }
+                None => {}
+            }
+            if is_all || frame.is_none() {
+                this.ended = true;
+                this.upload = None;
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
         }
