@@ -11,6 +11,7 @@ use crate::{
     build,
     fake_mail::FakeMail,
     fake_model::FakeModel,
+    gateway::Limits,
     log::{self, Format},
     manifest::Manifest,
 };
@@ -75,9 +76,22 @@ struct Up {
     /// Bytes of memory that one instance of a component may use
     #[arg(long, value_name = "BYTES", default_value_t = MAX_INSTANCE_MEMORY)]
     max_instance_memory: usize,
+    #[command(flatten)]
+    clients: Clients,
     /// How log lines on standard error look
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
+}
+
+/// What clients may take.
+#[derive(Debug, Args)]
+struct Clients {
+    /// Bytes that may be unfinished or wait for all sockets together
+    #[arg(long, value_name = "BYTES", env = "KAFKA_MAX_BUFFERED", default_value_t = Limits::default().max_buffered)]
+    max_buffered: usize,
+    /// Connections that one address may hold, other than a trusted proxy's; by default an eighth of all
+    #[arg(long, value_name = "NUMBER", env = "KAFKA_MAX_PER_ADDRESS")]
+    max_per_address: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -142,7 +156,7 @@ impl Up {
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };
-        runtime()?.block_on(up::serve(settings, &self.listen))
+        runtime()?.block_on(up::serve(settings, self.clients, &self.listen))
     }
 }
 

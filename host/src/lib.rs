@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod instance;
 pub mod log;
 pub mod manifest;
+pub mod network;
 pub mod output;
 pub mod places;
 pub mod private;

@@ -25,6 +25,36 @@ fn chat_form(user: &User) -> Multipart {
 }
 
 #[tokio::test]
+async fn a_boundary_has_at_most_70_bytes() {
+    let server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    for (length, status) in [(70, 200), (71, 400), (60_000, 400)] {
+        let boundary = "b".repeat(length);
+        let field = |name: &str, value: &str| {
+            format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            )
+        };
+        let body = format!(
+            "{}{}{}--{boundary}--\r\n",
+            field("user_id", &user.id),
+            field("workspace_id", &user.workspace),
+            field("chat_name", "x")
+        );
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let response = server
+            .post("/chat/new")
+            .body(&content_type, body)
+            .send()
+            .await;
+        response.has_status(status);
+        if status == 400 {
+            response.is_error(400, "The boundary of the multipart is too long.");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_boundary_must_be_named() {
     let server = Server::start().await;
     for content_type in ["multipart/form-data", "multipart/form-data; charset=utf-8"] {

@@ -215,3 +215,38 @@ async fn a_backend_that_restarts_costs_no_socket() {
     assert_eq!(socket.text().await, "patience");
     drop(process);
 }
+
+#[tokio::test]
+async fn what_was_sent_and_failed_is_not_sent_again() {
+    let front = Front::start().await;
+    for text in ["status:500", "status:404", "malformed"] {
+        let mut socket = front.open(&format!("/{text}")).await;
+        socket.send(text).await;
+        socket.close().await;
+    }
+    // One that leaves while a request is open, which fails.
+    let mut gone = front.open("/gone").await;
+    gone.send("sleep:300").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    gone.send("sleep:500").await;
+    gone.send("status:500").await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    drop(gone);
+    front.backend.saw("DISCONNECT\r\n").await;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let closes = || {
+        let bodies = front.backend.bodies();
+        bodies
+            .iter()
+            .filter(|body| body.starts_with("CLOSE"))
+            .count()
+    };
+    while closes() < 3 {
+        assert!(Instant::now() < deadline, "{:?}", front.backend.bodies());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let all = front.backend.bodies().concat();
+    assert_eq!(all.matches("status:500").count(), 2, "{all}");
+    assert_eq!(all.matches("status:404").count(), 1, "{all}");
+    assert_eq!(all.matches("malformed").count(), 1, "{all}");
+}

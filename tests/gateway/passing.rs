@@ -3,10 +3,39 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
-use super::Front;
 use super::client::exchange;
+use super::{Front, Process};
+
+/// A gateway in front of a backend that reads as much as `answer` says, answers it at once and closes, or waits for more
+/// if it is empty.
+async fn in_front_of(answer: &'static str) -> (Process, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let upstream = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 1000];
+                while answer.is_empty() && stream.read(&mut buffer).await.is_ok_and(|read| read > 0)
+                {
+                }
+                stream.read(&mut buffer).await.ok();
+                stream.write_all(answer.as_bytes()).await.ok();
+            });
+        }
+    });
+    let process = Process::start(|command| {
+        command.args(["gateway", "--listen", "127.0.0.1:0"]).args([
+            "--control",
+            "127.0.0.1:0",
+            "--upstream",
+            &upstream,
+        ]);
+    });
+    let address = process.address();
+    (process, address)
+}
 
 #[tokio::test]
 async fn headers_pass_but_those_of_one_connection_and_of_the_platform() {
@@ -124,4 +153,39 @@ async fn a_backend_that_is_gone_is_a_bad_gateway() {
     assert_eq!(status, 502);
     assert_eq!(body, r#"{"detail":"The backend does not answer."}"#);
     drop(process);
+}
+
+#[tokio::test]
+async fn an_answer_before_the_body_was_read_arrives() {
+    let answer =
+        "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 8\r\nConnection: close\r\n\r\ntoo long";
+    let (_process, address) = in_front_of(answer).await;
+    let body = "x".repeat(1 << 20);
+    let request = format!(
+        "POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for _ in 0..10 {
+        let answer = exchange(&address, &request).await;
+        assert_eq!(answer, (413, "too long".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_bad_request() {
+    let (_process, address) = in_front_of("").await;
+    let mut stream = TcpStream::connect(&address).await.expect("it listens");
+    let request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234";
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
+    stream.shutdown().await.expect("one side can be closed");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("a text");
+    assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
+    assert!(
+        text.ends_with(r#"{"detail":"The request's body broke off."}"#),
+        "{text}"
+    );
 }

@@ -1,15 +1,39 @@
 //! Clients that are slow, silent or gone harm nobody else.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use super::assert_bystander_is_well;
-use crate::support::{Setup, head_and_body, read_response};
+use crate::support::{Server, Setup, head_and_body, login, read_response};
+
+/// A connection from another of this machine's addresses.
+async fn connect_from(server: &Server, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let from = format!("{address}:0").parse().expect("an address");
+    socket
+        .bind(from)
+        .expect("all of 127.0.0.0/8 is this machine");
+    let to = server.address().parse().expect("an address");
+    socket.connect(to).await.expect("it listens")
+}
+
+/// Begins a POST whose body has one byte of a thousand.
+async fn begin_body(stream: &mut TcpStream, server: &Server, path: &str) {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: 1000\r\n\r\ne",
+        server.address()
+    );
+    // Over its share it may be cut off at any time.
+    stream.write_all(head.as_bytes()).await.ok();
+}
 
 /// Sends `bytes` one at a time until all are sent or the server hangs up.
-async fn drip(stream: &mut tokio::net::TcpStream, bytes: &[u8]) {
+async fn drip(stream: &mut TcpStream, bytes: &[u8]) {
     for byte in bytes {
         if stream.write_all(std::slice::from_ref(byte)).await.is_err() {
             return;
@@ -141,4 +165,129 @@ async fn a_body_comes_whole_however_it_is_cut() {
     assert_eq!(response.text(), size.to_string());
     let response = server.get("/big?mb=20").send().await;
     assert_eq!(response.body.len(), 20 << 20);
+}
+
+#[tokio::test]
+async fn an_address_has_a_share_of_the_connections() {
+    let setup = Setup::app().variable("trusted_proxies", "127.0.0.1");
+    let setup = setup.argument("--max-per-address").argument("20");
+    let server = setup.start().await;
+    let ask = async |mut stream: TcpStream| {
+        let request = format!(
+            "GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n",
+            server.address()
+        );
+        stream.write_all(request.as_bytes()).await.ok();
+        read_response(&mut stream).await
+    };
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        idle.push(connect_from(&server, "127.0.0.2").await);
+    }
+    let refused = ask(connect_from(&server, "127.0.0.2").await).await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert_eq!(
+        refused.body,
+        r#"{"detail":"Too many connections from this address."}"#
+    );
+    assert_eq!(
+        ask(connect_from(&server, "127.0.0.3").await).await.status,
+        200
+    );
+    // A proxy that is believed has no share.
+    for _ in 0..30 {
+        idle.push(connect_from(&server, "127.0.0.1").await);
+    }
+    assert_eq!(ask(server.connect().await).await.status, 200);
+    drop(idle);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while ask(connect_from(&server, "127.0.0.2").await).await.status != 200 {
+        assert!(Instant::now() < deadline, "the places are not free again");
+    }
+}
+
+#[tokio::test]
+async fn thousands_of_slow_bodies_lock_nobody_out() {
+    let files = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit {
+        current: files,
+        maximum: files,
+    };
+    setrlimit(Resource::Nofile, limit).expect("the limit may be raised");
+    let server = Server::start().await;
+    let mut slow = Vec::new();
+    for _ in 0..2200 {
+        let mut stream = server.connect().await;
+        begin_body(&mut stream, &server, "/auth/login").await;
+        slow.push(stream);
+    }
+    let began = Instant::now();
+    let user = login(&server, "someone@example.com").await;
+    let content = vec![7; 1 << 20];
+    server.file(&user, "a file", &content).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_is_cut() {
+    let server = Setup::trouble().start().await;
+    let mut silent = server.connect().await;
+    begin_body(&mut silent, &server, "/body").await;
+    let mut dripping = server.connect().await;
+    begin_body(&mut dripping, &server, "/body").await;
+    let (mut reader, mut writer) = dripping.split();
+    let drip = async {
+        loop {
+            sleep(Duration::from_secs(2)).await;
+            if writer.write_all(b"x").await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let answer = async {
+        let mut received = Vec::new();
+        let end = timeout(Duration::from_secs(90), reader.read_to_end(&mut received)).await;
+        end.expect("it is cut").ok();
+        head_and_body(&received)
+    };
+    let cut = tokio::select! {
+        cut = answer => cut,
+        () = drip => unreachable!("it drips for ever"),
+    };
+    assert_eq!(cut.status, 408, "{cut:?}");
+    assert_eq!(
+        cut.body,
+        r#"{"detail":"The request's body came too slowly."}"#
+    );
+    assert_eq!(read_response(&mut silent).await.status, 408);
+    assert_bystander_is_well(&server).await;
+}
+
+#[tokio::test]
+async fn a_host_is_named_once_and_headers_have_a_limit() {
+    let server = Setup::trouble().start().await;
+    let twice = "GET /ok HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n";
+    let refused = server.raw(twice).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.body,
+        r#"{"detail":"There is more than one Host header."}"#
+    );
+    for size in [60_000, 65_537, 66_000, 100_000, 1_000_000] {
+        for fields in [1, 50] {
+            let field = format!("x-long: {}\r\n", "y".repeat(size / fields));
+            let request = format!(
+                "GET /ok HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
+                field.repeat(fields)
+            );
+            let answer = server.raw(&request).await;
+            let expected = if size < 65_536 { 200 } else { 431 };
+            assert_eq!(answer.status, expected, "{size} in {fields}: {answer:?}");
+        }
+    }
+    assert_bystander_is_well(&server).await;
 }

@@ -15,6 +15,7 @@ const EVENTS: &str = "application/websocket-events";
 through_both!(
     a_foreign_origin_is_refused,
     what_a_client_says_in_meta_headers_means_nothing,
+    who_asks_for_a_socket_where_none_is_does_nothing_else,
 );
 
 async fn a_foreign_origin_is_refused(setup: Setup) {
@@ -61,6 +62,26 @@ async fn what_a_client_says_in_meta_headers_means_nothing(setup: Setup) {
     assert_eq!(socket.json().await["chat_id"], scene.chat);
     socket.say("hello").await;
     assert_eq!(socket.text().await, "Echo: hello");
+}
+
+/// Gateways make a POST of such a request.
+async fn who_asks_for_a_socket_where_none_is_does_nothing_else(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let stop = format!("/chat/{}/stop", scene.chat);
+    let messages = format!("/chat/{}/messages", scene.chat);
+    for path in [
+        stop.as_str(),
+        &messages,
+        "/ws/ticket",
+        "/chat/new",
+        "/auth/logout",
+        "/file/upload",
+        "/models/new",
+    ] {
+        let refused = scene.server.try_socket(path, &[]).await;
+        let refused = refused.err().expect("nothing opens here");
+        assert_eq!(refused.status, 404, "{path}: {}", refused.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -38,7 +38,7 @@ pub use mail::FakeMail;
 pub use model::FakeModel;
 pub use multipart::Multipart;
 pub use people::{User, login};
-pub use process::{Outcome, Process, run_kafka};
+pub use process::{Outcome, Process, memory_of, run_kafka};
 pub use pushpin::is_installed as pushpin_is_installed;
 pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup, fresh_state};

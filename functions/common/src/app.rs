@@ -11,6 +11,7 @@ mod cors;
 mod request_id;
 mod routes;
 mod routing;
+mod sockets;
 
 use std::cell::OnceCell;
 
@@ -28,8 +29,10 @@ use crate::access::origins::Origin;
 use crate::config::Config;
 use crate::error::{Fault, Result, json_response};
 use request_id::RequestId;
+use sockets::Sockets;
 
 pub use routes::Routes;
+pub(crate) use sockets::EVENTS;
 
 /// Exempt from the access check: whoever watches over the process may not be on this machine.
 const HEALTH: &str = "/healthz";
@@ -43,23 +46,25 @@ pub async fn serve(
 ) -> Response<Body> {
     thread_local! {
         // A component has one router and an instance one thread; building the router costs more than many requests.
-        static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+        static ROUTES: OnceCell<(Router, Sockets)> = const { OnceCell::new() };
     }
-    let router = ROUTER.with(|router| {
-        router
-            .get_or_init(|| routing::complete(routes().into_router()))
-            .clone()
+    let routes = ROUTES.with(|known| {
+        let known = known.get_or_init(|| {
+            let (router, paths) = routes().into_parts();
+            (routing::complete(router), Sockets::at(paths))
+        });
+        known.clone()
     });
     let (parts, body) = request.into_parts();
     let config = Config::get().await;
-    respond(Request::from_parts(parts, Body::new(body)), config, router).await
+    respond(Request::from_parts(parts, Body::new(body)), config, routes).await
 }
 
-/// [`serve`] without the platform. `router` has its fallbacks already.
+/// [`serve`] without the platform. The router has its fallbacks already.
 async fn respond(
     request: Request,
     config: Result<&'static Config>,
-    router: Router,
+    routes: (Router, Sockets),
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts);
@@ -67,7 +72,7 @@ async fn respond(
         Ok(config) => {
             let origin = Origin::of(&parts, &config.allowed_origins);
             (
-                answer(Request::from_parts(parts, body), config, &origin, router).await,
+                answer(Request::from_parts(parts, body), config, &origin, routes).await,
                 origin,
             )
         }
@@ -80,7 +85,7 @@ async fn answer(
     request: Request,
     config: &'static Config,
     origin: &Origin,
-    router: Router,
+    (router, sockets): (Router, Sockets),
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
     if !is_known_method(&parts.method) {
@@ -93,6 +98,9 @@ async fn answer(
     }
     if let Some(response) = cors::preflight(&parts, origin) {
         return response;
+    }
+    if let Some(refusal) = sockets.refuse(&parts) {
+        return refusal.into_response();
     }
     parts.extensions.insert(config);
     let renewal = Renewal::default();

@@ -71,6 +71,9 @@ impl<F: Send> Form<F> {
             FormType::MultipartWithoutBoundary => {
                 Err(Error::bad_request("Missing boundary in multipart."))
             }
+            FormType::MultipartWithLongBoundary => Err(Error::bad_request(
+                "The boundary of the multipart is too long.",
+            )),
             FormType::Other => Ok(Received::new(spec)),
         };
         if !matches!(outcome, Ok(_) | Err(Error::TooLarge)) {

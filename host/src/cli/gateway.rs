@@ -1,12 +1,13 @@
 //! `kafka gateway`: the gateway alone, in front of a running Spin.
 
-use super::{announce, stop_signal};
+use super::{Clients, announce, stop_signal};
 use crate::{
     gateway::{
         Gateway, Keys, Limits, child::Behind, control::Control, new_grip_url, proxy::Origin,
     },
     log::{self, Format},
-    server::{Server, Site},
+    network::{LOCAL_PROXIES, Proxies},
+    server::{self, Server, Site},
 };
 use anyhow::Context;
 use clap::Args;
@@ -51,6 +52,16 @@ pub struct Settings {
     /// Bytes that may wait for a client that reads slowly
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_waiting)]
     max_waiting: usize,
+    #[command(flatten)]
+    clients: Clients,
+    /// Proxies whose X-Forwarded-For says where a request came from, as in the application's variable trusted_proxies
+    #[arg(
+        long,
+        value_name = "CIDRS",
+        env = "SPIN_VARIABLE_TRUSTED_PROXIES",
+        default_value = LOCAL_PROXIES
+    )]
+    trusted_proxies: String,
     /// How log lines on standard error look
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
@@ -90,12 +101,18 @@ impl Settings {
         let limits = Limits {
             max_message: self.max_message,
             max_waiting: self.max_waiting,
+            max_buffered: self.clients.max_buffered,
             ping_interval: Duration::from_secs(self.ping_interval),
         };
         let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
         tokio::spawn(control.serve(gateway.clone()));
         let address = upstream.address();
-        let server = Server::bind(Site::Upstream(upstream), Some(gateway), &self.listen).await?;
+        let clients = server::Clients {
+            per_address: self.clients.max_per_address,
+            proxies: Proxies::parse(&self.trusted_proxies).context("--trusted-proxies")?,
+        };
+        let site = Site::Upstream(upstream);
+        let server = Server::bind(site, Some(gateway), clients, &self.listen).await?;
         let text = format!("Upstream: {}\nControl: {origin}\n", self.upstream);
         if self.command.is_empty() {
             announce(server.address()?, &text)?;

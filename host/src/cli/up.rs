@@ -1,6 +1,6 @@
 //! `kafka up`: the application and its gateway, in one process.
 
-use super::{announce, stop_signal};
+use super::{Clients, announce, stop_signal};
 use crate::{
     app::{App, Settings},
     gateway::{
@@ -9,7 +9,8 @@ use crate::{
         new_grip_url,
     },
     manifest::Manifest,
-    server::{Server, Site},
+    network::{LOCAL_PROXIES, Proxies},
+    server::{self, Server, Site},
 };
 use anyhow::Context;
 use std::{env, sync::Arc};
@@ -19,14 +20,25 @@ const URL: &str = "grip_url";
 /// The variable with its origin, for `allowed_outbound_hosts`.
 const ORIGIN: &str = "grip_origin";
 
+/// The variable with the proxies that are believed.
+const PROXIES: &str = "trusted_proxies";
+
 /// Serves the application until a signal.
-pub async fn serve(mut settings: Settings, listen: &str) -> anyhow::Result<()> {
+pub async fn serve(mut settings: Settings, clients: Clients, listen: &str) -> anyhow::Result<()> {
     // Asked for before anything else, so that a signal during the start is not lost.
     let stop = stop_signal()?;
-    settings.gateway = start_gateway(&mut settings).await?;
+    let limits = Limits {
+        max_buffered: clients.max_buffered,
+        ..Limits::default()
+    };
+    settings.gateway = start_gateway(&mut settings, limits).await?;
+    let clients = server::Clients {
+        per_address: clients.max_per_address,
+        proxies: proxies(&settings)?,
+    };
     let gateway = settings.gateway.as_ref().map(|local| local.gateway());
     let app = Arc::new(App::load(&settings).await?);
-    let server = Server::bind(Site::App(app.clone()), gateway, listen).await?;
+    let server = Server::bind(Site::App(app.clone()), gateway, clients, listen).await?;
     let address = server.address()?;
     let routes = app
         .router
@@ -40,7 +52,10 @@ pub async fn serve(mut settings: Settings, listen: &str) -> anyhow::Result<()> {
 
 /// Starts a gateway and tells the application of it, unless the application was told of another one, which then holds
 /// the sockets, or has no use for any.
-async fn start_gateway(settings: &mut Settings) -> anyhow::Result<Option<Arc<Local>>> {
+async fn start_gateway(
+    settings: &mut Settings,
+    limits: Limits,
+) -> anyhow::Result<Option<Arc<Local>>> {
     let declared = Manifest::load(&settings.manifest)?.variables;
     if !declared.contains_key(URL) {
         return Ok(None);
@@ -55,13 +70,23 @@ async fn start_gateway(settings: &mut Settings) -> anyhow::Result<Option<Arc<Loc
     let address = control.address();
     let origin = format!("http://{address}");
     let url = new_grip_url(&origin)?;
-    let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, Limits::default()));
+    let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
     set(settings, URL, url);
     if declared.contains_key(ORIGIN) {
         set(settings, ORIGIN, origin);
     }
     tokio::spawn(control.serve(gateway.clone()));
     Ok(Some(Arc::new(Local::new(address, gateway))))
+}
+
+/// The proxies that the application believes.
+fn proxies(settings: &Settings) -> anyhow::Result<Proxies> {
+    let declared = Manifest::load(&settings.manifest)?.variables;
+    let Some(variable) = declared.get(PROXIES) else {
+        return Proxies::parse(LOCAL_PROXIES);
+    };
+    let text = given(settings, PROXIES).or(variable.default.clone());
+    Proxies::parse(&text.unwrap_or_default()).context(PROXIES)
 }
 
 /// The value of a variable, if somebody gave it one.

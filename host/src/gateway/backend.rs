@@ -1,11 +1,10 @@
 //! What is behind the gateway: the components in this process, or an address.
 
 use super::proxy::Upstream;
-use crate::server::Dispatcher;
+use crate::server::{Dispatcher, RequestBody};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
@@ -36,7 +35,11 @@ pub enum Failure {
 
 impl Backend {
     /// Answers an ordinary request of a client.
-    pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
+    pub async fn handle(
+        &self,
+        request: Request<RequestBody>,
+        peer: SocketAddr,
+    ) -> Response<WasiBody> {
         match self {
             Self::InProcess(dispatcher) => dispatcher.handle(request, peer).await,
             Self::Upstream(upstream) => upstream.pass(request, peer).await,

@@ -9,15 +9,23 @@ use super::{
     },
     keys::Keys,
 };
+use crate::network::Network;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
 };
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// Bytes of events that may wait for the backend; with more, nothing further is read from the client.
 const MAX_PENDING: usize = 1024 * 1024;
+/// What a backend that knows sessions leaves with their sockets.
+const SESSION: &str = "meta-session";
 /// Bytes of metadata that the backend may leave with a socket.
 const MAX_META: usize = 16 * 1024;
 /// How often a request that did not reach the backend is sent again, and how long after the first time; the pause
@@ -33,11 +41,14 @@ pub struct Conversation {
     headers: HeaderMap,
     meta: HeaderMap,
     peer: SocketAddr,
+    client: IpAddr,
     grip: bool,
     pending: VecDeque<Event>,
     pending_bytes: usize,
     /// How many of the pending events are in the request that is open.
     sent: usize,
+    /// Bytes of that request's body.
+    sent_bytes: usize,
     /// The backend did not take all that was sent.
     held: bool,
     quiet_limit: Option<Duration>,
@@ -58,8 +69,8 @@ pub enum Trouble {
 }
 
 impl Conversation {
-    /// The conversation of the socket that `handshake` asks for.
-    pub fn new(handshake: &Request<impl Sized>, peer: SocketAddr) -> Self {
+    /// The conversation of the socket that `handshake` asks for, sent by `peer` for `client`.
+    pub fn new(handshake: &Request<impl Sized>, peer: SocketAddr, client: IpAddr) -> Self {
         let mut headers = for_events(handshake.headers());
         let hidden = hides_client(handshake.headers());
         add_forwarded_for(&mut headers, peer.ip(), hidden);
@@ -75,10 +86,12 @@ impl Conversation {
             headers,
             meta: HeaderMap::new(),
             peer,
+            client,
             grip: false,
             pending: VecDeque::new(),
             pending_bytes: 0,
             sent: 0,
+            sent_bytes: 0,
             held: false,
             quiet_limit: None,
         };
@@ -92,6 +105,16 @@ impl Conversation {
         self.pending.push_back(event);
     }
 
+    /// Where the client is.
+    pub fn client(&self) -> Network {
+        Network::of(self.client)
+    }
+
+    /// What the backend wants remembered of the client's session, if it knows one: all sockets of it have the same.
+    pub fn session(&self) -> Option<&[u8]> {
+        self.meta.get(SESSION).map(HeaderValue::as_bytes)
+    }
+
     /// Whether something waits for the backend.
     pub fn has_pending(&self) -> bool {
         !self.pending.is_empty()
@@ -100,6 +123,11 @@ impl Conversation {
     /// Whether so much waits for the backend that the client should wait, too.
     pub fn is_full(&self) -> bool {
         self.pending_bytes > MAX_PENDING
+    }
+
+    /// Bytes that it keeps in memory, about.
+    pub fn size(&self) -> usize {
+        bytes_of(&self.headers) + bytes_of(&self.meta) + self.pending_bytes + self.sent_bytes
     }
 
     /// Whether the backend asked for a moment, by not taking all that was sent.
@@ -124,6 +152,7 @@ impl Conversation {
             event.write(&mut body);
         }
         self.sent = self.pending.len();
+        self.sent_bytes = body.len();
         let length = HeaderValue::from(body.len());
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
@@ -161,11 +190,26 @@ impl Conversation {
         }
     }
 
-    /// Takes in an answer: what it asks to remember, which events it takes; what is left is for the client.
+    /// Takes in what came of a request: what the answer asks to remember, which events it takes; what is left is for the
+    /// client.
     ///
     /// # Errors
-    /// When it is not an answer of this protocol.
-    pub fn answered(&mut self, response: Response<Bytes>) -> Result<Vec<Event>, Trouble> {
+    /// When there is no answer, or none of this protocol. Then what was sent is dropped: the backend may have acted on
+    /// it, and is not to do so again.
+    pub fn answered(
+        &mut self,
+        answer: Result<Response<Bytes>, Failure>,
+    ) -> Result<Vec<Event>, Trouble> {
+        let events = answer
+            .map_err(Trouble::from)
+            .and_then(|response| self.take_in(response));
+        if events.is_err() {
+            self.accept(None);
+        }
+        events
+    }
+
+    fn take_in(&mut self, response: Response<Bytes>) -> Result<Vec<Event>, Trouble> {
         if response.status() != StatusCode::OK {
             return Err(Trouble::Refused(response.status()));
         }
@@ -201,7 +245,7 @@ impl Conversation {
                 let name = extension.split(';').next().unwrap_or_default();
                 name.trim().eq_ignore_ascii_case("grip")
             });
-        let mut events = self.answered(response)?;
+        let mut events = self.answered(Ok(response))?;
         if events.first() != Some(&Event::Open) {
             return Err(Malformed("it does not begin with OPEN").into());
         }
@@ -223,12 +267,7 @@ impl Conversation {
                 self.meta.insert(name, value.clone());
             }
         }
-        let bytes: usize = self
-            .meta
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if bytes > MAX_META {
+        if bytes_of(&self.meta) > MAX_META {
             return Err(Malformed("it asks to remember too much"));
         }
         Ok(())
@@ -256,10 +295,18 @@ impl Conversation {
             self.pending.pop_front();
         }
         self.sent = 0;
+        self.sent_bytes = 0;
         if self.pending.is_empty() {
             self.pending = VecDeque::new();
         }
     }
+}
+
+fn bytes_of(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 /// Whether a server says that it did not even look at the request.

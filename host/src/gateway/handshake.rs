@@ -13,7 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use wasmtime_wasi_http::WasiBody;
 
 /// What the accept key is made with (RFC 6455, section 1.3).
@@ -34,19 +37,20 @@ pub fn wants_socket<B>(request: &Request<B>) -> bool {
         && has_token(request.headers(), &header::CONNECTION, "upgrade")
 }
 
-/// Answers a request for a WebSocket: the socket is to be run once the answer has been sent.
+/// Answers a request for a WebSocket that `peer` sent for `client`: the socket is to be run once the answer has been sent.
 pub async fn open(
     gateway: &Gateway,
     backend: &Arc<Backend>,
     mut request: Request<Incoming>,
     peer: SocketAddr,
+    client: IpAddr,
 ) -> (Response<WasiBody>, Option<Socket>) {
     let key = match check(&request) {
         Ok(key) => key,
         Err(refusal) => return (*refusal, None),
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let mut conversation = Conversation::new(&request, peer);
+    let mut conversation = Conversation::new(&request, peer, client);
     let response = match conversation
         .ask(backend.clone(), &gateway.keys, false)
         .await

@@ -1,5 +1,6 @@
 //! Which headers pass through the gateway.
 
+use crate::network::FORWARDED_FOR;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::net::IpAddr;
 
@@ -17,8 +18,6 @@ pub const BYTES_ACCEPTED: HeaderName = HeaderName::from_static("content-bytes-ac
 pub const SET_META: &str = "set-meta-";
 /// Begins the names of headers that say it again.
 pub const META: &str = "meta-";
-/// The addresses a request came from.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Headers about one connection, not about the message (RFC 9110, section 7.6.1, and its predecessors).
 const HOP_BY_HOP: [&str; 9] = [

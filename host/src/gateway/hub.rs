@@ -4,6 +4,7 @@
 //! all listeners get a channel's messages in the same order, and one that does not read fast enough loses its socket
 //! without delaying the others.
 
+use super::budget::{Account, Charge};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::{
@@ -62,19 +63,24 @@ pub struct Mailbox {
     filled: Notify,
 }
 
-#[derive(Default)]
 struct Waiting {
     messages: VecDeque<Outgoing>,
     bytes: usize,
-    overflowed: bool,
+    charge: Charge,
+    overflow: Option<Overflow>,
 }
 
 impl Mailbox {
-    /// A mailbox in which `most` bytes may wait.
-    pub fn new(most: usize) -> Self {
+    /// A mailbox in which `most` bytes may wait, on the account of its socket.
+    pub fn new(most: usize, account: &Arc<Account>) -> Self {
         Self {
             most,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                messages: VecDeque::new(),
+                bytes: 0,
+                charge: Charge::new(account),
+                overflow: None,
+            }),
             filled: Notify::new(),
         }
     }
@@ -82,15 +88,9 @@ impl Mailbox {
     /// Puts in a published message, or marks the mailbox as overflowed and empties it.
     pub fn publish(&self, message: Outgoing) {
         let mut waiting = self.waiting.lock();
-        if waiting.overflowed {
-            return;
-        }
         // What is long for itself alone still fits, once the rest has been read.
         if waiting.bytes > 0 && waiting.bytes + message.size() > self.most {
-            *waiting = Waiting {
-                overflowed: true,
-                ..Waiting::default()
-            };
+            waiting.overflow(Overflow::Mailbox);
         } else {
             waiting.put(message);
         }
@@ -100,11 +100,7 @@ impl Mailbox {
 
     /// Puts in a message that answers the socket itself, which waits for it to be sent before it asks again.
     pub fn answer(&self, message: Outgoing) {
-        let mut waiting = self.waiting.lock();
-        if !waiting.overflowed {
-            waiting.put(message);
-        }
-        drop(waiting);
+        self.waiting.lock().put(message);
         self.filled.notify_one();
     }
 
@@ -117,10 +113,10 @@ impl Mailbox {
     ///
     /// # Errors
     /// When messages were lost, because nobody read them in time.
-    pub fn take(&self, batch: &mut Vec<Outgoing>, most: usize) -> Result<(), Overflowed> {
+    pub fn take(&self, batch: &mut Vec<Outgoing>, most: usize) -> Result<(), Overflow> {
         let mut waiting = self.waiting.lock();
-        if waiting.overflowed {
-            return Err(Overflowed);
+        if let Some(overflow) = waiting.overflow {
+            return Err(overflow);
         }
         let mut taken = 0;
         while taken < most
@@ -130,6 +126,8 @@ impl Mailbox {
             waiting.bytes -= message.size();
             batch.push(message);
         }
+        let left = waiting.bytes;
+        waiting.charge.note(left);
         if waiting.messages.is_empty() {
             waiting.messages = VecDeque::new();
         } else {
@@ -144,14 +142,35 @@ impl Mailbox {
     }
 }
 
-/// Messages were lost.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Overflowed;
+/// Why messages were lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// More waited than may wait for one socket.
+    Mailbox,
+    /// The gateway's budget had no room for more.
+    Budget,
+}
 
 impl Waiting {
+    /// Puts in a message, unless some were lost before.
     fn put(&mut self, message: Outgoing) {
-        self.bytes += message.size();
+        if self.overflow.is_some() {
+            return;
+        }
+        let bytes = self.bytes + message.size();
+        if self.charge.set(bytes).is_err() {
+            return self.overflow(Overflow::Budget);
+        }
+        self.bytes = bytes;
         self.messages.push_back(message);
+    }
+
+    /// From now on all messages are lost.
+    fn overflow(&mut self, why: Overflow) {
+        self.overflow.get_or_insert(why);
+        self.messages = VecDeque::new();
+        self.bytes = 0;
+        self.charge.note(0);
     }
 }
 
@@ -250,9 +269,19 @@ impl Drop for Subscriptions {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hub, Mailbox, Outgoing, Overflowed, Subscriptions};
+    use super::{Hub, Mailbox, Outgoing, Overflow, Subscriptions};
+    use crate::{gateway::budget::Budget, network::Network};
     use bytes::Bytes;
-    use std::sync::Arc;
+    use std::{net::Ipv4Addr, sync::Arc};
+
+    fn mailbox(most: usize) -> Mailbox {
+        mailbox_within(most, 1_000_000)
+    }
+
+    fn mailbox_within(most: usize, budget: usize) -> Mailbox {
+        let network = Network::of(Ipv4Addr::LOCALHOST.into());
+        Mailbox::new(most, &Arc::new(Budget::new(budget)).open(network, None))
+    }
 
     fn text(text: &str) -> Outgoing {
         Outgoing::Text(text.into())
@@ -269,7 +298,7 @@ mod tests {
     #[test]
     fn listeners_get_what_is_published_meanwhile_in_order() {
         let hub = Arc::new(Hub::default());
-        let mailbox = Arc::new(Mailbox::new(1000));
+        let mailbox = Arc::new(mailbox(1000));
         let mut mine = Subscriptions::new(hub.clone(), mailbox.clone());
         assert_eq!(hub.publish("a", &text("early")), 0);
         mine.add("a");
@@ -291,21 +320,34 @@ mod tests {
     fn who_does_not_read_overflows_alone() {
         let hub = Arc::new(Hub::default());
         let room = 2 * text("12345").size();
-        let (slow, quick) = (Arc::new(Mailbox::new(room)), Arc::new(Mailbox::new(room)));
+        let (slow, quick) = (Arc::new(mailbox(room)), Arc::new(mailbox(room)));
         hub.subscribe("a", &slow);
         hub.subscribe("a", &quick);
         for _ in 0..3 {
             hub.publish("a", &text("12345"));
             assert_eq!(taken(&quick), [text("12345")]);
         }
-        assert_eq!(slow.take(&mut Vec::new(), 1), Err(Overflowed));
+        assert_eq!(slow.take(&mut Vec::new(), 1), Err(Overflow::Mailbox));
         hub.publish("a", &text(&"a text longer than the mailbox".repeat(room)));
         assert_eq!(taken(&quick).len(), 1);
     }
 
     #[test]
+    fn what_the_budget_has_no_room_for_overflows() {
+        let mailbox = mailbox_within(1_000_000, 20_000);
+        let message = text(&"x".repeat(6000));
+        mailbox.publish(message.clone());
+        mailbox.publish(message.clone());
+        assert_eq!(taken(&mailbox).len(), 2);
+        for _ in 0..3 {
+            mailbox.answer(message.clone());
+        }
+        assert_eq!(mailbox.take(&mut Vec::new(), 1), Err(Overflow::Budget));
+    }
+
+    #[test]
     fn batches_are_bounded() {
-        let mailbox = Mailbox::new(1000);
+        let mailbox = mailbox(1000);
         for _ in 0..4 {
             mailbox.publish(text("12345"));
         }

@@ -6,6 +6,7 @@
 //! `hub` into each listener's mailbox. The backend is the components in this process or an address (`backend`).
 
 pub mod backend;
+mod budget;
 pub mod child;
 pub mod control;
 mod conversation;
@@ -23,16 +24,19 @@ pub use keys::{Keys, new_grip_url};
 pub use publish::{Answer, MAX_PUBLISH};
 pub use socket::run;
 
+use budget::Budget;
 use hub::Hub;
 use std::{sync::Arc, time::Duration};
 
-/// Limits of each socket.
+/// Limits of sockets.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Bytes a message of a client may have; a longer one closes its socket with 1009.
     pub max_message: usize,
     /// Bytes that may wait for a client that reads slowly; more close its socket with 1013.
     pub max_waiting: usize,
+    /// Bytes that may be unfinished or wait for all sockets together; what comes on top closes its socket with 1013.
+    pub max_buffered: usize,
     /// How often a client is pinged; one that says nothing from one ping to the next is taken for gone.
     pub ping_interval: Duration,
 }
@@ -42,6 +46,7 @@ impl Default for Limits {
         Self {
             max_message: 16 * 1024 * 1024,
             max_waiting: 4 * 1024 * 1024,
+            max_buffered: 256 * 1024 * 1024,
             ping_interval: Duration::from_secs(30),
         }
     }
@@ -52,6 +57,7 @@ pub struct Gateway {
     hub: Arc<Hub>,
     keys: Keys,
     limits: Limits,
+    budget: Arc<Budget>,
 }
 
 impl Gateway {
@@ -60,6 +66,7 @@ impl Gateway {
         Self {
             hub: Arc::default(),
             keys,
+            budget: Arc::new(Budget::new(limits.max_buffered)),
             limits,
         }
     }

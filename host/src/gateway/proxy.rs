@@ -1,5 +1,8 @@
 //! Requests to a backend at an address, over kept-alive connections.
 
+mod patient;
+
+use self::patient::Connector;
 use super::{
     backend::Failure,
     headers::{add_forwarded_for, hides_client, remove_claims, remove_hop_by_hop},
@@ -12,7 +15,6 @@ use http::{
     uri::{Authority, PathAndQuery, Scheme},
 };
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -61,7 +63,7 @@ impl Origin {
 /// A thread's connections to the backend.
 pub struct Upstream {
     origin: Origin,
-    client: Client<HttpConnector, WasiBody>,
+    client: Client<Connector, WasiBody>,
 }
 
 impl Upstream {
@@ -73,25 +75,29 @@ impl Upstream {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
-            .build(connector);
+            .build(Connector(connector));
         Self { origin, client }
     }
 
     /// Passes a client's request on and the answer back, both while they come.
-    pub async fn pass(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
+    pub async fn pass(
+        &self,
+        request: Request<RequestBody>,
+        peer: SocketAddr,
+    ) -> Response<WasiBody> {
         let (mut parts, body) = request.into_parts();
         let Some(uri) = self.uri(&parts.uri) else {
             return plain(StatusCode::BAD_REQUEST, "The request's target is no path.");
         };
         parts.uri = uri;
-        let expects = parts.headers.remove(header::EXPECT).is_some();
+        parts.headers.remove(header::EXPECT);
         let hidden = hides_client(&parts.headers);
         remove_hop_by_hop(&mut parts.headers);
         remove_claims(&mut parts.headers);
         add_forwarded_for(&mut parts.headers, peer.ip(), hidden);
         parts.version = http::Version::HTTP_11;
-        let body = RequestBody::new(body, expects).boxed_unsync();
-        let answer = self.client.request(Request::from_parts(parts, body));
+        let request = Request::from_parts(parts, body.boxed_unsync());
+        let answer = self.client.request(request);
         let Ok(answer) = timeout(ANSWER_LIMIT, answer).await else {
             tracing::warn!(%peer, "no answer from {} in time", self.origin.0);
             return plain(StatusCode::GATEWAY_TIMEOUT, "The backend does not answer.");

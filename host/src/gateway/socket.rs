@@ -3,44 +3,44 @@
 
 mod answer;
 mod end;
+mod incoming;
+mod outbox;
 
-use self::end::{End, broken};
+use self::{
+    end::{End, NO_ROOM, broken},
+    incoming::{Broken, Incoming},
+    outbox::Outbox,
+};
 use super::{
     Gateway,
     backend::{Backend, Failure},
+    budget::{Charge, Full},
     conversation::Conversation,
-    event::{Event, may_be_sent},
+    event::Event,
     handshake::Socket,
-    hub::{Mailbox, Outgoing, Overflowed, Subscriptions},
+    hub::{Mailbox, Outgoing, Overflow, Subscriptions},
 };
 use bytes::Bytes;
-use futures::{Sink, Stream};
 use http::Response;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::{
+    mem::MaybeUninit,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
+    io::{AsyncRead, ReadBuf},
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Message, Utf8Bytes,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// Bytes that are read from a client at once. Every open socket has a buffer of this size.
-const READ_BUFFER: usize = 2 * 1024;
-/// Bytes that are collected before they are written.
-const WRITE_BUFFER: usize = 16 * 1024;
+/// Bytes that are read from a client at once.
+const READ: usize = 4 * 1024;
 /// Bytes of messages that are taken from the mailbox at once.
 const BATCH: usize = 64 * 1024;
 /// How long a client may take to accept such a batch.
@@ -50,7 +50,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the gateway waits before it sends again what the backend did not take.
 const HELD_PAUSE: Duration = Duration::from_millis(200);
 
-type Client = WebSocketStream<TokioIo<Upgraded>>;
+type Client = TokioIo<Upgraded>;
 type Exchange = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send>>;
 
 /// A message that the client gets when it has been quiet for a while.
@@ -61,7 +61,13 @@ struct KeepAlive {
 
 struct Running {
     client: Client,
+    incoming: Incoming,
+    outbox: Outbox,
+    /// The answer to the last ping, while what was sent before it has not left.
+    pong: Option<Bytes>,
     conversation: Conversation,
+    /// What the conversation keeps, in the budget.
+    queued: Charge,
     mailbox: Arc<Mailbox>,
     subscriptions: Subscriptions,
     peer: SocketAddr,
@@ -95,8 +101,8 @@ pub async fn run(
     } = socket;
     match upgrade.await {
         Ok(upgraded) => {
-            let mut running = Running::new(upgraded, conversation, peer, gateway).await;
-            let end = match running.take_in(first) {
+            let mut running = Running::new(upgraded, conversation, peer, gateway);
+            let end = match running.begin(first) {
                 Ok(()) => running.live(gateway, backend, stopped).await,
                 Err(end) => end,
             };
@@ -113,25 +119,25 @@ pub async fn run(
 }
 
 impl Running {
-    async fn new(
+    fn new(
         upgraded: Upgraded,
         conversation: Conversation,
         peer: SocketAddr,
         gateway: &Gateway,
     ) -> Self {
         let limits = &gateway.limits;
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_message_size(Some(limits.max_message))
-            .max_frame_size(Some(limits.max_message));
-        let io = TokioIo::new(upgraded);
-        let client = Client::from_raw_socket(io, Role::Server, Some(config)).await;
-        let mailbox = Arc::new(Mailbox::new(limits.max_waiting));
+        let account = gateway
+            .budget
+            .open(conversation.client(), conversation.session());
+        let mailbox = Arc::new(Mailbox::new(limits.max_waiting, &account));
         let now = Instant::now();
         Self {
-            client,
+            client: TokioIo::new(upgraded),
+            incoming: Incoming::new(limits.max_message, &account),
+            outbox: Outbox::new(&account),
+            pong: None,
             conversation,
+            queued: Charge::new(&account),
             subscriptions: Subscriptions::new(gateway.hub.clone(), mailbox.clone()),
             mailbox,
             peer,
@@ -147,6 +153,13 @@ impl Running {
         }
     }
 
+    fn begin(&mut self, first: Vec<Event>) -> Result<(), End> {
+        self.queued
+            .set(self.conversation.size())
+            .map_err(|Full| End::close(1013, NO_ROOM))?;
+        self.take_in(first)
+    }
+
     async fn live(
         &mut self,
         gateway: &Gateway,
@@ -160,17 +173,19 @@ impl Running {
                 let exchange = self.conversation.ask(backend.clone(), &gateway.keys, true);
                 self.exchange = Some(Box::pin(exchange));
             }
+            self.queued.note(self.conversation.size());
             let deadline = self.deadline();
             let mailbox = self.mailbox.clone();
             let writable = self.unflushed.is_none();
             let step = tokio::select! {
                 io = Io { socket: self } => match io {
-                    Step::Flushed(Ok(())) => {
-                        self.unflushed = None;
+                    Step::Flushed => {
+                        self.flushed();
                         Ok(())
                     }
-                    Step::Flushed(Err(_)) => Err(End::Lost),
-                    Step::Received(message) => self.received(message),
+                    Step::Received(event) => self.received(event),
+                    Step::Broken(why) => Err(broken(&why)),
+                    Step::Lost => Err(End::Lost),
                     Step::Answered(answer) => self.answered(answer),
                 },
                 () = mailbox.filled(), if writable => self.send_waiting(),
@@ -235,7 +250,7 @@ impl Running {
             }
             self.silent = true;
             self.next_ping = now + self.ping_interval;
-            self.send(Message::Ping(Bytes::new()))?;
+            self.send(Outgoing::Ping(Bytes::new()));
         }
         let quiet = now - self.last_sent;
         if let Some(keep_alive) = &self.keep_alive
@@ -243,43 +258,26 @@ impl Running {
         {
             let content = keep_alive.content.clone();
             self.last_sent = now;
-            self.send(Message::Text(content))?;
+            self.send(Outgoing::Text(content));
         }
         Ok(())
     }
 
     /// Takes in what the client sent.
-    fn received(
-        &mut self,
-        message: Option<Result<Message, tungstenite::Error>>,
-    ) -> Result<(), End> {
-        let Some(message) = message else {
-            return Err(End::Lost);
-        };
+    fn received(&mut self, event: Event) -> Result<(), End> {
         let answers_our_ping = std::mem::take(&mut self.silent);
-        let event = match message {
-            Ok(Message::Text(text)) => Event::Text(text),
-            Ok(Message::Binary(bytes)) => Event::Binary(bytes),
-            Ok(Message::Ping(bytes)) => {
-                // The library has made a pong of it.
-                self.unflushed.get_or_insert_with(Instant::now);
-                Event::Ping(bytes)
+        match &event {
+            Event::Ping(content) => {
+                // Of several the last one is answered.
+                self.pong = Some(content.clone());
+                if self.unflushed.is_none() {
+                    self.flushed();
+                }
             }
-            Ok(Message::Pong(bytes)) if answers_our_ping && bytes.is_empty() => return Ok(()),
-            Ok(Message::Pong(bytes)) => Event::Pong(bytes),
-            Ok(Message::Close(frame)) => {
-                let frame = frame.map(|frame| (u16::from(frame.code), frame.reason));
-                // As the library answers a code that may not be sent.
-                let frame = frame.map(|(code, reason)| match may_be_sent(code) {
-                    true => (code, reason),
-                    false => (1002, Utf8Bytes::default()),
-                });
-                self.conversation.add(Event::Close(frame));
-                return Err(End::ByClient);
-            }
-            Ok(Message::Frame(_)) => return Ok(()),
-            Err(error) => return Err(broken(&error)),
-        };
+            Event::Pong(content) if answers_our_ping && content.is_empty() => return Ok(()),
+            Event::Close(frame) => return Err(End::ByClient(frame.clone())),
+            _ => {}
+        }
         if !self.detached {
             self.conversation.add(event);
         }
@@ -289,38 +287,66 @@ impl Running {
     /// Writes what waits, as far as one batch goes.
     fn send_waiting(&mut self) -> Result<(), End> {
         let mut batch = Vec::new();
-        if let Err(Overflowed) = self.mailbox.take(&mut batch, BATCH) {
+        if let Err(overflow) = self.mailbox.take(&mut batch, BATCH) {
             tracing::info!(peer = %self.peer, "a client reads too slowly");
-            return Err(End::close(1013, "Too slow."));
+            return Err(End::close(
+                1013,
+                match overflow {
+                    Overflow::Mailbox => "Too slow.",
+                    Overflow::Budget => NO_ROOM,
+                },
+            ));
         }
         for message in batch {
-            let message = match message {
-                Outgoing::Text(text) => Message::Text(text),
-                Outgoing::Binary(bytes) => Message::Binary(bytes),
-                Outgoing::Ping(bytes) => Message::Ping(bytes),
-                Outgoing::Pong(bytes) => Message::Pong(bytes),
+            match message {
                 Outgoing::Close { frame, told } => return Err(End::Close { frame, told }),
                 Outgoing::Drop => return Err(End::Drop),
-            };
+                message => self.send(message),
+            }
             self.last_sent = Instant::now();
-            self.send(message)?;
         }
         Ok(())
     }
 
-    /// Gives the library a message to write; it never waits.
-    fn send(&mut self, message: Message) -> Result<(), End> {
+    /// Puts a message where it is written from; it never waits.
+    fn send(&mut self, message: Outgoing) {
         self.unflushed.get_or_insert_with(Instant::now);
-        Pin::new(&mut self.client)
-            .start_send(message)
-            .map_err(|_| End::Lost)
+        self.outbox.send(message);
+    }
+
+    /// Goes on when all has been written.
+    fn flushed(&mut self) {
+        self.unflushed = None;
+        if let Some(pong) = self.pong.take() {
+            self.send(Outgoing::Pong(pong));
+        }
+    }
+
+    /// Reads until a message is there.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        loop {
+            match self.incoming.next() {
+                Ok(Some(event)) => return Poll::Ready(Step::Received(event)),
+                Ok(None) => {}
+                Err(why) => return Poll::Ready(Step::Broken(why)),
+            }
+            let mut buffer = [MaybeUninit::uninit(); READ];
+            let mut buffer = ReadBuf::uninit(&mut buffer);
+            let read = ready!(Pin::new(&mut self.client).poll_read(cx, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                return Poll::Ready(Step::Lost);
+            }
+            self.incoming.add(buffer.filled());
+        }
     }
 }
 
 /// What happened on the socket or with the request that is open.
 enum Step {
-    Flushed(Result<(), tungstenite::Error>),
-    Received(Option<Result<Message, tungstenite::Error>>),
+    Flushed,
+    Received(Event),
+    Broken(Broken),
+    Lost,
     Answered(Result<Response<Bytes>, Failure>),
 }
 
@@ -340,15 +366,13 @@ impl Future for Io<'_> {
             return Poll::Ready(Step::Answered(answer));
         }
         if socket.unflushed.is_some()
-            && let Poll::Ready(result) = Pin::new(&mut socket.client).poll_flush(cx)
+            && let Poll::Ready(written) = socket.outbox.poll_write(&mut socket.client, cx)
         {
-            return Poll::Ready(Step::Flushed(result));
+            return Poll::Ready(written.map_or(Step::Lost, |()| Step::Flushed));
         }
-        if !socket.conversation.is_full()
-            && let Poll::Ready(message) = Pin::new(&mut socket.client).poll_next(cx)
-        {
-            return Poll::Ready(Step::Received(message));
+        if socket.conversation.is_full() {
+            return Poll::Pending;
         }
-        Poll::Pending
+        socket.poll_event(cx)
     }
 }

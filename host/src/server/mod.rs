@@ -5,7 +5,10 @@
 mod body;
 mod connection;
 mod headers;
+mod places;
 mod request;
+mod stream;
+mod uploads;
 
 pub use body::RequestBody;
 pub use request::{Dispatcher, answer};
@@ -17,9 +20,11 @@ use crate::{
         backend::Backend,
         proxy::{Origin, Upstream},
     },
+    network::Proxies,
 };
 use anyhow::Context;
 use futures::FutureExt;
+use places::{Place, Places};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
@@ -31,19 +36,35 @@ use std::{
 use tokio::{
     net::TcpListener,
     runtime::Builder,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::timeout,
+    sync::{OwnedSemaphorePermit, mpsc, watch},
+    time::{Instant, timeout},
 };
+use uploads::Uploads;
 
 /// Open connections; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
 /// File descriptors left for everything that is not a connection.
 const OTHER_FILES: u64 = 256;
+/// How often it is said that an address has too many connections.
+const COMPLAINT: Duration = Duration::from_secs(10);
+/// What a connection gets that is one too many of its address.
+const ONE_TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n\
+    content-length: 52\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
+    {\"detail\":\"Too many connections from this address.\"}";
 /// How long requests in flight may take to finish after a signal to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
-/// A connection on its way to a worker thread, with its place among [`MAX_CONNECTIONS`].
-type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+/// A connection on its way to a worker thread, with its place among [`MAX_CONNECTIONS`] and those of its address.
+type Accepted = (TcpStream, SocketAddr, (OwnedSemaphorePermit, Option<Place>));
+
+/// What a server's clients may have.
+#[derive(Debug, Clone, Default)]
+pub struct Clients {
+    /// Connections that one address may hold; by default an eighth of all.
+    pub per_address: Option<usize>,
+    /// Proxies that are believed, and have no such limit.
+    pub proxies: Proxies,
+}
 
 /// What a server serves.
 #[derive(Clone)]
@@ -63,6 +84,14 @@ impl Site {
         }
     }
 
+    /// Files that are open for each connection.
+    fn files(&self) -> u64 {
+        match self {
+            Self::App(_) => 1,
+            Self::Upstream(_) => 2,
+        }
+    }
+
     /// Stops what runs now.
     fn interrupt(&self) {
         match self {
@@ -77,6 +106,7 @@ pub struct Server {
     listener: TcpListener,
     site: Site,
     gateway: Option<Arc<Gateway>>,
+    clients: Clients,
 }
 
 impl Server {
@@ -87,6 +117,7 @@ impl Server {
     pub async fn bind(
         site: Site,
         gateway: Option<Arc<Gateway>>,
+        clients: Clients,
         address: &str,
     ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
@@ -96,6 +127,7 @@ impl Server {
             listener,
             site,
             gateway,
+            clients,
         })
     }
 
@@ -115,14 +147,24 @@ impl Server {
         let address = self.address()?;
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let (stopping, stopped) = watch::channel(false);
+        let Clients {
+            per_address,
+            proxies,
+        } = self.clients;
+        let places = Places::new(max_connections(self.site.files()), per_address, proxies);
+        let shared = Shared {
+            gateway: self.gateway,
+            places: places.clone(),
+            uploads: Arc::new(Uploads::new()),
+        };
         let workers = (0..cores)
             .map(|core| {
-                let (site, gateway) = (self.site.clone(), self.gateway.clone());
-                Worker::start(core, site, gateway, address, stopped.clone())
+                let (site, shared) = (self.site.clone(), shared.clone());
+                Worker::start(core, site, shared, address, stopped.clone())
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         tokio::select! {
-            () = accept(&self.listener, &workers) => {}
+            () = accept(&self.listener, &places, &workers) => {}
             () = stop => {}
         }
         drop(self.listener);
@@ -143,16 +185,22 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener, workers: &[Worker]) {
-    let places = Arc::new(Semaphore::new(max_connections()));
+async fn accept(listener: &TcpListener, places: &Arc<Places>, workers: &[Worker]) {
+    let mut complained: Option<Instant> = None;
     for worker in workers.iter().cycle() {
-        // The semaphore is never closed, so there is always a permit in the end.
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
-        let (stream, peer) = loop {
+        let (stream, peer, of_address) = loop {
             match listener.accept().await {
-                Ok(accepted) => break accepted,
+                Ok((stream, peer)) => match places.of_peer(peer.ip()) {
+                    Some(place) => break (stream, peer, place),
+                    None => {
+                        if complained.is_none_or(|at| at.elapsed() > COMPLAINT) {
+                            tracing::warn!(%peer, "too many connections from this address");
+                            complained = Some(Instant::now());
+                        }
+                        // Nobody waits for who has so many already.
+                        let _ = stream.try_write(ONE_TOO_MANY);
+                    }
+                },
                 Err(error) => {
                     // Out of file descriptors, most likely: wait for connections to end.
                     tracing::warn!("can't accept a connection: {error}");
@@ -160,15 +208,19 @@ async fn accept(listener: &TcpListener, workers: &[Worker]) {
                 }
             }
         };
+        let Some(place) = places.any().await else {
+            return;
+        };
         match stream.into_std() {
-            Ok(stream) => worker.send((stream, peer, place)),
+            Ok(stream) => worker.send((stream, peer, (place, of_address))),
             Err(error) => tracing::warn!(%peer, "lost a connection: {error}"),
         }
     }
 }
 
-/// How many connections may be open, after asking the system for as many file descriptors as it gives.
-fn max_connections() -> usize {
+/// How many connections may be open, with so many files each, after asking the system for as many file descriptors as it
+/// gives.
+fn max_connections(files_each: u64) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX);
     let raised = Rlimit {
@@ -179,14 +231,33 @@ fn max_connections() -> usize {
         Ok(()) => most,
         Err(_) => limit.current.unwrap_or(most),
     };
-    let connections = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    let connections = files.saturating_sub(OTHER_FILES) / files_each;
+    let connections = usize::try_from(connections).unwrap_or(usize::MAX);
+    if connections < MAX_CONNECTIONS {
+        let needed = MAX_CONNECTIONS as u64 * files_each + OTHER_FILES;
+        tracing::warn!(
+            "only {} connections at a time: this process may open {files} files (ulimit -n), and {MAX_CONNECTIONS} \
+             connections need {needed}",
+            connections.max(1)
+        );
+    }
     connections.clamp(1, MAX_CONNECTIONS)
+}
+
+/// What all threads share.
+#[derive(Clone)]
+struct Shared {
+    gateway: Option<Arc<Gateway>>,
+    places: Arc<Places>,
+    uploads: Arc<Uploads>,
 }
 
 /// What a thread answers its clients with.
 struct Front {
     backend: Arc<Backend>,
     gateway: Option<Arc<Gateway>>,
+    places: Arc<Places>,
+    uploads: Arc<Uploads>,
 }
 
 /// One core's thread.
@@ -199,7 +270,7 @@ impl Worker {
     fn start(
         core: usize,
         site: Site,
-        gateway: Option<Arc<Gateway>>,
+        shared: Shared,
         address: SocketAddr,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
@@ -209,9 +280,16 @@ impl Worker {
             .name(format!("http-{core}"))
             .spawn(move || {
                 let backend = Arc::new(site.backend(address));
+                let Shared {
+                    gateway,
+                    places,
+                    uploads,
+                } = shared;
                 let front = Front {
                     backend: backend.clone(),
                     gateway,
+                    places,
+                    uploads,
                 };
                 runtime.block_on(work(Arc::new(front), incoming, stopped));
                 // With the runtime, instances are dropped: the idle ones, and those whose tasks outlive their requests,

@@ -16,7 +16,6 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -127,13 +126,12 @@ impl Dispatcher {
     }
 
     /// Answers a client's request, and writes its access line.
-    pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
-        let expects = request.headers().contains_key(header::EXPECT);
-        self.answer(
-            request.map(|body| RequestBody::new(body, expects).boxed_unsync()),
-            peer,
-        )
-        .await
+    pub async fn handle(
+        &self,
+        request: Request<RequestBody>,
+        peer: SocketAddr,
+    ) -> Response<WasiBody> {
+        self.answer(request.map(BodyExt::boxed_unsync), peer).await
     }
 
     /// Answers a request that the gateway makes for a client's socket.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Schema;
 use super::schema::Property;
+use crate::app::EVENTS;
 use crate::form::FormSpec;
 
 /// How many answers, or reasons for none, an operation may have besides the general ones.
@@ -160,6 +161,11 @@ impl Operation {
             is_old: false,
             links: &[],
         }
+    }
+
+    /// Whether it is told what happens to a socket.
+    pub(crate) fn takes_events(&self) -> bool {
+        matches!(self.input, Input::Other(EVENTS))
     }
 
     pub(super) const fn get(path: &'static str) -> Self {

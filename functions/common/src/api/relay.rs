@@ -9,7 +9,7 @@ use crate::owner::MAX_ID_CHARS;
 const EVENTS: &str = "text/event-stream";
 
 /// What happens to a socket, as gateways write it.
-const SOCKET_EVENTS_TYPE: &str = "application/websocket-events";
+const SOCKET_EVENTS_TYPE: &str = crate::app::EVENTS;
 
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 

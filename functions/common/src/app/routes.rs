@@ -12,7 +12,11 @@ use crate::api::Operation;
 /// Routes::new().on(&api::chat::NEW, create::create).on(&api::chat::RENAME, rename::rename)
 /// ```
 #[derive(Debug, Default)]
-pub struct Routes(Router);
+pub struct Routes {
+    router: Router,
+    /// The paths at which sockets are.
+    sockets: Vec<&'static str>,
+}
 
 impl Routes {
     /// No routes yet.
@@ -25,16 +29,21 @@ impl Routes {
     ///
     /// Inlined, so that of a constant operation nothing but the method and the path gets into the component.
     #[inline(always)]
-    pub fn on<H, T>(self, operation: &Operation, handler: H) -> Self
+    pub fn on<H, T>(mut self, operation: &Operation, handler: H) -> Self
     where
         H: Handler<T, ()>,
         T: 'static,
     {
         let route = on(operation.verb().filter(), handler);
-        Self(self.0.route(operation.path(), route))
+        if operation.takes_events() {
+            self.sockets.push(operation.path());
+        }
+        self.router = self.router.route(operation.path(), route);
+        self
     }
 
-    pub(super) fn into_router(self) -> Router {
-        self.0
+    /// The router, and the paths at which sockets are.
+    pub(super) fn into_parts(self) -> (Router, Vec<&'static str>) {
+        (self.router, self.sockets)
     }
 }

@@ -6,7 +6,7 @@ use axum::routing::{delete, get, patch, post};
 use futures::executor::block_on;
 use http_body_util::BodyExt;
 
-use super::{respond, routing};
+use super::{Sockets, respond, routing};
 use crate::access::Access;
 use crate::access::origins::AllowedOrigins;
 use crate::config::{AuthMode, Config};
@@ -17,6 +17,8 @@ fn router() -> Router {
         .route("/", get(async || "page"))
         .route("/healthz", get(async || "fine"))
         .route("/auth/login", post(async || "in"))
+        .route("/ws/{chat_id}", post(async || "events"))
+        .route("/ws/ticket/more", post(async || "more"))
         .route(
             "/chat/rename",
             patch(async |_: Access| "renamed").delete(async || Error::chat_not_found()),
@@ -57,7 +59,8 @@ fn send_with(config: Config, method: &str, uri: &str, headers: &[(&str, &str)]) 
     }
     let request = request.body(Body::empty()).unwrap();
     block_on(async {
-        let (parts, body) = respond(request, Ok(Box::leak(Box::new(config))), router())
+        let routes = (router(), Sockets::at(vec!["/ws/{chat_id}"]));
+        let (parts, body) = respond(request, Ok(Box::leak(Box::new(config))), routes)
             .await
             .into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -343,4 +346,36 @@ fn nobody_says_themselves_where_they_come_from() {
         assert_eq!(answer.response.status(), StatusCode::FORBIDDEN);
         assert!(answer.body.contains("spin-client-addr"), "{}", answer.body);
     }
+}
+
+#[test]
+fn events_of_sockets_arrive_where_sockets_are_and_nowhere_else() {
+    let events = |content_type: &str, path: &str| {
+        let headers = [("content-type", content_type)];
+        let answer = send_with(Config::default(), "POST", path, &headers);
+        (answer.response.status().as_u16(), answer.body)
+    };
+    let nothing = (
+        404,
+        r#"{"detail":"There is no WebSocket here."}"#.to_owned(),
+    );
+    let known = "application/websocket-events";
+    assert_eq!(events(known, "/ws/1"), (200, "events".into()));
+    for path in [
+        "/auth/login",
+        "/ws/ticket/more",
+        "/ws/",
+        "/ws",
+        "/ws/1/",
+        "/none",
+    ] {
+        assert_eq!(events(known, path), nothing, "{path}");
+    }
+    for spelling in [
+        "Application/WebSocket-Events; a=b",
+        " application/websocket-events",
+    ] {
+        assert_eq!(events(spelling, "/auth/login"), nothing);
+    }
+    assert_eq!(events("application/json", "/auth/login").0, 200);
 }

@@ -4,6 +4,9 @@ use axum::http::{HeaderMap, header};
 
 use super::header::Parameters;
 
+/// Bytes that a boundary may have (RFC 2046, section 5.1.1).
+const MAX_BOUNDARY: usize = 70;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FormType {
     Urlencoded,
@@ -11,6 +14,8 @@ pub(super) enum FormType {
         boundary: Vec<u8>,
     },
     MultipartWithoutBoundary,
+    /// The boundary is longer than one may be: content would be searched for it.
+    MultipartWithLongBoundary,
     /// Anything else counts as a form without fields, `Multipart/Form-Data` in capitals too (HTTP contract,
     /// section 1).
     Other,
@@ -25,6 +30,7 @@ impl FormType {
         match content_type.value.as_slice() {
             b"application/x-www-form-urlencoded" => Self::Urlencoded,
             b"multipart/form-data" => match content_type.get("boundary") {
+                Some(boundary) if boundary.len() > MAX_BOUNDARY => Self::MultipartWithLongBoundary,
                 Some(boundary) if !boundary.is_empty() => Self::Multipart { boundary },
                 _ => Self::MultipartWithoutBoundary,
             },
@@ -63,6 +69,15 @@ mod tests {
         assert_eq!(
             of("multipart/form-data; boundary="),
             FormType::MultipartWithoutBoundary
+        );
+        let longest = "b".repeat(70);
+        assert_eq!(
+            of(&format!("multipart/form-data; boundary={longest}")),
+            multipart(&longest)
+        );
+        assert_eq!(
+            of(&format!("multipart/form-data; boundary={longest}b")),
+            FormType::MultipartWithLongBoundary
         );
         assert_eq!(
             of("application/x-www-form-urlencoded; charset=utf-8"),

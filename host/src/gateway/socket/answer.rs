@@ -1,12 +1,7 @@
 //! What the backend's answers do to a socket.
 
 use super::{KeepAlive, Running, end::End};
-use crate::gateway::{
-    backend::Failure,
-    conversation::{MAX_QUIET, Trouble},
-    event::Event,
-    hub::Outgoing,
-};
+use crate::gateway::{backend::Failure, conversation::MAX_QUIET, event::Event, hub::Outgoing};
 use bytes::Bytes;
 use http::Response;
 use serde::Deserialize;
@@ -43,9 +38,9 @@ impl Running {
     pub(super) fn answered(&mut self, answer: Result<Response<Bytes>, Failure>) -> Result<(), End> {
         self.exchange = None;
         self.last_exchange = Instant::now();
-        let events = answer
-            .map_err(Trouble::from)
-            .and_then(|response| self.conversation.answered(response))
+        let events = self
+            .conversation
+            .answered(answer)
             .map_err(|trouble| self.no_answer(&trouble))?;
         self.take_in(events)
     }

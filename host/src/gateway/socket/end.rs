@@ -1,27 +1,27 @@
 //! The end of a socket: why, what the client is told of it, and the backend.
 
-use super::{Client, GOODBYE_LIMIT, Running};
-use crate::gateway::{Gateway, backend::Backend, conversation::Trouble, event::Event};
-use futures::Sink;
+use super::{Client, GOODBYE_LIMIT, Running, incoming::Broken, outbox::Outbox};
+use crate::gateway::{
+    Gateway, backend::Backend, conversation::Trouble, event::Event, hub::Outgoing,
+};
 use http::StatusCode;
-use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
 };
-use tokio_tungstenite::tungstenite::{
-    self, Message, Utf8Bytes,
-    error::{CapacityError, ProtocolError},
-    protocol::CloseFrame,
-};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How long a client has to read the close frame, and to close its side.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
+/// The reason of a socket for which the gateway's budget has no room.
+pub(super) const NO_ROOM: &str = "Too much is waiting.";
+
 /// How a socket ends.
 pub(super) enum End {
-    /// The client said goodbye, and the backend is to hear how.
-    ByClient,
+    /// The client said goodbye with this code and reason, and the backend is to hear it.
+    ByClient(Option<(u16, Utf8Bytes)>),
     /// The client is gone without a word.
     Lost,
     /// We close, with this code and reason; the backend is to hear of it unless it said so itself.
@@ -66,16 +66,23 @@ impl Running {
     pub(super) async fn end(self, end: End, gateway: &Gateway, backend: &Arc<Backend>) {
         let Self {
             client,
+            incoming,
+            outbox,
             mut conversation,
+            queued,
+            mailbox,
             subscriptions,
             exchange,
             detached,
             ..
         } = self;
-        drop(subscriptions);
+        drop((incoming, mailbox, subscriptions));
         let goodbye = async {
             let told = match &end {
-                End::ByClient => false,
+                End::ByClient(frame) => {
+                    conversation.add(Event::Close(frame.clone()));
+                    false
+                }
                 End::Close { told: true, .. } => true,
                 End::Close { frame, .. } => {
                     conversation.add(Event::Close(frame.clone()));
@@ -90,70 +97,47 @@ impl Running {
                 return;
             }
             // It has limits of its own, and what comes with it was sent while all was well.
-            let open = match exchange {
-                Some(exchange) => exchange.await.map(Some).map_err(Trouble::from),
-                None => Ok(None),
-            };
-            let talk = async {
-                if let Some(response) = open? {
-                    conversation.answered(response)?;
-                }
-                conversation
-                    .ask(backend.clone(), &gateway.keys, true)
-                    .await?;
-                Ok::<_, Trouble>(())
-            };
-            match timeout(GOODBYE_LIMIT, talk).await {
-                Ok(Ok(())) => {}
+            if let Some(exchange) = exchange
+                && let Err(error) = conversation.answered(exchange.await)
+            {
+                tracing::debug!("a socket's last request: {error}");
+            }
+            let goodbye = conversation.ask(backend.clone(), &gateway.keys, true);
+            match timeout(GOODBYE_LIMIT, goodbye).await {
+                Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::debug!("nobody heard a socket's end: {error}"),
                 Err(_) => tracing::debug!("nobody heard a socket's end in time"),
             }
+            drop(queued);
         };
-        tokio::join!(hang_up(client, &end), goodbye);
+        tokio::join!(hang_up(client, outbox, &end), goodbye);
     }
 }
 
-/// What to do about an error of the client's stream.
-pub(super) fn broken(error: &tungstenite::Error) -> End {
-    let (code, reason) = match error {
-        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-            (1009, "The message is too long.")
-        }
-        tungstenite::Error::Capacity(_) => (1009, "Too much."),
-        tungstenite::Error::Utf8(_) => (1007, "The text is not UTF-8."),
-        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            return End::Lost;
-        }
-        tungstenite::Error::Protocol(_) => (1002, "The frame is not valid."),
-        _ => return End::Lost,
-    };
-    End::close(code, reason)
+/// What to do about a client of whom nothing more can be read.
+pub(super) fn broken(why: &Broken) -> End {
+    match why {
+        Broken::TooLong => End::close(1009, "The message is too long."),
+        Broken::NoText => End::close(1007, "The text is not UTF-8."),
+        Broken::NoFrame => End::close(1002, "The frame is not valid."),
+        Broken::Full => End::close(1013, NO_ROOM),
+    }
 }
 
 /// Closes the connection so that the client gets everything, the close frame included: it is not reset while the client
 /// may still be sending.
-async fn hang_up(mut client: Client, end: &End) {
+async fn hang_up(mut client: Client, mut outbox: Outbox, end: &End) {
     let frame = match end {
         End::Lost | End::Drop => return,
-        End::ByClient => None,
-        End::Close { frame, .. } => {
-            let message = Message::Close(frame.clone().map(|(code, reason)| CloseFrame {
-                code: code.into(),
-                reason,
-            }));
-            Some(message)
-        }
+        End::ByClient(frame) | End::Close { frame, .. } => frame.clone(),
     };
+    outbox.send(Outgoing::Close { frame, told: true });
     let close = async {
-        if let Some(frame) = frame {
-            Pin::new(&mut client).start_send(frame)?;
-        }
-        poll_fn(|cx| Pin::new(&mut client).poll_flush(cx)).await?;
-        let io = client.get_mut();
-        io.shutdown().await?;
+        poll_fn(|cx| outbox.poll_write(&mut client, cx)).await?;
+        client.shutdown().await?;
         let mut rest = [0; 1024];
-        while io.read(&mut rest).await? > 0 {}
-        Ok::<_, tungstenite::Error>(())
+        while client.read(&mut rest).await? > 0 {}
+        Ok::<_, io::Error>(())
     };
     if let Ok(Err(error)) = timeout(CLOSE_LIMIT, close).await {
         tracing::debug!("a client left early: {error}");

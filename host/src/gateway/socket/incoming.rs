@@ -1,0 +1,262 @@
+//! What a client sends: bytes become messages.
+//!
+//! The WebSocket library reads and writes the heads of frames. Putting messages together is done here, because only so
+//! can what is not finished be counted before memory is taken for it, and be given back when it is.
+
+use crate::gateway::{
+    budget::{Account, Charge, Full},
+    event::{Event, may_be_sent},
+};
+use bytes::{Bytes, BytesMut};
+use std::{io::Cursor, sync::Arc};
+use tokio_tungstenite::tungstenite::{
+    Utf8Bytes,
+    protocol::frame::{
+        FrameHeader,
+        coding::{Control, Data, OpCode},
+    },
+};
+
+/// The longest head of a frame.
+const MAX_HEAD: usize = 14;
+/// Bytes that the content of a control frame may have.
+const MAX_CONTROL: usize = 125;
+/// The least memory that is taken for a message, so that it need not grow often.
+const FIRST_PIECE: usize = 1024;
+
+/// Why nothing more can be read of a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// A message is longer than it may be.
+    TooLong,
+    /// A text is not UTF-8.
+    NoText,
+    /// What came is no frame, or none that may come now.
+    NoFrame,
+    /// The budget has no room for the rest of a message.
+    Full,
+}
+
+impl From<Full> for Broken {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
+
+/// A frame whose head has been read.
+struct Frame {
+    code: OpCode,
+    is_last: bool,
+    mask: [u8; 4],
+    /// Bytes of the content that have been read.
+    read: usize,
+    length: usize,
+}
+
+impl Frame {
+    fn left(&self) -> usize {
+        self.length - self.read
+    }
+
+    /// Takes the mask off the next piece of the content.
+    fn unmask(&mut self, piece: &mut [u8]) {
+        let mut mask = self.mask;
+        let size = mask.len();
+        mask.rotate_left(self.read % size);
+        for bytes in piece.chunks_mut(size) {
+            for (byte, mask) in bytes.iter_mut().zip(mask) {
+                *byte ^= mask;
+            }
+        }
+        self.read += piece.len();
+    }
+}
+
+/// The messages of one client, as far as they have come.
+pub(super) struct Incoming {
+    /// What was read and is not looked at yet.
+    rest: BytesMut,
+    /// The beginning of a head.
+    head: Vec<u8>,
+    frame: Option<Frame>,
+    control: Vec<u8>,
+    /// The kind of the message that is not finished, and what has come of it.
+    message: Option<(Data, Vec<u8>)>,
+    most: usize,
+    charge: Charge,
+}
+
+impl Incoming {
+    /// Nothing yet; a message may have `most` bytes.
+    pub(super) fn new(most: usize, account: &Arc<Account>) -> Self {
+        Self {
+            rest: BytesMut::new(),
+            head: Vec::new(),
+            frame: None,
+            control: Vec::new(),
+            message: None,
+            most,
+            charge: Charge::new(account),
+        }
+    }
+
+    /// Takes in what was read.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+    }
+
+    /// The next message; `None` if the rest of it has not been read.
+    pub(super) fn next(&mut self) -> Result<Option<Event>, Broken> {
+        let mut rest = std::mem::take(&mut self.rest);
+        let event = self.parse(&mut rest);
+        // What is empty keeps no memory: most sockets are silent most of the time.
+        if !rest.is_empty() {
+            self.rest = rest;
+        }
+        event
+    }
+
+    fn parse(&mut self, rest: &mut BytesMut) -> Result<Option<Event>, Broken> {
+        loop {
+            let Some(frame) = &mut self.frame else {
+                if rest.is_empty() {
+                    return Ok(None);
+                }
+                self.read_head(rest)?;
+                continue;
+            };
+            let count = frame.left().min(rest.len());
+            let mut piece = rest.split_to(count);
+            frame.unmask(&mut piece);
+            match &mut self.message {
+                Some((_, content)) if matches!(frame.code, OpCode::Data(_)) => {
+                    let most = match frame.is_last {
+                        true => content.len() + piece.len() + frame.left(),
+                        false => self.most,
+                    };
+                    make_room(content, piece.len(), most, &mut self.charge)?;
+                    content.extend_from_slice(&piece);
+                }
+                _ => self.control.extend_from_slice(&piece),
+            }
+            if frame.left() > 0 {
+                return Ok(None);
+            }
+            let (code, is_last) = (frame.code, frame.is_last);
+            self.frame = None;
+            match code {
+                OpCode::Control(kind) => {
+                    let content = Bytes::from(std::mem::take(&mut self.control));
+                    return control(kind, content).map(Some);
+                }
+                OpCode::Data(_) if is_last => return self.finish().map(Some),
+                OpCode::Data(_) => {}
+            }
+        }
+    }
+
+    /// Reads as much of a frame's head as is there.
+    fn read_head(&mut self, rest: &mut BytesMut) -> Result<(), Broken> {
+        let had = self.head.len();
+        let count = rest.len().min(MAX_HEAD - had);
+        self.head.extend_from_slice(&rest[..count]);
+        let mut cursor = Cursor::new(&self.head);
+        let parsed = FrameHeader::parse(&mut cursor).map_err(|_| Broken::NoFrame)?;
+        let Some((head, length)) = parsed else {
+            drop(rest.split_to(count));
+            return Ok(());
+        };
+        let used = usize::try_from(cursor.position()).map_err(|_| Broken::NoFrame)?;
+        // The whole head was not there before, so something of it is in the rest.
+        drop(rest.split_to(used.saturating_sub(had)));
+        self.head = Vec::new();
+        self.begin(&head, length)
+    }
+
+    fn begin(&mut self, head: &FrameHeader, length: u64) -> Result<(), Broken> {
+        let mask = head.mask.ok_or(Broken::NoFrame)?;
+        let length = usize::try_from(length).map_err(|_| Broken::TooLong)?;
+        if head.rsv1 || head.rsv2 || head.rsv3 {
+            return Err(Broken::NoFrame);
+        }
+        match (head.opcode, &self.message) {
+            (OpCode::Control(_), _) if head.is_final && length <= MAX_CONTROL => {}
+            (OpCode::Data(Data::Continue), Some(_)) => {}
+            (OpCode::Data(kind @ (Data::Text | Data::Binary)), None) => {
+                self.message = Some((kind, Vec::new()));
+            }
+            _ => return Err(Broken::NoFrame),
+        }
+        if let (OpCode::Data(_), Some((_, content))) = (head.opcode, &self.message)
+            && length > self.most - content.len()
+        {
+            return Err(Broken::TooLong);
+        }
+        self.frame = Some(Frame {
+            code: head.opcode,
+            is_last: head.is_final,
+            mask,
+            read: 0,
+            length,
+        });
+        Ok(())
+    }
+
+    /// The message that is whole now.
+    fn finish(&mut self) -> Result<Event, Broken> {
+        let Some((kind, mut content)) = self.message.take() else {
+            return Err(Broken::NoFrame);
+        };
+        content.shrink_to_fit();
+        self.charge.note(0);
+        let content = Bytes::from(content);
+        match kind {
+            Data::Text => Utf8Bytes::try_from(content)
+                .map(Event::Text)
+                .map_err(|_| Broken::NoText),
+            _ => Ok(Event::Binary(content)),
+        }
+    }
+}
+
+/// Makes room for `more` bytes of a message that will have `most`.
+///
+/// It grows twofold and no further than that: nothing is taken for what was only announced.
+fn make_room(
+    content: &mut Vec<u8>,
+    more: usize,
+    most: usize,
+    charge: &mut Charge,
+) -> Result<(), Broken> {
+    let needed = content.len() + more;
+    if needed <= content.capacity() {
+        return Ok(());
+    }
+    let twofold = FIRST_PIECE.max(2 * content.capacity());
+    let capacity = twofold.min(most).max(needed);
+    charge.set(capacity)?;
+    content.reserve_exact(capacity - content.len());
+    Ok(())
+}
+
+fn control(kind: Control, content: Bytes) -> Result<Event, Broken> {
+    match kind {
+        Control::Ping => Ok(Event::Ping(content)),
+        Control::Pong => Ok(Event::Pong(content)),
+        Control::Close if content.is_empty() => Ok(Event::Close(None)),
+        Control::Close if content.len() == 1 => Err(Broken::NoFrame),
+        Control::Close => {
+            let code = u16::from_be_bytes([content[0], content[1]]);
+            let reason = Utf8Bytes::try_from(content.slice(2..)).map_err(|_| Broken::NoText)?;
+            // Who says what may not be said is answered that it is wrong.
+            Ok(Event::Close(Some(match may_be_sent(code) {
+                true => (code, reason),
+                false => (1002, Utf8Bytes::default()),
+            })))
+        }
+        Control::Reserved(_) => Err(Broken::NoFrame),
+    }
+}
+
+#[cfg(test)]
+mod tests;
