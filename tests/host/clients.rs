@@ -221,10 +221,22 @@ async fn thousands_of_slow_bodies_lock_nobody_out() {
         begin_body(&mut stream, &server, "/auth/login").await;
         slow.push(stream);
     }
+    // None of them is ever silent for long.
+    let dripping = tokio::spawn(async move {
+        loop {
+            for stream in &mut slow {
+                stream.write_all(b"x").await.ok();
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
+    });
+    // Until all are there.
+    sleep(Duration::from_secs(5)).await;
     let began = Instant::now();
     let user = login(&server, "someone@example.com").await;
     let content = vec![7; 1 << 20];
     server.file(&user, "a file", &content).await;
+    dripping.abort();
     assert!(
         began.elapsed() < Duration::from_secs(15),
         "{:?}",

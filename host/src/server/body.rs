@@ -46,6 +46,9 @@ impl Fate {
     }
 }
 
+/// Ends when a client has been silent for too long.
+type Silence = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A request's body. When it is dropped before its end, the rest is read and thrown away for a while: closing the
 /// connection with unread bytes in it would make the client's system throw away the answer.
 pub struct RequestBody {
@@ -54,7 +57,7 @@ pub struct RequestBody {
     ahead: VecDeque<Frame<Bytes>>,
     fate: Fate,
     /// Runs while the client is silent: since when, and until it may be no longer.
-    silence: Option<(Instant, Pin<Box<dyn Future<Output = ()> + Send>>)>,
+    silence: Option<(Instant, Silence)>,
     /// How long the client has been waited for before.
     waited: Duration,
     received: u64,

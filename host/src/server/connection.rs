@@ -123,7 +123,7 @@ impl Front {
         peer: SocketAddr,
         opened: &Opened,
     ) -> (Response<WasiBody>, Option<Place>) {
-        let Some(place) = self.places.of_request(request.headers(), peer.ip()) else {
+        let Ok(place) = self.places.of_request(request.headers(), peer.ip()) else {
             return (refuse(request, too_many_connections()), None);
         };
         if let Some(refusal) = check(&request) {

@@ -24,7 +24,7 @@ use crate::{
 };
 use anyhow::Context;
 use futures::FutureExt;
-use places::{Place, Places};
+use places::{Place, Places, TooMany};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
@@ -191,8 +191,8 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>, workers: &[Worker]
         let (stream, peer, of_address) = loop {
             match listener.accept().await {
                 Ok((stream, peer)) => match places.of_peer(peer.ip()) {
-                    Some(place) => break (stream, peer, place),
-                    None => {
+                    Ok(place) => break (stream, peer, place),
+                    Err(TooMany) => {
                         if complained.is_none_or(|at| at.elapsed() > COMPLAINT) {
                             tracing::warn!(%peer, "too many connections from this address");
                             complained = Some(Instant::now());

@@ -28,6 +28,10 @@ pub struct Place {
     network: Network,
 }
 
+/// The address has its share.
+#[derive(Debug)]
+pub struct TooMany;
+
 impl Places {
     /// As many places as this, of which an address may have `per_address`.
     pub fn new(all: usize, per_address: Option<usize>, proxies: Proxies) -> Arc<Self> {
@@ -40,25 +44,31 @@ impl Places {
         })
     }
 
-    /// A place for a connection of `peer`; `None` if the address has its share. Proxies need none.
-    pub fn of_peer(self: &Arc<Self>, peer: IpAddr) -> Option<Option<Place>> {
+    /// A place for a connection of `peer`. Proxies need none.
+    ///
+    /// # Errors
+    /// When the address has its share.
+    pub fn of_peer(self: &Arc<Self>, peer: IpAddr) -> Result<Option<Place>, TooMany> {
         match self.proxies.contains(peer) {
-            true => Some(None),
+            true => Ok(None),
             false => self.enter(peer).map(Some),
         }
     }
 
-    /// A place for a request that a proxy at `peer` passes on; `None` if the address it came from has its share.
+    /// A place for a request that a proxy at `peer` passes on.
+    ///
+    /// # Errors
+    /// When the address that it came from has its share.
     pub fn of_request(
         self: &Arc<Self>,
         headers: &HeaderMap,
         peer: IpAddr,
-    ) -> Option<Option<Place>> {
+    ) -> Result<Option<Place>, TooMany> {
         match self.client(headers, peer) {
             client if self.proxies.contains(peer) && !self.proxies.contains(client) => {
                 self.enter(client).map(Some)
             }
-            _ => Some(None),
+            _ => Ok(None),
         }
     }
 
@@ -81,15 +91,15 @@ impl Places {
         self.wanted.notified().await;
     }
 
-    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, TooMany> {
         let network = Network::of(address);
         let mut taken = self.taken.lock();
         let count = taken.entry(network).or_default();
         if *count >= self.per_address {
-            return None;
+            return Err(TooMany);
         }
         *count += 1;
-        Some(Place {
+        Ok(Place {
             places: self.clone(),
             network,
         })
