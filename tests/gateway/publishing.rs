@@ -104,3 +104,23 @@ async fn what_is_no_publish_request_is_refused() {
         assert_eq!(answered, status, "{request}");
     }
 }
+
+/// Without keys, being on this machine is enough to publish; so is a web page in the browser of somebody there.
+#[tokio::test]
+async fn a_web_page_does_not_publish() {
+    let front = Front::start().await;
+    let mut socket = front.open("/?channel=a").await;
+    assert_eq!(socket.text().await, "welcome");
+    let body = serde_json::json!({ "items": [text("a", "1")] }).to_string();
+    for page in ["https://evil.example", "http://localhost:3000", "null"] {
+        let request = format!(
+            "POST /publish/ HTTP/1.1\r\nHost: {}\r\nOrigin: {page}\r\nContent-Type: text/plain\r\n\
+             Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            front.control,
+            body.len()
+        );
+        let (answered, _) = super::client::exchange(&front.control, &request).await;
+        assert_eq!(answered, 403, "{page}");
+    }
+    socket.silence().await;
+}

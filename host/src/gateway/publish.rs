@@ -64,6 +64,10 @@ impl Gateway {
     /// # Errors
     /// With the answer to one that does not.
     pub fn check_publisher(&self, headers: &HeaderMap) -> Result<(), Answer> {
+        // Without keys a page in the browser of somebody on this machine could publish, too. Browsers say so.
+        if headers.contains_key(header::ORIGIN) {
+            return Err((StatusCode::FORBIDDEN, "Web pages can't publish.\n".into()));
+        }
         self.keys
             .check_publisher(headers.get(header::AUTHORIZATION))
             .map_err(|refusal| match refusal {
