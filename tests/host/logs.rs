@@ -1,7 +1,7 @@
 //! What an operator can read.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 
 use crate::support::{Database, Server, Setup, login};
 
@@ -71,6 +71,28 @@ async fn what_a_component_prints_reaches_the_log_folder() {
     );
     let mode = fs::metadata(&folder).expect("the folder is there").mode();
     assert_eq!(mode & 0o077, 0, "others can't look into a folder it makes");
+}
+
+#[tokio::test]
+async fn a_log_file_that_can_not_be_written_ends_no_request() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for stream in ["stdout", "stderr"] {
+        // Always as full as a disk can be.
+        let file = folder.path().join(format!("trouble_{stream}.txt"));
+        symlink("/dev/full", file).expect("a link in an empty folder");
+    }
+    let server = Setup::trouble()
+        .argument("--log-dir")
+        .argument(folder.path().to_str().expect("a path of text"))
+        .start()
+        .await;
+    for mark in ["one", "two"] {
+        let path = format!("/log?mark={mark}");
+        server.get(&path).send().await.has_status(200);
+        // All the same, the log has what was printed.
+        server.says(&format!("stderr says {mark}")).await;
+    }
+    server.says("can't write to a log file").await;
 }
 
 #[tokio::test]

@@ -201,9 +201,10 @@ pub async fn allow_private_models() -> Result<bool> {
     }
 }
 
-/// 503 for a configuration that makes no sense; `problem` goes to the log, and must not hold a secret.
+/// 503 for a configuration that makes no sense, unless the caller can go on without; `problem` goes to the log, and
+/// must not hold a secret.
 pub fn unusable(problem: &str) -> Error {
-    eprintln!("error: bad configuration, answering 503: {problem}");
+    eprintln!("error: bad configuration: {problem}");
     Error::unavailable("The server is not configured correctly; its log says what is wrong.")
 }
 
