@@ -463,6 +463,11 @@ async fn neither_a_login_nor_a_conversation_nor_a_removal_reads_a_whole_table() 
         "w",
         "place",
         "held",
+        "counted",
+        "listed",
+        "share",
+        "u",
+        "newest",
     ];
     for statement in [
         include_str!("../../functions/auth/src/login.sql"),

@@ -21,18 +21,35 @@ pub async fn open(email: &Email) -> Result<String> {
         return Ok(answer);
     }
     let mut transaction = db.begin().await?;
-    let answer = find_or_make(&mut transaction, email, None).await?;
+    make(&mut transaction, email).await?;
     transaction.commit().await?;
-    Ok(answer)
+    look_up(&mut db, email)
+        .await?
+        .ok_or_else(Error::user_not_found)
 }
 
-/// What the login of `email` answers, where `known` is that unless nobody had it: then the user and their first workspace
-/// are made, if they are not there by now.
+/// What the login of `email` answers, where `known` is that unless nobody had it: then the account is made first.
 pub async fn find_or_make(
     transaction: &mut Transaction<'_>,
     email: &Email,
     known: Option<String>,
 ) -> Result<String> {
+    let made = make(transaction, email).await?;
+    match known.filter(|_| !made) {
+        Some(answer) => Ok(answer),
+        // New, so it is short.
+        None => {
+            let row = transaction
+                .query_one(LOGIN, params![email.as_str()])
+                .await?;
+            row.map(|mut row| row.text(0))
+                .ok_or_else(Error::user_not_found)
+        }
+    }
+}
+
+/// Makes the user and their first workspace, unless they are there already. Whether they were not.
+async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> {
     let user = new_id();
     let made = transaction
         .query_one(
@@ -48,17 +65,7 @@ pub async fn find_or_make(
             )
             .await?;
     }
-    match known.filter(|_| made.is_none()) {
-        Some(answer) => Ok(answer),
-        // New, so it is short.
-        None => {
-            let row = transaction
-                .query_one(LOGIN, params![email.as_str()])
-                .await?;
-            row.map(|mut row| row.text(0))
-                .ok_or_else(Error::user_not_found)
-        }
-    }
+    Ok(made.is_some())
 }
 
 /// What the login of `email` answers, unless nobody has it.

@@ -76,7 +76,7 @@ impl<F: Send> Form<F> {
             )),
             FormType::Other => Ok(Received::new(spec)),
         };
-        if !matches!(outcome, Ok(_) | Err(Error::TooLarge)) {
+        if !matches!(outcome, Ok(_) | Err(Error::TooLarge | Error::StorageFull)) {
             body.drain().await;
         }
         outcome?.check()

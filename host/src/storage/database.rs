@@ -15,7 +15,7 @@ use super::{
 use crate::private;
 use std::{
     ffi::OsString,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -100,7 +100,12 @@ impl Database {
         mark::check(path)?;
         keep_private(path).map_err(at(path))?;
         let settings = settings(options.durability);
-        let mut keeper = Connection::open(path, &settings)?;
+        let mut first = settings.clone();
+        if fs::metadata(path).map_err(at(path))?.len() == 0 {
+            // Before its first page is written. Of an old database it would write, too.
+            first.insert(0, "PRAGMA auto_vacuum = INCREMENTAL");
+        }
+        let mut keeper = Connection::open(path, &first)?;
         check_wal(&mut keeper)?;
         let length = LogLength::new(options.checkpoint_pages);
         let log = sync_all(path)?;
@@ -233,8 +238,6 @@ fn settings(durability: Durability) -> Vec<&'static str> {
     vec![
         // Only another process could make us wait, or a checkpoint for a moment.
         "PRAGMA busy_timeout = 5000",
-        // Of a new database, and so before its first page is written: free pages can be given back.
-        "PRAGMA auto_vacuum = INCREMENTAL",
         "PRAGMA journal_mode = WAL",
         match durability {
             Durability::Shared | Durability::Process => "PRAGMA synchronous = NORMAL",

@@ -22,8 +22,8 @@ pub(super) async fn of_pages(counter: &mut Counter) {
     for (method, path, status, cost) in [
         ("GET", "/ws/x", 426, NOTHING.public()),
         ("POST", "/ws/x", 426, NOTHING.public()),
-        ("DELETE", "/chat/new", 404, ONE),
-        ("DELETE", "/chat/rename", 404, ONE),
+        ("DELETE", "/chat/new", 404, ONE.and_alone(2)),
+        ("DELETE", "/chat/rename", 404, ONE.and_alone(2)),
     ] {
         let request = counter.ask(method, path);
         counter.takes(path, request, status, cost).await;
@@ -58,7 +58,8 @@ pub(super) async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
         .await;
     let body = json!({ "email": EMAIL, "code": mail.code(EMAIL).await }).to_string();
     let request = counter.server.post("/auth/login").json(body);
-    let cost = transaction(4).and_alone(1).public().limited();
+    // The code is looked at, and the answer read, before the transaction.
+    let cost = transaction(4).and_alone(2).public().limited();
     let login = counter
         .takes("a login with a code", request, 200, cost)
         .await;
@@ -98,7 +99,9 @@ pub(super) async fn of_models(counter: &mut Counter) {
     let request = counter.post("/models/new").form(&form);
     counter.made(request, "/id").await;
     let request = counter.post("/models/new").form(&form);
-    let made = counter.takes("models/new", request, 200, ONE).await;
+    let made = counter
+        .takes("models/new", request, 200, ONE.limited())
+        .await;
     let id = made["id"].as_str().expect("an id").to_owned();
     let request = counter.get(&format!("/models?user_id={}", counter.user));
     counter.takes("models", request, 200, ONE).await;
@@ -106,7 +109,9 @@ pub(super) async fn of_models(counter: &mut Counter) {
     for form in [("name", "renamed"), ("ak", "other")] {
         let request = counter.ask("PATCH", &path).form(&[form]);
         let name = format!("a model's {}", form.0);
-        counter.takes(&name, request, 200, transaction(2)).await;
+        counter
+            .takes(&name, request, 200, transaction(2).limited())
+            .await;
     }
     let request = counter.post(&format!("/models/{id}/test"));
     counter

@@ -32,7 +32,7 @@ pub(super) async fn of_files(counter: &mut Counter) {
     let form = [("file_id", id.as_str()), ("new_name", "renamed.txt")];
     let request = counter.ask("PATCH", "/file/rename").form(&form);
     counter
-        .takes("file/rename", request, 200, transaction(2))
+        .takes("file/rename", request, 200, transaction(2).limited())
         .await;
     let request = counter.ask("DELETE", &format!("/file/delete/{id}"));
     counter
@@ -43,7 +43,9 @@ pub(super) async fn of_files(counter: &mut Counter) {
     let id = counter.made(request, "/workspace_id").await;
     let form = [("workspace_id", id.as_str()), ("new_name", "renamed")];
     let request = counter.ask("PATCH", "/workspace/rename").form(&form);
-    counter.takes("workspace/rename", request, 200, ONE).await;
+    counter
+        .takes("workspace/rename", request, 200, ONE.limited())
+        .await;
     let request = counter.ask("DELETE", &format!("/workspace/delete/{id}"));
     counter
         .takes("workspace/delete", request, 200, transaction(2))
@@ -89,7 +91,7 @@ pub(super) async fn of_deletions(counter: &mut Counter) {
     let request = counter.ask("PATCH", "/file/rename").form(&form);
     let cost = transaction(4);
     let name = "renaming a file of many chats";
-    counter.takes(name, request, 200, cost).await;
+    counter.takes(name, request, 200, cost.limited()).await;
     let request = counter.ask("DELETE", &format!("/file/delete/{file}"));
     let name = "deleting a file of many chats";
     counter.takes(name, request, 200, cost).await;

@@ -18,12 +18,12 @@ pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Resul
         if db.query_one(DELETE, asked).await?.is_some() {
             return Ok(true);
         }
-        let mut tx = db.begin().await?;
         let there = "SELECT 1 FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
-        if tx.query_one(there, params![chat, caller]).await?.is_none() {
-            // Somebody else has deleted the rest of it.
+        if db.query_one(there, params![chat, caller]).await?.is_none() {
+            // Somebody else may have deleted the rest of it.
             return Ok(began);
         }
+        let mut tx = db.begin().await?;
         thin_chat(&mut tx, chat).await?;
         tx.commit().await?;
         began = true;
