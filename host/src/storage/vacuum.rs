@@ -3,7 +3,7 @@
 //! Only of a database that was made to do so (`auto_vacuum = INCREMENTAL`), as all new ones are; `kafka vacuum` makes an
 //! old one so.
 
-use super::{Error, Value, checkpoint::checkpoint, sqlite::Connection};
+use super::{Error, Value, checkpoint::checkpoint, mark, sqlite::Connection};
 use std::{
     io,
     path::Path,
@@ -126,6 +126,7 @@ pub fn vacuum(file: &Path) -> Result<(), Error> {
         "PRAGMA synchronous = FULL",
         "PRAGMA auto_vacuum = INCREMENTAL",
     ];
+    mark::check(file)?;
     let mut database = Connection::open_existing(file, &settings)?;
     database.run("VACUUM")?;
     database.run("PRAGMA wal_checkpoint(TRUNCATE)")
