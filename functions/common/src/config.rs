@@ -55,6 +55,12 @@ pub enum AuthMode {
 }
 
 impl AuthMode {
+    /// What the variable says. Not by way of [`Config`]: a component that serves no clients has none of the other
+    /// variables.
+    pub(crate) async fn get() -> Result<Self> {
+        Self::parse(&variable("auth_mode").await?).map_err(|problem| unusable(&problem))
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
             "open" => Ok(Self::Open),
@@ -191,10 +197,7 @@ pub async fn allow_private_models() -> Result<bool> {
     match variable(name).await?.trim() {
         "true" => Ok(true),
         "false" => Ok(false),
-        // Not by way of `Config`: a component that serves no clients has none of the other variables.
-        "" => Ok(AuthMode::parse(&variable("auth_mode").await?)
-            .map_err(|problem| unusable(&problem))?
-            == AuthMode::Open),
+        "" => Ok(AuthMode::get().await? == AuthMode::Open),
         other => Err(unusable(&format!(
             "{name}: {other:?} is neither true nor false"
         ))),

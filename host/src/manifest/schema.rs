@@ -20,7 +20,7 @@ pub struct Manifest {
     pub components: BTreeMap<String, Component>,
     /// The HTTP triggers that have a route, in the manifest's order.
     pub routes: Vec<Route>,
-    /// The ids of components that only other components reach (`route = { private = true }`).
+    /// The ids of components that only other components reach: with `route = { private = true }`, and no other one.
     pub private: BTreeSet<String>,
 }
 
@@ -212,13 +212,6 @@ impl Manifest {
             if !self.components.contains_key(component) {
                 bail!("a private route leads to component {component:?}, which does not exist");
             }
-            if self
-                .routes
-                .iter()
-                .any(|route| route.component == *component)
-            {
-                bail!("component {component:?} has a private route and a public one");
-            }
         }
         Ok(())
     }
@@ -263,7 +256,7 @@ impl Manifest {
     }
 }
 
-/// The public routes, and the components with private ones. A pattern that occurs twice is a mistake.
+/// The public routes, and the components with private ones only. A pattern that occurs twice is a mistake.
 fn routes(triggers: Vec<HttpTrigger>) -> anyhow::Result<(Vec<Route>, BTreeSet<String>)> {
     let mut seen = HashSet::new();
     let (mut routes, mut private_components) = (Vec::new(), BTreeSet::new());
@@ -288,6 +281,9 @@ fn routes(triggers: Vec<HttpTrigger>) -> anyhow::Result<(Vec<Route>, BTreeSet<St
                 );
             }
         }
+    }
+    for Route { component, .. } in &routes {
+        private_components.remove(component);
     }
     Ok((routes, private_components))
 }
