@@ -96,23 +96,7 @@ async fn old_state(of: &Path, count: usize) -> TempDir {
     for name in ["key_value.db", "key_value.db-wal"] {
         fs::copy(of.join(name), state.path().join(name)).expect("a copy");
     }
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
-    let files = fs::read_dir(folder).expect("the migrations are there");
-    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-    files.sort();
-    let mut sql = "CREATE TABLE schema_migration (
-            version    INTEGER NOT NULL PRIMARY KEY,
-            name       TEXT NOT NULL,
-            applied_at TEXT NOT NULL
-        );"
-    .to_owned();
-    for file in files.iter().take(count) {
-        let name = file.file_name().and_then(|name| name.to_str());
-        let version = &name.expect("a name of text")[..4];
-        sql += &fs::read_to_string(file).expect("a migration is text");
-        sql += &format!(";INSERT INTO schema_migration VALUES ({version}, 'x', '');");
-    }
-    Database::change(state.path(), &sql).await;
+    Database::of_version(state.path(), count).await;
     state
 }
 

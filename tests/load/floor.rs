@@ -18,7 +18,9 @@ use uuid::Uuid;
 const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
 const CHAT_NEW: &str = include_str!("../../functions/chat/src/create.sql");
 const CHAT_RENAME: &str = include_str!("../../functions/chat/src/rename.sql");
-const CHAT_DELETE: &str = include_str!("../../functions/chat/src/delete.sql");
+const CHAT_DELETE: &str = include_str!("../../functions/common/src/removal/delete_chat.sql");
+/// How much is deleted at once (`removal`): these chats are small.
+const PART: i64 = 5_000;
 const CHUNK_BYTES: usize = 256 * 1024;
 const NOW: &str = "2026-11-22T12:07:33.823017+00:00";
 
@@ -160,6 +162,7 @@ async fn chat_new(State(database): Db, Form(form): Form<ChatNew>) -> Answer {
         text(NOW),
         text(form.workspace_id),
         text(form.user_id),
+        Value::Null,
     ];
     run(&mut database.session(), CHAT_NEW, values)
         .await?
@@ -190,7 +193,7 @@ async fn chat_delete(State(database): Db, Path(chat): Path<String>) -> Answer {
     run(
         &mut database.session(),
         CHAT_DELETE,
-        [text(chat), Value::Null],
+        [text(chat), Value::Null, Value::Integer(PART)],
     )
     .await?
     .ok_or_else(|| Failure("no chat".to_owned()))?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::support::{Database, Response, Setup, percent_encode};
+use crate::support::{Database, FakeModel, Response, Setup, fresh_state, login, percent_encode};
 
 /// How many messages the long chat's active branch has.
 const LONG: usize = 3_000;
@@ -174,7 +174,7 @@ async fn wrong_pages_are_refused_in_fastapis_shape() {
         .get(&format!("user_id={}", scene.user.id))
         .await
         .has_status(200);
-    let other = crate::support::login(&scene.server, "k@example.com").await;
+    let other = login(&scene.server, "k@example.com").await;
     let foreign = scene.get(&format!("user_id={}&before=m5", other.id)).await;
     foreign.is_error(404, "Chat not found.");
     let unknown = scene.server.get("/chat/nothing/messages").send().await;
@@ -195,35 +195,40 @@ async fn wrong_pages_are_refused_in_fastapis_shape() {
 /// What was written before there were branches: its head and its branch are found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_of_earlier_versions_have_branches() {
-    let scene = Scene::new(Setup::app(), &["fake-say-rate-0"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    for prompt in ["one", "two"] {
-        window.ask("fake-say-rate-0", prompt).await;
-        window.reply().await;
+    let state = fresh_state();
+    Database::of_version(state.path(), 3).await;
+    // After `one` and `two`, another prompt was said beside `two`, and after that once more something below `two`.
+    let said = [
+        ("m1", "NULL", "user", "one"),
+        ("m2", "'m1'", "assistant", "one"),
+        ("m3", "'m2'", "user", "two"),
+        ("m4", "'m3'", "assistant", "two"),
+        ("m5", "'m2'", "user", "TWO"),
+        ("m6", "'m5'", "assistant", "TWO"),
+        ("m7", "'m4'", "user", "three"),
+        ("m8", "'m7'", "assistant", "three"),
+    ];
+    let mut sql = "INSERT INTO user (id, email) VALUES ('u', 'josef@example.com');
+        INSERT INTO workspace (id, name, owner_id) VALUES ('w', 'Default Workspace', 'u');
+        INSERT INTO chat (id, name, user_id, workspace_id, rev) VALUES ('c', 'The Trial', 'u', 'w', 8);"
+        .to_owned();
+    for (number, (id, parent, role, content)) in said.into_iter().enumerate() {
+        let position = number + 1;
+        sql += &format!(
+            "INSERT INTO chat_conversation (id, chat_id, role, type, content, parent_id, position, created_at, rev)
+             VALUES ('{id}', 'c', '{role}', 'text', '{content}', {parent}, {position},
+                 '2026-11-23T12:00:00.000000+00:00', {position});"
+        );
     }
-    let first = window.messages[1].id.clone();
-    // Beside `two`, and after it once more something up there.
-    for (parent, prompt) in [(&first, "TWO"), (&window.messages[3].id.clone(), "three")] {
-        window
-            .send(&json!({"action": "new_message", "prompt": prompt, "parent_id": parent, "model": "fake-say-rate-0"}))
-            .await;
-        window.reply().await;
-    }
-    let state = scene.server.kill();
-    let before_0004 = "
-        DROP TABLE long_work;
-        DROP INDEX generation_running_owner;
-        ALTER TABLE generation DROP COLUMN owner_id;
-        DROP TRIGGER chat_conversation_is_head;
-        DROP INDEX chat_conversation_root;
-        DROP INDEX chat_conversation_parent_id;
-        ALTER TABLE chat_conversation DROP COLUMN selected;
-        ALTER TABLE chat DROP COLUMN head_id;
-        CREATE INDEX chat_conversation_parent_id ON chat_conversation (parent_id);
-        DELETE FROM schema_migration WHERE version >= 4;";
-    Database::change(state.path(), before_0004).await;
+    Database::change(state.path(), &sql).await;
     let server = Setup::app().state(state).start().await;
-    let scene = Scene { server, ..scene };
+    let user = login(&server, "josef@example.com").await;
+    let scene = Scene {
+        server,
+        model: FakeModel::start(),
+        user,
+        chat: "c".to_owned(),
+    };
     let up = scene.page("").await;
     let texts = |page: &Value| -> Vec<String> {
         let messages = page["messages"].as_array().expect("a list");

@@ -1,9 +1,12 @@
 //! The database file, read by another process while the server runs: what is really stored.
 
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 
 use libsql::{Builder, Connection, OpenFlags, Value};
+
+use super::repository;
 
 /// Where a server keeps the database with the label `default`, below its state directory.
 const FILE: &str = "default.db";
@@ -20,6 +23,27 @@ impl Database {
             .await
             .expect("the server made a database");
         Self(database.connect().expect("the database opens"))
+    }
+
+    /// Makes the database as an older program has left it: with the first `count` migrations.
+    pub async fn of_version(state: &Path, count: usize) {
+        let files =
+            fs::read_dir(repository().join("migrations")).expect("the migrations are there");
+        let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        let mut sql = "CREATE TABLE schema_migration (
+                version    INTEGER NOT NULL PRIMARY KEY,
+                name       TEXT NOT NULL,
+                applied_at TEXT NOT NULL
+            );"
+        .to_owned();
+        for file in files.iter().take(count) {
+            let name = file.file_name().and_then(|name| name.to_str());
+            let version = &name.expect("a name of text")[..4];
+            sql += &fs::read_to_string(file).expect("a migration is text");
+            sql += &format!(";INSERT INTO schema_migration VALUES ({version}, 'x', '');");
+        }
+        Self::change(state, &sql).await;
     }
 
     /// Changes the database of a server, in ways that it never would itself.

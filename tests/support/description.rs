@@ -101,7 +101,7 @@ impl Operation {
         self.responses.get("403").is_some()
     }
 
-    /// Whether token mode counts how often it is asked for.
+    /// Whether token mode counts how often it is asked for, or how much of it goes on.
     pub fn is_limited(&self) -> bool {
         self.responses.get("429").is_some()
     }

@@ -141,7 +141,7 @@ async fn are_refused(town: &Town, urls: &[String]) {
 #[tokio::test]
 async fn models_are_in_public_unless_the_operator_says_otherwise() {
     let listener = Listener::start();
-    let town = Town::new().await;
+    let town = Town::with(Setup::app().variable("rate_limits", "")).await;
     let port = listener.port();
     let mut urls = NOBODYS.map(str::to_owned).to_vec();
     for scheme in ["http", "https"] {
@@ -162,7 +162,8 @@ async fn a_model_is_never_the_server_itself() {
     let setup = Setup::app()
         .variable("allow_private_models", "true")
         .variable("grip_url", &format!("{control}/?iss=kafka&key=c2VjcmV0"))
-        .variable("grip_origin", &control);
+        .variable("grip_origin", &control)
+        .variable("rate_limits", "");
     let town = Town::with(setup).await;
     let own = town.server.address().rsplit(':').next().expect("a port");
     let mut urls = NOBODYS.map(str::to_owned).to_vec();

@@ -85,7 +85,9 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let said = said["message_id"].as_str().expect("an id").to_owned();
     counter.settles(&chat).await;
     let path = format!("/chat/{chat}/generations/{reply}/events");
-    counter.takes(&path, counter.get(&path), 200, ONE).await;
+    counter
+        .takes(&path, counter.get(&path), 200, ONE.limited())
+        .await;
     let path = format!("/chat/{chat}/messages/{said}");
     let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0" }).to_string();
     for (action, inside) in [("edit", 4), ("regenerate", 5)] {

@@ -297,7 +297,7 @@ impl Operation {
         self
     }
 
-    /// Can be asked for only so often: 429 with `Retry-After`.
+    /// Can be asked for only so often, or goes on only so often at a time: 429 with `Retry-After`.
     pub(super) const fn limited(mut self) -> Self {
         self.is_limited = true;
         self

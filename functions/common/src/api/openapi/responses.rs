@@ -111,7 +111,7 @@ pub(super) fn common() -> Value {
             &INVALID,
             &[],
         ),
-        "Limited": json("Too often.", &DETAIL, &[wait]),
+        "Limited": json("Too often, or too much of it at a time.", &DETAIL, &[wait]),
         "Fault": json("The server's fault. Its log knows more.", &FAULT, &[]),
         "Unavailable": json(
             "Not now, or not as the server is configured.",
