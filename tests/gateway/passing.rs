@@ -20,7 +20,7 @@ async fn in_front_of(answer: &'static str) -> (Process, String) {
                 while answer.is_empty() && stream.read(&mut buffer).await.is_ok_and(|read| read > 0)
                 {
                 }
-                stream.read(&mut buffer).await.ok();
+                drop(stream.read(&mut buffer).await);
                 stream.write_all(answer.as_bytes()).await.ok();
             });
         }
