@@ -242,7 +242,12 @@ impl WorkerState for Worker {
         (): (),
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        Box::pin(sleep(REQUEST_LIMIT))
+        let place = self.place.clone();
+        Box::pin(async move {
+            sleep(REQUEST_LIMIT).await;
+            // From here on the instance takes no more requests, and is not asked whether it would.
+            place.retire();
+        })
     }
 
     fn drop(&self, _: Store<State>, result: Result<(), wasmtime::Error>) {

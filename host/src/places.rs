@@ -23,7 +23,7 @@ use tokio::{
 /// space only.
 pub const TAKING_REQUESTS: usize = 128;
 /// Instances of a private component that live at a time; each serves one request, for as long as that takes.
-pub const PRIVATE: usize = 2048;
+pub const PRIVATE: usize = 4096;
 /// Instances of all components together that take no more requests and still have work to do.
 pub const RETIRED: usize = 2048;
 /// How long an instance may be full of requests that are not answered before it gives its place to another one.
@@ -138,7 +138,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, Places, TAKING_REQUESTS};
+    use super::{PRIVATE, Place, Places, RETIRED, TAKING_REQUESTS};
     use std::sync::Arc;
     use tokio::sync::Semaphore;
 
@@ -148,6 +148,27 @@ mod tests {
             taken.push(place);
         }
         taken
+    }
+
+    /// A reply has an instance of its own, and so has one that has ended, until its stream is read; all other long work
+    /// has at worst one of the retired.
+    #[test]
+    fn there_is_a_place_for_all_long_work_that_may_be_by_default() {
+        let manifest = include_str!("../../spin.toml");
+        let default = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("long_work = { default = \""))
+            .unwrap();
+        let in_total = |kind: &str| -> usize {
+            let bound = default
+                .split([' ', '"'])
+                .find_map(|entry| entry.strip_prefix(kind));
+            let (_, in_total) = bound.unwrap().split_once('/').unwrap();
+            in_total.parse().unwrap()
+        };
+        let streams = in_total("stream=");
+        assert!(in_total("reply=") + streams + in_total("trial=") <= PRIVATE);
+        assert!(streams + in_total("download=") <= RETIRED);
     }
 
     #[tokio::test]

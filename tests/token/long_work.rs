@@ -194,3 +194,30 @@ async fn downloads_of_one_person() {
         .await
         .has_status(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trials_of_one_person() {
+    let place = Place::with("trial=1/5").await;
+    let josef = place.person("josef@example.com").await;
+    let form = [
+        ("user_id", josef.id.as_str()),
+        ("name", "fake-hang"),
+        ("ak", "key"),
+        ("base_url", &place.model.base_url()),
+    ];
+    let saved = place.town.server.post("/models/new").by(&josef).form(&form);
+    let model = saved.send().await.string("/id");
+    let path = format!("/models/{model}/test");
+    let trial = || place.town.server.post(&path).by(&josef).send();
+    let running = async {
+        let counted = "SELECT 1 - count(*) FROM long_work";
+        place.until_none(counted).await;
+        is_refused(&trial().await, 429, "too many models");
+    };
+    // The first one waits for its model for longer than all of this takes.
+    let first = std::pin::pin!(trial());
+    let second = std::pin::pin!(running);
+    futures::future::select(first, second).await;
+    let left = "SELECT count(*) FROM long_work";
+    assert_eq!(place.town.server.database().await.number(left).await, 1);
+}

@@ -1,14 +1,16 @@
 //! How much work that goes on for long one user may have at a time, and all users together: replies, streams of events,
-//! downloads. (Short requests are limited by how often they come: [`crate::limits`].)
+//! downloads, trials of models. (Short requests are limited by how often they come: [`crate::limits`].)
 //!
-//! A reply is counted by its row, as long as its heart beats. A stream and a download have a [`Lease`]: a row that is
+//! A reply is counted by its row, as long as its heart beats. A stream, a download and a trial have a [`Lease`]: a row that is
 //! renewed while they go on, and expires where nothing renews it any more. In open mode only replies are counted, and
 //! only in total, since who calls is who runs the server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::future::Either;
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::{Stream, StreamExt};
+use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
 
 use crate::access::Caller;
@@ -28,10 +30,12 @@ pub enum Kind {
     Stream,
     /// A download of more than one chunk.
     Download,
+    /// A trial of a model.
+    Trial,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Reply, Self::Stream, Self::Download];
+    const ALL: [Self; 4] = [Self::Reply, Self::Stream, Self::Download, Self::Trial];
 
     /// As the variable `long_work` and the rows call it.
     const fn name(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Kind {
             Self::Reply => "reply",
             Self::Stream => "stream",
             Self::Download => "download",
+            Self::Trial => "trial",
         }
     }
 
@@ -50,6 +55,7 @@ impl Kind {
             }
             Self::Stream => "You have too many streams of events open. Close one.",
             Self::Download => "You have too many downloads running. Wait until one has ended.",
+            Self::Trial => "You are trying too many models at once. Wait for their answers.",
         })
     }
 
@@ -60,6 +66,9 @@ impl Kind {
             Self::Stream => "Too many streams are open on this server. Please try again later.",
             Self::Download => {
                 "Too many downloads are running on this server. Please try again later."
+            }
+            Self::Trial => {
+                "Too many models are being tried on this server. Please try again later."
             }
         })
     }
@@ -77,7 +86,7 @@ pub struct Bound {
 /// The variable `long_work`: entries such as `reply=100/2000`, at most 100 of one user and 2000 in total. What has no entry
 /// has no bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bounds([Option<Bound>; 3]);
+pub struct Bounds([Option<Bound>; 4]);
 
 impl Bounds {
     /// Reads the entries of the variable; the error names the one that is wrong.
@@ -110,11 +119,14 @@ const GOOD_FOR: i64 = 180_000;
 /// How often it is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
 
-/// One stream or download of a user, from [`Lease::take`] until this is dropped.
+/// How often it is looked whether the work has ended.
+const LOOKED_AFTER: Duration = Duration::from_secs(15);
+
+/// One stream, download or trial of a user, from [`Lease::take`] until this is dropped.
 #[derive(Debug)]
 pub struct Lease {
     id: String,
-    renewed: Instant,
+    has_ended: Arc<AtomicBool>,
 }
 
 impl Lease {
@@ -144,8 +156,10 @@ impl Lease {
             )
             .await?;
         if taken.is_some() {
-            let renewed = Instant::now();
-            return Ok(Some(Self { id, renewed }));
+            let has_ended = Arc::new(AtomicBool::new(false));
+            let (kind, user) = (kind.name(), user.to_owned());
+            wasip3::spawn(keep(id.clone(), kind, user, has_ended.clone()));
+            return Ok(Some(Self { id, has_ended }));
         }
         let own = db
             .query_one(
@@ -158,14 +172,21 @@ impl Lease {
             false => Err(kind.no_room()),
         }
     }
+}
 
-    /// Says that the work goes on. To be called with each piece of it; most calls cost nothing.
-    async fn keep(&mut self) {
-        if self.renewed.elapsed() < RENEWED_AFTER {
+/// Renews a lease until its work has ended: by the clock, since a client that reads slowly takes the next piece late.
+async fn keep(id: String, kind: &'static str, user: String, has_ended: Arc<AtomicBool>) {
+    let mut renewed = Instant::now();
+    loop {
+        sleep(LOOKED_AFTER).await;
+        if has_ended.load(Ordering::Relaxed) {
             return;
         }
-        self.renewed = Instant::now();
-        if let Err(error) = renew(&self.id).await {
+        if renewed.elapsed() < RENEWED_AFTER {
+            continue;
+        }
+        renewed = Instant::now();
+        if let Err(error) = renew(&id, kind, &user).await {
             // Counted wrongly for a while, which is no reason to end what it counts.
             eprintln!("warning: a lease was not renewed: {error}");
         }
@@ -180,12 +201,14 @@ const TAKE: &str = "
         AND (SELECT count(*) FROM long_work WHERE kind = ?2 AND expires_at BETWEEN ?4 AND ?5) < ?7
     RETURNING id";
 
-async fn renew(id: &str) -> db::Result<()> {
+async fn renew(id: &str, kind: &str, user: &str) -> db::Result<()> {
     let until = clock::unix_millis() + GOOD_FOR;
     let mut db = Db::open().await?;
+    // One that was swept, because nothing could be written for long, is there again.
     db.execute(
-        "UPDATE long_work SET expires_at = ?2 WHERE id = ?1",
-        params![id, until],
+        "INSERT INTO long_work (id, kind, user_id, expires_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at",
+        params![id, kind, user, until],
     )
     .await
 }
@@ -198,6 +221,7 @@ async fn end(id: &str) -> db::Result<()> {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.has_ended.store(true, Ordering::Relaxed);
         let id = std::mem::take(&mut self.id);
         wasip3::spawn(async move {
             if let Err(error) = end(&id).await {
@@ -212,18 +236,10 @@ pub fn held<T: Send + 'static>(
     pieces: impl Stream<Item = T> + Send + 'static,
     lease: Option<Lease>,
 ) -> impl Stream<Item = T> + Send + 'static {
-    let Some(lease) = lease else {
-        return Either::Left(pieces);
-    };
-    let state = (Box::pin(pieces), lease);
-    Either::Right(stream::unfold(
-        state,
-        |(mut pieces, mut lease)| async move {
-            let piece = pieces.next().await?;
-            lease.keep().await;
-            Some((piece, (pieces, lease)))
-        },
-    ))
+    pieces.inspect(move |_| {
+        // The lease goes with the stream that has it.
+        let _held = &lease;
+    })
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ pub struct Begun {
     pub interrupted: Option<Ended>,
     /// How many bytes the owner may store, the files of the reply included; `None`: as many as they like.
     pub quota: Option<u64>,
+    /// How many files the owner may have, likewise.
+    pub most_files: Option<i64>,
 }
 
 impl Begun {

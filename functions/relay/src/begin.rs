@@ -131,7 +131,8 @@ pub async fn begin(
     };
     let spot = spot(&prompt.place, &mut found)?;
     let quota = caller.quota();
-    let begun = insert(&mut tx, chat, prompt, model, spot, interrupted, quota).await?;
+    let mut begun = insert(&mut tx, chat, prompt, model, spot, interrupted, quota).await?;
+    begun.most_files = caller.most(Thing::Files);
     tx.commit().await?;
     Ok(Outcome::Begun(Box::new(begun)))
 }
@@ -274,5 +275,6 @@ async fn insert(
         selected_filename: prompt.selected_filename,
         interrupted,
         quota,
+        most_files: None,
     })
 }

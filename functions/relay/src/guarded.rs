@@ -72,6 +72,8 @@ fn guarded(
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     guarded.ended = true;
+                    // What it may be in the middle of must not wait for a client that does not read.
+                    guarded.events = Body::empty().into_data_stream();
                     let told = Refused::from(Error::session_ended()).v2(None);
                     return Some((Ok(sse::event(&told.to_string())), guarded));
                 }

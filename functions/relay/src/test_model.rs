@@ -7,6 +7,7 @@ use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::limits::Limit;
+use kafka_common::long_work::{Kind, Lease};
 use kafka_common::query::Query;
 use kafka_common::reply::Model;
 use kafka_common::{object, owner, params};
@@ -35,6 +36,7 @@ pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> R
         owner: row.text(3),
     };
     drop(db);
+    let _lease = Lease::take(&caller, Kind::Trial).await?;
     let trial = reply::try_model(&model).await?;
     let answer = object!({ "ok": trial.error.is_none(), "error": trial.error });
     Ok(json_response(StatusCode::OK, &answer))

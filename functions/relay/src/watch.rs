@@ -16,14 +16,17 @@ use serde_json::json;
 /// How old what was read may be.
 const FRESH: Duration = Duration::from_millis(50);
 
+/// A task that has been reading for so long is not waited for: what it is part of may have stopped.
+const GIVEN_UP: Duration = Duration::from_secs(2);
+
 static WATCHED: Mutex<Option<Watched>> = Mutex::new(None);
 
 #[derive(Default)]
 struct Watched {
     /// When they were last read.
     read: Option<Instant>,
-    /// Whether a task is reading them.
-    is_reading: bool,
+    /// Since when a task is reading them.
+    reading_since: Option<Instant>,
     /// By their ids.
     replies: HashMap<String, Reply>,
 }
@@ -98,10 +101,12 @@ impl Reading {
     fn begin() -> Option<Self> {
         let mut watched = watched();
         let watched = watched.get_or_insert_default();
-        if watched.is_reading || watched.read.is_some_and(|read| read.elapsed() < FRESH) {
+        let is_within =
+            |time: Option<Instant>, limit| time.is_some_and(|time| time.elapsed() < limit);
+        if is_within(watched.reading_since, GIVEN_UP) || is_within(watched.read, FRESH) {
             return None;
         }
-        watched.is_reading = true;
+        watched.reading_since = Some(Instant::now());
         Some(Self)
     }
 
@@ -144,6 +149,6 @@ impl Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        watched().get_or_insert_default().is_reading = false;
+        watched().get_or_insert_default().reading_since = None;
     }
 }

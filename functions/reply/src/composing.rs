@@ -14,6 +14,7 @@ use kafka_common::object;
 use kafka_common::params;
 use kafka_common::reply::Begun;
 use kafka_common::reply::ending::{self, Ended, Ending};
+use kafka_common::room::{self, Thing};
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
 use serde_json::Value;
 
@@ -165,6 +166,15 @@ async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Re
             retry: false,
         };
         return Ok(Stored::Unfit(last, full));
+    }
+    let new = files.iter().rfind(|(file, _)| file.is_new);
+    if let (Some((new, _)), Some(most)) = (new, begun.most_files) {
+        let stored = room::Stored::after(&mut tx, &begun.model.owner).await?;
+        if stored.count(Thing::Files) > most {
+            let error = format!("You may have {most} files. Delete some to make room.");
+            let retry = false;
+            return Ok(Stored::Unfit(new.name.clone(), Unfit { error, retry }));
+        }
     }
     let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
     tx.commit().await?;

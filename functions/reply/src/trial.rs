@@ -1,11 +1,14 @@
 //! Does a model answer? One tiny completion.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
+use futures::future::{Either, select};
 use http::Response;
 use kafka_common::model::{self, Event, Message, Role, Timeouts};
 use kafka_common::reply::{Model, Trial};
+use spin_sdk::time::sleep;
 
 use crate::context::Reachable;
 use crate::settings::Settings;
@@ -17,9 +20,18 @@ const TIMEOUTS: Timeouts = Timeouts {
     between_bytes: Duration::from_secs(30),
 };
 
+/// How long all of it may take, whatever the endpoint sends meanwhile.
+const IN_ALL: Duration = Duration::from_secs(45);
+
 /// Asks the model, and answers with a [`Trial`].
 pub async fn answer(model: &Model) -> Response<Body> {
-    let error = ask(model).await.err();
+    let error = match select(pin!(ask(model)), pin!(sleep(IN_ALL))).await {
+        Either::Left((asked, _)) => asked.err(),
+        Either::Right(_) => Some(format!(
+            "The model has said nothing for {} seconds.",
+            IN_ALL.as_secs()
+        )),
+    };
     let body = serde_json::to_vec(&Trial { error }).unwrap_or_default();
     Response::new(Body::from(body))
 }
