@@ -18,6 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::mpsc,
     time::{sleep_until, timeout},
 };
 
@@ -62,13 +63,20 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
         .buffered(16)
         .try_collect()
         .await?;
+    let (joined, mut joining) = mpsc::channel(plan.replies.max(1));
     let followers = chats.iter().zip(&replies).map(|(chat, reply)| {
         tokio::spawn(follow(
             host.address.clone(),
             format!("/chat/{chat}/generations/{reply}/events"),
+            joined.clone(),
         ))
     });
     let followers: Vec<_> = followers.collect();
+    drop(joined);
+    for _ in 0..replies.len() {
+        let all = "each follower is answered, or says why it is not";
+        joining.recv().await.context(all)?;
+    }
     println!(
         "{} replies of {} words a second began in {:.1} s, and as many streams follow them",
         replies.len(),
@@ -125,7 +133,9 @@ async fn begin(address: &str, chat: &str, model: &str) -> anyhow::Result<String>
 }
 
 /// Follows a reply to its end; whether that was a complete one.
-async fn follow(address: String, path: String) -> anyhow::Result<bool> {
+/// `joined` hears of its first event.
+async fn follow(address: String, path: String, joined: mpsc::Sender<()>) -> anyhow::Result<bool> {
+    let mut has_joined = false;
     let mut stream = TcpStream::connect(&address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
@@ -141,6 +151,10 @@ async fn follow(address: String, path: String) -> anyhow::Result<bool> {
             text.starts_with("HTTP/1.1 200"),
             "a stream was refused: {text}"
         );
+        if !has_joined && text.contains("event: sync\n") {
+            has_joined = true;
+            joined.send(()).await?;
+        }
         if let Some((_, end)) = text.split_once("event: generation_ended\n")
             && end.contains("\n\n")
         {
