@@ -26,6 +26,8 @@ pub struct Cost {
     pub limited: bool,
     /// Whether token mode looks, in the transaction, how much is stored.
     pub stored: bool,
+    /// Whether token mode takes and gives back a lease, because it may go on for long.
+    pub leased: bool,
 }
 
 pub const NOTHING: Cost = alone(0);
@@ -39,6 +41,7 @@ pub const fn alone(alone: usize) -> Cost {
         public: false,
         limited: false,
         stored: false,
+        leased: false,
     }
 }
 
@@ -73,6 +76,13 @@ impl Cost {
     pub const fn stored(self) -> Self {
         Self {
             stored: true,
+            ..self
+        }
+    }
+
+    pub const fn leased(self) -> Self {
+        Self {
+            leased: true,
             ..self
         }
     }
@@ -149,6 +159,7 @@ impl Counter {
         let (mut wanted, mut wanted_inside) = (cost.alone, cost.inside);
         if self.token.is_some() {
             wanted += usize::from(!cost.public) + usize::from(cost.limited);
+            wanted += 2 * usize::from(cost.leased);
             wanted_inside += usize::from(cost.stored);
         }
         let alone = statements.alone();

@@ -115,7 +115,7 @@ pub(super) async fn of_models(counter: &mut Counter) {
     }
     let request = counter.post(&format!("/models/{id}/test"));
     counter
-        .takes("models/test", request, 200, ONE.limited())
+        .takes("models/test", request, 200, ONE.limited().leased())
         .await;
     let request = counter.ask("DELETE", &format!("/models/delete/{id}"));
     counter.takes("models/delete", request, 200, ONE).await;
