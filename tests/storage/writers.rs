@@ -1,9 +1,13 @@
 //! Many writers at once: nobody fails, nobody starves, nothing is lost.
 
 use crate::support::{number, on_one_thread, on_two_threads, open, run};
+use futures::FutureExt;
 use kafka_host::storage::Value;
-use std::fs;
-use tokio::task::{JoinSet, yield_now};
+use std::{fs, pin::pin, time::Duration};
+use tokio::{
+    task::{JoinSet, yield_now},
+    time::timeout,
+};
 
 #[test]
 fn fifty_writers_never_fail() {
@@ -127,4 +131,29 @@ async fn writers_get_their_turn_in_order() {
         .rows;
     let expected: Vec<Vec<Value>> = (0..20).map(|writer| vec![Value::Integer(writer)]).collect();
     assert_eq!(order, expected);
+}
+
+/// The task of a writer may have to wait long for its thread. Were the lock handed to it meanwhile, a thousand writers
+/// would wait a thousand times as long.
+#[tokio::test]
+async fn a_writer_whose_thread_is_busy_keeps_no_other_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let (mut transaction, mut busy) = (database.session(), database.session());
+    run(&mut transaction, "CREATE TABLE t (value)").await;
+    run(&mut transaction, "BEGIN IMMEDIATE").await;
+    let mut waits_first = pin!(run(&mut busy, "INSERT INTO t VALUES (1)"));
+    assert!((&mut waits_first).now_or_never().is_none());
+    let other = database.clone();
+    let waits_second = tokio::spawn(async move {
+        run(&mut other.session(), "INSERT INTO t VALUES (2)").await;
+    });
+    yield_now().await;
+    run(&mut transaction, "COMMIT").await;
+    timeout(Duration::from_secs(30), waits_second)
+        .await
+        .expect("it waits for the transaction only")
+        .unwrap();
+    waits_first.await;
+    assert_eq!(number(&mut transaction, "SELECT count(*) FROM t").await, 2);
 }

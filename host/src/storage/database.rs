@@ -26,6 +26,8 @@ use tokio::sync::RwLock;
 /// How long a thread waits for the writing statement of another one: usually that takes microseconds, and if it takes
 /// long, nobody else should have to wait, too.
 const TURN_WAIT: Duration = Duration::from_micros(500);
+/// After how long a statement that did not get its turn tries again.
+const TURN_PAUSE: Duration = Duration::from_millis(1);
 
 /// When a commit counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +189,21 @@ impl Database {
             space.ran_out();
         }
         self.pool.log().move_now();
+    }
+
+    /// The right to run one writing statement outside a transaction, after the transactions that asked before.
+    ///
+    /// All statements that wait for a transaction go on together when it ends, and take turns. If the lock went from one
+    /// to the next, each would first have to wait until its thread comes to it, which under load takes longer than a
+    /// thousand such statements: the queue would grow without end.
+    pub(super) async fn lock_turn(&self) -> WriteLock {
+        let shared = self.writers.clone().read_owned().await;
+        loop {
+            if let Some(turn) = self.turn.try_lock_arc_for(TURN_WAIT) {
+                return WriteLock::Turn(turn, shared);
+            }
+            tokio::time::sleep(TURN_PAUSE).await;
+        }
     }
 
     /// The right to write, in the order of asking.

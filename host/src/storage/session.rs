@@ -102,8 +102,8 @@ enum Attempt {
     Ran(Result<QueryResult, Error>),
     /// It ran, and what it saw and wrote must be durable before its result is given out.
     Committed(QueryResult),
-    /// It was not tried: it needs the write lock first.
-    NeedsLock,
+    /// It was not tried: it needs the write lock first, for a transaction if it begins one.
+    NeedsLock { begins: bool },
 }
 
 impl Session {
@@ -138,15 +138,18 @@ impl Session {
 
     async fn run_durably(&mut self, sql: &str, parameters: &[Value]) -> Result<QueryResult, Error> {
         let mut attempt = self.attempt(sql, parameters, None)?;
-        if matches!(attempt, Attempt::NeedsLock) {
-            let lock = self.database.lock_writers().await;
+        if let Attempt::NeedsLock { begins } = attempt {
+            let lock = match begins {
+                true => self.database.lock_writers().await,
+                false => self.database.lock_turn().await,
+            };
             attempt = self.attempt(sql, parameters, Some(lock))?;
         }
         match attempt {
             Attempt::Ran(result) => result,
             Attempt::Committed(result) => self.database.durable().await.map(|()| result),
             // It was tried with the lock, so this can't be.
-            Attempt::NeedsLock => Err(Error::Stopped),
+            Attempt::NeedsLock { .. } => Err(Error::Stopped),
         }
     }
 
@@ -205,7 +208,9 @@ impl Session {
             }
             if open.lock.is_none() {
                 *kept = self.put_back(open);
-                return Ok(Attempt::NeedsLock);
+                return Ok(Attempt::NeedsLock {
+                    begins: class.begins(),
+                });
             }
         }
         Ok(self.run(&mut kept, open, prepared, parameters))
