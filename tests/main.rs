@@ -3,8 +3,9 @@
 //! One binary, because each test binary costs a link. Every test starts its own server on port 0
 //! with an empty state directory, so no test can see another.
 //!
-//! * `api`: what the HTTP contract promises, endpoint by endpoint and error by error.
+//! * `api`: what docs/http-compatibility.md describes, endpoint by endpoint and error by error.
 //! * `description`: the API's description beside what the server does, and schemathesis.
+//! * `documents`: what refers to them, and the examples in them.
 //! * `promises`: what the system keeps under load, faults and bad input, by number.
 //! * `realtime`: sockets, streams and models, through the host's own gateway and through Pushpin.
 //! * `token`: who may call in token mode, how often, and how much they may store.
@@ -15,6 +16,7 @@
 
 mod api;
 mod description;
+mod documents;
 mod gateway;
 mod host;
 mod promises;

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::{env, fs, io};
 
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, html};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED as ARCHIVE;
 
 /// The archive's NOTICE is two lines, which `docs.html` shows, as the license asks.
@@ -15,8 +16,11 @@ const WANTED: [&str; 3] = [
     "LICENSE",
 ];
 
-/// Our own, in `static/`; `{version}` in them becomes the version.
+/// Our own, in `static/`; `{version}` in them becomes the version, `{document}` the HTML of [`DOCUMENT`].
 const PAGES: [&str; 4] = ["docs.css", "docs.html", "docs.js", "websocket.html"];
+
+/// What the page `websocket.html` shows.
+const DOCUMENT: &str = "../../docs/websocket.md";
 
 /// A gzip member's header: compressed by "deflate", no name, no time.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
@@ -30,16 +34,36 @@ fn main() -> io::Result<()> {
             .ok_or_else(|| io::Error::other(format!("Swagger UI's archive has no {wanted}")))?;
         fs::write(Path::new(&folder).join(format!("{name}.gz")), file)?;
     }
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    let document = rendered(&fs::read_to_string(DOCUMENT)?);
     for page in PAGES {
         let path = format!("../../static/{page}");
         println!("cargo::rerun-if-changed={path}");
-        let page_text = fs::read_to_string(&path)?.replace("{version}", env!("CARGO_PKG_VERSION"));
+        let page_text = fs::read_to_string(&path)?
+            .replace("{version}", env!("CARGO_PKG_VERSION"))
+            .replace("{document}", &document);
         fs::write(
             Path::new(&folder).join(format!("{page}.gz")),
             compress(page_text.as_bytes()),
         )?;
     }
     Ok(())
+}
+
+/// Markdown as HTML. The id of each heading is what GitHub makes of its text, so that links work in both places.
+fn rendered(markdown: &str) -> String {
+    let mut events: Vec<_> = Parser::new_ext(markdown, Options::ENABLE_TABLES).collect();
+    for at in 1..events.len() {
+        let (before, text) = events.split_at_mut(at);
+        if let (Some(Event::Start(Tag::Heading { id, .. })), [Event::Text(text), ..]) =
+            (before.last_mut(), &*text)
+        {
+            *id = Some(CowStr::from(text.to_lowercase().replace(' ', "-")));
+        }
+    }
+    let mut page = String::new();
+    html::push_html(&mut page, events.into_iter());
+    page
 }
 
 /// A text as gzip.

@@ -61,35 +61,35 @@ struct Up {
     listen: String,
     #[command(flatten)]
     source: Source,
-    /// Folder for the databases and the cache of compiled components
+    /// Folder of the databases and of compiled components
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
     /// Give an application variable a value; wins over SPIN_VARIABLE_<KEY>
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     variable: Vec<(String, String)>,
-    /// Serve what was built before
+    /// Don't build; serve what was built before
     #[arg(long)]
     no_build: bool,
-    /// Folder for what components print; it also goes to the log
+    /// Folder for the output of components, which also goes to the log
     #[arg(long, value_name = "DIR")]
     log_dir: Option<PathBuf>,
-    /// Bytes of memory that one instance of a component may use
+    /// Memory that one instance of a component may use, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_INSTANCE_MEMORY)]
     max_instance_memory: usize,
     #[command(flatten)]
     clients: Clients,
-    /// How log lines on standard error look
+    /// Format of the log on standard error
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
 }
 
-/// What clients may take.
+/// How much clients may use.
 #[derive(Debug, Args)]
 struct Clients {
-    /// Bytes that may be unfinished or wait for all sockets together
+    /// Memory for the incomplete and the waiting messages of all sockets, in bytes
     #[arg(long, value_name = "BYTES", env = "KAFKA_MAX_BUFFERED", default_value_t = Limits::default().max_buffered)]
     max_buffered: usize,
-    /// Connections that one address may hold, other than a trusted proxy's; by default an eighth of all
+    /// Connections that one address may have, unless it is a trusted proxy; by default an eighth of all
     #[arg(long, value_name = "NUMBER", env = "KAFKA_MAX_PER_ADDRESS")]
     max_per_address: Option<usize>,
 }
@@ -98,7 +98,7 @@ struct Clients {
 struct Build {
     #[command(flatten)]
     source: Source,
-    /// Only make sure that wasm32-wasip2 can be compiled to
+    /// Only install the compilation target if it is missing
     #[arg(long)]
     target_only: bool,
 }
@@ -177,8 +177,8 @@ fn build_all(manifest: &Path) -> anyhow::Result<()> {
 /// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from now
 /// on.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    // Unless somebody listens for it, this one ends the process, where a file grows beyond a limit (`ulimit -f`). So the
-    // write fails instead, as it does on a full disk.
+    // Without a handler, SIGXFSZ ends the process when a file grows beyond `ulimit -f`. With one, the write fails, as it
+    // does on a full disk.
     drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -25,7 +25,7 @@ pub struct FakeMail {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8002")]
     listen: String,
-    /// The key to ask for (Authorization: Bearer); without it, any will do
+    /// The key that requests must have (Authorization: Bearer); by default any
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Provider {
             let message = json!({ "message": "A mail has to and text." });
             return answer(StatusCode::UNPROCESSABLE_ENTITY, &message);
         }
-        // Nobody need be reading along.
+        // A closed standard output is no error.
         let _ = writeln!(
             io::stdout(),
             "\nTo: {}\nFrom: {}\nSubject: {}\n\n{}",

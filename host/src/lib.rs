@@ -1,6 +1,6 @@
 //! The embedded host: what `spin.toml` asks of Spin 4.1, on wasmtime and libsql, in one process.
 //!
-//! The components in `functions/` know nothing of it; whatever it does for them, Spin does too (DESIGN.md, D10).
+//! The components in `functions/` know nothing of it; Spin does the same (docs/decisions.md#a-host-of-our-own).
 
 // Not forbidden, because `storage::sqlite` calls the C interface of SQLite.
 #![deny(unsafe_code)]

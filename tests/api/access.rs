@@ -1,4 +1,4 @@
-//! Who may call in open mode: DESIGN.md D8.
+//! Who may call in open mode (docs/decisions.md#open-mode-and-token-mode).
 
 use std::net::{IpAddr, UdpSocket};
 

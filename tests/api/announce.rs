@@ -1,5 +1,5 @@
-//! Changes made over HTTP reach the gateway, which tells the open windows (WebSocket contract; GRIP contract,
-//! "Publish").
+//! Changes made over HTTP reach the gateway, which sends them to the open windows (docs/websocket.md,
+//! docs/grip.md#publishing).
 
 use std::time::{Duration, Instant};
 

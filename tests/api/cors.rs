@@ -1,4 +1,4 @@
-//! Origins: section 2.4 of the HTTP contract as DESIGN.md D8 changes it.
+//! Origins (docs/decisions.md#foreign-origins-are-refused).
 
 use crate::support::{Multipart, Request, Response, Server, Setup, login};
 

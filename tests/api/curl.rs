@@ -1,4 +1,4 @@
-//! Every `curl` command of the seed documentation, run by the real curl as it is printed there.
+//! Every `curl` command of the original's README (docs/http-compatibility.md#endpoints), run by the real curl as printed.
 //! Only the address, the ids and the paths of the files to send are put in their places.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! E-mail addresses: section 2.3 of the HTTP contract.
+//! E-mail addresses (docs/http-compatibility.md#e-mail-addresses).
 
 use serde_json::json;
 

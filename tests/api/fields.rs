@@ -1,4 +1,4 @@
-//! Form fields: section 2.1 of the HTTP contract, for both encodings of a form.
+//! Form fields (docs/http-compatibility.md#form-fields), for both encodings of a form.
 
 use super::{assert_invalid, missing};
 use crate::support::{Multipart, Server, User, login};

@@ -1,4 +1,4 @@
-//! JSON bodies: section 2.1 of the HTTP contract, on the one endpoint that reads JSON.
+//! JSON bodies (docs/http-compatibility.md#json-bodies), on the one endpoint that reads JSON as the original did.
 
 use serde_json::{Value, json};
 

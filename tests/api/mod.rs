@@ -1,4 +1,4 @@
-//! What the HTTP contract promises, one module per endpoint or section.
+//! What docs/http-compatibility.md describes, one module per endpoint or section.
 
 mod access;
 mod announce;
@@ -55,7 +55,7 @@ fn assert_is_now(time: &str) {
         .collect();
     assert_eq!(
         shape, "0000-00-00T00:00:00.000000+00:00",
-        "{time} has the contract's shape"
+        "{time} has the documented shape"
     );
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -65,7 +65,7 @@ fn assert_is_now(time: &str) {
     assert!(apart < Duration::from_secs(60), "{time} is now");
 }
 
-/// What a timestamp of the contract's shape stands for.
+/// What a timestamp of the documented shape stands for.
 fn microseconds_since_1970(time: &str) -> u64 {
     let number = |range: std::ops::Range<usize>| time[range].parse::<u64>().expect("digits");
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
@@ -81,7 +81,7 @@ fn microseconds_since_1970(time: &str) -> u64 {
     seconds * 1_000_000 + number(20..26)
 }
 
-/// A 422 that says a form field is missing, as the contract spells it.
+/// A 422 that says a form field is missing, as docs/http-compatibility.md#validation-errors spells it.
 fn missing(field: &str) -> String {
     format!(r#"{{"type":"missing","loc":["body","{field}"],"msg":"Field required","input":null}}"#)
 }

@@ -1,4 +1,4 @@
-//! `/models`: what a model's owner can do with it, and that its API key stays sealed (promises 1, 2, 4 and 5 as far as
+//! `/models`: what a model's owner can do with it, and that its API key stays sealed (docs/promises.md, as far as
 //! these endpoints go).
 
 use futures::future::join_all;

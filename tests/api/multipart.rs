@@ -1,4 +1,4 @@
-//! Broken multipart bodies: section 2.2 of the HTTP contract.
+//! Broken multipart bodies (docs/http-compatibility.md#multipart-errors).
 
 use super::{assert_invalid, missing};
 use crate::support::{Multipart, Response, Server, User, login};

@@ -1,4 +1,4 @@
-//! Promises 1 and 2 in open mode: who names himself touches only what is his.
+//! Open mode: a caller who is named touches only their own data (docs/promises.md#1-ownership).
 
 use super::NOBODY;
 use crate::support::{Server, User, login};

@@ -1,4 +1,4 @@
-//! Paths and methods: section 2.4 of the HTTP contract.
+//! Paths and methods (docs/http-compatibility.md#paths-and-methods).
 
 use super::NOBODY;
 use crate::support::Server;

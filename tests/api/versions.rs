@@ -1,4 +1,4 @@
-//! `/chat-file/...`: the versions of a chat's files, and promise 20 over HTTP.
+//! `/chat-file/...`: the versions of a chat's files, over HTTP (docs/promises.md#20-exact-history).
 
 use std::sync::Arc;
 

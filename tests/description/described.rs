@@ -58,7 +58,7 @@ async fn answers_as_described(house: &House) {
     assert!(!found, "an API key is in a file");
 }
 
-/// Promise 4: an API key is in no answer, wherever one looks in it.
+/// An API key is in no answer, wherever one looks in it (docs/promises.md#4-keys-never-come-back).
 #[track_caller]
 fn hides_the_key(answer: &Response) {
     let body = String::from_utf8_lossy(&answer.body);

@@ -1,4 +1,4 @@
-//! Promise 23: acknowledged means stored, also when the process is killed under load.
+//! What was acknowledged is stored, after a kill under load too (docs/promises.md#23-acknowledged-means-stored).
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Promises 10 and 11: the door is ours. Every operation of `/openapi.json` refuses who comes from elsewhere, and in token
+//! The door is closed (docs/promises.md#11-closed-door): every operation refuses who comes from elsewhere, and in token
 //! mode who has no session, or had one.
 
 use crate::support::{House, Operation, Request, World, by};

@@ -1,4 +1,4 @@
-//! Promise 9: what costs something is limited, for every operation that is described so, and for everything that stores.
+//! What costs something is limited (docs/promises.md#9-limits), and so is everything that stores.
 
 use crate::support::{House, Operation, Setup, World, by};
 

@@ -1,4 +1,4 @@
-//! Promise 8: memory stays flat, whatever is sent.
+//! Memory stays flat, whatever is sent (docs/promises.md#8-bounded-sizes).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

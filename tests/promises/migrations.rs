@@ -1,4 +1,4 @@
-//! Promise 19: migrations run themselves, once, whoever comes first.
+//! Migrations run themselves, and once (docs/promises.md#19-migrations).
 
 use futures::future::join_all;
 

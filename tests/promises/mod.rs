@@ -1,5 +1,5 @@
 //! What the system keeps under load, faults and bad input; the numbers are those of the promises
-//! that ARCHITECTURE.md lists.
+//! in docs/promises.md.
 
 mod acknowledged;
 mod door;

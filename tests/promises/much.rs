@@ -1,4 +1,4 @@
-//! Promise 17: what one reads costs the same however much there is around it, and a login with much is one statement.
+//! Reading costs the same however much there is (docs/promises.md#17-constant-cost), and a login is one statement.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};

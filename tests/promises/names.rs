@@ -1,4 +1,4 @@
-//! Promise 6: names are harmless.
+//! Names are harmless (docs/promises.md#6-harmless-names).
 
 use crate::support::{Response, Server, User, login, percent_encode};
 

@@ -1,4 +1,4 @@
-//! Promise 3, as far as only the host can keep it: what a name means is known when it is resolved. What a URL itself says
+//! The part of docs/promises.md#3-addresses-of-models that only the host can keep: resolved names. What a URL itself says
 //! is in `token::models` and `realtime::ssrf`.
 
 use crate::support::Setup;

@@ -1,4 +1,4 @@
-//! Promise 7: served files can't run.
+//! Served files can't run (docs/promises.md#7-served-files-dont-run).
 
 use crate::support::{Server, login};
 

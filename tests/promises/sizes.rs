@@ -1,4 +1,4 @@
-//! Promise 8: sizes are bounded.
+//! Sizes are bounded (docs/promises.md#8-bounded-sizes).
 
 use std::time::{Duration, Instant};
 

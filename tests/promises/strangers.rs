@@ -1,4 +1,4 @@
-//! Promises 1 and 2: nobody sees or touches another's thing, whatever id of it they name, and wherever in a request.
+//! No id of another user's data is accepted (docs/promises.md#1-ownership), wherever it is in a request.
 //!
 //! Goes through every operation of `/openapi.json`; one that has no valid request in `tests/support/world.rs` fails.
 

@@ -1,4 +1,4 @@
-//! Promise 16: no lock errors.
+//! There are no lock errors (docs/promises.md#16-no-lock-errors).
 
 use std::sync::Arc;
 

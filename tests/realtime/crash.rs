@@ -1,4 +1,4 @@
-//! Promises 12 and 18: no lost text when the process is killed, and one panic stays one.
+//! No text is lost in a crash (docs/promises.md#12-no-lost-text), and one trap costs one instance.
 
 use std::time::Duration;
 

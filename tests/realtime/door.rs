@@ -1,4 +1,4 @@
-//! Promise 11: the door is ours. Origins, hosts, signatures, and headers that only a gateway may set.
+//! Origins, hosts, signatures, and headers that only a gateway may set (docs/promises.md#11-closed-door).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Promise 20: history never lies.
+//! The history of a file is exact (docs/promises.md#20-exact-history).
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Promises 4 and 5: keys never come back, and a sealed key is bound to its row.
+//! Keys never come back (docs/promises.md#4-keys-never-come-back), and a sealed key is bound to its row.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Promise 13 for files: however many there are and however much is in them, every window knows all of them.
+//! Every window knows all files (docs/promises.md#13-exact-resuming), however many and large they are.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Promise 13: resume is exact. However sockets are cut and frames are lost, every window ends with the same messages
+//! Resuming is exact (docs/promises.md#13-exact-resuming): in the end every window has the same messages
 //! and texts as the database, without a gap and without a repeat.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Promises 21 and 17: sending is idempotent, and its cost does not grow with the chat.
+//! Sending is idempotent (docs/promises.md#21-idempotent-sending), and its cost does not grow with the chat.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Promise 3: a user's URL reaches no place it should not.
+//! A user's URL reaches no place it should not (docs/promises.md#3-addresses-of-models).
 
 use super::{KEY, Scene, save_model};
 use crate::support::{Listener, Setup};

@@ -1,4 +1,4 @@
-//! DESIGN.md, D4: what a socket reads takes few statements, and none that reads more than it shows.
+//! What a socket reads takes few statements (docs/decisions.md#few-statements-one-transaction).
 
 use serde_json::{Value, json};
 

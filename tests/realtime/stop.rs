@@ -1,4 +1,4 @@
-//! Promises 14 and 15: stop is real, and a disconnect is not a stop.
+//! Stop is real (docs/promises.md#14-stop), and a disconnect is not a stop.
 
 use std::time::{Duration, Instant};
 

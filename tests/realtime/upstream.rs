@@ -1,4 +1,4 @@
-//! Promise 22: whatever the model does, the reply ends in a clear state, with the text so far and without the key.
+//! A misbehaving model (docs/promises.md#22-misbehaving-models): its reply ends in a clear state, without the key.
 
 use std::time::{Duration, Instant};
 

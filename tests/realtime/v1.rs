@@ -1,4 +1,4 @@
-//! The WebSocket contract's v1, row by row and error by error.
+//! Protocol v1 (docs/websocket.md#v1), row by row and error by error.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The WebSocket contract's v2: acknowledged, streamed, numbered.
+//! Protocol v2 (docs/websocket.md#v2): acknowledged, streamed, numbered.
 
 use std::time::{Duration, Instant};
 

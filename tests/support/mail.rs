@@ -20,11 +20,21 @@ impl FakeMail {
                 .args(["fake-mail", "--listen", "127.0.0.1:0"])
                 .args(["--key", Self::KEY]);
         });
+        Self::of(process)
+    }
+
+    /// One that was started already.
+    pub fn of(process: Process) -> Self {
         let address = process.address();
         Self {
             _process: process,
             address,
         }
+    }
+
+    /// Where it listens, `127.0.0.1:<port>`.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// What it wants to be shown.

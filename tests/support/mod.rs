@@ -42,7 +42,7 @@ pub use process::{Outcome, Process, memory_of, run_kafka};
 pub use pushpin::is_installed as pushpin_is_installed;
 pub use raw::{head_and_body, read_response};
 pub use server::{Server, Setup, fresh_state};
-pub use socket::{Refused, Socket, V2};
+pub use socket::{PROTOCOL, Refused, Socket, V2};
 pub use window::Window;
 pub use world::{API_KEY, House, World, by};
 

@@ -132,7 +132,7 @@ impl Pushpin {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// As Debian configures it, but on loopback, with its own fetcher, and keys (README, "Behind Pushpin").
+    /// As Debian configures it, but on loopback, with its own fetcher, and keys (docs/operations.md#pushpin).
     fn configuration(&self) -> String {
         let folder = self.folder.path().display();
         let ipc = |name: &str| format!("ipc://{folder}/run/{name}");

@@ -19,23 +19,23 @@ use super::PATIENCE;
 /// The sub-protocol of v2.
 pub const V2: &str = "kafka.v2";
 
-/// The page that describes what sockets speak.
-const PAGE: &str = include_str!("../../static/websocket.html");
+/// The document that describes what sockets speak.
+pub const PROTOCOL: &str = include_str!("../../docs/websocket.md");
 
-/// The words of [`PAGE`].
+/// The words of [`PROTOCOL`].
 static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    let words = PAGE.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let words = PROTOCOL.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.collect()
 });
 
-/// Fails unless the page knows the frame's action, its members and, of an error, its code.
+/// Fails unless the document knows the frame's action, its members and, of an error, its code.
 fn is_described(frame: &str) {
     let frame: Value = serde_json::from_str(frame).expect("v2 speaks JSON");
     let members = frame.as_object().expect("v2 speaks in objects");
     let names = members.keys().map(String::as_str);
     let values = ["action", "code"].map(|name| frame[name].as_str());
     for word in names.chain(values.into_iter().flatten()) {
-        assert!(WORDS.contains(word), "static/websocket.html lacks {word}");
+        assert!(WORDS.contains(word), "docs/websocket.md lacks {word}");
     }
 }
 

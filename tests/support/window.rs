@@ -1,4 +1,4 @@
-//! A v2 window of a chat: keeps `rev` and `seq`, and catches up as the WebSocket contract tells a client to. It knows the
+//! A v2 window of a chat: keeps `rev` and `seq`, and catches up (docs/websocket.md#keeping-up). It knows the
 //! conversation as a tree, and shows the branch that ends with the head.
 
 use std::collections::HashMap;

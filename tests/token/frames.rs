@@ -1,12 +1,9 @@
-//! Promise 2 on sockets: in one's own chat nothing of another's can be named, whatever a frame asks for.
+//! No frame can name another user's data (docs/promises.md#2-ids-in-bodies).
 
 use serde_json::{Value, json};
 
 use crate::realtime::through_both;
-use crate::support::{House, Setup, Socket, V2, World, by};
-
-/// What describes the frames.
-const PAGE: &str = include_str!("../../static/websocket.html");
+use crate::support::{House, PROTOCOL, Setup, Socket, V2, World, by};
 
 /// What v1 knows of them.
 const V1: [&str; 4] = [
@@ -33,17 +30,17 @@ fn frames(of: &World) -> Vec<Value> {
     ]
 }
 
-/// The actions that the page describes.
+/// The actions that the document describes.
 fn described() -> Vec<&'static str> {
-    let (_, table) = PAGE
-        .split_once("<h3>From the client</h3>")
-        .expect("a table");
-    let (table, _) = table.split_once("</table>").expect("its end");
-    let cells = table
-        .split("<tr>")
-        .filter_map(|row| row.split("</td>").next());
-    let codes = cells.flat_map(|cell| cell.split("<code>").skip(1));
-    let mut actions: Vec<_> = codes.filter_map(|code| code.split('<').next()).collect();
+    let (_, section) = PROTOCOL
+        .split_once("### From the client\n")
+        .expect("a section");
+    let (section, _) = section.split_once("\n#").expect("its end");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.filter_map(|row| row.split(" |").next());
+    let mut actions: Vec<_> = cells
+        .flat_map(|cell| cell.trim_end_matches('`').split("`, `"))
+        .collect();
     actions.sort_unstable();
     actions
 }

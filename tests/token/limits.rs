@@ -1,4 +1,4 @@
-//! How often somebody may ask (promise 9), per person and per address.
+//! How often somebody may ask (docs/promises.md#9-limits), per person and per address.
 
 use serde_json::json;
 

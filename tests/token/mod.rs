@@ -1,4 +1,4 @@
-//! Token mode: who may call has logged in (promises 9 and 10, and what DESIGN.md, D8, says of sessions). That nobody sees
+//! Token mode: every caller has logged in (docs/decisions.md#open-mode-and-token-mode). That nobody sees
 //! what is another's is in `promises::strangers`.
 
 mod codes;

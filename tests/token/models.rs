@@ -1,4 +1,4 @@
-//! Where models may be (promise 3): in public, unless the operator says otherwise.
+//! Models are at public addresses (docs/promises.md#3-addresses-of-models), unless the operator allows others.
 
 use serde_json::json;
 

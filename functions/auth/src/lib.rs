@@ -1,7 +1,7 @@
 //! Component `auth`: who somebody is, what they have, and where they are logged in. `/auth/...`, `/user/...`,
 //! `/ws/ticket`.
 //!
-//! In open mode an e-mail is enough to log in, and there is nothing else. In token mode (DESIGN.md, D8) login needs a
+//! In open mode an e-mail is enough to log in, and there is nothing else. In token mode login needs a
 //! proof: a code that was sent by mail ([`code`]), or an identity provider's word ([`oidc`]).
 #![forbid(unsafe_code)]
 

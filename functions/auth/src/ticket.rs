@@ -1,5 +1,5 @@
 //! `POST /ws/ticket`: opens one socket, for clients that can send neither a header nor a cookie with the handshake
-//! (WebSocket contract).
+//! (docs/websocket.md#opening).
 
 use axum::response::Response;
 use http::StatusCode;

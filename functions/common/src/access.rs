@@ -1,4 +1,4 @@
-//! Who may call (DESIGN.md, D8).
+//! Who may call (docs/decisions.md#open-mode-and-token-mode).
 //!
 //! In two steps. [`Visitor`]: may this request be served at all? Decided once per request by [`crate::app::serve`],
 //! before routing; in open mode, where nobody proves who they are, it must come from this machine (or a network the

@@ -1,4 +1,4 @@
-//! Tells the open windows of a chat what was changed over HTTP (WebSocket contract, v2).
+//! Sends what was changed over HTTP to the open windows of a chat (docs/websocket.md#from-the-server).
 //!
 //! To be called after the commit. Nothing here waits: what there is to tell goes out in the background, one request to
 //! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
@@ -15,7 +15,7 @@ use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
 use crate::object;
 
-/// The largest frame for a window, in bytes: a gateway drops a socket whose message is too large (WebSocket contract).
+/// The largest frame for a window, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
 
 /// How many bytes go to the gateway in one request, but for an item that alone is larger.

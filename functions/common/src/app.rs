@@ -37,7 +37,7 @@ pub(crate) use sockets::EVENTS;
 /// Exempt from the access check: whoever watches over the process may not be on this machine.
 const HEALTH: &str = "/healthz";
 
-/// Answers one request: request id, access check, CORS, routing, and every failure in the contract's shape.
+/// Answers one request: request id, access check, CORS, routing, and every failure in FastAPI's shape.
 ///
 /// `routes` is called once per instance. 404, 405 and `HEAD` are made here.
 pub async fn serve(

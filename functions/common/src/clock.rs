@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{Datelike, Timelike, Utc};
 
-/// Now, as UTC in ISO 8601 with six fractional digits and the offset: `2026-11-22T12:07:33.823017+00:00` (HTTP
-/// contract, stated exceptions). Text of this form sorts by time.
+/// Now, as UTC in ISO 8601 with six fractional digits and the offset: `2026-11-22T12:07:33.823017+00:00`
+/// (docs/http-compatibility.md#what-differs-on-purpose). Text of this form sorts by time.
 pub fn now() -> String {
     let now = Utc::now();
     // By hand: chrono's interpreter of formats alone is larger than all that is asked of it.

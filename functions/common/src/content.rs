@@ -1,4 +1,4 @@
-//! What files hold: taken in and served in chunks, so that memory is bounded whatever a file's size (DESIGN.md, D6).
+//! What files hold, taken in and served in chunks: memory is bounded (docs/decisions.md#file-contents-in-chunks).
 //!
 //! [`Staging`] takes the files of a form in. A large file goes into the database as it arrives, one short statement
 //! per chunk, under a fresh id that nothing refers to; small ones wait in memory. [`store`] makes them permanent

@@ -1,6 +1,6 @@
 //! All SQL goes through here: statements, transactions, connections, and the migrations before the first of them.
 //!
-//! What it guarantees (DESIGN.md, D4 and D5):
+//! What it guarantees (docs/decisions.md#write-transactions):
 //!
 //! * a connection does one thing at a time: its rows are drained before the next statement, and a transaction has it
 //!   alone;

@@ -1,4 +1,4 @@
-//! E-mail addresses, checked and normalised as the original's e-mail field did (HTTP contract, section 2.3).
+//! E-mail addresses, checked and normalised as the original did (docs/http-compatibility.md#e-mail-addresses).
 //!
 //! Only the spelling is judged; whether anybody reads the mail is not asked of the DNS.
 
@@ -22,7 +22,7 @@ pub struct Email(String);
 impl Email {
     /// Checks `input`, a bare address or one wrapped as `Name <address>`, surrounding white space ignored.
     ///
-    /// The error is the reason, in the words of the contract.
+    /// The error is the reason, in the original's words.
     pub fn parse(input: &str) -> Result<Self, String> {
         if input.chars().count() > MAX_INPUT_CHARS {
             return Err(format!(

@@ -1,4 +1,4 @@
-//! The one error type of the HTTP edge, and its answers in FastAPI's shape (HTTP contract, section 2).
+//! The one error type of the HTTP edge, and its answers in FastAPI's shape (docs/http-compatibility.md#errors).
 //!
 //! Which to return when:
 //!
@@ -111,7 +111,7 @@ impl Error {
         Self::BadRequest(detail.into())
     }
 
-    /// 400 for a body that can't be read at all (HTTP contract, sections 2 and 2.2).
+    /// 400 for a body that can't be read at all (docs/http-compatibility.md#errors).
     pub fn unreadable_body() -> Self {
         Self::bad_request("There was an error parsing the body")
     }
@@ -153,7 +153,7 @@ impl From<FieldError> for Error {
     }
 }
 
-/// One entry of a 422 answer, in pydantic's shape (HTTP contract, section 2.1).
+/// One entry of a 422 answer, in pydantic's shape (docs/http-compatibility.md#validation-errors).
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldError {
     /// pydantic's error type, such as `missing`.
@@ -317,7 +317,7 @@ pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
     json_response(status, &object!({ "detail": detail }))
 }
 
-/// A compact JSON answer; `content-type: application/json` without a charset, as the contract says.
+/// A compact JSON answer; `content-type: application/json` without a charset, as the original answers.
 pub fn json_response(status: StatusCode, body: &Value) -> Response {
     json_text_response(status, body.to_string())
 }

@@ -1,4 +1,4 @@
-//! WebSocket events in HTTP bodies: what a gateway and the relay say to each other (the GRIP contract). Pure.
+//! WebSocket events in HTTP bodies: what a gateway and the relay exchange (docs/grip.md). Pure.
 
 /// An event of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub enum Target<'a> {
 /// Inserts the files of one request, with their contents, in their order. `None`, and the transaction is to be
 /// dropped, if the target does not exist or is not `caller`'s. 413 if it is more than they may store.
 ///
-/// In a chat, a file has the same id as in the workspace (DESIGN.md, D6), and the chat's `rev` goes up by one for each;
+/// In a chat, a file keeps its id (docs/decisions.md#file-contents-in-chunks), and each raises the chat's `rev` by one;
 /// what is returned is the last one's. Of a workspace it is 0.
 pub async fn insert(
     tx: &mut Transaction<'_>,
@@ -123,7 +123,7 @@ pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db:
     Ok(Stored::after(tx, user_id).await?.bytes > quota)
 }
 
-/// What an upload's answer says about a file (HTTP contract, sections 1 and 3.3, 5). To be called before [`insert`],
+/// What an upload's answer says about a file (docs/http-compatibility.md#files). To be called before [`insert`],
 /// which consumes the bytes.
 ///
 /// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB; and the first

@@ -1,5 +1,5 @@
-//! Form bodies, `multipart/form-data` or `application/x-www-form-urlencoded`, read as a stream (HTTP contract,
-//! sections 1, 2.1 and 2.2).
+//! Form bodies, `multipart/form-data` or `application/x-www-form-urlencoded`, read as a stream
+//! (docs/http-compatibility.md#form-fields).
 //!
 //! A handler declares its fields in the order in which their errors are reported:
 //!
@@ -46,7 +46,7 @@ impl<F: Send> Form<F> {
     /// Reads the body of `request` and checks it against `spec`. Files go to `sink` as they arrive, in the order of
     /// the body.
     ///
-    /// Errors: 422 for fields, 400 for a body that is no form (HTTP contract, sections 2.1 and 2.2), 413 for one
+    /// Errors: 422 for fields, 400 for a body that is no form (docs/http-compatibility.md#form-fields), 413 for one
     /// above the limit, and whatever `sink` returns. A body of another type counts as a form without fields.
     pub async fn read<S: FileSink<Stored = F>>(
         request: Request,

@@ -1,5 +1,5 @@
 //! The gateway that holds the sockets: what it sends is believed only with its signature, and what it shall send on to
-//! the windows of a chat is published to it (`contract/grip.md`, DESIGN.md, D1).
+//! the windows of a chat is published to it (docs/grip.md).
 //!
 //! Spoken with Pushpin, Fastly's control API and our own gateway alike. Signatures are HS256 and nothing else. They are
 //! made here, from `hmac` and `sha2`: a JWT library brings certificates and curves that no component has room for.

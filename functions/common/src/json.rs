@@ -1,4 +1,4 @@
-//! JSON request bodies with the semantics of the original's framework (HTTP contract, section 2.1).
+//! JSON request bodies with the semantics of the original's framework (docs/http-compatibility.md#json-bodies).
 
 mod decode;
 pub mod lenient;

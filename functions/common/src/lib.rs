@@ -1,7 +1,7 @@
 //! What all components share: the HTTP edge, storage and domain types.
 //!
 //! The edge ([`app`], [`access`], [`form`], [`json`], [`query`], [`page`], [`email`], [`error`]) turns a request into
-//! checked values and every failure into the shape the HTTP contract asks for. It knows nothing about storage.
+//! checked values and every failure into FastAPI's shape. It knows nothing about storage.
 //!
 //! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
 //! several components do with it is in [`files`] and [`owner`], versions in [`versions`], the files of chats in

@@ -1,4 +1,4 @@
-//! How often something may be asked for, per user and per address (token mode; contract: 429 with `Retry-After`).
+//! How often something may be asked for, per user and per address (token mode: 429 with `Retry-After`).
 //!
 //! The generic cell rate algorithm: of each limit and each whom it is for, the database has the time at which nothing
 //! of it is used up any more. A request moves that time on; one that would move it further ahead than the limit's

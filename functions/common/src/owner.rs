@@ -1,4 +1,4 @@
-//! Why an id that a request names could not be used (DESIGN.md, D8).
+//! Why an id that a request names could not be used (docs/decisions.md#open-mode-and-token-mode).
 
 use crate::access::Caller;
 use crate::db::Db;

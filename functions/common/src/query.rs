@@ -1,4 +1,4 @@
-//! Parameters of a request's query, with FastAPI's errors for them (HTTP contract, section 2.1).
+//! Parameters of a request's query, with FastAPI's errors for them (docs/http-compatibility.md#validation-errors).
 //!
 //! ```ignore
 //! let mut query = Query::of(&request);

@@ -1,4 +1,4 @@
-//! Seals the API keys of models (DESIGN.md, D9), so that a copy of the database gives none of them away. With the same
+//! Seals the API keys of models (docs/decisions.md#sealed-api-keys). With the same
 //! keys, it makes hashes of what is short enough to be guessed from an ordinary one ([`Keys::hash`]).
 //!
 //! A sealed key opens only for the owner, the row and the base URL that it was sealed for: moved to another row or

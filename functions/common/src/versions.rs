@@ -7,7 +7,7 @@
 use crate::db::{Db, Result, Transaction};
 use crate::{clock, id, params};
 
-/// The longest text that is edited here, in bytes (WebSocket contract).
+/// The longest text that is edited here, in bytes (docs/websocket.md#what-both-have-in-common).
 pub const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// What a file that was made in a chat has for a path, as in the original.

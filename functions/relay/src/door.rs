@@ -1,4 +1,4 @@
-//! Whose socket it is (WebSocket contract, handshake; DESIGN.md, D8).
+//! Whose socket it is (docs/websocket.md#opening; docs/decisions.md#open-mode-and-token-mode).
 //!
 //! The opening request shows a session's token, or a ticket in its query, which that uses up. What proves the session
 //! from then on is kept by the gateway, which says it again with every request, and each time the session is looked up.

@@ -1,4 +1,4 @@
-//! Frames are bounded: a gateway drops a socket whose message is too large (WebSocket contract).
+//! Frames are bounded: a gateway drops a socket whose message is too large (docs/websocket.md#what-is-left-out).
 
 use kafka_common::files::MAX_SHOWN_BYTES;
 use serde_json::Value;

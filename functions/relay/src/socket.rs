@@ -44,7 +44,7 @@ const KEEP_ALIVE_INTERVAL: HeaderName = HeaderName::from_static("keep-alive-inte
 const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("60");
 
 /// An answer that is longer gets nothing long added: with one more frame it has at most 524,288 bytes, as many as
-/// Pushpin delivers of one answer (README, "Behind Pushpin").
+/// Pushpin delivers of one answer (docs/operations.md#pushpin).
 const ENOUGH: usize = 32 * 1024;
 
 /// From one look whether it is the next one's turn to the other.

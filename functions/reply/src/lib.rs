@@ -1,5 +1,4 @@
-//! Component `reply`: asks models, and writes what they say into the rows of the chat (ARCHITECTURE.md, "The life of a
-//! reply").
+//! Component `reply`: asks models and writes replies into the rows of the chat (ARCHITECTURE.md#the-life-of-a-reply).
 //!
 //! Its route is private: only component `relay` calls it, by service chaining, with what it has checked and stored. The
 //! embedded host gives every request to a private component an instance of its own, so a model that answers with

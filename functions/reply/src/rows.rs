@@ -1,5 +1,5 @@
-//! The rows of a reply that is being written: the row is the log (ARCHITECTURE.md,
-//! "Invariants").
+//! The rows of a reply that is being written: the row is the log
+//! (docs/decisions.md#the-row-is-the-log).
 //!
 //! Whatever a window is told is in the rows already, so a window that missed it can read it there; and whoever may
 //! write here asks for the row to be `running` still, so that a reply which somebody else ended stays as it ended.

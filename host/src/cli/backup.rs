@@ -16,12 +16,12 @@ use tokio::sync::oneshot;
 
 /// Copy all databases into one file, while the server runs
 ///
-/// The copy is consistent, and has every write in it that was answered before it began. It also has what opens the
-/// stored API keys, unless the variable secret_key is set: only its owner may read it. An interrupted backup leaves
-/// nothing behind; what one that was killed has left, the next one to the same file removes.
+/// The copy is consistent and contains every write that was answered before it began. Unless the variable secret_key is
+/// set, it also contains the key that opens the stored API keys; only its owner can read it. An interrupted backup leaves
+/// no file behind. If a backup was killed, the next one to the same file removes its remains.
 #[derive(Debug, Args)]
 pub struct Make {
-    /// The file to make, a tar archive
+    /// The new file, a tar archive
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
@@ -34,11 +34,11 @@ pub struct Make {
     force: bool,
 }
 
-/// Put a backup back, while no server runs
+/// Restore a backup, while no server runs
 ///
-/// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept, in
-/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all; one that fails
-/// when it is decided, the next start finishes. In token mode everybody must log in again afterwards.
+/// The whole file is checked before anything changes. The replaced databases are kept in the folder
+/// before-restore-<time> of the state folder. All databases are replaced or none; if the command is killed after it has
+/// decided, the next start finishes it. In token mode all users must log in again afterwards.
 #[derive(Debug, Args)]
 pub struct PutBack {
     /// A file that `kafka backup` made
@@ -46,10 +46,10 @@ pub struct PutBack {
     file: PathBuf,
     #[command(flatten)]
     source: Source,
-    /// The state folder to restore to; it is made if it is missing
+    /// The state folder to restore to; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
-    /// Replace databases that are there
+    /// Replace existing databases
     #[arg(long)]
     force: bool,
 }
@@ -109,7 +109,7 @@ fn say(about: &About, what: &str) {
     ));
 }
 
-/// Tells of what is done, which it is whether or not anybody hears of it.
+/// Prints what was done; a closed standard output is no error.
 pub(super) fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }

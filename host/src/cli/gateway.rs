@@ -14,15 +14,15 @@ use clap::Args;
 use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 
-/// Where publishers look for a gateway, unless they are told otherwise; Pushpin's.
+/// The default address for publish requests, which is Pushpin's.
 const CONTROL: &str = "127.0.0.1:5561";
 /// How often a starting upstream is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Hold the WebSockets of an application that runs elsewhere, and pass other requests on.
 ///
-/// With a command, the command gets a control address and random keys as SPIN_VARIABLE_GRIP_URL and
-/// SPIN_VARIABLE_GRIP_ORIGIN, is stopped with the gateway, and its end ends the gateway, with its exit code.
+/// A command is started with a control address and random keys in SPIN_VARIABLE_GRIP_URL and
+/// SPIN_VARIABLE_GRIP_ORIGIN. The gateway stops it when it stops itself, and exits with its exit code when it ends.
 #[derive(Debug, Args)]
 pub struct Settings {
     /// Address to listen on; port 0 picks a free one
@@ -34,8 +34,8 @@ pub struct Settings {
     /// Address for publish requests; by default 127.0.0.1:5561, with a command a free port
     #[arg(long, value_name = "ADDR")]
     control: Option<String>,
-    /// The keys, as in the application's variable grip_url; without, publish requests are not checked and requests to
-    /// the application not signed
+    /// The keys, as in the variable grip_url; without it, publish requests are not checked, and requests to the
+    /// application are not signed
     #[arg(
         long,
         value_name = "URL",
@@ -43,18 +43,18 @@ pub struct Settings {
         hide_env_values = true
     )]
     grip_url: Option<String>,
-    /// Seconds between two pings of a client; one that answers none is taken for gone
+    /// Seconds between two pings of a client; a client that answers none is disconnected
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     ping_interval: u64,
-    /// Bytes a message of a client may have
+    /// Length of the longest message from a client, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_message)]
     max_message: usize,
-    /// Bytes that may wait for a client that reads slowly
+    /// Bytes that may wait for a slow client
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_waiting)]
     max_waiting: usize,
     #[command(flatten)]
     clients: Clients,
-    /// Proxies whose X-Forwarded-For says where a request came from, as in the application's variable trusted_proxies
+    /// Networks of the proxies whose X-Forwarded-For is believed, as in the variable trusted_proxies
     #[arg(
         long,
         value_name = "CIDRS",
@@ -62,10 +62,10 @@ pub struct Settings {
         default_value = LOCAL_PROXIES
     )]
     trusted_proxies: String,
-    /// How log lines on standard error look
+    /// Format of the log on standard error
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
-    /// A command that starts the application, such as: spin up --listen 127.0.0.1:3000
+    /// Command that starts the application, such as: spin up --listen 127.0.0.1:3000
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
@@ -146,7 +146,7 @@ impl Settings {
     }
 }
 
-/// Waits until somebody listens there.
+/// Waits until a program listens there.
 async fn reachable(address: &str) {
     while TcpStream::connect(address).await.is_err() {
         sleep(LOOK).await;

@@ -50,8 +50,8 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: &str) -> an
     Ok(())
 }
 
-/// Starts a gateway and tells the application of it, unless the application was told of another one, which then holds
-/// the sockets, or has no use for any.
+/// Starts a gateway and sets the application's variables for it, unless they name another gateway, which then holds the
+/// sockets, or the application has no such variable.
 async fn start_gateway(
     settings: &mut Settings,
     limits: Limits,
@@ -89,7 +89,7 @@ fn proxies(settings: &Settings) -> anyhow::Result<Proxies> {
     Proxies::parse(&text.unwrap_or_default()).context(PROXIES)
 }
 
-/// The value of a variable, if somebody gave it one.
+/// The value of a variable, if it was set.
 fn given(settings: &Settings, name: &str) -> Option<String> {
     settings
         .variables
@@ -102,7 +102,7 @@ fn set(settings: &mut Settings, name: &str, value: String) {
     settings.variables.insert(name.to_owned(), value);
 }
 
-/// Scheme, host and port of a GRIP URL. Where there is no gateway, an address that nobody can listen on.
+/// Scheme, host and port of a GRIP URL. Without a gateway, an address that no program can listen on.
 fn origin_of(url: &str) -> anyhow::Result<String> {
     if url.is_empty() {
         return Ok("http://127.0.0.1:0".into());

@@ -14,10 +14,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use std::{fs, path::PathBuf};
 
-/// Make the databases as small as what is in them, while no server runs
+/// Return the free space of the databases to the file system, while no server runs
 ///
-/// Databases of older versions keep the room of what was deleted; from then on they give it back by themselves, as new
-/// ones do. It takes as much room again while it runs. Where it is interrupted, nothing has changed.
+/// This is needed once for databases of older versions; afterwards they return free space by themselves, as new ones do.
+/// It needs the space of the largest database again while it runs. If it is interrupted, nothing has changed.
 #[derive(Debug, Args)]
 pub struct Vacuum {
     #[command(flatten)]

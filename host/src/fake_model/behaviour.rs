@@ -5,37 +5,37 @@ use std::time::Duration;
 
 /// The table of the command's help.
 pub const TABLE: &str = "\
-The model's name says how to behave: fake, and any of these behind it, as in fake-words-200-rate-50.
+The model's name sets its behaviour: fake, followed by any of these, as in fake-words-200-rate-50.
 Any other name is a model that does not exist (404).
 
-  What the reply says (it says what was asked, otherwise):
+  The text of the reply (by default the prompt and a few sentences):
     words-N             w1 w2 … wN
-    clock-N             N words, each the microseconds since 1970 at which it was sent
-    say                 what comes after the last `say:` line of the prompt, else the prompt
+    clock-N             N words, each the time it was sent at, in microseconds since 1970
+    say                 the text after the last `say:` line of the prompt, or else the prompt
     unicode             letters, accents, ideographs and emoji
-    compose             a file, as a fenced block with file=<name>; the name is the prompt's first with a dot in it
-    compose-two         two of them
-    compose-fences      one whose text has fences
+    compose             a file, as a fenced block with file=<name>: the first word of the prompt with a dot in it
+    compose-two         two files
+    compose-fences      a file whose text has fences
     diff                a diff that applies to compose's file
-    bad-diff            one that does not; the whole file when it is asked again
-    worse-diff          one that does not, always
-    empty               nothing
+    bad-diff            a diff that does not apply; the whole file when it is asked again
+    worse-diff          a diff that does not apply, always
+    empty               no text
     length              ends with finish_reason length
-  How fast:
-    rate-N              N words a second; 0 is as fast as they are read
+  Speed:
+    rate-N              N words a second; 0 means without a pause
     first-MS            the first word after MS milliseconds
     slow-first          the first word after 3 s
-  Trouble instead of a reply:
+  Failures instead of a reply:
     400 401 403 404 429 500 502 503 …   that status; 429 with Retry-After: 7
     400-stream-options  400 if the request has stream_options, else a reply
     echo-key            401, with the key in the message
-    html, html-502      a page
+    html, html-502      an HTML page
     redirect            307
     redirect-PORT       307 to that port of this machine
     hang                no answer at all
-    silent              an answer, but no word
-    no-stream           one JSON object, though a stream was asked for
-  Trouble within a reply:
+    silent              the head of an answer, but no word
+    no-stream           one JSON object instead of a stream
+  Failures within a reply:
     stall-N             no word after the Nth
     cut, cut-N          the connection breaks after the Nth word (3)
     error-N             an error event after the Nth word
@@ -46,7 +46,7 @@ Any other name is a model that does not exist (404).
     split-utf8          every byte in a write of its own
     crlf                lines end with CRLF, with comments between them
 
-GET /seen tells what was asked: the number of requests, and for each of the last 100 its model, its body, the words sent,
+GET /seen answers the number of requests, and for each of the last 100 its model, its body, the number of words sent,
 and `closed_after_ms` if the client closed the connection before the reply had ended.";
 
 /// How to behave.

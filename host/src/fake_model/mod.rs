@@ -36,10 +36,10 @@ pub struct FakeModel {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8001")]
     listen: String,
-    /// Words a second; 0 is as fast as they are read
+    /// Words a second; 0 means without a pause
     #[arg(long, value_name = "WORDS", default_value_t = 20)]
     rate: u32,
-    /// The API key to ask for; without it, any will do
+    /// The API key that requests must have; by default any
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }

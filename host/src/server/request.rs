@@ -299,7 +299,7 @@ fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiB
     }
 }
 
-/// An answer of the host itself, in the shape of the components' own (HTTP contract, section 2).
+/// An answer of the host itself, in the shape of the components' own (docs/http-compatibility.md#errors).
 fn plain(status: StatusCode, detail: &str, id: &str) -> Response<WasiBody> {
     let body = if status.is_server_error() {
         serde_json::json!({ "detail": detail, "request_id": id })

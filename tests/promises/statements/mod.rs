@@ -1,4 +1,4 @@
-//! Promise 17 and DESIGN.md, D4: a read is one statement, and a write is one statement or one transaction, however much
+//! A read is one statement, a write one statement or transaction (docs/promises.md#17-constant-cost), however much
 //! there is of what it reads or writes. Token mode asks for the session, and counts what is limited.
 
 mod chats;

@@ -1,4 +1,4 @@
-//! Which web pages may call: a browser tells the page's origin, and a foreign one is refused (DESIGN.md, D8).
+//! Which web pages may call, by the `Origin` that browsers send (docs/decisions.md#foreign-origins-are-refused).
 
 use axum::http::request::Parts;
 use axum::http::uri::Authority;

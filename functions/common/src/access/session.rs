@@ -1,4 +1,4 @@
-//! Sessions: who has logged in shows an opaque token, of which only the hash is stored (DESIGN.md, D8).
+//! Sessions: opaque tokens, of which only the hash is stored (docs/decisions.md#open-mode-and-token-mode).
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};

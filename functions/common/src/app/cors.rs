@@ -1,4 +1,4 @@
-//! What browsers are told about calls from other origins (HTTP contract, section 2.4, with DESIGN.md D8: an allowed
+//! What browsers learn about calls from other origins (docs/http-compatibility.md#origins: an allowed
 //! origin is echoed, a foreign one refused).
 
 use axum::body::Body;

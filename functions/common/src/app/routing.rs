@@ -1,4 +1,4 @@
-//! Around the router: what no route answers, and paths that need care (HTTP contract, section 2.4).
+//! Around the router: what no route answers, and paths that need care (docs/http-compatibility.md#paths-and-methods).
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ use tower_service::Service;
 use crate::access::origins::own_host;
 use crate::error::{Error, detail_response};
 
-/// `routes` with the contract's 404 and 405.
+/// `routes` with FastAPI's 404 and 405.
 pub(super) fn complete(routes: Router) -> Router {
     routes
         .fallback(async || Error::not_found("Not Found"))

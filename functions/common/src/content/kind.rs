@@ -1,4 +1,4 @@
-//! What kind of file a name stands for (HTTP contract, section 3.3, 5).
+//! What kind of file a name stands for (docs/http-compatibility.md#files).
 
 /// A kind of file, as an upload's `details` name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

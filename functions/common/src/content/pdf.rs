@@ -17,7 +17,7 @@ use self::document::Document;
 use self::fonts::Fonts;
 use self::text::Writer;
 
-/// What stands for the text of a PDF that can't be read, as in the original (HTTP contract, section 3.3, 5).
+/// What stands for the text of a PDF that can't be read, as in the original (docs/http-compatibility.md#files).
 pub const UNREADABLE: &str = "[Error parsing PDF]";
 
 /// The text of a PDF, at most about `max_bytes` of it. `None` if this is no PDF that can be read.

@@ -40,7 +40,7 @@ impl Upload {
         self.held.as_deref()
     }
 
-    /// The logical place of the file, the original's path on disk (HTTP contract, section 3.2).
+    /// The logical place of the file, the original's path on disk (docs/http-compatibility.md#files).
     pub fn path(&self) -> String {
         format!("uploads/files/{}_{}", self.file_id, self.filename)
     }

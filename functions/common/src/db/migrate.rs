@@ -1,4 +1,4 @@
-//! The schema makes itself (DESIGN.md, D5): `migrations/*.sql` are part of the program, and each instance applies what
+//! The schema makes itself (docs/decisions.md#migrations-run-themselves): each instance applies what
 //! the database lacks before its first statement.
 //!
 //! A database that has migrations this program doesn't know is refused with 503: an old program can't know what the

@@ -11,7 +11,7 @@ fn normal(input: &str) -> String {
 }
 
 #[test]
-fn the_contracts_table_of_reasons() {
+fn the_documented_table_of_reasons() {
     let before = |what: &str| {
         format!("The email address contains invalid characters before the @-sign: {what}.")
     };

@@ -16,8 +16,8 @@ pub(super) enum FormType {
     MultipartWithoutBoundary,
     /// The boundary is longer than one may be: content would be searched for it.
     MultipartWithLongBoundary,
-    /// Anything else counts as a form without fields, `Multipart/Form-Data` in capitals too (HTTP contract,
-    /// section 1).
+    /// Anything else counts as a form without fields, `Multipart/Form-Data` in capitals too
+    /// (docs/http-compatibility.md#form-fields).
     Other,
 }
 

@@ -51,7 +51,7 @@ impl Parameters {
     }
 }
 
-/// UTF-8, or else latin-1, which any bytes are (HTTP contract, section 2.1).
+/// UTF-8, or else latin-1, which any bytes are (docs/http-compatibility.md#form-fields).
 pub(super) fn to_text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

@@ -1,6 +1,6 @@
 //! A streaming parser of `multipart/form-data` bodies.
 //!
-//! Our own and not the `multer` crate, because the contract (section 2.2) tells cases apart that multer doesn't: a
+//! Not the `multer` crate: docs/http-compatibility.md#multipart-errors tells cases apart that multer doesn't: a
 //! body that breaks off is a form with fewer fields, but a preamble, a wrong boundary or bare line feeds are errors,
 //! and names may be latin-1 or `filename*`. multer also reads ahead as long as the client sends, without bound.
 //!

@@ -1,4 +1,4 @@
-//! From a body to the values of the declared fields, with the limits of the HTTP contract, section 2.2.
+//! From a body to the values of the declared fields, with the limits of docs/http-compatibility.md#multipart-errors.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! What a body brought for each declared field, and the check against the declaration (HTTP contract, section 2.1).
+//! What a body brought for each declared field, and its check (docs/http-compatibility.md#validation-errors).
 
 use std::collections::BTreeMap;
 

@@ -23,8 +23,8 @@ pub(crate) enum Kind {
     },
     Boolean,
     Texts,
-    /// Whether the endpoint insists on one is for the description only: it has an answer of its own for none (HTTP
-    /// contract, section 2).
+    /// Whether the endpoint insists on one is for the description only: it has an answer of its own for none
+    /// (docs/http-compatibility.md#errors).
     Files {
         required: bool,
     },

@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded` (HTTP contract, section 2.1): `;` separates like `&`, `+` is a space, escaped
-//! bytes are UTF-8 with U+FFFD for what isn't, and raw bytes beyond ASCII are latin-1.
+//! `application/x-www-form-urlencoded` (docs/http-compatibility.md#form-fields): `;` separates like `&`, `+` is a space,
+//! escaped bytes are UTF-8 with U+FFFD for what isn't, and raw bytes beyond ASCII are latin-1.
 
 /// The fields of a body, in order.
 pub(crate) fn fields(body: &[u8]) -> impl Iterator<Item = (String, String)> {

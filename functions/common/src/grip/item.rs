@@ -54,7 +54,7 @@ mod tests {
     use super::{body, channel_v1, channel_v2, close, item};
 
     #[test]
-    fn items_are_as_the_contract_spells_them() {
+    fn items_are_what_pushpin_reads() {
         let items = vec![
             item(&channel_v1("1"), "Hello \"you\""),
             item(&channel_v2("1"), r#"{"action":"x"}"#),

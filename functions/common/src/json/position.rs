@@ -1,4 +1,4 @@
-//! Where a text stops being JSON, in the words and character offsets of Python's decoder (HTTP contract, section 2.1).
+//! Where a text stops being JSON, in the words of Python's decoder (docs/http-compatibility.md#json-bodies).
 //!
 //! Only called for a text that serde_json has refused. It keeps its own stack, so that no nesting can exhaust ours.
 

@@ -1,4 +1,4 @@
-//! Which base URLs may be called (DESIGN.md, D9), decided from the URL alone.
+//! Which base URLs may be called (docs/decisions.md#least-capability), decided from the URL alone.
 //!
 //! What a name resolves to is not known here; the embedded host looks again after resolution. Hosts are read as
 //! resolvers and browsers do, so that `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1, and what

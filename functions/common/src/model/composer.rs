@@ -1,4 +1,4 @@
-//! Composer mode: asking a model for files, and finding them in its reply (WebSocket contract, last paragraph).
+//! Composer mode: asking a model for files, and finding them in its reply (docs/decisions.md#files-in-replies).
 
 mod blocks;
 

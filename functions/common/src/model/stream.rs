@@ -15,7 +15,7 @@ use crate::versions::MAX_TEXT_BYTES;
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
-/// A reply has at most so many bytes of text; a longer one ends with `length` (WebSocket contract).
+/// The longest text of a reply, in bytes; a longer one ends with `length` (docs/websocket.md#what-both-have-in-common).
 pub const MAX_REPLY_BYTES: usize = MAX_TEXT_BYTES;
 
 /// An answer that is no stream has at most so many bytes: the longest text of a reply, with the escapes of any language.

@@ -6,7 +6,7 @@ use crate::api::Schema;
 use crate::api::operation::{Input, Rule};
 use crate::form::{Field, FormSpec, Kind};
 
-/// The texts that mean yes or no, in any case (HTTP contract, section 2.1).
+/// The texts that mean yes or no, in any case (docs/http-compatibility.md#form-fields).
 const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF])$";
 
 /// The description of a body, if there may be one.

@@ -1,4 +1,4 @@
-//! Promise 3's table, as far as a URL alone tells.
+//! The addresses of docs/promises.md#3-addresses-of-models, as far as a URL alone tells.
 
 use super::{Policy, check_base_url};
 
