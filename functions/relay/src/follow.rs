@@ -1,7 +1,5 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: joins a reply, whoever writes it and wherever, by reading its row.
 
-use std::time::Duration;
-
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -19,12 +17,9 @@ use serde_json::{Value, json};
 
 use crate::guarded::while_logged_in;
 use crate::refused::Refused;
-use crate::watch::Watch;
+use crate::watch::{News, Watch};
 
-/// How often the row is read.
-const PERIOD: Duration = Duration::from_millis(100);
-
-/// After how many readings without news the client is written to, so that one that has gone is noticed.
+/// After how many looks without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;
 
 /// What is said where there is no such reply.
@@ -92,6 +87,8 @@ struct Follower {
     chat: String,
     caller: Option<String>,
     reply: String,
+    /// The id of the reply's message, once it was read.
+    message: String,
     /// The last seq and how many bytes of the text the client has.
     sent: Option<(i64, usize)>,
     ended: bool,
@@ -134,6 +131,7 @@ impl Follower {
             chat,
             caller,
             reply,
+            message: String::new(),
             sent: None,
             ended: false,
             quiet: 0,
@@ -185,30 +183,13 @@ impl Follower {
     /// The next events; `None` if there will be none.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            spin_sdk::time::sleep(PERIOD).await;
-            let state = match self.has_news().await {
-                Ok(true) => self.read().await,
-                Ok(false) => {
-                    if let Some(sign) = self.stay_quiet() {
-                        return Some(sign);
-                    }
-                    continue;
+            self.watch.wait().await;
+            match self.look().await {
+                Ok(events) if !events.is_empty() => {
+                    self.quiet = 0;
+                    return Some(events);
                 }
-                Err(error) => Err(error),
-            };
-            match state {
-                Ok(Some(state)) => {
-                    let events = self.events(state);
-                    if !events.is_empty() {
-                        self.quiet = 0;
-                        return Some(events);
-                    }
-                }
-                Ok(None) => {
-                    self.ended = true;
-                    let deleted = object!({ "action": "chat_deleted" }).to_string();
-                    return Some(sse::event(&deleted));
-                }
+                Ok(_) => {}
                 Err(error) => eprintln!("error: reply {}: {error}", self.reply),
             }
             if let Some(sign) = self.stay_quiet() {
@@ -217,11 +198,32 @@ impl Follower {
         }
     }
 
-    async fn has_news(&self) -> db::Result<bool> {
-        match self.sent {
-            Some((seq, _)) => self.watch.has_news(seq).await,
-            None => Ok(true),
-        }
+    /// What the client doesn't have yet; empty if it has all.
+    async fn look(&mut self) -> db::Result<Bytes> {
+        let news = match self.sent {
+            Some((seq, _)) => self.watch.news(seq).await?,
+            None => News::More,
+        };
+        Ok(match news {
+            News::Nothing => Bytes::new(),
+            News::Piece(seq, piece) => {
+                self.sent = Some((seq, self.sent_bytes() + piece.len()));
+                sse::event(&self.delta(seq, &piece).to_string())
+            }
+            News::More => match self.read().await? {
+                Some(state) => self.events(state),
+                None => {
+                    self.ended = true;
+                    sse::event(&object!({ "action": "chat_deleted" }).to_string())
+                }
+            },
+        })
+    }
+
+    fn delta(&self, seq: i64, content: &str) -> Value {
+        object!({
+            "action": "delta", "generation_id": self.reply, "message_id": self.message, "seq": seq, "content": content,
+        })
     }
 
     /// Now and then a sign of life, where there is nothing to tell.
@@ -237,6 +239,7 @@ impl Follower {
     fn events(&mut self, state: State) -> Bytes {
         let mut events = Vec::new();
         let message_id = state.message.id.clone();
+        self.message.clone_from(&message_id);
         let is_running = state.status == "running";
         // Of a running reply, only what is new was read.
         let known = if is_running { 0 } else { self.sent_bytes() };
@@ -252,10 +255,10 @@ impl Follower {
                     "generation": generation,
                 }));
             }
-            Some((seq, _)) if state.seq > seq => events.push(object!({
-                "action": "delta", "generation_id": self.reply, "message_id": message_id, "seq": state.seq,
-                "content": state.message.content.get(known..).unwrap_or_default(),
-            })),
+            Some((seq, _)) if state.seq > seq => {
+                let content = state.message.content.get(known..).unwrap_or_default();
+                events.push(self.delta(state.seq, content));
+            }
             Some(_) => {}
         }
         self.sent = Some((state.seq, length));

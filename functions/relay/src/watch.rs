@@ -1,32 +1,42 @@
 //! How far running replies are, read once for all streams that an instance has: a thousand streams that each look at
 //! their reply ten times a second would be ten thousand statements, most of which find nothing new.
 //!
-//! The tasks of an instance can't wake each other, so each stream looks here when its own timer says so, and the first
-//! that finds what is here too old reads it anew for all.
+//! The tasks of an instance can't wake each other, so each stream has a timer. All timers of an instance run in step: one
+//! stream, the reader, reads what all of them watch; the others look a moment later. A step begins at fixed times since
+//! the instance began. A timer that began again when its work was done would, on a busy machine, fall into step with
+//! those of all other instances, and short requests would wait for all of them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use kafka_common::db::{Db, Result};
 use kafka_common::params;
 use kafka_common::reply::ending;
 use serde_json::json;
+use spin_sdk::time::sleep;
 
-/// How old what was read may be.
-const FRESH: Duration = Duration::from_millis(50);
+/// How often the rows are read.
+const PERIOD: Duration = Duration::from_millis(100);
 
-/// A task that has been reading for so long is not waited for: what it is part of may have stopped.
-const GIVEN_UP: Duration = Duration::from_secs(2);
+/// How long after the reader the others look.
+const AFTER_READER: Duration = Duration::from_millis(10);
 
-static WATCHED: Mutex<Option<Watched>> = Mutex::new(None);
+/// When nothing was read for so long, the reader has gone or is stuck, and another stream reads.
+const OVERDUE: Duration = Duration::from_millis(250);
+
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+static WATCHED: LazyLock<Mutex<Watched>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
 struct Watched {
     /// When they were last read.
     read: Option<Instant>,
-    /// Since when a task is reading them.
-    reading_since: Option<Instant>,
+    /// Which stream reads.
+    reader: Option<u64>,
+    /// The number of the next stream.
+    next: u64,
     /// By their ids.
     replies: HashMap<String, Reply>,
 }
@@ -43,83 +53,96 @@ struct Progress {
     seq: i64,
     is_running: bool,
     heartbeat: i64,
+    /// The text that came with `seq`.
+    piece: Option<String>,
 }
 
-fn watched() -> MutexGuard<'static, Option<Watched>> {
+/// What a stream finds that has sent all of a reply up to a seq.
+#[derive(Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing.
+    Nothing,
+    /// One piece more, and the seq that it came with.
+    Piece(i64, String),
+    /// More than that: the reply has to be read.
+    More,
+}
+
+fn watched() -> MutexGuard<'static, Watched> {
     WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One stream's watch over a reply, until this is dropped.
 pub struct Watch {
+    stream: u64,
     reply: String,
 }
 
 impl Watch {
     pub fn new(reply: &str) -> Self {
         let mut watched = watched();
-        let replies = &mut watched.get_or_insert_default().replies;
+        watched.next += 1;
+        let replies = &mut watched.replies;
         replies.entry(reply.to_owned()).or_default().streams += 1;
         Self {
+            stream: watched.next,
             reply: reply.to_owned(),
         }
     }
 
-    /// Whether there may be something to tell of the reply to a stream that has told all up to `seq`.
-    pub async fn has_news(&self, seq: i64) -> Result<bool> {
-        if let Some(reading) = Reading::begin() {
-            reading.read().await?;
+    /// Waits for the next step.
+    pub async fn wait(&self) {
+        let begins = if self.is_reader() {
+            Duration::ZERO
+        } else {
+            AFTER_READER
+        };
+        sleep(until_next(BEGAN.elapsed(), begins)).await;
+    }
+
+    /// What is new of the reply for a stream that has sent all up to `seq`.
+    pub async fn news(&self, seq: i64) -> Result<News> {
+        if self.has_to_read() {
+            self.read().await?;
         }
         let watched = watched();
-        let reply = watched
-            .as_ref()
-            .and_then(|watched| watched.replies.get(&self.reply));
-        let progress = reply.and_then(|reply| reply.progress.as_ref());
-        Ok(progress.is_none_or(|progress| {
-            progress.seq != seq || !progress.is_running || ending::is_silent(progress.heartbeat)
-        }))
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let mut watched = watched();
-        let replies = &mut watched.get_or_insert_default().replies;
-        if let Some(reply) = replies.get_mut(&self.reply) {
-            reply.streams -= 1;
-            if reply.streams == 0 {
-                replies.remove(&self.reply);
-            }
-        }
-    }
-}
-
-/// Held by the task that reads; a stream that ends meanwhile lets another one read.
-struct Reading;
-
-impl Reading {
-    /// `None`: what is known is fresh, or another task is reading.
-    fn begin() -> Option<Self> {
-        let mut watched = watched();
-        let watched = watched.get_or_insert_default();
-        let is_within =
-            |time: Option<Instant>, limit| time.is_some_and(|time| time.elapsed() < limit);
-        if is_within(watched.reading_since, GIVEN_UP) || is_within(watched.read, FRESH) {
-            return None;
-        }
-        watched.reading_since = Some(Instant::now());
-        Some(Self)
-    }
-
-    async fn read(self) -> Result<()> {
-        let ids: Vec<String> = {
-            let watched = watched();
-            let replies = watched.iter().flat_map(|watched| watched.replies.keys());
-            replies.cloned().collect()
+        let reply = watched.replies.get(&self.reply);
+        let Some(progress) = reply.and_then(|reply| reply.progress.as_ref()) else {
+            return Ok(News::More);
         };
+        if !progress.is_running || ending::is_silent(progress.heartbeat) {
+            return Ok(News::More);
+        }
+        Ok(match (&progress.piece, progress.seq - seq) {
+            (_, 0) => News::Nothing,
+            (Some(piece), 1) => News::Piece(progress.seq, piece.clone()),
+            _ => News::More,
+        })
+    }
+
+    /// Whether this stream reads for all.
+    fn is_reader(&self) -> bool {
+        *watched().reader.get_or_insert(self.stream) == self.stream
+    }
+
+    /// Whether this stream reads now, because it is the reader, or the reader fails to.
+    fn has_to_read(&self) -> bool {
+        let mut watched = watched();
+        if watched.read.is_none_or(|read| read.elapsed() > OVERDUE) {
+            watched.reader = Some(self.stream);
+            // So that no other stream does the same while this one reads.
+            watched.read = Some(Instant::now());
+        }
+        watched.reader == Some(self.stream)
+    }
+
+    async fn read(&self) -> Result<()> {
+        let ids: Vec<String> = watched().replies.keys().cloned().collect();
         let mut db = Db::open().await?;
         let rows = db
             .query(
-                "SELECT id, seq, status, heartbeat FROM generation WHERE id IN (SELECT value FROM json_each(?1))",
+                "SELECT id, seq, status, heartbeat, piece FROM generation
+                 WHERE id IN (SELECT value FROM json_each(?1))",
                 params![json!(ids).to_string()],
             )
             .await?;
@@ -130,14 +153,14 @@ impl Reading {
                     seq: row.int(1),
                     is_running: row.text(2) == "running",
                     heartbeat: row.int(3),
+                    piece: row.opt_text(4),
                 };
                 (row.text(0), progress)
             })
             .collect();
         let mut watched = watched();
-        let watched = watched.get_or_insert_default();
         watched.read = Some(Instant::now());
-        // What came meanwhile is read with the next.
+        // What came meanwhile is read in the next step.
         for id in ids {
             if let Some(reply) = watched.replies.get_mut(&id) {
                 reply.progress = progress.remove(&id);
@@ -147,8 +170,23 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for Watch {
     fn drop(&mut self) {
-        watched().get_or_insert_default().reading_since = None;
+        let mut watched = watched();
+        if watched.reader == Some(self.stream) {
+            watched.reader = None;
+        }
+        if let Some(reply) = watched.replies.get_mut(&self.reply) {
+            reply.streams -= 1;
+            if reply.streams == 0 {
+                watched.replies.remove(&self.reply);
+            }
+        }
     }
+}
+
+/// How long it is until the next step of those that begin so long after each period.
+fn until_next(now: Duration, begins: Duration) -> Duration {
+    let into = (now + PERIOD - begins).as_micros() % PERIOD.as_micros();
+    PERIOD - Duration::from_micros(u64::try_from(into).unwrap_or_default())
 }
