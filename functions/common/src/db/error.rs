@@ -4,6 +4,9 @@ use std::fmt;
 
 use spin_sdk::sqlite;
 
+/// How much of a statement the log shows where its answer was not as expected.
+const SHOWN_CHARS: usize = 200;
+
 /// Why a statement failed. Into [`crate::error::Error`] it turns as 503 where trying again can help, as 507 where there
 /// is no room, else as 500.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub enum Error {
         /// The newest one this program has.
         known: i64,
     },
+    /// A row is not what its reader expects.
+    Mismatch(String),
     /// Anything else.
     Other(String),
 }
@@ -33,6 +38,17 @@ impl Error {
     /// A statement in a transaction whose connection was lost by an earlier one.
     pub(super) fn abandoned() -> Self {
         Self::Other("the transaction was abandoned by an earlier failure".to_owned())
+    }
+
+    /// Adds the beginning of the statement to a mismatch.
+    pub(crate) fn in_statement(self, sql: &str) -> Self {
+        match self {
+            Self::Mismatch(message) => {
+                let begin: String = sql.chars().take(SHOWN_CHARS).collect();
+                Self::Mismatch(format!("{message} in the answer to {begin:?}"))
+            }
+            other => other,
+        }
     }
 
     /// Whether the statement was refused by a constraint, which undoes that statement alone and leaves the connection
@@ -84,6 +100,7 @@ impl fmt::Display for Error {
             | Self::Busy(message)
             | Self::Full(message)
             | Self::ReadOnly(message)
+            | Self::Mismatch(message)
             | Self::Other(message) => f.write_str(message),
             Self::TooNew { found, known } => write!(
                 f,
