@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::{self, Expected, Unexpected};
 use spin_sdk::sqlite;
 
 /// How much of a statement the log shows where its answer was not as expected.
@@ -111,6 +112,33 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What was found in a row is not shown: it may be a secret, or long.
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Mismatch(message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Unit | Unexpected::Option => "NULL",
+            Unexpected::Signed(_) => "an integer",
+            Unexpected::Float(_) => "a real number",
+            Unexpected::Str(_) => "a text",
+            Unexpected::Bytes(_) => "bytes",
+            _ => "another value",
+        };
+        Self::Mismatch(format!("found {found}, expected {expected}"))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::Mismatch(format!("found another text than {}", expected.join(", ")))
+    }
+}
 
 impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {

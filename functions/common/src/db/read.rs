@@ -9,14 +9,14 @@
 //!
 //! Values are moved, never copied. Bytes go into `bytes::Bytes`.
 
-use serde::de::value::{Error, StrDeserializer};
+use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use spin_sdk::sqlite::Value;
 
-use super::Row;
+use super::{Error, Row};
 
 /// The columns of a row whose names begin with `prefix`.
 pub(super) struct Columns<'r> {
@@ -33,6 +33,14 @@ impl<'r> Columns<'r> {
         }
     }
 
+    /// The only column there is.
+    fn only(self) -> Result<Cell, Error> {
+        match self.row.values.as_mut_slice() {
+            [value] if self.prefix.is_empty() => Ok(Cell(take(value))),
+            _ => Err(Error::custom("one column was expected")),
+        }
+    }
+
     fn values(&self) -> impl Iterator<Item = &Value> {
         let columns = self.row.columns.iter().zip(&self.row.values);
         let ours = columns.filter(|(column, _)| column.starts_with(&self.prefix));
@@ -40,17 +48,20 @@ impl<'r> Columns<'r> {
     }
 }
 
+/// Reads the only column there is.
+macro_rules! only {
+    ($($method:ident)+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.only()?.$method(visitor)
+        }
+    )+};
+}
+
 impl<'de> Deserializer<'de> for Columns<'_> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.row.values.as_mut_slice() {
-            [value] if self.prefix.is_empty() => Cell(take(value)).deserialize_any(visitor),
-            values => Err(Error::custom(format!(
-                "one column was expected, and there are {}",
-                values.len()
-            ))),
-        }
+    only! {
+        deserialize_any deserialize_bool deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -88,15 +99,12 @@ impl<'de> Deserializer<'de> for Columns<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.row.values.as_mut_slice() {
-            [value] => Cell(take(value)).deserialize_enum(name, variants, visitor),
-            _ => Err(Error::custom("one column was expected")),
-        }
+        self.only()?.deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char unit unit_struct seq tuple tuple_struct map identifier
+        ignored_any
     }
 }
 
@@ -169,6 +177,30 @@ impl<'de> Deserializer<'de> for Cell {
         }
     }
 
+    // The types behind the next four take bytes for texts and texts for bytes where they can.
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Blob(bytes) => Err(Error::invalid_type(Unexpected::Bytes(&bytes), &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_byte_buf(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Text(text) => Err(Error::invalid_type(Unexpected::Str(&text), &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Null => visitor.visit_none(),
@@ -198,7 +230,7 @@ impl<'de> Deserializer<'de> for Cell {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char unit unit_struct seq tuple
         tuple_struct map struct identifier ignored_any
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use spin_sdk::sqlite::Value;
 
+use super::Result;
 use super::read::Columns;
-use super::{Error, Result};
 
 /// A row. Columns count from 0. A column that is not what the caller takes it for is a mistake in the statement beside
 /// the call, not in the data, so readers answer with an empty value instead of a panic.
@@ -20,7 +20,7 @@ pub struct Row {
 impl Row {
     /// The row as a struct, whose fields have the names of columns.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T> {
-        T::deserialize(Columns::of(self)).map_err(|error| Error::Mismatch(error.to_string()))
+        T::deserialize(Columns::of(self))
     }
 
     /// The text in a column.
