@@ -1,18 +1,17 @@
 //! `POST /chat/new`: a chat, with files of its workspace if some are selected.
 
-use axum::{
-    extract::Request,
-    response::{IntoResponse, Response},
-};
-use http::StatusCode;
+use axum::{extract::Request, response::Response};
 use kafka_common::{
     access::{Access, Caller},
-    api::chat::NEW_FORM,
+    api::{
+        chat::{ChatName, NewChat},
+        id::{ChatId, FileId, WorkspaceId},
+    },
     clock,
     db::{Db, Transaction, Value},
-    error::{Error, Result, json_response},
+    error::{Error, Result, answer},
     files,
-    form::{Form, NoFiles},
+    form::{self, NoFiles},
     id::new_id,
     limits::Limit,
     params,
@@ -25,38 +24,52 @@ const SELECTED: &str = include_str!("selected.sql");
 
 /// Makes the chat. Without selected files it is one statement; with them it is all or nothing.
 pub async fn create(access: Access, request: Request) -> Result<Response> {
-    let mut form = Form::read(request, NEW_FORM, NoFiles).await?;
-    let user = form.text("user_id");
-    let caller = access.caller(Some(&user))?;
-    let (workspace, name) = (form.text("workspace_id"), form.text("chat_name"));
-    let selected = form.texts("selected_file_ids");
+    let form: NewChat = form::read(request, NoFiles).await?;
+    let caller = access.caller(Some(form.user_id.as_str()))?;
+    let (name, selected) = (form.chat_name, form.selected_file_ids);
     // A short request can select thousands, each of which is a row.
     let limits = [Limit::Create, Limit::Upload];
     let selects = !selected.is_empty();
     caller
         .count_each(&limits[..1 + usize::from(selects)])
         .await?;
-    let (chat, now) = (new_id(), clock::now());
+    let (chat_id, last_updated) = (ChatId::from(new_id()), clock::time());
     let insert = params![
-        chat.as_str(),
+        &chat_id,
         name.as_str(),
-        now.as_str(),
-        workspace.as_str(),
-        caller.user_id().unwrap_or(&user),
+        &last_updated,
+        &form.workspace_id,
+        caller.user_id().unwrap_or(form.user_id.as_str()),
         caller.most(Thing::Chats)
     ];
     let mut db = Db::open().await?;
     let made = if selected.is_empty() {
-        db.query_one(CREATE, insert).await?.is_some()
+        is_made(db.query_one_as(CREATE, insert).await?)
     } else {
-        with_files(&mut db, insert, &chat, &workspace, &selected, &caller).await?
+        with_files(
+            &mut db,
+            insert,
+            &chat_id,
+            &form.workspace_id,
+            &selected,
+            &caller,
+        )
+        .await?
     };
     if !made {
         let missing = Error::workspace_not_found();
         return Err(caller.why_no_other(&mut db, Thing::Chats, missing).await);
     }
-    let body = json!({ "chat_id": chat, "name": name, "last_updated": now });
-    Ok(json_response(StatusCode::OK, &body).into_response())
+    Ok(answer(&ChatName {
+        chat_id,
+        name,
+        last_updated,
+    }))
+}
+
+/// Whether the statement returned the id of what it made.
+fn is_made(id: Option<ChatId>) -> bool {
+    id.is_some()
 }
 
 /// Makes the chat and attaches the files. False, and nothing made, where the user has no such workspace, or as many chats
@@ -64,13 +77,13 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
 async fn with_files(
     db: &mut Db,
     insert: Vec<Value>,
-    chat: &str,
-    workspace: &str,
-    selected: &[String],
+    chat: &ChatId,
+    workspace: &WorkspaceId,
+    selected: &[FileId],
     caller: &Caller,
 ) -> Result<bool> {
     let mut transaction = db.begin().await?;
-    if transaction.query_one(CREATE, insert).await?.is_none() {
+    if !is_made(transaction.query_one_as(CREATE, insert).await?) {
         return Ok(false);
     }
     attach(&mut transaction, chat, workspace, selected).await?;
@@ -86,24 +99,21 @@ async fn with_files(
 /// 404 for the first selected id that means no file of the workspace.
 async fn attach(
     transaction: &mut Transaction<'_>,
-    chat: &str,
-    workspace: &str,
-    selected: &[String],
+    chat: &ChatId,
+    workspace: &WorkspaceId,
+    selected: &[FileId],
 ) -> Result<()> {
     let pairs: Vec<_> = selected.iter().map(|id| json!([id, new_id()])).collect();
     let pairs = json!(pairs).to_string();
-    let missing = transaction
-        .query_one(
+    let missing: Option<usize> = transaction
+        .query_one_as(
             &format!(
                 "SELECT position FROM ({SELECTED}) WHERE file_id IS NULL ORDER BY position LIMIT 1"
             ),
             params![pairs.as_str(), workspace],
         )
         .await?;
-    if let Some(row) = missing {
-        let position = usize::try_from(row.int(0)).ok();
-        let id = position.and_then(|position| selected.get(position));
-        let id = id.map_or("", String::as_str);
+    if let Some(id) = missing.and_then(|position| selected.get(position)) {
         return Err(Error::not_found(format!(
             "File {id} not found in the workspace."
         )));

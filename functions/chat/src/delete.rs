@@ -2,19 +2,18 @@
 
 use axum::{
     extract::{Path, Request},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::StatusCode;
 use kafka_common::{
     access::Access,
     announce,
+    api::chat::Done,
     db::Db,
-    error::{Error, Result, json_response},
+    error::{Error, Result, answer},
     owner,
     query::Query,
     removal,
 };
-use serde_json::json;
 
 /// Deletes a chat and all that is only its own: at once, or in parts if that is much.
 pub async fn delete(
@@ -28,8 +27,9 @@ pub async fn delete(
         return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
     }
     announce::chat_deleted(&chat).await;
-    let body = json!({ "detail": "Chat deleted successfully." });
-    Ok(json_response(StatusCode::OK, &body).into_response())
+    Ok(answer(&Done {
+        detail: "Chat deleted successfully.",
+    }))
 }
 
 /// `DELETE /chat/new`, where `new` is an id like any other.

@@ -1,8 +1,10 @@
 -- The first ?4 files after place ?3 of the chat ?1 of the caller ?2 (NULL: whoever knows the id), with their newest
 -- versions. No row: no such chat of theirs; one without a place: nothing there.
-SELECT file.rowid, file.id, file.filename, file.path, coalesce(octet_length(version.content), content.size, 0),
-    CASE WHEN version.id IS NULL THEN content.media_type END, file.file_id, version.id, version.timestamp,
-    file.num_versions
+SELECT file.rowid AS rowid, file.id AS "file.id", file.filename AS "file.filename", file.path AS "file.path",
+    coalesce(octet_length(version.content), content.size, 0) AS "file.size",
+    CASE WHEN version.id IS NULL THEN content.media_type END AS "file.media_type",
+    version.id IS NOT NULL AS "file.is_versioned", file.file_id AS file_id, version.id AS version_id,
+    version.timestamp AS timestamp, file.num_versions AS num_versions
 FROM chat
 LEFT JOIN chat_file AS file ON file.chat_id = chat.id AND file.rowid > ?3
 LEFT JOIN content ON content.id = file.content_id

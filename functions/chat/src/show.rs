@@ -4,17 +4,16 @@ use axum::{
     extract::{Path, Request},
     response::Response,
 };
-use http::StatusCode;
 use kafka_common::{
     access::Access,
+    api::chat::ChatDetails,
     clock,
     conversation::ABANDONED_AFTER,
-    db::{Db, Row},
-    error::{Error, Result, json_response},
+    db::Db,
+    error::{Error, Result, answer},
     owner, params,
     query::Query,
 };
-use serde_json::{Value, json};
 
 const SHOW: &str = include_str!("show.sql");
 
@@ -23,7 +22,7 @@ pub async fn show(access: Access, Path(chat): Path<String>, request: Request) ->
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let found = db
-        .query_one(
+        .query_one_as::<ChatDetails>(
             SHOW,
             params![
                 chat,
@@ -33,20 +32,8 @@ pub async fn show(access: Access, Path(chat): Path<String>, request: Request) ->
             ],
         )
         .await?;
-    let Some(mut row) = found else {
-        return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
-    };
-    let generation = running(&mut row);
-    let body = json!({
-        "id": row.text(0), "name": row.text(1), "last_updated": row.opt_text(2), "num_versions": row.int(3),
-        "workspace_id": row.text(4), "rev": row.int(5), "num_messages": row.int(6), "generation": generation,
-    });
-    Ok(json_response(StatusCode::OK, &body))
-}
-
-fn running(row: &mut Row) -> Option<Value> {
-    let id = row.opt_text(7)?;
-    Some(json!({
-        "id": id, "message_id": row.text(8), "model": row.text(9), "seq": row.int(10),
-    }))
+    match found {
+        Some(chat) => Ok(answer(&chat)),
+        None => Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await),
+    }
 }

@@ -32,7 +32,6 @@ use request_id::RequestId;
 use sockets::Sockets;
 
 pub use routes::Routes;
-pub(crate) use sockets::EVENTS;
 
 /// Exempt from the access check: whoever watches over the process may not be on this machine.
 const HEALTH: &str = "/healthz";

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::api::words::FileKind;
 use crate::content::kind::{self, Kind};
 use crate::content::{CHUNK, pdf};
 use crate::db::{Db, Result, Row, Value};
@@ -51,7 +52,7 @@ impl ChatFile {
     }
 
     fn is_pdf(&self) -> bool {
-        self.kind.name == "pdf" && !self.versioned
+        self.kind.name == FileKind::Pdf && !self.versioned
     }
 
     /// Where it can be downloaded.
@@ -113,14 +114,14 @@ async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<Vec<(String, String)>
 /// The text of a file as it was uploaded: of a longer one, what its first chunk has. `None`: it is none.
 pub fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
     let kind = Kind::of(name);
-    if kind.name == "pdf" {
+    if kind.name == FileKind::Pdf {
         // A part of a PDF is none, and only the first chunk is here.
         let whole = size <= CHUNK as i64;
         return whole.then(|| {
             pdf::text(&bytes, MAX_SHOWN_BYTES).unwrap_or_else(|| pdf::UNREADABLE.to_owned())
         });
     }
-    let binary = matches!(kind.name, "image" | "computer") || bytes.contains(&0);
+    let binary = matches!(kind.name, FileKind::Image | FileKind::Computer) || bytes.contains(&0);
     (!binary).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -141,7 +142,7 @@ pub async fn for_model(
     }
     let (mut chosen, mut sum) = (Vec::new(), 0);
     for file in &files {
-        if matches!(file.kind.name, "image" | "computer") && !file.versioned {
+        if matches!(file.kind.name, FileKind::Image | FileKind::Computer) && !file.versioned {
             continue;
         }
         if sum > chars {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{Datelike, Timelike, Utc};
+use kafka_api::id::Time;
 
 /// Now, as UTC in ISO 8601 with six fractional digits and the offset: `2026-11-22T12:07:33.823017+00:00`
 /// (docs/http-compatibility.md#what-differs-on-purpose). Text of this form sorts by time.
@@ -20,6 +21,11 @@ pub fn now() -> String {
         now.second(),
         now.nanosecond() / 1000 % 1_000_000
     )
+}
+
+/// [`now`] for an answer.
+pub fn time() -> Time {
+    now().into()
 }
 
 /// Now, in milliseconds since 1970.

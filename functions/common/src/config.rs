@@ -7,6 +7,7 @@ use kafka_net::IpNet;
 
 use crate::access::hosts::AllowedHosts;
 use crate::access::origins::AllowedOrigins;
+pub use crate::api::AuthMode;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::long_work::Bounds;
@@ -45,29 +46,18 @@ pub struct Config {
     pub row_limits: RowLimits,
 }
 
-/// The variable `auth_mode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthMode {
-    /// `open`: nobody proves who they are, so only this machine may call.
-    Open,
-    /// `token`: who calls has logged in, and shows the session's token.
-    Token,
+/// The variable `auth_mode`. Not by way of [`Config`]: a component that serves no clients has none of the other
+/// variables.
+pub(crate) async fn auth_mode() -> Result<AuthMode> {
+    parse_auth_mode(&variable("auth_mode").await?).map_err(|problem| unusable(&problem))
 }
 
-impl AuthMode {
-    /// What the variable says. Not by way of [`Config`]: a component that serves no clients has none of the other
-    /// variables.
-    pub(crate) async fn get() -> Result<Self> {
-        Self::parse(&variable("auth_mode").await?).map_err(|problem| unusable(&problem))
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "open" => Ok(Self::Open),
-            "token" => Ok(Self::Token),
-            // A guess could serve strangers.
-            other => Err(format!("auth_mode: {other:?} is neither open nor token")),
-        }
+fn parse_auth_mode(text: &str) -> Result<AuthMode, String> {
+    match text.trim() {
+        "open" => Ok(AuthMode::Open),
+        "token" => Ok(AuthMode::Token),
+        // A guess could serve strangers.
+        other => Err(format!("auth_mode: {other:?} is neither open nor token")),
     }
 }
 
@@ -143,7 +133,7 @@ impl Config {
     }
 
     fn parse(texts: Texts<'_>) -> Result<Self, String> {
-        let auth_mode = AuthMode::parse(texts.auth_mode)?;
+        let auth_mode = parse_auth_mode(texts.auth_mode)?;
         Ok(Self {
             auth_mode,
             open_clients: networks("open_clients", texts.open_clients)?,
@@ -197,7 +187,7 @@ pub async fn allow_private_models() -> Result<bool> {
     match variable(name).await?.trim() {
         "true" => Ok(true),
         "false" => Ok(false),
-        "" => Ok(AuthMode::get().await? == AuthMode::Open),
+        "" => Ok(auth_mode().await? == AuthMode::Open),
         other => Err(unusable(&format!(
             "{name}: {other:?} is neither true nor false"
         ))),

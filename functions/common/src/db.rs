@@ -14,16 +14,20 @@
 
 mod error;
 mod migrate;
+mod param;
 #[doc(hidden)]
 pub mod plain;
+mod read;
 mod row;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::de::DeserializeOwned;
 pub use spin_sdk::sqlite::Value;
-use spin_sdk::sqlite::{self, Connection, QueryResult, RowResult};
+use spin_sdk::sqlite::{self, Connection, QueryResult};
 
 pub use self::error::Error;
+pub use self::param::Param;
 pub use self::row::Row;
 
 /// What a database operation returns.
@@ -33,7 +37,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[macro_export]
 macro_rules! params {
     ($($value:expr),* $(,)?) => {
-        vec![$($crate::db::Value::from($value)),*]
+        vec![$($crate::db::Param::into_value($value)),*]
     };
 }
 
@@ -74,6 +78,27 @@ impl Db {
     /// Like [`Self::query`], for a statement of at most one row.
     pub async fn query_one(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
         Ok(self.query(sql, parameters).await?.into_iter().next())
+    }
+
+    /// Runs a statement and reads its rows into structs, whose fields have the names of columns.
+    pub async fn query_as<T: DeserializeOwned>(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<T>> {
+        let rows = self.query(sql, parameters).await?;
+        let read = rows.into_iter().map(|mut row| row.read());
+        read.collect::<Result<_>>()
+            .map_err(|error| error.in_statement(sql))
+    }
+
+    /// Like [`Self::query_as`], for a statement of at most one row.
+    pub async fn query_one_as<T: DeserializeOwned>(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Option<T>> {
+        Ok(self.query_as(sql, parameters).await?.into_iter().next())
     }
 
     /// Like [`Self::query`], for a statement without rows.
@@ -123,6 +148,27 @@ impl Transaction<'_> {
         Ok(self.query(sql, parameters).await?.into_iter().next())
     }
 
+    /// Runs a statement and reads its rows into structs, whose fields have the names of columns.
+    pub async fn query_as<T: DeserializeOwned>(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<T>> {
+        let rows = self.query(sql, parameters).await?;
+        let read = rows.into_iter().map(|mut row| row.read());
+        read.collect::<Result<_>>()
+            .map_err(|error| error.in_statement(sql))
+    }
+
+    /// Like [`Self::query_as`], for a statement of at most one row.
+    pub async fn query_one_as<T: DeserializeOwned>(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Option<T>> {
+        Ok(self.query_as(sql, parameters).await?.into_iter().next())
+    }
+
     /// Like [`Self::query`], for a statement without rows.
     pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
         self.query(sql, parameters).await.map(drop)
@@ -159,7 +205,7 @@ async fn run(
     match result {
         Ok(rows) => {
             *slot = Some(connection);
-            Ok(rows.into_iter().map(Row::from).collect())
+            Ok(rows)
         }
         Err(error) => {
             let error = Error::from(error);
@@ -172,7 +218,7 @@ async fn run(
 }
 
 /// All rows of an answer, or why there are not all.
-async fn drain(answer: QueryResult) -> Result<Vec<RowResult>, sqlite::Error> {
+async fn drain(answer: QueryResult) -> Result<Vec<Row>, sqlite::Error> {
     let (columns, rows, result) = answer.into_inner();
     // Without columns there are no rows, and asking for them is as dear as the statement.
     let drained = if columns.is_empty() {
@@ -180,7 +226,13 @@ async fn drain(answer: QueryResult) -> Result<Vec<RowResult>, sqlite::Error> {
     } else {
         rows.collect().await
     };
-    result.await.map(|()| drained)
+    result.await?;
+    let columns: Arc<[String]> = columns.into();
+    let row = |values| Row {
+        columns: Arc::clone(&columns),
+        values,
+    };
+    Ok(drained.into_iter().map(|found| row(found.values)).collect())
 }
 
 /// The rows of a `VALUES` clause: `rows_of(2, 3)` is `(?,?,?),(?,?,?)`. For inserting a few things of one request in

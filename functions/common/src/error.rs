@@ -14,6 +14,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::object;
@@ -315,6 +316,14 @@ impl IntoResponse for Error {
 /// `{"detail": …}` with the given status.
 pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
     json_response(status, &object!({ "detail": detail }))
+}
+
+/// 200 with a value as JSON.
+pub fn answer(body: &impl Serialize) -> Response {
+    match serde_json::to_string(body) {
+        Ok(text) => json_text_response(StatusCode::OK, text),
+        Err(error) => Error::internal(error).into_response(),
+    }
 }
 
 /// A compact JSON answer; `content-type: application/json` without a charset, as the original answers.

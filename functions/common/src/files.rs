@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::Caller;
+use crate::api::file::File;
+use crate::api::id::FileId;
+use crate::api::words::FileKind;
 use crate::content::kind::{Kind, is_based};
 use crate::content::pdf;
 use crate::content::{self, Upload};
@@ -137,22 +141,22 @@ pub fn details(upload: &Upload) -> Value {
         "name": upload.filename,
         "content": content,
         "language": kind.language,
-        "type": kind.name,
+        "type": kind.name.as_str(),
         "url": url(&upload.file_id),
     })
 }
 
-/// A file as lists of files show it.
-#[derive(Debug)]
+/// A file as lists of files show it: a row.
+#[derive(Debug, Deserialize)]
 pub struct Listed {
     /// Its id, or that of its attachment to a chat.
-    pub id: String,
+    pub id: FileId,
     /// What it is called.
     pub filename: String,
     /// The original's place of it on a disk, now only a name.
     pub path: String,
     /// How many bytes it has.
-    pub size: i64,
+    pub size: u64,
     /// As declared by whoever uploaded it.
     pub media_type: Option<String>,
     /// Whether it has versions, and so is one of those that are written in chats.
@@ -161,19 +165,18 @@ pub struct Listed {
 
 impl Listed {
     /// The entry of a list.
-    pub fn entry(&self) -> Value {
+    pub fn entry(self) -> File {
         let kind = Kind::of(&self.filename);
-        let is_based = is_based(&self.filename, self.is_versioned);
-        object!({
-            "id": self.id,
-            "filename": self.filename,
-            "path": self.path,
-            "size": self.size,
-            "type": kind.told(is_based),
-            "language": kind.language,
-            "url": url(&self.id),
-            "media_type": self.media_type,
-        })
+        File {
+            kind: kind.told(is_based(&self.filename, self.is_versioned)),
+            url: url(self.id.as_str()),
+            id: self.id,
+            filename: self.filename,
+            path: self.path,
+            size: self.size,
+            language: kind.language,
+            media_type: self.media_type,
+        }
     }
 }
 
@@ -186,7 +189,7 @@ fn shown(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, str>> {
     if kind.is_text() {
         return (bytes.len() <= MAX_SHOWN_BYTES).then(|| String::from_utf8_lossy(bytes));
     }
-    (kind.name == "pdf").then(|| {
+    (kind.name == FileKind::Pdf).then(|| {
         let text = pdf::text(bytes, MAX_SHOWN_BYTES);
         text.map_or(pdf::UNREADABLE.into(), Cow::Owned)
     })

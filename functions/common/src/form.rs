@@ -1,13 +1,10 @@
 //! Form bodies, `multipart/form-data` or `application/x-www-form-urlencoded`, read as a stream
 //! (docs/http-compatibility.md#form-fields).
 //!
-//! A handler declares its fields in the order in which their errors are reported:
+//! A form is a struct, declared in [`crate::api`] with its fields in the order in which their errors are reported:
 //!
 //! ```ignore
-//! const RENAME: &FormSpec = &[Field::text("chat_id"), Field::text("new_name").max_chars(255)];
-//!
-//! let mut form = Form::read(request, RENAME, NoFiles).await?;
-//! let (chat_id, new_name) = (form.text("chat_id"), form.text("new_name"));
+//! let form: RenameChat = form::read(request, NoFiles).await?;
 //! ```
 
 mod content_type;
@@ -16,7 +13,6 @@ mod multipart;
 mod reader;
 mod received;
 mod sink;
-mod spec;
 pub(crate) mod urlencoded;
 
 use std::collections::BTreeMap;
@@ -24,6 +20,7 @@ use std::collections::BTreeMap;
 use axum::extract::Request;
 use axum::http::Uri;
 
+use crate::api::form::{FieldValue, FormSpec, FromForm};
 use crate::body::LimitedBody;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -31,8 +28,54 @@ use content_type::FormType;
 use received::Received;
 
 pub use sink::{FileSink, NoFiles};
-pub(crate) use spec::Kind;
-pub use spec::{Field, FormSpec};
+
+/// Reads the body of `request` into a form. Files go to `sink` as they arrive, in the order of the body.
+///
+/// Errors: 422 for fields, 400 for a body that is no form (HTTP contract, sections 2.1 and 2.2), 413 for one
+/// above the limit, and whatever `sink` returns. A body of another type counts as a form without fields.
+pub async fn read<T: FromForm<S::Stored>, S: FileSink>(request: Request, sink: S) -> Result<T> {
+    let received = receive(request, T::SPEC, sink).await?;
+    T::from_values(received).ok_or_else(|| {
+        Error::internal(anyhow::anyhow!(
+            "a form was received that is not as declared"
+        ))
+    })
+}
+
+/// What `request` brings for each field of `spec`.
+async fn receive<S: FileSink>(
+    request: Request,
+    spec: &FormSpec,
+    sink: S,
+) -> Result<Vec<FieldValue<S::Stored>>> {
+    let config = Config::of(request.extensions());
+    let form_type = FormType::of(request.headers());
+    let limit = match form_type {
+        FormType::Urlencoded => config.max_small_body_bytes(),
+        _ => config.max_upload_bytes,
+    };
+    let mut body = LimitedBody::new(request, limit)?;
+    let outcome = match form_type {
+        FormType::Urlencoded => body
+            .collect()
+            .await
+            .and_then(|body| reader::read_urlencoded(&body, spec)),
+        FormType::Multipart { boundary } => {
+            reader::read_multipart(&mut body, &boundary, spec, sink).await
+        }
+        FormType::MultipartWithoutBoundary => {
+            Err(Error::bad_request("Missing boundary in multipart."))
+        }
+        FormType::MultipartWithLongBoundary => Err(Error::bad_request(
+            "The boundary of the multipart is too long.",
+        )),
+        FormType::Other => Ok(Received::new(spec)),
+    };
+    if !matches!(outcome, Ok(_) | Err(Error::TooLarge | Error::StorageFull)) {
+        body.drain().await;
+    }
+    outcome?.check()
+}
 
 /// A form that satisfies its declaration. Values are taken out by name.
 #[derive(Debug)]
@@ -43,43 +86,34 @@ pub struct Form<F> {
 }
 
 impl<F: Send> Form<F> {
-    /// Reads the body of `request` and checks it against `spec`. Files go to `sink` as they arrive, in the order of
-    /// the body.
-    ///
-    /// Errors: 422 for fields, 400 for a body that is no form (docs/http-compatibility.md#form-fields), 413 for one
-    /// above the limit, and whatever `sink` returns. A body of another type counts as a form without fields.
+    /// Reads the body of `request` and checks it against `spec`, as [`read`] does.
     pub async fn read<S: FileSink<Stored = F>>(
         request: Request,
         spec: &FormSpec,
         sink: S,
     ) -> Result<Self> {
-        let config = Config::of(request.extensions());
-        let form_type = FormType::of(request.headers());
-        let limit = match form_type {
-            FormType::Urlencoded => config.max_small_body_bytes(),
-            _ => config.max_upload_bytes,
+        let mut form = Self {
+            texts: BTreeMap::new(),
+            booleans: BTreeMap::new(),
+            files: BTreeMap::new(),
         };
-        let mut body = LimitedBody::new(request, limit)?;
-        let outcome = match form_type {
-            FormType::Urlencoded => body
-                .collect()
-                .await
-                .and_then(|body| reader::read_urlencoded(&body, spec)),
-            FormType::Multipart { boundary } => {
-                reader::read_multipart(&mut body, &boundary, spec, sink).await
+        for (field, value) in spec.iter().zip(receive(request, spec, sink).await?) {
+            match value {
+                FieldValue::Text(text) => {
+                    form.texts.insert(field.name, text.into_iter().collect());
+                }
+                FieldValue::Boolean(boolean) => {
+                    form.booleans.insert(field.name, boolean);
+                }
+                FieldValue::Texts(texts) => {
+                    form.texts.insert(field.name, texts);
+                }
+                FieldValue::Files(files) => {
+                    form.files.insert(field.name, files);
+                }
             }
-            FormType::MultipartWithoutBoundary => {
-                Err(Error::bad_request("Missing boundary in multipart."))
-            }
-            FormType::MultipartWithLongBoundary => Err(Error::bad_request(
-                "The boundary of the multipart is too long.",
-            )),
-            FormType::Other => Ok(Received::new(spec)),
-        };
-        if !matches!(outcome, Ok(_) | Err(Error::TooLarge | Error::StorageFull)) {
-            body.drain().await;
         }
-        outcome?.check()
+        Ok(form)
     }
 
     /// Takes the text `name`; an optional one that was not sent is empty.

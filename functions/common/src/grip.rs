@@ -16,7 +16,7 @@ use axum::http::HeaderMap;
 pub use self::item::{Item, channel_session, channel_v1, channel_v2, close, item};
 use self::url::Address;
 use crate::clock;
-use crate::config::{AuthMode, unusable, variable};
+use crate::config::{AuthMode, auth_mode, unusable, variable};
 use crate::error::Result;
 
 /// The gateway, as the variable `grip_url` describes it.
@@ -46,7 +46,7 @@ impl Grip {
         if let Some(grip) = GRIP.get() {
             return Ok(grip.as_ref());
         }
-        let open = AuthMode::get().await? == AuthMode::Open;
+        let open = auth_mode().await? == AuthMode::Open;
         let url = variable("grip_url").await?;
         let grip = Self::parse(&url, open).map_err(|problem| unusable(&problem))?;
         Ok(GRIP.get_or_init(|| grip).as_ref())

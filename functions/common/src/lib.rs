@@ -18,9 +18,10 @@
 //! The models ([`model`]): what is said to them, how, and what comes back. It knows neither of the other two.
 #![forbid(unsafe_code)]
 
+pub use kafka_api as api;
+
 pub mod access;
 pub mod announce;
-pub mod api;
 pub mod app;
 pub mod attachments;
 mod body;

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 pub use self::guesses::{forget_guesses, hammered};
+use crate::api::MAX_RETRY_AFTER;
 use crate::clock;
 use crate::db::{Db, Row, Transaction};
 use crate::error::{Error, Result};
@@ -99,9 +100,6 @@ const GUESSES: Rate = Rate {
     period: 10 * 60 * 1000,
 };
 
-/// The longest period, in seconds, and so the longest time that somebody is told to wait.
-pub(crate) const MAX_SECONDS: i64 = 24 * 60 * 60;
-
 /// So many requests in so many milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rate {
@@ -143,7 +141,7 @@ impl Limits {
             let count: i64 = rate.0.parse().map_err(|_| wrong())?;
             let seconds: i64 = rate.1.parse().map_err(|_| wrong())?;
             let fits =
-                (1..=MAX_SECONDS).contains(&seconds) && (1..=seconds * 1000).contains(&count);
+                (1..=MAX_RETRY_AFTER).contains(&seconds) && (1..=seconds * 1000).contains(&count);
             if !fits {
                 return Err(wrong());
             }

@@ -5,11 +5,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::params;
 
-/// The longest id a request may name, in characters; ids are opaque, but ours have 36. A longer one is 422.
-pub const MAX_ID_CHARS: usize = 255;
-
-/// The longest name of a workspace or chat, in characters; a longer one is 422.
-pub const MAX_NAME_CHARS: usize = 255;
+pub use crate::api::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The answer to a request whose statement found nothing that is `caller`'s: `User not found.` if the user it names
 /// doesn't exist, which comes before all else, and otherwise `missing`. Asked only after a failure, so that success

@@ -6,21 +6,19 @@
 //! added then may come to be before the cursor.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
-use crate::db::{Db, Row};
-use crate::error::{Error, Result, json_response};
+pub use crate::api::page::MAX_LIMIT;
+use crate::db::{self, Db, Row};
+use crate::error::{Error, Result, answer};
 use crate::query::Query;
 use crate::{owner, params};
 
 /// How many things a page has unless it is said.
 pub const DEFAULT_LIMIT: i64 = 50;
-
-/// How many things a page has at most.
-pub const MAX_LIMIT: i64 = 200;
 
 /// A place in a list, which clients pass on as opaque text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,56 +79,56 @@ impl Page {
         self.after.rowid
     }
 
-    /// `{"<things>": […], "next": "<cursor>" or null}` from rows whose first column is the rowid of a thing, or NULL in
-    /// the only row of an empty list. `show` gets a row and the thing's number, counted from 1. `None` without any row:
-    /// there is no such list.
-    pub fn answer(
+    /// The things of the page and the cursor of the next one, from rows whose column `rowid` is that of a thing, or NULL
+    /// in the only row of an empty list. `show` gets what else is in a row and the thing's number, counted from 1.
+    /// `None` without any row: there is no such list.
+    pub fn of<R: DeserializeOwned, T>(
         self,
-        things: &str,
         rows: Vec<Row>,
-        mut show: impl FnMut(Row, i64) -> Value,
-    ) -> Option<Response> {
+        mut show: impl FnMut(R, i64) -> T,
+    ) -> db::Result<Option<(Vec<T>, Option<String>)>> {
         if rows.is_empty() {
-            return None;
+            return Ok(None);
         }
         let shown = usize::try_from(self.limit).unwrap_or(0);
         let has_more = rows.len() > shown;
         let mut last = self.after;
         let mut list = Vec::with_capacity(rows.len());
-        for row in rows.into_iter().take(shown) {
-            let rowid = row.int(0);
-            if rowid > 0 {
+        for mut row in rows.into_iter().take(shown) {
+            if let Place { rowid: Some(rowid) } = row.read()? {
                 last = Cursor {
                     rowid,
                     number: last.number.saturating_add(1),
                 };
-                list.push(show(row, last.number));
+                list.push(show(row.read()?, last.number));
             }
         }
-        let next = has_more.then(|| last.text());
-        let body = Map::from_iter([
-            (things.to_owned(), list.into()),
-            ("next".to_owned(), next.into()),
-        ]);
-        Some(json_response(StatusCode::OK, &body.into()))
+        Ok(Some((list, has_more.then(|| last.text()))))
     }
 }
 
-/// What somebody's thing has, in pages: `GET …/{id}/<things>?user_id=&after=&limit=`.
+/// Where in a list a row is.
+#[derive(Deserialize)]
+struct Place {
+    rowid: Option<i64>,
+}
+
+/// What somebody's thing has, in pages: `GET …/{id}/<things>?user_id=&after=&limit=`. `R` is a row, `T` what is shown of
+/// it and `A` the answer.
 #[derive(Debug)]
-pub struct List {
-    /// Reads rows for [`Page::answer`]: of the thing ?1 if it is the user ?2's or ?2 is NULL, after the rowid ?3, at
+pub struct List<R, T, A> {
+    /// Reads rows for [`Page::of`]: of the thing ?1 if it is the user ?2's or ?2 is NULL, after the rowid ?3, at
     /// most ?4.
     pub sql: &'static str,
-    /// What they are called in the answer.
-    pub things: &'static str,
-    /// Shows one of them, as [`Page::answer`] has it shown.
-    pub show: fn(Row, i64) -> Value,
+    /// Shows one of them, as [`Page::of`] has it shown.
+    pub show: fn(R, i64) -> T,
+    /// The answer, from the things of a page and the cursor of the next one.
+    pub answer: fn(Vec<T>, Option<String>) -> A,
     /// What is said where there is no such thing, or it is another's.
     pub missing: fn() -> Error,
 }
 
-impl List {
+impl<R: DeserializeOwned, T, A: Serialize> List<R, T, A> {
     /// The page that `request` asks for, of the thing with this id.
     pub async fn of(&self, id: String, access: Access, request: Request) -> Result<Response> {
         let mut query = Query::of(&request);
@@ -141,8 +139,11 @@ impl List {
         let mut db = Db::open().await?;
         let asked = params![id, caller.user_id(), page.after(), page.limit()];
         let rows = db.query(self.sql, asked).await?;
-        match page.answer(self.things, rows, self.show) {
-            Some(answer) => Ok(answer),
+        match page
+            .of(rows, self.show)
+            .map_err(|error| error.in_statement(self.sql))?
+        {
+            Some((things, next)) => Ok(answer(&(self.answer)(things, next))),
             None => Err(owner::not_found(&mut db, &caller, (self.missing)()).await),
         }
     }

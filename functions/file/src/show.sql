@@ -1,8 +1,8 @@
 -- The file that ?1 names, of a workspace or of a chat (see chat_file.sql), for the caller ?2 (NULL: whoever knows the
 -- id), as its content is served: what has versions in the chat is as long as the newest.
-SELECT asked.id, coalesce(attached.filename, file.filename), coalesce(attached.path, file.path),
-    coalesce(octet_length(version.content), content.size, 0),
-    CASE WHEN version.id IS NULL THEN content.media_type END, version.id IS NOT NULL
+SELECT asked.id AS id, coalesce(attached.filename, file.filename) AS filename,
+    coalesce(attached.path, file.path) AS path, coalesce(octet_length(version.content), content.size, 0) AS size,
+    CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned
 FROM (SELECT ?1 AS id) AS asked
 LEFT JOIN chat_file AS attached ON attached.id = coalesce(
     (SELECT id FROM chat_file WHERE id = ?1),

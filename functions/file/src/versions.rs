@@ -4,17 +4,25 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::db::{Db, Row};
+use kafka_common::api::id::{Time, VersionId};
+use kafka_common::api::versions::{Version, Versions};
+use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::page::List;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
-const VERSIONS: List = List {
+const VERSIONS: List<VersionRow, Version, Versions> = List {
     sql: include_str!("versions.sql"),
-    things: "versions",
-    show: entry,
+    show: |row, number| Version {
+        id: row.id,
+        number,
+        timestamp: row.timestamp,
+        size: row.size,
+    },
+    answer: |versions, next| Versions { versions, next },
     missing: Error::file_not_found,
 };
 const VERSION: &str = include_str!("version.sql");
@@ -28,8 +36,11 @@ pub(crate) async fn list(
     VERSIONS.of(file, access, request).await
 }
 
-fn entry(mut row: Row, number: i64) -> Value {
-    json!({ "id": row.text(1), "number": number, "timestamp": row.text(2), "size": row.int(3) })
+#[derive(Deserialize)]
+struct VersionRow {
+    id: VersionId,
+    timestamp: Time,
+    size: u64,
 }
 
 /// One version, whole.

@@ -1,6 +1,7 @@
 -- The first ?4 versions after place ?3 of the chat's file that ?1 names for the caller ?2 (see chat_file.sql). No row: no
 -- such file of theirs; one without a place: nothing there.
-SELECT version.rowid, version.id, version.timestamp, octet_length(version.content)
+SELECT version.rowid AS rowid, version.id AS id, version.timestamp AS timestamp,
+    octet_length(version.content) AS size
 FROM chat_file AS file
 JOIN chat ON chat.id = file.chat_id
 LEFT JOIN chat_file_version AS version ON version.chat_file_id = file.id AND version.rowid > ?3

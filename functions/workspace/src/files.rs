@@ -3,16 +3,16 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::db::Row;
+use kafka_common::api::file::File;
+use kafka_common::api::workspace::Files;
 use kafka_common::error::{Error, Result};
 use kafka_common::files::Listed;
 use kafka_common::page::List;
-use serde_json::Value;
 
-const FILES: List = List {
+const FILES: List<Listed, File, Files> = List {
     sql: include_str!("files.sql"),
-    things: "files",
-    show,
+    show: |file, _| file.entry(),
+    answer: |files, next| Files { files, next },
     missing: Error::workspace_not_found,
 };
 
@@ -23,16 +23,4 @@ pub(crate) async fn list(
     request: Request,
 ) -> Result<Response> {
     FILES.of(workspace, access, request).await
-}
-
-fn show(mut row: Row, _: i64) -> Value {
-    let file = Listed {
-        id: row.text(1),
-        filename: row.text(2),
-        path: row.text(3),
-        size: row.int(4),
-        media_type: row.opt_text(5),
-        is_versioned: row.int(6) != 0,
-    };
-    file.entry()
 }

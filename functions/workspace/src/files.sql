@@ -2,8 +2,9 @@
 -- contents are served: what has versions in the chat that has it under the file's own id, or else in the only chat that
 -- has it (see file/src/chat_file.sql), is as long as the newest. No row: no such workspace of theirs; one without a
 -- place: nothing there.
-SELECT file.rowid, file.id, file.filename, file.path, coalesce(octet_length(version.content), content.size),
-    CASE WHEN version.id IS NULL THEN content.media_type END, version.id IS NOT NULL
+SELECT file.rowid AS rowid, file.id AS id, file.filename AS filename, file.path AS path,
+    coalesce(octet_length(version.content), content.size, 0) AS size,
+    CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned
 FROM workspace
 LEFT JOIN file ON file.workspace_id = workspace.id AND file.rowid > ?3
 LEFT JOIN content ON content.id = file.content_id

@@ -3,11 +3,11 @@
 use axum::extract::Request;
 use axum::response::Response;
 use kafka_common::access::Access;
+use kafka_common::api::workspace::{Workspace, Workspaces};
 use kafka_common::db::Db;
-use kafka_common::error::{Error, Result};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::params;
 use kafka_common::query::Query;
-use serde_json::json;
 
 const LIST: &str = include_str!("list.sql");
 
@@ -22,8 +22,7 @@ pub(crate) async fn list(access: Access, request: Request) -> Result<Response> {
         .await?
         .query(LIST, params![caller.user_id(), page.after(), page.limit()])
         .await?;
-    let show =
-        |mut row: kafka_common::db::Row, _| json!({ "id": row.text(1), "name": row.text(2) });
-    page.answer("workspaces", rows, show)
-        .ok_or_else(Error::user_not_found)
+    let found = page.of(rows, |workspace: Workspace, _| workspace)?;
+    let (workspaces, next) = found.ok_or_else(Error::user_not_found)?;
+    Ok(answer(&Workspaces { workspaces, next }))
 }

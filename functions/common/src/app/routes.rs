@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::on;
+use axum::routing::{MethodFilter, on};
 
-use crate::api::Operation;
+use crate::api::{Operation, Verb};
 
 /// Collects routes. Only what [`crate::api`] declares can become one, so the API's description has them all.
 ///
@@ -34,7 +34,7 @@ impl Routes {
         H: Handler<T, ()>,
         T: 'static,
     {
-        let route = on(operation.verb().filter(), handler);
+        let route = on(filter(operation.verb()), handler);
         if operation.takes_events() {
             self.sockets.push(operation.path());
         }
@@ -45,5 +45,14 @@ impl Routes {
     /// The router, and the paths at which sockets are.
     pub(super) fn into_parts(self) -> (Router, Vec<&'static str>) {
         (self.router, self.sockets)
+    }
+}
+
+const fn filter(verb: Verb) -> MethodFilter {
+    match verb {
+        Verb::Get => MethodFilter::GET,
+        Verb::Post => MethodFilter::POST,
+        Verb::Patch => MethodFilter::PATCH,
+        Verb::Delete => MethodFilter::DELETE,
     }
 }

@@ -6,10 +6,8 @@
 use axum::http::header;
 use axum::http::request::Parts;
 
+use crate::api::relay::SOCKET_EVENT_TYPE;
 use crate::error::Error;
-
-/// The media type of what a gateway tells of a socket.
-pub(crate) const EVENTS: &str = "application/websocket-events";
 
 /// The paths at which a component has sockets.
 #[derive(Debug, Clone)]
@@ -23,10 +21,11 @@ impl Sockets {
     /// 404 for what a gateway tells of a socket at a path where none is.
     pub(super) fn refuse(&self, request: &Parts) -> Option<Error> {
         let content_type = request.headers.get(header::CONTENT_TYPE)?.as_bytes();
-        let begin = content_type.trim_ascii().get(..EVENTS.len())?;
+        let begin = content_type.trim_ascii().get(..SOCKET_EVENT_TYPE.len())?;
         let is_socket = |path| matches(path, request.uri.path());
-        (begin.eq_ignore_ascii_case(EVENTS.as_bytes()) && !self.0.iter().copied().any(is_socket))
-            .then(|| Error::not_found("There is no WebSocket here."))
+        (begin.eq_ignore_ascii_case(SOCKET_EVENT_TYPE.as_bytes())
+            && !self.0.iter().copied().any(is_socket))
+        .then(|| Error::not_found("There is no WebSocket here."))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What kind of file a name stands for (docs/http-compatibility.md#files).
 
+use crate::api::words::FileKind;
+
 /// A kind of file, as an upload's `details` name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// `code`, `pdf`, `csv`, `markdown`, `image`, `computer` or `other`, which may be `based` in a chat ([`Self::told`]).
-    pub name: &'static str,
+    /// Without `based`, which `other` may be in a chat ([`Self::told`]).
+    pub name: FileKind,
     /// The programming language of `code`.
     pub language: Option<&'static str>,
 }
@@ -18,7 +20,7 @@ impl Kind {
             _ => String::new(),
         };
         let code = |language| Self {
-            name: "code",
+            name: FileKind::Code,
             language: Some(language),
         };
         let plain = |name| Self {
@@ -36,26 +38,29 @@ impl Kind {
             "rb" => code("ruby"),
             "go" => code("go"),
             "rs" => code("rust"),
-            "pdf" => plain("pdf"),
-            "csv" => plain("csv"),
-            "md" | "markdown" => plain("markdown"),
-            "jpg" | "jpeg" | "png" | "gif" | "bmp" => plain("image"),
-            "exe" | "bin" | "dll" => plain("computer"),
-            _ => plain("other"),
+            "pdf" => plain(FileKind::Pdf),
+            "csv" => plain(FileKind::Csv),
+            "md" | "markdown" => plain(FileKind::Markdown),
+            "jpg" | "jpeg" | "png" | "gif" | "bmp" => plain(FileKind::Image),
+            "exe" | "bin" | "dll" => plain(FileKind::Computer),
+            _ => plain(FileKind::Other),
         }
     }
 
     /// What clients are told: `based` for a file that is written in a chat ([`is_based`]) and of no other kind.
-    pub fn told(self, is_based: bool) -> &'static str {
+    pub fn told(self, is_based: bool) -> FileKind {
         match self.name {
-            "other" if is_based => "based",
+            FileKind::Other if is_based => FileKind::Based,
             name => name,
         }
     }
 
     /// Whether clients are shown the text of such a file.
     pub fn is_text(self) -> bool {
-        matches!(self.name, "code" | "csv" | "markdown")
+        matches!(
+            self.name,
+            FileKind::Code | FileKind::Csv | FileKind::Markdown
+        )
     }
 }
 
@@ -85,13 +90,19 @@ mod tests {
             ("a.", "other", None),
             ("", "other", None),
         ] {
-            assert_eq!(Kind::of(filename), Kind { name, language }, "{filename}");
+            let kind = Kind::of(filename);
+            assert_eq!(
+                (kind.name.as_str(), kind.language),
+                (name, language),
+                "{filename}"
+            );
         }
     }
 
     #[test]
     fn what_is_written_in_a_chat_is_based() {
-        let told = |name: &str, is_versioned| Kind::of(name).told(is_based(name, is_versioned));
+        let told =
+            |name: &str, is_versioned| Kind::of(name).told(is_based(name, is_versioned)).as_str();
         assert_eq!(told("agent.Based", false), "based");
         assert_eq!(told("a.txt", true), "based");
         assert_eq!(told("a.txt", false), "other");

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use serde::de::{self, Expected, Unexpected};
 use spin_sdk::sqlite;
+
+/// How much of a statement the log shows where its answer was not as expected.
+const SHOWN_CHARS: usize = 200;
 
 /// Why a statement failed. Into [`crate::error::Error`] it turns as 503 where trying again can help, as 507 where there
 /// is no room, else as 500.
@@ -25,6 +29,8 @@ pub enum Error {
         /// The newest one this program has.
         known: i64,
     },
+    /// A row is not what its reader expects.
+    Mismatch(String),
     /// Anything else.
     Other(String),
 }
@@ -33,6 +39,17 @@ impl Error {
     /// A statement in a transaction whose connection was lost by an earlier one.
     pub(super) fn abandoned() -> Self {
         Self::Other("the transaction was abandoned by an earlier failure".to_owned())
+    }
+
+    /// Adds the beginning of the statement to a mismatch.
+    pub(crate) fn in_statement(self, sql: &str) -> Self {
+        match self {
+            Self::Mismatch(message) => {
+                let begin: String = sql.chars().take(SHOWN_CHARS).collect();
+                Self::Mismatch(format!("{message} in the answer to {begin:?}"))
+            }
+            other => other,
+        }
     }
 
     /// Whether the statement was refused by a constraint, which undoes that statement alone and leaves the connection
@@ -84,6 +101,7 @@ impl fmt::Display for Error {
             | Self::Busy(message)
             | Self::Full(message)
             | Self::ReadOnly(message)
+            | Self::Mismatch(message)
             | Self::Other(message) => f.write_str(message),
             Self::TooNew { found, known } => write!(
                 f,
@@ -94,6 +112,33 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What was found in a row is not shown: it may be a secret, or long.
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Mismatch(message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Unit | Unexpected::Option => "NULL",
+            Unexpected::Signed(_) => "an integer",
+            Unexpected::Float(_) => "a real number",
+            Unexpected::Str(_) => "a text",
+            Unexpected::Bytes(_) => "bytes",
+            _ => "another value",
+        };
+        Self::Mismatch(format!("found {found}, expected {expected}"))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::Mismatch(format!("found another text than {}", expected.join(", ")))
+    }
+}
 
 impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::multipart::{Event, Head, Malformed, Parser};
 use super::received::{MAX_FILENAME_BYTES, Part, Received};
 use super::sink::FileSink;
-use super::spec::{FormSpec, Kind};
 use super::{header, urlencoded};
+use crate::api::form::{FormSpec, Kind};
 use crate::body::LimitedBody;
 use crate::error::{Error, Result};
 

@@ -1,11 +1,8 @@
 //! What a body brought for each declared field, and its check (docs/http-compatibility.md#validation-errors).
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::Form;
-use super::spec::{Field, FormSpec, Kind};
+use crate::api::form::{Field, FieldValue, FormSpec, Kind};
 use crate::error::{Error, FieldError, Result};
 use crate::object;
 
@@ -72,45 +69,36 @@ impl<'a, F> Received<'a, F> {
         invalid
     }
 
-    /// The form, or all that is wrong with it, in declaration order.
-    pub(super) fn check(self) -> Result<Form<F>> {
-        let mut form = Form {
-            texts: BTreeMap::new(),
-            booleans: BTreeMap::new(),
-            files: BTreeMap::new(),
-        };
+    /// The values of each field, or all that is wrong with them, in declaration order.
+    pub(super) fn check(self) -> Result<Vec<FieldValue<F>>> {
+        let mut checked = Vec::new();
         let mut errors = Vec::new();
         for (field, parts) in self.fields {
             match field.kind {
                 Kind::Text { required } => match parts.into_iter().next_back() {
-                    Some(part) => match field.check_text(part) {
-                        Ok(text) => {
-                            form.texts.insert(field.name, vec![text]);
-                        }
+                    Some(part) => match check_text(field, part) {
+                        Ok(text) => checked.push(FieldValue::Text(Some(text))),
                         Err(error) => errors.push(*error),
                     },
                     None if required => errors.push(FieldError::missing(field.name, Value::Null)),
-                    None => {}
+                    None => checked.push(FieldValue::Text(None)),
                 },
-                Kind::Boolean => match field.check_boolean(parts.into_iter().next_back()) {
-                    Ok(boolean) => {
-                        form.booleans.insert(field.name, boolean);
-                    }
+                Kind::Boolean => match check_boolean(field, parts.into_iter().next_back()) {
+                    Ok(boolean) => checked.push(FieldValue::Boolean(boolean)),
                     Err(error) => errors.push(*error),
                 },
                 Kind::Texts => {
-                    let texts = check_each(parts, |part| field.check_text(part), &mut errors);
-                    form.texts.insert(field.name, texts);
+                    let texts = check_each(parts, |part| check_text(field, part), &mut errors);
+                    checked.push(FieldValue::Texts(texts));
                 }
                 Kind::Files { .. } => {
-                    let files = check_each(parts, |part| field.check_file(part), &mut errors);
-                    form.files
-                        .insert(field.name, files.into_iter().flatten().collect());
+                    let files = check_each(parts, |part| check_file(field, part), &mut errors);
+                    checked.push(FieldValue::Files(files.into_iter().flatten().collect()));
                 }
             }
         }
         if errors.is_empty() {
-            Ok(form)
+            Ok(checked)
         } else {
             Err(Error::Invalid(errors))
         }
@@ -135,57 +123,55 @@ fn check_each<F, T>(
     values
 }
 
-impl Field {
-    fn check_text<F>(&self, part: Part<F>) -> Checked<String> {
-        match part {
-            // Never more characters than bytes: most texts needn't be counted.
-            Part::Text(text)
-                if text.len() > self.max_chars && text.chars().count() > self.max_chars =>
-            {
-                let input = if self.is_secret {
-                    FieldError::SECRET.into()
-                } else {
-                    shown(text)
-                };
-                Err(FieldError::too_long(self.name, self.max_chars, input).into())
-            }
-            Part::Text(text) => Ok(text),
-            file => Err(FieldError::not_a_string(self.name, file.to_json()).into()),
+fn check_text<F>(field: &Field, part: Part<F>) -> Checked<String> {
+    match part {
+        // Never more characters than bytes: most texts needn't be counted.
+        Part::Text(text)
+            if text.len() > field.max_chars && text.chars().count() > field.max_chars =>
+        {
+            let input = if field.is_secret {
+                FieldError::SECRET.into()
+            } else {
+                shown(text)
+            };
+            Err(FieldError::too_long(field.name, field.max_chars, input).into())
+        }
+        Part::Text(text) => Ok(text),
+        file => Err(FieldError::not_a_string(field.name, file.to_json()).into()),
+    }
+}
+
+fn check_boolean<F>(field: &Field, part: Option<Part<F>>) -> Checked<bool> {
+    match part {
+        None => Err(FieldError::missing(field.name, Value::Null).into()),
+        Some(Part::Text(text)) => parse_boolean(&text).ok_or_else(|| {
+            let msg = "Input should be a valid boolean, unable to interpret input";
+            FieldError::new("bool_parsing", field.name, msg, shown(text)).into()
+        }),
+        Some(file) => {
+            let msg = "Input should be a valid boolean";
+            Err(FieldError::new("bool_type", field.name, msg, file.to_json()).into())
         }
     }
+}
 
-    fn check_boolean<F>(&self, part: Option<Part<F>>) -> Checked<bool> {
-        match part {
-            None => Err(FieldError::missing(self.name, Value::Null).into()),
-            Some(Part::Text(text)) => parse_boolean(&text).ok_or_else(|| {
-                let msg = "Input should be a valid boolean, unable to interpret input";
-                FieldError::new("bool_parsing", self.name, msg, shown(text)).into()
-            }),
-            Some(file) => {
-                let msg = "Input should be a valid boolean";
-                Err(FieldError::new("bool_type", self.name, msg, file.to_json()).into())
-            }
+/// `None` for a fine file that wasn't stored, because an error came before it.
+fn check_file<F>(field: &Field, part: Part<F>) -> Checked<Option<F>> {
+    match part {
+        Part::File {
+            stored, filename, ..
+        } if filename.len() <= MAX_FILENAME_BYTES => Ok(stored),
+        Part::File { filename, .. } => {
+            let msg = format!("File name should have at most {MAX_FILENAME_BYTES} bytes");
+            let error = FieldError::new("string_too_long", field.name, msg, filename.into());
+            Err(error
+                .with_ctx(object!({ "max_length": MAX_FILENAME_BYTES }))
+                .into())
         }
-    }
-
-    /// `None` for a fine file that wasn't stored, because an error came before it.
-    fn check_file<F>(&self, part: Part<F>) -> Checked<Option<F>> {
-        match part {
-            Part::File {
-                stored, filename, ..
-            } if filename.len() <= MAX_FILENAME_BYTES => Ok(stored),
-            Part::File { filename, .. } => {
-                let msg = format!("File name should have at most {MAX_FILENAME_BYTES} bytes");
-                let error = FieldError::new("string_too_long", self.name, msg, filename.into());
-                Err(error
-                    .with_ctx(object!({ "max_length": MAX_FILENAME_BYTES }))
-                    .into())
-            }
-            Part::Text(text) => {
-                let msg = "Value error, Expected UploadFile, received: <class 'str'>";
-                let error = FieldError::new("value_error", self.name, msg, shown(text));
-                Err(error.with_ctx(json!({ "error": {} })).into())
-            }
+        Part::Text(text) => {
+            let msg = "Value error, Expected UploadFile, received: <class 'str'>";
+            let error = FieldError::new("value_error", field.name, msg, shown(text));
+            Err(error.with_ctx(json!({ "error": {} })).into())
         }
     }
 }

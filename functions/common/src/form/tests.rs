@@ -11,7 +11,10 @@ use futures::executor::block_on;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::{Field, FileSink, Form, FormSpec, NoFiles};
+use super::{FileSink, Form, NoFiles};
+use crate::api::chat::NewChat;
+use crate::api::form::{Field, FormSpec};
+use crate::api::id::FileId;
 use crate::error::{Error, Result};
 
 /// Name, content type and content of a file.
@@ -261,4 +264,23 @@ fn forms_without_files() {
     let body = multipart(&[("name=a", "1"), ("name=b; filename=x", "ignored")]);
     let mut form = block_on(Form::read(request(MULTIPART, body), SPEC, NoFiles)).unwrap();
     assert_eq!(form.text("a"), "1");
+}
+
+#[test]
+fn forms_are_structs() {
+    let body = "user_id=u&workspace_id=w&chat_name=%C3%A4&selected_file_ids=a&selected_file_ids=b";
+    let form: NewChat = block_on(super::read(request(URLENCODED, body), NoFiles)).unwrap();
+    assert_eq!((form.user_id.as_str(), form.chat_name.as_str()), ("u", "ä"));
+    assert_eq!(form.selected_file_ids, ["a", "b"].map(FileId::from));
+    let missing = block_on(super::read::<NewChat, _>(
+        request(URLENCODED, "user_id=u"),
+        NoFiles,
+    ));
+    assert_eq!(
+        answer(missing.unwrap_err()).1["detail"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }

@@ -3,11 +3,14 @@
 mod input;
 mod responses;
 
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Parameter, Who};
 use super::{ALL, Group};
-use crate::config::AuthMode;
+use crate::AuthMode;
 
 const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless said \
     otherwise. Ids are opaque texts; times are UTC in ISO 8601. What is not the caller's is answered as if it did not \
@@ -15,7 +18,7 @@ const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat
 
 /// The whole description of a server in this mode.
 pub fn document(version: &str, mode: AuthMode) -> Value {
-    let mut schemas = responses::schemas();
+    let mut schemas = Schemas::new();
     let mut paths = Map::new();
     for operation in ALL.iter().flat_map(|group| group.operations) {
         let path = paths
@@ -23,6 +26,7 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
             .or_insert_with(|| json!({ "parameters": path_parameters(operation.path) }));
         path[operation.verb.name()] = describe(operation, mode, &mut schemas);
     }
+    let schemas = schemas.into_json();
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Kafka Backend", "version": version, "description": ABOUT },
@@ -46,11 +50,60 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
     })
 }
 
+/// The named schemas that were found so far.
+struct Schemas {
+    /// Those that are declared by hand.
+    declared: Map<String, Value>,
+    /// Those of types.
+    typed: SchemaGenerator,
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let mut settings = SchemaSettings::draft2020_12().for_serialize();
+        settings.definitions_path = "/components/schemas".into();
+        settings.transforms = vec![Box::new(RecursiveTransform(plain))];
+        Self {
+            declared: responses::schemas(),
+            typed: settings.into_generator(),
+        }
+    }
+
+    fn into_json(mut self) -> Map<String, Value> {
+        self.declared.extend(self.typed.take_definitions(true));
+        self.declared
+    }
+}
+
+/// What we say of types: objects have no other fields than these, formats of integers are Rust's and nobody else's, and
+/// a choice of words is an `enum`.
+fn plain(schema: &mut schemars::Schema) {
+    let is = |schema: &schemars::Schema, kind| schema.get("type").is_some_and(|it| it == kind);
+    if schema.get("properties").is_some() {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+    if is(schema, "integer") {
+        schema.remove("format");
+    }
+    let choices = schema.get("oneOf").and_then(Value::as_array);
+    let words = choices.and_then(|choices| {
+        choices
+            .iter()
+            .map(|choice| choice.get("const").cloned())
+            .collect::<Option<Vec<_>>>()
+    });
+    if let Some(words) = words {
+        schema.remove("oneOf");
+        schema.insert("type".to_owned(), "string".into());
+        schema.insert("enum".to_owned(), words.into());
+    }
+}
+
 fn tag(group: &Group) -> Value {
     json!({ "name": group.name, "description": group.about })
 }
 
-fn describe(operation: &Operation, mode: AuthMode, schemas: &mut Map<String, Value>) -> Value {
+fn describe(operation: &Operation, mode: AuthMode, schemas: &mut Schemas) -> Value {
     let (summary, more) = documentation(operation.docs);
     let mut description = json!({
         "operationId": operation.id(), "tags": [operation.group], "summary": summary,
@@ -77,7 +130,7 @@ fn describe(operation: &Operation, mode: AuthMode, schemas: &mut Map<String, Val
         AuthMode::Token => operation.token_input.unwrap_or(operation.input),
         AuthMode::Open => operation.input,
     };
-    if let Some(body) = input::body(input, schemas) {
+    if let Some(body) = input::body(input, &mut schemas.declared) {
         description["requestBody"] = body;
     }
     description["responses"] = responses::of(operation, schemas);

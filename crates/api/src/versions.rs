@@ -1,10 +1,14 @@
 //! The versions of a chat's files: `/chat-file/...`.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::operation::{Operation, Parameter};
-use super::page::{NEXT, PAGE, USER, USER_FIELD};
-use super::schema::{Named, Property, Schema};
+use super::page::{PAGE, USER, USER_FIELD};
+use super::schema::{Property, Schema};
+use crate::MAX_ID_CHARS;
 use crate::form::{Field, FormSpec};
-use crate::owner::MAX_ID_CHARS;
+use crate::id::{Time, VersionId};
 
 /// The form of [`SAVE`].
 pub const SAVE_FORM: &FormSpec = &[
@@ -25,10 +29,28 @@ const SIZE: Property = Property::new("size", Schema::Count).about("In bytes.");
 const CHANGED: Property =
     Property::new("changed", Schema::Boolean).about("Whether this made a version.");
 
-const VERSION: Named = Named {
-    name: "Version",
-    schema: Schema::Object(&[ID, NUMBER, TIMESTAMP, SIZE]),
-};
+/// A version in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Version {
+    /// Its id.
+    pub id: VersionId,
+    /// Counted from 1.
+    #[schemars(range(min = 0))]
+    pub number: i64,
+    /// When it was saved.
+    pub timestamp: Time,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// A page of the versions of a file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Versions {
+    /// The versions of the page.
+    pub versions: Vec<Version>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
 
 operations! {
     "versions": "What the files of chats say and said. A file is named by its id in the chat, or by that of the \
@@ -39,10 +61,7 @@ operations! {
     /// Of a chat's file, oldest first. One that is as it was uploaded has none.
     LIST = Operation::get("/chat-file/{chat_file_id}/versions")
         .query(PAGE)
-        .answers_with("Versions", &[
-            Property::new("versions", Schema::List(&Schema::Named(&VERSION))),
-            NEXT,
-        ])
+        .answers::<Versions>()
         .not_found("`User not found.` or `File not found.`");
 
     /// Show a version
@@ -80,7 +99,7 @@ operations! {
     /// version, and the answer names the newest there is. Open windows are told.
     SAVE = Operation::post("/chat-file/{chat_file_id}/versions")
         .limited()
-        .form(SAVE_FORM)
+        .form_of(SAVE_FORM)
         .answers_with("Saved", &[
             Property::new("version_id", Schema::Nullable(&Schema::Id)),
             Property::new("timestamp", Schema::Nullable(&Schema::Time)),
@@ -93,7 +112,7 @@ operations! {
     /// Saves its text again, with a message about it in the chat. Open windows are told.
     REVERT = Operation::post("/chat-file/{chat_file_id}/revert")
         .limited()
-        .form(REVERT_FORM)
+        .form_of(REVERT_FORM)
         .answers_with("Reverted", &[
             Property::new("version_id", Schema::Id),
             TIMESTAMP,

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::chat::DONE;
+use super::chat::Done;
 use super::operation::{Operation, Parameter, link};
 use super::page::USER;
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
-use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The longest API key, in characters; those of services have fewer than 300.
 const MAX_KEY_CHARS: usize = 4096;
@@ -110,9 +110,9 @@ operations! {
 
     /// Add a model
     NEW = Operation::post("/models/new")
-        .form(NEW_FORM)
+        .form_of(NEW_FORM)
         .limited()
-        .answers(Schema::Named(&MODEL))
+        .answers_json(Schema::Named(&MODEL))
         .not_found("`User not found.`")
         .fails(409, "The user has 200 models, which are as many as one may have.")
         .leads_to(&[
@@ -127,10 +127,10 @@ operations! {
     /// What is not sent, or sent empty, stays. Another `base_url` needs the key again: without it the answer is 422, and
     /// nothing is changed.
     CHANGE = Operation::patch("/models/{model_id}")
-        .form(CHANGE_FORM)
+        .form_of(CHANGE_FORM)
         .limited()
         .with_rule(key_with_url)
-        .answers(Schema::Named(&MODEL))
+        .answers_json(Schema::Named(&MODEL))
         .not_found("`User not found.` or `Model not found.`");
 
     /// Delete a model
@@ -138,7 +138,7 @@ operations! {
     /// And its key.
     DELETE = Operation::delete("/models/delete/{model_id}")
         .query(&[USER])
-        .answers(DONE)
+        .answers::<Done>()
         .not_found("`User not found.` or `Model not found.`");
 
     /// Try a model

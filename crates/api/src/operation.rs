@@ -1,12 +1,12 @@
 //! One thing that clients can ask for.
 
-use axum::routing::MethodFilter;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 use super::Schema;
 use super::schema::Property;
-use crate::app::EVENTS;
-use crate::form::FormSpec;
+use crate::form::{FormSpec, FromForm};
+use crate::relay::SOCKET_EVENT_TYPE;
 
 /// How many answers, or reasons for none, an operation may have besides the general ones.
 const MAX_ANSWERS: usize = 6;
@@ -132,6 +132,8 @@ pub(super) struct Answer {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content {
     Nothing,
+    /// A type as JSON.
+    Typed(fn(&mut SchemaGenerator) -> schemars::Schema),
     Json(Schema),
     /// A JSON object of this name, with these fields, which no other operation answers.
     Object(&'static str, &'static [Property]),
@@ -164,8 +166,8 @@ impl Operation {
     }
 
     /// Whether it is told what happens to a socket.
-    pub(crate) fn takes_events(&self) -> bool {
-        matches!(self.input, Input::Other(EVENTS))
+    pub fn takes_events(&self) -> bool {
+        matches!(self.input, Input::Other(SOCKET_EVENT_TYPE))
     }
 
     pub(super) const fn get(path: &'static str) -> Self {
@@ -196,8 +198,13 @@ impl Operation {
         self
     }
 
+    /// Takes this form, which is a struct; files make it a multipart one.
+    pub(super) const fn form<T: FromForm<()>>(self) -> Self {
+        self.form_of(T::SPEC)
+    }
+
     /// Takes this form; files make it a multipart one.
-    pub(super) const fn form(mut self, form: &'static FormSpec) -> Self {
+    pub(super) const fn form_of(mut self, form: &'static FormSpec) -> Self {
         self.input = Input::Form(form, no_rule);
         self
     }
@@ -232,8 +239,17 @@ impl Operation {
         self
     }
 
+    /// Success is 200 with this type as JSON.
+    pub(super) const fn answers<T: JsonSchema>(self) -> Self {
+        self.also(
+            200,
+            "Done.",
+            Content::Typed(SchemaGenerator::subschema_for::<T>),
+        )
+    }
+
     /// Success is 200 with JSON.
-    pub(super) const fn answers(self, schema: Schema) -> Self {
+    pub(super) const fn answers_json(self, schema: Schema) -> Self {
         self.also(200, "Done.", Content::Json(schema))
     }
 
@@ -368,15 +384,6 @@ impl Verb {
             Self::Delete => "delete",
         }
     }
-
-    pub(crate) const fn filter(self) -> MethodFilter {
-        match self {
-            Self::Get => MethodFilter::GET,
-            Self::Post => MethodFilter::POST,
-            Self::Patch => MethodFilter::PATCH,
-            Self::Delete => MethodFilter::DELETE,
-        }
-    }
 }
 
 /// Declares the operations of a group, and the list of them, so that none can be left out of it. The documentation of
@@ -388,12 +395,12 @@ macro_rules! operations {
     ) => {
         $(
             $(#[doc = $docs])+
-            pub const $name: $crate::api::Operation =
+            pub const $name: $crate::Operation =
                 $operation.named($group, stringify!($name), concat!($($docs, "\n"),+));
         )+
 
         /// The group.
-        pub const GROUP: $crate::api::Group = $crate::api::Group {
+        pub const GROUP: $crate::Group = $crate::Group {
             name: $group,
             about: $about,
             operations: &[$($name),+],

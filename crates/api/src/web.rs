@@ -23,7 +23,7 @@ operations! {
         );
 
     /// This description
-    OPENAPI = Operation::get("/openapi.json").public().answers(Schema::Open(&[
+    OPENAPI = Operation::get("/openapi.json").public().answers_json(Schema::Open(&[
         Property::new("openapi", Schema::OneOf(&["3.1.0"])),
     ]));
 

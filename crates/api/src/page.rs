@@ -1,10 +1,12 @@
 //! What lists in pages have in common, and who reads them.
 
 use super::operation::Parameter;
-use super::schema::{Property, Schema};
+use super::schema::Schema;
+use crate::MAX_ID_CHARS;
 use crate::form::Field;
-use crate::owner::MAX_ID_CHARS;
-use crate::page::MAX_LIMIT;
+
+/// How many things a page has at most.
+pub const MAX_LIMIT: i64 = 200;
 
 /// Whom a request is from, where that is not known anyhow.
 pub(super) const USER: Parameter = Parameter::optional("user_id", Schema::ShortText(MAX_ID_CHARS))
@@ -26,7 +28,3 @@ pub(super) const AFTER: Parameter = Parameter::optional("after", Schema::Pattern
 
 /// The parameters of a list whose things belong to somebody.
 pub(super) const PAGE: &[Parameter] = &[USER, LIMIT, AFTER];
-
-/// Where the next page begins.
-pub(super) const NEXT: Property = Property::new("next", Schema::Nullable(&Schema::Text))
-    .about("`after` of the next page; `null` on the last.");

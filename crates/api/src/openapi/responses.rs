@@ -4,10 +4,11 @@ use std::mem::replace;
 
 use serde_json::{Map, Value, json};
 
-use crate::api::operation::{Answer, Content, Input, Operation, Parameter, Who};
-use crate::api::schema::{Named, Property};
-use crate::api::{Schema, find};
-use crate::limits::MAX_SECONDS;
+use super::Schemas;
+use crate::MAX_RETRY_AFTER;
+use crate::operation::{Answer, Content, Input, Operation, Parameter, Who};
+use crate::schema::{Named, Property};
+use crate::{Schema, find};
 
 const DETAIL: Named = Named {
     name: "Detail",
@@ -93,7 +94,7 @@ pub(super) fn common() -> Value {
         )
     };
     let detail = |about| json(about, &DETAIL, &[]);
-    let wait = Property::new("Retry-After", Schema::Range(1, MAX_SECONDS as u32))
+    let wait = Property::new("Retry-After", Schema::Range(1, MAX_RETRY_AFTER as u32))
         .about("In how many seconds to try again.");
     json!({
         "Unreadable": detail("The body can't be read, or asks for something impossible."),
@@ -124,13 +125,16 @@ pub(super) fn common() -> Value {
 }
 
 /// Everything that `operation` may answer.
-pub(super) fn of(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
+pub(super) fn of(operation: &Operation, found: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for answer in operation.answers.iter().flatten() {
-        let mut response = own(answer, schemas);
+        let mut response = own(answer, found);
         // A success that says something.
         if answer.status < 300
-            && matches!(answer.content, Content::Json(_) | Content::Object(..))
+            && matches!(
+                answer.content,
+                Content::Typed(_) | Content::Json(_) | Content::Object(..)
+            )
             && let Some(links) = links(operation)
         {
             response["links"] = links;
@@ -198,9 +202,10 @@ fn general(operation: &Operation) -> Vec<(u16, &'static str)> {
     possible.map(|(status, name, _)| (status, name)).collect()
 }
 
-fn own(answer: &Answer, schemas: &mut Map<String, Value>) -> Value {
+fn own(answer: &Answer, found: &mut Schemas) -> Value {
+    let schemas = &mut found.declared;
     let content = match answer.content {
-        Content::Nothing => None,
+        Content::Nothing | Content::Typed(_) => None,
         Content::Detail => Some(("application/json", Schema::Named(&DETAIL))),
         Content::Json(schema) | Content::JsonOr(schema, _) => Some(("application/json", schema)),
         Content::Object(_, properties) => Some(("application/json", Schema::Object(properties))),
@@ -211,6 +216,10 @@ fn own(answer: &Answer, schemas: &mut Map<String, Value>) -> Value {
     }
     let mut response = response(answer.about, content, answer.headers);
     match answer.content {
+        Content::Typed(schema) => {
+            let schema = schema(&mut found.typed);
+            response["content"] = json!({ "application/json": { "schema": schema } });
+        }
         Content::JsonOr(_, media_type) => response["content"][media_type] = json!({}),
         Content::Object(name, _) => {
             let schema = &mut response["content"]["application/json"]["schema"];

@@ -1,17 +1,22 @@
 //! The HTTP API, declared once: what the routes are made of, what forms are read with, and what `/openapi.json` says.
 //!
 //! There is a file for each endpoint group. An [`Operation`] in it is a method and a path, what goes in and what may
-//! come out; a component registers its handlers under it ([`crate::app::Routes`]) and reads forms with its declaration,
+//! come out; a component registers its handlers under it and reads forms into its structs,
 //! so those can't differ from the description. What handlers answer is compared with it by tests.
 //!
-//! Made by hand and not by `utoipa` or the like: they read Rust types, and here forms are read dynamically and answers
-//! are mostly written by SQL. All of this is constant, and a component has nothing of it but what it uses.
+//! A form is a struct made by [`form::form!`], an answer is a struct that derives `Serialize` and `JsonSchema`. Both tell
+//! the description what they are; [`schema`] declares by hand what has no type yet.
+
+#![forbid(unsafe_code)]
 
 #[macro_use]
 mod operation;
+pub mod form;
+pub mod id;
 pub mod openapi;
-mod page;
+pub mod page;
 mod schema;
+pub mod words;
 
 pub mod auth;
 pub mod chat;
@@ -22,8 +27,24 @@ pub mod versions;
 pub mod web;
 pub mod workspace;
 
+pub use id::MAX_ID_CHARS;
 pub use operation::{Operation, Parameter, Verb};
 pub use schema::{Named, Property, Schema};
+
+/// The longest name of a workspace, chat or model, in characters; a longer one is 422.
+pub const MAX_NAME_CHARS: usize = 255;
+
+/// The longest time in seconds after which a client can be told to try again.
+pub const MAX_RETRY_AFTER: i64 = 24 * 60 * 60;
+
+/// The variable `auth_mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// `open`: nobody proves who they are, so only this machine may call.
+    Open,
+    /// `token`: who calls has logged in, and shows the session's token.
+    Token,
+}
 
 /// All operations, by endpoint group: its name, what it is about, and its operations.
 pub const ALL: &[Group] = &[

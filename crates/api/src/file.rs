@@ -1,11 +1,16 @@
 //! Files coming in and going out: `/file/...`.
 
-use super::chat::DONE;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::chat::Done;
 use super::operation::{Content, Operation, Parameter, link};
 use super::page::{USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
-use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::id::FileId;
+use crate::words::FileKind;
+use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a
 /// client of the original's later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
@@ -25,33 +30,39 @@ pub const RENAME_FORM: &FormSpec = &[
     USER_FIELD,
 ];
 
-pub(super) const FILE_ID: Property =
-    Property::new("id", Schema::Id).about("The file's own, or that of its attachment to a chat.");
-pub(super) const FILENAME: Property = Property::new("filename", Schema::Text);
-pub(super) const PATH: Property = Property::new("path", Schema::Text).about("Only a name.");
-pub(super) const SIZE: Property = Property::new("size", Schema::Count).about("In bytes.");
-pub(super) const KIND: Property = Property::new(
+/// A file in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct File {
+    /// The file's own, or that of its attachment to a chat.
+    pub id: FileId,
+    /// What it is called.
+    pub filename: String,
+    /// Only a name.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// `based`: written in a chat.
+    #[serde(rename = "type")]
+    pub kind: FileKind,
+    /// Of code.
+    pub language: Option<&'static str>,
+    /// The path under which its content is read.
+    pub url: String,
+    /// As the client declared it that uploaded the file.
+    pub media_type: Option<String>,
+}
+
+const KIND: Property = Property::new(
     "type",
     Schema::OneOf(&[
         "code", "pdf", "csv", "markdown", "image", "computer", "based", "other",
     ]),
 )
 .about("`based`: written in a chat.");
-pub(super) const LANGUAGE: Property =
+const LANGUAGE: Property =
     Property::new("language", Schema::Nullable(&Schema::Text)).about("Of code.");
-pub(super) const FILE_URL: Property =
+const FILE_URL: Property =
     Property::new("url", Schema::Text).about("The path under which its content is read.");
-pub(super) const MEDIA_TYPE: Property =
-    Property::new("media_type", Schema::Nullable(&Schema::Text))
-        .about("As declared by whoever uploaded it.");
-
-/// A file in a list.
-pub(super) const FILE: Named = Named {
-    name: "File",
-    schema: Schema::Object(&[
-        FILE_ID, FILENAME, PATH, SIZE, KIND, LANGUAGE, FILE_URL, MEDIA_TYPE,
-    ]),
-};
 
 const UPLOADED_FILE: Named = Named {
     name: "UploadedFile",
@@ -81,7 +92,7 @@ operations! {
     ///
     /// To a chat or a workspace, all of them or none. A chat's files are its workspace's files too.
     UPLOAD = Operation::post("/file/upload")
-        .form(UPLOAD_FORM)
+        .form_of(UPLOAD_FORM)
         .limited()
         .answers_with("Uploaded", &[
             Property::new("files", Schema::List(&Schema::Id)).about("The ids of the new files."),
@@ -126,7 +137,7 @@ operations! {
     /// All but its content. What has versions in its chat is shown as the newest.
     SHOW = Operation::get("/file/{file_id}")
         .query(&[USER])
-        .answers(Schema::Named(&FILE))
+        .answers::<File>()
         .not_found("`User not found.` or `File not found.`");
 
     /// Rename a file
@@ -134,7 +145,7 @@ operations! {
     /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by. In many
     /// chats it is done in parts: where the answer is not 200, some may have the old name until the next time.
     RENAME = Operation::patch("/file/rename")
-        .form(RENAME_FORM)
+        .form_of(RENAME_FORM)
         .limited()
         .answers_with("RenamedFile", &[
             Property::new("file_id", Schema::Id),
@@ -149,6 +160,6 @@ operations! {
     /// Much of it goes in parts: where the answer is not 200, some may be gone, and the next time goes on from there.
     DELETE = Operation::delete("/file/delete/{file_id}")
         .query(&[USER])
-        .answers(DONE)
+        .answers::<Done>()
         .not_found("`User not found.` or `File not found.`");
 }

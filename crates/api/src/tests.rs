@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::openapi::document;
 use super::operation::Content;
 use super::{ALL, Operation, Schema};
-use crate::config::AuthMode;
+use crate::AuthMode;
 
 fn operations() -> impl Iterator<Item = &'static Operation> {
     ALL.iter().flat_map(|group| group.operations)

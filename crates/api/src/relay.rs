@@ -3,13 +3,13 @@
 use super::operation::{Content, Operation, Parameter, link};
 use super::page::{LIMIT, USER};
 use super::schema::{Named, Property, Schema};
-use crate::owner::MAX_ID_CHARS;
+use crate::MAX_ID_CHARS;
 
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
 
-/// What happens to a socket, as gateways write it.
-const SOCKET_EVENTS_TYPE: &str = crate::app::EVENTS;
+/// The media type of what happens to a socket, as gateways write it.
+pub const SOCKET_EVENT_TYPE: &str = "application/websocket-events";
 
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
@@ -246,8 +246,8 @@ operations! {
     /// For the gateway only, which signs what it tells: WebSocket-over-HTTP, `application/websocket-events`.
     SOCKET_EVENTS = Operation::post("/ws/{chat_id}")
         .public()
-        .takes(SOCKET_EVENTS_TYPE)
-        .also(200, "What the socket is to be told.", Content::Other(SOCKET_EVENTS_TYPE))
+        .takes(SOCKET_EVENT_TYPE)
+        .also(200, "What the socket is to be told.", Content::Other(SOCKET_EVENT_TYPE))
         .fails(401, "The request is not signed by the gateway.")
         .fails(426, "The body is not of events.")
         .not_found("`Chat not found.`");

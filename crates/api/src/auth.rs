@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{self, DONE};
+use super::chat::Done;
 use super::models;
 use super::operation::{Operation, link};
 use super::schema::{Named, Property, Schema};
@@ -15,8 +15,8 @@ const LOGIN_CHAT: Named = Named {
     schema: Schema::Object(&[
         Property::new("id", Schema::Id),
         Property::new("name", Schema::Text),
-        chat::LAST_UPDATED,
-        chat::NUM_VERSIONS,
+        Property::new("last_updated", Schema::Nullable(&Schema::Time)),
+        Property::new("num_versions", Schema::Count).about("Of all of its files together."),
     ]),
 };
 
@@ -98,7 +98,7 @@ operations! {
         .json(&[EMAIL])
         .json_in_token_mode(PROOF, either_proof)
         .limited()
-        .answers(Schema::Named(&LOGGED_IN))
+        .answers_json(Schema::Named(&LOGGED_IN))
         .with_headers(200, &[COOKIE])
         .fails(401, "Token mode: the code or the ID token is wrong or too old.")
         .not_found("Token mode: the server knows no identity provider, so an ID token is no proof.")
@@ -116,7 +116,7 @@ operations! {
         .public()
         .json(&[EMAIL])
         .limited()
-        .answers(DONE)
+        .answers::<Done>()
         .not_found("The server sends no codes by mail, or runs in open mode.");
 
     /// Begin a login with the identity provider
@@ -136,7 +136,7 @@ operations! {
     /// Log out
     ///
     /// Token mode. Ends this session, and the sockets that were opened with it.
-    LOGOUT = Operation::post("/auth/logout").answers(DONE).not_found(OPEN_MODE);
+    LOGOUT = Operation::post("/auth/logout").answers::<Done>().not_found(OPEN_MODE);
 
     /// List sessions
     ///
@@ -151,13 +151,13 @@ operations! {
     /// End all sessions
     ///
     /// Token mode. This one too.
-    REVOKE_ALL = Operation::delete("/auth/sessions").answers(DONE).not_found(OPEN_MODE);
+    REVOKE_ALL = Operation::delete("/auth/sessions").answers::<Done>().not_found(OPEN_MODE);
 
     /// End a session
     ///
     /// Token mode.
     REVOKE = Operation::delete("/auth/sessions/{session_id}")
-        .answers(DONE)
+        .answers::<Done>()
         .not_found("`Session not found.`, or the server runs in open mode.");
 
     /// Get a ticket for a socket
@@ -176,6 +176,6 @@ operations! {
     /// And all that is theirs: workspaces, files, chats, models, sessions. Much of it goes in parts: where the answer
     /// is not 200, some may be gone, and the next time goes on from there.
     DELETE_USER = Operation::delete("/user/{user_id}")
-        .answers(DONE)
+        .answers::<Done>()
         .not_found("`User not found.`");
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::Schema;
-use crate::api::operation::{Input, Rule};
+use crate::Schema;
 use crate::form::{Field, FormSpec, Kind};
+use crate::operation::{Input, Rule};
 
 /// The texts that mean yes or no, in any case (docs/http-compatibility.md#form-fields).
 const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF])$";

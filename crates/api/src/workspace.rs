@@ -1,12 +1,16 @@
 //! The places that hold files and chats: `/workspace/...`.
 
-use super::chat::{DONE, ENTRY};
-use super::file::FILE;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::chat::{Chat, Done};
+use super::file::File;
 use super::operation::{Operation, Parameter, link};
-use super::page::{AFTER, LIMIT, NEXT, PAGE, USER, USER_FIELD};
+use super::page::{AFTER, LIMIT, PAGE, USER, USER_FIELD};
 use super::schema::{Named, Property, Schema};
 use crate::form::{Field, FormSpec};
-use crate::owner::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::id::WorkspaceId;
+use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The form of [`NEW`].
 pub const NEW_FORM: &FormSpec = &[
@@ -22,13 +26,23 @@ pub const RENAME_FORM: &FormSpec = &[
     USER_FIELD,
 ];
 
-const WORKSPACE: Named = Named {
-    name: "Workspace",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("name", Schema::Text),
-    ]),
-};
+/// A workspace in a list.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+}
+
+/// A page of the workspaces of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Workspaces {
+    /// The workspaces of the page.
+    pub workspaces: Vec<Workspace>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
 
 pub(super) const FILE_NAME: Named = Named {
     name: "FileName",
@@ -46,6 +60,24 @@ const NEW_FILE: Named = Named {
     ]),
 };
 
+/// A page of the files of a workspace.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Files {
+    /// The files of the page.
+    pub files: Vec<File>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// A page of the chats of a workspace.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Chats {
+    /// The chats of the page.
+    pub chats: Vec<Chat>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
 operations! {
     "workspace": "The places that hold files and chats."
 
@@ -53,7 +85,7 @@ operations! {
     ///
     /// With its first files, or without any.
     NEW = Operation::post("/workspace/new")
-        .form(NEW_FORM)
+        .form_of(NEW_FORM)
         .limited()
         .answers_with("NewWorkspace", &[
             Property::new("workspace_id", Schema::Id),
@@ -77,10 +109,7 @@ operations! {
             LIMIT,
             AFTER,
         ])
-        .answers_with("Workspaces", &[
-            Property::new("workspaces", Schema::List(&Schema::Named(&WORKSPACE))),
-            NEXT,
-        ])
+        .answers::<Workspaces>()
         .not_found("`User not found.`");
 
     /// Show a workspace
@@ -101,10 +130,7 @@ operations! {
     /// In the order in which they came. What was made in a chat is that chat's alone.
     FILES = Operation::get("/workspace/{workspace_id}/files")
         .query(PAGE)
-        .answers_with("Files", &[
-            Property::new("files", Schema::List(&Schema::Named(&FILE))),
-            NEXT,
-        ])
+        .answers::<Files>()
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// List the chats of a workspace
@@ -112,15 +138,12 @@ operations! {
     /// In the order in which they were made.
     CHATS = Operation::get("/workspace/{workspace_id}/chats")
         .query(PAGE)
-        .answers_with("Chats", &[
-            Property::new("chats", Schema::List(&Schema::Named(&ENTRY))),
-            NEXT,
-        ])
+        .answers::<Chats>()
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// Rename a workspace
     RENAME = Operation::patch("/workspace/rename")
-        .form(RENAME_FORM)
+        .form_of(RENAME_FORM)
         .limited()
         .answers_with("RenamedWorkspace", &[
             Property::new("workspace_id", Schema::Id),
@@ -134,6 +157,6 @@ operations! {
     /// 200, some may be gone, and the next time goes on from there.
     DELETE = Operation::delete("/workspace/delete/{workspace_id}")
         .query(&[USER])
-        .answers(DONE)
+        .answers::<Done>()
         .not_found("`User not found.` or `Workspace not found.`");
 }

@@ -1,0 +1,109 @@
+//! Words that mean something to programs: each set of them is an enum.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Declares an enum whose values are these texts, in JSON, in the database and for people.
+macro_rules! words {
+    ($(
+        $(#[doc = $about:literal])+
+        $name:ident { $($(#[doc = $meaning:literal])+ $word:ident = $text:literal,)+ }
+    )+) => {$(
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        #[schemars(inline)]
+        pub enum $name {
+            $($(#[doc = $meaning])+ #[serde(rename = $text)] $word,)+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$word),+];
+
+            /// The text.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$word => $text,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Who wrote a message.
+    Role {
+        /// A person.
+        User = "user",
+        /// A model.
+        Assistant = "assistant",
+        /// The server.
+        System = "system",
+    }
+
+    /// What a message is about.
+    MessageKind {
+        /// What somebody said.
+        Text = "text",
+        /// A file that was added, changed or deleted.
+        File = "file",
+    }
+
+    /// How far a message is.
+    Status {
+        /// It will not change any more.
+        Complete = "complete",
+        /// A model is writing it.
+        Running = "running",
+        /// It was stopped before its end.
+        Stopped = "stopped",
+        /// The server lost the reply before its end.
+        Interrupted = "interrupted",
+        /// The model failed before its end.
+        Error = "error",
+    }
+
+    /// What kind of file a name stands for.
+    FileKind {
+        /// Source code.
+        Code = "code",
+        /// A PDF.
+        Pdf = "pdf",
+        /// A table.
+        Csv = "csv",
+        /// Markdown.
+        Markdown = "markdown",
+        /// An image.
+        Image = "image",
+        /// A program for a computer.
+        Computer = "computer",
+        /// A text that is written in a chat.
+        Based = "based",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FileKind;
+
+    #[test]
+    fn words_are_their_texts() {
+        for kind in FileKind::ALL {
+            assert_eq!(
+                serde_json::to_value(kind).expect("words are JSON"),
+                kind.as_str()
+            );
+        }
+        serde_json::from_str::<FileKind>("\"music\"").expect_err("an unknown word is an error");
+    }
+}
