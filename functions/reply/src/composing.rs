@@ -7,15 +7,15 @@ use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::error::STORAGE_FULL;
 use kafka_common::files::is_over;
 use kafka_common::message::Message;
-use kafka_common::model::composer::{self, Change, Edit, Outcome};
-use kafka_common::model::diff::unified_diff;
-use kafka_common::model::patch::apply_diff;
 use kafka_common::object;
 use kafka_common::params;
 use kafka_common::reply::Begun;
 use kafka_common::reply::ending::{self, Ended, Ending};
 use kafka_common::room::{self, Thing};
 use kafka_common::versions::{self, MAX_TEXT_BYTES};
+use kafka_llm::composer::{self, Change, Edit, Outcome};
+use kafka_llm::diff::unified_diff;
+use kafka_llm::patch::apply_diff;
 use serde_json::Value;
 
 /// What the model said.

@@ -2,10 +2,10 @@
 
 use kafka_common::db::Db;
 use kafka_common::error::Error;
-use kafka_common::model::context::{FileText, Turn};
-use kafka_common::model::{self, BaseUrl, Call, Message, check_base_url, composer};
 use kafka_common::reply::{Begun, Model};
 use kafka_common::{attachments, params, seal};
+use kafka_llm::context::{FileText, Turn};
+use kafka_llm::{BaseUrl, Call, Message, check_base_url, composer};
 
 use crate::settings::Settings;
 
@@ -126,7 +126,7 @@ async fn messages(
         true => composer::instructions(selected),
         false => composer::CHAT.to_owned(),
     };
-    Ok(model::context::build(
+    Ok(kafka_llm::context::build(
         &system,
         &turns,
         &texts,

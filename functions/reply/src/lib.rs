@@ -9,6 +9,7 @@
 mod composing;
 mod context;
 mod rows;
+mod send;
 mod settings;
 mod trial;
 mod writer;

@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 use futures::future::{Either, select};
 use kafka_common::announce::fitted;
 use kafka_common::db::{self, Db};
-use kafka_common::model::{self, Event, Failure, Message as Turn, Role, Timeouts, composer};
 use kafka_common::object;
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
 use kafka_common::versions::MAX_TEXT_BYTES;
+use kafka_llm::{Event, Failure, Message as Turn, Role, composer};
 
 use crate::composing::{self, Misfit, Said, Verdict};
 use crate::context::{self, Question};
 use crate::rows::{self, Beat};
+use crate::send::{Timeouts, send};
 
 /// From one piece of text to the next. The first goes out at once.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -124,10 +125,7 @@ impl Writer<'_> {
 
     async fn ask(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Halt> {
         let call = question.call(messages);
-        let mut answer = match self
-            .alongside(model::send(call, Timeouts::default()))
-            .await?
-        {
+        let mut answer = match self.alongside(send(call, Timeouts::default())).await? {
             Ok(answer) => answer,
             Err(failure) => return Ok(failed(&failure)),
         };

@@ -1,5 +1,5 @@
 use super::unified_diff;
-use crate::model::patch::apply_diff;
+use crate::patch::apply_diff;
 
 /// Numbers that look random and are the same in every run.
 pub(crate) struct Dice(pub u64);

@@ -1,8 +1,8 @@
 //! What a reply can't do, whatever it is.
 
 use super::{KEY, STOP, cut, error_of, events, piece};
-use crate::model::stream::{Event, MAX_REPLY_BYTES, Stream};
-use crate::model::{Kind, diff::tests::Dice};
+use crate::stream::{Event, MAX_REPLY_BYTES, Stream};
+use crate::{Kind, diff::tests::Dice};
 
 #[test]
 fn memory_is_bounded() {

@@ -3,7 +3,7 @@ mod bounds;
 use serde_json::{Value, json};
 
 use super::{Event, Stream};
-use crate::model::Kind;
+use crate::Kind;
 
 const KEY: &str = "sk-MARKER-0123456789";
 

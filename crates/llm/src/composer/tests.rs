@@ -143,7 +143,7 @@ fn what_is_asked() {
 
 #[test]
 fn any_text_is_no_panic() {
-    let mut dice = crate::model::diff::tests::Dice(5);
+    let mut dice = crate::diff::tests::Dice(5);
     let pieces = [
         "```", "~~~~", "`", " ", "\n", "file=", "\"", "'", "ä", "diff", "=", "{", "}", "x", "\r",
     ];

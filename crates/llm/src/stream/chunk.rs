@@ -4,7 +4,7 @@ use serde::de::{MapAccess, SeqAccess};
 use serde_json::{Map, Number, Value};
 
 use super::super::failure::Said;
-use crate::json::lenient::{self, Lenient};
+use crate::lenient::{self, Lenient};
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
 const MAX_NUMBERS: usize = 50;

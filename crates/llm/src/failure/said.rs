@@ -3,7 +3,7 @@
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::Number;
 
-use crate::json::lenient::{self, Lenient};
+use crate::lenient::{self, Lenient};
 
 /// So much is kept of what is said. Only its beginning is ever shown.
 const MAX_BYTES: usize = 16 * 1024;

@@ -5,7 +5,7 @@ pub(crate) mod scrub;
 
 use std::time::{Duration, SystemTime};
 
-use axum::http::{HeaderMap, header};
+use http::{HeaderMap, header};
 
 pub(crate) use said::Said;
 
@@ -61,7 +61,8 @@ pub enum Kind {
 }
 
 impl Failure {
-    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    /// A failure of this kind, in these words.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -69,7 +70,7 @@ impl Failure {
     }
 
     /// The answer's status is not 2xx. `body` may be only the beginning.
-    pub(crate) fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
+    pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
         Self::of_status(status, headers, &words(body), key)
     }
 
@@ -137,7 +138,7 @@ impl Failure {
     }
 
     /// The answer is a web page.
-    pub(crate) fn web_page() -> Self {
+    pub fn web_page() -> Self {
         Self::new(
             Kind::NotAModel,
             "The address answered with a web page, not as a model. Check the model's base URL: it often ends in /v1.",
@@ -153,7 +154,7 @@ impl Failure {
     }
 
     /// The reply broke off.
-    pub(crate) fn broken() -> Self {
+    pub fn broken() -> Self {
         Self::new(
             Kind::Broken,
             "The connection to the model broke off before its reply was whole. Try again.",
@@ -187,7 +188,7 @@ impl Failure {
     }
 
     /// Nothing came for so long.
-    pub(crate) fn silent(waited: Duration) -> Self {
+    pub fn silent(waited: Duration) -> Self {
         Self::new(
             Kind::Silent,
             format!(
@@ -198,7 +199,7 @@ impl Failure {
     }
 
     /// No answer for so long.
-    pub(crate) fn timeout(waited: Duration) -> Self {
+    pub fn timeout(waited: Duration) -> Self {
         Self::new(
             Kind::Timeout,
             format!(

@@ -1,4 +1,4 @@
-use axum::http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -169,7 +169,7 @@ fn numbers_without_bounds_are_no_panic() {
 
 #[test]
 fn any_bytes_are_no_panic() {
-    let mut dice = crate::model::diff::tests::Dice(3);
+    let mut dice = crate::diff::tests::Dice(3);
     let pieces = [
         "@@",
         " -1",

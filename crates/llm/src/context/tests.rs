@@ -1,5 +1,5 @@
 use super::{FileText, Turn, build};
-use crate::model::{Message, Role};
+use crate::{Message, Role};
 
 fn turn<'a>(role: &'a str, content: &'a str) -> Turn<'a> {
     Turn {
@@ -139,7 +139,7 @@ fn the_prompt_is_always_whole() {
 
 #[test]
 fn the_budget_holds() {
-    let mut dice = crate::model::diff::tests::Dice(9);
+    let mut dice = crate::diff::tests::Dice(9);
     let pieces = [
         "word ",
         "ä",

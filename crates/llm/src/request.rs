@@ -1,15 +1,15 @@
 //! How a question to a model is put on the wire.
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use serde_json::{Map, Value};
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::BaseUrl;
 use super::failure::{Failure, Kind};
 
-use crate::object;
-
 /// Who said something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The instructions.
     System,
@@ -19,18 +19,8 @@ pub enum Role {
     Assistant,
 }
 
-impl Role {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::User => "user",
-            Self::Assistant => "assistant",
-        }
-    }
-}
-
 /// One message of what a model gets to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Who says it.
     pub role: Role,
@@ -63,28 +53,19 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// The request's body. `with_usage` asks for the numbers of tokens too, which not every server knows.
-    pub(crate) fn body(&self, with_usage: bool) -> String {
-        let message = |message: &Message| object!({"role": message.role.as_str(), "content": message.content});
-        let messages: Value = self.messages.iter().map(message).collect();
-        let mut body = Map::from_iter([
-            ("model".to_owned(), self.model.into()),
-            ("messages".to_owned(), messages),
-            ("stream".to_owned(), true.into()),
-        ]);
+    pub fn body(&self, with_usage: bool) -> String {
+        let mut body = json!({"model": self.model, "messages": self.messages, "stream": true});
         if with_usage {
-            body.insert(
-                "stream_options".to_owned(),
-                object!({"include_usage": true}),
-            );
+            body["stream_options"] = json!({"include_usage": true});
         }
-        Value::Object(body).to_string()
+        body.to_string()
     }
 
     /// The request's headers.
     ///
     /// # Errors
     /// When the key can't be sent.
-    pub(crate) fn headers(&self) -> Result<HeaderMap, Failure> {
+    pub fn headers(&self) -> Result<HeaderMap, Failure> {
         let mut headers = HeaderMap::from_iter([
             (
                 header::CONTENT_TYPE,
@@ -139,11 +120,11 @@ fn authorization(key: &str) -> Result<Option<HeaderValue>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header;
+    use http::header;
     use serde_json::{Value, json};
 
     use super::{Call, Message, Role, check_key};
-    use crate::model::{Policy, check_base_url};
+    use crate::{Policy, check_base_url};
 
     #[test]
     fn body_and_headers() {

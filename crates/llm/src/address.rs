@@ -102,7 +102,7 @@ pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
         port => format!(":{port}"),
     };
     let base = BaseUrl(format!("{scheme}://{}{port}{path}", authority.host));
-    match base.chat_completions().parse::<axum::http::Uri>() {
+    match base.chat_completions().parse::<http::Uri>() {
         Ok(_) => Ok(base),
         Err(error) => Err(format!("The base URL can't be called: {error}.")),
     }

@@ -5,17 +5,16 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use axum::http::{Method, header};
 use futures::future::{Either, select};
+use http::{Method, header};
 use http_body_util::BodyExt;
 use spin_sdk::http::{FullBody, Response};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
 
-use crate::task::spawning;
-
-use super::{Call, Event, Failure, Kind, Stream};
+use kafka_common::task::spawning;
+use kafka_llm::{Call, Event, Failure, Kind, Stream};
 
 /// So much of an error's body is read.
 const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;

@@ -11,12 +11,11 @@ mod lines;
 use serde_json::Value;
 
 use super::failure::{Failure, Said, scrub::scrub};
-use crate::versions::MAX_TEXT_BYTES;
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
 /// A reply has at most so many bytes of text; a longer one ends with `length` (WebSocket contract).
-pub const MAX_REPLY_BYTES: usize = MAX_TEXT_BYTES;
+pub const MAX_REPLY_BYTES: usize = 256 * 1024;
 
 /// An answer that is no stream has at most so many bytes: the longest text of a reply, with the escapes of any language.
 const MAX_ANSWER_BYTES: usize = 2 * MAX_REPLY_BYTES;
