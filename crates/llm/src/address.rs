@@ -1,51 +1,46 @@
-//! Which base URLs may be called (DESIGN.md, D9), decided from the URL alone.
+//! Which base URLs may be called, decided from the URL alone.
 //!
-//! What a name resolves to is not known here; the embedded host looks again after resolution. Hosts are read as
-//! resolvers and browsers do, so that `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1, and what
-//! is called is what was checked. A name beyond ASCII must be written as it is looked up, `xn--…`: the crate `url`, which
-//! could translate it, would bring 200 KB of tables into each component.
+//! `url` reads them as browsers do, so `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1, and what
+//! is called is what was checked. The rules on top refuse what that standard would repair or translate: a person should
+//! see in the URL which machine it names. What a name resolves to is not known here; our own host checks the address
+//! again after it has resolved the name.
 
-mod host;
-
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use http::Uri;
 use kafka_net::is_special;
+use url::{Host, Url};
 
-use self::host::{Authority, Host};
-
-/// Longer ones are no addresses.
+/// The longest base URL, in bytes.
 const MAX_LENGTH: usize = 2048;
+
+/// The longest name that DNS has.
+const MAX_NAME: usize = 253;
+
+/// Names that only mean something inside a network: those below these, and all that have one label.
+const PRIVATE_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
+
+/// Names that Spin answers itself, from inside the application.
+const SPIN_NAMES: [&str; 2] = ["spin.internal", "self.alt"];
 
 /// What the operator allows.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// This application's own origins, never to be called: the gateway's (variable `grip_origin`; empty: there is none),
-    /// and where the application itself is known to answer.
+    /// This application's own origins, which are never called: the gateway's (variable `grip_origin`; empty: there is
+    /// none), and those under which the application itself is known to answer.
     pub own: Vec<String>,
     /// Whether a model may be on this machine or in a private network (variable `allow_private_models`).
     pub allow_private: bool,
 }
 
-/// A base URL that may be called. Shows as it is called: normalised and without a slash at the end.
+/// A base URL that may be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl(Uri);
 
 impl BaseUrl {
-    /// The address without a slash at the end.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Where completions are asked for.
-    pub fn chat_completions(&self) -> String {
-        format!("{}/chat/completions", self.0)
-    }
-}
-
-impl fmt::Display for BaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    pub fn chat_completions(&self) -> &Uri {
+        &self.0
     }
 }
 
@@ -55,164 +50,127 @@ impl fmt::Display for BaseUrl {
 /// # Errors
 /// What is wrong with it, as a sentence for the person who entered it.
 pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
-    let text = text.trim();
-    if text.len() > MAX_LENGTH {
-        return Err(format!(
-            "The base URL must have at most {MAX_LENGTH} characters."
-        ));
-    }
-    // The parser would drop tabs and line ends and read a backslash as a slash.
-    if text
-        .chars()
-        .any(|c| c.is_control() || c.is_whitespace() || c == '\\')
-    {
-        return Err("The base URL must not contain spaces or backslashes.".to_owned());
-    }
-    if !text.is_ascii() {
-        return Err(
-            "The base URL must be ASCII; write a name with other letters as xn--….".to_owned(),
-        );
-    }
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let scheme = scheme.to_ascii_lowercase();
-    let default_port = match scheme.as_str() {
-        "http" => 80,
-        "https" => 443,
-        _ => return Err("The base URL must begin with http:// or https://.".to_owned()),
-    };
-    if rest.contains(['?', '#']) {
-        return Err("The base URL must not contain ? or #.".to_owned());
-    }
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    if authority.contains('@') {
-        return Err("The base URL must not contain a user name or password.".to_owned());
-    }
-    let authority = Authority::parse(authority).map_err(|what| format!("The base URL {what}."))?;
-    let port = authority.port.unwrap_or(default_port);
-    check_host(&authority.host, port, policy)?;
-
-    // People paste the whole address of the endpoint too.
-    let path = path.trim_end_matches('/');
-    let path = path
-        .strip_suffix("/chat/completions")
-        .unwrap_or(path)
-        .trim_end_matches('/');
-    let port = match port {
-        port if port == default_port => String::new(),
-        port => format!(":{port}"),
-    };
-    let base = BaseUrl(format!("{scheme}://{}{port}{path}", authority.host));
-    match base.chat_completions().parse::<http::Uri>() {
-        Ok(_) => Ok(base),
-        Err(error) => Err(format!("The base URL can't be called: {error}.")),
-    }
-}
-
-fn check_host(host: &Host, port: u16, policy: &Policy) -> Result<(), String> {
-    if port == 0 {
-        return Err("The base URL's port must not be 0.".to_owned());
-    }
-    let place = Place::of(host);
-    // Spin answers these itself, from inside the application.
-    if let Place::Name(name) = &place
-        && ["spin.internal", "self.alt"]
-            .iter()
-            .any(|own| is_or_below(name, own))
+    let mut url = parse(text.trim()).map_err(|what| format!("The base URL {what}."))?;
+    let (host, port) = place_of(&url).ok_or("The base URL has no host.")?;
+    if let Host::Domain(name) = &host
+        && is_below(name, &SPIN_NAMES)
     {
         return Err("The base URL is an address of this server's own parts.".to_owned());
     }
-    let mut own = policy.own.iter().filter_map(|origin| place_of(origin));
-    if own.any(|(own, own_port)| own_port == port && own.is_same_machine(&place)) {
+    let own = policy
+        .own
+        .iter()
+        .filter_map(|origin| Url::parse(origin).ok());
+    let mut own = own.filter_map(|origin| place_of(&origin));
+    let is_same = |own: &Host| *own == host || (is_this_machine(own) && is_this_machine(&host));
+    if own.any(|(own, own_port)| own_port == port && is_same(&own)) {
         return Err("The base URL is an address of this server itself.".to_owned());
     }
-    if !policy.allow_private && place.is_private() {
+    if !policy.allow_private && is_private(&host) {
         return Err(
             "The base URL is in a private network or on this server's machine, \
-                    which is not allowed here (allow_private_models)."
+             which is not allowed here (allow_private_models)."
                 .to_owned(),
         );
     }
-    Ok(())
+    // People paste the whole address of the endpoint too.
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/chat/completions").unwrap_or(path);
+    let path = format!("{}/chat/completions", path.trim_end_matches('/'));
+    url.set_path(&path);
+    let uri = url.as_str().parse();
+    uri.map(BaseUrl)
+        .map_err(|error| format!("The base URL can't be called: {error}."))
 }
 
-/// Host and port of an origin.
-fn place_of(origin: &str) -> Option<(Place, u16)> {
-    let (scheme, rest) = origin.trim().split_once("://")?;
-    let authority = Authority::parse(rest.split('/').next()?).ok()?;
-    let default_port = if scheme.eq_ignore_ascii_case("https") {
-        443
-    } else {
-        80
+/// Fails with what is wrong, as the end of a sentence.
+fn parse(text: &str) -> Result<Url, String> {
+    if text.len() > MAX_LENGTH {
+        return Err(format!("must have at most {MAX_LENGTH} characters"));
+    }
+    // The parser would drop tabs and line ends and read a backslash as a slash.
+    if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err("must not contain spaces or backslashes".to_owned());
+    }
+    if !text.is_ascii() {
+        return Err("must be ASCII; write a name with other letters as xn--…".to_owned());
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or_default();
+    if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return Err("must begin with http:// or https://".to_owned());
+    }
+    if rest.contains(['?', '#']) {
+        return Err("must not contain ? or #".to_owned());
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("must not contain a user name or password".to_owned());
+    }
+    if authority.is_empty() {
+        return Err("has no host".to_owned());
+    }
+    let url = Url::parse(text).map_err(|error| format!("can't be read: {error}"))?;
+    let name = url
+        .domain()
+        .map(|name| name.strip_suffix('.').unwrap_or(name));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if authority.contains('%')
+        || name.is_some_and(|name| {
+            name.len() > MAX_NAME
+                || !name.bytes().all(is_plain)
+                || name.split('.').any(str::is_empty)
+        })
+    {
+        return Err("has a host that is no name".to_owned());
+    }
+    if url.port() == Some(0) {
+        return Err("must not have the port 0".to_owned());
+    }
+    Ok(url)
+}
+
+/// Host and port, the host without its several spellings: names without the dot at the end, IPv4 inside IPv6 as IPv4.
+fn place_of(url: &Url) -> Option<(Host, u16)> {
+    let host = match url.host()? {
+        Host::Domain(name) => Host::Domain(name.trim_end_matches('.').to_owned()),
+        Host::Ipv4(address) => Host::Ipv4(address),
+        Host::Ipv6(address) => address
+            .to_ipv4_mapped()
+            .map_or(Host::Ipv6(address), Host::Ipv4),
     };
-    let port = authority.port.unwrap_or(default_port);
-    Some((Place::of(&authority.host), port))
+    Some((host, url.port_or_known_default()?))
 }
 
-/// A host without its several spellings.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    /// In lower case, without the dot at the end.
-    Name(String),
-    V4(Ipv4Addr),
-    V6(Ipv6Addr),
-}
-
-impl Place {
-    fn of(host: &Host) -> Self {
-        match host {
-            Host::Name(name) => Self::Name(name.trim_end_matches('.').to_owned()),
-            Host::V4(address) => Self::V4(*address),
-            Host::V6(address) => match address.to_ipv4_mapped() {
-                Some(address) => Self::V4(address),
-                None => Self::V6(*address),
-            },
-        }
-    }
-
-    /// Whether both certainly are the same machine: equal, or both this one.
-    fn is_same_machine(&self, other: &Self) -> bool {
-        self == other || (self.is_this_machine() && other.is_this_machine())
-    }
-
-    fn is_this_machine(&self) -> bool {
-        match self {
-            Self::Name(name) => is_or_below(name, "localhost"),
-            Self::V4(address) => address.is_loopback() || address.octets()[0] == 0,
-            Self::V6(address) => {
-                let embedded = embedded_v4(*address);
-                address.is_loopback()
-                    || address.is_unspecified()
-                    || embedded.is_some_and(|v4| Self::V4(v4).is_this_machine())
-            }
-        }
-    }
-
-    fn is_private(&self) -> bool {
-        match self {
-            // Names that only ever mean something inside: one label, and what is reserved for that.
-            Self::Name(name) => {
-                !name.contains('.')
-                    || ["localhost", "local", "internal", "home.arpa"]
-                        .iter()
-                        .any(|inside| is_or_below(name, inside))
-            }
-            Self::V4(address) => is_special((*address).into()),
-            Self::V6(address) => is_special((*address).into()),
-        }
+fn is_this_machine(host: &Host) -> bool {
+    let is_v4 = |address: Ipv4Addr| address.is_loopback() || address.octets()[0] == 0;
+    match host {
+        Host::Domain(name) => is_below(name, &["localhost"]),
+        Host::Ipv4(address) => is_v4(*address),
+        Host::Ipv6(address) => address.is_loopback() || embedded_v4(*address).is_some_and(is_v4),
     }
 }
 
-fn is_or_below(name: &str, parent: &str) -> bool {
-    name.strip_suffix(parent)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+fn is_private(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => !name.contains('.') || is_below(name, &PRIVATE_NAMES),
+        Host::Ipv4(address) => is_special((*address).into()),
+        Host::Ipv6(address) => is_special((*address).into()),
+    }
+}
+
+/// Whether a name is one of these or below one.
+fn is_below(name: &str, parents: &[&str]) -> bool {
+    parents.iter().any(|parent| {
+        name.strip_suffix(parent)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 /// The IPv4 address inside `64:ff9b::/96` or the obsolete `::/96`.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
-            let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
-            Some(Ipv4Addr::new(a, b, c, d))
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
         _ => None,
     }

@@ -1,8 +1,11 @@
-//! Composer mode: asking a model for files, and finding them in its reply (WebSocket contract, last paragraph).
+//! Composer mode: asking a model for files, and finding them in its reply.
 
 mod blocks;
 
 use blocks::Block;
+
+use crate::MAX_TEXT_BYTES;
+use crate::patch::apply_diff;
 
 /// The system message of a plain conversation.
 pub const CHAT: &str = "You are a helpful assistant. The person may share files with you; \
@@ -56,15 +59,6 @@ pub fn ask_for_whole_file(name: &str, why: &str) -> String {
     )
 }
 
-/// What a reply is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A plain answer.
-    Text,
-    /// Files, in the order of the reply; at least one.
-    Edits(Vec<Edit>),
-}
-
 /// One file that a reply makes or changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
@@ -83,18 +77,76 @@ pub enum Change {
     Diff(String),
 }
 
-/// Finds the files in a reply. `cut_off`: the reply was not finished (stopped, `length`, an error), so a file that has
-/// no end in it is not taken.
-pub fn outcome(reply: &str, cut_off: bool) -> Outcome {
-    let edits: Vec<Edit> = blocks::blocks(reply)
-        .into_iter()
-        .filter(|block| block.is_closed || !cut_off)
-        .filter_map(edit)
-        .collect();
-    if edits.is_empty() {
-        Outcome::Text
-    } else {
-        Outcome::Edits(edits)
+impl Change {
+    /// The text of the file after the change, `before` being its text now.
+    ///
+    /// # Errors
+    /// Why the file can't be changed like that.
+    pub fn apply(&self, before: Option<&str>) -> Result<String, Unfit> {
+        let text = match (self, before) {
+            (Self::Whole(text), _) => text.clone(),
+            (Self::Diff(_), None) => {
+                return Err(Unfit::new("No selected .based file to apply diff."));
+            }
+            (Self::Diff(diff), Some(before)) => apply_diff(before, diff).map_err(|error| {
+                let retry = true;
+                Unfit { error, retry }
+            })?,
+        };
+        if text.len() > MAX_TEXT_BYTES {
+            return Err(Unfit::new("The file in the reply is longer than 256 KiB."));
+        }
+        Ok(text)
+    }
+}
+
+/// Why a file can't be made or changed as a reply wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// The reason, as a sentence.
+    pub error: String,
+    /// Whether the model should be asked for the whole file, because its diff does not apply.
+    pub retry: bool,
+}
+
+impl Unfit {
+    /// A reason that the whole file would not change.
+    pub fn new(error: impl Into<String>) -> Self {
+        let error = error.into();
+        Self {
+            error,
+            retry: false,
+        }
+    }
+
+    /// The reason, for the person who waits.
+    pub fn message(self) -> String {
+        match self.retry {
+            true => format!("Applying diff failed: {}", self.error),
+            false => self.error,
+        }
+    }
+}
+
+/// Finds the files in a reply, in its order; none: it is a plain answer. `cut_off`: the reply was not finished (stopped,
+/// `length`, an error), so a file that has no end in it is not taken.
+pub fn edits(reply: &str, cut_off: bool) -> Vec<Edit> {
+    let blocks = blocks::blocks(reply).into_iter();
+    let whole = blocks.filter(|block| block.is_closed || !cut_off);
+    whole.filter_map(edit).collect()
+}
+
+/// The edits of a reply, with the diff for the file of this name replaced by what the model wrote when it was asked for
+/// the whole file: its edit of that name, or its first.
+pub fn replace_diff(edits: &mut [Edit], name: &str, again: &[Edit]) {
+    let same = again.iter().find(|again| again.name == name);
+    let Some(whole) = same.or(again.first()) else {
+        return;
+    };
+    for edit in edits {
+        if edit.name == name && matches!(edit.change, Change::Diff(_)) {
+            edit.change = whole.change.clone();
+        }
     }
 }
 

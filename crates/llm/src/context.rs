@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Message, Role};
+use crate::{MessageKind, Role, Turn};
 
 /// What a message or a file costs besides its text: role, separators, fence.
 const OVERHEAD_CHARS: usize = 32;
@@ -15,11 +15,11 @@ const MIN_PIECE_CHARS: usize = 200;
 
 /// A message of the conversation, as its row has it.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn<'a> {
-    /// `user`, `assistant` or `system`.
-    pub role: &'a str,
-    /// `text` or `file` (the column `type`).
-    pub kind: &'a str,
+pub struct Entry<'a> {
+    /// Who wrote it.
+    pub role: Role,
+    /// What it is about.
+    pub kind: MessageKind,
     /// Text, or JSON for a file.
     pub content: &'a str,
 }
@@ -42,12 +42,12 @@ pub struct FileText<'a> {
 /// model in turn.
 pub fn build(
     system: &str,
-    turns: &[Turn<'_>],
+    turns: &[Entry<'_>],
     files: &[FileText<'_>],
     selected: Option<&str>,
     context_chars: usize,
-) -> Vec<Message> {
-    let turns: Vec<Message> = turns.iter().filter_map(message).collect();
+) -> Vec<Turn> {
+    let turns: Vec<Turn> = turns.iter().filter_map(message).collect();
     let (prompt, history) = match turns.split_last() {
         Some((prompt, history)) => (Some(prompt), history),
         None => (None, &[][..]),
@@ -71,7 +71,7 @@ pub fn build(
     }
     kept.extend(prompt.cloned());
 
-    let mut messages = vec![Message::new(Role::System, system)];
+    let mut messages = vec![Turn::new(Role::System, system)];
     for message in kept {
         match messages.last_mut() {
             Some(last) if last.role == message.role => {
@@ -86,12 +86,13 @@ pub fn build(
 
 /// A row as a model reads it. What happened to files is told by the person, lest the model learn to say such things
 /// instead of writing files. `None`: there is nothing to read.
-fn message(turn: &Turn<'_>) -> Option<Message> {
+fn message(turn: &Entry<'_>) -> Option<Turn> {
     if turn.content.trim().is_empty() {
         return None;
     }
-    let note = |text: String| Some(Message::new(Role::User, format!("[{text}]")));
-    let json = (turn.kind == "file").then(|| serde_json::from_str::<Value>(turn.content).ok());
+    let note = |text: String| Some(Turn::new(Role::User, format!("[{text}]")));
+    let json =
+        (turn.kind == MessageKind::File).then(|| serde_json::from_str::<Value>(turn.content).ok());
     let name = |name: &str| {
         let json = json.as_ref()?.as_ref()?;
         json.get(name)?.as_str().map(str::to_owned)
@@ -103,9 +104,8 @@ fn message(turn: &Turn<'_>) -> Option<Message> {
         return note(format!("The file {name} was added."));
     }
     match turn.role {
-        "assistant" => Some(Message::new(Role::Assistant, turn.content)),
-        "system" => note(turn.content.to_owned()),
-        _ => Some(Message::new(Role::User, turn.content)),
+        Role::System => note(turn.content.to_owned()),
+        role => Some(Turn::new(role, turn.content)),
     }
 }
 
@@ -165,7 +165,7 @@ fn push_files(
 }
 
 /// As many of the newest messages as there is room for, the oldest of them maybe cut, and whether anything is missing.
-fn newest(history: &[Message], room: usize) -> (Vec<Message>, bool) {
+fn newest(history: &[Turn], room: usize) -> (Vec<Turn>, bool) {
     let mut left = room;
     let mut kept = Vec::new();
     let mut is_cut = false;
@@ -179,7 +179,7 @@ fn newest(history: &[Message], room: usize) -> (Vec<Message>, bool) {
         is_cut = true;
         if left >= MIN_PIECE_CHARS + OVERHEAD_CHARS {
             let piece = start(&message.content, left - OVERHEAD_CHARS - 16);
-            kept.push(Message::new(message.role, format!("{piece}… [cut]")));
+            kept.push(Turn::new(message.role, format!("{piece}… [cut]")));
         }
         break;
     }

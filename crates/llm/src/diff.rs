@@ -105,4 +105,4 @@ fn number<'a>(old: &[&'a str], new: &[&'a str]) -> (Vec<usize>, Vec<usize>) {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

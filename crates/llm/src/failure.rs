@@ -18,14 +18,14 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What it was.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What it was and what to do, for the person who waits. Bounded, and without the key.
     pub message: String,
 }
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The key can't be sent or was refused (401, 403).
     Key,
     /// No such address or no such model (404, 405, 410).
@@ -62,7 +62,7 @@ pub enum Kind {
 
 impl Failure {
     /// A failure of this kind, in these words.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -85,7 +85,7 @@ impl Failure {
                     format!(" It points to {}", clean(&to, key))
                 });
                 return Self::new(
-                    Kind::Redirect,
+                    FailureKind::Redirect,
                     format!(
                         "The model's endpoint redirects to another address ({status}), which is not followed. \
                          Enter the right address as the model's base URL.{to}"
@@ -93,40 +93,40 @@ impl Failure {
                 );
             }
             401 => (
-                Kind::Key,
+                FailureKind::Key,
                 "The model's endpoint refused the API key (401). Enter the right key in the model's settings."
                     .to_owned(),
             ),
             402 => (
-                Kind::RateLimited { retry_after },
+                FailureKind::RateLimited { retry_after },
                 "The model's endpoint asks for payment (402). Check the account's credit."
                     .to_owned(),
             ),
             403 => (
-                Kind::Key,
+                FailureKind::Key,
                 "The model's endpoint does not allow this (403). Check that the API key may use this model."
                     .to_owned(),
             ),
             404 | 405 | 410 => (
-                Kind::NotFound,
+                FailureKind::NotFound,
                 format!(
                     "The model's endpoint knows no such address or model ({status}). Check the model's name and \
                      base URL, which often ends in /v1."
                 ),
             ),
             429 => (
-                Kind::RateLimited { retry_after },
+                FailureKind::RateLimited { retry_after },
                 format!(
                     "The model's endpoint had too many requests, or the account has no credit left (429). {}",
                     when_to_try_again(retry_after)
                 ),
             ),
             400..=499 => (
-                Kind::Refused { status },
+                FailureKind::Refused { status },
                 format!("The model's endpoint refused the request ({status})."),
             ),
             _ => (
-                Kind::Server,
+                FailureKind::Server,
                 format!(
                     "The model's endpoint failed ({status}). {}",
                     when_to_try_again(retry_after)
@@ -140,7 +140,7 @@ impl Failure {
     /// The answer is a web page.
     pub fn web_page() -> Self {
         Self::new(
-            Kind::NotAModel,
+            FailureKind::NotAModel,
             "The address answered with a web page, not as a model. Check the model's base URL: it often ends in /v1.",
         )
     }
@@ -148,7 +148,7 @@ impl Failure {
     /// The answer is nothing that can be read.
     pub(crate) fn unreadable() -> Self {
         Self::new(
-            Kind::NotAModel,
+            FailureKind::NotAModel,
             "The address did not answer as a model does. Check the model's base URL: it often ends in /v1.",
         )
     }
@@ -156,7 +156,7 @@ impl Failure {
     /// The reply broke off.
     pub fn broken() -> Self {
         Self::new(
-            Kind::Broken,
+            FailureKind::Broken,
             "The connection to the model broke off before its reply was whole. Try again.",
         )
     }
@@ -164,7 +164,7 @@ impl Failure {
     /// The reply has a line without an end.
     pub(crate) fn too_long() -> Self {
         Self::new(
-            Kind::TooLong,
+            FailureKind::TooLong,
             "The model's endpoint sent a line that is too long to be part of a reply.",
         )
     }
@@ -172,25 +172,25 @@ impl Failure {
     /// The reply has something in it that is none.
     pub(crate) fn garbled() -> Self {
         Self::new(
-            Kind::Broken,
+            FailureKind::Broken,
             "The model's endpoint sent something in its reply that can't be read. Try again.",
         )
     }
 
     /// The reply itself says that something went wrong.
     pub(crate) fn said(said: &Said, key: &str) -> Self {
-        if let Some(status) = said.status() {
-            return Self::of_status(status, &HeaderMap::new(), said.words(), key);
+        if let Some(status) = said.status {
+            return Self::of_status(status, &HeaderMap::new(), &said.words, key);
         }
         let mut message = "The model's endpoint ended its reply with an error.".to_owned();
-        message.push_str(&quote(said.words(), key));
-        Self::new(Kind::Said, message)
+        message.push_str(&quote(&said.words, key));
+        Self::new(FailureKind::Said, message)
     }
 
     /// Nothing came for so long.
     pub fn silent(waited: Duration) -> Self {
         Self::new(
-            Kind::Silent,
+            FailureKind::Silent,
             format!(
                 "The model sent nothing for {} and its reply was given up. Try again.",
                 in_words(waited)
@@ -201,7 +201,7 @@ impl Failure {
     /// No answer for so long.
     pub fn timeout(waited: Duration) -> Self {
         Self::new(
-            Kind::Timeout,
+            FailureKind::Timeout,
             format!(
                 "The model's endpoint did not answer within {}. Try again, or check that it is running.",
                 in_words(waited)
@@ -236,10 +236,9 @@ fn clean(text: &str, key: &str) -> String {
 
 /// What an error's body says: the message in its JSON, or its text, if it is no web page.
 fn words(body: &[u8]) -> String {
-    // As a text, like all JSON here: reading bytes would be the same code once more.
     let json = std::str::from_utf8(body).ok().and_then(Said::parse);
     if let Some(said) = json {
-        return said.words().to_owned();
+        return said.words;
     }
     let text = String::from_utf8_lossy(body);
     if text.trim_start().starts_with('<') {

@@ -14,12 +14,19 @@ pub mod composer;
 pub mod context;
 pub mod diff;
 pub mod failure;
-mod lenient;
+mod json;
+mod message;
 pub mod patch;
+#[cfg(test)]
+mod random;
 pub mod request;
 pub mod stream;
 
 pub use address::{BaseUrl, Policy, check_base_url};
-pub use failure::{Failure, Kind};
-pub use request::{Call, Message, Role};
+pub use failure::{Failure, FailureKind};
+pub use message::{MessageKind, Role, Turn};
+pub use request::Call;
 pub use stream::{Event, Stream};
+
+/// The longest text of a reply, or of a file in one, in bytes. A longer reply ends with `length`.
+pub const MAX_TEXT_BYTES: usize = 256 * 1024;

@@ -20,6 +20,11 @@ const MAX_COMPARISONS: usize = 20_000_000;
 /// # Errors
 /// Why it can't be applied, as a sentence.
 pub fn apply_diff(text: &str, diff: &str) -> Result<String, String> {
+    apply(text, diff, &mut 0)
+}
+
+/// The same; adds to `comparisons` how many lines were compared.
+fn apply(text: &str, diff: &str, comparisons: &mut usize) -> Result<String, String> {
     let hunks = parse::hunks(diff)?;
     let old = lines(text);
     let mut numbers = Numbers::default();
@@ -30,7 +35,7 @@ pub fn apply_diff(text: &str, diff: &str) -> Result<String, String> {
         new: Vec::new(),
         drift: 0,
         keeps_missing_end: false,
-        comparisons: 0,
+        comparisons,
     };
     for (index, hunk) in hunks.iter().enumerate() {
         applied
@@ -52,7 +57,7 @@ struct Applied<'a> {
     drift: isize,
     /// The last line had no end and the diff didn't care.
     keeps_missing_end: bool,
-    comparisons: usize,
+    comparisons: &'a mut usize,
 }
 
 /// How closely lines must match.
@@ -76,7 +81,7 @@ impl<'a> Applied<'a> {
             return Err("is not in the order of the file".to_owned());
         }
         let found = &self.old[at..at + wanted.len()];
-        let ending = Ending::of(found, &wanted, &hunk.lines, how);
+        let ending = LineEnd::of(found, &wanted, &hunk.lines, how);
         let reaches_end = at + wanted.len() == self.old.len();
         let ends_missing = |line: &&str| !line.ends_with('\n');
         self.keeps_missing_end = reaches_end
@@ -129,7 +134,7 @@ impl<'a> Applied<'a> {
                 if places.len() > 1 {
                     return Err("fits in several places of the file".to_owned());
                 }
-                if self.comparisons > MAX_COMPARISONS {
+                if *self.comparisons > MAX_COMPARISONS {
                     return Err("takes too long to find in the file".to_owned());
                 }
             }
@@ -151,7 +156,7 @@ impl<'a> Applied<'a> {
     fn is_at(&mut self, at: usize, wanted: &[Numbered], how: Match) -> bool {
         let old = &self.numbered[at..at + wanted.len()];
         old.iter().zip(wanted).all(|(old, wanted)| {
-            self.comparisons += 1;
+            *self.comparisons += 1;
             match how {
                 Match::Exact => old.exact == wanted.exact && !(old.has_end && wanted.ends_text),
                 Match::Loose => old.loose == wanted.loose,
@@ -182,13 +187,13 @@ impl<'a> Applied<'a> {
 
 /// What the added lines' ends must become to be like those around them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum LineEnd {
     AsGiven,
     WithCr,
     WithoutCr,
 }
 
-impl Ending {
+impl LineEnd {
     fn of(found: &[&str], wanted: &[&Line<'_>], all: &[Line<'_>], how: Match) -> Self {
         if how == Match::Exact {
             return Self::AsGiven;

@@ -1,42 +1,10 @@
 //! How a question to a model is put on the wire.
 
 use http::{HeaderMap, HeaderValue, header};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::BaseUrl;
-use super::failure::{Failure, Kind};
-
-/// Who said something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The instructions.
-    System,
-    /// The person.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// One message of what a model gets to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Message {
-    /// Who says it.
-    pub role: Role,
-    /// What is said.
-    pub content: String,
-}
-
-impl Message {
-    /// `content`, said by `role`.
-    pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self {
-            role,
-            content: content.into(),
-        }
-    }
-}
+use crate::failure::{Failure, FailureKind};
+use crate::{BaseUrl, Turn};
 
 /// One question to one model.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +15,8 @@ pub struct Call<'a> {
     pub key: &'a str,
     /// What the endpoint calls the model.
     pub model: &'a str,
-    /// What it gets to read, from [`super::context::build`].
-    pub messages: &'a [Message],
+    /// What it gets to read, from [`crate::context::build`].
+    pub messages: &'a [Turn],
 }
 
 impl Call<'_> {
@@ -87,16 +55,6 @@ impl Call<'_> {
     }
 }
 
-/// Whether a key can be sent at all. To be asked when it is saved.
-///
-/// # Errors
-/// What is wrong with it, as a sentence.
-pub fn check_key(key: &str) -> Result<(), String> {
-    authorization(key)
-        .map(|_| ())
-        .map_err(|failure| failure.message)
-}
-
 fn authorization(key: &str) -> Result<Option<HeaderValue>, Failure> {
     let key = key.trim();
     if key.is_empty() {
@@ -110,7 +68,7 @@ fn authorization(key: &str) -> Result<Option<HeaderValue>, Failure> {
     };
     let mut value = value.ok_or_else(|| {
         Failure::new(
-            Kind::Key,
+            FailureKind::Key,
             "The API key has characters that can't be part of one. Enter it again in the model's settings.",
         )
     })?;
@@ -123,15 +81,15 @@ mod tests {
     use http::header;
     use serde_json::{Value, json};
 
-    use super::{Call, Message, Role, check_key};
-    use crate::{Policy, check_base_url};
+    use super::{Call, authorization};
+    use crate::{Policy, Role, Turn, check_base_url};
 
     #[test]
     fn body_and_headers() {
         let base_url = check_base_url("https://example.com/v1/", &Policy::default()).unwrap();
         let messages = [
-            Message::new(Role::System, "Be brief."),
-            Message::new(Role::User, "\"Grüße\"\n"),
+            Turn::new(Role::System, "Be brief."),
+            Turn::new(Role::User, "\"Grüße\"\n"),
         ];
         let call = Call {
             base_url: &base_url,
@@ -163,11 +121,11 @@ mod tests {
     #[test]
     fn keys_that_can_not_be_sent() {
         for key in ["", "sk-1", " sk-1\n", "a b", "!~"] {
-            assert!(check_key(key).is_ok(), "{key:?}");
+            assert!(authorization(key).is_ok(), "{key:?}");
         }
         for key in ["a\nb: c", "a\0", "schlüssel", "a\u{200b}b"] {
-            let problem = check_key(key).unwrap_err();
-            assert!(!problem.contains(key));
+            let problem = authorization(key).unwrap_err();
+            assert!(!problem.message.contains(key));
         }
     }
 }

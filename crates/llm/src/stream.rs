@@ -1,24 +1,24 @@
 //! From the bytes of a reply to its events.
 //!
-//! A reply should be server-sent events, but some servers answer with one JSON object although a stream was asked
-//! for, and a wrong base URL answers with a web page: the first byte tells. The reader of events is our own, eighty
-//! lines, because those there are (`eventsource-stream` and relatives) keep a line of any length in memory, refuse
-//! what is not UTF-8 instead of replacing it, and can't be asked which of the three the body is.
+//! A reply should be server-sent events, but some endpoints answer with one JSON object although a stream was asked for,
+//! and at a wrong base URL there is a web page: the first byte says which.
+//!
+//! The reader of events is ours, because `eventsource-stream` 0.2 can't bound a line: it appends what comes to one string
+//! until an event is complete, whatever its length, and copies the rest of that string for each line. It also lacks what
+//! some endpoints need: events without an empty line between them, and errors that are no event.
 
 mod chunk;
 mod lines;
 
 use serde_json::Value;
 
-use super::failure::{Failure, Said, scrub::scrub};
+use crate::MAX_TEXT_BYTES;
+use crate::failure::{Failure, Said, scrub::scrub};
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
-/// A reply has at most so many bytes of text; a longer one ends with `length` (WebSocket contract).
-pub const MAX_REPLY_BYTES: usize = 256 * 1024;
-
 /// An answer that is no stream has at most so many bytes: the longest text of a reply, with the escapes of any language.
-const MAX_ANSWER_BYTES: usize = 2 * MAX_REPLY_BYTES;
+const MAX_ANSWER_BYTES: usize = 2 * MAX_TEXT_BYTES;
 
 /// What a reply says. After `Done` or `Error` nothing follows.
 #[derive(Debug, Clone, PartialEq)]
@@ -245,7 +245,7 @@ impl Stream {
     }
 
     fn text(&mut self, mut text: String) {
-        let room = MAX_REPLY_BYTES - self.text_bytes;
+        let room = MAX_TEXT_BYTES - self.text_bytes;
         let is_too_much = text.len() > room;
         if is_too_much {
             text.truncate(text.floor_char_boundary(room));

@@ -14,7 +14,7 @@ use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
 
 use kafka_common::task::spawning;
-use kafka_llm::{Call, Event, Failure, Kind, Stream};
+use kafka_llm::{Call, Event, Failure, FailureKind, Stream};
 
 /// So much of an error's body is read.
 const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
@@ -53,7 +53,7 @@ pub async fn send(call: Call<'_>, timeouts: Timeouts) -> Result<Reply, Failure> 
     match attempt(&call, true, timeouts).await {
         // Some servers say 422 to what they don't know.
         Err(Failure {
-            kind: Kind::Refused { status: 400 | 422 },
+            kind: FailureKind::Refused { status: 400 | 422 },
             ..
         }) => attempt(&call, false, timeouts).await,
         other => other,
@@ -65,11 +65,7 @@ async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Resul
     let length = body.len();
     let mut request = Request::new(FullBody::new(Bytes::from(body)));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = call
-        .base_url
-        .chat_completions()
-        .parse()
-        .map_err(|_| unreachable("its address can't be read"))?;
+    *request.uri_mut() = call.base_url.chat_completions().clone();
     *request.headers_mut() = call.headers()?;
     // Not every server reads a body in chunks.
     request
@@ -204,7 +200,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 fn unreachable(why: &str) -> Failure {
     Failure::new(
-        Kind::Unreachable,
+        FailureKind::Unreachable,
         format!(
             "The model's endpoint can't be reached: {why}. Check its base URL, and that it is running."
         ),
@@ -226,7 +222,7 @@ fn not_answered(error: &ErrorCode, timeouts: Timeouts) -> Failure {
         | ErrorCode::TlsCertificateError
         | ErrorCode::TlsAlertReceived(_) => unreachable("the secure connection (TLS) failed"),
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::new(
-            Kind::Unreachable,
+            FailureKind::Unreachable,
             "This server may not call the model's address. Whoever runs it can allow that.",
         ),
         ErrorCode::ConnectionTerminated

@@ -7,7 +7,7 @@ use axum::body::Body;
 use futures::future::{Either, select};
 use http::Response;
 use kafka_common::reply::{Model, Trial};
-use kafka_llm::{Event, Message, Role};
+use kafka_llm::{Event, Role, Turn};
 use spin_sdk::time::sleep;
 
 use crate::context::Reachable;
@@ -39,10 +39,7 @@ pub async fn answer(model: &Model) -> Response<Body> {
 
 async fn ask(model: &Model) -> Result<(), String> {
     let model = Reachable::check(model, &Settings::get().await).await?;
-    let messages = [Message {
-        role: Role::User,
-        content: "Answer with the word: yes".to_owned(),
-    }];
+    let messages = [Turn::new(Role::User, "Answer with the word: yes")];
     let sent = send(model.call(&messages), TIMEOUTS).await;
     let mut reply = sent.map_err(|failure| failure.message)?;
     // Its first word is enough; dropping the reply hangs up.

@@ -15,9 +15,9 @@ use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
 use kafka_common::versions::MAX_TEXT_BYTES;
-use kafka_llm::{Event, Failure, Message as Turn, Role, composer};
+use kafka_llm::{Event, Failure, Role, Turn, composer};
 
-use crate::composing::{self, Misfit, Said, Verdict};
+use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
 use crate::rows::{self, Beat};
 use crate::send::{Timeouts, send};
@@ -96,9 +96,9 @@ impl Writer<'_> {
         // A diff of the reply does not apply: the same again, as a whole file.
         let said = self.text.len();
         let mut messages = question.messages.clone();
-        messages.push(turn(Role::Assistant, self.text.clone()));
+        messages.push(Turn::new(Role::Assistant, self.text.clone()));
         let again = composer::ask_for_whole_file(&misfit.name, &misfit.why);
-        messages.push(turn(Role::User, again));
+        messages.push(Turn::new(Role::User, again));
         self.say("\n\n");
         let ending = self.round(&question, &messages).await?;
         self.finish(&ending, Some((&misfit, said))).await.map(drop)
@@ -241,16 +241,16 @@ impl Writer<'_> {
                 (first, Some((misfit, second)))
             }
         };
-        let said = Said { first, second };
+        let answers = Answers { first, second };
         loop {
-            match composing::finish(self.begun, &said, ending).await {
-                Ok(Verdict::Finished(finished)) => {
-                    self.audience.tell(&finished.events);
-                    self.audience.tell_v1(finished.v1);
+            match composing::finish(self.begun, &answers, ending).await {
+                Ok(Outcome::Finished(sent)) => {
+                    self.audience.tell(&sent.events);
+                    self.audience.tell_v1(sent.v1);
                     return Ok(None);
                 }
-                Ok(Verdict::Misfit(misfit)) => return Ok(Some(misfit)),
-                Ok(Verdict::Gone) => return Err(Gone),
+                Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),
+                Ok(Outcome::Gone) => return Err(Gone),
                 Err(error) => {
                     eprintln!("error: reply {}: {error}", self.begun.reply);
                     if self.reached.elapsed() > LOST {
@@ -266,10 +266,6 @@ impl Writer<'_> {
     async fn finish_plainly(&mut self, ending: Ending) -> Result<(), Gone> {
         self.finish(&ending, None).await.map(drop)
     }
-}
-
-fn turn(role: Role, content: String) -> Turn {
-    Turn { role, content }
 }
 
 fn failed(failure: &Failure) -> Ending {

@@ -1,6 +1,12 @@
-//! Promise 3's table, as far as a URL alone tells.
+//! Which base URLs may be called, as far as a URL alone tells.
+
+use std::net::Ipv4Addr;
+
+use kafka_net::is_special;
+use proptest::prelude::*;
 
 use super::{Policy, check_base_url};
+use crate::random::{cases, text};
 
 const GATEWAY: &str = "http://127.0.0.1:5561";
 
@@ -44,8 +50,8 @@ fn ordinary_addresses() {
         ("https://api.example.com./v1", "https://api.example.com./v1"),
     ] {
         let url = check_base_url(given, &closed()).unwrap_or_else(|why| panic!("{given}: {why}"));
-        assert_eq!(url.as_str(), called);
-        assert_eq!(url.chat_completions(), format!("{called}/chat/completions"));
+        let completions = format!("{called}/chat/completions");
+        assert_eq!(url.chat_completions().to_string(), completions);
     }
 }
 
@@ -174,6 +180,20 @@ fn refused_whatever_the_policy() {
         "http://1.2.3.4.5/",
         "http://256.1.1.1/",
         "http://0x100000000/",
+        "http://1.256.1/",
+        "http://1.0x1000000/",
+        "http://08.0.0.1/",
+        "http://a.1/",
+        "http://1.-2.3.4/",
+        "http://a..b/",
+        "http://.a/",
+        "http://./",
+        "http://a,b/",
+        "http://a:+1/",
+        "http://a:1:2/",
+        "http://[127.0.0.1]/",
+        "http://[]/",
+        "http://[::1]a/",
         "http://[::1/",
         "http://[fe80::1%25eth0]/",
         "http://a..spin.internal:x/",
@@ -206,6 +226,8 @@ fn refused_whatever_the_policy() {
     }
     let long = format!("https://example.com/{}", "a".repeat(3000));
     assert!(check_base_url(&long, &open()).is_err());
+    let name = format!("http://{}example/", "a.".repeat(200));
+    assert!(check_base_url(&name, &open()).is_err());
 }
 
 #[test]
@@ -224,4 +246,52 @@ fn the_gateway_can_be_elsewhere() {
         allow_private: true,
     };
     assert!(check_base_url("http://127.0.0.1:5561/v1", &none).is_ok());
+}
+
+/// The spellings that browsers know of one address, in parts of all lengths and systems.
+fn spellings(address: u32) -> Vec<String> {
+    let [a, b, c, d] = address.to_be_bytes();
+    let (last_two, last_three) = (address & 0xffff, address & 0xff_ffff);
+    let mapped = Ipv4Addr::from(address).to_ipv6_mapped();
+    vec![
+        format!("{a}.{b}.{c}.{d}"),
+        format!("{a}.{b}.{c}.{d}."),
+        format!("{address}"),
+        format!("{address:#x}"),
+        format!("0X{address:X}"),
+        format!("0{address:o}"),
+        format!("{a:#x}.0{b:o}.{last_two}"),
+        format!("0{a:o}.{last_three:#x}"),
+        format!("[{mapped}]"),
+        format!("[::ffff:{a}.{b}.{c}.{d}]"),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn every_spelling_of_an_ipv4_address_is_checked(address: u32) {
+        let special = is_special(Ipv4Addr::from(address).into());
+        for host in spellings(address) {
+            let url = format!("http://{host}:8000/v1");
+            prop_assert_eq!(check_base_url(&url, &closed()).is_err(), special, "{}", url);
+        }
+    }
+
+    #[test]
+    fn any_text_is_no_panic_and_what_is_called_may_be_called(url in text(
+        &[
+            "http://", "https://", "HTTP:", "/", ":", "@", "?", "#", "%", "[", "]", "::1", ".", "..", "1", "0x7f", "0",
+            "localhost", "example", ".com", "xn--", "%2e", "\\", " ", "\t", "ä", "{", "|", "chat/completions", ":80",
+        ],
+        8,
+    )) {
+        for policy in [open(), closed()] {
+            if let Ok(base) = check_base_url(&url, &policy) {
+                let called = base.chat_completions().to_string();
+                prop_assert_eq!(check_base_url(&called, &policy), Ok(base));
+            }
+        }
+    }
 }

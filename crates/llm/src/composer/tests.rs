@@ -1,4 +1,7 @@
-use super::{Change, Edit, Outcome, ask_for_whole_file, instructions, outcome};
+use proptest::prelude::*;
+
+use super::{Change, Edit, Unfit, ask_for_whole_file, instructions, replace_diff};
+use crate::random::{cases, text};
 
 fn whole(name: &str, text: &str) -> Edit {
     Edit {
@@ -15,10 +18,7 @@ fn diff(name: &str, text: &str) -> Edit {
 }
 
 fn edits(reply: &str) -> Vec<Edit> {
-    match outcome(reply, false) {
-        Outcome::Text => Vec::new(),
-        Outcome::Edits(edits) => edits,
-    }
+    super::edits(reply, false)
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn plain_answers() {
         "    ```python file=x\n",
         "``python file=x\n``",
     ] {
-        assert_eq!(outcome(reply, false), Outcome::Text, "{reply}");
+        assert_eq!(edits(reply), [], "{reply}");
     }
 }
 
@@ -115,20 +115,53 @@ fn fences_inside() {
 #[test]
 fn without_an_end() {
     let reply = "```a file=x\nb\n```\n```c file=y\nd\ne";
-    assert_eq!(
-        outcome(reply, false),
-        Outcome::Edits(vec![whole("x", "b\n"), whole("y", "d\ne")])
+    assert_eq!(edits(reply), [whole("x", "b\n"), whole("y", "d\ne")]);
+    assert_eq!(super::edits(reply, true), [whole("x", "b\n")]);
+    for reply in [
+        "```c file=y\nd\ne",
+        "```c fil",
+        "```markdown file=y\n```sh\nls\n",
+    ] {
+        assert_eq!(super::edits(reply, true), [], "{reply}");
+    }
+}
+
+#[test]
+fn what_becomes_of_a_file() {
+    let (new, change) = (whole("x", "a\n").change, diff("x", "-a\n+b\n").change);
+    assert_eq!(new.apply(None).as_deref(), Ok("a\n"));
+    assert_eq!(change.apply(Some("a\n")).as_deref(), Ok("b\n"));
+    let missing = "No selected .based file to apply diff.";
+    assert_eq!(change.apply(None), Err(Unfit::new(missing)));
+    let unfit = change.apply(Some("c\n")).unwrap_err();
+    assert!(unfit.retry);
+    assert!(
+        unfit
+            .message()
+            .starts_with("Applying diff failed: Change 1")
     );
-    assert_eq!(
-        outcome(reply, true),
-        Outcome::Edits(vec![whole("x", "b\n")])
-    );
-    assert_eq!(outcome("```c file=y\nd\ne", true), Outcome::Text);
-    assert_eq!(outcome("```c fil", true), Outcome::Text);
-    assert_eq!(
-        outcome("```markdown file=y\n```sh\nls\n", true),
-        Outcome::Text
-    );
+    let long = whole("x", &"a".repeat(256 * 1024 + 1)).change;
+    let unfit = long.apply(None).unwrap_err();
+    assert!(!unfit.retry && unfit.message().contains("256 KiB"));
+}
+
+#[test]
+fn a_diff_is_replaced_by_the_whole_file() {
+    let first = [whole("a", "1"), diff("b", "+2"), diff("c", "+3")];
+    for (again, text) in [
+        (vec![whole("b", "B")], Some("B")),
+        (vec![whole("a", "A"), whole("b", "B")], Some("B")),
+        (vec![whole("other", "O"), whole("third", "T")], Some("O")),
+        (vec![], None),
+    ] {
+        let mut edits = first.to_vec();
+        replace_diff(&mut edits, "b", &again);
+        let expected = text.map_or(first[1].clone(), |text| whole("b", text));
+        assert_eq!(edits, [first[0].clone(), expected, first[2].clone()]);
+    }
+    let mut edits = first.to_vec();
+    replace_diff(&mut edits, "a", &[whole("a", "A")]);
+    assert_eq!(edits, first);
 }
 
 #[test]
@@ -141,15 +174,29 @@ fn what_is_asked() {
     assert!(ask_for_whole_file("x", "Why.").contains("```<language> file=x"));
 }
 
-#[test]
-fn any_text_is_no_panic() {
-    let mut dice = crate::diff::tests::Dice(5);
-    let pieces = [
-        "```", "~~~~", "`", " ", "\n", "file=", "\"", "'", "ä", "diff", "=", "{", "}", "x", "\r",
-    ];
-    for _ in 0..50_000 {
-        let reply = dice.text(&pieces, 20);
-        _ = (outcome(&reply, false), outcome(&reply, true));
+proptest! {
+    #![proptest_config(cases(5_000))]
+
+    #[test]
+    fn any_text_is_no_panic(reply in text(
+        &["```", "~~~~", "`", " ", "\n", "file=", "\"", "'", "ä", "diff", "=", "{", "}", "x", "\r"],
+        20,
+    )) {
+        // What is not taken of an unfinished reply is at most its last file.
+        let (all, finished) = (edits(&reply), super::edits(&reply, true));
+        prop_assert!(all.starts_with(&finished) && all.len() <= finished.len() + 1);
+    }
+
+    #[test]
+    fn a_file_in_a_longer_fence_is_found_as_it_is(
+        before in text(&["Here:\n", "```sh\nls\n```\n", "`x`\n"], 3),
+        file in text(&["```", "`````", "~~~", "a", " ", "\n", "file=x", "\t", "\n\n```\n"], 12),
+    ) {
+        let file = file + "\n";
+        let longest = file.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        let reply = format!("{before}{fence}text file=x\n{file}{fence}\nDone.");
+        prop_assert_eq!(edits(&reply), [whole("x", &file)]);
     }
 }
 
@@ -164,7 +211,7 @@ fn no_reply_takes_forever() {
         "`",
     ] {
         let start = std::time::Instant::now();
-        _ = outcome(&pattern.repeat(256 * 1024 / pattern.len()), false);
+        _ = edits(&pattern.repeat(256 * 1024 / pattern.len()));
         assert!(
             start.elapsed().as_secs() < 5,
             "{pattern:?}: {:?}",

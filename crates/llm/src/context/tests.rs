@@ -1,10 +1,15 @@
-use super::{FileText, Turn, build};
-use crate::{Message, Role};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 
-fn turn<'a>(role: &'a str, content: &'a str) -> Turn<'a> {
-    Turn {
+use super::{Entry, FileText, build};
+use crate::random::{cases, text};
+use crate::{MessageKind, Role, Turn};
+
+fn turn<'a>(role: Role, content: &'a str) -> Entry<'a> {
+    Entry {
         role,
-        kind: "text",
+        kind: MessageKind::Text,
         content,
     }
 }
@@ -13,39 +18,39 @@ fn file<'a>(name: &'a str, text: &'a str) -> FileText<'a> {
     FileText { name, text }
 }
 
-fn size(messages: &[Message]) -> usize {
+fn size(messages: &[Turn]) -> usize {
     let sizes = messages
         .iter()
         .map(|message| message.content.chars().count());
     sizes.sum()
 }
 
-fn said(role: Role, content: &str) -> Message {
-    Message::new(role, content)
+fn said(role: Role, content: &str) -> Turn {
+    Turn::new(role, content)
 }
 
 #[test]
 fn everything_fits() {
     let turns = [
-        turn("user", "Hi"),
-        turn("assistant", "Hello"),
-        turn("assistant", ""),
-        Turn {
-            role: "user",
-            kind: "file",
+        turn(Role::User, "Hi"),
+        turn(Role::Assistant, "Hello"),
+        turn(Role::Assistant, ""),
+        Entry {
+            role: Role::User,
+            kind: MessageKind::File,
             content: "{\"file_id\":\"1\",\"filename\":\"a.md\",\"path\":\"p\"}",
         },
-        Turn {
-            role: "assistant",
-            kind: "file",
+        Entry {
+            role: Role::Assistant,
+            kind: MessageKind::File,
             content: "{\"based_filename\":\"b.based\",\"based_content\":\"…\"}",
         },
-        Turn {
-            role: "system",
-            kind: "file",
+        Entry {
+            role: Role::System,
+            kind: MessageKind::File,
             content: "c.csv was deleted.",
         },
-        turn("user", "And now?"),
+        turn(Role::User, "And now?"),
     ];
     let files = [file("a.md", "A\n```\nB"), file("b.based", "C\n")];
     let messages = build("Be brief.", &turns, &files, Some("b.based"), 100_000);
@@ -69,9 +74,9 @@ fn everything_fits() {
 #[test]
 fn the_newest_comes_first() {
     let long = "ä".repeat(600);
-    let turns: Vec<Turn<'_>> = (0..10)
-        .map(|number| turn(["user", "assistant"][number % 2], &long))
-        .chain([turn("user", "Prompt")])
+    let turns: Vec<Entry<'_>> = (0..10)
+        .map(|number| turn([Role::User, Role::Assistant][number % 2], &long))
+        .chain([turn(Role::User, "Prompt")])
         .collect();
     let messages = build("S", &turns, &[], None, 3000);
     assert!(size(&messages) <= 3000);
@@ -87,14 +92,20 @@ fn the_newest_comes_first() {
     );
 
     let files = [file("new", &long), file("old", &long), file("older", "x")];
-    let messages = build("S", &[turn("user", "Prompt")], &files, None, 1700);
+    let messages = build("S", &[turn(Role::User, "Prompt")], &files, None, 1700);
     assert!(size(&messages) <= 1700);
     let system = &messages[0].content;
     assert!(system.contains("The file new:\n"));
     assert!(system.contains("The file old (only its beginning):\n"));
     assert!(!system.contains("The file older"));
     assert!(system.ends_with("whole here: old, older"));
-    let messages = build("S", &[turn("user", "Prompt")], &files, Some("older"), 1700);
+    let messages = build(
+        "S",
+        &[turn(Role::User, "Prompt")],
+        &files,
+        Some("older"),
+        1700,
+    );
     assert!(
         messages[0].content.contains("The file older:\nx")
             || messages[0].content.contains("The file older:\n```\nx\n```")
@@ -105,9 +116,9 @@ fn the_newest_comes_first() {
 fn files_and_history_share() {
     let long = "x".repeat(5000);
     let turns = [
-        turn("user", &long),
-        turn("assistant", &long),
-        turn("user", "Prompt"),
+        turn(Role::User, &long),
+        turn(Role::Assistant, &long),
+        turn(Role::User, "Prompt"),
     ];
     let messages = build("S", &turns, &[file("a", &long)], None, 9000);
     assert!(size(&messages) <= 9000);
@@ -121,9 +132,9 @@ fn the_prompt_is_always_whole() {
     let prompt = "p".repeat(10_000);
     for context_chars in [0, 1, 500, 9_999] {
         let turns = [
-            turn("user", "Hi"),
-            turn("assistant", "Hello"),
-            turn("user", &prompt),
+            turn(Role::User, "Hi"),
+            turn(Role::Assistant, "Hello"),
+            turn(Role::User, &prompt),
         ];
         let messages = build("S", &turns, &[file("a", "text")], None, context_chars);
         assert_eq!(messages.len(), 2);
@@ -137,36 +148,31 @@ fn the_prompt_is_always_whole() {
     assert_eq!(build("S", &[], &[], None, 0), [said(Role::System, "S")]);
 }
 
-#[test]
-fn the_budget_holds() {
-    let mut dice = crate::diff::tests::Dice(9);
-    let pieces = [
-        "word ",
-        "ä",
-        "`",
-        "```\n",
-        "\n",
-        "long long long long long long text ",
-    ];
-    for _ in 0..300 {
-        let texts: Vec<String> = (0..12).map(|_| dice.text(&pieces, 300)).collect();
-        let names: Vec<String> = (0..6).map(|_| dice.text(&["name", "ä"], 20)).collect();
-        let turns: Vec<Turn<'_>> = texts[..6]
-            .iter()
-            .map(|text| turn(dice.pick(&["user", "assistant", "system"]), text))
-            .chain([turn("user", "Prompt")])
-            .collect();
-        let texts = texts[6..].iter().zip(&names);
-        let files: Vec<FileText<'_>> = texts.map(|(text, name)| file(name, text)).collect();
-        let budget = 1000 + usize::try_from(dice.below(20_000)).unwrap_or(0);
-        let messages = build("System", &turns, &files, Some(&names[3]), budget);
-        assert!(size(&messages) <= budget, "{} of {budget}", size(&messages));
-        assert!(
-            messages
-                .last()
-                .is_some_and(|last| last.content.ends_with("Prompt"))
-        );
+const PIECES: &[&str] = &[
+    "word ",
+    "ä",
+    "`",
+    "```\n",
+    "\n",
+    "long long long long long long text ",
+];
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn the_budget_holds(
+        history in vec((select(&[Role::System, Role::User, Role::Assistant]), text(PIECES, 300)), 6),
+        texts in vec((text(&["name", "ä"], 20), text(PIECES, 300)), 6),
+        budget in 1_000..21_000_usize,
+    ) {
+        let turns = history.iter().map(|(role, text)| turn(*role, text));
+        let turns: Vec<Entry<'_>> = turns.chain([turn(Role::User, "Prompt")]).collect();
+        let files: Vec<FileText<'_>> = texts.iter().map(|(name, text)| file(name, text)).collect();
+        let messages = build("System", &turns, &files, Some(&texts[3].0), budget);
+        prop_assert!(size(&messages) <= budget, "{} of {}", size(&messages), budget);
+        prop_assert!(messages.last().is_some_and(|last| last.content.ends_with("Prompt")));
         let in_turn = messages.windows(2).all(|pair| pair[0].role != pair[1].role);
-        assert!(in_turn);
+        prop_assert!(in_turn);
     }
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::scrub::scrub;
-use super::{Failure, Kind, Said, retry_after};
+use super::{Failure, FailureKind, Said, retry_after};
 
 const KEY: &str = "sk-proj-MARKER/0123456789+abcdef";
 
@@ -14,18 +14,22 @@ fn answer(status: u16, body: &str) -> Failure {
 #[test]
 fn statuses_in_words() {
     for (status, kind, part) in [
-        (401, Kind::Key, "API key"),
-        (403, Kind::Key, "API key"),
-        (404, Kind::NotFound, "base URL"),
-        (405, Kind::NotFound, "base URL"),
-        (402, Kind::RateLimited { retry_after: None }, "credit"),
-        (429, Kind::RateLimited { retry_after: None }, "later"),
-        (400, Kind::Refused { status: 400 }, "refused"),
-        (422, Kind::Refused { status: 422 }, "refused"),
-        (413, Kind::Refused { status: 413 }, "refused"),
-        (500, Kind::Server, "failed"),
-        (503, Kind::Server, "later"),
-        (302, Kind::Redirect, "not followed"),
+        (401, FailureKind::Key, "API key"),
+        (403, FailureKind::Key, "API key"),
+        (404, FailureKind::NotFound, "base URL"),
+        (405, FailureKind::NotFound, "base URL"),
+        (
+            402,
+            FailureKind::RateLimited { retry_after: None },
+            "credit",
+        ),
+        (429, FailureKind::RateLimited { retry_after: None }, "later"),
+        (400, FailureKind::Refused { status: 400 }, "refused"),
+        (422, FailureKind::Refused { status: 422 }, "refused"),
+        (413, FailureKind::Refused { status: 413 }, "refused"),
+        (500, FailureKind::Server, "failed"),
+        (503, FailureKind::Server, "later"),
+        (302, FailureKind::Redirect, "not followed"),
     ] {
         let failure = answer(status, "");
         assert_eq!(failure.kind, kind, "{status}");
@@ -62,7 +66,10 @@ fn when_to_try_again() {
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
     let failure = Failure::of_answer(429, &headers, b"", KEY);
     let after = Some(Duration::from_secs(30));
-    assert_eq!(failure.kind, Kind::RateLimited { retry_after: after });
+    assert_eq!(
+        failure.kind,
+        FailureKind::RateLimited { retry_after: after }
+    );
     assert!(failure.message.contains("Try again in 30 seconds."));
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3600"));
     let failure = Failure::of_answer(503, &headers, b"", KEY);
@@ -128,9 +135,9 @@ fn short_keys_do_not_eat_words() {
 fn errors_inside_a_reply() {
     let said = |json: Value| Failure::said(&Said::parse(&json.to_string()).unwrap(), KEY);
     let failure = said(json!({"message": "Overloaded", "code": "x"}));
-    assert_eq!(failure.kind, Kind::Said);
+    assert_eq!(failure.kind, FailureKind::Said);
     assert!(failure.message.ends_with("“Overloaded”"));
     let failure = said(json!({"message": "Slow down", "code": 429}));
-    assert_eq!(failure.kind, Kind::RateLimited { retry_after: None });
+    assert_eq!(failure.kind, FailureKind::RateLimited { retry_after: None });
     assert!(failure.message.ends_with("“Slow down”"));
 }

@@ -3,7 +3,7 @@ mod bounds;
 use serde_json::{Value, json};
 
 use super::{Event, Stream};
-use crate::Kind;
+use crate::FailureKind;
 
 const KEY: &str = "sk-MARKER-0123456789";
 
@@ -52,7 +52,7 @@ fn stop() -> Event {
     Event::Finish("stop".to_owned())
 }
 
-fn error_of(events: &[Event]) -> (Kind, &str) {
+fn error_of(events: &[Event]) -> (FailureKind, &str) {
     match events.last() {
         Some(Event::Error(failure)) => (failure.kind, &failure.message),
         other => panic!("no error but {other:?}"),
@@ -123,10 +123,10 @@ fn how_a_stream_may_end() {
     );
     let broken = events(&text);
     assert_eq!(broken.len(), 2);
-    assert_eq!(error_of(&broken).0, Kind::Broken);
+    assert_eq!(error_of(&broken).0, FailureKind::Broken);
     assert_eq!(
         error_of(&events(format!("{text}data: {{\"cho"))).0,
-        Kind::Broken
+        FailureKind::Broken
     );
     for nothing in [
         "",
@@ -143,10 +143,10 @@ fn how_a_stream_may_end() {
     ] {
         let events = events(nothing);
         assert_eq!(events.len(), 1, "{nothing}");
-        assert_eq!(error_of(&events).0, Kind::NotAModel, "{nothing}");
+        assert_eq!(error_of(&events).0, FailureKind::NotAModel, "{nothing}");
     }
     for page in ["<html>", "\r\n <!doctype html><p>Hi"] {
-        assert_eq!(error_of(&events(page)).0, Kind::NotAModel);
+        assert_eq!(error_of(&events(page)).0, FailureKind::NotAModel);
     }
 
     let mut stream = Stream::new(KEY);
@@ -266,11 +266,11 @@ fn errors_in_a_reply() {
             if text.is_empty() && error.starts_with('{') {
                 continue;
             }
-            assert_eq!(kind, Kind::Said, "{error}");
+            assert_eq!(kind, FailureKind::Said, "{error}");
             assert!(message.ends_with("“Overloaded with [key]”"), "{message}");
             assert_eq!(events.len(), 1 + text.len());
         }
     }
     let events = events("{\"error\":{\"message\":\"Overloaded\",\"code\":503}}");
-    assert_eq!(error_of(&events).0, Kind::Server);
+    assert_eq!(error_of(&events).0, FailureKind::Server);
 }

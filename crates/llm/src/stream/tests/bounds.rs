@@ -1,8 +1,12 @@
 //! What a reply can't do, whatever it is.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::{KEY, STOP, cut, error_of, events, piece};
-use crate::stream::{Event, MAX_REPLY_BYTES, Stream};
-use crate::{Kind, diff::tests::Dice};
+use crate::random::{cases, text};
+use crate::stream::{Event, Stream};
+use crate::{FailureKind, MAX_TEXT_BYTES};
 
 #[test]
 fn memory_is_bounded() {
@@ -14,14 +18,14 @@ fn memory_is_bounded() {
             events.extend(stream.feed(piece));
         }
         events.extend(stream.end());
-        assert_eq!(error_of(&events).0, Kind::TooLong);
+        assert_eq!(error_of(&events).0, FailureKind::TooLong);
         assert_eq!(events.len(), 1);
     }
     let mut stream = Stream::new(KEY);
     let many: Vec<Event> = (0..10_000)
         .flat_map(|_| stream.feed(format!("data: {}\n", "x".repeat(1000)).as_bytes()))
         .collect();
-    assert_eq!(error_of(&many).0, Kind::TooLong);
+    assert_eq!(error_of(&many).0, FailureKind::TooLong);
 }
 
 #[test]
@@ -40,57 +44,56 @@ fn a_reply_has_a_longest_text() {
             }
         })
         .sum();
-    assert!((MAX_REPLY_BYTES - 3..=MAX_REPLY_BYTES).contains(&text));
+    assert!((MAX_TEXT_BYTES - 3..=MAX_TEXT_BYTES).contains(&text));
     let end = [Event::Finish("length".to_owned()), Event::Done];
     assert_eq!(events[events.len() - 2..], end);
 }
 
-#[test]
-fn any_bytes_however_cut() {
-    let mut dice = Dice(13);
-    let text = piece("ä");
-    let pieces = [
-        &text,
-        STOP,
-        "data: [DONE]\n\n",
-        "data",
-        ":",
-        " ",
-        "\n",
-        "\r",
-        "\r\n",
-        "{",
-        "}",
-        "[",
-        "<",
-        "\u{feff}",
-        "event: error\n",
-        "data: {\"error\":{}}\n\n",
-        "{\"error\":\"x\"}\n",
-        "\"",
-        "\\ud83d",
-        "\\",
-        "ä",
-        "🌍",
-        "{\"choices\":[{\"message\":{\"content\":\"b\"}}]}",
-        "data: {\"usage\":{\"a\":1}}\n\n",
-    ];
-    for _ in 0..20_000 {
-        let body = dice.text(&pieces, 12);
+const PIECES: &[&str] = &[
+    "data: {\"choices\":[{\"delta\":{\"content\":\"ä\"},\"finish_reason\":null}]}\n\n",
+    STOP,
+    "data: [DONE]\n\n",
+    "data",
+    ":",
+    " ",
+    "\n",
+    "\r",
+    "\r\n",
+    "{",
+    "}",
+    "[",
+    "<",
+    "\u{feff}",
+    "event: error\n",
+    "data: {\"error\":{}}\n\n",
+    "{\"error\":\"x\"}\n",
+    "\"",
+    "\\ud83d",
+    "\\",
+    "ä",
+    "🌍",
+    "{\"choices\":[{\"message\":{\"content\":\"b\"}}]}",
+    "data: {\"usage\":{\"a\":1}}\n\n",
+];
+
+proptest! {
+    #![proptest_config(cases(5_000))]
+
+    #[test]
+    fn any_bytes_however_cut(body in text(PIECES, 12), sizes in vec(0..9_usize, 1..20)) {
         let whole = cut(body.as_bytes(), usize::MAX);
-        let ends = whole
-            .iter()
-            .filter(|event| matches!(event, Event::Done | Event::Error(_)));
-        assert_eq!(ends.count(), 1, "{body:?}");
+        let is_end = |event: &&Event| matches!(event, Event::Done | Event::Error(_));
+        prop_assert_eq!(whole.iter().filter(is_end).count(), 1);
         let mut stream = Stream::new(KEY);
         let (mut events, mut rest) = (Vec::new(), body.as_bytes());
-        while !rest.is_empty() {
-            let size = usize::try_from(dice.below(9)).unwrap_or(0).min(rest.len());
-            events.extend(stream.feed(&rest[..size]));
-            rest = &rest[size..];
+        for size in sizes {
+            let (piece, others) = rest.split_at(size.min(rest.len()));
+            events.extend(stream.feed(piece));
+            rest = others;
         }
+        events.extend(stream.feed(rest));
         events.extend(stream.end());
-        assert_eq!(events, whole, "{body:?}");
+        prop_assert_eq!(events, whole);
     }
 }
 
