@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{MessageKind, Role, Turn};
 
-/// What a message or a file costs besides its text: role, separators, fence.
+/// What a message or a file costs in addition to its text: role, separators, fence.
 const OVERHEAD_CHARS: usize = 32;
 
 /// Kept free for the notes that say what is missing.
@@ -84,8 +84,8 @@ pub fn build(
     messages
 }
 
-/// A row as a model reads it. What happened to files is told by the person, lest the model learn to say such things
-/// instead of writing files. `None`: there is nothing to read.
+/// A row as a model reads it. `None`: there is nothing to read. What happened to files is put into the person's mouth: a
+/// model that finds such notes among its own messages writes them instead of files.
 fn message(turn: &Entry<'_>) -> Option<Turn> {
     if turn.content.trim().is_empty() {
         return None;
@@ -124,22 +124,20 @@ fn push_files(
     for file in first.chain(others) {
         let all = chars(file.text);
         let overhead = chars(file.name) + 2 * OVERHEAD_CHARS + 2 * longest_fence(file.text);
-        let space = left.saturating_sub(overhead);
-        let (text, shown) = if !left_out.is_empty() || overhead > left {
-            ("", 0)
-        } else if all <= space {
-            (file.text, all)
-        } else if space >= MIN_PIECE_CHARS {
-            (start(file.text, space), space)
-        } else {
-            ("", 0)
+        let shown = match left.checked_sub(overhead) {
+            None => None,
+            Some(_) if all == 0 => Some(0),
+            Some(_) if !left_out.is_empty() => None,
+            Some(space) if all <= space => Some(all),
+            Some(space) => Some(space).filter(|space| *space >= MIN_PIECE_CHARS),
         };
-        if shown < all || overhead > left {
+        if shown.is_none_or(|shown| shown < all) {
             left_out.push(file.name);
         }
-        if shown == 0 && all > 0 || overhead > left {
+        let Some(shown) = shown else {
             continue;
-        }
+        };
+        let text = start(file.text, shown);
         let fence = "`".repeat(longest_fence(file.text).max(2) + 1);
         let end = if text.ends_with('\n') { "" } else { "\n" };
         let note = if shown < all {

@@ -77,64 +77,50 @@ impl Failure {
     /// The same, with the endpoint's words.
     fn of_status(status: u16, headers: &HeaderMap, said: &str, key: &str) -> Self {
         let retry_after = retry_after(headers, SystemTime::now());
-        let (kind, mut message) = match status {
+        let later = when_to_try_again(retry_after);
+        let (kind, what) = match status {
             300..=399 => {
                 let to = headers.get(header::LOCATION);
-                let to = to.map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
-                let to = to.map_or_else(String::new, |to| {
-                    format!(" It points to {}", clean(&to, key))
-                });
-                return Self::new(
-                    FailureKind::Redirect,
-                    format!(
-                        "The model's endpoint redirects to another address ({status}), which is not followed. \
-                         Enter the right address as the model's base URL.{to}"
-                    ),
+                let to = to.map(|to| clean(&String::from_utf8_lossy(to.as_bytes()), key));
+                let to = to.map_or_else(String::new, |to| format!(" It points to {to}"));
+                let message = format!(
+                    "The model's endpoint redirects to another address ({status}), which is not followed. \
+                     Enter the right address as the model's base URL.{to}"
                 );
+                return Self::new(FailureKind::Redirect, message);
             }
             401 => (
                 FailureKind::Key,
-                "The model's endpoint refused the API key (401). Enter the right key in the model's settings."
+                "refused the API key (401). Enter the right key in the model's settings."
                     .to_owned(),
             ),
             402 => (
                 FailureKind::RateLimited { retry_after },
-                "The model's endpoint asks for payment (402). Check the account's credit."
-                    .to_owned(),
+                "asks for payment (402). Check the account's credit.".to_owned(),
             ),
             403 => (
                 FailureKind::Key,
-                "The model's endpoint does not allow this (403). Check that the API key may use this model."
-                    .to_owned(),
+                "does not allow this (403). Check that the API key may use this model.".to_owned(),
             ),
             404 | 405 | 410 => (
                 FailureKind::NotFound,
                 format!(
-                    "The model's endpoint knows no such address or model ({status}). Check the model's name and \
-                     base URL, which often ends in /v1."
+                    "knows no such address or model ({status}). Check the model's name and base URL, which often \
+                     ends in /v1."
                 ),
             ),
             429 => (
                 FailureKind::RateLimited { retry_after },
-                format!(
-                    "The model's endpoint had too many requests, or the account has no credit left (429). {}",
-                    when_to_try_again(retry_after)
-                ),
+                format!("had too many requests, or the account has no credit left (429). {later}"),
             ),
             400..=499 => (
                 FailureKind::Refused { status },
-                format!("The model's endpoint refused the request ({status})."),
+                format!("refused the request ({status})."),
             ),
-            _ => (
-                FailureKind::Server,
-                format!(
-                    "The model's endpoint failed ({status}). {}",
-                    when_to_try_again(retry_after)
-                ),
-            ),
+            _ => (FailureKind::Server, format!("failed ({status}). {later}")),
         };
-        message.push_str(&quote(said, key));
-        Self::new(kind, message)
+        let quote = quote(said, key);
+        Self::new(kind, format!("The model's endpoint {what}{quote}"))
     }
 
     /// The answer is a web page.
@@ -182,8 +168,8 @@ impl Failure {
         if let Some(status) = said.status {
             return Self::of_status(status, &HeaderMap::new(), &said.words, key);
         }
-        let mut message = "The model's endpoint ended its reply with an error.".to_owned();
-        message.push_str(&quote(&said.words, key));
+        let quote = quote(&said.words, key);
+        let message = format!("The model's endpoint ended its reply with an error.{quote}");
         Self::new(FailureKind::Said, message)
     }
 

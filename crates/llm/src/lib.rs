@@ -6,6 +6,7 @@
 //! * before a call: [`address`] (which base URLs may be called), [`context`] (what the model gets to read),
 //!   [`request`] (how it is put on the wire);
 //! * during: [`stream`] (bytes to events) and [`failure`] (what went wrong, in words);
+//! * meanwhile: [`draft`] (the text of the reply, and when to store it);
 //! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one).
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ pub mod address;
 pub mod composer;
 pub mod context;
 pub mod diff;
+pub mod draft;
 pub mod failure;
 mod json;
 mod message;

@@ -121,7 +121,7 @@ impl Stream {
             _ if self.ended => {}
             Body::Json(json) => {
                 self.read(&String::from_utf8_lossy(&json));
-                // Whoever sends all of it at once needn't say why it ends.
+                // An endpoint that sends all of it at once need not say why it ends.
                 if self.is_reply {
                     self.done();
                 }

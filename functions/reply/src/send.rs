@@ -48,7 +48,7 @@ impl Default for Timeouts {
 /// May be dropped while it waits: that closes the connection.
 ///
 /// # Errors
-/// When there is no reply at all: what to tell the person who waits.
+/// When there is no reply at all: why, for the person who waits.
 pub async fn send(call: Call<'_>, timeouts: Timeouts) -> Result<Reply, Failure> {
     match attempt(&call, true, timeouts).await {
         // Some servers say 422 to what they don't know.
@@ -223,7 +223,7 @@ fn not_answered(error: &ErrorCode, timeouts: Timeouts) -> Failure {
         | ErrorCode::TlsAlertReceived(_) => unreachable("the secure connection (TLS) failed"),
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::new(
             FailureKind::Unreachable,
-            "This server may not call the model's address. Whoever runs it can allow that.",
+            "This server may not call the model's address. Its operator can allow that.",
         ),
         ErrorCode::ConnectionTerminated
         | ErrorCode::HttpResponseIncomplete

@@ -1,4 +1,4 @@
-//! Which base URLs may be called, as far as a URL alone tells.
+//! Which base URLs may be called, decided from the URL alone.
 
 use std::net::Ipv4Addr;
 
