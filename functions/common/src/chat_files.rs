@@ -12,10 +12,10 @@ use crate::conversation::{self, ChatRev};
 use crate::db::{Result, Transaction};
 use crate::files::{MAX_SHOWN_BYTES, url};
 use crate::message::Message;
-use crate::model::diff::unified_diff;
 use crate::object;
 use crate::params;
 use crate::versions::{self, Reverted, Saved};
+use kafka_llm::diff::unified_diff;
 
 /// What the v2 windows of one chat are told.
 #[derive(Debug)]

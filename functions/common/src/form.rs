@@ -31,7 +31,7 @@ pub use sink::{FileSink, NoFiles};
 
 /// Reads the body of `request` into a form. Files go to `sink` as they arrive, in the order of the body.
 ///
-/// Errors: 422 for fields, 400 for a body that is no form (HTTP contract, sections 2.1 and 2.2), 413 for one
+/// Errors: 422 for fields, 400 for a body that is no form (docs/http-compatibility.md#form-fields), 413 for one
 /// above the limit, and whatever `sink` returns. A body of another type counts as a form without fields.
 pub async fn read<T: FromForm<S::Stored>, S: FileSink>(request: Request, sink: S) -> Result<T> {
     let received = receive(request, T::SPEC, sink).await?;

@@ -14,8 +14,6 @@
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the open windows of a chat what
 //! was changed over HTTP, [`sse`] writes server-sent events. [`reply`] is what the two components that have to do with
 //! replies share: the one that begins them and the one that writes them.
-//!
-//! The models ([`model`]): what is said to them, how, and what comes back. It knows neither of the other two.
 #![forbid(unsafe_code)]
 
 pub use kafka_api as api;
@@ -44,7 +42,6 @@ pub mod limits;
 pub mod long_work;
 mod mac;
 pub mod message;
-pub mod model;
 pub mod object;
 pub mod owner;
 pub mod page;

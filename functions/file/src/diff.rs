@@ -6,9 +6,9 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, json_response};
-use kafka_common::model::diff::unified_diff;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
+use kafka_llm::diff::unified_diff;
 use serde_json::json;
 
 const DIFF: &str = include_str!("diff.sql");

@@ -5,8 +5,8 @@ use kafka_common::{
     api::models::{AK, BASE_URL},
     config::{allow_private_models, variable},
     error::{Error, FieldError, Result},
-    model::{Policy, check_base_url},
 };
+use kafka_llm::{Policy, check_base_url};
 use serde_json::{Value, json};
 
 /// An API key as it will be sent: without the white space that comes along when one is pasted. Empty is for a model that

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use kafka_common::db::{Db, Result};
-use kafka_common::model::diff::unified_diff;
 use kafka_common::{object, params, sql_file};
+use kafka_llm::diff::unified_diff;
 use serde_json::{Value, json};
 
 use crate::size::{Budget, CONTENTS, INLINE};

@@ -1,11 +1,11 @@
 //! What the model is asked, and how it is reached.
 
-use kafka_common::db::Db;
-use kafka_common::error::Error;
-use kafka_common::model::context::{FileText, Turn};
-use kafka_common::model::{self, BaseUrl, Call, Message, check_base_url, composer};
+use kafka_common::db::{Db, Error};
+use kafka_common::error;
 use kafka_common::reply::{Begun, Model};
 use kafka_common::{attachments, params, seal};
+use kafka_llm::context::{Entry, FileText};
+use kafka_llm::{BaseUrl, Call, MessageKind, Role, Turn, check_base_url, composer};
 
 use crate::settings::Settings;
 
@@ -43,7 +43,7 @@ impl Reachable {
         let base_url = check_base_url(&model.base_url, &settings.policy)?;
         let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
         let key = key.map_err(|error| {
-            if let Error::Internal(cause) = error {
+            if let error::Error::Internal(cause) = error {
                 eprintln!("error: the key of model {}: {cause:#}", model.id);
             }
             "The API key of this model can't be read any more. Please enter it again.".to_owned()
@@ -57,7 +57,7 @@ impl Reachable {
     }
 
     /// The call that asks it this.
-    pub fn call<'a>(&'a self, messages: &'a [Message]) -> Call<'a> {
+    pub fn call<'a>(&'a self, messages: &'a [Turn]) -> Call<'a> {
         Call {
             base_url: &self.base_url,
             key: &self.key,
@@ -70,12 +70,12 @@ impl Reachable {
 /// A question, and the model that it is for.
 pub struct Question {
     model: Reachable,
-    pub messages: Vec<Message>,
+    pub messages: Vec<Turn>,
 }
 
 impl Question {
     /// The call that asks this model something.
-    pub fn call<'a>(&'a self, messages: &'a [Message]) -> Call<'a> {
+    pub fn call<'a>(&'a self, messages: &'a [Turn]) -> Call<'a> {
         self.model.call(messages)
     }
 }
@@ -92,27 +92,27 @@ pub async fn question(begun: &Begun) -> Result<Question, String> {
     Ok(Question { model, messages })
 }
 
-async fn messages(
-    begun: &Begun,
-    context_chars: usize,
-) -> Result<Vec<Message>, kafka_common::db::Error> {
+async fn messages(begun: &Begun, context_chars: usize) -> Result<Vec<Turn>, Error> {
     let mut db = Db::open().await?;
     let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
     let rows = db
         .query(BRANCH, params![begun.answered_id.as_str(), TURNS, chars])
         .await?;
-    let turns: Vec<(String, String, String)> = rows
-        .into_iter()
-        .map(|mut row| {
-            let content = String::from_utf8_lossy(&row.blob(2)).into_owned();
-            (row.text(0), row.text(1), content)
-        })
-        .collect();
-    let turns: Vec<Turn<'_>> = turns
+    let entries = rows.into_iter().map(|mut row| {
+        let content = String::from_utf8_lossy(&row.blob(2)).into_owned();
+        let role = serde_json::from_value(row.text(0).into());
+        let kind = serde_json::from_value(row.text(1).into());
+        match (role, kind) {
+            (Ok(role), Ok(kind)) => Ok((role, kind, content)),
+            (Err(error), _) | (_, Err(error)) => Err(Error::Other(format!("a message: {error}"))),
+        }
+    });
+    let entries: Vec<(Role, MessageKind, String)> = entries.collect::<Result<_, _>>()?;
+    let entries: Vec<Entry<'_>> = entries
         .iter()
-        .map(|(role, kind, content)| Turn {
-            role,
-            kind,
+        .map(|(role, kind, content)| Entry {
+            role: *role,
+            kind: *kind,
             content,
         })
         .collect();
@@ -126,9 +126,9 @@ async fn messages(
         true => composer::instructions(selected),
         false => composer::CHAT.to_owned(),
     };
-    Ok(model::context::build(
+    Ok(kafka_llm::context::build(
         &system,
-        &turns,
+        &entries,
         &texts,
         selected,
         context_chars,

@@ -8,6 +8,7 @@
 mod composing;
 mod context;
 mod rows;
+mod send;
 mod settings;
 mod trial;
 mod writer;

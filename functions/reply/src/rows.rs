@@ -1,8 +1,8 @@
 //! The rows of a reply that is being written: the row is the log
 //! (docs/decisions.md#the-row-is-the-log).
 //!
-//! Whatever a window is told is in the rows already, so a window that missed it can read it there; and whoever may
-//! write here asks for the row to be `running` still, so that a reply which somebody else ended stays as it ended.
+//! All that is sent to clients is in the rows before, so a client that missed a message can read it there. Each statement
+//! here asks for a row that is still `running`, so a reply that another request ended stays as it ended.
 
 use kafka_common::db::{Db, Result};
 use kafka_common::{clock, params};
@@ -12,7 +12,7 @@ use kafka_common::{clock, params};
 pub struct Beat {
     /// How many pieces there are.
     pub seq: i64,
-    /// Whether somebody wants the reply to end.
+    /// Whether a client asked to stop the reply.
     pub stop: bool,
 }
 
@@ -31,7 +31,7 @@ pub async fn append(db: &mut Db, reply: &str, piece: &str) -> Result<Option<Beat
     }))
 }
 
-/// Says that the reply is still being written, although nothing is to be told.
+/// Renews the reply's heartbeat while the model is silent.
 pub async fn beat(db: &mut Db, reply: &str) -> Result<Option<Beat>> {
     let row = db
         .query_one(

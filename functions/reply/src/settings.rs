@@ -1,7 +1,7 @@
 //! The variables of `spin.toml` that only this component reads.
 
 use kafka_common::config::allow_private_models;
-use kafka_common::model::Policy;
+use kafka_llm::Policy;
 
 /// What they say.
 #[derive(Debug, Clone)]

@@ -6,11 +6,12 @@ use std::time::Duration;
 use axum::body::Body;
 use futures::future::{Either, select};
 use http::Response;
-use kafka_common::model::{self, Event, Message, Role, Timeouts};
 use kafka_common::reply::{Model, Trial};
+use kafka_llm::{Event, Role, Turn};
 use spin_sdk::time::sleep;
 
 use crate::context::Reachable;
+use crate::send::{Timeouts, send};
 use crate::settings::Settings;
 
 /// A person waits for the answer.
@@ -38,11 +39,8 @@ pub async fn answer(model: &Model) -> Response<Body> {
 
 async fn ask(model: &Model) -> Result<(), String> {
     let model = Reachable::check(model, &Settings::get().await).await?;
-    let messages = [Message {
-        role: Role::User,
-        content: "Answer with the word: yes".to_owned(),
-    }];
-    let sent = model::send(model.call(&messages), TIMEOUTS).await;
+    let messages = [Turn::new(Role::User, "Answer with the word: yes")];
+    let sent = send(model.call(&messages), TIMEOUTS).await;
     let mut reply = sent.map_err(|failure| failure.message)?;
     // Its first word is enough; dropping the reply hangs up.
     match reply.next().await {

@@ -1,4 +1,4 @@
-//! The task that writes a reply: reads the model's stream into the row, and tells the windows what the row has.
+//! The task that writes a reply: it reads the model's stream into the row, and sends clients what the row has.
 //!
 //! It outlives the request that began it. Where the host lets it share an instance with other such tasks, a panic would
 //! end all of them: nothing here may panic.
@@ -9,26 +9,18 @@ use std::time::{Duration, Instant};
 use futures::future::{Either, select};
 use kafka_common::announce::fitted;
 use kafka_common::db::{self, Db};
-use kafka_common::model::{self, Event, Failure, Message as Turn, Role, Timeouts, composer};
 use kafka_common::object;
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
-use kafka_common::versions::MAX_TEXT_BYTES;
+use kafka_llm::draft::{Draft, FLUSH};
+use kafka_llm::{Event, Failure, Role, Turn, composer};
 
-use crate::composing::{self, Misfit, Said, Verdict};
+use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
 use crate::rows::{self, Beat};
-
-/// From one piece of text to the next. The first goes out at once.
-const FLUSH: Duration = Duration::from_millis(100);
-
-/// From one sign of life to the next while the model is silent, and so how long a stop may go unheard.
-const BEAT: Duration = Duration::from_millis(750);
-
-/// A piece is written before its time when it is as long.
-const PIECE: usize = 32 * 1024;
+use crate::send::{Timeouts, send};
 
 /// A writer that can't reach its row for so long gives up; others will find the reply interrupted.
 const LOST: Duration = Duration::from_secs(10);
@@ -36,9 +28,9 @@ const LOST: Duration = Duration::from_secs(10);
 /// Why a reply ends that the model has not ended.
 #[derive(Debug)]
 enum Halt {
-    /// Somebody asked to stop.
+    /// A client asked to stop.
     Stop,
-    /// Somebody else has ended it, or its row is gone or out of reach: there is nothing left to write to.
+    /// Another request has ended it, or its row is gone or out of reach: there is nothing left to write to.
     Gone,
 }
 
@@ -53,9 +45,7 @@ pub async fn write(begun: Begun, audience: Audience) {
     let mut writer = Writer {
         begun: &begun,
         audience: &audience,
-        buffer: String::new(),
-        text: String::new(),
-        seq: 0,
+        draft: Draft::default(),
         written: Instant::now(),
         reached: Instant::now(),
     };
@@ -67,12 +57,8 @@ pub async fn write(begun: Begun, audience: Audience) {
 struct Writer<'a> {
     begun: &'a Begun,
     audience: &'a Audience,
-    /// What is not in the row yet.
-    buffer: String,
-    /// The whole reply.
-    text: String,
-    /// How many pieces the row has.
-    seq: i64,
+    /// The reply, and how much of it is in the row.
+    draft: Draft,
     /// When the row was last written, or its writing last tried.
     written: Instant,
     /// When that last succeeded.
@@ -93,12 +79,12 @@ impl Writer<'_> {
             return Ok(());
         };
         // A diff of the reply does not apply: the same again, as a whole file.
-        let said = self.text.len();
+        let said = self.draft.text().len();
         let mut messages = question.messages.clone();
-        messages.push(turn(Role::Assistant, self.text.clone()));
+        messages.push(Turn::new(Role::Assistant, self.draft.text()));
         let again = composer::ask_for_whole_file(&misfit.name, &misfit.why);
-        messages.push(turn(Role::User, again));
-        self.say("\n\n");
+        messages.push(Turn::new(Role::User, again));
+        self.draft.push("\n\n");
         let ending = self.round(&question, &messages).await?;
         self.finish(&ending, Some((&misfit, said))).await.map(drop)
     }
@@ -112,22 +98,9 @@ impl Writer<'_> {
         }
     }
 
-    /// More of the reply. False: it is as long as a reply may be.
-    fn say(&mut self, text: &str) -> bool {
-        let room = MAX_TEXT_BYTES.saturating_sub(self.text.len());
-        let fits = text.len() <= room;
-        let text = &text[..text.floor_char_boundary(room)];
-        self.text.push_str(text);
-        self.buffer.push_str(text);
-        fits
-    }
-
     async fn ask(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Halt> {
         let call = question.call(messages);
-        let mut answer = match self
-            .alongside(model::send(call, Timeouts::default()))
-            .await?
-        {
+        let mut answer = match self.alongside(send(call, Timeouts::default())).await? {
             Ok(answer) => answer,
             Err(failure) => return Ok(failed(&failure)),
         };
@@ -135,7 +108,7 @@ impl Writer<'_> {
         while let Some(event) = self.alongside(answer.next()).await? {
             match event {
                 Event::Delta(text) => {
-                    if !self.say(&text) {
+                    if !self.draft.push(&text) {
                         ending.finish_reason = Some("length".to_owned());
                         return Ok(ending);
                     }
@@ -171,29 +144,26 @@ impl Writer<'_> {
 
     /// When the row is to be written next.
     fn due(&self) -> Duration {
-        let wait = match self.buffer.len() {
-            0 => BEAT,
-            _ if self.seq == 0 && self.reached >= self.written => return Duration::ZERO,
-            PIECE.. => return Duration::ZERO,
-            _ => FLUSH,
-        };
-        wait.saturating_sub(self.written.elapsed())
+        let failed = self.reached < self.written;
+        self.draft
+            .pause(failed)
+            .saturating_sub(self.written.elapsed())
     }
 
-    /// Writes what there is to the row, or a sign of life; and tells the windows what it has now.
+    /// Writes what there is to the row, or a heartbeat; then sends clients what was written.
     async fn write(&mut self) -> Result<(), Halt> {
         let outcome = self.try_write().await;
         self.written = Instant::now();
         match outcome {
             Ok(Some(beat)) => {
                 self.reached = self.written;
-                if !self.buffer.is_empty() {
-                    self.seq = beat.seq;
-                    let content = std::mem::take(&mut self.buffer);
+                let content = self.draft.unstored();
+                if !content.is_empty() {
                     self.audience.tell(&[fitted(object!({
                         "action": "delta", "generation_id": self.begun.reply, "message_id": self.begun.answer_id,
                         "seq": beat.seq, "content": content,
                     }))]);
+                    self.draft.mark_stored();
                     begin_spawned().await;
                 }
                 match beat.stop {
@@ -214,45 +184,45 @@ impl Writer<'_> {
 
     async fn try_write(&self) -> db::Result<Option<Beat>> {
         let mut db = Db::open().await?;
-        match self.buffer.as_str() {
+        match self.draft.unstored() {
             "" => rows::beat(&mut db, &self.begun.reply).await,
             piece => rows::append(&mut db, &self.begun.reply, piece).await,
         }
     }
 
-    /// Writes the rest, ends the reply, and tells everybody; or, unless that is an answer to it already (with where
-    /// it begins), returns the diff that does not apply.
+    /// Writes the rest, ends the reply, and sends clients that it has ended. Returns the diff that does not apply, if there
+    /// is one and the model was not asked again. `second`: that diff, and where the model's second answer begins.
     async fn finish(
         &mut self,
         ending: &Ending,
         second: Option<(&Misfit, usize)>,
     ) -> Result<Option<Misfit>, Gone> {
-        while !self.buffer.is_empty() {
+        while !self.draft.unstored().is_empty() {
             // A stop comes too late.
             if let Err(Halt::Gone) = self.write().await {
                 return Err(Gone);
             }
-            if !self.buffer.is_empty() {
+            if !self.draft.unstored().is_empty() {
                 spin_sdk::time::sleep(FLUSH).await;
             }
         }
         let (first, second) = match second {
-            None => (self.text.as_str(), None),
+            None => (self.draft.text(), None),
             Some((misfit, at)) => {
-                let (first, second) = self.text.split_at(at);
+                let (first, second) = self.draft.text().split_at(at);
                 (first, Some((misfit, second)))
             }
         };
-        let said = Said { first, second };
+        let answers = Answers { first, second };
         loop {
-            match composing::finish(self.begun, &said, ending).await {
-                Ok(Verdict::Finished(finished)) => {
-                    self.audience.tell(&finished.events);
-                    self.audience.tell_v1(finished.v1);
+            match composing::finish(self.begun, &answers, ending).await {
+                Ok(Outcome::Finished(sent)) => {
+                    self.audience.tell(&sent.events);
+                    self.audience.tell_v1(sent.v1);
                     return Ok(None);
                 }
-                Ok(Verdict::Misfit(misfit)) => return Ok(Some(misfit)),
-                Ok(Verdict::Gone) => return Err(Gone),
+                Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),
+                Ok(Outcome::Gone) => return Err(Gone),
                 Err(error) => {
                     eprintln!("error: reply {}: {error}", self.begun.reply);
                     if self.reached.elapsed() > LOST {
@@ -268,10 +238,6 @@ impl Writer<'_> {
     async fn finish_plainly(&mut self, ending: Ending) -> Result<(), Gone> {
         self.finish(&ending, None).await.map(drop)
     }
-}
-
-fn turn(role: Role, content: String) -> Turn {
-    Turn { role, content }
 }
 
 fn failed(failure: &Failure) -> Ending {

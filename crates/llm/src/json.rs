@@ -1,0 +1,166 @@
+//! Reading JSON that models' endpoints send: field by field, whatever types the fields have.
+//!
+//! A tree of values takes up to fifty times as much memory as its text, and what `serde` derives fails on an object that
+//! has a field twice or in another type than expected, and takes an array for a struct. Endpoints do send such things. So
+//! fields are cut out of the text as JSON, and each is read by itself. Nothing here calls itself, so no nesting is too deep.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The fields of an object with these names, each as JSON; `null` for one that it lacks, the last one for one that it has
+/// twice. `None`: it is no JSON, or no object.
+pub(crate) fn fields<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[&'a str; N]> {
+    let mut fields = ["null"; N];
+    let take = |name: Option<&str>, value| {
+        if let Some(at) = names.iter().position(|known| Some(*known) == name) {
+            fields[at] = value;
+        }
+    };
+    (each(json, take)? == Kind::Object).then_some(fields)
+}
+
+/// Calls `take` with each entry of an array, as JSON. `None`: it is no JSON, or no array.
+pub(crate) fn entries<'a>(json: &'a str, mut take: impl FnMut(&'a str)) -> Option<()> {
+    let take = |name: Option<&str>, value| {
+        if name.is_none() {
+            take(value);
+        }
+    };
+    (each(json, take)? == Kind::Array).then_some(())
+}
+
+/// The value, if it is one of this type.
+pub(crate) fn value<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
+    serde_json::from_str(json).ok()
+}
+
+/// Whether a text is JSON.
+pub(crate) fn is_json(text: &str) -> bool {
+    value::<IgnoredAny>(text).is_some()
+}
+
+#[derive(PartialEq)]
+enum Kind {
+    Array,
+    Object,
+}
+
+fn each<'a>(json: &'a str, take: impl FnMut(Option<&str>, &'a str)) -> Option<Kind> {
+    struct Each<F>(F);
+
+    impl<'de, F: FnMut(Option<&str>, &'de str)> Visitor<'de> for Each<F> {
+        type Value = Kind;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an array or an object")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Kind, A::Error> {
+            while let Some(entry) = entries.next_element::<&RawValue>()? {
+                (self.0)(None, entry.get());
+            }
+            Ok(Kind::Array)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Kind, A::Error> {
+            while let Some((name, value)) = fields.next_entry::<Cow<'_, str>, &RawValue>()? {
+                (self.0)(Some(&name), value.get());
+            }
+            Ok(Kind::Object)
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_str(json);
+    let kind = json.deserialize_any(Each(take)).ok()?;
+    json.end().ok()?;
+    Some(kind)
+}
+
+/// Some endpoints cut an emoji between two pieces and escape its halves, which is no JSON: each half becomes U+FFFD.
+pub(crate) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
+    if !json.contains("\\u") {
+        return Cow::Borrowed(json);
+    }
+    let mut repaired = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        repaired.push_str(before);
+        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(_), _) => {
+                repaired.push('\u{fffd}');
+                rest = &escape[6..];
+                continue;
+            }
+            // Any other escape: with the character that it escapes, which may be a backslash.
+            (None, _) => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        repaired.push_str(&escape[..length]);
+        rest = &escape[length..];
+    }
+    repaired.push_str(rest);
+    Cow::Owned(repaired)
+}
+
+/// The surrogate that `text` begins with, as `\uD83D`.
+fn surrogate(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    (0xd800..0xe000).contains(&unit).then_some(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::{entries, fields, is_json, without_lone_surrogates};
+    use crate::random::{cases, text};
+
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"a\"",
+        "\"b\"",
+        "\"a\":",
+        "{\"a\":1}",
+        "null",
+        "5",
+        "\"\\u00e4\"",
+        " ",
+    ];
+
+    proptest! {
+        #![proptest_config(cases(10_000))]
+
+        #[test]
+        fn it_reads_what_a_tree_reads(json in text(PIECES, 8)) {
+            let tree: Option<Value> = serde_json::from_str(&json).ok();
+            prop_assert_eq!(is_json(&json), tree.is_some());
+            let read = |json| serde_json::from_str::<Value>(json).unwrap_or_default();
+            let object = tree.as_ref().and_then(Value::as_object);
+            let of_tree = object.map(|object| ["b", "a"].map(|name| object.get(name).cloned().unwrap_or_default()));
+            prop_assert_eq!(fields(&json, ["b", "a"]).map(|fields| fields.map(read)), of_tree);
+            let mut found = Vec::new();
+            let array = entries(&json, |entry| found.push(read(entry)));
+            prop_assert_eq!(array.map(|()| &found), tree.as_ref().and_then(Value::as_array));
+        }
+
+        #[test]
+        fn repaired_escapes_are_json(text in text(&["\\ud83d", "\\ude00", "\\\\", "\\n", "u", "ä", "\\u00e4"], 8)) {
+            let json = format!("\"{text}\"");
+            prop_assert!(serde_json::from_str::<String>(&without_lone_surrogates(&json)).is_ok());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Talking to a model: everything about a user's OpenAI-compatible endpoint but the chat and its rows.
+//!
+//! Values in, values out: no database and no variables, so that all of it is tested natively. The one part that needs
+//! the platform, sending the request, is in component `reply`.
+//!
+//! * before a call: [`address`] (which base URLs may be called), [`context`] (what the model gets to read),
+//!   [`request`] (how it is put on the wire);
+//! * during: [`stream`] (bytes to events) and [`failure`] (what went wrong, in words);
+//! * meanwhile: [`draft`] (the text of the reply, and when to store it);
+//! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one).
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod composer;
+pub mod context;
+pub mod diff;
+pub mod draft;
+pub mod failure;
+mod json;
+mod message;
+pub mod patch;
+#[cfg(test)]
+mod random;
+pub mod request;
+pub mod stream;
+
+pub use address::{BaseUrl, Policy, check_base_url};
+pub use failure::{Failure, FailureKind};
+pub use message::{MessageKind, Role, Turn};
+pub use request::Call;
+pub use stream::{Event, Stream};
+
+/// The longest text of a reply, or of a file in one, in bytes. A longer reply ends with `length`.
+pub const MAX_TEXT_BYTES: usize = 256 * 1024;
