@@ -2,7 +2,8 @@
 
 use super::{
     Error,
-    checkpoint::{Checkpoints, LogLength},
+    checkpoint::Checkpoints,
+    log_length::LogLength,
     mark::{self, Mark},
     pool::Pool,
     session::{Session, Slot, WriteLock},

@@ -19,6 +19,7 @@ mod database;
 mod error;
 mod key_value;
 mod log_file;
+mod log_length;
 mod mark;
 mod pool;
 mod schema;

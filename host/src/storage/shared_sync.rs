@@ -7,7 +7,7 @@
 //! The conditions under which this is sound are kept elsewhere: no connection below `synchronous=NORMAL`, a log file
 //! that is never replaced (`Database` keeps one connection open), nobody who closes the database file by hand.
 
-use super::{Error, checkpoint::LogLength, log_file, mark::Mark};
+use super::{Error, log_file, log_length::LogLength, mark::Mark};
 use std::{
     fs::File,
     io::{self, Write},

@@ -12,7 +12,7 @@ impl Connection {
         let (step, end) = unsafe {
             let copy = ffi::sqlite3_backup_init(target.raw(), main, self.raw(), main);
             if copy.is_null() {
-                return Err(target.error(""));
+                return Err(target.handle.error(""));
             }
             let step = ffi::sqlite3_backup_step(copy, -1);
             (step, ffi::sqlite3_backup_finish(copy))
@@ -24,7 +24,7 @@ impl Connection {
                 code,
                 message: "the database is locked".into(),
             }),
-            _ => Err(target.error("")),
+            _ => Err(target.handle.error("")),
         }
     }
 }

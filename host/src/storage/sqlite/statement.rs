@@ -1,6 +1,9 @@
 //! A prepared statement: bind, step, read the rows, reset.
 
-use super::{Class, last_error, too_big};
+use super::{
+    authorizer::Class,
+    failure::{last_error, too_big},
+};
 use crate::storage::{Error, QueryResult, Value};
 use libsql::ffi;
 use std::{
