@@ -1,9 +1,10 @@
 //! The application that `spin.toml` describes, loaded: compiled components, databases, stores and variables.
 
 use crate::{
+    component::Component,
     gateway::control::Local,
     instance::State,
-    manifest::{self, Manifest, OutboundHosts, Router},
+    manifest::{self, Manifest, Router},
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     spin,
@@ -60,7 +61,7 @@ pub struct App {
     /// Finds the component for a path.
     pub router: Router,
     /// All components by id.
-    pub components: BTreeMap<String, Arc<Component>>,
+    pub components: BTreeMap<String, Loaded>,
     databases: BTreeMap<String, Arc<Database>>,
     key_value: Option<Arc<KeyValue>>,
     space: Arc<Space>,
@@ -68,30 +69,12 @@ pub struct App {
     _state: StateDir,
 }
 
-/// A component, ready to be instantiated, with all it may use.
-pub struct Component {
-    /// Its id in the manifest.
-    pub id: String,
+/// A component, ready to be instantiated.
+pub struct Loaded {
+    /// What its instances may use.
+    pub granted: Arc<Component>,
     /// The compiled component, imports resolved.
     pub pre: ServicePre<State>,
-    /// The application variables it sees.
-    pub variables: BTreeMap<String, String>,
-    /// Its environment variables.
-    pub environment: BTreeMap<String, String>,
-    /// The databases it may open, by label.
-    pub databases: HashMap<String, Arc<Database>>,
-    /// The key-value stores it may open, by label.
-    pub key_value: HashMap<String, Arc<KeyValue>>,
-    /// The hosts it may call.
-    pub outbound: OutboundHosts,
-    /// The gateway of this process.
-    pub gateway: Option<Arc<Local>>,
-    /// Bytes of linear memory that one of its instances may use.
-    pub max_memory: usize,
-    /// Where its output goes.
-    pub output: Output,
-    /// The places of its instances.
-    pub places: Places,
 }
 
 impl App {
@@ -125,10 +108,10 @@ impl App {
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
+            let pre = compile(&engine, &linker, &folder.join(&declared.source))
+                .with_context(|| format!("component {id:?}"))?;
             let component = Component {
                 id: id.clone(),
-                pre: compile(&engine, &linker, &folder.join(&declared.source))
-                    .with_context(|| format!("component {id:?}"))?,
                 variables: variables.of_component(declared)?,
                 environment: declared.environment.clone(),
                 databases: stores.databases(&declared.sqlite_databases).await?,
@@ -143,7 +126,8 @@ impl App {
                     false => Places::public(&retired),
                 },
             };
-            components.insert(id.clone(), Arc::new(component));
+            let granted = Arc::new(component);
+            components.insert(id.clone(), Loaded { granted, pre });
         }
         start_epochs(&engine);
         Ok(Self {

@@ -11,11 +11,9 @@
 //! Databases, the lock and what a restore makes belong to the folder's owner, also when root makes them, and are for
 //! nobody else.
 
-use crate::{
-    private,
-    scratch::{self, Scratch},
-};
+use crate::private;
 use anyhow::{Context, bail};
+use kafka_scratch::{self as scratch, Scratch};
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
     io,

@@ -33,7 +33,6 @@ pub mod db;
 pub mod email;
 pub mod encoding;
 pub mod error;
-pub mod events;
 pub mod files;
 pub mod form;
 pub mod grip;

@@ -16,12 +16,12 @@ pub use restore::{Restore, restore};
 use crate::{
     manifest::Manifest,
     private::{self, folder_of},
-    scratch::{self, Scratch},
     state::{self, KEY_VALUE, StateDir},
     storage,
 };
 use anyhow::{Context, bail};
 use archive::Writer;
+use kafka_scratch::{self as scratch, Scratch};
 use std::{
     collections::BTreeSet,
     fs::{self, File},

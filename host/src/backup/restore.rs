@@ -6,11 +6,11 @@ use super::{
     check,
 };
 use crate::{
-    scratch::Scratch,
     state::{self, KEY_VALUE, StateDir},
     storage::{self, Schema},
 };
 use anyhow::{Context, bail};
+use kafka_scratch::Scratch;
 use std::{
     fs,
     os::unix::fs::DirBuilderExt,

@@ -6,7 +6,10 @@ use super::{
     places::Place,
     stream::{Activity, Stream},
 };
-use crate::gateway::{self, Gateway, Socket, proxy::plain};
+use crate::{
+    answer::plain,
+    gateway::{self, Gateway, Socket},
+};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -52,7 +55,8 @@ pub async fn serve(
     // Even if its client left before the handshake's answer: the backend has opened the socket, and is to hear of it.
     let socket = opened.lock().take();
     if let Some((gateway, socket, _place)) = socket {
-        gateway::run(socket, &gateway, &front.backend, stopped).await;
+        let backend: Arc<dyn gateway::Backend> = front.backend.clone();
+        gateway::run(socket, &gateway, &backend, stopped).await;
     } else if served.is_err() {
         activity.close().await;
     }
@@ -133,8 +137,8 @@ impl Front {
             && gateway::wants_socket(&request)
         {
             let client = self.places.client(request.headers(), peer.ip());
-            let (response, socket) =
-                gateway::open(gateway, &self.backend, request, peer, client).await;
+            let backend: Arc<dyn gateway::Backend> = self.backend.clone();
+            let (response, socket) = gateway::open(gateway, &backend, request, peer, client).await;
             let place = match socket {
                 Some(socket) => {
                     *opened.lock() = Some((gateway.clone(), socket, place));

@@ -2,6 +2,7 @@
 //!
 //! Each runtime has handlers of its own for all components, so a request never crosses threads.
 
+mod backend;
 mod body;
 mod connection;
 mod headers;
@@ -9,22 +10,16 @@ mod places;
 mod request;
 mod stream;
 mod uploads;
+mod upstream;
 
-pub use body::RequestBody;
-pub use request::{Dispatcher, answer};
+pub use upstream::Origin;
 
-use crate::{
-    app::App,
-    gateway::{
-        Gateway,
-        backend::Backend,
-        proxy::{Origin, Upstream},
-    },
-    network::Proxies,
-};
+use crate::{app::App, gateway::Gateway, network::Proxies};
 use anyhow::Context;
+use backend::Backend;
 use futures::FutureExt;
 use places::{Place, Places, TooMany};
+use request::Dispatcher;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
@@ -40,6 +35,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use uploads::Uploads;
+use upstream::Upstream;
 
 /// Open connections; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;

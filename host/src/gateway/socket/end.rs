@@ -1,9 +1,7 @@
 //! The end of a socket: why, what the client is told of it, and the backend.
 
 use super::{Client, GOODBYE_LIMIT, Running, incoming::Broken, outbox::Outbox};
-use crate::gateway::{
-    Gateway, backend::Backend, conversation::Trouble, event::Event, hub::Outgoing,
-};
+use crate::gateway::{Event, Gateway, backend::Backend, conversation::Trouble, hub::Outgoing};
 use http::StatusCode;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{
@@ -63,7 +61,7 @@ impl Running {
     }
 
     /// Ends the socket on both sides at once.
-    pub(super) async fn end(self, end: End, gateway: &Gateway, backend: &Arc<Backend>) {
+    pub(super) async fn end(self, end: End, gateway: &Gateway, backend: &Arc<dyn Backend>) {
         let Self {
             client,
             incoming,

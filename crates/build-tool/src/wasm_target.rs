@@ -1,16 +1,16 @@
 //! Installs the compilation target of the components, `wasm32-wasip2`, where it is missing.
 //!
 //! rustup's server is asked first. Where it can't be reached, or `RUSTUP_AUTO_INSTALL=0` says to leave rustup
-//! alone, the target's standard library is built from Debian's packages `rust-src` and `wasi-libc` (DESIGN.md,
-//! section 5). The result is what rustup would have installed: plain `cargo build --target wasm32-wasip2` works.
+//! alone, the target's standard library is built from Debian's packages `rust-src` and `wasi-libc`. The result is what
+//! rustup would have installed: plain `cargo build --target wasm32-wasip2` works.
 
 use super::{
     debian::{self, Suite},
     step::{self, say},
     toolchain::{TARGET, Toolchain},
 };
-use crate::scratch::{self, Scratch};
 use anyhow::{Context, anyhow, bail};
+use kafka_scratch::{self as scratch, Scratch};
 use std::{
     env, fs,
     fs::File,
