@@ -39,6 +39,7 @@ pub mod grip;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod log;
 pub mod long_work;
 mod mac;
 pub mod message;

@@ -209,7 +209,7 @@ impl Follower {
                     let deleted = object!({ "action": "chat_deleted" }).to_string();
                     return Some(sse::event(&deleted));
                 }
-                Err(error) => eprintln!("error: reply {}: {error}", self.reply),
+                Err(error) => tracing::error!(generation = self.reply, "the reply: {error}"),
             }
             if let Some(sign) = self.stay_quiet() {
                 return Some(sign);

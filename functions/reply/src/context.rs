@@ -44,7 +44,7 @@ impl Reachable {
         let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
         let key = key.map_err(|error| {
             if let Error::Internal(cause) = error {
-                eprintln!("error: the key of model {}: {cause:#}", model.id);
+                tracing::error!(model = model.id, "the key of the model: {cause:#}");
             }
             "The API key of this model can't be read any more. Please enter it again.".to_owned()
         })?;
@@ -86,7 +86,7 @@ pub async fn question(begun: &Begun) -> Result<Question, String> {
     let model = Reachable::check(&begun.model, &settings).await?;
     let messages = messages(begun, settings.context_chars).await;
     let messages = messages.map_err(|error| {
-        eprintln!("error: the context of reply {}: {error}", begun.reply);
+        tracing::error!("the context of the reply: {error}");
         "The conversation could not be read. Please try again.".to_owned()
     })?;
     Ok(Question { model, messages })

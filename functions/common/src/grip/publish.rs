@@ -47,17 +47,17 @@ impl Grip {
         match outcome {
             Ok(()) => {
                 if IS_AWAY.swap(false, Ordering::Relaxed) {
-                    eprintln!("the gateway is back");
+                    tracing::info!("the gateway is back");
                 }
             }
             Err(Failure::Refused(status)) => {
-                eprintln!("warning: the gateway answers {status} to what is published");
+                tracing::warn!("the gateway answers {status} to what is published");
             }
             Err(Failure::Unreachable(reason)) => {
                 FAILED.is_now();
                 if !IS_AWAY.swap(true, Ordering::Relaxed) {
-                    eprintln!(
-                        "warning: the gateway at {} can't be reached, open windows hear nothing: {reason}",
+                    tracing::warn!(
+                        "the gateway at {} can't be reached, open windows hear nothing: {reason}",
                         self.address.publish
                     );
                 }
