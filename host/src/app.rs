@@ -4,16 +4,17 @@ use crate::{
     component::Component,
     gateway::control::Local,
     instance::State,
-    manifest::{self, Manifest, Router},
+    manifest::{Manifest, Router},
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     spin,
-    state::{self, KEY_VALUE, StateDir},
-    storage::{self, Database, KeyValue, Options, Space},
+    state::StateDir,
+    storage::{Database, KeyValue, Space},
+    stores::Stores,
 };
 use anyhow::{Context, bail};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -65,7 +66,7 @@ pub struct App {
     databases: BTreeMap<String, Arc<Database>>,
     key_value: Option<Arc<KeyValue>>,
     space: Arc<Space>,
-    /// Held, not used: nobody may replace the databases meanwhile.
+    /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
 }
 
@@ -90,7 +91,7 @@ impl App {
             .into_iter()
             .flatten()
         {
-            // For nobody else's eyes: it has people's files in it, and code that this user will run. One that was there
+            // For its owner only: it has users' files in it, and code that this user will run. One that was there
             // stays as it is; the databases see to themselves.
             fs::DirBuilder::new()
                 .recursive(true)
@@ -238,81 +239,4 @@ fn start_epochs(engine: &Engine) {
             thread::sleep(EPOCH);
         }
     });
-}
-
-/// Opens each database and the key-value file once, however many components use them.
-struct Stores<'a> {
-    folder: &'a Path,
-    databases: BTreeMap<String, Arc<Database>>,
-    key_value: Option<Arc<KeyValue>>,
-    space: Arc<Space>,
-}
-
-impl<'a> Stores<'a> {
-    fn new(folder: &'a Path, space: Arc<Space>) -> Self {
-        Self {
-            folder,
-            space,
-            databases: BTreeMap::new(),
-            key_value: None,
-        }
-    }
-
-    /// Opens something, if need be with the room that was kept on a full disk.
-    async fn open<T, F>(&self, open: impl Fn(Options) -> F) -> anyhow::Result<T>
-    where
-        F: Future<Output = Result<T, storage::Error>>,
-    {
-        let options = Options {
-            space: Some(self.space.clone()),
-            ..Options::default()
-        };
-        match open(options.clone()).await {
-            Err(error) if error.is_full() => {
-                self.space.ran_out();
-                let again = open(options).await;
-                again.context("the disk is full: make room on it, and start again")
-            }
-            opened => Ok(opened?),
-        }
-    }
-
-    async fn databases(
-        &mut self,
-        labels: &[String],
-    ) -> anyhow::Result<HashMap<String, Arc<Database>>> {
-        let mut found = HashMap::new();
-        for label in labels {
-            if !self.databases.contains_key(label) {
-                manifest::check_label(label)?;
-                let file = state::database_file(self.folder, label);
-                let database = self
-                    .open(|options| Database::open(&file, options))
-                    .await
-                    .with_context(|| format!("can't open the database {}", file.display()))?;
-                self.databases.insert(label.clone(), database);
-            }
-            found.insert(label.clone(), self.databases[label].clone());
-        }
-        Ok(found)
-    }
-
-    async fn key_value(
-        &mut self,
-        labels: &[String],
-    ) -> anyhow::Result<HashMap<String, Arc<KeyValue>>> {
-        let mut found = HashMap::new();
-        for label in labels {
-            if self.key_value.is_none() {
-                let file = state::database_file(self.folder, KEY_VALUE);
-                let opened = self
-                    .open(|options| KeyValue::open(&file, options))
-                    .await
-                    .with_context(|| format!("can't open the store {}", file.display()))?;
-                self.key_value = Some(opened);
-            }
-            found.extend(self.key_value.clone().map(|file| (label.clone(), file)));
-        }
-        Ok(found)
-    }
 }

@@ -182,11 +182,11 @@ fn build_all(manifest: &Path) -> anyhow::Result<()> {
     build_components(steps, folder)
 }
 
-/// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from now
-/// on.
+/// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from
+/// now on.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    // Unless somebody listens for it, this one ends the process, where a file grows beyond a limit (`ulimit -f`). So the
-    // write fails instead, as it does on a full disk.
+    // Unless the process handles this signal, it ends the process, where a file grows beyond a limit (`ulimit -f`). So
+    // the write fails instead, as it does on a full disk.
     drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

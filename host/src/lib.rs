@@ -23,3 +23,4 @@ pub mod server;
 pub mod spin;
 pub mod state;
 pub mod storage;
+mod stores;

@@ -13,8 +13,8 @@ const MAX_LINE: usize = 64;
 
 /// Something that happens to a socket, on either side of the gateway.
 ///
-/// Text is of type `T`: the components take it as bytes, because a gateway may pass on text that is not UTF-8, and answer
-/// that themselves. Our own gateway takes a type that is UTF-8.
+/// Text is of type `T`: the components take it as bytes, because a gateway may pass on text that is not UTF-8, and
+/// answer that themselves. Our own gateway takes a type that is UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<T = Bytes> {
     /// The socket opened.

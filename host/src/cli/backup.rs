@@ -36,9 +36,9 @@ pub struct Make {
 
 /// Put a backup back, while no server runs
 ///
-/// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept, in
-/// the folder before-restore-<time> of the state folder. The change is made as a whole or not at all; one that fails
-/// when it is decided, the next start finishes. In token mode everybody must log in again afterwards.
+/// The file is checked from its first byte to its last before anything changes. Databases that are replaced are kept,
+/// in the folder before-restore-<time> of the state folder. The change is made as a whole or not at all; one that fails
+/// when it is decided, the next start finishes. In token mode every user must log in again afterwards.
 #[derive(Debug, Args)]
 pub struct PutBack {
     /// A file that `kafka backup` made
@@ -109,13 +109,13 @@ fn say(about: &About, what: &str) {
     ));
 }
 
-/// Tells of what is done, which it is whether or not anybody hears of it.
+/// Prints what was done. A closed standard output does not undo it.
 pub(super) fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up by
-/// the caller; the thread ends with the process.
+/// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up
+/// by the caller; the thread ends with the process.
 pub(super) fn until_stopped<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {

@@ -12,7 +12,7 @@ use clap::Args;
 use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 
-/// Where publishers look for a gateway, unless they are told otherwise; Pushpin's.
+/// Where publishers look for a gateway by default; Pushpin's.
 const CONTROL: &str = "127.0.0.1:5561";
 /// How often a starting upstream is looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -144,7 +144,7 @@ impl Settings {
     }
 }
 
-/// Waits until somebody listens there.
+/// Waits until a server listens there.
 async fn reachable(address: &str) {
     while TcpStream::connect(address).await.is_err() {
         sleep(LOOK).await;

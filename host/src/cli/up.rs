@@ -89,7 +89,7 @@ fn proxies(settings: &Settings) -> anyhow::Result<Proxies> {
     Proxies::parse(&text.unwrap_or_default()).context(PROXIES)
 }
 
-/// The value of a variable, if somebody gave it one.
+/// The value of a variable, if it was given one.
 fn given(settings: &Settings, name: &str) -> Option<String> {
     settings
         .variables
@@ -102,7 +102,7 @@ fn set(settings: &mut Settings, name: &str, value: String) {
     settings.variables.insert(name.to_owned(), value);
 }
 
-/// Scheme, host and port of a GRIP URL. Where there is no gateway, an address that nobody can listen on.
+/// Scheme, host and port of a GRIP URL. Where there is no gateway, an address on which no server can listen.
 fn origin_of(url: &str) -> anyhow::Result<String> {
     if url.is_empty() {
         return Ok("http://127.0.0.1:0".into());

@@ -1,9 +1,9 @@
 //! The memory that all sockets together may use for what is not finished or waits: parts of a client's message, events
 //! for the backend, and messages for clients that read slowly.
 //!
-//! What one address holds may not be more than what is left for all others, and what one session holds no more than half
-//! of that. So an address alone gets half of the budget, ten of them an eleventh each, and something is always left for
-//! who comes next.
+//! What one address holds may not be more than what is left for all others, and what one session holds no more than
+//! half of that. So an address alone gets half of the budget, ten of them an eleventh each, and something is always
+//! left for who comes next.
 
 use crate::network::Network;
 use parking_lot::Mutex;

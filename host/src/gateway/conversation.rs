@@ -193,8 +193,8 @@ impl Conversation {
         }
     }
 
-    /// Takes in what came of a request: what the answer asks to remember, which events it takes; what is left is for the
-    /// client.
+    /// Takes in what came of a request: what the answer asks to remember, which events it takes; what is left is for
+    /// the client.
     ///
     /// # Errors
     /// When there is no answer, or none of this protocol. Then what was sent is dropped: the backend may have acted on

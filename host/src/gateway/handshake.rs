@@ -35,7 +35,8 @@ pub fn wants_socket<B>(request: &Request<B>) -> bool {
         && has_token(request.headers(), &header::CONNECTION, "upgrade")
 }
 
-/// Answers a request for a WebSocket that `peer` sent for `client`: the socket is to be run once the answer has been sent.
+/// Answers a request for a WebSocket that `peer` sent for `client`: the socket is to be run once the answer has been
+/// sent.
 pub async fn open(
     gateway: &Gateway,
     backend: &Arc<dyn Backend>,

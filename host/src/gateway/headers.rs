@@ -46,7 +46,7 @@ pub fn hides_client(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the client's address to those the request came from. If that is a proxy which hides its own client, that one is
-/// unknown, lest the proxy's address pass for it.
+/// unknown: otherwise the proxy's address would pass for the client's.
 pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr, hidden: bool) {
     let mut hops: Vec<u8> = Vec::new();
     if hidden {

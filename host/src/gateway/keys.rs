@@ -53,8 +53,8 @@ fn random_key() -> anyhow::Result<String> {
 }
 
 impl Keys {
-    /// Reads the keys of a GRIP URL. Without the components' key, publish requests are not checked; without the gateway's,
-    /// requests to components are not signed.
+    /// Reads the keys of a GRIP URL. Without the components' key, publish requests are not checked; without the
+    /// gateway's, requests to components are not signed.
     ///
     /// # Errors
     /// When the text is no GRIP URL, or a key is not base64.

@@ -14,6 +14,7 @@ mod handshake;
 pub mod headers;
 mod hub;
 mod keys;
+mod mailbox;
 mod publish;
 mod socket;
 

@@ -1,6 +1,6 @@
 //! Publish requests: what the components send to the sockets of a channel.
 
-use super::{Gateway, hub::Outgoing};
+use super::{Gateway, mailbox::Outgoing};
 use http::{HeaderMap, Method, StatusCode, header};
 use kafka_grip::{Message, Publish, Refusal};
 
@@ -46,7 +46,8 @@ impl Gateway {
             })
     }
 
-    /// Gives the items of a publish request to the sockets of their channels. Unless all of them are valid, none is sent.
+    /// Gives the items of a publish request to the sockets of their channels. Unless all of them are valid, none is
+    /// sent.
     pub fn publish(&self, body: &[u8]) -> Answer {
         let items = match serde_json::from_slice::<Publish>(body) {
             Ok(publish) => publish.items,

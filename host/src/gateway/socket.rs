@@ -17,7 +17,8 @@ use super::{
     budget::{Charge, Full},
     conversation::Conversation,
     handshake::Socket,
-    hub::{Mailbox, Outgoing, Overflow, Subscriptions},
+    hub::Subscriptions,
+    mailbox::{Mailbox, Outgoing, Overflow},
 };
 use bytes::Bytes;
 use http::Response;

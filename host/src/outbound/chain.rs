@@ -1,7 +1,7 @@
 //! Service chaining: one component calls another one of the same application, on the same thread, without a connection.
 //!
-//! As in Spin, the name is `<component id>.spin.internal`, and the caller's `allowed_outbound_hosts` must allow it. Only
-//! components with a private route can be called here; Spin lets components with a public one be called, too.
+//! As in Spin, the name is `<component id>.spin.internal`, and the caller's `allowed_outbound_hosts` must allow it.
+//! Only components with a private route can be called here; Spin lets components with a public one be called, too.
 
 use futures::future::BoxFuture;
 use http::{Request, Response};

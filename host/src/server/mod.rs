@@ -193,7 +193,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>, workers: &[Worker]
                             tracing::warn!(%peer, "too many connections from this address");
                             complained = Some(Instant::now());
                         }
-                        // Nobody waits for who has so many already.
+                        // It gets the answer only if that can be written at once.
                         let _ = stream.try_write(ONE_TOO_MANY);
                     }
                 },
@@ -214,8 +214,8 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>, workers: &[Worker]
     }
 }
 
-/// How many connections may be open, with so many files each, after asking the system for as many file descriptors as it
-/// gives.
+/// How many connections may be open, with so many files each, after asking the system for as many file descriptors as
+/// it gives.
 fn max_connections(files_each: u64) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX);

@@ -20,7 +20,8 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the thread, which moves the log when `length` says so. It uses `connection`, and `writers` to stop all
-    /// writers for a moment. While `space` has no room, it does so each time, so that the log grows no longer than it is.
+    /// writers for a moment. While `space` has no room, it does so each time, so that the log grows no longer than it
+    /// is.
     pub(super) fn start(
         length: Arc<LogLength>,
         connection: Connection,
@@ -65,7 +66,8 @@ impl Log {
     }
 
     /// Whether it is worth stopping the writers, so that all of the log is moved: it has become long, and what is left
-    /// of it was written just now and is not held by a reader. `every` is how many pages it grows by between checkpoints.
+    /// of it was written just now and is not held by a reader. `every` is how many pages it grows by between
+    /// checkpoints.
     fn is_worth_stopping_for(self, every: u32) -> bool {
         self.moved >= every.saturating_mul(TOO_LONG) && self.rest() < every
     }
@@ -81,8 +83,8 @@ fn run(
         let mut log = checkpoint(&mut connection);
         let full = space.is_some_and(Space::is_full);
         if matches!(log, Ok(log) if full || log.is_worth_stopping_for(length.every())) {
-            // SQLite restarts the log only when a writer finds all of it moved. While writers come without a pause there
-            // is always a little left, so they wait until that is moved, too.
+            // SQLite restarts the log only when a writer finds all of it moved. While writers come without a pause
+            // there is always a little left, so they wait until that is moved, too.
             let _no_writers = writers.blocking_write();
             log = checkpoint(&mut connection);
             if matches!(log, Ok(log) if log.rest() == 0) {

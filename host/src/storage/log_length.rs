@@ -47,8 +47,8 @@ impl LogLength {
         }
     }
 
-    /// To be called after a checkpoint that found so many pages: the next one is due when the log has grown, even if some
-    /// pages could not be moved yet. A reader may need them for long, and the checkpoints would never stop.
+    /// To be called after a checkpoint that found so many pages: the next one is due when the log has grown, even if
+    /// some pages could not be moved yet. A reader may need them for long, and the checkpoints would never stop.
     pub(super) fn looked_at(&self, pages: u32) {
         // If SQLite restarted it meanwhile, it is shorter.
         let base = if self.pages.load(Relaxed) < pages {

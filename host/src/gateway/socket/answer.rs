@@ -1,7 +1,7 @@
 //! What the backend's answers do to a socket.
 
 use super::{KeepAlive, Running, end::End};
-use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, hub::Outgoing};
+use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, mailbox::Outgoing};
 use bytes::Bytes;
 use http::Response;
 use kafka_grip::{

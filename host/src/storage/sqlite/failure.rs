@@ -24,8 +24,8 @@ pub(super) unsafe fn last_error(raw: *mut ffi::sqlite3) -> Error {
         .unwrap_or(Error::Sqlite { code, message })
 }
 
-/// The error that SQLite has for some failures of the system, for others of the same kind, too: it knows of a full disk,
-/// but not of a quota.
+/// The error that SQLite has for some failures of the system, for others of the same kind, too: it knows of a full
+/// disk, but not of a quota.
 fn plain_cause(system: c_int) -> Option<Error> {
     let (code, message) = match system {
         libc::ENOSPC | libc::EDQUOT | libc::EFBIG => (ffi::SQLITE_FULL, "database or disk is full"),

@@ -14,8 +14,8 @@ use std::{
 /// Bytes of the longest value or row; SQLite's own limit would let one statement take a gigabyte.
 const MAX_VALUE: c_int = 128 * 1024 * 1024;
 
-/// Bytes that undoing one statement may take before they go to a file. Such files are among the system's temporary ones,
-/// perhaps on the same full disk, and statements that make room must be undoable, too.
+/// Bytes that undoing one statement may take before they go to a file. Such files are among the system's temporary
+/// ones, perhaps on the same full disk, and statements that make room must be undoable, too.
 const UNDO_IN_MEMORY: c_int = 16 * 1024 * 1024;
 
 static BEFORE_FIRST: Once = Once::new();
@@ -23,14 +23,14 @@ static BEFORE_FIRST: Once = Once::new();
 /// Settings of SQLite itself, which it accepts only before its first use.
 fn set_up() {
     keep_memory();
-    // SAFETY: this option takes one int. Nothing else of this process uses SQLite before; if it did, SQLite would refuse
-    // the option, and nothing would change.
+    // SAFETY: this option takes one int. Nothing else of this process uses SQLite before; if it did, SQLite would
+    // refuse the option, and nothing would change.
     unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_IN_MEMORY) };
 }
 
-/// Makes the C library keep what SQLite frees. A long answer, such as the login of a user with thousands of chats, is put
-/// together in blocks of a megabyte; without this they are new to the process each time, and the first access to their
-/// pages takes a third of the time.
+/// Makes the C library keep what SQLite frees. A long answer, such as the login of a user with thousands of chats, is
+/// put together in blocks of a megabyte; without this they are new to the process each time, and the first access to
+/// their pages takes a third of the time.
 fn keep_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: `mallopt` may be called at any time, by any thread; these are among the parameters it knows.
@@ -53,8 +53,8 @@ pub(super) struct Handle {
 
 // SAFETY: SQLite is compiled thread-safe, and a connection may move between threads.
 unsafe impl Send for Handle {}
-// SAFETY: through a shared `Handle` other threads can only interrupt, which SQLite allows (see the parent module's text);
-// the authorizer is an atomic, and the log's length is safe to share.
+// SAFETY: through a shared `Handle` other threads can only interrupt, which SQLite allows (see the parent module's
+// text); the authorizer is an atomic, and the log's length is safe to share.
 unsafe impl Sync for Handle {}
 
 impl Drop for Handle {
@@ -111,10 +111,12 @@ impl Handle {
         }
     }
 
-    /// From now on every commit reports the length of the write-ahead log to `log`, and SQLite does not move it by itself.
+    /// From now on every commit reports the length of the write-ahead log to `log`, and SQLite does not move it by
+    /// itself.
     pub(super) fn report_to(&self, log: Arc<LogLength>) {
         let log: *const LogLength = &**self.log.get_or_init(|| log);
-        // SAFETY: the handle owns it as long as the connection is open, and the callback only reads through the pointer.
+        // SAFETY: the handle owns it as long as the connection is open, and the callback only reads through the
+        // pointer.
         unsafe { ffi::sqlite3_wal_hook(self.raw(), Some(committed), log.cast_mut().cast()) };
     }
 
@@ -129,7 +131,7 @@ impl Handle {
 
     /// The connection's last error; `sql` is the text that was being prepared.
     pub(super) fn error(&self, sql: &str) -> Error {
-        // SAFETY: the connection is open, and nobody else uses it.
+        // SAFETY: the connection is open, and no other code uses it.
         let (error, offset) = unsafe {
             (
                 last_error(self.raw()),

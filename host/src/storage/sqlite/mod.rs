@@ -88,7 +88,8 @@ impl Connection {
         Ok(connection)
     }
 
-    /// From now on every commit reports the length of the write-ahead log to `log`, and SQLite does not move it by itself.
+    /// From now on every commit reports the length of the write-ahead log to `log`, and SQLite does not move it by
+    /// itself.
     pub(super) fn report_to(&mut self, log: Arc<LogLength>) {
         self.handle.report_to(log);
     }
@@ -149,8 +150,8 @@ impl Connection {
         let prepared = self.prepare_raw(sql);
         authorizer.trust(false);
         let raw = NonNull::new(prepared?).ok_or(Error::Empty)?;
-        // SAFETY: the statement was just prepared, and nobody else has the pointer. It is not cached, where a component
-        // would find it.
+        // SAFETY: the statement was just prepared, and no other code has the pointer. It is not cached, where a
+        // component would find it.
         let mut statement = unsafe { Statement::new(raw, authorizer.class(true)) };
         let rows = statement.run(&[], usize::MAX)?.rows;
         Ok(match rows.first().map(Vec::as_slice) {
@@ -159,7 +160,7 @@ impl Connection {
         })
     }
 
-    /// Runs a statement that takes no parameters and whose rows nobody wants.
+    /// Runs a statement that takes no parameters and whose rows are not needed.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Error> {
         let prepared = self.prepare(sql)?;
         self.statement(prepared).run(&[], usize::MAX).map(drop)
@@ -201,7 +202,7 @@ impl Connection {
             (prepared, _) => prepared?,
         };
         let raw = NonNull::new(raw).ok_or(Error::Empty)?;
-        // SAFETY: the statement was just prepared, and nobody else has the pointer.
+        // SAFETY: the statement was just prepared, and no other code has the pointer.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(raw.as_ptr()) } != 0;
         // SAFETY: as before; it goes into this connection's cache.
         Ok(unsafe { Statement::new(raw, authorizer.class(readonly)) })
