@@ -1,5 +1,5 @@
-//! Takes the migrations in, and generates the bindings of the `spin:*` interfaces from the WIT definitions that the `spin-sdk` crate ships,
-//! so that host and components are always built from the same ones.
+//! Takes the migrations in, and generates the bindings of the `spin:*` interfaces from the WIT definitions that the
+//! `spin-sdk` crate ships, so that host and components are always built from the same ones.
 
 use std::{env, fs, path::PathBuf, process::Command};
 

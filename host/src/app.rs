@@ -1,18 +1,20 @@
 //! The application that `spin.toml` describes, loaded: compiled components, databases, stores and variables.
 
 use crate::{
+    component::Component,
     gateway::control::Local,
     instance::State,
-    manifest::{self, Manifest, OutboundHosts, Router},
+    manifest::{Manifest, Router},
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     spin,
-    state::{self, KEY_VALUE, StateDir},
-    storage::{self, Database, KeyValue, Options, Space},
+    state::StateDir,
+    storage::{Database, KeyValue, Space},
+    stores::Stores,
 };
 use anyhow::{Context, bail};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -60,38 +62,20 @@ pub struct App {
     /// Finds the component for a path.
     pub router: Router,
     /// All components by id.
-    pub components: BTreeMap<String, Arc<Component>>,
+    pub components: BTreeMap<String, Loaded>,
     databases: BTreeMap<String, Arc<Database>>,
     key_value: Option<Arc<KeyValue>>,
     space: Arc<Space>,
-    /// Held, not used: nobody may replace the databases meanwhile.
+    /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
 }
 
-/// A component, ready to be instantiated, with all it may use.
-pub struct Component {
-    /// Its id in the manifest.
-    pub id: String,
+/// A component, ready to be instantiated.
+pub struct Loaded {
+    /// What its instances may use.
+    pub granted: Arc<Component>,
     /// The compiled component, imports resolved.
     pub pre: ServicePre<State>,
-    /// The application variables it sees.
-    pub variables: BTreeMap<String, String>,
-    /// Its environment variables.
-    pub environment: BTreeMap<String, String>,
-    /// The databases it may open, by label.
-    pub databases: HashMap<String, Arc<Database>>,
-    /// The key-value stores it may open, by label.
-    pub key_value: HashMap<String, Arc<KeyValue>>,
-    /// The hosts it may call.
-    pub outbound: OutboundHosts,
-    /// The gateway of this process.
-    pub gateway: Option<Arc<Local>>,
-    /// Bytes of linear memory that one of its instances may use.
-    pub max_memory: usize,
-    /// Where its output goes.
-    pub output: Output,
-    /// The places of its instances.
-    pub places: Places,
 }
 
 impl App {
@@ -107,7 +91,7 @@ impl App {
             .into_iter()
             .flatten()
         {
-            // For nobody else's eyes: it has people's files in it, and code that this user will run. One that was there
+            // For its owner only: it has users' files in it, and code that this user will run. One that was there
             // stays as it is; the databases see to themselves.
             fs::DirBuilder::new()
                 .recursive(true)
@@ -125,10 +109,10 @@ impl App {
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
+            let pre = compile(&engine, &linker, &folder.join(&declared.source))
+                .with_context(|| format!("component {id:?}"))?;
             let component = Component {
                 id: id.clone(),
-                pre: compile(&engine, &linker, &folder.join(&declared.source))
-                    .with_context(|| format!("component {id:?}"))?,
                 variables: variables.of_component(declared)?,
                 environment: declared.environment.clone(),
                 databases: stores.databases(&declared.sqlite_databases).await?,
@@ -143,7 +127,8 @@ impl App {
                     false => Places::public(&retired),
                 },
             };
-            components.insert(id.clone(), Arc::new(component));
+            let granted = Arc::new(component);
+            components.insert(id.clone(), Loaded { granted, pre });
         }
         start_epochs(&engine);
         Ok(Self {
@@ -254,81 +239,4 @@ fn start_epochs(engine: &Engine) {
             thread::sleep(EPOCH);
         }
     });
-}
-
-/// Opens each database and the key-value file once, however many components use them.
-struct Stores<'a> {
-    folder: &'a Path,
-    databases: BTreeMap<String, Arc<Database>>,
-    key_value: Option<Arc<KeyValue>>,
-    space: Arc<Space>,
-}
-
-impl<'a> Stores<'a> {
-    fn new(folder: &'a Path, space: Arc<Space>) -> Self {
-        Self {
-            folder,
-            space,
-            databases: BTreeMap::new(),
-            key_value: None,
-        }
-    }
-
-    /// Opens something, if need be with the room that was kept on a full disk.
-    async fn open<T, F>(&self, open: impl Fn(Options) -> F) -> anyhow::Result<T>
-    where
-        F: Future<Output = Result<T, storage::Error>>,
-    {
-        let options = Options {
-            space: Some(self.space.clone()),
-            ..Options::default()
-        };
-        match open(options.clone()).await {
-            Err(error) if error.is_full() => {
-                self.space.ran_out();
-                let again = open(options).await;
-                again.context("the disk is full: make room on it, and start again")
-            }
-            opened => Ok(opened?),
-        }
-    }
-
-    async fn databases(
-        &mut self,
-        labels: &[String],
-    ) -> anyhow::Result<HashMap<String, Arc<Database>>> {
-        let mut found = HashMap::new();
-        for label in labels {
-            if !self.databases.contains_key(label) {
-                manifest::check_label(label)?;
-                let file = state::database_file(self.folder, label);
-                let database = self
-                    .open(|options| Database::open(&file, options))
-                    .await
-                    .with_context(|| format!("can't open the database {}", file.display()))?;
-                self.databases.insert(label.clone(), database);
-            }
-            found.insert(label.clone(), self.databases[label].clone());
-        }
-        Ok(found)
-    }
-
-    async fn key_value(
-        &mut self,
-        labels: &[String],
-    ) -> anyhow::Result<HashMap<String, Arc<KeyValue>>> {
-        let mut found = HashMap::new();
-        for label in labels {
-            if self.key_value.is_none() {
-                let file = state::database_file(self.folder, KEY_VALUE);
-                let opened = self
-                    .open(|options| KeyValue::open(&file, options))
-                    .await
-                    .with_context(|| format!("can't open the store {}", file.display()))?;
-                self.key_value = Some(opened);
-            }
-            found.extend(self.key_value.clone().map(|file| (label.clone(), file)));
-        }
-        Ok(found)
-    }
 }

@@ -8,15 +8,14 @@ mod vacuum;
 
 use crate::{
     app::{MAX_INSTANCE_MEMORY, Settings},
-    build,
-    fake_mail::FakeMail,
-    fake_model::FakeModel,
     gateway::Limits,
     log::{self, Format},
     manifest::Manifest,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use kafka_build_tool::{BuildSteps, build_components, ensure_wasm_target};
+use kafka_fakes::{FakeMail, FakeModel};
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -128,7 +127,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb.unwrap_or(Verb::Up(self.up)) {
             Verb::Up(up) => up.run()?,
-            Verb::Build(build) if build.target_only => build::ensure_wasm_target()?,
+            Verb::Build(build) if build.target_only => ensure_wasm_target()?,
             Verb::Build(build) => build_all(&build.source.manifest())?,
             Verb::Backup(backup) => backup.run()?,
             Verb::Restore(restore) => restore.run()?,
@@ -169,13 +168,22 @@ fn runtime() -> io::Result<Runtime> {
 
 fn build_all(manifest: &Path) -> anyhow::Result<()> {
     let loaded = Manifest::load(manifest)?;
-    build::ensure_wasm_target()?;
+    ensure_wasm_target()?;
     let folder = manifest.parent().unwrap_or(Path::new(""));
-    build::build_components(&loaded, folder)
+    let steps = loaded.components.iter().filter_map(|(id, component)| {
+        let build = component.build.as_ref()?;
+        Some(BuildSteps {
+            component: id,
+            commands: &build.commands,
+            workdir: build.workdir.as_deref(),
+            result: &component.source,
+        })
+    });
+    build_components(steps, folder)
 }
 
-/// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from now
-/// on.
+/// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from
+/// now on.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     // Without a handler, SIGXFSZ ends the process when a file grows beyond `ulimit -f`. With one, the write fails, as it
     // does on a full disk.

@@ -7,9 +7,9 @@
 //! An instance of a private component serves one request: what that does, and what lives on of it, ends nothing else.
 
 use crate::{
-    app::Component,
+    component::Component,
+    outbound::{Hooks, chain::Chain},
     places::Place,
-    spin::outbound::{Hooks, chain::Chain},
 };
 use std::{
     pin::Pin,
@@ -31,6 +31,7 @@ use wasmtime_wasi_http::{
     handler::{
         HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
     },
+    p3::bindings::ServicePre,
 };
 
 /// Requests an instance serves before it is replaced (Spin's default).
@@ -85,8 +86,10 @@ impl WasiHttpView for State {
 
 /// Makes instances of one component for one of the server's threads.
 pub struct Handler {
-    /// The component.
+    /// What its instances may use.
     pub component: Arc<Component>,
+    /// The compiled component.
+    pub pre: ServicePre<State>,
     /// Set when the thread has nothing to serve any more.
     pub ended: Arc<AtomicBool>,
     /// The components that this one may call.
@@ -123,7 +126,7 @@ impl HandlerState for Handler {
             _place: place.clone(),
         };
         let interrupted = Arc::new(AtomicBool::new(false));
-        let mut store = Store::new(component.pre.engine(), state);
+        let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback({
@@ -133,7 +136,7 @@ impl HandlerState for Handler {
                 Ok(UpdateDeadline::Yield(1))
             }
         });
-        let proxy = Proxy::P3(component.pre.instantiate_async(&mut store).await?);
+        let proxy = Proxy::P3(self.pre.instantiate_async(&mut store).await?);
         Ok(Instance {
             store,
             proxy,

@@ -5,23 +5,22 @@
 // Not forbidden, because `storage::sqlite` calls the C interface of SQLite.
 #![deny(unsafe_code)]
 
+mod answer;
 pub mod app;
 pub mod backup;
-pub mod build;
 pub mod cli;
-pub mod fake_mail;
-pub mod fake_model;
-mod fakes;
+pub mod component;
 pub mod gateway;
 pub mod instance;
 pub mod log;
 pub mod manifest;
 pub mod network;
+pub mod outbound;
 pub mod output;
 pub mod places;
 pub mod private;
-pub mod scratch;
 pub mod server;
 pub mod spin;
 pub mod state;
 pub mod storage;
+mod stores;

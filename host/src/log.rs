@@ -28,7 +28,7 @@ pub enum Format {
     Json,
 }
 
-/// Starts logging. Lines are written by a thread of their own, so that a slow terminal slows nobody down.
+/// Starts logging. Lines are written by a thread of their own, so that a slow terminal delays no request.
 ///
 /// What has not been written yet is written when the guard is dropped.
 ///
@@ -120,7 +120,7 @@ impl Lines {
             mem::swap(&mut batch, &mut waiting.text);
             let dropped = mem::take(&mut waiting.dropped);
             drop(waiting);
-            // Nobody can be told that the log can't be written, on a full disk for instance, until it can be again.
+            // While the log can't be written, on a full disk for instance, it can't say so either.
             if lost > 0
                 && writeln!(out, "\nthe log could not be written; lines lost: {lost}").is_ok()
             {

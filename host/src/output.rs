@@ -1,5 +1,10 @@
 //! What components print: every line goes to the log, and with `--log-dir` to a file a component and stream, too.
+//!
+//! A line of JSON with a level and a target is an event of the component's own log. It is logged at its level, with its
+//! fields; every other line is plain text.
 
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
@@ -68,8 +73,8 @@ struct LogFile {
 }
 
 impl LogFile {
-    /// Writes what it can. A component that is told of a failure ends, and its requests with it: the full disk of a log is
-    /// no reason for that, and the host's own log has the lines, too.
+    /// Writes what it can. A failure is not reported to the component, which would end, and its requests with it. A
+    /// full disk is no reason for that, and the host's own log has the lines, too.
     fn write(&mut self, bytes: &[u8], component: &str, stream: &str) {
         let written = self.file.write_all(bytes);
         if let Err(error) = &written
@@ -96,6 +101,51 @@ impl StdoutStream for Lines {
     }
 }
 
+/// An event of a component's own log, as the JSON format of `tracing-subscriber` writes it.
+#[derive(Deserialize)]
+struct Event {
+    level: String,
+    target: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    span: Map<String, Value>,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
+
+impl Event {
+    /// Logs it again. The fields that all components share keep their names; others are put together.
+    fn log(mut self, component: &str) {
+        self.span.remove("name");
+        self.fields.append(&mut self.span);
+        let mut take = |name| match self.fields.remove(name)? {
+            Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        };
+        let request_id = take("request_id");
+        let (chat, generation, model) = (take("chat"), take("generation"), take("model"));
+        let more = (!self.fields.is_empty()).then(|| Value::Object(self.fields).to_string());
+        let message = self.message.replace(char::is_control, " ");
+        // The level of an event is part of its place in the code.
+        macro_rules! at {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "component", component, source = self.target, request_id, chat, generation, model, more,
+                    "{message}"
+                )
+            };
+        }
+        match self.level.as_str() {
+            "ERROR" => at!(error),
+            "WARN" => at!(warn),
+            "INFO" => at!(info),
+            "DEBUG" => at!(debug),
+            _ => at!(trace),
+        }
+    }
+}
+
 /// Collects one instance's bytes into lines, so that lines of several instances don't mix.
 struct LineWriter {
     lines: Lines,
@@ -104,11 +154,17 @@ struct LineWriter {
 
 impl LineWriter {
     fn log(&self, line: &[u8]) {
-        let text = String::from_utf8_lossy(line);
         let Lines {
             component, stream, ..
         } = &self.lines;
-        tracing::info!(target: "component", component = &**component, stream, "{}", text.trim_end());
+        let component = &**component;
+        match serde_json::from_slice::<Event>(line) {
+            Ok(event) => event.log(component),
+            Err(_) => {
+                let text = String::from_utf8_lossy(line);
+                tracing::info!(target: "component", component, stream, "{}", text.trim_end());
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Places for instances: how many may live, and why long work takes none from short requests.
 //!
 //! An instance takes requests up to a number, and then lives on for as long as anything it has begun: a followed reply,
-//! a download that is read slowly. Were its place one of those that new requests need, a few hundred such instances would
-//! lock everybody out. So an instance that takes no more requests, or that has been full of requests for a while, moves
-//! to a place of another pool, which all components share and nothing short needs.
+//! a download that is read slowly. Were its place one of those that new requests need, a few hundred such instances
+//! would keep all other requests out. So an instance that takes no more requests, or that has been full of requests for
+//! a while, moves to a place of another pool, which all components share and nothing short needs.
 
 use std::{
     sync::{
@@ -19,7 +19,7 @@ use tokio::{
 
 /// Instances of one component that live at a time and take requests; each serves up to 16 requests at once.
 ///
-/// Not more, because if all of them compute, everybody waits for one turn of each. One that is not used takes address
+/// Not more, because if all of them compute, each waits for one turn of every other. One that is not used takes address
 /// space only.
 pub const TAKING_REQUESTS: usize = 128;
 /// Instances of a private component that live at a time; each serves one request, for as long as that takes.
@@ -36,8 +36,8 @@ const WAIT: Duration = Duration::from_millis(25);
 pub struct Places {
     /// Those that requests need.
     own: Arc<Semaphore>,
-    /// Those of instances that take no more, shared with other components; `None`: each instance serves one request, and
-    /// stays where it is.
+    /// Those of instances that take no more, shared with other components; `None`: each instance serves one request,
+    /// and stays where it is.
     retired: Option<Arc<Semaphore>>,
 }
 
@@ -90,8 +90,8 @@ impl Place {
         self.is_retired.load(Relaxed)
     }
 
-    /// The instance takes no more requests: its place is for another one now, unless there is none left for it among the
-    /// retired.
+    /// The instance takes no more requests: its place is for another one now, unless there is none left for it among
+    /// the retired.
     pub fn retire(&self) {
         if self.is_retired.swap(true, Relaxed) {
             return;

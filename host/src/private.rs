@@ -1,4 +1,4 @@
-//! Files for nobody's eyes but their owner's: databases, and what they are copied to. Their owner is that of the folder
+//! Files that only their owner may read: databases, and what they are copied to. Their owner is that of the folder
 //! they are in.
 
 use rustix::process::geteuid;
@@ -24,7 +24,7 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What root has made is for whoever the folder it is in belongs to, as what SQLite makes for root is. Where root may
+/// What root has made belongs to the owner of its folder, as what SQLite makes for root is. Where root may
 /// not give it away, in some containers for instance, it stays root's, who is then the one who needs it.
 pub fn give_to_owner(made: &Path) {
     if !geteuid().is_root() {
@@ -46,7 +46,7 @@ pub fn folder_of(path: &Path) -> &Path {
 }
 
 /// Takes from all others what they may do with a file that was made without this care. It stays as it is where that
-/// can't be done, for instance because it is somebody else's, or missing.
+/// can't be done, for instance because it is another user's, or missing.
 pub fn keep(path: &Path) {
     let Ok(file) = fs::symlink_metadata(path) else {
         return;

@@ -1,21 +1,20 @@
 //! The state folder: which files are in it, who may use it, and how all databases in it are replaced at once.
 //!
-//! Whoever uses the folder holds a lock on its file `lock`: hosts and backups share it, a restore has it alone. It is the
-//! kernel's (flock), so it is gone with its process, however that ended.
+//! Each process that uses the folder holds a lock on its file `lock`: hosts and backups share it, a restore has it
+//! alone. It is the kernel's (flock), so it is gone with its process, however that ended.
 //!
 //! A restore is one rename. The new databases wait in a folder of their own, beside an empty one for the old ones; when
-//! all of it is on the disk, that folder gets the name `restoring`. Before that moment the state is the old one. From it
-//! on the state is the new one: whoever locks the folder next, after a crash for instance, moves what is not in its
-//! place yet. Each step can be done again, and which are still to be done follows from the names that are there.
+//! all of it is on the disk, that folder gets the name `restoring`. Before that moment the state is the old one. From
+//! it on the state is the new one: the process that locks the folder next, after a crash for instance, moves what is
+//! not in its place yet. Each step can be done again, and which are still to be done follows from the names that are
+//! there.
 //!
-//! Databases, the lock and what a restore makes belong to the folder's owner, also when root makes them, and are for
-//! nobody else.
+//! Databases, the lock and what a restore makes belong to the folder's owner, also when root makes them, and only the
+//! owner may read them.
 
-use crate::{
-    private,
-    scratch::{self, Scratch},
-};
+use crate::private;
 use anyhow::{Context, bail};
+use kafka_scratch::{self as scratch, Scratch};
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
     io,
@@ -38,7 +37,7 @@ const BEFORE: &str = "before-restore-";
 /// How the names of a database's files end: itself, its log, the log's index, a journal, what is known of the log.
 const DATABASE_FILES: [&str; 5] = [".db", ".db-wal", ".db-shm", ".db-journal", ".db-mark"];
 
-/// How long to wait for somebody who has the folder alone: longer than it takes to finish a restore, not to make one.
+/// How long to wait for a process that has the folder alone: longer than it takes to finish a restore, not to make one.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look meanwhile.
 const LOOK: Duration = Duration::from_millis(10);
@@ -51,8 +50,8 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// Uses the folder together with others, for as long as the value lives. Who finds nobody else there first finishes
-    /// a restore that was interrupted, or removes what it has left.
+    /// Uses the folder together with others, for as long as the value lives. A process that is alone there first
+    /// finishes a restore that was interrupted, or removes what it has left.
     ///
     /// # Errors
     /// When the folder is missing or is being restored to, or when an interrupted restore can't be finished.
@@ -60,14 +59,15 @@ impl StateDir {
         let lock = open_lock(folder)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // Not every file system gives it to whoever may only read the file; to share the folder needs no more.
+            // Not every file system gives it to a process that may only read the file; to share the folder needs no
+            // more.
             if lock.try_lock().is_ok() {
                 finish(folder)?;
                 // Nothing depends on it being gone.
                 let _ = scratch::remove(&folder.join(STAGING));
                 lock.unlock().with_context(|| cannot_use(folder))?;
             }
-            // Between the two locks somebody else may have begun a restore, and been interrupted.
+            // Between the two locks another process may have begun a restore, and been interrupted.
             if had(lock.try_lock_shared()).with_context(|| cannot_use(folder))? {
                 if !folder.join(RESTORING).exists() {
                     return Ok(Self::new(folder, lock));
@@ -84,7 +84,7 @@ impl StateDir {
     /// Uses the folder alone, for as long as the value lives. Finishes a restore that was interrupted.
     ///
     /// # Errors
-    /// When somebody else uses it, or as [`Self::share`].
+    /// When another process uses it, or as [`Self::share`].
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
         let lock = open_lock(folder)?;
         if !had(lock.try_lock()).with_context(|| cannot_use(folder))? {
@@ -131,7 +131,7 @@ impl StateDir {
     pub fn replace(&self, staged: &Scratch, time: &str) -> anyhow::Result<Option<PathBuf>> {
         let name = format!("{BEFORE}{time}");
         let before = staged.path().join(&name);
-        // The old databases may be from a time when they were for everybody's eyes.
+        // The old databases may be from a version that let every user of the machine read them.
         DirBuilder::new()
             .mode(0o700)
             .create(&before)
@@ -157,8 +157,8 @@ pub fn database_file(folder: &Path, label: &str) -> PathBuf {
     folder.join(format!("{label}.db"))
 }
 
-/// Opens the file that is locked: to write, as some network file systems ask of who locks a file alone, or to read, if it
-/// is somebody else's.
+/// Opens the file that is locked: to write, as some network file systems ask of who locks a file alone, or to read, if
+/// it is another user's.
 fn open_lock(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join(LOCK);
     let opened = match private::create(&path) {
@@ -181,7 +181,7 @@ fn had(locked: Result<(), TryLockError>) -> io::Result<bool> {
     }
 }
 
-/// Does what is left to do of a restore that `restoring` says has happened, if there is one: somebody else may have
+/// Does what is left to do of a restore that `restoring` says has happened, if there is one: another process may have
 /// finished it. The caller has the folder alone.
 fn finish(folder: &Path) -> anyhow::Result<()> {
     let restoring = folder.join(RESTORING);
@@ -322,7 +322,7 @@ mod tests {
 
     /// Many at once, and an interrupted restore that one of them has to finish.
     #[test]
-    fn whoever_comes_meanwhile_waits_until_a_restore_is_finished() {
+    fn others_wait_until_a_restore_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path(), &OLD);
         let restoring = folder.path().join(RESTORING);

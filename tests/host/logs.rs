@@ -141,6 +141,18 @@ async fn an_error_of_ours_has_one_id_in_the_answer_and_in_every_line_of_the_log(
     server.says(&format!("request {id}: ")).await;
     server.says("/chat/new").await;
     let log = server.log();
+    let error = log.lines().find(|line| line.contains("request "));
+    let error = error.expect("a line about the error");
+    // What the component says of it, field by field.
+    for part in [
+        "ERROR component: ",
+        "no such table: ",
+        "component=\"chat\"",
+        "source=\"kafka_common::app\"",
+        &format!("request_id=\"{id}\""),
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
     let mut access = log.lines().filter(|line| line.contains("/chat/new"));
     assert!(access.any(|line| line.contains(&id)), "{id} in {log}");
 }

@@ -57,7 +57,7 @@ impl Mail {
             .body(FullBody::new(Bytes::from(body)))
             .map_err(|error| unusable(&format!("mail_url, mail_key: {error}")))?;
         fetch(request).await.map(drop).map_err(|problem| {
-            eprintln!("error: the mail provider (mail_url): {problem}");
+            tracing::error!("the mail provider (mail_url): {problem}");
             Error::unavailable("The code could not be sent. Please try again later.")
         })
     }

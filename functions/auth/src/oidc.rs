@@ -73,6 +73,6 @@ pub async fn verify(token: &str) -> Result<Word> {
 
 /// 401 that says nothing of why; the log does, without the token.
 fn refused(why: &str) -> Error {
-    eprintln!("an ID token was refused: {why}");
+    tracing::warn!("an ID token was refused: {why}");
     Error::Unauthorized("The ID token is not valid. Please log in again.".into())
 }

@@ -172,7 +172,7 @@ pub fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
     let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
     let is_idle = waiting.is_none();
     if !waiting.get_or_insert_default().push(items) {
-        eprintln!("warning: the gateway is too slow, some changes are not announced");
+        tracing::warn!("the gateway is too slow, some changes are not announced");
     }
     if is_idle {
         wasip3::spawn(publish_all(grip));

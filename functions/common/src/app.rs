@@ -22,12 +22,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::access::Visitor;
 use crate::access::cookie::Renewal;
 use crate::access::origins::Origin;
 use crate::config::Config;
 use crate::error::{Fault, Result, json_response};
+use crate::log;
 use request_id::RequestId;
 use sockets::Sockets;
 
@@ -47,6 +49,7 @@ pub async fn serve(
         // A component has one router and an instance one thread; building the router costs more than many requests.
         static ROUTES: OnceCell<(Router, Sockets)> = const { OnceCell::new() };
     }
+    log::start();
     let routes = ROUTES.with(|known| {
         let known = known.get_or_init(|| {
             let (router, paths) = routes().into_parts();
@@ -67,17 +70,22 @@ async fn respond(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts);
-    let (response, origin) = match config {
-        Ok(config) => {
-            let origin = Origin::of(&parts, &config.allowed_origins);
-            (
-                answer(Request::from_parts(parts, body), config, &origin, routes).await,
-                origin,
-            )
-        }
-        Err(error) => (error.into_response(), Origin::None),
-    };
-    finish(response, &id, &origin)
+    let span = log::request(id.as_str());
+    async {
+        let (response, origin) = match config {
+            Ok(config) => {
+                let origin = Origin::of(&parts, &config.allowed_origins);
+                (
+                    answer(Request::from_parts(parts, body), config, &origin, routes).await,
+                    origin,
+                )
+            }
+            Err(error) => (error.into_response(), Origin::None),
+        };
+        finish(response, &id, &origin)
+    }
+    .instrument(span)
+    .await
 }
 
 async fn answer(
@@ -140,8 +148,7 @@ fn is_known_method(method: &Method) -> bool {
 /// What every response gets.
 fn finish(mut response: Response<Body>, id: &RequestId, origin: &Origin) -> Response<Body> {
     if let Some(Fault(cause)) = response.extensions_mut().remove::<Fault>() {
-        let cause = format!("{cause:#}").replace(char::is_control, " ");
-        eprintln!("error: request {id}: {cause}");
+        tracing::error!("request {id}: {cause:#}");
         response = json_response(
             StatusCode::INTERNAL_SERVER_ERROR,
             &json!({ "detail": "Internal Server Error", "request_id": id.as_str() }),

@@ -197,7 +197,7 @@ pub async fn allow_private_models() -> Result<bool> {
 /// 503 for a configuration that makes no sense, unless the caller can go on without; `problem` goes to the log, and
 /// must not hold a secret.
 pub fn unusable(problem: &str) -> Error {
-    eprintln!("error: bad configuration: {problem}");
+    tracing::error!("bad configuration: {problem}");
     Error::unavailable("The server is not configured correctly; its log says what is wrong.")
 }
 

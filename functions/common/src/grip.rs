@@ -1,23 +1,33 @@
-//! The gateway that holds the sockets: what it sends is believed only with its signature, and what it shall send on to
-//! the windows of a chat is published to it (docs/grip.md).
-//!
-//! Spoken with Pushpin, Fastly's control API and our own gateway alike. Signatures are HS256 and nothing else. They are
-//! made here, from `hmac` and `sha2`: a JWT library brings certificates and curves that no component has room for.
+//! The gateway that holds the sockets: its requests are believed only with its signature, and what the clients of a chat
+//! are to receive is published to it. How both are written is in [`kafka_grip`] (docs/grip.md).
 
-mod item;
-mod jwt;
 mod publish;
-mod url;
 
 use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
+use kafka_grip::{Address, GRIP_SIG};
 
-pub use self::item::{Item, channel_session, channel_v1, channel_v2, close, item};
-use self::url::Address;
+pub use kafka_grip::publish::{Item, close, item};
+
 use crate::clock;
 use crate::config::{AuthMode, auth_mode, unusable, variable};
 use crate::error::Result;
+
+/// The channel of a chat's clients that speak v1.
+pub fn channel_v1(chat_id: &str) -> String {
+    format!("chat-{chat_id}-v1")
+}
+
+/// The channel of a chat's clients that speak v2.
+pub fn channel_v2(chat_id: &str) -> String {
+    format!("chat-{chat_id}-v2")
+}
+
+/// The channel of all clients of a session.
+pub fn channel_session(session_id: &str) -> String {
+    format!("session-{session_id}")
+}
 
 /// The gateway, as the variable `grip_url` describes it.
 #[derive(Debug)]
@@ -30,10 +40,9 @@ pub struct Grip {
 pub enum Verdict {
     /// It carries the gateway's signature: its `Meta-*` headers are what the relay once set.
     Signed,
-    /// No signature was asked for, because there is no verify key. Fine in open mode only, where whoever may connect
-    /// may do everything anyway.
+    /// There is no key to check a signature with. Only open mode allows that, where every client may do everything.
     Unsigned,
-    /// No, a forged or an expired signature: 401.
+    /// It has no signature, or a forged or expired one: 401.
     Refused,
 }
 
@@ -56,9 +65,9 @@ impl Grip {
         let Some(address) = Address::parse(url)? else {
             return Ok(None);
         };
-        if address.verify_key.is_none() && !open {
+        if address.gateway.is_none() && !open {
             return Err(
-                "grip_url: without a verify-key anybody could pass for the gateway; only open mode does without"
+                "grip_url: without a verify-key every client could pass for the gateway; only open mode allows that"
                     .to_owned(),
             );
         }
@@ -71,36 +80,36 @@ impl Grip {
     }
 
     fn verify_at(&self, headers: &HeaderMap, now: i64) -> Verdict {
-        let Some(key) = &self.address.verify_key else {
+        let Some(key) = &self.address.gateway else {
             return Verdict::Unsigned;
         };
-        let mut signatures = headers.get_all("grip-sig").iter();
-        // Of two, one is a lie.
+        let mut signatures = headers.get_all(GRIP_SIG).iter();
+        // Of two signatures, one is forged.
         let (Some(signature), None) = (signatures.next(), signatures.next()) else {
             return Verdict::Refused;
         };
-        let issuer = self.address.verify_iss.as_deref();
-        let genuine = signature
-            .to_str()
-            .is_ok_and(|token| jwt::is_genuine(token, key, issuer, now));
-        if genuine {
-            Verdict::Signed
-        } else {
-            Verdict::Refused
+        match signature.to_str().map(|token| key.verify(token, now)) {
+            Ok(Ok(())) => Verdict::Signed,
+            _ => Verdict::Refused,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Grip, Verdict, jwt};
+    use super::{Grip, Verdict};
     use axum::http::HeaderMap;
+    use kafka_grip::Key;
 
     const NOW: i64 = 1_800_000_000;
     const URL: &str = "http://127.0.0.1:5561/?iss=kafka&key=base64:cHVibGlzaA==&verify-iss=pushpin&verify-key=base64:c2VjcmV0";
 
     fn grip(url: &str) -> Grip {
         Grip::parse(url, true).unwrap().unwrap()
+    }
+
+    fn sign(secret: &[u8], issuer: Option<&str>, expires: i64) -> String {
+        Key::new(secret, issuer.map(str::to_owned)).sign(expires)
     }
 
     fn verdict(url: &str, signatures: &[&str]) -> Verdict {
@@ -113,15 +122,15 @@ mod tests {
 
     #[test]
     fn only_the_gateways_own_fresh_signature_is_believed() {
-        let good = jwt::sign(b"secret", Some("pushpin"), NOW + 60);
+        let good = sign(b"secret", Some("pushpin"), NOW + 60);
         assert_eq!(verdict(URL, &[&good]), Verdict::Signed);
         let refused: [&[&str]; 7] = [
             &[],
             &[""],
             &["nonsense"],
-            &[&jwt::sign(b"wrong", Some("pushpin"), NOW + 60)],
-            &[&jwt::sign(b"secret", Some("another"), NOW + 60)],
-            &[&jwt::sign(b"secret", Some("pushpin"), NOW)],
+            &[&sign(b"wrong", Some("pushpin"), NOW + 60)],
+            &[&sign(b"secret", Some("another"), NOW + 60)],
+            &[&sign(b"secret", Some("pushpin"), NOW)],
             &[&good, &good],
         ];
         for signatures in refused {
@@ -133,7 +142,7 @@ mod tests {
     fn any_issuer_is_fine_where_none_is_named() {
         let url = "http://127.0.0.1:5561/?verify-key=secret";
         for issuer in [None, Some("anybody")] {
-            let token = jwt::sign(b"secret", issuer, NOW + 60);
+            let token = sign(b"secret", issuer, NOW + 60);
             assert_eq!(verdict(url, &[&token]), Verdict::Signed);
         }
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use futures::stream::{Stream, StreamExt};
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
+use tracing::Instrument;
 
 use crate::access::Caller;
 use crate::clock;
@@ -158,7 +159,7 @@ impl Lease {
         if taken.is_some() {
             let has_ended = Arc::new(AtomicBool::new(false));
             let (kind, user) = (kind.name(), user.to_owned());
-            wasip3::spawn(keep(id.clone(), kind, user, has_ended.clone()));
+            wasip3::spawn(keep(id.clone(), kind, user, has_ended.clone()).in_current_span());
             return Ok(Some(Self { id, has_ended }));
         }
         let own = db
@@ -188,7 +189,7 @@ async fn keep(id: String, kind: &'static str, user: String, has_ended: Arc<Atomi
         renewed = Instant::now();
         if let Err(error) = renew(&id, kind, &user).await {
             // Counted wrongly for a while, which is no reason to end what it counts.
-            eprintln!("warning: a lease was not renewed: {error}");
+            tracing::warn!("a lease was not renewed: {error}");
         }
     }
 }
@@ -223,11 +224,12 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.has_ended.store(true, Ordering::Relaxed);
         let id = std::mem::take(&mut self.id);
-        wasip3::spawn(async move {
+        let ending = async move {
             if let Err(error) = end(&id).await {
-                eprintln!("warning: a lease stays until it expires: {error}");
+                tracing::warn!("a lease stays until it expires: {error}");
             }
-        });
+        };
+        wasip3::spawn(ending.in_current_span());
     }
 }
 

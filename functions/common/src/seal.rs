@@ -50,7 +50,10 @@ pub async fn open(owner: &str, row: &str, base_url: &str, sealed: &str) -> Resul
 
 /// A sealed key that does not open.
 fn unreadable(row: &str, reason: &str) -> Error {
-    let row: String = row.chars().filter(|c| !c.is_control()).take(64).collect();
-    eprintln!("error: the API key of model {row} is refused: {reason}");
+    let row: String = row.chars().take(64).collect();
+    tracing::error!(
+        model = row,
+        "the API key of model {row} is refused: {reason}"
+    );
     Error::unavailable("The API key of this model cannot be read. Please save the key again.")
 }

@@ -36,7 +36,7 @@ pub async fn once() -> Result<()> {
         if keys.has_older() {
             wasip3::spawn(async {
                 if let Err(error) = renew(keys).await {
-                    eprintln!("error: API keys stay sealed with an older key for now: {error:?}");
+                    tracing::error!("API keys stay sealed with an older key for now: {error:?}");
                 }
             });
         }

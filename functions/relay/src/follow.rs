@@ -190,7 +190,7 @@ impl Follower {
                     return Some(events);
                 }
                 Ok(_) => {}
-                Err(error) => eprintln!("error: reply {}: {error}", self.reply),
+                Err(error) => tracing::error!(generation = self.reply, "the reply: {error}"),
             }
             if let Some(sign) = self.stay_quiet() {
                 return Some(sign);

@@ -78,7 +78,7 @@ fn guarded(
                     return Some((Ok(sse::event(&told.to_string())), guarded));
                 }
                 // It is known next time.
-                Err(error) => eprintln!("error: a session can't be looked up: {error}"),
+                Err(error) => tracing::error!("a session can't be looked up: {error}"),
             }
         }
     })

@@ -104,7 +104,7 @@ impl Refused {
     /// A frame shows nothing of the inside, so the log has to.
     fn log(&self) {
         if let Some(Error::Internal(cause)) = &self.0.cause {
-            eprintln!("error: {cause:#}");
+            tracing::error!("{cause:#}");
         }
     }
 }

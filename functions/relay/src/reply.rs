@@ -60,7 +60,7 @@ pub async fn try_model(model: &Model) -> Result<Trial, Error> {
     let unavailable =
         || Error::unavailable("The server could not ask the model. Please try again.");
     let body = body.map_err(|why| {
-        eprintln!("error: a trial of model {}: {why}", model.id);
+        tracing::error!(model = model.id, "a trial of the model: {why}");
         unavailable()
     })?;
     let body = axum::body::to_bytes(Body::new(body), MAX_TRIAL).await;
@@ -98,11 +98,11 @@ async fn call(
 
 /// Ends a reply that nothing writes, and says so to all clients.
 async fn give_up(begun: &Begun, why: &str) {
-    eprintln!("error: reply {} did not begin: {why}", begun.reply);
+    tracing::error!(generation = begun.reply, "the reply did not begin: {why}");
     begun.announce(&Audience::of(&begun.chat, None).await);
     if let Err(error) = ending::end(&begun.chat, &begun.reply, Ending::error(NOT_BEGUN)).await {
         // Its heartbeat stays what it is, so the next reader ends it.
-        eprintln!("error: reply {}: {error}", begun.reply);
+        tracing::error!(generation = begun.reply, "the reply: {error}");
     }
 }
 

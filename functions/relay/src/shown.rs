@@ -8,6 +8,7 @@ use kafka_llm::diff::unified_diff;
 use serde_json::{Value, json};
 
 use crate::size::{Budget, CONTENTS, INLINE};
+use kafka_common::api::words::FileKind;
 use kafka_common::attachments::{self, ChatFile};
 
 const READ: &str = sql_file!("contents.sql");
@@ -51,7 +52,7 @@ impl List {
 impl Protocol {
     /// A file's entry, without versions; `None` for a text for which there is no room.
     fn entry(self, list: List, file: &ChatFile, text: Option<&str>) -> Value {
-        let kind = file.kind.told(file.is_based());
+        let kind = file.kind.told(file.is_based()).as_str();
         let (key, mut entry) = match list {
             List::Based => {
                 let entry = object!({
@@ -270,7 +271,10 @@ async fn read(db: &mut Db, files: &mut [Entries]) -> Result<()> {
         let file = &shown.file;
         if file.versioned {
             versioned.push(shown);
-        } else if room > 0 && !file.is_blank() && (file.size <= INLINE || file.kind.name == "pdf") {
+        } else if room > 0
+            && !file.is_blank()
+            && (file.size <= INLINE || file.kind.name == FileKind::Pdf)
+        {
             room = room.saturating_sub(file.size.min(INLINE));
             uploads.push(shown);
         }

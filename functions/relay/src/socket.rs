@@ -12,20 +12,18 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use futures::future::{Either, select};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use kafka_common::access::{Caller, Visitor};
 use kafka_common::announce::{POLICY, fitted};
 use kafka_common::error::{Error, Result, json_response};
-use kafka_common::events::{self, Answer, Event};
 use kafka_common::grip::{self, Grip, Verdict};
 use kafka_common::object;
+use kafka_grip::{Answer, CONTENT_TYPE, EXTENSIONS, Event, KEEP_ALIVE_INTERVAL};
 
 use crate::door::{self, Admitted};
 use crate::refused::Refused;
 use crate::{initial, snapshot, v1, v2};
-
-const EVENTS: &str = "application/websocket-events";
 
 /// The sub-protocol of v2.
 const V2: &str = "kafka.v2";
@@ -37,10 +35,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024 + 64 * 1024;
 /// would take all memory of the instance, and with it every reply that is being written there.
 const LARGE: u64 = 256 * 1024;
 
-/// How often a gateway asks about a quiet socket.
-const KEEP_ALIVE_INTERVAL: HeaderName = HeaderName::from_static("keep-alive-interval");
-
-/// In seconds, where there is a session to look at.
+/// After how many seconds of quiet a gateway asks again, where there is a session to look at.
 const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("60");
 
 /// An answer that is longer gets nothing long added: with one more frame it has at most 524,288 bytes, as many as
@@ -126,9 +121,8 @@ pub async fn events(
         Either::Left((body, _)) => body.map_err(|_| Error::TooLarge)?,
         Either::Right(_) => return Err(Error::bad_request("The body took too long.")),
     };
-    let events = events::parse(&body)
+    let events = Event::read_all(body)
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
-    drop(body);
     let protocol = Protocol::of(&parts.headers);
     let opening = events.contains(&Event::Open);
     match door::admit(visitor, &parts, opening).await {
@@ -152,8 +146,8 @@ fn closed(events: &[Event], protocol: Protocol, why: Cow<'static, str>) -> Respo
         .iter()
         .find(|event| matches!(event, Event::Close(_) | Event::Disconnect));
     match left {
-        Some(Event::Close(code)) => answer.close(*code),
-        Some(_) => answer.disconnect(),
+        Some(Event::Close(frame)) => answer.close(frame.as_ref().map(|(code, _)| *code)),
+        Some(_) => answer.add(&Event::Disconnect),
         None => {
             let refused = Refused::unauthorized(why);
             let told = match protocol {
@@ -169,7 +163,7 @@ fn closed(events: &[Event], protocol: Protocol, why: Cow<'static, str>) -> Respo
 
 fn events_response(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.into_body()));
-    let content_type = HeaderValue::from_static(EVENTS);
+    let content_type = HeaderValue::from_static(CONTENT_TYPE);
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, content_type);
@@ -188,7 +182,7 @@ pub async fn get(_visitor: Visitor) -> Result<Response> {
 /// something else, and sign it.
 fn is_events(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|content_type| content_type == EVENTS)
+    content_type.is_some_and(|content_type| content_type == CONTENT_TYPE)
 }
 
 fn no_gateway() -> Error {
@@ -235,17 +229,17 @@ impl Window {
                     true
                 }
                 Event::Ping(content) => {
-                    answer.pong(&content);
+                    answer.add(&Event::Pong(content));
                     true
                 }
                 Event::Pong(_) => true,
-                Event::Close(code) => {
-                    answer.close(code);
+                Event::Close(frame) => {
+                    answer.close(frame.map(|(code, _)| code));
                     false
                 }
                 // A disconnect is never a stop.
                 Event::Disconnect => {
-                    answer.disconnect();
+                    answer.add(&Event::Disconnect);
                     false
                 }
             };
@@ -261,7 +255,7 @@ impl Window {
         if opening {
             let headers = response.headers_mut();
             let grip = HeaderValue::from_static("grip");
-            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, grip);
+            headers.insert(EXTENSIONS, grip);
             self.admitted.remember(headers);
             if self.admitted.channel().is_some() {
                 // Should it not hear that its session has ended, it is found out then.
@@ -285,7 +279,7 @@ impl Window {
             if self.protocol == Protocol::V2 {
                 return Err(Error::chat_not_found());
             }
-            answer.open();
+            answer.add(&Event::Open);
             answer.message(&Refused::chat_not_found().v1().to_string());
             answer.close(Some(1000));
             return Ok(Opened::Closed);
@@ -302,7 +296,7 @@ impl Window {
         };
         match frame {
             Ok(frame) => {
-                answer.open();
+                answer.add(&Event::Open);
                 answer.subscribe(&channel);
                 if let Some(channel) = self.admitted.channel() {
                     answer.subscribe(&channel);

@@ -1,7 +1,7 @@
 //! What the model is asked, and how it is reached.
 
-use kafka_common::db::{Db, Error};
-use kafka_common::error;
+use kafka_common::db::{self, Db};
+use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
 use kafka_common::{attachments, params, seal};
 use kafka_llm::context::{Entry, FileText};
@@ -43,8 +43,8 @@ impl Reachable {
         let base_url = check_base_url(&model.base_url, &settings.policy)?;
         let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
         let key = key.map_err(|error| {
-            if let error::Error::Internal(cause) = error {
-                eprintln!("error: the key of model {}: {cause:#}", model.id);
+            if let Error::Internal(cause) = error {
+                tracing::error!(model = model.id, "the key of the model: {cause:#}");
             }
             "The API key of this model can't be read any more. Please enter it again.".to_owned()
         })?;
@@ -86,13 +86,13 @@ pub async fn question(begun: &Begun) -> Result<Question, String> {
     let model = Reachable::check(&begun.model, &settings).await?;
     let messages = messages(begun, settings.context_chars).await;
     let messages = messages.map_err(|error| {
-        eprintln!("error: the context of reply {}: {error}", begun.reply);
+        tracing::error!("the context of the reply: {error}");
         "The conversation could not be read. Please try again.".to_owned()
     })?;
     Ok(Question { model, messages })
 }
 
-async fn messages(begun: &Begun, context_chars: usize) -> Result<Vec<Turn>, Error> {
+async fn messages(begun: &Begun, context_chars: usize) -> db::Result<Vec<Turn>> {
     let mut db = Db::open().await?;
     let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
     let rows = db
@@ -104,7 +104,9 @@ async fn messages(begun: &Begun, context_chars: usize) -> Result<Vec<Turn>, Erro
         let kind = serde_json::from_value(row.text(1).into());
         match (role, kind) {
             (Ok(role), Ok(kind)) => Ok((role, kind, content)),
-            (Err(error), _) | (_, Err(error)) => Err(Error::Other(format!("a message: {error}"))),
+            (Err(error), _) | (_, Err(error)) => {
+                Err(db::Error::Other(format!("a message: {error}")))
+            }
         }
     });
     let entries: Vec<(Role, MessageKind, String)> = entries.collect::<Result<_, _>>()?;

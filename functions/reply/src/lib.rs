@@ -16,11 +16,13 @@ mod writer;
 use axum::body::{Body, to_bytes};
 use futures::channel::mpsc::unbounded;
 use http::{HeaderMap, Response, StatusCode, header};
+use kafka_common::log;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::{Begun, TRY_PATH, WRITE_PATH};
 use kafka_common::sse;
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, wasip3};
+use tracing::Instrument;
 
 /// The longest request, in bytes: a prompt and the text of an interrupted reply, each of 256 KiB, as JSON escapes them.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
@@ -28,6 +30,7 @@ const MAX_REQUEST: usize = 4 * 1024 * 1024;
 /// Answers one request of component `relay`.
 #[http_service]
 async fn handle(request: Request) -> Response<Body> {
+    log::start();
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(Body::new(body), MAX_REQUEST).await else {
         return status(StatusCode::BAD_REQUEST);
@@ -57,10 +60,12 @@ fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
         }
         false => (None, status(StatusCode::ACCEPTED)),
     };
-    wasip3::spawn(async move {
+    let span = log::generation(&begun.chat, &begun.reply);
+    let writing = async move {
         let audience = Audience::of(&begun.chat, reader).await;
         writer::write(begun, audience).await;
-    });
+    };
+    wasip3::spawn(writing.instrument(span));
     response
 }
 

@@ -33,7 +33,7 @@ async fn variable(name: &str) -> String {
     match spin_sdk::variables::get(name).await {
         Ok(value) => value,
         Err(error) => {
-            eprintln!("error: variable {name}: {error}");
+            tracing::error!("variable {name}: {error}");
             String::new()
         }
     }

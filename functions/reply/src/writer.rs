@@ -50,7 +50,7 @@ pub async fn write(begun: Begun, audience: Audience) {
         reached: Instant::now(),
     };
     if writer.run().await.is_err() {
-        eprintln!("reply {} was ended by another", begun.reply);
+        tracing::info!("reply {} was ended by another", begun.reply);
     }
 }
 
@@ -173,7 +173,7 @@ impl Writer<'_> {
             }
             Ok(None) => Err(Halt::Gone),
             Err(error) => {
-                eprintln!("error: reply {}: {error}", self.begun.reply);
+                tracing::error!("the reply: {error}");
                 match self.reached.elapsed() > LOST {
                     true => Err(Halt::Gone),
                     false => Ok(()),
@@ -224,7 +224,7 @@ impl Writer<'_> {
                 Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),
                 Ok(Outcome::Gone) => return Err(Gone),
                 Err(error) => {
-                    eprintln!("error: reply {}: {error}", self.begun.reply);
+                    tracing::error!("the reply: {error}");
                     if self.reached.elapsed() > LOST {
                         return Err(Gone);
                     }

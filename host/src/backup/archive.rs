@@ -2,7 +2,7 @@
 //!
 //! It has `<label>.db` for each database, then `backup.json` with what they are ([`About`]), and at its end
 //! `seal.sha256` with the SHA-256 of all bytes before that entry. From that the last bytes follow, so a file in which any
-//! bit is different, or that was cut or went on, is told from a backup without reading what is in it.
+//! bit is different, or that was cut or continued, is recognised without reading what is in it.
 
 use crate::private;
 use anyhow::{Context, bail};
@@ -98,7 +98,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Begins a backup at `path`, where nothing may be, for nobody else's eyes: it has a key in it.
+    /// Begins a backup at `path`, where nothing may be. Only its owner may read it: it has a key in it.
     pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
         let file = private::create(path).with_context(|| cannot_write(path))?;
         Ok(Self {
@@ -107,7 +107,7 @@ impl Writer {
         })
     }
 
-    /// Adds the database in `copy`, which nobody changes meanwhile.
+    /// Adds the database in `copy`, which must not change meanwhile.
     pub(super) fn add(
         &mut self,
         label: &str,

@@ -1,11 +1,11 @@
 //! Backups: all databases of a state folder in one file, and back.
 //!
-//! Each database is copied as it is at one moment, by this process, beside a host that goes on writing: a copy is a read
-//! to SQLite. The key-value stores come last, so that whatever key a row was sealed with is in the same backup.
+//! Each database is copied as it is at one moment, by this process, beside a host that goes on writing: a copy is a
+//! read to SQLite. The key-value stores come last, so that whatever key a row was sealed with is in the same backup.
 //!
 //! The work is done in a folder beside the file that will be made. Others may be making the same one, in a container
-//! that does not see this process, or on another machine; so the folder has a name that nobody else takes, and a file in
-//! it that is locked for as long as somebody works there.
+//! that does not see this process, or on another machine; so the folder has a name that no other process takes, and a
+//! file in it that is locked for as long as a process works there.
 
 mod archive;
 mod restore;
@@ -16,12 +16,12 @@ pub use restore::{Restore, restore};
 use crate::{
     manifest::Manifest,
     private::{self, folder_of},
-    scratch::{self, Scratch},
     state::{self, KEY_VALUE, StateDir},
     storage,
 };
 use anyhow::{Context, bail};
 use archive::Writer;
+use kafka_scratch::{self as scratch, Scratch};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -55,9 +55,9 @@ pub fn labels(manifest: &Manifest) -> Vec<String> {
 pub struct Backup {
     file: PathBuf,
     force: bool,
-    /// Held, not used: it says that somebody works in the folder. `None` where files can't be locked: then nobody ever
-    /// takes the folder for a leftover. Declared, and so closed, before the folder goes: on some network file systems a
-    /// file that is open doesn't.
+    /// Held, not used: it says that a process works in the folder. `None` where files can't be locked: then no other
+    /// run ever takes the folder for a leftover. Declared, and so closed, before the folder goes: on some network file
+    /// systems a file that is open doesn't.
     _lock: Option<File>,
     scratch: Scratch,
 }
@@ -93,7 +93,7 @@ impl Backup {
     /// Gives what [`write()`] wrote its name.
     ///
     /// # Errors
-    /// When somebody else made a file of that name meanwhile, or it can't be written.
+    /// When another process made a file of that name meanwhile, or it can't be written.
     pub fn put(self) -> anyhow::Result<()> {
         refuse_existing(&self.file, self.force)?;
         fs::rename(self.scratch.path().join(WRITTEN), &self.file)
@@ -104,7 +104,7 @@ impl Backup {
 
 /// The name of a backup's file before it is put in its place.
 const WRITTEN: &str = "backup.tar";
-/// What is locked while somebody works in the folder with it.
+/// What is locked while a process works in the folder with it.
 const LOCK: &str = "lock";
 
 /// Writes a backup of the databases with those `labels` into the folder `scratch`.
@@ -139,8 +139,8 @@ fn check(file: &Path) -> anyhow::Result<Option<i64>> {
     Ok(inspected.schema)
 }
 
-/// Makes and locks the file that says that somebody works in a folder. It gets its name when it is locked, so that
-/// nobody finds it while it is not.
+/// Makes and locks the file that says that a process works in a folder. It gets its name when it is locked, so that
+/// no other process finds it while it is not.
 fn lock(scratch: &Path) -> io::Result<File> {
     let unlocked = scratch.join("lock.tmp");
     let lock = private::create(&unlocked)?;
@@ -149,8 +149,8 @@ fn lock(scratch: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// Removes what runs left that could not clean up after themselves: copies of databases, which nobody would miss, but
-/// somebody might find. A failure leaves them there.
+/// Removes what runs left that could not clean up after themselves: copies of databases, which are of no use, but
+/// could be found. A failure leaves them there.
 fn remove_leftovers(folder: &Path, prefix: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -6,11 +6,11 @@ use super::{
     check,
 };
 use crate::{
-    scratch::Scratch,
     state::{self, KEY_VALUE, StateDir},
     storage::{self, Schema},
 };
 use anyhow::{Context, bail};
+use kafka_scratch::Scratch;
 use std::{
     fs,
     os::unix::fs::DirBuilderExt,
@@ -28,7 +28,7 @@ impl Restore {
     /// Locks the state folder, and makes it if it is missing. With `force`, databases in it may be replaced.
     ///
     /// # Errors
-    /// When somebody uses the folder, or it has databases.
+    /// When another process uses the folder, or it has databases.
     pub fn prepare(state_dir: &Path, force: bool) -> anyhow::Result<Self> {
         fs::DirBuilder::new()
             .recursive(true)
@@ -65,15 +65,15 @@ impl Restore {
 /// The label of the database that has all that users store.
 const DEFAULT: &str = "default";
 
-/// What proves who somebody is: sessions, with their tickets, and codes. Some of them may have been ended since the
-/// backup, because they were stolen, and must not come back; so everybody logs in again.
+/// What proves who a user is: sessions, with their tickets, and codes. Some of them may have been ended since the
+/// backup, because they were stolen, and must not come back; so every user logs in again.
 const PROOFS: [&str; 2] = ["session", "login_code"];
 
 /// Makes the databases of a backup in the folder `staged`, and checks them. `labels` are those of the application.
 ///
 /// # Errors
 /// When one of them is damaged, or of another application, or of a newer program, or has something in its schema that no
-/// migration makes, such as a trigger, which would act for whoever wrote it; or can't be written.
+/// migration makes, such as a trigger, which would act for its author; or can't be written.
 pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::Result<About> {
     let about = backup.about.clone();
     let file = backup.path().to_owned();

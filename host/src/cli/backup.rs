@@ -114,8 +114,8 @@ pub(super) fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up by
-/// the caller; the thread ends with the process.
+/// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up
+/// by the caller; the thread ends with the process.
 pub(super) fn until_stopped<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {

@@ -2,12 +2,10 @@
 
 use super::{Clients, announce, stop_signal};
 use crate::{
-    gateway::{
-        Gateway, Keys, Limits, child::Behind, control::Control, new_grip_url, proxy::Origin,
-    },
+    gateway::{Gateway, Keys, Limits, child::Behind, control::Control, new_grip_url},
     log::{self, Format},
     network::{LOCAL_PROXIES, Proxies},
-    server::{self, Server, Site},
+    server::{self, Origin, Server, Site},
 };
 use anyhow::Context;
 use clap::Args;

@@ -1,78 +1,25 @@
-//! What is behind the gateway: the components in this process, or an address.
+//! What is behind the gateway, as far as the gateway uses it.
 
-use super::proxy::Upstream;
-use crate::server::{Dispatcher, RequestBody};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Limited};
-use std::{net::SocketAddr, time::Duration};
-use tokio::time::timeout;
-use wasmtime_wasi_http::WasiBody;
+use std::{net::SocketAddr, pin::Pin};
 
-/// Bytes that an answer to events may have.
-const MAX_ANSWER: usize = 16 * 1024 * 1024;
-/// How long the backend may take to answer events.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// An answer to events on its way.
+pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send + 'a>>;
 
-/// Who answers requests.
-pub enum Backend {
-    /// The components in this process.
-    InProcess(Box<Dispatcher>),
-    /// A server, such as a running Spin.
-    Upstream(Upstream),
+/// The application: components in this process, or another server.
+pub trait Backend: Send + Sync {
+    /// Lets it answer a request with events, which the client at `peer` caused.
+    fn ask(&self, request: Request<Bytes>, peer: SocketAddr) -> Asked<'_>;
 }
 
-/// Why there is no answer to events.
+/// The reason why there is no answer to events.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The request did not get to anybody who could have acted on it.
+    /// The request did not reach the backend.
     #[error("the backend can't be reached: {0}")]
     Unreachable(String),
-    /// Somebody may have acted on it.
+    /// The backend may have acted on it.
     #[error("the backend failed: {0}")]
     Failed(String),
-}
-
-impl Backend {
-    /// Answers an ordinary request of a client.
-    pub async fn handle(
-        &self,
-        request: Request<RequestBody>,
-        peer: SocketAddr,
-    ) -> Response<WasiBody> {
-        match self {
-            Self::InProcess(dispatcher) => dispatcher.handle(request, peer).await,
-            Self::Upstream(upstream) => upstream.pass(request, peer).await,
-        }
-    }
-
-    /// To be called when nothing is served any more.
-    pub fn end(&self) {
-        if let Self::InProcess(dispatcher) = self {
-            dispatcher.end();
-        }
-    }
-
-    /// Lets the backend answer a request with events.
-    pub(super) async fn ask(
-        &self,
-        request: Request<Bytes>,
-        peer: SocketAddr,
-    ) -> Result<Response<Bytes>, Failure> {
-        let exchange = async {
-            let response = match self {
-                Self::InProcess(dispatcher) => dispatcher.handle_events(request, peer).await,
-                Self::Upstream(upstream) => upstream.ask(request).await?,
-            };
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_ANSWER)
-                .collect()
-                .await
-                .map_err(|error| Failure::Failed(format!("its answer broke off: {error}")))?;
-            Ok(Response::from_parts(head, body.to_bytes()))
-        };
-        timeout(ANSWER_LIMIT, exchange)
-            .await
-            .unwrap_or_else(|_| Err(Failure::Failed("it did not answer in time".into())))
-    }
 }

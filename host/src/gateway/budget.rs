@@ -1,14 +1,14 @@
 //! The memory that all sockets together may use for what is not finished or waits: parts of a client's message, events
 //! for the backend, and messages for clients that read slowly.
 //!
-//! What one address holds may not be more than what is left for all others, and what one session holds no more than half
-//! of that. So an address alone gets half of the budget, ten of them an eleventh each, and something is always left for
-//! who comes next.
+//! What one address holds may not be more than what is left for all others, and what one session holds no more than
+//! half of that. So an address alone gets half of the budget, ten of them an eleventh each, and something is always
+//! left for who comes next.
 
 use crate::network::Network;
 use parking_lot::Mutex;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -30,7 +30,14 @@ enum Owner {
 pub struct Budget {
     most: usize,
     used: AtomicUsize,
-    shares: Mutex<HashMap<Owner, Arc<AtomicUsize>>>,
+    shares: Mutex<HashMap<Owner, Shared>>,
+}
+
+/// What the sockets of one owner hold together.
+#[derive(Default)]
+struct Shared {
+    used: Arc<AtomicUsize>,
+    accounts: usize,
 }
 
 /// There is no room.
@@ -50,9 +57,11 @@ impl Budget {
     /// The account of one socket.
     pub fn open(self: &Arc<Self>, address: Network, session: Option<&[u8]>) -> Arc<Account> {
         let mut shares = self.shares.lock();
-        let mut share = |owner: Owner| Share {
-            used: shares.entry(owner.clone()).or_default().clone(),
-            owner,
+        let mut share = |owner: Owner| {
+            let shared = shares.entry(owner.clone()).or_default();
+            shared.accounts += 1;
+            let used = shared.used.clone();
+            Share { owner, used }
         };
         Arc::new(Account {
             budget: self.clone(),
@@ -62,12 +71,13 @@ impl Budget {
         })
     }
 
-    /// Forgets a share that nobody has any more.
+    /// Takes an account off its owner's share, and removes a share without accounts.
     fn close(&self, share: &Share) {
-        let mut shares = self.shares.lock();
-        // The map's own, and this one.
-        if Arc::strong_count(&share.used) == 2 {
-            shares.remove(&share.owner);
+        if let Entry::Occupied(mut shared) = self.shares.lock().entry(share.owner.clone()) {
+            shared.get_mut().accounts -= 1;
+            if shared.get().accounts == 0 {
+                shared.remove();
+            }
         }
     }
 }
@@ -219,6 +229,21 @@ mod tests {
         assert_eq!(little.set(ALWAYS + 1), Err(Full));
         drop((first, second, other, little));
         assert_eq!(budget.used.load(Relaxed), 0);
+        assert!(budget.shares.lock().is_empty());
+    }
+
+    #[test]
+    fn sockets_that_end_at_once_leave_nothing() {
+        let budget = Arc::new(Budget::new(1_000_000));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        drop(budget.open(address(1), Some(b"a")));
+                    }
+                });
+            }
+        });
         assert!(budget.shares.lock().is_empty());
     }
 

@@ -67,7 +67,7 @@ impl Behind {
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
-            // An error means that nobody is there any more.
+            // An error means that no process is left.
             let _ = kill_process_group(group, signal);
         }
     }

@@ -58,7 +58,7 @@ impl Control {
     }
 }
 
-/// The gateway of this process and the address it is told to components under.
+/// The gateway of this process, and the address that components know it by.
 pub struct Local {
     address: SocketAddr,
     gateway: Arc<Gateway>,
@@ -83,7 +83,7 @@ impl Local {
                 .is_some_and(|authority| authority.as_str().parse() == Ok(self.address))
     }
 
-    /// Whether a request is one to publish, of somebody who may.
+    /// Whether a request is one to publish, and its sender may.
     ///
     /// # Errors
     /// With the answer to one that is not.

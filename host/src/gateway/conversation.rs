@@ -1,18 +1,19 @@
 //! What one socket and the backend have to say to each other: events that wait, and what the backend asked for.
 
 use super::{
+    Event,
     backend::{Backend, Failure},
-    event::{self, Event, Malformed},
-    headers::{
-        BYTES_ACCEPTED, CONNECTION_ID, EXTENSIONS, GRIP_SIG, KEEP_ALIVE_INTERVAL, META, SET_META,
-        add_forwarded_for, for_events, hides_client,
-    },
+    headers::{add_forwarded_for, for_events, hides_client},
     keys::Keys,
 };
 use crate::network::Network;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
+use kafka_grip::{
+    BYTES_ACCEPTED, CONNECTION_ID, CONTENT_TYPE, EXTENSIONS, GRIP_SIG, KEEP_ALIVE_INTERVAL, META,
+    Malformed, SET_META, event::may_be_sent,
 };
 use std::{
     collections::VecDeque,
@@ -24,6 +25,8 @@ use uuid::Uuid;
 
 /// Bytes of events that may wait for the backend; with more, nothing further is read from the client.
 const MAX_PENDING: usize = 1024 * 1024;
+/// What an event takes besides its content, about.
+const OVERHEAD: usize = 64;
 /// What a backend that knows sessions leaves with their sockets.
 const SESSION: &str = "meta-session";
 /// Bytes of metadata that the backend may leave with a socket.
@@ -74,7 +77,7 @@ impl Conversation {
         let mut headers = for_events(handshake.headers());
         let hidden = hides_client(handshake.headers());
         add_forwarded_for(&mut headers, peer.ip(), hidden);
-        let fixed = HeaderValue::from_static(event::CONTENT_TYPE);
+        let fixed = HeaderValue::from_static(CONTENT_TYPE);
         headers.insert(header::ACCEPT, fixed.clone());
         headers.insert(header::CONTENT_TYPE, fixed);
         headers.insert(EXTENSIONS, HeaderValue::from_static("grip"));
@@ -101,7 +104,7 @@ impl Conversation {
 
     /// Adds what happened to the next request.
     pub fn add(&mut self, event: Event) {
-        self.pending_bytes += event.size();
+        self.pending_bytes += size(&event);
         self.pending.push_back(event);
     }
 
@@ -169,7 +172,7 @@ impl Conversation {
     /// Asks the backend; what does not reach it is asked again for a while, with `retry`.
     pub fn ask(
         &mut self,
-        backend: Arc<Backend>,
+        backend: Arc<dyn Backend>,
         keys: &Keys,
         retry: bool,
     ) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send + 'static {
@@ -190,8 +193,8 @@ impl Conversation {
         }
     }
 
-    /// Takes in what came of a request: what the answer asks to remember, which events it takes; what is left is for the
-    /// client.
+    /// Takes in what came of a request: what the answer asks to remember, which events it takes; what is left is for
+    /// the client.
     ///
     /// # Errors
     /// When there is no answer, or none of this protocol. Then what was sent is dropped: the backend may have acted on
@@ -218,7 +221,7 @@ impl Conversation {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case(event::CONTENT_TYPE));
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case(CONTENT_TYPE));
         if !is_events {
             return Err(Malformed("its content type is not that of events").into());
         }
@@ -227,7 +230,13 @@ impl Conversation {
         self.quiet_limit = number(headers, &KEEP_ALIVE_INTERVAL)
             .filter(|&seconds| seconds > 0)
             .map(|seconds| Duration::from_secs(seconds.min(MAX_QUIET)));
-        Ok(Event::parse_all(response.into_body())?)
+        let events = Event::read_all(response.into_body())?;
+        let is_odd =
+            |event: &Event| matches!(event, Event::Close(Some((code, _))) if !may_be_sent(*code));
+        if events.iter().any(is_odd) {
+            return Err(Malformed("a close has a code that may not be sent").into());
+        }
+        Ok(events)
     }
 
     /// Takes in the answer to the handshake, which must begin with `OPEN`.
@@ -282,8 +291,7 @@ impl Conversation {
                 break;
             };
             let content = match event {
-                Event::Text(text) => text.len() as u64,
-                Event::Binary(content) => content.len() as u64,
+                Event::Text(_) | Event::Binary(_) => event.content_len() as u64,
                 _ => 0,
             };
             if content > left {
@@ -291,7 +299,7 @@ impl Conversation {
                 break;
             }
             left -= content;
-            self.pending_bytes -= event.size();
+            self.pending_bytes -= size(event);
             self.pending.pop_front();
         }
         self.sent = 0;
@@ -300,6 +308,11 @@ impl Conversation {
             self.pending = VecDeque::new();
         }
     }
+}
+
+/// Bytes that an event keeps in memory, about.
+fn size(event: &Event) -> usize {
+    OVERHEAD + event.content_len()
 }
 
 fn bytes_of(headers: &HeaderMap) -> usize {

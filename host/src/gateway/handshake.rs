@@ -1,16 +1,14 @@
 //! Opening a socket: what the client asks for, what the backend says to it.
 
 use super::{
-    Gateway,
+    Event, Gateway,
     backend::Backend,
     conversation::{Conversation, Trouble},
-    event::Event,
     headers::for_client,
-    proxy::plain,
 };
+use crate::answer::{full, plain};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use std::{
@@ -37,10 +35,11 @@ pub fn wants_socket<B>(request: &Request<B>) -> bool {
         && has_token(request.headers(), &header::CONNECTION, "upgrade")
 }
 
-/// Answers a request for a WebSocket that `peer` sent for `client`: the socket is to be run once the answer has been sent.
+/// Answers a request for a WebSocket that `peer` sent for `client`: the socket is to be run once the answer has been
+/// sent.
 pub async fn open(
     gateway: &Gateway,
-    backend: &Arc<Backend>,
+    backend: &Arc<dyn Backend>,
     mut request: Request<Incoming>,
     peer: SocketAddr,
     client: IpAddr,
@@ -65,8 +64,7 @@ pub async fn open(
     let refused = response.status() != StatusCode::OK;
     if refused {
         let (parts, body) = response.into_parts();
-        let body = Full::new(body).map_err(|never| match never {});
-        let mut response = Response::new(body.boxed_unsync());
+        let mut response = Response::new(full(body));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         return (response, None);
@@ -128,8 +126,7 @@ fn accepted(mut headers: HeaderMap, key: &HeaderValue) -> Response<WasiBody> {
     }
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    let body = Full::default().map_err(|never| match never {});
-    let mut response = Response::new(body.boxed_unsync());
+    let mut response = Response::new(full(""));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *response.headers_mut() = headers;
     response

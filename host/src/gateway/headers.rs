@@ -2,22 +2,10 @@
 
 use crate::network::FORWARDED_FOR;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use kafka_grip::{
+    BYTES_ACCEPTED, CONNECTION_ID, EXTENSIONS, GRIP_SIG, KEEP_ALIVE_INTERVAL, META, SET_META,
+};
 use std::net::IpAddr;
-
-/// The backend speaks GRIP, or the gateway does.
-pub const EXTENSIONS: HeaderName = header::SEC_WEBSOCKET_EXTENSIONS;
-/// Tells one socket from another.
-pub const CONNECTION_ID: HeaderName = HeaderName::from_static("connection-id");
-/// Shows that a request comes from the gateway.
-pub const GRIP_SIG: HeaderName = HeaderName::from_static("grip-sig");
-/// Seconds of quiet after which the backend wants to be asked.
-pub const KEEP_ALIVE_INTERVAL: HeaderName = HeaderName::from_static("keep-alive-interval");
-/// How much of the content the backend took.
-pub const BYTES_ACCEPTED: HeaderName = HeaderName::from_static("content-bytes-accepted");
-/// Begins the names of headers that ask the gateway to remember something.
-pub const SET_META: &str = "set-meta-";
-/// Begins the names of headers that say it again.
-pub const META: &str = "meta-";
 
 /// Headers about one connection, not about the message (RFC 9110, section 7.6.1, and its predecessors).
 const HOP_BY_HOP: [&str; 9] = [
@@ -58,7 +46,7 @@ pub fn hides_client(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the client's address to those the request came from. If that is a proxy which hides its own client, that one is
-/// unknown, lest the proxy's address pass for it.
+/// unknown: otherwise the proxy's address would pass for the client's.
 pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr, hidden: bool) {
     let mut hops: Vec<u8> = Vec::new();
     if hidden {

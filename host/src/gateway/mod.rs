@@ -3,22 +3,22 @@
 //!
 //! One socket is one task (`socket`), which has one request to the backend open at a time (`conversation`). What is
 //! published (`publish`, over the `control` listener or directly from a component of this process) goes through the
-//! `hub` into each listener's mailbox. The backend is the components in this process or an address (`backend`).
+//! `hub` into each listener's mailbox. What is behind the gateway, it knows as a `backend` only.
 
-pub mod backend;
+mod backend;
 mod budget;
 pub mod child;
 pub mod control;
 mod conversation;
-pub mod event;
 mod handshake;
-mod headers;
+pub mod headers;
 mod hub;
 mod keys;
-pub mod proxy;
+mod mailbox;
 mod publish;
 mod socket;
 
+pub use backend::{Asked, Backend, Failure};
 pub use handshake::{Socket, open, wants_socket};
 pub use keys::{Keys, new_grip_url};
 pub use publish::{Answer, MAX_PUBLISH};
@@ -27,6 +27,10 @@ pub use socket::run;
 use budget::Budget;
 use hub::Hub;
 use std::{sync::Arc, time::Duration};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// An event whose texts are UTF-8, as WebSockets have them.
+type Event = kafka_grip::Event<Utf8Bytes>;
 
 /// Limits of sockets.
 #[derive(Debug, Clone)]

@@ -12,13 +12,13 @@ use self::{
     outbox::Outbox,
 };
 use super::{
-    Gateway,
+    Event, Gateway,
     backend::{Backend, Failure},
     budget::{Charge, Full},
     conversation::Conversation,
-    event::Event,
     handshake::Socket,
-    hub::{Mailbox, Outgoing, Overflow, Subscriptions},
+    hub::Subscriptions,
+    mailbox::{Mailbox, Outgoing, Overflow},
 };
 use bytes::Bytes;
 use http::Response;
@@ -90,7 +90,7 @@ struct Running {
 pub async fn run(
     socket: Socket,
     gateway: &Gateway,
-    backend: &Arc<Backend>,
+    backend: &Arc<dyn Backend>,
     stopped: watch::Receiver<bool>,
 ) {
     let Socket {
@@ -163,7 +163,7 @@ impl Running {
     async fn live(
         &mut self,
         gateway: &Gateway,
-        backend: &Arc<Backend>,
+        backend: &Arc<dyn Backend>,
         mut stopped: watch::Receiver<bool>,
     ) -> End {
         loop {

@@ -66,7 +66,7 @@ pub struct Component {
     pub sqlite_databases: Vec<String>,
     /// How it is built; without it, its file is taken as it is.
     pub build: Option<Build>,
-    /// Settings of other tools, which the manifest's format lets everybody ignore.
+    /// Settings of other tools, which the manifest's format allows every reader to ignore.
     #[serde(default, rename = "tool")]
     _tool: toml::Table,
 }

@@ -53,7 +53,7 @@ type Silence = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// connection with unread bytes in it would make the client's system throw away the answer.
 pub struct RequestBody {
     incoming: Option<Incoming>,
-    /// What was read before somebody asked for it.
+    /// What was read before the component asked for it.
     ahead: VecDeque<Frame<Bytes>>,
     fate: Fate,
     /// Runs while the client is silent: since when, and until it may be no longer.
@@ -89,7 +89,7 @@ impl RequestBody {
         self.fate.clone()
     }
 
-    /// Whether the client has to be told to send before it does.
+    /// Whether the client sends only after it was asked to.
     pub(super) fn is_uninvited(&self) -> bool {
         self.uninvited
     }
@@ -97,7 +97,7 @@ impl RequestBody {
     /// Gives it a place among the uploads until its end.
     pub(super) fn set_upload(&mut self, upload: Upload) {
         self.upload = Some(upload);
-        // Whoever was waited for without a place is waited for with one now.
+        // The wait without a place ends here; the wait with one begins.
         self.end_silence();
     }
 
@@ -156,7 +156,7 @@ impl Body for RequestBody {
         };
         this.uninvited = false;
         if let Poll::Ready(frame) = Pin::new(&mut *incoming).poll_frame(cx) {
-            // Of a body of known length nobody need ask for the end.
+            // A reader that knows the length need not ask for the end.
             let is_all = incoming.is_end_stream();
             this.end_silence();
             match &frame {

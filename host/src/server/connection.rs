@@ -6,7 +6,10 @@ use super::{
     places::Place,
     stream::{Activity, Stream},
 };
-use crate::gateway::{self, Gateway, Socket, proxy::plain};
+use crate::{
+    answer::plain,
+    gateway::{self, Gateway, Socket},
+};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -49,10 +52,12 @@ pub async fn serve(
     let activity = Arc::new(Activity::default());
     let stream = Stream::new(stream, activity.clone());
     let served = serve_http(&front, stream, peer, stopped.clone(), &opened, &activity).await;
-    // Even if its client left before the handshake's answer: the backend has opened the socket, and is to hear of it.
+    // Even if its client left before the handshake's answer: the backend has opened the socket, and must learn that it
+    // is gone.
     let socket = opened.lock().take();
     if let Some((gateway, socket, _place)) = socket {
-        gateway::run(socket, &gateway, &front.backend, stopped).await;
+        let backend: Arc<dyn gateway::Backend> = front.backend.clone();
+        gateway::run(socket, &gateway, &backend, stopped).await;
     } else if served.is_err() {
         activity.close().await;
     }
@@ -81,7 +86,7 @@ async fn serve_http(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT)
         .max_buf_size(MAX_HEADER_BYTES)
-        // Whoever sent a request and closed its sending side still gets the answer.
+        // A client that closes its sending side after a request still gets the answer.
         .half_close(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
@@ -133,8 +138,8 @@ impl Front {
             && gateway::wants_socket(&request)
         {
             let client = self.places.client(request.headers(), peer.ip());
-            let (response, socket) =
-                gateway::open(gateway, &self.backend, request, peer, client).await;
+            let backend: Arc<dyn gateway::Backend> = self.backend.clone();
+            let (response, socket) = gateway::open(gateway, &backend, request, peer, client).await;
             let place = match socket {
                 Some(socket) => {
                     *opened.lock() = Some((gateway.clone(), socket, place));
@@ -177,7 +182,7 @@ impl Front {
     }
 }
 
-/// What is wrong with a request, whoever it is for.
+/// What is wrong with a request, for whatever component.
 fn check<B>(request: &Request<B>) -> Option<Response<WasiBody>> {
     let headers = request.headers();
     if headers.get_all(header::HOST).iter().nth(1).is_some() {
@@ -195,10 +200,10 @@ fn check<B>(request: &Request<B>) -> Option<Response<WasiBody>> {
     None
 }
 
-/// Answers a request whose body nobody reads.
+/// Answers a request without reading its body.
 fn refuse(request: Request<Incoming>, refusal: Response<WasiBody>) -> Response<WasiBody> {
     let expects = request.headers().contains_key(header::EXPECT);
-    // What the client is still sending is read, lest the answer be lost.
+    // What the client is still sending is read and thrown away: otherwise the answer could be lost.
     drop(RequestBody::new(request.into_body(), expects));
     closing(refusal, None)
 }

@@ -2,6 +2,7 @@
 //!
 //! Each runtime has handlers of its own for all components, so a request never crosses threads.
 
+mod backend;
 mod body;
 mod connection;
 mod headers;
@@ -9,22 +10,16 @@ mod places;
 mod request;
 mod stream;
 mod uploads;
+mod upstream;
 
-pub use body::RequestBody;
-pub use request::{Dispatcher, answer};
+pub use upstream::Origin;
 
-use crate::{
-    app::App,
-    gateway::{
-        Gateway,
-        backend::Backend,
-        proxy::{Origin, Upstream},
-    },
-    network::Proxies,
-};
+use crate::{app::App, gateway::Gateway, network::Proxies};
 use anyhow::Context;
+use backend::Backend;
 use futures::FutureExt;
 use places::{Place, Places, TooMany};
+use request::Dispatcher;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
@@ -40,6 +35,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use uploads::Uploads;
+use upstream::Upstream;
 
 /// Open connections; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
@@ -197,7 +193,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>, workers: &[Worker]
                             tracing::warn!(%peer, "too many connections from this address");
                             complained = Some(Instant::now());
                         }
-                        // Nobody waits for who has so many already.
+                        // It gets the answer only if that can be written at once.
                         let _ = stream.try_write(ONE_TOO_MANY);
                     }
                 },
@@ -218,8 +214,8 @@ async fn accept(listener: &TcpListener, places: &Arc<Places>, workers: &[Worker]
     }
 }
 
-/// How many connections may be open, with so many files each, after asking the system for as many file descriptors as it
-/// gives.
+/// How many connections may be open, with so many files each, after asking the system for as many file descriptors as
+/// it gives.
 fn max_connections(files_each: u64) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX);

@@ -86,7 +86,8 @@ impl Places {
         self.free.clone().acquire_owned().await.ok()
     }
 
-    /// Waits until somebody else needs the place more; who began to wait first is asked first.
+    /// Waits until another connection needs the place more; the connection that has waited longest gives up its place
+    /// first.
     pub async fn wanted(&self) {
         self.wanted.notified().await;
     }

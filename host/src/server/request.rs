@@ -5,9 +5,10 @@ use super::{
     headers::{TO_CLIENT, TO_COMPONENT, add_disk, add_spin_headers},
 };
 use crate::{
+    answer::{full, plain, with_json},
     app::App,
     instance::{Handler, PoolExhausted},
-    spin::outbound::chain::Chain,
+    outbound::chain::{Callee, Chain},
 };
 use bytes::Bytes;
 use http::{
@@ -15,7 +16,8 @@ use http::{
     uri::{Authority, PathAndQuery, Scheme},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -101,15 +103,20 @@ impl Dispatcher {
         let chain = Arc::<Chain>::default();
         let handlers = app.components.iter().map(|(id, component)| {
             let handler = Handler {
-                component: component.clone(),
+                component: component.granted.clone(),
+                pre: component.pre.clone(),
                 ended: ended.clone(),
                 chain: chain.clone(),
             };
             (id.clone(), ProxyHandler::new(handler))
         });
         let (private, handlers): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            handlers.partition(|(id, _)| app.components[id].places.are_private());
-        chain.fill(private);
+            handlers.partition(|(id, _)| app.components[id].granted.places.are_private());
+        chain.fill(
+            private
+                .into_iter()
+                .map(|(id, handler)| (id, callee(handler))),
+        );
         Self {
             app: app.clone(),
             handlers,
@@ -162,10 +169,10 @@ impl Dispatcher {
         access: &mut Access<'a>,
     ) -> Response<WasiBody> {
         let Some(found) = self.app.router.find(request.uri().path()) else {
-            return plain(StatusCode::NOT_FOUND, "Not Found", id);
+            return plain(StatusCode::NOT_FOUND, "Not Found");
         };
         let Some(handler) = self.handlers.get(found.component) else {
-            return plain(StatusCode::NOT_FOUND, "Not Found", id);
+            return plain(StatusCode::NOT_FOUND, "Not Found");
         };
         let component = handler.state().component.id.as_str();
         access.component = component;
@@ -175,7 +182,7 @@ impl Dispatcher {
             None => {
                 let detail =
                     "The Host header is missing, not valid, or not that of the request's URL.";
-                return plain(StatusCode::BAD_REQUEST, detail, id);
+                return plain(StatusCode::BAD_REQUEST, detail);
             }
         };
         add_spin_headers(&mut parts.headers, &found, &parts.uri, peer);
@@ -217,10 +224,18 @@ impl Dispatcher {
     }
 }
 
+/// The component of a handler, for other components to call.
+fn callee(handler: ProxyHandler<Handler>) -> Callee {
+    Arc::new(move |request| {
+        let handler = handler.clone();
+        Box::pin(async move { answer(&handler, request).await })
+    })
+}
+
 /// Lets an instance answer. In a burst, a request that arrives while all instances are still starting gets one of its
 /// own; when there is no place for that one, the request is offered again to those that live, until [`POOL_WAIT`] is
 /// over.
-pub async fn answer(
+async fn answer(
     handler: &ProxyHandler<Handler>,
     mut request: Request<WasiBody>,
 ) -> wasmtime::Result<Response<WasiBody>> {
@@ -274,7 +289,7 @@ fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiB
         .is_some_and(|error| error.error.is::<PoolExhausted>());
     if exhausted {
         tracing::warn!(component, id, "{error}");
-        let mut response = plain(
+        let mut response = failed(
             StatusCode::SERVICE_UNAVAILABLE,
             "The server is busy. Try again.",
             id,
@@ -285,13 +300,13 @@ fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiB
     }
     tracing::error!(component, id, "no answer from the component: {error:?}");
     if error.is::<ExpirationError>() {
-        plain(
+        failed(
             StatusCode::GATEWAY_TIMEOUT,
             "The request took too long.",
             id,
         )
     } else {
-        plain(
+        failed(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Internal Server Error",
             id,
@@ -299,24 +314,7 @@ fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiB
     }
 }
 
-/// An answer of the host itself, in the shape of the components' own (docs/http-compatibility.md#errors).
-fn plain(status: StatusCode, detail: &str, id: &str) -> Response<WasiBody> {
-    let body = if status.is_server_error() {
-        serde_json::json!({ "detail": detail, "request_id": id })
-    } else {
-        serde_json::json!({ "detail": detail })
-    };
-    let mut response = Response::new(full(body.to_string().into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
-}
-
-fn full(bytes: Bytes) -> WasiBody {
-    Full::new(bytes)
-        .map_err(|never| match never {})
-        .boxed_unsync()
+/// An error of the server, with the request's id, by which its cause is found in the log.
+fn failed(status: StatusCode, detail: &str, id: &str) -> Response<WasiBody> {
+    with_json(status, &json!({ "detail": detail, "request_id": id }))
 }

@@ -27,7 +27,7 @@ pub struct Activity {
     serving: AtomicBool,
     /// What is written does not leave, because the client does not read.
     blocked: AtomicBool,
-    /// The connection, when nobody uses it any more.
+    /// The connection, when HTTP does not use it any more.
     over: Mutex<Option<TcpStream>>,
 }
 
@@ -37,7 +37,7 @@ impl Activity {
         !self.serving.load(Relaxed) && !self.blocked.load(Relaxed)
     }
 
-    /// Closes a connection that is over. If there is something that nobody has read, more of it is read first: the
+    /// Closes a connection that is over. If there is something that was not read, more of it is read first: the
     /// client's system would throw away the answer otherwise.
     pub async fn close(&self) {
         let Some(mut stream) = self.over.lock().take() else {

@@ -1,8 +1,8 @@
 //! Bodies that are not there yet, and the places for them.
 //!
-//! A component has places for so many requests. One whose body comes slowly would keep such a place as long as its client
-//! likes, so only some of them may. The others wait here until their bodies have come, or one of those that are slowest
-//! has given up.
+//! A component has places for so many requests. One whose body comes slowly would keep such a place as long as its
+//! client likes, so only some of them may. The others wait here until their bodies have come, or one of those that are
+//! slowest has given up.
 
 use super::body::RequestBody;
 use bytes::Bytes;
@@ -107,8 +107,8 @@ impl Uploads {
 }
 
 impl Upload {
-    /// Waits until a client that has been waited for this long before, and has sent this much, is so slow that it has to
-    /// give up its place, and somebody wants it. Without a place, for ever.
+    /// Waits until a client that has been waited for this long before, and has sent this much, is so slow that it has
+    /// to give up its place, and another request needs it. Without a place, for ever.
     pub(super) async fn given_up(upload: Option<Self>, waited: Duration, received: u64) {
         let Some(upload) = upload else {
             return std::future::pending().await;

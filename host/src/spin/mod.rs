@@ -4,7 +4,6 @@
 //! synchronous one would stop every other request of the instance while one of them waits for the write lock.
 
 pub mod key_value;
-pub mod outbound;
 pub mod sqlite;
 pub mod variables;
 

@@ -1,5 +1,5 @@
-//! Copies of databases, their examination, and what is taken out of them. None uses [`super::Database`]: another process
-//! may have the file that is copied open, and nobody the others.
+//! Copies of databases, their examination, and what is taken out of them. None uses [`super::Database`]: another
+//! process may have the file that is copied open, but no process the others.
 
 use super::{Error, Value, mark, sqlite::Connection};
 use std::path::Path;
@@ -20,7 +20,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     source.copy_to(&Connection::open(to, &settings)?)
 }
 
-/// What there is to know of a database that nobody uses.
+/// What can be known of a database that no process uses.
 #[derive(Debug)]
 pub struct Inspected {
     /// The first thing that is wrong with it.

@@ -2,7 +2,8 @@
 
 use super::{
     Error,
-    checkpoint::{Checkpoints, LogLength},
+    checkpoint::Checkpoints,
+    log_length::LogLength,
     mark::{self, Mark},
     pool::Pool,
     session::{Session, Slot, WriteLock},
@@ -24,7 +25,7 @@ use std::{
 use tokio::sync::RwLock;
 
 /// How long a thread waits for the writing statement of another one: usually that takes microseconds, and if it takes
-/// long, nobody else should have to wait, too.
+/// long, other requests should not have to wait, too.
 const TURN_WAIT: Duration = Duration::from_micros(500);
 /// After how long a statement that did not get its turn tries again.
 const TURN_PAUSE: Duration = Duration::from_millis(1);
@@ -45,8 +46,8 @@ pub enum Durability {
 pub struct Options {
     /// When a commit counts as done.
     pub durability: Durability,
-    /// How long a transaction may stay open before it is rolled back, because nobody else can write meanwhile. 5 s, as
-    /// a libSQL server has it.
+    /// How long a transaction may stay open before it is rolled back, because no other connection can write meanwhile.
+    /// 5 s, as a libSQL server has it.
     pub transaction_limit: Duration,
     /// How long one statement may run before it is interrupted: it has the thread for itself. 10 s.
     pub statement_limit: Duration,
@@ -270,7 +271,7 @@ fn settings(durability: Durability) -> Vec<&'static str> {
     ]
 }
 
-/// Sees to it that nobody but its owner can read the database, before SQLite opens it: what SQLite puts beside the file
+/// Makes sure that only its owner can read the database, before SQLite opens it: what SQLite puts beside the file
 /// gets the file's mode. What is there already is changed by its name only, because closing the file by hand would drop
 /// SQLite's locks in this process.
 fn keep_private(path: &Path) -> io::Result<()> {
@@ -302,9 +303,9 @@ fn check_wal(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
-/// Makes durable what is there of a database, and returns its log for more of that. Nobody locks that file, so opening
-/// it by hand is harmless, as it would not be with the database file or its `-shm` file: closing those would drop
-/// SQLite's locks in this process.
+/// Makes durable what is there of a database, and returns its log for more of that. No process locks that file, so
+/// opening it by hand is harmless, as it would not be with the database file or its `-shm` file: closing those would
+/// drop SQLite's locks in this process.
 fn sync_all(path: &Path) -> Result<File, Error> {
     let log = beside(path, "-wal");
     let file = OpenOptions::new()

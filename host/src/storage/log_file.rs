@@ -1,8 +1,8 @@
 //! SQLite's write-ahead log, read by hand: how much of it is sound.
 //!
 //! The format is SQLite's (<https://sqlite.org/fileformat2.html#walformat>): a header of 32 bytes, then frames, each a
-//! header of 24 bytes and a page. A log that is begun anew gets other salts and is written over from its begin, so what
-//! is behind its end is of an older one. Nobody locks this file, so opening it by hand is harmless.
+//! header of 24 bytes and a page. A log that restarts gets other salts and is overwritten from its beginning, so what
+//! is behind its end is of an older one. No process locks this file, so opening it by hand is harmless.
 
 use std::{
     fs::File,
@@ -20,7 +20,7 @@ const MAGIC: u32 = 0x377f_0682;
 /// Bytes that are read at a time.
 const BUFFER: usize = 256 * 1024;
 
-/// What two logs of a database are told apart by.
+/// What distinguishes two logs of a database.
 pub(super) type Salts = [u8; 8];
 
 /// The header of a log.

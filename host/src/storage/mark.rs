@@ -2,15 +2,15 @@
 //! is missing is not taken for a smaller one.
 //!
 //! A database and its log belong together: what was written last is in the log only. Without its log, with one that is
-//! cut or damaged, or made anew because its file is gone, SQLite finds an older database, and says nothing. So:
+//! cut or damaged, or made again because its file is gone, SQLite finds an older database, and says nothing. So:
 //!
 //! * The file is there once a database has been made. A database that is missing or empty then was there before.
 //! * After each sync of the log it names a commit that this sync has made durable: in which log, and where. It is
 //!   written after that sync and needs none of its own: whichever of its contents a crash leaves, what it says was true
-//!   when it was written, and stays true for as long as the log is not begun anew, which the log's salts tell.
+//!   when it was written, and stays true for as long as the log is not restarted, which the log's salts show.
 //! * Before the log goes, when the database is closed, that claim is taken back, durably.
 //!
-//! A database without such a file is one of an earlier version, or was put there by somebody; it gets one when it is used.
+//! A database without such a file is one of an earlier version, or was put there by hand; it gets one when it is used.
 
 use super::{
     Error,
@@ -131,7 +131,7 @@ fn no_log(path: &Path, mark: &Path, claim: &Claim) -> io::Result<Option<Lack>> {
     Ok((!moved).then_some(Lack::NoLog))
 }
 
-/// What is wrong with a log that should have this commit, unless it was begun anew since.
+/// What is wrong with a log that should have this commit, unless it was restarted since.
 fn damage(log: &Path, commit: &Commit) -> io::Result<Option<Lack>> {
     let log = File::open(log)?;
     let Some(header) = Header::read(&log)? else {
@@ -140,7 +140,7 @@ fn damage(log: &Path, commit: &Commit) -> io::Result<Option<Lack>> {
     if header.salts != commit.salts || header.has_commit(&log, commit.frames)? {
         return Ok(None);
     }
-    // Another process may be using the database, and have begun the log anew meanwhile.
+    // Another process may be using the database, and have restarted the log meanwhile.
     let is_same = Header::read(&log)? == Some(header);
     Ok(is_same.then_some(Lack::Damaged))
 }

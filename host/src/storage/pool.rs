@@ -2,7 +2,7 @@
 
 use super::{
     Error, QueryResult, Value,
-    checkpoint::LogLength,
+    log_length::LogLength,
     space::Space,
     sqlite::{Connection, Interrupter, Prepared},
 };

@@ -6,7 +6,7 @@
 //!
 //! Transactions wait in a queue, first come, first served: the lock is taken before any `BEGIN` and given back when no
 //! transaction is open any more. A writing statement outside a transaction waits for the transactions before it; among
-//! themselves such statements take turns without a queue. So SQLite never sees two writers at a time: nobody gets
+//! themselves such statements take turns without a queue. So SQLite never sees two writers at a time: no statement gets
 //! `database is locked`, and statements can run on the thread that asked for them without blocking it in SQLite's own
 //! wait.
 
@@ -25,9 +25,9 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
 /// The right to write; given back when dropped.
 pub(super) enum WriteLock {
-    /// Nobody else writes.
+    /// No other session writes.
     Alone(#[expect(dead_code, reason = "held, not read")] OwnedRwLockWriteGuard<()>),
-    /// Nobody else writes, and no transaction is open. Only for as long as one statement runs.
+    /// No other session writes, and no transaction is open. Only for as long as one statement runs.
     Turn(
         #[expect(dead_code, reason = "held, not read")] ArcMutexGuard<RawMutex, ()>,
         #[expect(dead_code, reason = "held, not read")] OwnedRwLockReadGuard<()>,
@@ -50,10 +50,10 @@ pub(super) struct Slot(Mutex<Kept>);
 enum Kept {
     #[default]
     Nothing,
-    /// A connection that can't serve anybody else any more.
+    /// A connection that can't be used by others any more.
     Private(Pooled),
     Transaction(Transaction),
-    /// The watchdog rolled the transaction back; the next statement is told.
+    /// The watchdog rolled the transaction back; the next statement fails and says so.
     Expired,
 }
 

@@ -1,13 +1,13 @@
 //! Group commit: many commits made durable by one `fdatasync` of the write-ahead log.
 //!
-//! A commit at `synchronous=NORMAL` is in the log file, but not necessarily on the disk. Whoever made it waits here
-//! until a sync of that file *that started after the commit* is done. One thread syncs, again and again while anybody
+//! A commit at `synchronous=NORMAL` is in the log file, but not necessarily on the disk. Its session waits here until a
+//! sync of that file *that started after the commit* is done. One thread syncs, again and again while any session
 //! waits, so everyone who commits during one sync shares the next.
 //!
 //! The conditions under which this is sound are kept elsewhere: no connection below `synchronous=NORMAL`, a log file
-//! that is never replaced (`Database` keeps one connection open), nobody who closes the database file by hand.
+//! that is never replaced (`Database` keeps one connection open), no code that closes the database file by hand.
 
-use super::{Error, checkpoint::LogLength, log_file, mark::Mark};
+use super::{Error, log_file, log_length::LogLength, mark::Mark};
 use std::{
     fs::File,
     io::{self, Write},
@@ -23,7 +23,7 @@ pub(super) struct SharedSync {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What is told of each sync.
+/// What learns of each sync.
 pub(super) struct Report {
     /// How long the log is.
     pub(super) length: Arc<LogLength>,
@@ -43,7 +43,7 @@ struct State {
     written: u64,
     /// How many of them are certainly on the disk.
     synced: u64,
-    /// Whoever waits for the next sync.
+    /// The sessions that wait for the next sync.
     waiting: Vec<oneshot::Sender<()>>,
     stop: bool,
 }
@@ -53,7 +53,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread: syncs while anybody waits.
+    /// The thread: syncs while any session waits.
     fn run(&self, log: &File, report: Option<&Report>) {
         let mut state = self.state();
         loop {
@@ -139,7 +139,7 @@ impl Drop for SharedSync {
         self.shared.state().stop = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, there is nobody left to tell.
+            // It can't panic; and if it did, nothing could be done about it here.
             let _ = thread.join();
         }
     }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_nothing() {
+    async fn a_session_that_wrote_nothing_does_not_wait() {
         let sync = started();
         sync.wait().await.unwrap();
         sync.written();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_wrote_is_served() {
+    async fn every_session_that_wrote_is_served() {
         let sync = Arc::new(started());
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..100 {

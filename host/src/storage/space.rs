@@ -1,9 +1,9 @@
 //! Room on the disk: it is noticed when there is none left, and some is kept for those who make room.
 //!
 //! A file in the state folder takes room for nothing else than this. When the disk is full it is removed; when there is
-//! room again, it is made anew. What it leaves is for deleting, which SQLite does by writing to its log, and for moving
-//! the log into the databases. So while the disk counts as full, no database grows by more than a little (`pool`): what
-//! needs more is refused at once, whatever has room in pages that were freed is not.
+//! room again, it is made again. What it leaves is for deleting, which SQLite does by writing to its log, and for
+//! moving the log into the databases. So while the disk counts as full, no database grows by more than a little
+//! (`pool`): what needs more is refused at once, whatever has room in pages that were freed is not.
 
 use super::error::is_full;
 use crate::private;
@@ -79,8 +79,8 @@ impl Space {
         self.shared.full.load(Relaxed)
     }
 
-    /// To be called when something could not be written for want of room: from now on the disk counts as full, and there
-    /// is the room that was kept.
+    /// To be called when something could not be written for want of room: from now on the disk counts as full, and
+    /// there is the room that was kept.
     pub fn ran_out(&self) {
         self.shared.is_full_now();
         self.shared.release();
@@ -96,7 +96,7 @@ impl Drop for Space {
             .unwrap_or_else(PoisonError::into_inner) = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, there is nobody left to tell.
+            // It can't panic; and if it did, nothing could be done about it here.
             let _ = thread.join();
         }
     }
@@ -186,7 +186,7 @@ impl Shared {
     }
 }
 
-/// Bytes that whoever runs this may still write.
+/// Bytes that this process may still write.
 fn free(disk: &StatVfs) -> u64 {
     disk.f_bavail.saturating_mul(disk.f_frsize)
 }

@@ -1,7 +1,7 @@
 //! Giving free pages back to the file system, on a thread of its own: the file gets shorter after much was deleted.
 //!
-//! Only of a database that was made to do so (`auto_vacuum = INCREMENTAL`), as all new ones are; `kafka vacuum` makes an
-//! old one so.
+//! Only of a database that was made to do so (`auto_vacuum = INCREMENTAL`), as all new ones are; `kafka vacuum` makes
+//! an old one so.
 
 use super::{Error, Value, checkpoint::checkpoint, mark, sqlite::Connection};
 use std::{
@@ -17,7 +17,7 @@ use tokio::sync::RwLock;
 const LOOK: Duration = Duration::from_secs(2);
 /// Free pages that are kept for what is written next: 4 MiB.
 const KEEP: i64 = 1024;
-/// Pages that are given back while nobody else can write: some milliseconds.
+/// Pages that are given back while other connections can't write: some milliseconds.
 const STEP: &str = "PRAGMA incremental_vacuum(128)";
 /// How long others can write after that.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -68,7 +68,7 @@ impl Drop for Vacuum {
         *self.stop.asked() = true;
         self.stop.wake.notify_one();
         if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, there is nobody left to tell.
+            // It can't panic; and if it did, nothing could be done about it here.
             let _ = thread.join();
         }
     }
@@ -89,7 +89,7 @@ fn give_back(stop: &Stop, connection: &mut Connection, writers: &RwLock<()>) -> 
     let mut gave = false;
     while number(connection, "PRAGMA freelist_count")? > KEEP {
         {
-            let _nobody_writes = writers.blocking_write();
+            let _no_writers = writers.blocking_write();
             connection.run(STEP)?;
         }
         gave = true;
@@ -116,8 +116,8 @@ fn number(connection: &mut Connection, sql: &str) -> Result<i64, Error> {
     })
 }
 
-/// Makes the file as short as what is in it, and lets it get shorter by itself from now on. Nobody else may use the
-/// database meanwhile, and there must be room for a second one. What is interrupted has changed nothing.
+/// Makes the file as short as what is in it, and lets it get shorter by itself from now on. No other process may use
+/// the database meanwhile, and there must be room for a second one. What is interrupted has changed nothing.
 ///
 /// # Errors
 /// When it can't be read or written, or is no database.

@@ -66,10 +66,10 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        // The thread ends when nobody can tell it anything any more.
+        // The thread ends when its sender is gone.
         self.stop.take();
         if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, there is nobody left to tell.
+            // It can't panic; and if it did, nothing could be done about it here.
             let _ = thread.join();
         }
     }

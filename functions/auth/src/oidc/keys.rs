@@ -66,8 +66,8 @@ impl<'a> Keys<'a> {
         if !FAILED.is_within(AFTER_FAILURE) {
             match self.fetch().await {
                 Ok(keys) => return Ok(chosen(&keys, kid, algorithm)),
-                Err(problem) => eprintln!(
-                    "error: the identity provider (oidc_issuer, oidc_origin, oidc_keys_origin): {problem}"
+                Err(problem) => tracing::error!(
+                    "the identity provider (oidc_issuer, oidc_origin, oidc_keys_origin): {problem}"
                 ),
             }
             FAILED.is_now();

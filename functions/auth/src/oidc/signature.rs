@@ -1,7 +1,7 @@
 //! Public keys as providers publish them (RFC 7517), and the two algorithms that ID tokens are signed with: RS256 and
 //! ES256 (RFC 7518, sections 3.3 and 3.4).
 
-use kafka_common::encoding::from_base64;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
 use rsa::{BigUint, RsaPublicKey, pkcs1v15};
@@ -39,7 +39,7 @@ impl PublicKey {
     /// Reads a JWK that is for signatures of `algorithm`; `None` for any other.
     pub fn of_jwk(jwk: &Value, algorithm: Algorithm) -> Option<Self> {
         let says = |name| jwk.get(name).and_then(Value::as_str);
-        let number = |name| from_base64(says(name)?);
+        let number = |name| BASE64_URL_SAFE_NO_PAD.decode(says(name)?).ok();
         if says("use").is_some_and(|usage| usage != "sig")
             || says("alg").is_some_and(|name| Algorithm::of(name) != Some(algorithm))
         {

@@ -1,4 +1,7 @@
 //! The cookie that carries a session's token, for browsers.
+//!
+//! By hand: the crate `cookie` reads text only, but the header may hold other bytes that other pages have set, and it
+//! passes over a cookie without `=`, which here means that the session has ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

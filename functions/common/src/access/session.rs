@@ -2,13 +2,13 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use sha2::{Digest, Sha256};
 
 use super::cookie;
 use super::cookie::Renewal;
 use crate::clock;
 use crate::db::{self, Db, Row};
-use crate::encoding::to_base64;
 use crate::error::{Error, Result};
 use crate::params;
 
@@ -25,7 +25,7 @@ const TOKEN_BYTES: usize = 32;
 ///
 /// 500 where the platform gives no random numbers.
 pub fn new_token() -> Result<String> {
-    Ok(to_base64(&random_bytes::<TOKEN_BYTES>()?))
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()?))
 }
 
 /// So many random bytes, which nobody can guess.
@@ -41,7 +41,7 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
 /// What is stored of a secret: whoever reads the database can't use it. A token has too much randomness to be guessed
 /// from its hash, so no slow hash is needed.
 pub fn hash(secret: &str) -> String {
-    to_base64(&Sha256::digest(secret.as_bytes()))
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
 }
 
 /// What a request shows to prove whose it is.

@@ -111,7 +111,7 @@ impl Staging {
                 .await
         };
         if let Err(error) = discarded.await {
-            eprintln!("staged uploads are left to the sweep: {error}");
+            tracing::warn!("staged uploads are left to the sweep: {error}");
         }
     }
 

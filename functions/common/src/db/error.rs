@@ -144,19 +144,19 @@ impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Busy(_) => {
-                eprintln!("database busy: {error}");
+                tracing::warn!("database busy: {error}");
                 Self::unavailable("The database is busy. Please try again.")
             }
             Error::Full(_) => {
-                eprintln!("database full: {error}");
+                tracing::warn!("database full: {error}");
                 Self::DiskFull
             }
             Error::ReadOnly(_) => {
-                eprintln!("database read-only: {error}");
+                tracing::warn!("database read-only: {error}");
                 Self::unavailable("The server can't store anything: its disk can only be read.")
             }
             Error::TooNew { .. } => {
-                eprintln!("database refused: {error}");
+                tracing::warn!("database refused: {error}");
                 Self::unavailable("The database belongs to a newer version of this program.")
             }
             error => Self::internal(error),

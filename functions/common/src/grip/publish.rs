@@ -1,4 +1,4 @@
-//! Publishing: one POST, a short wait, and a failure that nobody but the log hears of.
+//! Publishing: one POST with a short wait for the answer. A failure is logged and goes no further.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +9,9 @@ use http_body_util::BodyExt;
 use spin_sdk::http::FullBody;
 use spin_sdk::time;
 
-use super::{Grip, Item, item, jwt};
+use kafka_grip::{Item, Publish};
+
+use super::Grip;
 use crate::clock::{self, Moment};
 use crate::task::spawning;
 
@@ -36,7 +38,7 @@ impl Grip {
         if items.is_empty() || FAILED.is_within(LEFT_ALONE) {
             return;
         }
-        let sent = self.post(item::body(items), clock::unix_millis() / 1000);
+        let sent = self.post(items, clock::unix_millis() / 1000);
         let timeout = time::sleep(TIMEOUT);
         let outcome = match select(Box::pin(sent), Box::pin(timeout)).await {
             Either::Left((outcome, _)) => outcome,
@@ -45,17 +47,17 @@ impl Grip {
         match outcome {
             Ok(()) => {
                 if IS_AWAY.swap(false, Ordering::Relaxed) {
-                    eprintln!("the gateway is back");
+                    tracing::info!("the gateway is back");
                 }
             }
             Err(Failure::Refused(status)) => {
-                eprintln!("warning: the gateway answers {status} to what is published");
+                tracing::warn!("the gateway answers {status} to what is published");
             }
             Err(Failure::Unreachable(reason)) => {
                 FAILED.is_now();
                 if !IS_AWAY.swap(true, Ordering::Relaxed) {
-                    eprintln!(
-                        "warning: the gateway at {} can't be reached, open windows hear nothing: {reason}",
+                    tracing::warn!(
+                        "the gateway at {} can't be reached, open windows hear nothing: {reason}",
                         self.address.publish
                     );
                 }
@@ -63,16 +65,18 @@ impl Grip {
         }
     }
 
-    async fn post(&self, body: String, now: i64) -> Result<(), Failure> {
+    async fn post(&self, items: Vec<Item>, now: i64) -> Result<(), Failure> {
+        let unreachable = |error: String| Failure::Unreachable(error);
+        let body = serde_json::to_vec(&Publish { items });
+        let body = body.map_err(|error| unreachable(error.to_string()))?;
         let mut request = http::Request::post(self.address.publish.clone())
             .header(header::CONTENT_TYPE, "application/json")
             // Pushpin reads no body in chunks (411).
             .header(header::CONTENT_LENGTH, body.len());
-        if let Some(key) = &self.address.key {
-            let token = jwt::sign(key, self.address.iss.as_deref(), now + SIGNED_FOR);
+        if let Some(key) = &self.address.components {
+            let token = key.sign(now + SIGNED_FOR);
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        let unreachable = |error: String| Failure::Unreachable(error);
         let request = request
             .body(FullBody::new(bytes::Bytes::from(body)))
             .map_err(|error| unreachable(error.to_string()))?;

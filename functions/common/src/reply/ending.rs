@@ -202,7 +202,7 @@ pub fn is_silent(heartbeat: i64) -> bool {
 pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
     match try_to_interrupt(db, chat).await {
         Err(error @ (Error::Full(_) | Error::ReadOnly(_))) => {
-            eprintln!("a reply of chat {chat} can't be marked as interrupted: {error}");
+            tracing::warn!(chat, "a reply can't be marked as interrupted: {error}");
             Ok(false)
         }
         other => other,

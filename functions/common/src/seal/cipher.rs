@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
 use super::Place;
-use crate::encoding::{from_base64, to_base64};
 use crate::mac::tag;
 
 /// `v1.<name of the key>.<nonce and ciphertext in base64>`.
@@ -31,7 +31,7 @@ impl Key {
         hash.update(b"kafka: the name of a sealing key\n");
         hash.update(key);
         // A hash of 256 random bits tells nothing about them.
-        let name = to_base64(&hash.finalize()[..6]);
+        let name = BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..6]);
         let cipher = XChaCha20Poly1305::new(&key.into());
         Some(Self {
             name,
@@ -72,13 +72,15 @@ impl Key {
             aad: &bound,
         };
         let ciphertext = self.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
-        let body = to_base64(&[&nonce[..], &ciphertext].concat());
+        let body = BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &ciphertext].concat());
         Some(self.prefix() + &body)
     }
 
     /// `None` unless this key sealed it for this place.
     pub(super) fn open(&self, place: Place<'_>, sealed: &str) -> Option<String> {
-        let body = from_base64(sealed.strip_prefix(&self.prefix())?)?;
+        let body = BASE64_URL_SAFE_NO_PAD
+            .decode(sealed.strip_prefix(&self.prefix())?)
+            .ok()?;
         let (nonce, ciphertext) = body.split_first_chunk::<NONCE_BYTES>()?;
         let bound = bound_to(place);
         let payload = Payload {

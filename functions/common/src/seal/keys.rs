@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use spin_sdk::key_value::Store;
 use spin_sdk::time;
 
@@ -11,7 +12,7 @@ use super::cipher::Key;
 use super::{Place, unreadable};
 use crate::config::{entries, unusable, variable};
 use crate::db::Db;
-use crate::encoding::{from_base64, to_base64};
+use crate::encoding::from_base64;
 use crate::error::{Error, Result};
 
 /// The entry of the key-value store that holds the key made at first use: 32 bytes.
@@ -81,13 +82,13 @@ impl Keys {
 
     /// A hash of `text` for `purpose`, in base64: without the key nobody can try texts on it, however few there are.
     pub fn hash(&self, purpose: &str, text: &str) -> String {
-        to_base64(&self.current.hash(purpose, text))
+        BASE64_URL_SAFE_NO_PAD.encode(self.current.hash(purpose, text))
     }
 
     /// [`Self::hash`], and what it was with each of the keys before.
     pub fn hashes(&self, purpose: &str, text: &str) -> Vec<String> {
         let keys = std::iter::once(&self.current).chain(&self.old);
-        keys.map(|key| to_base64(&key.hash(purpose, text)))
+        keys.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key.hash(purpose, text)))
             .collect()
     }
 

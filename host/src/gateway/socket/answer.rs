@@ -1,10 +1,13 @@
 //! What the backend's answers do to a socket.
 
 use super::{KeepAlive, Running, end::End};
-use crate::gateway::{backend::Failure, conversation::MAX_QUIET, event::Event, hub::Outgoing};
+use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, mailbox::Outgoing};
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
+use kafka_grip::{
+    Control,
+    event::{CONTROL, MESSAGE},
+};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -13,25 +16,6 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 const MAX_CHANNELS: usize = 64;
 /// Bytes in the name of a channel.
 const MAX_CHANNEL_NAME: usize = 512;
-
-/// What a text that begins with `c:` says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-enum Command {
-    Subscribe {
-        channel: String,
-    },
-    Unsubscribe {
-        channel: String,
-    },
-    Detach,
-    KeepAlive {
-        content: Option<String>,
-        timeout: Option<u64>,
-    },
-    #[serde(other)]
-    Other,
-}
 
 impl Running {
     /// Takes in what the backend answered.
@@ -51,13 +35,13 @@ impl Running {
         for event in events {
             let message = match event {
                 Event::Text(text) if self.conversation.has_grip() => {
-                    if let Some(rest) = text.strip_prefix("m:") {
+                    if let Some(rest) = text.strip_prefix(MESSAGE) {
                         // Shares the answer's memory.
                         let bytes = Bytes::from(text.clone());
                         Utf8Bytes::try_from(bytes.slice_ref(rest.as_bytes()))
                             .map(Outgoing::Text)
                             .map_err(|_| self.no_grip("a text is cut"))?
-                    } else if text.starts_with("c:") {
+                    } else if text.starts_with(CONTROL) {
                         commands.push(text);
                         continue;
                     } else {
@@ -66,7 +50,7 @@ impl Running {
                     }
                 }
                 Event::Text(text) => Outgoing::Text(text),
-                Event::Binary(bytes) => match bytes.strip_prefix(b"m:") {
+                Event::Binary(bytes) => match bytes.strip_prefix(MESSAGE.as_bytes()) {
                     Some(rest) if self.conversation.has_grip() => {
                         Outgoing::Binary(bytes.slice_ref(rest))
                     }
@@ -82,7 +66,7 @@ impl Running {
         }
         // After the messages, so that nothing that is published gets in front of them.
         for command in &commands {
-            self.obey(&command["c:".len()..])?;
+            self.obey(&command[CONTROL.len()..])?;
         }
         Ok(())
     }
@@ -92,15 +76,15 @@ impl Running {
         let command = serde_json::from_str(command)
             .map_err(|_| self.no_grip("a control message can't be read"))?;
         match command {
-            Command::Subscribe { channel } => {
+            Control::Subscribe { channel } => {
                 if channel.len() > MAX_CHANNEL_NAME || self.subscriptions.len() >= MAX_CHANNELS {
                     return Err(self.no_grip("too many channels, or too long a name"));
                 }
                 self.subscriptions.add(&channel);
             }
-            Command::Unsubscribe { channel } => self.subscriptions.remove(&channel),
-            Command::Detach => self.detached = true,
-            Command::KeepAlive { content, timeout } => {
+            Control::Unsubscribe { channel } => self.subscriptions.remove(&channel),
+            Control::Detach => self.detached = true,
+            Control::KeepAlive { content, timeout } => {
                 let every = Duration::from_secs(timeout.unwrap_or(55).clamp(1, MAX_QUIET));
                 self.last_sent = Instant::now();
                 self.keep_alive = content.map(|content| KeepAlive {
@@ -108,7 +92,7 @@ impl Running {
                     content: content.into(),
                 });
             }
-            Command::Other => {
+            Control::Other => {
                 tracing::warn!(peer = %self.peer, "an unknown control message");
             }
         }

@@ -1,9 +1,7 @@
-//! The end of a socket: why, what the client is told of it, and the backend.
+//! The end of a socket: its cause, and what client and backend learn of it.
 
 use super::{Client, GOODBYE_LIMIT, Running, incoming::Broken, outbox::Outbox};
-use crate::gateway::{
-    Gateway, backend::Backend, conversation::Trouble, event::Event, hub::Outgoing,
-};
+use crate::gateway::{Event, Gateway, backend::Backend, conversation::Trouble, mailbox::Outgoing};
 use http::StatusCode;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{
@@ -20,11 +18,11 @@ pub(super) const NO_ROOM: &str = "Too much is waiting.";
 
 /// How a socket ends.
 pub(super) enum End {
-    /// The client said goodbye with this code and reason, and the backend is to hear it.
+    /// The client closed, with this code and reason, which the backend must learn.
     ByClient(Option<(u16, Utf8Bytes)>),
     /// The client is gone without a word.
     Lost,
-    /// We close, with this code and reason; the backend is to hear of it unless it said so itself.
+    /// We close, with this code and reason, which the backend must learn unless it asked for the end itself.
     Close {
         frame: Option<(u16, Utf8Bytes)>,
         told: bool,
@@ -63,7 +61,7 @@ impl Running {
     }
 
     /// Ends the socket on both sides at once.
-    pub(super) async fn end(self, end: End, gateway: &Gateway, backend: &Arc<Backend>) {
+    pub(super) async fn end(self, end: End, gateway: &Gateway, backend: &Arc<dyn Backend>) {
         let Self {
             client,
             incoming,
@@ -105,8 +103,10 @@ impl Running {
             let goodbye = conversation.ask(backend.clone(), &gateway.keys, true);
             match timeout(GOODBYE_LIMIT, goodbye).await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::debug!("nobody heard a socket's end: {error}"),
-                Err(_) => tracing::debug!("nobody heard a socket's end in time"),
+                Ok(Err(error)) => {
+                    tracing::debug!("the backend did not learn of a socket's end: {error}")
+                }
+                Err(_) => tracing::debug!("the backend did not learn of a socket's end in time"),
             }
             drop(queued);
         };

@@ -4,10 +4,11 @@
 //! can what is not finished be counted before memory is taken for it, and be given back when it is.
 
 use crate::gateway::{
+    Event,
     budget::{Account, Charge, Full},
-    event::{Event, may_be_sent},
 };
 use bytes::{Bytes, BytesMut};
+use kafka_grip::event::may_be_sent;
 use std::{io::Cursor, sync::Arc};
 use tokio_tungstenite::tungstenite::{
     Utf8Bytes,

@@ -2,7 +2,7 @@
 
 use crate::gateway::{
     budget::{Account, Charge},
-    hub::Outgoing,
+    mailbox::Outgoing,
 };
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::{
@@ -133,7 +133,7 @@ impl Outbox {
 mod tests {
     use super::{COPIED, Outbox};
     use crate::{
-        gateway::{budget::Budget, hub::Outgoing},
+        gateway::{budget::Budget, mailbox::Outgoing},
         network::Network,
     };
     use std::{future::poll_fn, net::Ipv4Addr, sync::Arc};

@@ -49,7 +49,7 @@ impl Class {
         self.flags & ROLLBACK != 0
     }
 
-    /// Whether its connection can't be given to anybody else afterwards.
+    /// Whether its connection can't be used by others afterwards.
     pub(in crate::storage) fn is_private(self) -> bool {
         self.flags & PRIVATE != 0
     }

@@ -7,12 +7,12 @@ impl Connection {
     /// Replaces the database of `target`, all of it in one read of this one, so that it is one moment's.
     pub(in crate::storage) fn copy_to(&self, target: &Self) -> Result<(), Error> {
         let main = c"main".as_ptr();
-        // SAFETY: both connections are open and, being borrowed, stay so; nobody else uses them meanwhile. The copy is
-        // finished before this returns, whatever the step says.
+        // SAFETY: both connections are open and, being borrowed, stay so; no other code uses them meanwhile. The copy
+        // is finished before this returns, whatever the step says.
         let (step, end) = unsafe {
             let copy = ffi::sqlite3_backup_init(target.raw(), main, self.raw(), main);
             if copy.is_null() {
-                return Err(target.error(""));
+                return Err(target.handle.error(""));
             }
             let step = ffi::sqlite3_backup_step(copy, -1);
             (step, ffi::sqlite3_backup_finish(copy))
@@ -24,7 +24,7 @@ impl Connection {
                 code,
                 message: "the database is locked".into(),
             }),
-            _ => Err(target.error("")),
+            _ => Err(target.handle.error("")),
         }
     }
 }

@@ -9,90 +9,27 @@
 
 mod authorizer;
 mod copy;
+mod failure;
+mod handle;
 mod pragma;
 mod statement;
 
-use super::{Error, Value, checkpoint::LogLength};
-use authorizer::Authorizer;
+use super::{Error, Value, log_length::LogLength};
 pub(super) use authorizer::Class;
+use failure::too_big;
+use handle::Handle;
+pub(super) use handle::Interrupter;
 use libsql::ffi;
 pub(super) use statement::Statement;
 use std::{
-    ffi::{CStr, CString, c_char, c_int, c_void},
-    os::unix::ffi::OsStrExt,
+    ffi::{CString, c_char, c_int},
     path::Path,
     ptr::{self, NonNull},
-    sync::{Arc, Once, OnceLock},
+    sync::Arc,
 };
 
 /// Prepared statements a connection keeps.
 const CACHED_STATEMENTS: usize = 128;
-/// Bytes of the longest value or row; SQLite's own limit would let one statement take a gigabyte.
-const MAX_VALUE: c_int = 128 * 1024 * 1024;
-
-/// Bytes that undoing one statement may take before they go to a file. Such files are where the system has its temporary
-/// ones, perhaps on the same full disk, and what makes room has to be undone, too.
-const UNDO_IN_MEMORY: c_int = 16 * 1024 * 1024;
-
-static BEFORE_FIRST: Once = Once::new();
-
-/// Settings of SQLite itself, which it takes before it is used only.
-fn set_up() {
-    keep_memory();
-    // SAFETY: this option takes one int. Nothing else of this process uses SQLite before; if it did, SQLite would refuse
-    // the option, and nothing would change.
-    unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_IN_MEMORY) };
-}
-
-/// Has the C library keep what SQLite frees. A long answer, such as the login of somebody who has thousands of chats, is
-/// put together in blocks of a megabyte; without this they are new to the process each time, and a third of the time
-/// goes into touching them first.
-fn keep_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: `mallopt` may be called at any time, by any thread; these are among the parameters it knows.
-    unsafe {
-        // From how many bytes on a block goes back to the system as soon as it is free.
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 8 * 1024 * 1024);
-        // How many bytes each of its heaps keeps.
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 16 * 1024 * 1024);
-    }
-}
-
-/// An open SQLite database, closed when dropped.
-struct Handle {
-    raw: NonNull<ffi::sqlite3>,
-    /// SQLite holds a pointer to it while the database is open.
-    authorizer: Box<Authorizer>,
-    /// The same goes for what this points to, once it is set.
-    log: OnceLock<Arc<LogLength>>,
-}
-
-// SAFETY: SQLite is compiled thread-safe, and a connection may move between threads.
-unsafe impl Send for Handle {}
-// SAFETY: through a shared `Handle` other threads can only interrupt, which SQLite allows (see the module's text);
-// the authorizer is an atomic, and the log's length is safe to share.
-unsafe impl Sync for Handle {}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // SAFETY: the pointer came from `sqlite3_open_v2` and is closed once. Statements are gone before: the cache
-        // is dropped before the connection's handle.
-        unsafe { ffi::sqlite3_close_v2(self.raw.as_ptr()) };
-    }
-}
-
-/// Stops a connection's running statement from another thread.
-#[derive(Clone)]
-pub(super) struct Interrupter(Arc<Handle>);
-
-impl Interrupter {
-    /// Makes the statement that runs now fail with `interrupted`. Without one, does nothing.
-    pub(super) fn interrupt(&self) {
-        // SAFETY: the handle is open as long as we hold it, and this function may be called from any thread.
-        unsafe { ffi::sqlite3_interrupt(self.0.raw.as_ptr()) };
-    }
-}
-
 /// A connection with its prepared statements.
 pub(super) struct Connection {
     // Before `handle`: statements must go before their connection.
@@ -139,35 +76,11 @@ impl Connection {
     }
 
     fn open_with(path: &Path, flags: c_int, settings: &[&str]) -> Result<Self, Error> {
-        BEFORE_FIRST.call_once(set_up);
-        let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| Error::File {
-            path: path.display().to_string(),
-            source: error.into(),
-        })?;
-        let flags = flags | ffi::SQLITE_OPEN_NOMUTEX;
-        let mut raw = ptr::null_mut();
-        // SAFETY: the name ends with NUL, and `raw` is a place for the result.
-        let code = unsafe { ffi::sqlite3_open_v2(name.as_ptr(), &mut raw, flags, ptr::null()) };
-        let Some(raw) = NonNull::new(raw) else {
-            return Err(Error::Sqlite {
-                code,
-                message: "out of memory".into(),
-            });
-        };
         let mut connection = Self {
             statements: Vec::new(),
             uses: 0,
-            // Also when opening failed: SQLite wants the handle closed then, too.
-            handle: Arc::new(Handle {
-                raw,
-                authorizer: Box::default(),
-                log: OnceLock::new(),
-            }),
+            handle: Arc::new(Handle::open(path, flags)?),
         };
-        if code != ffi::SQLITE_OK {
-            return Err(connection.error(""));
-        }
-        connection.configure();
         for setting in settings {
             connection.run(setting)?;
         }
@@ -175,31 +88,15 @@ impl Connection {
         Ok(connection)
     }
 
-    fn configure(&self) {
-        let raw = self.raw();
-        // SAFETY: the connection is open; the variadic arguments are those that the option's documentation asks for.
-        unsafe {
-            ffi::sqlite3_extended_result_codes(raw, 1);
-            ffi::sqlite3_limit(raw, ffi::SQLITE_LIMIT_LENGTH, MAX_VALUE);
-            let no_answer = ptr::null_mut::<c_int>();
-            ffi::sqlite3_db_config(raw, ffi::SQLITE_DBCONFIG_DEFENSIVE, 1 as c_int, no_answer);
-        }
-    }
-
-    /// From now on every commit tells `log` how long the write-ahead log is, and SQLite does not move it by itself.
+    /// From now on every commit reports the length of the write-ahead log to `log`, and SQLite does not move it by
+    /// itself.
     pub(super) fn report_to(&mut self, log: Arc<LogLength>) {
-        let log: *const LogLength = &**self.handle.log.get_or_init(|| log);
-        // SAFETY: the handle owns it as long as the connection is open, and the callback only reads through the pointer.
-        unsafe { ffi::sqlite3_wal_hook(self.raw(), Some(committed), log.cast_mut().cast()) };
+        self.handle.report_to(log);
     }
 
     /// From now on statements may do only what a component may.
     pub(super) fn guard(&mut self) {
-        let authorizer: *const Authorizer = &*self.handle.authorizer;
-        // SAFETY: the box lives as long as the connection is open, and the callback only reads through the pointer.
-        unsafe {
-            ffi::sqlite3_set_authorizer(self.raw(), Some(authorize), authorizer.cast_mut().cast());
-        }
+        self.handle.guard();
     }
 
     /// Prepares `sql`, or finds it in the cache. With several statements in `sql` it is the first, as in Spin.
@@ -253,8 +150,8 @@ impl Connection {
         let prepared = self.prepare_raw(sql);
         authorizer.trust(false);
         let raw = NonNull::new(prepared?).ok_or(Error::Empty)?;
-        // SAFETY: the statement was just prepared, and nobody else has the pointer. It is not cached, where a component
-        // would find it.
+        // SAFETY: the statement was just prepared, and no other code has the pointer. It is not cached, where a
+        // component would find it.
         let mut statement = unsafe { Statement::new(raw, authorizer.class(true)) };
         let rows = statement.run(&[], usize::MAX)?.rows;
         Ok(match rows.first().map(Vec::as_slice) {
@@ -263,7 +160,7 @@ impl Connection {
         })
     }
 
-    /// Runs a statement that takes no parameters and whose rows nobody wants.
+    /// Runs a statement that takes no parameters and whose rows are not needed.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Error> {
         let prepared = self.prepare(sql)?;
         self.statement(prepared).run(&[], usize::MAX).map(drop)
@@ -305,7 +202,7 @@ impl Connection {
             (prepared, _) => prepared?,
         };
         let raw = NonNull::new(raw).ok_or(Error::Empty)?;
-        // SAFETY: the statement was just prepared, and nobody else has the pointer.
+        // SAFETY: the statement was just prepared, and no other code has the pointer.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(raw.as_ptr()) } != 0;
         // SAFETY: as before; it goes into this connection's cache.
         Ok(unsafe { Statement::new(raw, authorizer.class(readonly)) })
@@ -327,7 +224,7 @@ impl Connection {
         };
         match code {
             ffi::SQLITE_OK => Ok(statement),
-            _ => Err(self.error(sql)),
+            _ => Err(self.handle.error(sql)),
         }
     }
 
@@ -361,97 +258,8 @@ impl Connection {
     }
 
     fn raw(&self) -> *mut ffi::sqlite3 {
-        self.handle.raw.as_ptr()
+        self.handle.raw()
     }
-
-    /// The connection's last error; `sql` is the text that was being prepared.
-    fn error(&self, sql: &str) -> Error {
-        // SAFETY: the connection is open, and nobody else uses it.
-        let (error, offset) = unsafe {
-            (
-                last_error(self.raw()),
-                ffi::sqlite3_error_offset(self.raw()),
-            )
-        };
-        match error {
-            // The words of Spin's SQLite library for an error whose place in the text is known.
-            Error::Sqlite { code, message } if code & 0xff == ffi::SQLITE_ERROR && offset >= 0 => {
-                let message = format!("{message} in {sql} at offset {offset}");
-                Error::Sqlite { code, message }
-            }
-            other => other,
-        }
-    }
-}
-
-/// The last error of a connection.
-///
-/// # Safety
-/// The pointer must be an open connection that no other thread uses meanwhile.
-unsafe fn last_error(raw: *mut ffi::sqlite3) -> Error {
-    // SAFETY: as the caller promises; the message is a string that lives until the next call.
-    let (code, message, system) = unsafe {
-        let message = CStr::from_ptr(ffi::sqlite3_errmsg(raw));
-        (
-            ffi::sqlite3_extended_errcode(raw),
-            message.to_string_lossy().into_owned(),
-            ffi::sqlite3_system_errno(raw),
-        )
-    };
-    let failed_outside = matches!(code & 0xff, ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN);
-    plain_cause(system)
-        .filter(|_| failed_outside)
-        .unwrap_or(Error::Sqlite { code, message })
-}
-
-/// What SQLite says of some failures of the system, but not of all that are of that kind: it knows of a full disk, and
-/// not of a quota.
-fn plain_cause(system: c_int) -> Option<Error> {
-    let (code, message) = match system {
-        libc::ENOSPC | libc::EDQUOT | libc::EFBIG => (ffi::SQLITE_FULL, "database or disk is full"),
-        libc::EROFS => (ffi::SQLITE_READONLY, "attempt to write a readonly database"),
-        _ => return None,
-    };
-    let message = message.into();
-    Some(Error::Sqlite { code, message })
-}
-
-fn too_big() -> Error {
-    Error::Sqlite {
-        code: ffi::SQLITE_TOOBIG,
-        message: "string or blob too big".into(),
-    }
-}
-
-/// Passes on what SQLite tells after a commit.
-unsafe extern "C" fn committed(
-    log: *mut c_void,
-    _connection: *mut ffi::sqlite3,
-    _database: *const c_char,
-    pages: c_int,
-) -> c_int {
-    // SAFETY: `report_to` gave SQLite this pointer, and it lives as long as the connection.
-    let log = unsafe { &*log.cast::<LogLength>() };
-    log.committed(pages.unsigned_abs());
-    ffi::SQLITE_OK
-}
-
-/// Passes SQLite's question on to the [`Authorizer`].
-unsafe extern "C" fn authorize(
-    authorizer: *mut c_void,
-    code: c_int,
-    first: *const c_char,
-    second: *const c_char,
-    _database: *const c_char,
-    _trigger: *const c_char,
-) -> c_int {
-    // SAFETY: `guard` gave SQLite this pointer, and it lives as long as the connection.
-    let authorizer = unsafe { &*authorizer.cast::<Authorizer>() };
-    let text = |pointer: *const c_char| {
-        // SAFETY: SQLite passes either NULL or a string that lives during this call.
-        (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy())
-    };
-    authorizer.decide(code, text(first).as_deref(), text(second).as_deref())
 }
 
 /// Whether a text ends with a semicolon that ends a statement, and is none of a trigger, a comment or a literal.

@@ -9,7 +9,7 @@
 pub(super) enum Verdict {
     /// It changes nothing, or nothing but the connection's current transaction.
     Allow,
-    /// It changes a setting of the connection, which therefore can't serve anybody else afterwards.
+    /// It changes a setting of the connection, which therefore can't be used by others afterwards.
     Private,
     /// It writes to the database.
     Write,
@@ -47,7 +47,7 @@ const QUERIES: [&str; 11] = [
     "defer_foreign_keys",
 ];
 
-/// Settings of one connection that harm nobody.
+/// Settings of one connection that do no harm.
 const PRIVATE: [&str; 13] = [
     "analysis_limit",
     "automatic_index",

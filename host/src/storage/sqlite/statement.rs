@@ -1,6 +1,9 @@
 //! A prepared statement: bind, step, read the rows, reset.
 
-use super::{Class, last_error, too_big};
+use super::{
+    authorizer::Class,
+    failure::{last_error, too_big},
+};
 use crate::storage::{Error, QueryResult, Value};
 use libsql::ffi;
 use std::{
@@ -9,7 +12,7 @@ use std::{
     slice, str,
 };
 
-/// A prepared statement. It is always reset and without parameters while nobody runs it.
+/// A prepared statement. It is always reset and without parameters while it does not run.
 pub(in crate::storage) struct Statement {
     raw: NonNull<ffi::sqlite3_stmt>,
     class: Class,
@@ -43,7 +46,7 @@ impl Statement {
     /// Takes over a prepared statement.
     ///
     /// # Safety
-    /// The pointer must be a statement that nobody else uses or finalizes, and the result must not outlive its
+    /// The pointer must be a statement that no other code uses or finalizes, and the result must not outlive its
     /// connection.
     pub(super) unsafe fn new(raw: NonNull<ffi::sqlite3_stmt>, class: Class) -> Self {
         Self { raw, class }
@@ -110,7 +113,7 @@ impl Statement {
     fn rows(&self, limit: usize) -> Result<QueryResult, Error> {
         let mut result = QueryResult::default();
         let mut size = 0;
-        // The columns are read after the first step: it may have prepared the statement anew for a changed schema.
+        // The columns are read after the first step: it may have prepared the statement again for a changed schema.
         let mut more = self.step()?;
         // SAFETY: the statement lives.
         let columns = unsafe { ffi::sqlite3_column_count(self.raw()) };
@@ -203,7 +206,7 @@ impl Statement {
     }
 
     fn error(&self) -> Error {
-        // SAFETY: the statement's connection is open and used by nobody else.
+        // SAFETY: the statement's connection is open, and no other code uses it.
         unsafe { last_error(ffi::sqlite3_db_handle(self.raw())) }
     }
 

@@ -1,6 +1,6 @@
 use super::{Broken, Incoming};
 use crate::{
-    gateway::{budget::Budget, event::Event},
+    gateway::{Event, budget::Budget},
     network::Network,
 };
 use bytes::Bytes;

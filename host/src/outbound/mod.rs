@@ -4,7 +4,7 @@ pub mod chain;
 mod send;
 
 use crate::{
-    app::Component,
+    component::Component,
     gateway::control::{Local, response},
 };
 use chain::Chain;
@@ -66,7 +66,7 @@ impl WasiHttpHooks for Hooks {
         let private = self.may_be_private(uri);
         Box::new(async move {
             let (response, io) = send::send(request, options, private).await?;
-            Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io))
+            Ok((response, Box::new(io) as Io))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A mail provider for tests and first steps: it takes a POST of `{"from", "to", "subject", "text"}`, prints the mail
 //! instead of sending it, and shows what it got to `GET /mails`.
 
-use crate::fakes;
+use crate::server;
 use clap::Args;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -41,7 +41,7 @@ impl FakeMail {
             mails: Mutex::default(),
         });
         let greeting = |address| format!("mail_url=http://{address}/ mail_origin=http://{address}");
-        fakes::serve(&self.listen, greeting, move |request| {
+        server::serve(&self.listen, greeting, move |request| {
             let provider = provider.clone();
             async move { provider.answer(request).await }
         })

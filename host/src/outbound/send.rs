@@ -1,29 +1,27 @@
 //! Sends one request: resolves the name, chooses the address, connects, and drives the connection.
 //!
 //! As `wasmtime_wasi_http::default_send_request`, which knows no rule for addresses, leaves Nagle's algorithm on and
-//! reads the root certificates anew for every request. Redirects are the caller's to follow.
+//! reads the root certificates again for every request. Redirects are the caller's to follow.
 
-use bytes::Bytes;
 use http::{Request, Response, Uri, uri::Scheme};
-use http_body::{Body, Frame, SizeHint};
-use hyper::{body::Incoming, client::conn::http1};
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use kafka_net::is_special;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{
     io,
     net::SocketAddr,
-    pin::Pin,
     sync::{Arc, LazyLock},
-    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
-    time::{Instant, Sleep, sleep, timeout},
+    time::timeout,
 };
 use tokio_rustls::TlsConnector;
+use tower_http::timeout::TimeoutBody;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 /// How long anything may take that the component has set no limit for; as Spin has it.
@@ -51,7 +49,7 @@ pub async fn send(
     may_be_private: bool,
 ) -> Result<
     (
-        Response<ResponseBody>,
+        Response<WasiBody>,
         impl Future<Output = Result<(), Error>> + Send + use<>,
     ),
     Error,
@@ -93,10 +91,13 @@ pub async fn send(
         }
     };
     let response = response.map_err(|_| Error::ConnectionReadTimeout)??;
-    let body = |incoming| ResponseBody {
-        incoming,
-        silence: Box::pin(sleep(silence_limit)),
-        limit: silence_limit,
+    let body = |incoming| {
+        TimeoutBody::new(silence_limit, incoming)
+            .map_err(|error| match error.downcast::<hyper::Error>() {
+                Ok(error) => Error::from(*error),
+                Err(_) => Error::ConnectionReadTimeout,
+            })
+            .boxed_unsync()
     };
     let driving = async move {
         match connection {
@@ -153,38 +154,4 @@ async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         }
     }
     Err(last)
-}
-
-/// A response's body, which must not be silent for too long.
-pub struct ResponseBody {
-    incoming: Incoming,
-    silence: Pin<Box<Sleep>>,
-    limit: Duration,
-}
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let this = &mut *self;
-        if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) {
-            let again = Instant::now() + this.limit;
-            this.silence.as_mut().reset(again);
-            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
-        }
-        let silence = this.silence.as_mut().poll(cx);
-        silence.map(|()| Some(Err(Error::ConnectionReadTimeout)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
-    }
 }

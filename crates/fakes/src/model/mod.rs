@@ -11,7 +11,7 @@ mod reply;
 mod seen;
 mod stream;
 
-use crate::fakes;
+use crate::server;
 use behaviour::{Answer, Behaviour};
 use bytes::Bytes;
 use clap::Args;
@@ -58,7 +58,7 @@ impl FakeModel {
         let greeting = |address| {
             format!("Base URL of the model: http://{address}/v1, its name: fake, its key: any")
         };
-        fakes::serve(&self.listen, greeting, move |request| {
+        server::serve(&self.listen, greeting, move |request| {
             let model = model.clone();
             async move { model.answer(request).await }
         })

@@ -1,7 +1,6 @@
 //! Runs the build commands that the manifest names, as `spin build` does.
 
 use super::step::{self, say};
-use crate::manifest::Manifest;
 use anyhow::{Context, bail};
 use std::{collections::BTreeSet, env, ffi::OsStr, path::Path, process::Command};
 
@@ -21,33 +20,47 @@ const SET_BY_CARGO: [&str; 9] = [
 /// Beginnings of further such variables.
 const SET_BY_CARGO_FOR_A_PACKAGE: [&str; 2] = ["CARGO_BIN_EXE_", "CARGO_PKG_"];
 
-/// Builds every component that has a build command, in the order of their ids; a command that several components
-/// share, with the same folder to work in, runs once.
+/// How one component is built.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildSteps<'a> {
+    /// The component's id.
+    pub component: &'a str,
+    /// Shell commands, run one after the other.
+    pub commands: &'a [String],
+    /// The folder they run in, relative to the manifest's.
+    pub workdir: Option<&'a Path>,
+    /// The file that they make, relative to the manifest's folder.
+    pub result: &'a Path,
+}
+
+/// Builds components in the order in which they come. A command that several components share, with the same folder to
+/// work in, runs once.
 ///
 /// `folder` is the one of the manifest: commands run there, or in their `workdir` below it, through `sh -c`. What
 /// they print goes to standard error as they print it.
 ///
 /// # Errors
-/// When a command can't be started or fails, or leaves no file where the component's `source` says; the message
+/// When a command can't be started or fails, or does not make the component's file; the message
 /// names the component.
-pub fn build_components(manifest: &Manifest, folder: &Path) -> anyhow::Result<()> {
+pub fn build_components<'a>(
+    components: impl IntoIterator<Item = BuildSteps<'a>>,
+    folder: &Path,
+) -> anyhow::Result<()> {
     let mut done = BTreeSet::new();
-    for (id, component) in &manifest.components {
-        let Some(build) = &component.build else {
-            continue;
-        };
-        let workdir = match &build.workdir {
+    for steps in components {
+        let id = steps.component;
+        let workdir = match steps.workdir {
             Some(workdir) => folder.join(workdir),
             None => folder.to_owned(),
         };
-        for command in &build.commands {
+        for command in steps.commands {
             if done.insert((command.clone(), workdir.clone())) {
                 say(&format!("building component {id}: {command}"));
                 run(command, &workdir)
                     .with_context(|| format!("can't build component {id:?} with `{command}`"))?;
             }
         }
-        let source = folder.join(&component.source);
+        let source = folder.join(steps.result);
         if !source.is_file() {
             bail!(
                 "component {id:?} was built, but there is no {}; does its build command write somewhere else, \
@@ -91,76 +104,68 @@ fn is_set_by_cargo(name: &OsStr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{build_components, is_set_by_cargo};
-    use crate::manifest::Manifest;
-    use std::{fs, path::PathBuf};
+    use super::{BuildSteps, build_components, is_set_by_cargo};
+    use std::{fs, path::Path};
 
-    /// A manifest in a folder of its own, with these component tables.
-    fn manifest(name: &str, components: &str) -> (Manifest, PathBuf) {
+    /// Builds components in a folder of their own: id, commands, folder to work in and result of each.
+    fn build(
+        name: &str,
+        components: &[(&str, &[&str], Option<&str>, &str)],
+        check: impl FnOnce(&Path, anyhow::Result<()>),
+    ) {
         let folder =
             std::env::temp_dir().join(format!("kafka-build-test-{}-{name}", std::process::id()));
         fs::create_dir_all(folder.join("sub")).expect("temporary folder");
-        let text =
-            format!("spin_manifest_version = 2\n[application]\nname = \"test\"\n{components}");
-        (Manifest::parse(&text).expect("valid manifest"), folder)
+        let commands: Vec<Vec<String>> = components
+            .iter()
+            .map(|component| {
+                component
+                    .1
+                    .iter()
+                    .map(|command| (*command).to_owned())
+                    .collect()
+            })
+            .collect();
+        let steps = components.iter().zip(&commands);
+        let steps = steps.map(|(&(component, _, workdir, result), commands)| BuildSteps {
+            component,
+            commands,
+            workdir: workdir.map(Path::new),
+            result: Path::new(result),
+        });
+        check(&folder, build_components(steps, &folder));
+        fs::remove_dir_all(folder).expect("clean");
     }
 
     #[test]
     fn a_shared_command_runs_once_per_folder() {
-        let (manifest, folder) = manifest(
-            "once",
-            r#"
-            [component.a]
-            source = "log"
-            build = { command = "echo x >> log" }
-            [component.b]
-            source = "log"
-            build = { command = ["echo x >> log", "echo y >> log"] }
-            [component.c]
-            source = "sub/log"
-            build = { command = "echo x >> log", workdir = "sub" }
-            "#,
-        );
-        build_components(&manifest, &folder).expect("builds");
-        assert_eq!(
-            fs::read_to_string(folder.join("log")).expect("log"),
-            "x\ny\n"
-        );
-        assert_eq!(
-            fs::read_to_string(folder.join("sub/log")).expect("log"),
-            "x\n"
-        );
-        fs::remove_dir_all(folder).expect("clean");
+        let components: [(_, &[&str], _, _); 3] = [
+            ("a", &["echo x >> log"], None, "log"),
+            ("b", &["echo x >> log", "echo y >> log"], None, "log"),
+            ("c", &["echo x >> log"], Some("sub"), "sub/log"),
+        ];
+        build("once", &components, |folder, built| {
+            built.expect("builds");
+            let log = |name| fs::read_to_string(folder.join(name)).expect("log");
+            assert_eq!(log("log"), "x\ny\n");
+            assert_eq!(log("sub/log"), "x\n");
+        });
     }
 
     #[test]
     fn errors_name_the_component() {
-        let (failing, folder) = manifest(
-            "fails",
-            "[component.a]\nsource = \"x\"\nbuild = { command = \"exit 3\" }",
-        );
-        let error = format!(
-            "{:#}",
-            build_components(&failing, &folder).expect_err("fails")
-        );
-        assert!(
-            error.contains("\"a\"") && error.contains("exit 3") && error.contains("status: 3"),
-            "{error}"
-        );
-
-        let (silent, folder) = manifest(
-            "fails",
-            "[component.b]\nsource = \"x\"\nbuild = { command = \"true\" }",
-        );
-        let error = format!(
-            "{:#}",
-            build_components(&silent, &folder).expect_err("fails")
-        );
-        assert!(
-            error.contains("\"b\"") && error.contains("there is no"),
-            "{error}"
-        );
-        fs::remove_dir_all(folder).expect("clean");
+        build("fails", &[("a", &["exit 3"], None, "x")], |_, built| {
+            let error = format!("{:#}", built.expect_err("fails"));
+            let has = |part: &str| error.contains(part);
+            assert!(has("\"a\"") && has("exit 3") && has("status: 3"), "{error}");
+        });
+        build("silent", &[("b", &["true"], None, "x")], |_, built| {
+            let error = format!("{:#}", built.expect_err("fails"));
+            assert!(
+                error.contains("\"b\"") && error.contains("there is no"),
+                "{error}"
+            );
+        });
     }
 
     #[test]

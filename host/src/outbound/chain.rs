@@ -1,30 +1,38 @@
 //! Service chaining: one component calls another one of the same application, on the same thread, without a connection.
 //!
-//! As in Spin, the name is `<component id>.spin.internal`, and the caller's `allowed_outbound_hosts` must allow it. Only
-//! components with a private route can be called here; Spin lets components with a public one be called, too.
+//! As in Spin, the name is `<component id>.spin.internal`, and the caller's `allowed_outbound_hosts` must allow it.
+//! Only components with a private route can be called here; Spin lets components with a public one be called, too.
 
-use crate::{instance::Handler, server::answer};
+use futures::future::BoxFuture;
+use http::{Request, Response};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
-use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
+use wasmtime_wasi_http::{Error, WasiBody};
 
 /// What is behind the id of a component in a host's name.
 const SUFFIX: &str = ".spin.internal";
 
+/// Lets a component answer a request.
+pub type Callee = Arc<
+    dyn Fn(Request<WasiBody>) -> BoxFuture<'static, wasmtime::Result<Response<WasiBody>>>
+        + Send
+        + Sync,
+>;
+
 /// The private components of one thread.
 #[derive(Default)]
-pub struct Chain(Mutex<BTreeMap<String, ProxyHandler<Handler>>>);
+pub struct Chain(Mutex<BTreeMap<String, Callee>>);
 
 impl Chain {
     /// Lets components be called.
-    pub fn fill(&self, handlers: impl IntoIterator<Item = (String, ProxyHandler<Handler>)>) {
+    pub fn fill(&self, callees: impl IntoIterator<Item = (String, Callee)>) {
         let mut chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        chain.extend(handlers);
+        chain.extend(callees);
     }
 
-    /// Lets go of all components: they hold this.
+    /// Drops all components, which hold this.
     pub fn clear(&self) {
         self.0
             .lock()
@@ -46,14 +54,14 @@ impl Chain {
     pub async fn call(
         &self,
         id: &str,
-        request: http::Request<WasiBody>,
-    ) -> Result<http::Response<WasiBody>, Error> {
-        let handler = {
+        request: Request<WasiBody>,
+    ) -> Result<Response<WasiBody>, Error> {
+        let callee = {
             let chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             chain.get(id).cloned()
         };
-        let handler = handler.ok_or(Error::DestinationNotFound)?;
-        answer(&handler, request).await.map_err(|error| {
+        let callee = callee.ok_or(Error::DestinationNotFound)?;
+        callee(request).await.map_err(|error| {
             tracing::error!(component = id, "no answer to another component: {error:?}");
             Error::InternalError(Some(format!("component {id} did not answer")))
         })

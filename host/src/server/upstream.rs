@@ -3,18 +3,21 @@
 mod patient;
 
 use self::patient::Connector;
-use super::{
-    backend::Failure,
-    headers::{add_forwarded_for, hides_client, remove_claims, remove_hop_by_hop},
+use super::body::RequestBody;
+use crate::{
+    answer::{full, plain},
+    gateway::{
+        Failure,
+        headers::{add_forwarded_for, hides_client, remove_claims, remove_hop_by_hop},
+    },
 };
-use crate::server::RequestBody;
 use anyhow::bail;
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, StatusCode, Uri, header,
+    Request, Response, StatusCode, Uri, header,
     uri::{Authority, PathAndQuery, Scheme},
 };
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -122,10 +125,11 @@ impl Upstream {
         parts.uri = self
             .uri(&parts.uri)
             .ok_or_else(|| Failure::Failed("the request's target is no path".into()))?;
-        let body = Full::new(body)
-            .map_err(|never| match never {})
-            .boxed_unsync();
-        match self.client.request(Request::from_parts(parts, body)).await {
+        match self
+            .client
+            .request(Request::from_parts(parts, full(body)))
+            .await
+        {
             Ok(response) => Ok(response.map(|body| body.map_err(Error::from).boxed_unsync())),
             Err(error) if error.is_connect() => Err(Failure::Unreachable(chain(&error))),
             Err(error) => Err(Failure::Failed(chain(&error))),
@@ -144,22 +148,6 @@ impl Upstream {
             .build()
             .ok()
     }
-}
-
-/// An answer of the gateway itself, in the components' shape.
-pub fn plain(status: StatusCode, detail: &str) -> Response<WasiBody> {
-    let body = serde_json::json!({ "detail": detail }).to_string();
-    let mut response = Response::new(
-        Full::from(body)
-            .map_err(|never| match never {})
-            .boxed_unsync(),
-    );
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
 }
 
 /// An error with its causes, which say what happened.

@@ -231,7 +231,7 @@ fn split(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{Reply, split};
-    use crate::fake_model::behaviour::Behaviour;
+    use crate::model::behaviour::Behaviour;
     use serde_json::json;
 
     fn said(model: &str, prompt: &str) -> String {

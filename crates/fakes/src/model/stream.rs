@@ -33,7 +33,7 @@ pub fn send(
             sent = stream.send(&reply, rate, &exchange) => if sent.is_some() {
                 exchange.end();
             },
-            // Nobody reads any more.
+            // The client does not read any more.
             () = sender.closed() => {}
         }
     });

@@ -26,7 +26,7 @@ impl Scratch {
     /// # Errors
     /// As [`Self::create`], and when there is something.
     pub fn create_new(path: PathBuf) -> anyhow::Result<Self> {
-        // For nobody else's eyes: copies of databases are made in such folders.
+        // For its owner only: copies of databases are made in such folders.
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)

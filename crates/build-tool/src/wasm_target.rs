@@ -9,8 +9,8 @@ use super::{
     step::{self, say},
     toolchain::{TARGET, Toolchain},
 };
-use crate::scratch::{self, Scratch};
 use anyhow::{Context, anyhow, bail};
+use kafka_scratch::{self as scratch, Scratch};
 use std::{
     env, fs,
     fs::File,

@@ -1,0 +1,165 @@
+//! The variable `grip_url`: the gateway's control address with the keys as parameters, as the GRIP libraries write it.
+
+use crate::key::Key;
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
+};
+use http::Uri;
+use std::collections::HashMap;
+
+/// What `grip_url` says.
+#[derive(Debug)]
+pub struct Address {
+    /// Where to publish.
+    pub publish: Uri,
+    /// The components' key, of the parameters `key` and `iss`: they sign with it what they publish.
+    pub components: Option<Key>,
+    /// The gateway's key, of `verify-key` and `verify-iss`: it signs its requests with it.
+    pub gateway: Option<Key>,
+}
+
+impl Address {
+    /// Reads the variable; `None` if it is empty.
+    ///
+    /// # Errors
+    /// When it is no address, or a key is no shared secret. The message has no key in it.
+    pub fn parse(url: &str) -> Result<Option<Self>, String> {
+        let url = url.trim();
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let parameters: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
+        let key = |key: &str, issuer: &str| -> Result<Option<Key>, String> {
+            match parameters.get(key) {
+                None => Ok(None),
+                Some(value) => {
+                    let issuer = parameters.get(issuer).filter(|issuer| !issuer.is_empty());
+                    let issuer = issuer.map(|issuer| issuer.clone().into_owned());
+                    Ok(Some(Key::new(&secret(key, value)?, issuer)))
+                }
+            }
+        };
+        Ok(Some(Self {
+            publish: publish_address(base)?,
+            components: key("key", "iss")?,
+            gateway: key("verify-key", "verify-iss")?,
+        }))
+    }
+}
+
+fn publish_address(base: &str) -> Result<Uri, String> {
+    let is_http = base.starts_with("http://") || base.starts_with("https://");
+    let uri = format!("{}/publish/", base.trim_end_matches('/')).parse::<Uri>();
+    match uri {
+        // A password in it would end up in logs.
+        Ok(uri) if is_http && uri.authority().is_some_and(|it| !it.as_str().contains('@')) => {
+            Ok(uri)
+        }
+        _ => Err(
+            "grip_url: not an address such as http://127.0.0.1:5561/?iss=…&key=base64:…".to_owned(),
+        ),
+    }
+}
+
+fn secret(name: &str, value: &str) -> Result<Vec<u8>, String> {
+    let secret = match value.strip_prefix("base64:") {
+        Some(encoded) => {
+            from_base64(encoded).ok_or_else(|| format!("grip_url: {name} is not base64"))?
+        }
+        None => value.as_bytes().to_vec(),
+    };
+    // A public key is no secret: everyone could sign with it.
+    let is_public = secret.trim_ascii_start().starts_with(b"-----BEGIN")
+        || secret.windows(5).any(|part| part == b"\"kty\"");
+    if secret.is_empty() || is_public {
+        return Err(format!("grip_url: {name} is not a shared secret (HS256)"));
+    }
+    Ok(secret)
+}
+
+/// Either alphabet, with padding or without.
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    // A query's reader has made spaces of plus signs.
+    let text = text.trim_end_matches('=').replace(' ', "+");
+    let engine = match text.contains(['-', '_']) {
+        true => BASE64_URL_SAFE_NO_PAD,
+        false => BASE64_STANDARD_NO_PAD,
+    };
+    engine.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+    use crate::key::Key;
+
+    fn parse(url: &str) -> Address {
+        Address::parse(url).unwrap().unwrap()
+    }
+
+    /// Whether `key` is this one, of this issuer.
+    fn is(key: &Option<Key>, secret: &[u8], issuer: Option<&str>) -> bool {
+        let token = Key::new(secret, issuer.map(str::to_owned)).sign(2000);
+        let key = key.as_ref().expect("a key");
+        key.sign(2000) == token && key.verify(&token, 1000) == Ok(())
+    }
+
+    #[test]
+    fn all_parameters() {
+        let address = parse(
+            "http://127.0.0.1:5561/?iss=kafka&key=base64:a2V5fg%3D%3D&verify-iss=pushpin&verify-key=changeme&other=1",
+        );
+        assert_eq!(address.publish, "http://127.0.0.1:5561/publish/");
+        assert!(is(&address.components, b"key~", Some("kafka")));
+        assert!(is(&address.gateway, b"changeme", Some("pushpin")));
+    }
+
+    #[test]
+    fn none_of_them_and_any_path() {
+        let address = parse("https://api.example.com/service/abc");
+        let publish = "https://api.example.com/service/abc/publish/";
+        assert_eq!(address.publish, publish);
+        assert!(address.components.is_none() && address.gateway.is_none());
+        for empty in ["", " "] {
+            assert!(Address::parse(empty).unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn a_key_may_be_plain_escaped_or_in_either_alphabet() {
+        for key in ["changeme", "base64:Y2hhbmdlbWU=", "base64%3AY2hhbmdlbWU%3D"] {
+            let address = parse(&format!("http://h/?key={key}"));
+            assert!(is(&address.components, b"changeme", None), "{key}");
+        }
+        for key in ["--__AQ", "++//AQ==", "%2B%2B//AQ"] {
+            let address = parse(&format!("http://h/?iss=&key=base64:{key}"));
+            let secret = [0xfb, 0xef, 0xff, 1];
+            assert!(is(&address.components, &secret, None), "{key}");
+        }
+        let brace = parse("http://a/?key=base64:ewEC");
+        assert!(is(&brace.components, b"{\x01\x02", None));
+    }
+
+    #[test]
+    fn nonsense_is_named_without_the_key() {
+        for url in [
+            "127.0.0.1:5561",
+            "ftp://127.0.0.1/",
+            "http://",
+            "http://user:password@a/",
+            "http://a/?key=base64:hunter2!",
+            "http://a/?key=",
+            "http://a/?verify-key=base64:",
+            "http://a/?verify-key=-----BEGIN+PUBLIC+KEY-----",
+            "http://a/?verify-key=%7B%22kty%22:%22EC%22%7D",
+        ] {
+            let problem = Address::parse(url).unwrap_err();
+            assert!(problem.starts_with("grip_url: "), "{problem}");
+            assert!(!problem.contains("hunter2") && !problem.contains("password"));
+        }
+        let debug = format!("{:?}", parse("http://a/?key=hunter2"));
+        assert!(!debug.contains("hunter2"));
+    }
+}

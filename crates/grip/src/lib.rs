@@ -1,0 +1,37 @@
+//! What a WebSocket gateway and the components say to each other: WebSocket-over-HTTP with GRIP, as Pushpin and Fastly
+//! Fanout speak it. Both sides use this crate: the gateway of our own host, and the components behind any gateway.
+//!
+//! * [`event`]: the events of a socket, in the bodies of requests and answers.
+//! * [`publish`]: messages for all sockets of a channel.
+//! * [`address`]: the variable `grip_url`, with the gateway's address and both keys.
+//! * [`key`]: the tokens with which each side shows who it is.
+//!
+//! Values in, values out: nothing here sends or receives.
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod event;
+pub mod key;
+pub mod publish;
+
+pub use address::Address;
+pub use event::{Answer, CONTENT_TYPE, Control, Event, Malformed};
+pub use key::{Key, Refusal};
+pub use publish::{Item, Message, Publish};
+
+use http::{HeaderName, header};
+
+/// The header in which each side says that it speaks GRIP.
+pub const EXTENSIONS: HeaderName = header::SEC_WEBSOCKET_EXTENSIONS;
+/// The header that tells one socket from another.
+pub const CONNECTION_ID: HeaderName = HeaderName::from_static("connection-id");
+/// The header with the gateway's token.
+pub const GRIP_SIG: HeaderName = HeaderName::from_static("grip-sig");
+/// The header that asks for an empty request when a socket has been quiet for so many seconds.
+pub const KEEP_ALIVE_INTERVAL: HeaderName = HeaderName::from_static("keep-alive-interval");
+/// The header that says how many bytes of content the component took.
+pub const BYTES_ACCEPTED: HeaderName = HeaderName::from_static("content-bytes-accepted");
+/// The beginning of the names of headers that ask the gateway to remember a value.
+pub const SET_META: &str = "set-meta-";
+/// The beginning of the names of headers with which the gateway repeats such a value.
+pub const META: &str = "meta-";
