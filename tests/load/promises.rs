@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt, future, stream};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -193,10 +194,8 @@ async fn diff(host: &Server, report: &mut Report) -> anyhow::Result<()> {
             let message = socket.next().await.context("the socket was closed")??;
             let frame: Value = serde_json::from_str(message.to_text()?)?;
             if frame["action"] == "generation_ended" {
-                ensure!(
-                    frame["error"].to_string().contains("does not fit"),
-                    "{frame}"
-                );
+                let error = frame["error"].to_string();
+                ensure!(error.contains("does not fit"), "{error}");
                 return Ok(());
             }
         }
@@ -212,7 +211,7 @@ async fn diff(host: &Server, report: &mut Report) -> anyhow::Result<()> {
 
 /// A model's endpoint that answers everything with the same stream.
 async fn endpoint(body: String) -> anyhow::Result<String> {
-    let stream = axum::Router::new().fallback(move || async move {
+    let stream = axum::Router::new().fallback(move |_: Bytes| async move {
         ([(http::header::CONTENT_TYPE, "text/event-stream")], body)
     });
     let listener = TcpListener::bind("127.0.0.1:0").await?;

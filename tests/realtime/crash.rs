@@ -28,8 +28,7 @@ async fn kill_9_in_the_middle_of_twenty_streams_keeps_what_was_seen() {
         .map(|(chat, mut window)| {
             let reads = reads.clone();
             tokio::spawn(async move {
-                let has_text = |window: &Window| window.last().content.starts_with("w1 w2");
-                window.until("some text", has_text).await;
+                window.until("some text", |window| window.deltas > 2).await;
                 reads.wait().await;
                 window.until_lost().await;
                 (chat, window)
