@@ -1,7 +1,7 @@
 //! Changes made over HTTP reach the gateway, which sends them to the open windows (docs/websocket.md,
 //! docs/grip.md#publishing).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -209,35 +209,22 @@ async fn many_renames_are_announced_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_silent_or_gone_delays_nobody() {
+async fn a_gateway_that_is_silent_or_gone_fails_no_request() {
     let gateway = Gateway::start().await;
     gateway.listening.abort();
-    let nobody_to_tell = with_gateway("", &gateway.origin).await;
-    let usual = time_of_50_renames(&nobody_to_tell).await;
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let silent_address = silent.local_addr().expect("a bound address");
     for origin in [gateway.origin.clone(), format!("http://{silent_address}")] {
         let server = with_gateway(&origin, &origin).await;
-        let took = time_of_50_renames(&server).await;
-        // One that waits for a silent gateway waits for seconds, and each would.
-        assert!(
-            took < usual * 4 + Duration::from_secs(2),
-            "50 renames took {took:?}, and {usual:?} with nobody to tell"
-        );
+        let (_, chat) = someone(&server).await;
+        for name in 0..50 {
+            rename(&server, &chat, &name.to_string()).await;
+        }
+        // How long they take, the load program measures (`--promises`).
         server
             .says("can't be reached, open windows hear nothing")
             .await;
     }
-}
-
-async fn time_of_50_renames(server: &Server) -> Duration {
-    let (_, chat) = someone(server).await;
-    rename(server, &chat, "warm").await;
-    let began = Instant::now();
-    for name in 0..50 {
-        rename(server, &chat, &name.to_string()).await;
-    }
-    began.elapsed()
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! `POST /file/upload`: what is refused, and that nothing of it is kept.
 
-use std::time::Duration;
-
 use tokio::io::AsyncWriteExt;
 
 use super::{NOBODY, assert_invalid, missing};
@@ -102,8 +100,8 @@ async fn an_upload_that_breaks_off_in_its_second_file_stores_neither() {
     let mut stream = server.connect().await;
     stream.write_all(&request).await.expect("the server reads");
     drop(stream);
-    // Whatever the server does about it, it does before it can answer this.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Whatever the server does about it, it has done when this is logged.
+    server.says("path=\"/file/upload\"").await;
     assert!(
         server
             .login(&user.email)

@@ -1,11 +1,13 @@
 //! `/models`: what a model's owner can do with it, and that its API key stays sealed (docs/promises.md, as far as
 //! these endpoints go).
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use tempfile::TempDir;
 
 use super::{NOBODY, assert_invalid, assert_is_id, missing};
-use crate::support::{Database, Multipart, Response, Server, Setup, User, login};
+use crate::support::{Database, Multipart, PATIENCE, Response, Server, Setup, User, login};
 
 const URL: &str = "http://127.0.0.1:9/v1";
 const KEY: &str = "sk-marker-5f1c0a77";
@@ -55,14 +57,15 @@ impl Server {
 
     /// Waits until the sealed key of a model is another one than `before`.
     async fn renews(&self, model: &str, before: &str) -> String {
-        for _ in 0..500 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
             let now = self.sealed(model).await;
             if now != before {
                 return now;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            assert!(Instant::now() < deadline, "the key is never sealed again");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the key is never sealed anew");
     }
 }
 

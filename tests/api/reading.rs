@@ -447,33 +447,3 @@ async fn no_page_reads_what_is_before_it() {
         }
     }
 }
-
-#[tokio::test]
-async fn neither_a_login_nor_a_conversation_nor_a_removal_reads_a_whole_table() {
-    let Lists { server, .. } = lists().await;
-    let database = server.database().await;
-    // What the statement itself has made is read whole: pages, the user's workspaces, and some of what they hold.
-    let made = [
-        "CONSTANT ROW",
-        "asked",
-        "named",
-        "up",
-        "down",
-        "chosen",
-        "w",
-        "place",
-        "held",
-        "counted",
-        "listed",
-        "share",
-        "u",
-        "newest",
-    ];
-    for statement in [
-        include_str!("../../functions/auth/src/login.sql"),
-        include_str!("../../functions/relay/src/page.sql"),
-        include_str!("../../functions/common/src/removal.sql"),
-    ] {
-        database.finds_by_indexes(statement, &made).await;
-    }
-}

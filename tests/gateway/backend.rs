@@ -1,5 +1,5 @@
-//! A backend that the test plays: it speaks WebSocket-over-HTTP, does what the texts it gets say, and remembers what it
-//! was sent.
+//! A backend that the test plays: it speaks WebSocket-over-HTTP, does what the texts it gets say, remembers what it was
+//! sent, and holds answers back until the test releases them.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,7 +15,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+
+use crate::support::PATIENCE;
 
 const EVENTS: &str = "application/websocket-events";
 
@@ -37,10 +40,25 @@ impl Seen {
     }
 }
 
+/// What the backend's requests share with the test.
+struct Shared {
+    seen: Mutex<Vec<Seen>>,
+    /// One permit for each answer that the test has released and that has not gone yet.
+    released: Semaphore,
+}
+
+impl Shared {
+    /// Waits until the test releases an answer.
+    async fn hold(&self) {
+        let permit = self.released.acquire().await;
+        permit.expect("it is never closed").forget();
+    }
+}
+
 /// A running backend; it ends when it is dropped.
 pub struct FakeBackend {
     address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
@@ -52,11 +70,14 @@ impl FakeBackend {
     pub async fn at(address: &str) -> Self {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let server = tokio::spawn(serve(listener, seen.clone()));
+        let shared = Arc::new(Shared {
+            seen: Mutex::default(),
+            released: Semaphore::new(0),
+        });
+        let server = tokio::spawn(serve(listener, shared.clone()));
         Self {
             address,
-            seen,
+            shared,
             server,
         }
     }
@@ -67,7 +88,13 @@ impl FakeBackend {
 
     /// The requests with events so far.
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().expect("no test panics here").clone()
+        let seen = self.shared.seen.lock();
+        seen.expect("no test panics here").clone()
+    }
+
+    /// Lets one answer go that is held back, now or later.
+    pub fn release(&self) {
+        self.shared.released.add_permits(1);
     }
 
     /// The bodies of these requests.
@@ -77,21 +104,24 @@ impl FakeBackend {
 
     /// Waits for a request with events whose body is this.
     pub async fn saw(&self, body: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !self.bodies().iter().any(|seen| seen == body) {
-            assert!(
-                Instant::now() < deadline,
-                "{body:?} never came, only {:?}",
-                self.bodies()
-            );
+        self.saw_all(|bodies| bodies.iter().any(|seen| seen == body))
+            .await;
+    }
+
+    /// Waits until the bodies of all requests with events are as `wanted` says.
+    pub async fn saw_all(&self, wanted: impl Fn(&[String]) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !wanted(&self.bodies()) {
+            assert!(Instant::now() < deadline, "only {:?}", self.bodies());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
     /// Stops listening and answering.
-    pub async fn stop(self) -> SocketAddr {
+    pub async fn stop(mut self) -> SocketAddr {
         self.server.abort();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // When the task has ended, its listener and connections are closed.
+        (&mut self.server).await.ok();
         self.address
     }
 }
@@ -102,14 +132,14 @@ impl Drop for FakeBackend {
     }
 }
 
-async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>) {
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.expect("it accepts");
-        let seen = seen.clone();
+        let shared = shared.clone();
         let service = service_fn(move |request| {
-            let seen = seen.clone();
-            async move { Ok::<_, Infallible>(answer(request, &seen).await) }
+            let shared = shared.clone();
+            async move { Ok::<_, Infallible>(answer(request, shared).await) }
         });
         connections.spawn(async move {
             let _ = hyper::server::conn::http1::Builder::new()
@@ -119,26 +149,28 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>) {
     }
 }
 
-async fn answer(request: Request<Incoming>, seen: &Mutex<Vec<Seen>>) -> Response<Body> {
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
     let is_events = request
         .headers()
         .get("content-type")
         .is_some_and(|value| value == EVENTS);
     if !is_events {
-        return ordinary(request);
+        return ordinary(request, shared);
     }
     let (head, body) = request.into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();
     let body = String::from_utf8_lossy(&body).into_owned();
     let target = head.uri.to_string();
-    seen.lock().expect("no test panics here").push(Seen {
+    let seen = Seen {
         target: target.clone(),
         headers: head.headers,
         body: body.clone(),
-    });
+    };
+    let all = shared.seen.lock();
+    all.expect("no test panics here").push(seen);
     let mut reply = Reply::default();
     for event in events(&body) {
-        reply.to(&event, &target).await;
+        reply.to(&event, &target, &shared).await;
     }
     reply.response()
 }
@@ -170,14 +202,15 @@ struct Reply {
 }
 
 impl Reply {
-    /// Does what an event asks for: `echo:x` sends x, `sleep:200` takes 200 ms, and so on.
-    async fn to(&mut self, (name, content): &(String, String), target: &str) {
+    /// Does what an event asks for: `echo:x` sends x, `hold` waits until the test releases the answer, and so on.
+    async fn to(&mut self, (name, content): &(String, String), target: &str, shared: &Shared) {
         match name.as_str() {
             "OPEN" => self.open(target),
             "CLOSE" => self.body.extend(b"CLOSE\r\n"),
             "PING" => self.event("PONG", content),
             "BINARY" => self.event("BINARY", &format!("m:{content}")),
-            "TEXT" => self.text(content).await,
+            "TEXT" if content == "hold" => shared.hold().await,
+            "TEXT" => self.text(content),
             _ => {}
         }
     }
@@ -206,15 +239,11 @@ impl Reply {
         }
     }
 
-    async fn text(&mut self, content: &str) {
+    fn text(&mut self, content: &str) {
         let (verb, rest) = content.split_once(':').unwrap_or((content, ""));
         match verb {
             "echo" => self.event("TEXT", &format!("m:{rest}")),
             "raw" => self.event("TEXT", rest),
-            "sleep" => {
-                let ms = rest.parse().expect("milliseconds");
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-            }
             "meta" => self.header("Set-Meta-Color", rest),
             "control" => self.control(rest),
             "close" => {
@@ -268,8 +297,9 @@ impl Reply {
     }
 }
 
-/// What is no event: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` takes its time.
-fn ordinary(request: Request<Incoming>) -> Response<Body> {
+/// What is no event: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` sends its first piece
+/// and holds the others back.
+fn ordinary(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
     let full = |text: String| Full::from(text).map_err(|never| match never {}).boxed();
     match request.uri().path() {
         "/headers" => {
@@ -288,17 +318,15 @@ fn ordinary(request: Request<Incoming>) -> Response<Body> {
         }
         "/echo" => Response::new(request.into_body().boxed()),
         "/ticks" => {
-            let ticks = futures::stream::unfold(0, |tick| async move {
+            let ticks = futures::stream::unfold((0, shared), |(tick, shared)| async move {
                 if tick == 3 {
                     return None;
                 }
-                if tick > 0 {
-                    tokio::time::sleep(Duration::from_millis(300)).await;
+                if tick == 1 {
+                    shared.hold().await;
                 }
-                Some((
-                    Ok(Frame::data(Bytes::from(format!("tick {tick}\n")))),
-                    tick + 1,
-                ))
+                let piece = Frame::data(Bytes::from(format!("tick {tick}\n")));
+                Some((Ok(piece), (tick + 1, shared)))
             });
             Response::new(BodyExt::boxed(StreamBody::new(ticks)))
         }

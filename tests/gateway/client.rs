@@ -10,8 +10,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::PATIENCE;
 
 /// An open socket.
 pub struct Socket {
@@ -147,6 +146,16 @@ impl Socket {
                 (code.into(), reason.to_string())
             }
             other => panic!("a close was wanted, not {other:?}"),
+        }
+    }
+
+    /// Returns when the gateway has read all that was sent: it answers a ping itself, whatever the backend does.
+    pub async fn is_heard(&mut self) {
+        let ping = Message::Ping("heard".into());
+        self.stream.send(ping).await.expect("the socket is open");
+        match self.next().await {
+            Some(Ok(Message::Pong(_))) => {}
+            other => panic!("a pong was wanted, not {other:?}"),
         }
     }
 

@@ -37,11 +37,13 @@ async fn every_kind_of_message_is_an_event() {
 async fn events_wait_while_a_request_is_open_and_then_go_together() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
-    socket.send("sleep:500").await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    socket.send("hold").await;
+    front.backend.saw("TEXT 4\r\nhold\r\n").await;
     for number in 1..=3 {
         socket.send(&format!("echo:{number}")).await;
     }
+    socket.is_heard().await;
+    front.backend.release();
     for number in 1..=3 {
         assert_eq!(socket.text().await, number.to_string());
     }
@@ -50,8 +52,8 @@ async fn events_wait_while_a_request_is_open_and_then_go_together() {
         bodies,
         [
             "OPEN\r\n",
-            "TEXT 9\r\nsleep:500\r\n",
-            "TEXT 6\r\necho:1\r\nTEXT 6\r\necho:2\r\nTEXT 6\r\necho:3\r\n",
+            "TEXT 4\r\nhold\r\n",
+            "TEXT 6\r\necho:1\r\nTEXT 6\r\necho:2\r\nTEXT 6\r\necho:3\r\nPING 5\r\nheard\r\n",
         ]
     );
 }
@@ -65,7 +67,9 @@ async fn what_the_backend_wants_remembered_comes_back() {
         if let Some(number) = text.strip_prefix("echo:") {
             assert_eq!(socket.text().await, number);
         } else {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            // So that the next one has a request of its own.
+            let event = format!("TEXT {:x}\r\n{text}\r\n", text.len());
+            front.backend.saw(&event).await;
         }
     }
     let seen: Vec<String> = front
@@ -88,11 +92,7 @@ async fn a_close_of_the_client_is_told_and_answered() {
     let close = Message::Close(Some(frame));
     socket.stream.send(close.clone()).await.expect("open");
     assert_eq!(socket.next().await.expect("open").expect("open"), close);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while front.backend.bodies().len() < 2 {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    front.backend.saw_all(|bodies| bodies.len() == 2).await;
     let last = front.backend.bodies().pop().expect("a request");
     assert!(
         last.starts_with("CLOSE 6\r\n") && last.ends_with("done\r\n"),
@@ -134,10 +134,11 @@ async fn a_client_that_vanishes_is_disconnected() {
 #[tokio::test]
 async fn a_quiet_socket_asks_when_the_backend_wants_it() {
     let front = Front::start().await;
-    let _socket = front.open("/quiet").await;
     let began = Instant::now();
+    let _socket = front.open("/quiet").await;
     front.backend.saw("").await;
-    assert!(began.elapsed() > Duration::from_millis(800));
+    // The backend wants it after a second.
+    assert!(began.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]
@@ -192,13 +193,19 @@ async fn bad_answers_close_the_socket() {
 async fn what_the_backend_does_not_take_comes_again() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
-    socket.send("sleep:300").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    socket.send("hold").await;
+    front.backend.saw("TEXT 4\r\nhold\r\n").await;
     // Of the next request it takes the first event only; the second comes again.
     socket.send("accept:10").await;
     socket.send("echo:2").await;
-    assert_eq!(socket.text().await, "2");
-    assert_eq!(socket.text().await, "2");
+    socket.is_heard().await;
+    front.backend.release();
+    // With it comes the ping again, by which the gateway was heard.
+    for _ in 0..2 {
+        assert_eq!(socket.text().await, "2");
+        let pong = socket.next().await.expect("open").expect("open");
+        assert_eq!(pong, Message::Pong("heard".into()));
+    }
 }
 
 #[tokio::test]
@@ -226,25 +233,20 @@ async fn what_was_sent_and_failed_is_not_sent_again() {
     }
     // One that leaves while a request is open, which fails.
     let mut gone = front.open("/gone").await;
-    gone.send("sleep:300").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    gone.send("sleep:500").await;
+    gone.send("hold").await;
+    front.backend.saw("TEXT 4\r\nhold\r\n").await;
+    gone.send("hold").await;
     gone.send("status:500").await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    gone.is_heard().await;
+    front.backend.release();
+    let together = "TEXT 4\r\nhold\r\nTEXT a\r\nstatus:500\r\nPING 5\r\nheard\r\n";
+    front.backend.saw(together).await;
     drop(gone);
+    front.backend.release();
     front.backend.saw("DISCONNECT\r\n").await;
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let closes = || {
-        let bodies = front.backend.bodies();
-        bodies
-            .iter()
-            .filter(|body| body.starts_with("CLOSE"))
-            .count()
-    };
-    while closes() < 3 {
-        assert!(Instant::now() < deadline, "{:?}", front.backend.bodies());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let is_close = |body: &&String| body.starts_with("CLOSE");
+    let closes = |bodies: &[String]| bodies.iter().filter(is_close).count();
+    front.backend.saw_all(|bodies| closes(bodies) == 3).await;
     let all = front.backend.bodies().concat();
     assert_eq!(all.matches("status:500").count(), 2, "{all}");
     assert_eq!(all.matches("status:404").count(), 1, "{all}");

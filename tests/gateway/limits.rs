@@ -3,14 +3,16 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use futures::SinkExt;
+use futures::stream::FuturesUnordered;
+use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{Socket, connect, exchange};
 use super::{FakeBackend, Front, Process, text};
-use crate::support::memory_of;
+use crate::support::{PATIENCE, memory_of};
 
 const MIB: usize = 1 << 20;
 
@@ -136,20 +138,16 @@ async fn unfinished_messages_share_a_budget() {
         hogs.push(hog);
     }
     // Half of the budget is room for three of them, and an address has no more.
-    let (mut kept, mut closed) = (0, 0);
-    for hog in &mut hogs {
-        match tokio::time::timeout(Duration::from_secs(1), hog.close()).await {
-            Ok((code, _)) => {
-                assert_eq!(code, 1013);
-                closed += 1;
-            }
-            Err(_) => kept += 1,
-        }
+    let mut closing: FuturesUnordered<_> = hogs.iter_mut().map(Socket::close).collect();
+    for _ in 0..4 {
+        let closed = closing.next().await.expect("there are eight");
+        assert_eq!(closed.0, 1013);
     }
-    assert!(
-        (2..=4).contains(&kept) && closed > 0,
-        "{kept} kept, {closed} closed"
-    );
+    // Two more may go, and two are kept.
+    let three_more = closing.by_ref().take(3).collect::<Vec<_>>();
+    let closed = timeout(Duration::from_secs(1), three_more).await;
+    assert!(closed.is_err(), "fewer than two are kept");
+    drop(closing);
     // Whoever says little is heard, and another address has room of its own.
     bystander.send("echo:little").await;
     assert_eq!(bystander.text().await, "little");
@@ -161,7 +159,7 @@ async fn unfinished_messages_share_a_budget() {
     assert_eq!(other.text().await, "heard");
     // What they held is free when they are gone.
     drop(hogs);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let mut again = open_from(&front, "192.0.2.1").await;
         again
@@ -226,17 +224,21 @@ async fn a_socket_keeps_no_memory_of_what_is_done() {
         assert_eq!(socket.text().await.len(), 14 * MIB);
         sockets.push(socket);
     }
-    // Freed memory goes back to the system a moment later.
-    tokio::time::sleep(Duration::from_millis(500)).await;
     for socket in &mut sockets {
         socket.send("echo:still here").await;
         assert_eq!(socket.text().await, "still here");
     }
-    let grown = memory_of(front.process.id()).saturating_sub(before) >> 20;
-    assert!(
-        grown < 100,
-        "{grown} MiB for 12 sockets that have nothing to do"
-    );
+    // Freed memory goes back to the system a moment later.
+    let deadline = Instant::now() + PATIENCE;
+    let grown = || memory_of(front.process.id()).saturating_sub(before) >> 20;
+    while grown() >= 100 {
+        assert!(
+            Instant::now() < deadline,
+            "{} MiB for 12 sockets that have nothing to do",
+            grown()
+        );
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -262,7 +264,7 @@ async fn an_address_behind_a_proxy_has_a_share_of_the_connections() {
         sockets.push(front.open("/").await);
     }
     drop(sockets);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while connect(&front.address, "/", &[("X-Forwarded-For", "192.0.2.1")])
         .await
         .is_err()
@@ -302,14 +304,15 @@ async fn who_is_idle_gives_way_and_few_places_are_a_warning() {
         }
         idle.push(stream);
     }
-    let began = Instant::now();
     let request = "GET /headers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     assert_eq!(exchange(&address, request).await.0, 200);
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        began.elapsed()
-    );
+    // Some gave way, and the rest of those that came first did not: the time for which one may be idle is not over.
+    let mut kept = 0;
+    for stream in &idle[..22] {
+        let silent = timeout(Duration::from_millis(10), stream.readable()).await;
+        kept += usize::from(silent.is_err());
+    }
+    assert!((1..22).contains(&kept), "{kept}");
     // Whoever is doing something keeps its place.
     let mut busy = connect(&address, "/", &[]).await.expect("the socket opens");
     for _ in 0..40 {

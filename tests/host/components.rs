@@ -1,10 +1,13 @@
 //! A component that loops, panics, aborts or eats memory harms only whom it serves.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
-use super::assert_bystander_is_well;
+use super::{assert_bystander_is_well, before, raise_file_limit, read_until};
 use crate::support::{Server, Setup, head_and_body};
 
 async fn trouble() -> Server {
@@ -24,12 +27,11 @@ async fn an_endless_loop_is_ended_and_stops_nobody_else() {
     // More loops than the machine has cores.
     let loops = join_all((0..4).map(|_| server.get("/loop").send()));
     let bystanders = async {
-        for _ in 0..20 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        for _ in 0..5 {
             assert_bystander_is_well(&server).await;
         }
     };
-    let (loops, ()) = tokio::join!(loops, bystanders);
+    let ((), loops) = before(bystanders, loops).await;
     for response in loops {
         assert!(matches!(response.status, 500..=599), "{}", response.status);
     }
@@ -43,8 +45,8 @@ async fn an_endless_loop_after_the_answer_stops_nobody_else() {
         let response = server.get("/loop-later").send().await;
         response.has_status(200);
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    for _ in 0..20 {
+    // Until they are ended.
+    while !server.log().contains("an instance failed") {
         assert_bystander_is_well(&server).await;
     }
 }
@@ -85,7 +87,6 @@ async fn a_panic_after_the_answer_keeps_the_answer() {
     let response = server.get("/panic-later?ms=100").send().await;
     response.has_status(200);
     assert_eq!(response.text(), "panicking soon");
-    tokio::time::sleep(Duration::from_millis(400)).await;
     server.says("a panic on purpose").await;
     assert_recovered(&server).await;
     assert_bystander_is_well(&server).await;
@@ -94,28 +95,14 @@ async fn a_panic_after_the_answer_keeps_the_answer() {
 #[tokio::test]
 async fn a_trap_in_the_middle_of_a_stream_cuts_it_visibly() {
     let server = trouble().await;
-    let (host, mut stream) = (server.address(), server.connect().await);
-    let request = format!("GET /stream?count=1000&ms=20 HTTP/1.1\r\nhost: {host}\r\n\r\n");
-    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
-        .await
-        .expect("the server reads");
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut stream = server.asked("/stream?count=1000&ms=20").await;
+    let mut received = read_until(&mut stream, "tick 1\n").await;
     // The same instance serves these, or another does; either way the stream ends or goes on.
     for _ in 0..4 {
         server.get("/panic").send().await.has_status(500);
     }
-    let mut received = Vec::new();
-    let mut buffer = [0; 4096];
-    let cut_or_going_on = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < cut_or_going_on {
-        let read = tokio::io::AsyncReadExt::read(&mut stream, &mut buffer);
-        match tokio::time::timeout(Duration::from_secs(1), read).await {
-            Ok(Ok(read)) if read > 0 => received.extend_from_slice(&buffer[..read]),
-            Ok(_) => break,
-            Err(_) => panic!("the stream is neither cut nor going on"),
-        }
-    }
-    let response = head_and_body(&received);
+    received += &read_until(&mut stream, "tick 100\n").await;
+    let response = head_and_body(received.as_bytes());
     assert_eq!(response.status, 200);
     assert!(response.body.contains("tick 1"));
     assert!(
@@ -148,13 +135,14 @@ async fn a_full_pool_makes_only_its_own_callers_wait() {
     let server = trouble().await;
     // More than one component may have instances, and none of these lets go by itself.
     let callers = join_all((0..150).map(|_| server.get("/loop").send()));
-    let bystanders = async {
-        for _ in 0..20 {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            assert_bystander_is_well(&server).await;
+    let mut callers = std::pin::pin!(callers);
+    // Others are answered all the time, and never refused.
+    let callers = loop {
+        tokio::select! {
+            callers = &mut callers => break callers,
+            () = assert_bystander_is_well(&server) => {}
         }
     };
-    let (callers, ()) = tokio::join!(callers, bystanders);
     let refused = callers.iter().filter(|response| response.status == 503);
     for response in refused.clone() {
         assert_ne!(
@@ -176,32 +164,47 @@ async fn a_full_pool_makes_only_its_own_callers_wait() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_only_wait_do_not_wait_for_each_other() {
-    const SLEEP: Duration = Duration::from_secs(6);
+    const WAITING: usize = 600;
+    raise_file_limit();
     let server = trouble().await;
-    server.get("/ok").send().await.has_status(200);
-    let path = format!("/sleep?ms={}", SLEEP.as_millis());
-    let began = Instant::now();
-    let sleepers = join_all((0..600).map(|_| server.get(&path).send())).await;
-    for response in sleepers {
-        response.has_status(200);
+    let (upstream, url) = upstream().await;
+    let path = format!("/bystander/outbound?url={url}");
+    let waiting = join_all((0..WAITING).map(|_| server.get(&path).send()));
+    let answering = async {
+        let mut calls = Vec::new();
+        while calls.len() < WAITING {
+            calls.push(upstream.accept().await.expect("the call arrives").0);
+        }
+        // Now all of them wait at the same time.
+        for call in calls {
+            answer_call(call).await;
+        }
+    };
+    let (answers, ()) = tokio::join!(waiting, answering);
+    for answer in answers {
+        assert_eq!(answer.text(), "status 204");
     }
-    assert!(
-        began.elapsed() < 2 * SLEEP,
-        "somebody slept after another: {:?}",
-        began.elapsed()
-    );
+}
+
+/// A server that the test plays, and its URL.
+async fn upstream() -> (TcpListener, String) {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = upstream.local_addr().expect("a bound address");
+    (upstream, format!("http://{address}/"))
+}
+
+/// Reads a request and answers it.
+async fn answer_call(mut stream: TcpStream) {
+    let request = stream.read(&mut [0; 4096]).await;
+    request.expect("a request");
+    let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+    stream.write_all(answer).await.expect("the caller listens");
 }
 
 #[tokio::test]
 async fn only_allowed_hosts_can_be_called() {
     let server = trouble().await;
-    let upstream = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
-    let url = format!(
-        "http://{}/",
-        upstream.local_addr().expect("a bound address")
-    );
+    let (upstream, url) = upstream().await;
 
     let refused = server.get(&format!("/outbound?url={url}")).send().await;
     refused.has_status(500);
@@ -210,7 +213,7 @@ async fn only_allowed_hosts_can_be_called() {
         "the component was told: {}",
         refused.text()
     );
-    let nobody = tokio::time::timeout(Duration::from_millis(300), upstream.accept()).await;
+    let nobody = timeout(Duration::from_millis(300), upstream.accept()).await;
     assert!(
         nobody.is_err(),
         "no byte reaches a host that is not allowed"
@@ -219,16 +222,7 @@ async fn only_allowed_hosts_can_be_called() {
     let path = format!("/bystander/outbound?url={url}");
     let allowed = server.get(&path).send();
     let answering = async {
-        let (mut stream, _) = upstream.accept().await.expect("the call arrives");
-        tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096])
-            .await
-            .expect("a request");
-        tokio::io::AsyncWriteExt::write_all(
-            &mut stream,
-            b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
-        )
-        .await
-        .expect("the caller listens");
+        answer_call(upstream.accept().await.expect("the call arrives").0).await;
     };
     let (allowed, ()) = tokio::join!(allowed, answering);
     assert_eq!(allowed.text(), "status 204");

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::time::{Duration, Instant};
 
-use crate::support::{Database, Server, Setup, login};
+use crate::support::{Database, PATIENCE, Server, Setup, login};
 
 #[tokio::test]
 async fn every_request_is_one_line_with_the_id_that_its_client_gets() {
@@ -58,17 +59,14 @@ async fn what_a_component_prints_reaches_the_log_folder() {
             .map(|file| fs::read_to_string(file.expect("a file").path()).expect("text"))
             .collect::<String>()
     };
-    for _ in 0..100 {
-        if written().contains("stderr says m4rk") {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let deadline = Instant::now() + PATIENCE;
+    while !["stdout says m4rk", "stderr says m4rk"]
+        .iter()
+        .all(|said| written().contains(said))
+    {
+        assert!(Instant::now() < deadline, "{}", written());
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(
-        written().contains("stdout says m4rk") && written().contains("stderr says m4rk"),
-        "{}",
-        written()
-    );
     let mode = fs::metadata(&folder).expect("the folder is there").mode();
     assert_eq!(mode & 0o077, 0, "others can't look into a folder it makes");
 }

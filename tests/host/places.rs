@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::Setup;
+use crate::support::{PATIENCE, Setup};
 
 /// More than the host has places for instances of one component that take requests.
 const STREAMS: usize = 150;
@@ -18,7 +18,7 @@ const REQUESTS: usize = 300;
 /// Waits for something that a stream says.
 async fn hear(stream: &mut TcpStream) {
     let mut buffer = [0; 4096];
-    let heard = timeout(Duration::from_secs(20), stream.read(&mut buffer)).await;
+    let heard = timeout(PATIENCE, stream.read(&mut buffer)).await;
     let bytes = heard.expect("a stream is silent").expect("a stream breaks");
     assert!(bytes > 0, "a stream ended");
 }

@@ -113,7 +113,8 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn begin(address: &str, chat: &str, model: &str) -> anyhow::Result<String> {
+/// Begins a reply; its id.
+pub async fn begin(address: &str, chat: &str, model: &str) -> anyhow::Result<String> {
     let mut client = Client::connect(address).await?;
     let call = Call {
         method: Method::POST,

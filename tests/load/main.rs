@@ -1,5 +1,6 @@
-//! Load program: `cargo bench --bench load`. It prints; it judges nothing, but for what `--reading` and `--long-work`
-//! measure.
+//! Load program: `cargo bench --bench load`. It prints, and judges what `--reading`, `--long-work`, `--promises` and
+//! `--realtime` measure. Tests measure no time, because it is another on a busy machine; what is promised about time is
+//! shown here.
 //!
 //! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
 //! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
@@ -13,6 +14,7 @@ mod floor;
 mod long_work;
 mod measure;
 mod process;
+mod promises;
 mod reading;
 mod realtime;
 mod workload;
@@ -39,13 +41,17 @@ struct Arguments {
     /// Only the workloads whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Measure sockets and streams instead: first tokens, then many open sockets of which some stream
+    /// Measure sockets and streams instead: first tokens, what appending costs, then many open sockets of which some stream;
+    /// fails where appending to a long chat takes longer than promised
     #[arg(long)]
     realtime: bool,
     /// Measure pages of conversations instead: at the end, in the middle and at the beginning of a long one, and large
     /// logins; fails where one takes longer than promised
     #[arg(long)]
     reading: bool,
+    /// Measure starts, first tokens, stops, and others beside trouble instead; fails where one takes longer than promised
+    #[arg(long)]
+    promises: bool,
     /// Measure short requests beside replies that run for long and streams that follow them instead; fails where any is
     /// refused or slower than promised
     #[arg(long)]
@@ -101,6 +107,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             seconds: arguments.reply,
         };
         return long_work::run(folder.path(), plan).await;
+    }
+    if arguments.promises {
+        return promises::run(folder.path()).await;
     }
     if arguments.reading {
         return reading::run(folder.path()).await;

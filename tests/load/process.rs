@@ -14,17 +14,23 @@ use std::{
 pub struct Server {
     /// Where it listens.
     pub address: String,
-    child: Child,
+    /// `None` if it is none of ours.
+    child: Option<Child>,
 }
 
 impl Server {
     /// Builds the components and starts the embedded host with a fresh state folder. What it logs goes to a file.
     pub fn host(folder: &Path, log: &Path) -> anyhow::Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spin.toml");
+        Self::host_with(folder, log, &["spin.toml"])
+    }
+
+    /// The same with arguments, of which the first is the manifest's path in the repository.
+    pub fn host_with(folder: &Path, log: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kafka"));
         command
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .args(["up", "--listen", "127.0.0.1:0", "--from"])
-            .arg(manifest)
+            .args(arguments)
             .arg("--state-dir")
             .arg(folder)
             // As in ordinary use, but for the terminal's own slowness.
@@ -46,9 +52,20 @@ impl Server {
         Self::start(command)
     }
 
+    /// One that runs already.
+    pub fn elsewhere(address: String) -> Self {
+        Self {
+            address,
+            child: None,
+        }
+    }
+
     /// The process's id.
+    ///
+    /// # Panics
+    /// When it is none of ours.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.child.as_ref().expect("a process of ours").id()
     }
 
     fn start(mut command: Command) -> anyhow::Result<Self> {
@@ -63,6 +80,7 @@ impl Server {
                 let address = address.to_owned();
                 // What else it says is not for us, but it must be able to say it.
                 thread::spawn(move || lines.for_each(drop));
+                let child = Some(child);
                 return Ok(Self { address, child });
             }
         }
@@ -83,7 +101,9 @@ pub fn memory_of(id: u32) -> anyhow::Result<u64> {
 impl Drop for Server {
     fn drop(&mut self) {
         // Its data is thrown away with its folder, so it need not end in order.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

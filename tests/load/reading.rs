@@ -5,7 +5,7 @@
 use crate::{
     client::{Call, Client},
     process::Server,
-    realtime::{Scene, fill, quantiles},
+    realtime::{Scene, fill, median, quantiles},
 };
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -48,9 +48,13 @@ pub async fn run(folder: &Path) -> anyhow::Result<()> {
         let ids = ids(&mut client, &chat).await?;
         ensure!(ids.len() == length, "{} of {length} messages", ids.len());
         for place in places {
+            // On the way up, and on the way down.
             let before = ids.get(place + PAGE).map_or("", String::as_str);
-            let path = format!("/chat/{chat}/messages?limit={PAGE}&before={before}");
-            pages.push((length, place, path, Vec::new()));
+            let after = place.checked_sub(1).map_or("", |before| &ids[before]);
+            for cursor in [format!("before={before}"), format!("after={after}")] {
+                let path = format!("/chat/{chat}/messages?limit={PAGE}&{cursor}");
+                pages.push((length, place, path, Vec::new()));
+            }
         }
     }
     // In turn, so that what else the machine does meets all of them.
@@ -87,11 +91,6 @@ pub async fn run(folder: &Path) -> anyhow::Result<()> {
         "half of the logins take {login:?} or more, not less than {LOGIN_LIMIT:?}"
     );
     Ok(())
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }
 
 /// How long the logins of somebody take who has so many workspaces and chats, and how long their SQL takes alone.

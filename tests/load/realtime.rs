@@ -263,9 +263,14 @@ async fn appending(host: &Server, model: &Server) -> anyhow::Result<()> {
         in_short.push(append(&mut short).await?);
         in_long.push(append(&mut long).await?);
     }
+    let (of_long, of_short) = (median(&mut in_long), median(&mut in_short));
     println!("\nappending, one after another  p50 ms    p99 ms    max ms");
     println!("  to a chat of {SHORT} messages    {}", quantiles(in_short));
     println!("  to a chat of {LONG} messages {}", quantiles(in_long));
+    ensure!(
+        of_long <= of_short * 2,
+        "appending takes {of_long:?} in a long chat and {of_short:?} in a short one: twice as long and more"
+    );
     Ok(())
 }
 
@@ -462,6 +467,11 @@ fn now() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
+}
+
+pub fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 pub fn quantiles(mut latencies: Vec<Duration>) -> String {

@@ -1,8 +1,12 @@
-//! Migrations run themselves, and once (docs/promises.md#19-migrations).
+//! Migrations run themselves, once, whichever request comes first, and keep what is stored
+//! (docs/promises.md#19-migrations).
 
 use futures::future::join_all;
+use serde_json::json;
 
-use crate::support::{Server, Setup};
+use crate::support::{
+    API_KEY, Database, FakeMail, FakeModel, House, Operation, Server, Setup, World, by, fresh_state,
+};
 
 #[tokio::test]
 async fn ten_first_requests_at_once_on_an_empty_database_all_succeed() {
@@ -100,4 +104,94 @@ async fn the_tables_of_the_seed_are_there_and_every_foreign_key_is_indexed() {
             "foreign keys of {table} that do not cascade"
         );
     }
+}
+
+const EMAIL: &str = "josef@example.com";
+
+/// Rows of tables that only a provider of identities, or something that is going on, fills.
+const OTHERS: &str = "
+    INSERT INTO identity_provider VALUES ('https://oidc.example', '[]', 1);
+    INSERT INTO login_code VALUES ('leni@example.com', 'hash', 9999999999999);
+    INSERT INTO login_nonce VALUES ('hash', 9999999999999);
+    INSERT INTO used_id_token VALUES ('hash', NULL, 1, 9999999999999);
+    INSERT INTO long_work SELECT 'work', 'stream', id, 9999999999999 FROM user LIMIT 1;
+    INSERT INTO content (id, size, staged_at) VALUES ('staged', 3, unixepoch() * 1000);
+    INSERT INTO content_chunk VALUES ('staged', 0, x'616263');";
+
+/// What each version has stored is there in this one, and goes on: whatever a `GET` of somebody's own things answered
+/// before, it answers now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_each_version_has_stored_is_still_there() {
+    let mut house = House::token_with(Setup::app()).await;
+    house.model = FakeModel::start_with(&["--key", API_KEY]);
+    let world = house.world(EMAIL).await;
+    let ticket = by(house.server.post("/ws/ticket"), world.token());
+    ticket.send().await.has_status(200);
+    house.server.change(OTHERS).await;
+    let operations = house.description().await.operations;
+    let before = views(&house.server, &world, &operations).await;
+    assert!(before.len() >= 15, "{}", before.len());
+    let newest = house.server.kill();
+    let newest_version = Database::open(newest.path()).await.version().await;
+
+    for version in 1..newest_version {
+        let state = fresh_state();
+        let stored = Database::copy_of_version(newest.path(), state.path(), version).await;
+        let mail = FakeMail::start();
+        let setup = Setup::app().token_mode(&mail);
+        let setup = setup.variable("allow_private_models", "true").state(state);
+        let server = setup.start().await;
+        let mut world = world.clone();
+        // Sessions came with version 3.
+        if version < 3 {
+            let token = mail.log_in(&server, EMAIL).await.string("/token");
+            let sessions = by(server.get("/auth/sessions"), Some(&token)).send().await;
+            world.session = Some((token, sessions.string("/sessions/0/id")));
+        }
+        let after = views(&server, &world, &operations).await;
+        for ((what, before), (_, after)) in before.iter().zip(&after) {
+            if version >= 3 || !what.starts_with("auth_sessions") {
+                assert_eq!(after, before, "{what}, of version {version}");
+            }
+        }
+        let database = server.database().await;
+        for (table, count) in stored {
+            // Codes that were sent before version 8 must be asked for again.
+            let kept = database.count(&table).await >= count || table == "login_code";
+            assert!(kept, "{table}, of version {version}");
+        }
+        // The model's key can still be read, and all counts are right.
+        let body = json!({ "prompt": "Again?", "model_id": world.model }).to_string();
+        let ask = server.post(&format!("/chat/{}/messages", world.chat));
+        let ask = by(ask, world.token()).header("accept", "text/event-stream");
+        let told = ask.json(body).events().await.rest().await;
+        let last = told.last().expect("a reply ends");
+        assert_eq!(last.data["status"], "complete", "{last:?}");
+        let unfinished = "DELETE FROM content WHERE staged_at IS NOT NULL";
+        server.change(unfinished).await;
+        database.has_no_orphans().await;
+        assert_eq!(database.version().await, newest_version);
+    }
+}
+
+/// What each operation that only reads answers about what they have, by what was asked.
+async fn views(server: &Server, world: &World, operations: &[Operation]) -> Vec<(String, String)> {
+    let reading = operations
+        .iter()
+        .filter(|it| it.method == "GET" && it.needs_session);
+    let mut views = Vec::new();
+    for operation in reading {
+        // The gateway's, and a stream.
+        if ["conversation_socket", "conversation_events_of_reply"].contains(&&*operation.id) {
+            continue;
+        }
+        for input in world.valid(operation) {
+            let answer = by(input.request(server, operation), world.token());
+            let answer = answer.send().await;
+            answer.has_status(input.status);
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            views.push((format!("{} {}", operation.id, answer.what), text));
+        }
+    }
+    views
 }

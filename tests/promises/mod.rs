@@ -10,6 +10,7 @@ mod migrations;
 mod much;
 mod names;
 mod parts;
+mod plans;
 mod private_addresses;
 mod served_files;
 mod sizes;

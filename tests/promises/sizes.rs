@@ -1,7 +1,5 @@
 //! Sizes are bounded (docs/promises.md#8-bounded-sizes).
 
-use std::time::{Duration, Instant};
-
 use hyper::body::Bytes;
 
 use crate::support::{Multipart, Server, Setup, login};
@@ -87,15 +85,10 @@ async fn a_length_that_is_too_large_is_refused_before_the_body_comes() {
         "POST /file/upload HTTP/1.1\r\nhost: {}\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: 100001\r\nconnection: close\r\n\r\n",
         server.address(),
     );
-    let began = Instant::now();
+    // The body never comes; a server that waited for it would answer 408.
     let response = server.raw(request).await;
     assert_eq!(response.status, 413, "{response:?}");
     assert!(response.body.contains(TOO_LARGE), "{response:?}");
-    assert!(
-        began.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        began.elapsed()
-    );
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! No text is lost in a crash (docs/promises.md#12-no-lost-text), and one trap costs one instance.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::Barrier;
 
 use super::{Scene, settles, words};
 use crate::support::{Setup, V2, Window};
@@ -19,17 +21,21 @@ async fn kill_9_in_the_middle_of_twenty_streams_keeps_what_was_seen() {
         window.ask(MODEL, "hello").await;
         windows.push((chat, window));
     }
-    // Everybody reads until the sockets are lost, so that what was seen is as fresh as can be.
+    // All read until the sockets are lost, so that what was seen is as fresh as can be.
+    let reads = Arc::new(Barrier::new(windows.len() + 1));
     let readers: Vec<_> = windows
         .into_iter()
         .map(|(chat, mut window)| {
+            let reads = reads.clone();
             tokio::spawn(async move {
+                window.until("some text", |window| window.deltas > 2).await;
+                reads.wait().await;
                 window.until_lost().await;
                 (chat, window)
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    reads.wait().await;
     let Scene { server, model, .. } = scene;
     server.kill_9();
     let mut seen = Vec::new();
@@ -72,11 +78,15 @@ async fn a_chat_goes_on_after_an_interrupted_reply() {
     window.leave();
     let server = scene.server.killed_and_started_again().await;
     let scene = Scene { server, ..scene };
+    let heart = |beat: &str| format!("UPDATE generation SET heartbeat = {beat}");
+    let now = heart("unixepoch() * 1000");
+    scene.server.change(&now).await;
     let busy = scene
         .ask(&json!({"prompt": "again", "model": "fake-words-2-rate-0"}))
         .await;
     busy.has_status(409);
-    tokio::time::sleep(Duration::from_millis(10_500)).await;
+    let long_ago = heart("heartbeat - 10500");
+    scene.server.change(&long_ago).await;
     let answer = scene
         .ask(&json!({"prompt": "again", "model": "fake-words-2-rate-0"}))
         .await;

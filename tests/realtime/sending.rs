@@ -1,11 +1,10 @@
-//! Sending is idempotent (docs/promises.md#21-idempotent-sending), and its cost does not grow with the chat.
-
-use std::time::{Duration, Instant};
+//! Sending is idempotent (docs/promises.md#21-idempotent-sending). That its cost does not grow with the chat, the load
+//! program shows (`--realtime`).
 
 use serde_json::json;
 
 use super::{Scene, through_both};
-use crate::support::{Database, Setup};
+use crate::support::Setup;
 
 through_both!(the_same_client_id_is_the_same_message);
 
@@ -64,42 +63,4 @@ async fn the_same_client_id_at_once_is_one_message() {
     scene.settles().await;
     assert_eq!(scene.stored().await.len(), 2);
     assert_eq!(scene.model.requests().await, 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn appending_costs_the_same_in_a_long_chat() {
-    let scene = Scene::new(Setup::app(), &["fake-words-1-rate-0"]).await;
-    let long = scene.server.chat(&scene.user, "long").await;
-    // Shut down, because the database is changed by hand.
-    let state = scene.server.kill();
-    for (chat, count) in [(&scene.chat, 10), (&long, 10_000)] {
-        let sql = Database::conversation(chat, count);
-        Database::change(state.path(), &sql).await;
-    }
-    let server = Setup::app().state(state).start().await;
-    let mut scene = Scene { server, ..scene };
-    let mut medians = Vec::new();
-    for chat in [scene.chat.clone(), long] {
-        scene.chat = chat;
-        let mut took = Vec::new();
-        for number in 0..21 {
-            let began = Instant::now();
-            scene
-                .ask(&json!({"prompt": format!("{number}"), "model": "fake-words-1-rate-0"}))
-                .await
-                .has_status(202);
-            took.push(began.elapsed());
-            scene.settles().await;
-        }
-        took.sort();
-        medians.push(took[took.len() / 2]);
-    }
-    let [short, long] = medians[..] else {
-        unreachable!("two chats")
-    };
-    println!("appending: {short:?} at 10 messages, {long:?} at 10,000");
-    assert!(
-        long < short * 3 + Duration::from_millis(10),
-        "{short:?} at 10 messages, {long:?} at 10,000"
-    );
 }

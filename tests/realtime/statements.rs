@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::support::{Request, Setup, V2, login};
+use crate::support::{Request, Setup, V2};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_reads_in_few_statements() {
@@ -38,38 +38,6 @@ async fn a_socket_reads_in_few_statements() {
     let none = scene.takes("a sync of nothing", &sync(rev), 1).await;
     assert_eq!(none["files"], json!([]));
     assert_eq!(none["file_ids"].as_array().map(Vec::len), Some(3));
-}
-
-#[tokio::test]
-async fn what_a_frame_shows_is_found_by_indexes_and_read_last() {
-    let server = Setup::app().start().await;
-    login(&server, "josef@example.com").await;
-    let database = server.database().await;
-    // What the statement itself has made is read whole, and lists of ids.
-    let made = [
-        "CONSTANT ROW",
-        "branch",
-        "newer",
-        "chosen",
-        "running",
-        "running LEFT-JOIN",
-        "room",
-        "aged",
-        "counted",
-        "asked VIRTUAL TABLE INDEX 1:",
-    ];
-    for statement in [
-        include_str!("../../functions/relay/src/snapshot.sql"),
-        include_str!("../../functions/common/src/attachments.sql"),
-        include_str!("../../functions/relay/src/contents.sql"),
-    ] {
-        let plan = database.finds_by_indexes(statement, &made).await;
-        // The rows that are shown are found once more, by their places.
-        let places = plan
-            .iter()
-            .filter(|step| step.contains("USING INTEGER PRIMARY KEY"));
-        assert!(places.count() >= 2, "{plan:#?}");
-    }
 }
 
 /// A frame that asks what is newer than `rev`, as a gateway hands it over.

@@ -1,7 +1,5 @@
 //! A misbehaving model (docs/promises.md#22-misbehaving-models): its reply ends in a clear state, without the key.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::{KEY, Scene, save_model};
@@ -94,14 +92,8 @@ async fn every_trouble_ends_the_reply_in_a_clear_state() {
     }
     let mut socket = scene.open2().await;
     for (model, status, text, mentions) in TABLE {
-        let began = Instant::now();
         scene.says(&mut socket, model).await;
         let ended = socket.action("generation_ended").await;
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "{model} took {:?}",
-            began.elapsed()
-        );
         assert_eq!(ended["status"], *status, "{model}: {ended}");
         let content = ended["message"]["content"].as_str().expect("text");
         match text {

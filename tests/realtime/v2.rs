@@ -1,7 +1,5 @@
 //! Protocol v2 (docs/websocket.md#v2): acknowledged, streamed, numbered.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::{Scene, through_both, words};
@@ -11,7 +9,6 @@ through_both!(
     the_first_frame_is_the_chat_with_ids,
     an_unknown_chat_is_refused,
     a_message_is_acknowledged_and_streamed,
-    a_delta_comes_soon,
     errors_have_a_code_and_a_reference,
     who_sends_no_id_gets_no_answer_of_its_own,
     sync_tells_what_is_newer,
@@ -138,21 +135,6 @@ async fn a_message_is_acknowledged_and_streamed(setup: Setup) {
         .map(|frame| frame["rev"].as_u64())
         .collect();
     assert!(revs.is_sorted() && revs[0].is_some(), "{revs:?}");
-}
-
-async fn a_delta_comes_soon(setup: Setup) {
-    let scene = Scene::new(setup, &["fake-words-5-rate-0-first-1000"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    let asked = Instant::now();
-    window.ask("fake-words-5-rate-0-first-1000", "hello").await;
-    window.action("delta").await;
-    let took = asked.elapsed();
-    // 120 ms on a quiet machine; the load program measures that.
-    assert!(
-        took < Duration::from_millis(2500),
-        "the first delta took {took:?}"
-    );
-    window.settled().await;
 }
 
 async fn errors_have_a_code_and_a_reference(setup: Setup) {

@@ -46,6 +46,56 @@ impl Database {
         Self::change(state, &sql).await;
     }
 
+    /// Makes the database in folder `to` as a program of an older `version` would have left it that had stored what is
+    /// in folder `from`, as far as it had tables and columns for that; and copies the keys. Returns how
+    /// many rows each table has.
+    ///
+    /// # Panics
+    /// When there is no row for one of the tables.
+    pub async fn copy_of_version(from: &Path, to: &Path, version: i64) -> Vec<(String, i64)> {
+        for name in ["key_value.db", "key_value.db-wal"] {
+            fs::copy(from.join(name), to.join(name)).expect("there are keys");
+        }
+        Self::of_version(to, usize::try_from(version).expect("a version")).await;
+        let old = Self::open(to).await;
+        let mut tables = old.tables().await;
+        tables.retain(|table| table != "schema_migration");
+        let newest = from.join(FILE);
+        let mut sql = format!(
+            "PRAGMA foreign_keys = OFF; ATTACH '{}' AS newest;",
+            newest.display()
+        );
+        // What refers to others comes before them, so that nothing is counted that has its count already.
+        let order = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid DESC";
+        let mut names = Vec::new();
+        for name in old.texts(order).await {
+            if tables.contains(&name) {
+                let of_table =
+                    format!("SELECT '\"' || name || '\"' FROM pragma_table_info('{name}')");
+                let list = old.texts(&of_table).await.join(", ");
+                sql += &format!(
+                    "INSERT INTO main.\"{name}\" ({list}) SELECT {list} FROM newest.\"{name}\" ORDER BY rowid;"
+                );
+                names.push(name);
+            }
+        }
+        Self::change(to, &sql).await;
+        let old = Self::open(to).await;
+        let mut stored = Vec::new();
+        for name in names {
+            let count = old.count(&name).await;
+            assert!(count > 0, "{name} has rows in version {version}");
+            stored.push((name, count));
+        }
+        stored
+    }
+
+    /// How many migrations it has had.
+    pub async fn version(&self) -> i64 {
+        self.number("SELECT max(version) FROM schema_migration")
+            .await
+    }
+
     /// Changes the database of a server, in ways that it never would itself.
     pub async fn change(state: &Path, sql: &str) {
         let database = Builder::new_local(state.join(FILE)).build().await;
@@ -126,26 +176,6 @@ impl Database {
                 other => panic!("{sql} has a plan, not {other:?}"),
             })
             .collect()
-    }
-
-    /// Fails unless the statement finds what it wants by indexes. What it has made itself it may read whole: `made`, as
-    /// plans call it. Returns the plan.
-    pub async fn finds_by_indexes(&self, statement: &str, made: &[&str]) -> Vec<String> {
-        let tables = self.tables().await;
-        for name in made {
-            let name = name.trim_end_matches(" LEFT-JOIN");
-            assert!(!tables.iter().any(|table| table == name), "{name}");
-        }
-        let plan = self.plan(statement).await;
-        let searches = plan.iter().filter(|step| step.starts_with("SEARCH"));
-        assert!(searches.count() >= 5, "{plan:#?}");
-        for scanned in plan.iter().filter_map(|step| step.strip_prefix("SCAN ")) {
-            assert!(
-                made.contains(&scanned) || scanned.starts_with('('),
-                "{scanned} in {statement}"
-            );
-        }
-        plan
     }
 
     /// Fails if a row refers to nothing, or a content is nobody's.

@@ -45,16 +45,15 @@ pub struct RawResponse {
     pub body: String,
 }
 
-/// Reads one answer: its head and whatever follows within a few seconds or until the end.
+/// Reads one answer, and whatever follows within a few seconds or until the end.
 pub async fn read_response(stream: &mut TcpStream) -> RawResponse {
     let mut received = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
-        // Long for the first byte, short once the answer has begun: keep-alive never ends it.
-        let patience = if received.is_empty() {
-            PATIENCE
-        } else {
-            Duration::from_secs(2)
+        // Long while something must come, short then: keep-alive never ends it.
+        let patience = match is_whole(&received) {
+            true => Duration::from_secs(2),
+            false => PATIENCE,
         };
         match timeout(patience, stream.read(&mut buffer)).await {
             Ok(Ok(0)) | Ok(Err(_)) | Err(_) => break,
@@ -62,6 +61,20 @@ pub async fn read_response(stream: &mut TcpStream) -> RawResponse {
         }
     }
     head_and_body(&received)
+}
+
+/// Whether an answer has come as far as its head says; one that says nothing of a length is its head.
+fn is_whole(received: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(received).to_ascii_lowercase();
+    let Some((head, _)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+    let length = field("content-length:").and_then(|length| length.trim().parse::<usize>().ok());
+    match length {
+        Some(length) => received.len() >= head.len() + 4 + length,
+        None => field("transfer-encoding:").is_none() || text.ends_with("0\r\n\r\n"),
+    }
 }
 
 /// Splits what was received at the empty line.

@@ -103,7 +103,6 @@ impl Setup {
         // Blocking a test's own runtime is harmless: nothing else runs on it yet.
         build_once(&self.manifest);
         let state = self.state.unwrap_or_else(fresh_state);
-        let began = Instant::now();
         let process = Process::start(|command| {
             command
                 .args(self.command)
@@ -115,13 +114,11 @@ impl Setup {
                 .envs(self.environment);
         });
         let address = process.address();
-        let ready_after = began.elapsed();
         let mut pushpin = self.pushpin;
         if let Some(pushpin) = &mut pushpin {
             pushpin.start(&address);
         }
         Server {
-            ready_after,
             process,
             sockets: pushpin
                 .as_ref()
@@ -156,7 +153,6 @@ pub struct Server {
     sockets: String,
     state: TempDir,
     client: Client<HttpConnector, Body>,
-    ready_after: Duration,
 }
 
 impl Server {
@@ -233,11 +229,6 @@ impl Server {
     pub async fn window(&self, chat: &str) -> Window {
         let opening = Window::open(&self.sockets, chat);
         self.hearing(&format!("/ws/{chat}"), 1, opening).await
-    }
-
-    /// How long it took from its start to `Serving`.
-    pub fn ready_after(&self) -> Duration {
-        self.ready_after
     }
 
     /// The same server, called by another of its addresses.
@@ -369,6 +360,14 @@ impl Server {
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Waits until a server that was asked to stop has ended, and fails unless that was in order: nothing was cut off
+    /// because it took too long.
+    pub async fn ends_in_order(&mut self) {
+        assert_eq!(self.exit_code(PATIENCE).await, Some(0));
+        let log = self.log();
+        assert!(!log.contains("did not finish in time"), "{log}");
     }
 
     /// `kill -9` while others are using it.

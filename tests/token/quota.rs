@@ -1,13 +1,11 @@
 //! How much somebody may store.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde_json::json;
 
 use super::{Person, Town};
-use crate::support::{FakeModel, Multipart, Response, Setup};
+use crate::support::{FakeModel, Multipart, PATIENCE, Response, Setup};
 
 const FULL: &str = "Your storage is full. Delete files or chats to make room.";
 
@@ -320,7 +318,7 @@ async fn unfinished_uploads_share_the_room() {
     }
     // One has room for what it sent, and waits for the rest.
     for _ in 0..3 {
-        let refused = tokio::time::timeout(Duration::from_secs(20), uploads.next()).await;
+        let refused = tokio::time::timeout(PATIENCE, uploads.next()).await;
         let refused = refused.expect("those that there is no room for are refused");
         assert_eq!(refused.expect("there are four").status, 413);
         assert!(stored(&town, &josef).await <= QUOTA);

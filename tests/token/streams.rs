@@ -1,17 +1,14 @@
 //! Server-sent events end with their session, as sockets do.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
 use super::{Person, Town};
-use crate::support::{Events, FakeModel, Setup};
+use crate::support::{Events, FakeModel, PATIENCE, Setup};
 
 /// It says 3,000 words in 150 s.
 const MODEL: &str = "fake-words-3000-rate-20";
-
-/// As promised, and a while for a machine that has much to do.
-const LATEST: Duration = Duration::from_secs(75);
 
 /// A town with a model, and nothing that would end a stream but what is tested.
 async fn town() -> (Town, FakeModel) {
@@ -52,7 +49,7 @@ async fn ends_with_its_session(mut events: Events) {
     let begun = Instant::now();
     let mut last = None;
     while let Some(event) = events.next().await {
-        assert!(begun.elapsed() < LATEST, "it goes on and on");
+        assert!(begun.elapsed() < PATIENCE, "it goes on and on");
         last = Some(event);
     }
     let last = last.expect("it says something");
