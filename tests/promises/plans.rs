@@ -1,4 +1,4 @@
-//! Promise 17: every statement in a `.sql` file finds its rows by indexes, however much there is beside them.
+//! Every statement in a `.sql` file finds its rows by indexes, however much there is beside them.
 
 use std::fs;
 use std::path::Path;
