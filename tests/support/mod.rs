@@ -50,7 +50,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Longer than anything takes on a slow machine under load; whoever waits longer has hung.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The root of the repository.
 pub fn repository() -> PathBuf {

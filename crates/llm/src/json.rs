@@ -42,6 +42,23 @@ pub(crate) fn is_json(text: &str) -> bool {
     value::<IgnoredAny>(text).is_some()
 }
 
+/// Whether JSON has values inside of so many others that no endpoint means them.
+pub(crate) fn is_too_deep(json: &str) -> bool {
+    const MOST: usize = 128;
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    json.bytes().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MOST
+    })
+}
+
 #[derive(PartialEq)]
 enum Kind {
     Array,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::failure::Said;
-use crate::json::{entries, fields, value, without_lone_surrogates};
+use crate::json::{entries, fields, is_too_deep, value, without_lone_surrogates};
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
 const MAX_NUMBERS: usize = 50;
@@ -28,7 +28,7 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// `None`: no JSON object at all.
+    /// `None`: no JSON object at all, or an error that is nested too deep.
     pub(super) fn parse(data: &str) -> Option<Self> {
         let data = &*without_lone_surrogates(data);
         let [choices, usage, object, error] =
@@ -36,6 +36,7 @@ impl Chunk {
         let is_error = value::<String>(object).is_some_and(|object| object == "error");
         let error = match error {
             "null" | "false" => is_error.then(|| Said::read(data)),
+            error if is_too_deep(error) => return None,
             error => Some(Said::read(error)),
         };
         // Of several choices, the first with the index 0 or without one is the reply.
