@@ -1,68 +1,123 @@
 //! Who somebody is, and what they have: `/auth/...`.
 
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::chat::Done;
-use super::models;
+use super::models::Model;
 use super::operation::{Operation, link};
-use super::schema::{Named, Property, Schema};
-use super::workspace::FILE_NAME;
+use super::schema::{Property, Schema};
+use crate::id::{ChatId, FileId, SessionId, Time, UserId, WorkspaceId};
 
 const EMAIL: Property = Property::new("email", Schema::Email).about("The e-mail address.");
 
-const LOGIN_CHAT: Named = Named {
-    name: "LoginChat",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("name", Schema::Text),
-        Property::new("last_updated", Schema::Nullable(&Schema::Time)),
-        Property::new("num_versions", Schema::Count).about("Of all of its files together."),
-    ]),
-};
+fn email(_: &mut SchemaGenerator) -> schemars::Schema {
+    schemars::Schema::try_from(Schema::Email.to_json()).unwrap_or_default()
+}
 
-const LOGIN_WORKSPACE: Named = Named {
-    name: "LoginWorkspace",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("name", Schema::Text),
-        Property::new("files", Schema::List(&Schema::Named(&FILE_NAME))),
-        Property::new("chats", Schema::List(&Schema::Named(&LOGIN_CHAT))),
-        Property::new("has_more", Schema::Boolean)
-            .optional()
-            .about("Only where it has older files or chats that are not listed here."),
-    ]),
-};
+/// A user and all they have. `login.sql` writes it.
+#[derive(Debug, JsonSchema)]
+pub struct LoggedIn {
+    /// The user's id.
+    pub user_id: UserId,
+    /// The e-mail address.
+    #[schemars(schema_with = "email")]
+    pub email: String,
+    /// Their workspaces.
+    pub workspaces: Vec<LoginWorkspace>,
+    /// Their models.
+    pub models: Vec<Model>,
+    /// Only where there are older workspaces or models that are not listed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
+    /// Token mode: of the session that begins here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
 
-const LOGGED_IN: Named = Named {
-    name: "LoggedIn",
-    schema: Schema::Object(&[
-        Property::new("user_id", Schema::Id),
-        EMAIL,
-        Property::new("workspaces", Schema::List(&Schema::Named(&LOGIN_WORKSPACE))),
-        Property::new("models", Schema::List(&Schema::Named(&models::MODEL))),
-        Property::new("has_more", Schema::Boolean)
-            .optional()
-            .about("Only where there are older workspaces or models that are not listed here."),
-        Property::new("token", Schema::Text)
-            .optional()
-            .about("Token mode: of the session that begins here."),
-    ]),
-};
+/// A workspace, as a login lists it.
+#[derive(Debug, JsonSchema)]
+pub struct LoginWorkspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Its files.
+    pub files: Vec<FileName>,
+    /// Its chats.
+    pub chats: Vec<LoginChat>,
+    /// Only where it has older files or chats that are not listed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_more: Option<bool>,
+}
+
+/// A file, as a login lists it.
+#[derive(Debug, JsonSchema)]
+pub struct FileName {
+    /// Its id.
+    pub id: FileId,
+    /// Its name.
+    pub filename: String,
+}
+
+/// A chat, as a login lists it.
+#[derive(Debug, JsonSchema)]
+pub struct LoginChat {
+    /// Its id.
+    pub id: ChatId,
+    /// Its name.
+    pub name: String,
+    /// When it was changed last.
+    pub last_updated: Option<Time>,
+    /// Of all of its files together.
+    pub num_versions: u64,
+}
+
+/// Where a user is logged in, oldest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Sessions {
+    /// The sessions.
+    pub sessions: Vec<Session>,
+}
+
+/// A login that has not ended.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Time,
+    /// When it was extended last.
+    pub extended_at: Time,
+    /// When it ends unless it is extended.
+    pub expires_at: Time,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// What an ID token must contain.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Nonce {
+    /// For the identity provider.
+    pub nonce: String,
+    /// Seconds.
+    pub expires_in: u64,
+}
+
+/// Opens one socket.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Ticket {
+    /// For the socket's address.
+    pub ticket: String,
+    /// Seconds.
+    pub expires_in: u64,
+}
 
 /// Why an operation of token mode is not there.
 const OPEN_MODE: &str = "The server runs in open mode, where nobody logs in with a proof.";
-
-const SESSION: Named = Named {
-    name: "Session",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("created_at", Schema::Time),
-        Property::new("extended_at", Schema::Time),
-        Property::new("expires_at", Schema::Time),
-        Property::new("user_agent", Schema::Nullable(&Schema::Text)),
-        Property::new("current", Schema::Boolean).about("Whether it is the one that asks."),
-    ]),
-};
 
 const COOKIE: Property = Property::new("Set-Cookie", Schema::Text)
     .optional()
@@ -98,7 +153,7 @@ operations! {
         .json(&[EMAIL])
         .json_in_token_mode(PROOF, either_proof)
         .limited()
-        .answers_json(Schema::Named(&LOGGED_IN))
+        .answers::<LoggedIn>()
         .with_headers(200, &[COOKIE])
         .fails(401, "Token mode: the code or the ID token is wrong or too old.")
         .not_found("Token mode: the server knows no identity provider, so an ID token is no proof.")
@@ -127,10 +182,7 @@ operations! {
     OIDC_START = Operation::post("/auth/oidc/start")
         .public()
         .limited()
-        .answers_with("Nonce", &[
-            Property::new("nonce", Schema::Text),
-            Property::new("expires_in", Schema::Count).about("Seconds."),
-        ])
+        .answers::<Nonce>()
         .not_found("The server knows no identity provider, or runs in open mode.");
 
     /// Log out
@@ -142,10 +194,7 @@ operations! {
     ///
     /// Token mode. Where the caller is logged in, oldest first.
     SESSIONS = Operation::get("/auth/sessions")
-        .answers_with("Sessions", &[Property::new(
-            "sessions",
-            Schema::List(&Schema::Named(&SESSION)),
-        )])
+        .answers::<Sessions>()
         .not_found(OPEN_MODE);
 
     /// End all sessions
@@ -164,12 +213,7 @@ operations! {
     ///
     /// Token mode. For clients that can send neither a header nor a cookie with a WebSocket's handshake: it opens one
     /// socket within its time, as `/ws/{chat_id}?ticket=…`.
-    TICKET = Operation::post("/ws/ticket")
-        .answers_with("Ticket", &[
-            Property::new("ticket", Schema::Text),
-            Property::new("expires_in", Schema::Count).about("Seconds."),
-        ])
-        .not_found(OPEN_MODE);
+    TICKET = Operation::post("/ws/ticket").answers::<Ticket>().not_found(OPEN_MODE);
 
     /// Delete a user
     ///

@@ -1,12 +1,15 @@
 //! A person's own models: `/models/...`.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::chat::Done;
 use super::operation::{Operation, Parameter, link};
 use super::page::USER;
-use super::schema::{Named, Property, Schema};
-use crate::form::{Field, FormSpec};
+use super::schema::Schema;
+use crate::form::form;
+use crate::id::{ModelId, UserId};
 use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The longest API key, in characters; those of services have fewer than 300.
@@ -15,27 +18,32 @@ const MAX_KEY_CHARS: usize = 4096;
 /// The longest base URL, in characters.
 const MAX_URL_CHARS: usize = 2048;
 
-/// The field of the API key.
-pub const AK: &str = "ak";
-/// The field of the address.
-pub const BASE_URL: &str = "base_url";
+form! {
+    /// The form of [`NEW`].
+    pub struct NewModel {
+        user_id: UserId,
+        /// What the endpoint calls the model.
+        name: String => max_chars(MAX_NAME_CHARS),
+        /// The API key. It is sealed and never shown; empty for an endpoint that asks for none.
+        ak: String => max_chars(MAX_KEY_CHARS) secret() pattern(KEY),
+        /// An OpenAI-compatible endpoint: http or https, without user name, query or fragment.
+        base_url: String => max_chars(MAX_URL_CHARS) pattern(URL),
+    }
+}
 
-/// The form of [`NEW`].
-pub const NEW_FORM: &FormSpec = &[
-    Field::text("user_id").max_chars(MAX_ID_CHARS),
-    name(Field::text("name")),
-    key(Field::text(AK)),
-    url(Field::text(BASE_URL)).pattern(URL),
-];
-
-/// The form of [`CHANGE`]. What is not sent stays, and what is sent empty: FastAPI takes an empty value of an optional
-/// field for none, and a form's blank field for a key means the old one.
-pub const CHANGE_FORM: &FormSpec = &[
-    Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
-    name(Field::optional_text("name")),
-    key(Field::optional_text(AK)),
-    url(Field::optional_text(BASE_URL)).pattern(URL_OR_NOTHING),
-];
+form! {
+    /// The form of [`CHANGE`]. What is not sent stays, and what is sent empty: FastAPI takes an empty value of an optional
+    /// field for none, and a form's blank field for a key means the old one.
+    pub struct ChangeModel {
+        user_id: Option<UserId>,
+        /// What the endpoint calls the model.
+        name: Option<String> => max_chars(MAX_NAME_CHARS),
+        /// The API key. It is sealed and never shown; empty for an endpoint that asks for none.
+        ak: Option<String> => max_chars(MAX_KEY_CHARS) secret() pattern(KEY),
+        /// An OpenAI-compatible endpoint: http or https, without user name, query or fragment.
+        base_url: Option<String> => max_chars(MAX_URL_CHARS) pattern(URL_OR_NOTHING),
+    }
+}
 
 /// What a key may be: what a header can carry, and white space around it.
 const KEY: &str = r"^[\t\n\r ]*([!-~]([\t -~]*[!-~])?)?[\t\n\r ]*$";
@@ -66,33 +74,34 @@ fn key_with_url() -> Value {
     })
 }
 
-const fn name(field: Field) -> Field {
-    field
-        .max_chars(MAX_NAME_CHARS)
-        .about("What the endpoint calls the model.")
+/// A model without its key.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Model {
+    /// Its id.
+    pub id: ModelId,
+    /// What the endpoint calls it.
+    pub name: String,
+    /// The address of the endpoint.
+    pub base_url: String,
+    /// Its owner.
+    pub user_id: UserId,
 }
 
-const fn key(field: Field) -> Field {
-    field.max_chars(MAX_KEY_CHARS).secret().pattern(KEY).about(
-        "The API key. It is sealed and never shown; empty for an endpoint that asks for none.",
-    )
+/// The models of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Models {
+    /// The models, in the order in which they were made.
+    pub models: Vec<Model>,
 }
 
-const fn url(field: Field) -> Field {
-    field.max_chars(MAX_URL_CHARS).about(
-        "An OpenAI-compatible endpoint: http or https, without user name, query or fragment.",
-    )
+/// Whether a model answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ModelTest {
+    /// It does.
+    pub ok: bool,
+    /// What is wrong, and what to do about it.
+    pub error: Option<String>,
 }
-
-pub(super) const MODEL: Named = Named {
-    name: "Model",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("name", Schema::Text),
-        Property::new("base_url", Schema::Text),
-        Property::new("user_id", Schema::Id),
-    ]),
-};
 
 operations! {
     "models": "A person's own models: OpenAI-compatible endpoints."
@@ -102,17 +111,14 @@ operations! {
     /// A user's, in the order in which they were made. API keys are never shown.
     LIST = Operation::get("/models")
         .query(&[Parameter::required("user_id", Schema::ShortText(MAX_ID_CHARS))])
-        .answers_with("Models", &[Property::new(
-            "models",
-            Schema::List(&Schema::Named(&MODEL)),
-        )])
+        .answers::<Models>()
         .not_found("`User not found.`");
 
     /// Add a model
     NEW = Operation::post("/models/new")
-        .form_of(NEW_FORM)
+        .form::<NewModel>()
         .limited()
-        .answers_json(Schema::Named(&MODEL))
+        .answers::<Model>()
         .not_found("`User not found.`")
         .fails(409, "The user has 200 models, which are as many as one may have.")
         .leads_to(&[
@@ -127,10 +133,10 @@ operations! {
     /// What is not sent, or sent empty, stays. Another `base_url` needs the key again: without it the answer is 422, and
     /// nothing is changed.
     CHANGE = Operation::patch("/models/{model_id}")
-        .form_of(CHANGE_FORM)
+        .form::<ChangeModel>()
         .limited()
         .with_rule(key_with_url)
-        .answers_json(Schema::Named(&MODEL))
+        .answers::<Model>()
         .not_found("`User not found.` or `Model not found.`");
 
     /// Delete a model
@@ -147,10 +153,6 @@ operations! {
     TEST = Operation::post("/models/{model_id}/test")
         .query(&[USER])
         .limited()
-        .answers_with("ModelTest", &[
-            Property::new("ok", Schema::Boolean),
-            Property::new("error", Schema::Nullable(&Schema::Text))
-                .about("What is wrong, and what to do about it."),
-        ])
+        .answers::<ModelTest>()
         .not_found("`User not found.` or `Model not found.`");
 }

@@ -82,6 +82,7 @@ fn plain(schema: &mut schemars::Schema) {
     if schema.get("properties").is_some() {
         schema.insert("additionalProperties".to_owned(), false.into());
     }
+    optional(schema);
     if is(schema, "integer") {
         schema.remove("format");
     }
@@ -96,6 +97,24 @@ fn plain(schema: &mut schemars::Schema) {
         schema.remove("oneOf");
         schema.insert("type".to_owned(), "string".into());
         schema.insert("enum".to_owned(), words.into());
+    }
+}
+
+/// What need not be there is left out where there is nothing to say, and is never `null`.
+fn optional(schema: &mut schemars::Schema) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let required = |name: &String| {
+        required
+            .as_array()
+            .is_some_and(|it| it.contains(&name.as_str().into()))
+    };
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if let Some([kind, _]) = property["type"].as_array().map(Vec::as_slice)
+            && !required(name)
+        {
+            property["type"] = kind.clone();
+        }
     }
 }
 

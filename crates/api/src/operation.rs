@@ -139,8 +139,8 @@ pub(super) enum Content {
     Object(&'static str, &'static [Property]),
     /// Of such a media type, which says what it is.
     Other(&'static str),
-    /// JSON, unless the client asks for the media type.
-    JsonOr(Schema, &'static str),
+    /// A type as JSON, unless the client asks for the media type.
+    TypedOr(fn(&mut SchemaGenerator) -> schemars::Schema, &'static str),
     /// `{"detail": …}`.
     Detail,
 }

@@ -1,9 +1,42 @@
 //! The page for people, the descriptions of the API, and the health check.
 
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+
 use super::operation::{Content, Operation};
 use super::schema::{Property, Schema};
 
 const PAGE: Content = Content::Other("text/html");
+
+/// A greeting for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline, deny_unknown_fields)]
+pub struct Welcome {
+    /// It.
+    pub message: &'static str,
+}
+
+/// How the process is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Health {
+    /// Whether all is well.
+    pub status: Status,
+    /// What to do, unless it is ok.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'static str>,
+}
+
+/// The word for it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub enum Status {
+    /// Nothing is wrong.
+    #[serde(rename = "ok")]
+    Ok,
+    /// Nothing more can be stored.
+    #[serde(rename = "disk full")]
+    DiskFull,
+}
 
 operations! {
     "web": "Pages, the API's descriptions and the health check."
@@ -16,10 +49,7 @@ operations! {
         .also(
             200,
             "Welcome.",
-            Content::JsonOr(
-                Schema::Object(&[Property::new("message", Schema::Text)]),
-                "text/html",
-            ),
+            Content::TypedOr(SchemaGenerator::subschema_for::<Welcome>, "text/html"),
         );
 
     /// This description
@@ -57,8 +87,5 @@ operations! {
     /// with reading and deleting, and to end it would not help. So the status is 200 then, too.
     HEALTH = Operation::get("/healthz")
         .for_everybody()
-        .answers_with("Health", &[
-            Property::new("status", Schema::OneOf(&["ok", "disk full"])),
-            Property::new("detail", Schema::Text).optional().about("What to do, unless it is ok."),
-        ]);
+        .answers::<Health>();
 }

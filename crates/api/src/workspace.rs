@@ -44,14 +44,6 @@ pub struct Workspaces {
     pub next: Option<String>,
 }
 
-pub(super) const FILE_NAME: Named = Named {
-    name: "FileName",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("filename", Schema::Text),
-    ]),
-};
-
 const NEW_FILE: Named = Named {
     name: "NewFile",
     schema: Schema::Object(&[

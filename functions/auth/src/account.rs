@@ -5,11 +5,11 @@ use kafka_common::{
     email::Email,
     error::{Error, Result},
     id::new_id,
-    params, sql_file,
+    params,
 };
 
 /// The answer to a login, as JSON, for the e-mail `?1`.
-const LOGIN: &str = sql_file!("login.sql");
+const LOGIN: &str = include_str!("login.sql");
 
 /// The workspace that a new user gets.
 const DEFAULT_WORKSPACE: &str = "Default Workspace";
@@ -39,11 +39,8 @@ pub async fn find_or_make(
         Some(answer) => Ok(answer),
         // New, so it is short.
         None => {
-            let row = transaction
-                .query_one(LOGIN, params![email.as_str()])
-                .await?;
-            row.map(|mut row| row.text(0))
-                .ok_or_else(Error::user_not_found)
+            let answer = transaction.query_one_as(LOGIN, params![email.as_str()]);
+            answer.await?.ok_or_else(Error::user_not_found)
         }
     }
 }
@@ -51,8 +48,8 @@ pub async fn find_or_make(
 /// Makes the user and their first workspace, unless they are there already. Whether they were not.
 async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> {
     let user = new_id();
-    let made = transaction
-        .query_one(
+    let made: Option<String> = transaction
+        .query_one_as(
             r#"INSERT INTO "user" (id, email) VALUES (?1, ?2) ON CONFLICT (email) DO NOTHING RETURNING id"#,
             params![user.as_str(), email.as_str()],
         )
@@ -70,6 +67,5 @@ async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> 
 
 /// What the login of `email` answers, unless nobody has it.
 pub async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
-    let row = db.query_one(LOGIN, params![email.as_str()]).await?;
-    Ok(row.map(|mut row| row.text(0)))
+    Ok(db.query_one_as(LOGIN, params![email.as_str()]).await?)
 }

@@ -6,13 +6,13 @@
 //! what is stored of them takes the sealing key to make.
 
 use axum::{extract::Request, response::Response};
-use http::StatusCode;
 use kafka_common::{
     access::{Visitor, session},
+    api::chat::Done,
     clock,
-    db::{Db, Transaction},
+    db::{Db, Transaction, Value},
     email::Email,
-    error::{Error, Result, json_response},
+    error::{Error, Result, answer},
     json::JsonBody,
     limits::{self, Limit, Who},
     params,
@@ -31,13 +31,7 @@ const DIGITS: usize = 10;
 /// And how many if somebody tries codes from thousands of addresses, each of which may try one.
 const MANY_DIGITS: usize = 20;
 
-/// Stores for ?1, until ?4, the code with the hash ?2, or if the row ?5 of `rate_limit` is free later than ?6, that with ?3.
-const STORE: &str = "
-    INSERT INTO login_code (email, code_hash, expires_at)
-    SELECT ?1, iif(coalesce((SELECT free_at FROM rate_limit WHERE key = ?5), 0) > ?6, ?3, ?2), ?4
-    WHERE true
-    ON CONFLICT (email, code_hash) DO UPDATE SET expires_at = excluded.expires_at
-    RETURNING code_hash";
+const STORE: &str = include_str!("code.sql");
 
 /// Sends a code to the address.
 pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
@@ -56,8 +50,8 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
         .map(|code| keys.hash(PURPOSE, &text(&email, code)));
     let (hammered, later) = limits::hammered(email.as_str());
     let mut db = Db::open().await?;
-    let stored = db
-        .query_one(
+    let stored: Option<String> = db
+        .query_one_as(
             STORE,
             params![
                 email.as_str(),
@@ -70,12 +64,23 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
         )
         .await?;
     drop(db);
-    let is_long = stored.is_some_and(|mut row| row.text(0) == long);
+    let is_long = stored.is_some_and(|stored| stored == long);
     let code = &codes[usize::from(is_long)];
     mail.send_code(&email, code).await?;
-    let body = json!({ "detail": "A code is on its way to this address." });
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(answer(&Done {
+        detail: "A code is on its way to this address.",
+    }))
 }
+
+/// Whether the code of ?1 with one of the hashes ?2 is good at ?3. One that is good for much longer than codes are is
+/// from before the clock was set back.
+macro_rules! good {
+    () => {
+        "email = ?1 AND code_hash IN (SELECT value FROM json_each(?2)) AND expires_at BETWEEN ?3 + 1 AND ?3 + ?4"
+    };
+}
+const FIND: &str = concat!("SELECT email FROM login_code WHERE ", good!());
+const USE_UP: &str = concat!("DELETE FROM login_code WHERE ", good!(), " RETURNING email");
 
 /// A code that somebody has shown.
 #[derive(Debug)]
@@ -102,21 +107,13 @@ impl Shown {
 
     /// 401 unless the code is good now. It is not used up by that.
     pub async fn check(self, db: &mut Db) -> Result<Self> {
-        let good = db
-            .query_one(
-                "SELECT 1 FROM login_code
-                 WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2))
-                     AND expires_at BETWEEN ?3 + 1 AND ?3 + ?4",
-                self.parameters(),
-            )
-            .await?;
-        match good {
+        match db.query_one_as::<String>(FIND, self.parameters()).await? {
             Some(_) => Ok(self),
             None => Err(self.if_wrong),
         }
     }
 
-    fn parameters(&self) -> Vec<kafka_common::db::Value> {
+    fn parameters(&self) -> Vec<Value> {
         params![
             self.email.as_str(),
             json!(self.hashes).to_string(),
@@ -128,17 +125,8 @@ impl Shown {
     /// Uses the code up, and forgets the wrong ones that were tried before. 401 if none was sent, or it has expired, or
     /// somebody was faster.
     pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
-        let used = transaction
-            .query_one(
-                // One that is good for much longer than codes are is from before the clock was set back.
-                "DELETE FROM login_code
-                 WHERE email = ?1 AND code_hash IN (SELECT value FROM json_each(?2))
-                     AND expires_at BETWEEN ?3 + 1 AND ?3 + ?4
-                 RETURNING email",
-                self.parameters(),
-            )
-            .await?;
-        match used {
+        let used = transaction.query_one_as::<String>(USE_UP, self.parameters());
+        match used.await? {
             Some(_) => limits::forget_guesses(transaction, self.email.as_str()).await,
             None => Err(self.if_wrong),
         }

@@ -49,7 +49,7 @@ pub async fn verify(token: &str) -> Result<Word> {
         .check(&issuer, &audience, clock::unix_millis() / 1000)
         .map_err(refused)?;
     let key = Keys::of(&issuer)
-        .find(token.key_id.as_deref(), token.algorithm)
+        .find(token.header.key_id.as_deref(), token.header.algorithm)
         .await?
         .ok_or_else(|| refused("the provider has no such key"))?;
     if !key.signed(token.signed.as_bytes(), &token.signature) {
@@ -60,14 +60,15 @@ pub async fn verify(token: &str) -> Result<Word> {
             "The identity provider has not verified this e-mail address.".into(),
         ));
     }
-    let email = Email::bare(token.email()).map_err(|_| refused("it has no e-mail address"))?;
+    let email = token.claims.email.as_deref().unwrap_or_default();
+    let email = Email::bare(email).map_err(|_| refused("it has no e-mail address"))?;
     Ok(Word {
         email,
         keys: seal::Keys::get().await?,
         signed: token.signed.to_owned(),
         id: token.id(),
-        nonce: token.nonce().map(str::to_owned),
         expires_at: token.expires_at(),
+        nonce: token.claims.nonce,
     })
 }
 

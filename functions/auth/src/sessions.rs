@@ -5,27 +5,22 @@ use axum::{
     extract::{Path, Request},
     response::Response,
 };
-use http::StatusCode;
 use kafka_common::{
     access::{Access, session},
-    announce, clock,
-    db::Db,
-    error::{Error, Result, json_response, json_text_response},
+    announce,
+    api::{
+        auth::{Session, Sessions},
+        chat::Done,
+    },
+    clock,
+    db::{Db, Value},
+    error::{Error, Result, answer},
     params,
 };
-use serde_json::json;
 
-/// The sessions of the user ?1 that are good at ?3, oldest first, as JSON. ?2 is the one that asks.
-const LIST: &str = "
-    SELECT json_object('sessions', json_group_array(json_object(
-        'id', id, 'created_at', created_at, 'extended_at', extended_at,
-        'expires_at', strftime('%Y-%m-%dT%H:%M:%f000+00:00', expires_at / 1000.0, 'unixepoch'),
-        'user_agent', user_agent, 'current', json(iif(id = ?2, 'true', 'false'))
-    )))
-    FROM (SELECT * FROM session WHERE user_id = ?1 AND expires_at > ?3 ORDER BY rowid)";
+const LIST: &str = include_str!("sessions.sql");
 
-/// Answers `{"sessions": [{id, created_at, extended_at, expires_at, user_agent, current}, …]}`. There are at most a
-/// hundred.
+/// Where the caller is logged in. There are at most a hundred sessions.
 pub async fn list(access: Access) -> Result<Response> {
     let session = access.session()?;
     let parameters = params![
@@ -33,9 +28,8 @@ pub async fn list(access: Access) -> Result<Response> {
         session.id.as_str(),
         clock::unix_millis()
     ];
-    let row = Db::open().await?.query_one(LIST, parameters).await?;
-    let answer = row.map(|mut row| row.text(0)).unwrap_or_default();
-    Ok(json_text_response(StatusCode::OK, answer))
+    let sessions: Vec<Session> = Db::open().await?.query_as(LIST, parameters).await?;
+    Ok(answer(&Sessions { sessions }))
 }
 
 /// Ends one session.
@@ -76,13 +70,12 @@ pub async fn logout(access: Access, request: Request) -> Result<Response> {
     Ok(done("Logged out."))
 }
 
-async fn end(sql: &str, parameters: Vec<kafka_common::db::Value>) -> Result<Vec<String>> {
-    let rows = Db::open().await?.query(sql, parameters).await?;
-    let ended: Vec<String> = rows.into_iter().map(|mut row| row.text(0)).collect();
+async fn end(sql: &str, parameters: Vec<Value>) -> Result<Vec<String>> {
+    let ended: Vec<String> = Db::open().await?.query_as(sql, parameters).await?;
     announce::sessions_ended(&ended).await;
     Ok(ended)
 }
 
-fn done(detail: &str) -> Response {
-    json_response(StatusCode::OK, &json!({ "detail": detail }))
+fn done(detail: &'static str) -> Response {
+    answer(&Done { detail })
 }

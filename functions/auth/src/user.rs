@@ -4,16 +4,15 @@ use axum::{
     extract::{Path, Request},
     response::Response,
 };
-use http::StatusCode;
 use kafka_common::{
     access::{Access, session},
     announce,
+    api::chat::Done,
     db::{Db, Transaction},
-    error::{Error, Result, json_response},
+    error::{Error, Result, answer},
     limits, params,
     removal::{Holder, Part},
 };
-use serde_json::json;
 
 /// What is kept of an e-mail instead of a user: the codes that were sent there.
 const FORGET_CODE: &str = "DELETE FROM login_code WHERE email = ?1";
@@ -42,19 +41,20 @@ pub async fn delete(
         announce::chats_deleted(&part.chats).await;
     }
     session::take_cookie(&request.into_parts().0);
-    let body = json!({ "detail": "User and all associated data deleted successfully." });
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(answer(&Done {
+        detail: "User and all associated data deleted successfully.",
+    }))
 }
 
 /// Deletes the user with what is left of theirs, and what is kept elsewhere about them.
 async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
-    let deleted = transaction
-        .query_one(
+    let email: Option<String> = transaction
+        .query_one_as(
             r#"DELETE FROM "user" WHERE id = ?1 RETURNING email"#,
             params![user],
         )
         .await?;
-    let email = deleted.ok_or_else(Error::user_not_found)?.text(0);
+    let email = email.ok_or_else(Error::user_not_found)?;
     transaction
         .execute(FORGET_CODE, params![email.as_str()])
         .await?;

@@ -1,5 +1,6 @@
 //! The application's variables (`spin.toml`), read and checked once per instance.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use axum::http::Extensions;
@@ -79,20 +80,19 @@ impl Default for Config {
     }
 }
 
-/// The variables as they are written.
-#[derive(Debug, Default, Clone, Copy)]
-struct Texts<'a> {
-    auth_mode: &'a str,
-    open_clients: &'a str,
-    allowed_hosts: &'a str,
-    allowed_origins: &'a str,
-    max_upload_bytes: &'a str,
-    trusted_proxies: &'a str,
-    rate_limits: &'a str,
-    long_work: &'a str,
-    storage_quota_bytes: &'a str,
-    row_limits: &'a str,
-}
+/// The names of the variables.
+const VARIABLES: [&str; 10] = [
+    "auth_mode",
+    "open_clients",
+    "allowed_hosts",
+    "allowed_origins",
+    "max_upload_bytes",
+    "trusted_proxies",
+    "rate_limits",
+    "long_work",
+    "storage_quota_bytes",
+    "row_limits",
+];
 
 impl Config {
     /// The configuration of this instance, read on first use.
@@ -104,19 +104,11 @@ impl Config {
         if let Some(config) = CONFIG.get() {
             return Ok(config);
         }
-        let config = Self::parse(Texts {
-            auth_mode: &variable("auth_mode").await?,
-            open_clients: &variable("open_clients").await?,
-            allowed_hosts: &variable("allowed_hosts").await?,
-            allowed_origins: &variable("allowed_origins").await?,
-            max_upload_bytes: &variable("max_upload_bytes").await?,
-            trusted_proxies: &variable("trusted_proxies").await?,
-            rate_limits: &variable("rate_limits").await?,
-            long_work: &variable("long_work").await?,
-            storage_quota_bytes: &variable("storage_quota_bytes").await?,
-            row_limits: &variable("row_limits").await?,
-        })
-        .map_err(|problem| unusable(&problem))?;
+        let mut texts = BTreeMap::new();
+        for name in VARIABLES {
+            texts.insert(name, variable(name).await?);
+        }
+        let config = Self::parse(&texts).map_err(|problem| unusable(&problem))?;
         Ok(CONFIG.get_or_init(|| config))
     }
 
@@ -132,22 +124,25 @@ impl Config {
         self.max_upload_bytes.min(MAX_SMALL_BODY_BYTES)
     }
 
-    fn parse(texts: Texts<'_>) -> Result<Self, String> {
-        let auth_mode = parse_auth_mode(texts.auth_mode)?;
+    fn parse(texts: &BTreeMap<&'static str, String>) -> Result<Self, String> {
+        let text = |name| {
+            let text = texts.get(name).map(|text| text.trim());
+            text.ok_or_else(|| format!("{name}: it was not read"))
+        };
         Ok(Self {
-            auth_mode,
-            open_clients: networks("open_clients", texts.open_clients)?,
-            allowed_hosts: AllowedHosts::parse(entries(texts.allowed_hosts))?,
-            allowed_origins: AllowedOrigins::parse(entries(texts.allowed_origins))?,
-            max_upload_bytes: bytes("max_upload_bytes", texts.max_upload_bytes)?,
-            trusted_proxies: networks("trusted_proxies", texts.trusted_proxies)?,
-            limits: Limits::parse(entries(texts.rate_limits))?,
-            long_work: Bounds::parse(entries(texts.long_work))?,
-            storage_quota_bytes: match texts.storage_quota_bytes.trim() {
+            auth_mode: parse_auth_mode(text("auth_mode")?)?,
+            open_clients: networks("open_clients", text("open_clients")?)?,
+            allowed_hosts: AllowedHosts::parse(entries(text("allowed_hosts")?))?,
+            allowed_origins: AllowedOrigins::parse(entries(text("allowed_origins")?))?,
+            max_upload_bytes: bytes("max_upload_bytes", text("max_upload_bytes")?)?,
+            trusted_proxies: networks("trusted_proxies", text("trusted_proxies")?)?,
+            limits: Limits::parse(text("rate_limits")?)?,
+            long_work: Bounds::parse(text("long_work")?)?,
+            storage_quota_bytes: match text("storage_quota_bytes")? {
                 "" => None,
                 quota => Some(bytes("storage_quota_bytes", quota)?),
             },
-            row_limits: RowLimits::parse(entries(texts.row_limits))?,
+            row_limits: RowLimits::parse(text("row_limits")?)?,
         })
     }
 }
@@ -162,9 +157,33 @@ fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
 }
 
 fn bytes(name: &str, text: &str) -> Result<u64, String> {
-    text.trim()
-        .parse()
+    text.parse()
         .map_err(|_| format!("{name}: {text:?} is no number of bytes"))
+}
+
+/// Reads a list variable whose entries are a name and `N` numbers, such as `reply=100/2000`: for each of `names` what
+/// `value` makes of its numbers. The error names the entry that is wrong.
+pub(crate) fn table<T: Copy, const N: usize, const NAMES: usize>(
+    variable: &str,
+    example: &str,
+    list: &str,
+    names: [&str; NAMES],
+    value: impl Fn([i64; N]) -> Option<T>,
+) -> Result<[Option<T>; NAMES], String> {
+    let read = |entry: &str| {
+        let (name, numbers) = entry.split_once('=').filter(|(name, _)| !name.is_empty())?;
+        let at = names.iter().position(|known| *known == name)?;
+        let numbers = numbers.split('/').map(|number| number.parse().ok());
+        let numbers: Vec<i64> = numbers.collect::<Option<_>>()?;
+        Some((at, value(numbers.try_into().ok()?)?))
+    };
+    let mut table = [None; NAMES];
+    for entry in entries(list) {
+        let wrong = || format!("{variable}: {entry:?} is no entry such as {example}");
+        let (at, value) = read(entry).ok_or_else(wrong)?;
+        table[at] = Some(value);
+    }
+    Ok(table)
 }
 
 /// The entries of a list variable, separated by commas or white space.
@@ -203,25 +222,32 @@ pub fn unusable(problem: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{AuthMode, Config, Texts};
+    use std::collections::BTreeMap;
 
-    /// As `spin.toml` has it.
-    const DEFAULTS: Texts<'static> = Texts {
-        auth_mode: "open",
-        open_clients: "",
-        allowed_hosts: "",
-        allowed_origins: "",
-        max_upload_bytes: "104857600",
-        trusted_proxies: "127.0.0.0/8 ::1",
-        rate_limits: "login=20/600",
-        long_work: "reply=100/2000",
-        storage_quota_bytes: "",
-        row_limits: "workspaces=1000 chats=100000 files=200000",
-    };
+    use super::{AuthMode, Config};
+
+    /// The variables as `spin.toml` has them, but for some.
+    fn parse(changes: &[(&'static str, &str)]) -> Result<Config, String> {
+        let defaults = [
+            ("auth_mode", "open"),
+            ("open_clients", ""),
+            ("allowed_hosts", ""),
+            ("allowed_origins", ""),
+            ("max_upload_bytes", "104857600"),
+            ("trusted_proxies", "127.0.0.0/8 ::1"),
+            ("rate_limits", "login=20/600"),
+            ("long_work", "reply=100/2000"),
+            ("storage_quota_bytes", ""),
+            ("row_limits", "workspaces=1000 chats=100000 files=200000"),
+        ];
+        let texts = defaults.iter().chain(changes);
+        let texts = texts.map(|(name, text)| (*name, (*text).to_owned()));
+        Config::parse(&BTreeMap::from_iter(texts))
+    }
 
     #[test]
     fn defaults_of_the_manifest() {
-        let config = Config::parse(DEFAULTS).unwrap();
+        let config = parse(&[]).unwrap();
         assert_eq!(config.auth_mode, AuthMode::Open);
         assert!(config.open_clients.is_empty());
         assert_eq!(config.max_upload_bytes, Config::default().max_upload_bytes);
@@ -231,14 +257,13 @@ mod tests {
 
     #[test]
     fn lists() {
-        let config = Config::parse(Texts {
-            auth_mode: "token",
-            open_clients: "172.17.0.0/16, 10.1.2.3 fd00::/8",
-            allowed_origins: "https://a.example",
-            max_upload_bytes: "10",
-            storage_quota_bytes: "1000",
-            ..DEFAULTS
-        })
+        let config = parse(&[
+            ("auth_mode", "token"),
+            ("open_clients", "172.17.0.0/16, 10.1.2.3 fd00::/8"),
+            ("allowed_origins", "https://a.example"),
+            ("max_upload_bytes", "10"),
+            ("storage_quota_bytes", "1000"),
+        ])
         .unwrap();
         assert_eq!(config.auth_mode, AuthMode::Token);
         assert_eq!(config.open_clients.len(), 3);
@@ -249,80 +274,20 @@ mod tests {
 
     #[test]
     fn nonsense_is_named() {
-        let wrong = [
-            (
-                Texts {
-                    auth_mode: "closed",
-                    ..DEFAULTS
-                },
-                "closed",
-            ),
-            (
-                Texts {
-                    open_clients: "everyone",
-                    ..DEFAULTS
-                },
-                "everyone",
-            ),
-            (
-                Texts {
-                    trusted_proxies: "nginx",
-                    ..DEFAULTS
-                },
-                "nginx",
-            ),
-            (
-                Texts {
-                    allowed_hosts: "*",
-                    ..DEFAULTS
-                },
-                "allowed_hosts",
-            ),
-            (
-                Texts {
-                    allowed_origins: "example.com",
-                    ..DEFAULTS
-                },
-                "example.com",
-            ),
-            (
-                Texts {
-                    max_upload_bytes: "1 MB",
-                    ..DEFAULTS
-                },
-                "1 MB",
-            ),
-            (
-                Texts {
-                    storage_quota_bytes: "much",
-                    ..DEFAULTS
-                },
-                "much",
-            ),
-            (
-                Texts {
-                    rate_limits: "login=often",
-                    ..DEFAULTS
-                },
-                "login=often",
-            ),
-            (
-                Texts {
-                    long_work: "reply=many",
-                    ..DEFAULTS
-                },
-                "reply=many",
-            ),
-            (
-                Texts {
-                    row_limits: "chats=many",
-                    ..DEFAULTS
-                },
-                "chats=many",
-            ),
-        ];
-        for (texts, named) in wrong {
-            assert!(Config::parse(texts).unwrap_err().contains(named), "{named}");
+        for (name, wrong) in [
+            ("auth_mode", "closed"),
+            ("open_clients", "everyone"),
+            ("trusted_proxies", "nginx"),
+            ("allowed_hosts", "*"),
+            ("allowed_origins", "example.com"),
+            ("max_upload_bytes", "1 MB"),
+            ("storage_quota_bytes", "much"),
+            ("rate_limits", "login=often"),
+            ("long_work", "reply=many"),
+            ("row_limits", "chats=many"),
+        ] {
+            let error = parse(&[(name, wrong)]).unwrap_err();
+            assert!(error.contains(name) && error.contains(wrong), "{error}");
         }
     }
 }

@@ -15,9 +15,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Map, Value};
-
-use crate::object;
+use serde_json::{Value, json};
 
 /// What is said where there is no such chat, or it is another's.
 pub const CHAT_NOT_FOUND: &str = "Chat not found.";
@@ -155,9 +153,10 @@ impl From<FieldError> for Error {
 }
 
 /// One entry of a 422 answer, in pydantic's shape (docs/http-compatibility.md#validation-errors).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldError {
     /// pydantic's error type, such as `missing`.
+    #[serde(rename = "type")]
     pub kind: &'static str,
     /// Where: `["body", "<field>"]`, followed by an index in a repeated field.
     pub loc: Vec<Value>,
@@ -166,6 +165,7 @@ pub struct FieldError {
     /// What was received.
     pub input: Value,
     /// What `msg` was made from, where pydantic tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ctx: Option<Value>,
 }
 
@@ -208,7 +208,7 @@ impl FieldError {
             format!("String should have at most {max} character{plural}"),
             input,
         )
-        .with_ctx(object!({ "max_length": max }))
+        .with_ctx(json!({ "max_length": max }))
     }
 
     /// The same error about a parameter of the query.
@@ -236,20 +236,6 @@ impl FieldError {
         self.ctx = Some(ctx);
         self
     }
-
-    /// Without a copy of the input, which may be a whole body. (The macro `json!` would make one.)
-    pub(crate) fn into_json(self) -> Value {
-        let mut json = Map::from_iter([
-            ("type".to_owned(), self.kind.into()),
-            ("loc".to_owned(), self.loc.into()),
-            ("msg".to_owned(), self.msg.into()),
-            ("input".to_owned(), self.input),
-        ]);
-        if let Some(ctx) = self.ctx {
-            json.insert("ctx".to_owned(), ctx);
-        }
-        Value::Object(json)
-    }
 }
 
 /// Travels in a 500's extensions to [`crate::app::serve`], which alone knows the request's id: it logs the cause and
@@ -257,71 +243,79 @@ impl FieldError {
 #[derive(Clone)]
 pub(crate) struct Fault(pub(crate) Arc<anyhow::Error>);
 
+/// The body of a failure.
+#[derive(Serialize)]
+struct Failure<T> {
+    detail: T,
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (status, detail) = match self {
-            Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail),
-            Self::BadRequest(detail) => (StatusCode::BAD_REQUEST, detail),
-            Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
-            Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail),
-            Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail),
+        let (status, detail): (_, Cow<'static, str>) = match &self {
+            Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail.clone()),
+            Self::BadRequest(detail) => (StatusCode::BAD_REQUEST, detail.clone()),
+            Self::Conflict(detail) => (StatusCode::CONFLICT, detail.clone()),
+            Self::Unauthorized(detail) => (StatusCode::UNAUTHORIZED, detail.clone()),
+            Self::Forbidden(detail) => (StatusCode::FORBIDDEN, detail.clone()),
+            Self::Unavailable(detail) => (StatusCode::SERVICE_UNAVAILABLE, detail.clone()),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, DISK_FULL.into()),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Request body too large.".into(),
             ),
             Self::StorageFull => (StatusCode::PAYLOAD_TOO_LARGE, STORAGE_FULL.into()),
-            Self::NoRoom(detail) => (StatusCode::PAYLOAD_TOO_LARGE, detail),
-            Self::Unauthorized(detail) => {
-                let mut response = detail_response(StatusCode::UNAUTHORIZED, &detail);
-                let scheme = HeaderValue::from_static("Bearer");
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, scheme);
-                return response;
-            }
-            Self::TooMany { retry_after } => {
-                let detail = "Too many requests. Please try again later.";
-                let mut response = detail_response(StatusCode::TOO_MANY_REQUESTS, detail);
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, retry_after.into());
-                return response;
-            }
-            Self::TooMuchAtOnce(detail) => {
-                let mut response = detail_response(StatusCode::TOO_MANY_REQUESTS, detail);
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, AT_ONCE_RETRY_AFTER.into());
-                return response;
-            }
+            Self::NoRoom(detail) => (StatusCode::PAYLOAD_TOO_LARGE, detail.clone()),
+            Self::TooMany { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests. Please try again later.".into(),
+            ),
+            Self::TooMuchAtOnce(detail) => (StatusCode::TOO_MANY_REQUESTS, (*detail).into()),
             Self::Invalid(errors) => {
-                let errors: Value = errors.into_iter().map(FieldError::into_json).collect();
-                return json_response(
+                return json(
                     StatusCode::UNPROCESSABLE_ENTITY,
-                    &Value::from_iter([("detail", errors)]),
+                    &Failure { detail: errors },
                 );
             }
-            Self::Internal(cause) => {
-                let mut response =
-                    detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
-                response.extensions_mut().insert(Fault(Arc::new(cause)));
-                return response;
-            }
+            Self::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal Server Error".into(),
+            ),
         };
-        detail_response(status, &detail)
+        let mut response = detail_response(status, &detail);
+        let headers = response.headers_mut();
+        match self {
+            Self::Unauthorized(_) => {
+                let scheme = HeaderValue::from_static("Bearer");
+                headers.insert(header::WWW_AUTHENTICATE, scheme);
+            }
+            Self::TooMany { retry_after } => {
+                headers.insert(header::RETRY_AFTER, retry_after.into());
+            }
+            Self::TooMuchAtOnce(_) => {
+                headers.insert(header::RETRY_AFTER, AT_ONCE_RETRY_AFTER.into());
+            }
+            Self::Internal(cause) => {
+                response.extensions_mut().insert(Fault(Arc::new(cause)));
+            }
+            _ => {}
+        }
+        response
     }
 }
 
 /// `{"detail": …}` with the given status.
 pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
-    json_response(status, &object!({ "detail": detail }))
+    json(status, &Failure { detail })
 }
 
 /// 200 with a value as JSON.
 pub fn answer(body: &impl Serialize) -> Response {
+    json(StatusCode::OK, body)
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_string(body) {
-        Ok(text) => json_text_response(StatusCode::OK, text),
+        Ok(text) => json_text_response(status, text),
         Err(error) => Error::internal(error).into_response(),
     }
 }

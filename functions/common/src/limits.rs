@@ -9,12 +9,14 @@ mod guesses;
 
 use std::net::IpAddr;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use self::guesses::{forget_guesses, hammered};
 use crate::api::MAX_RETRY_AFTER;
 use crate::clock;
-use crate::db::{Db, Row, Transaction};
+use crate::config::table;
+use crate::db::{Db, Transaction};
 use crate::error::{Error, Result};
 use crate::params;
 
@@ -67,11 +69,6 @@ impl Limit {
             Self::Guess => Some(100),
             Self::Login | Self::Message | Self::Upload | Self::Create => None,
         }
-    }
-
-    /// Whether the variable `rate_limits` says how much it is.
-    const fn is_variable(self) -> bool {
-        !matches!(self, Self::Guess)
     }
 }
 
@@ -128,27 +125,21 @@ impl Default for Limits {
 
 impl Limits {
     /// Reads the entries of the variable; the error names the one that is wrong.
-    pub(crate) fn parse<'a>(entries: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut limits = Self::default();
-        for entry in entries {
-            let wrong = || format!("rate_limits: {entry:?} is no limit such as message=60/60");
-            let (name, rate) = entry.split_once('=').ok_or_else(wrong)?;
-            let limit = Limit::ALL
-                .into_iter()
-                .find(|limit| limit.is_variable() && limit.name() == name);
-            let limit = limit.ok_or_else(wrong)?;
-            let rate = rate.split_once('/').ok_or_else(wrong)?;
-            let count: i64 = rate.0.parse().map_err(|_| wrong())?;
-            let seconds: i64 = rate.1.parse().map_err(|_| wrong())?;
+    pub(crate) fn parse(list: &str) -> Result<Self, String> {
+        let rate = |[count, seconds]: [i64; 2]| {
             let fits =
                 (1..=MAX_RETRY_AFTER).contains(&seconds) && (1..=seconds * 1000).contains(&count);
-            if !fits {
-                return Err(wrong());
-            }
             let period = seconds * 1000;
-            limits.0[limit as usize] = Some(Rate { count, period });
-        }
-        Ok(limits)
+            fits.then_some(Rate { count, period })
+        };
+        // What no variable changes has no name here.
+        let names = Limit::ALL.map(|limit| match limit {
+            Limit::Guess => "",
+            _ => limit.name(),
+        });
+        let mut limits = table("rate_limits", "message=60/60", list, names, rate)?;
+        limits[Limit::Guess as usize] = Some(GUESSES);
+        Ok(Self(limits))
     }
 
     /// Counts one request under each of `limits`, for `who` and for the address it came from.
@@ -174,14 +165,8 @@ impl Limits {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let mut db = Db::open().await?;
-        let rows = db
-            .query(
-                COUNT,
-                params![clock::unix_millis(), json!(asked).to_string()],
-            )
-            .await?;
-        Ok(rows.into_iter().map(Counted::from_row).collect())
+        let parameters = params![clock::unix_millis(), json!(asked).to_string()];
+        Ok(Db::open().await?.query_as(COUNT, parameters).await?)
     }
 
     /// What [`COUNT`] counts, in that order: `[key, step, period]`. Last comes what all share who name an e-mail.
@@ -220,27 +205,20 @@ impl Limits {
 }
 
 /// What counting a request came to, for one limit and one of those whom it is for.
+#[derive(Deserialize)]
 struct Counted {
     key: String,
+    is_refused: bool,
     /// Where it is refused: for how many milliseconds.
-    wait: Option<i64>,
+    wait: i64,
     /// Whether nothing was used up before.
     is_first: bool,
 }
 
-impl Counted {
-    fn from_row(mut row: Row) -> Self {
-        Self {
-            wait: (row.int(0) != 0).then(|| row.int(1)),
-            key: row.text(2),
-            is_first: row.int(3) != 0,
-        }
-    }
-}
-
 /// 429 where one of them is refused.
 fn refuse(counted: &[Counted]) -> Result<()> {
-    match counted.iter().filter_map(|it| it.wait).max() {
+    let refused = counted.iter().filter(|it| it.is_refused);
+    match refused.map(|it| it.wait).max() {
         Some(wait) => Err(Error::TooMany {
             retry_after: u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1),
         }),
@@ -273,37 +251,9 @@ async fn forget(tx: &mut Transaction<'_>, names: &[&str], who: &[&str]) -> Resul
     Ok(())
 }
 
-/// Neither e-mails nor ids have a space, and `!` comes after it.
-const FORGET: &str = "
-    DELETE FROM rate_limit WHERE rowid IN (
-        SELECT counted.rowid
-        FROM json_each(?1) AS what, json_each(?2) AS who, rate_limit AS counted
-        WHERE counted.key = what.value || ' of ' || who.value
-            OR counted.key > what.value || ' of ' || who.value || ' from '
-                AND counted.key < what.value || ' of ' || who.value || ' from!'
-    )";
+const FORGET: &str = include_str!("limits/forget.sql");
 
-/// Counts at ?1 what ?2 lists as `[key, step, period]`; returns of each whether it is refused, and for how long. What
-/// is listed later does not count while something earlier is refused: who asks too often uses up no more of what is
-/// shared. A time further ahead than the period is one that a clock said which has been set back since: it counts as
-/// the end of a period that begins now.
-const COUNT: &str = "
-    INSERT INTO rate_limit (key, free_at, step, period, refused)
-    SELECT value ->> 0, ?1 + (value ->> 1), value ->> 1, value ->> 2, 0 FROM json_each(?2) AS asked
-    WHERE NOT EXISTS (
-        SELECT 1 FROM json_each(?2) AS earlier JOIN rate_limit AS other ON other.key = earlier.value ->> 0
-        WHERE earlier.key < asked.key
-            AND other.free_at <= ?1 + (earlier.value ->> 2)
-            AND max(other.free_at, ?1) + (earlier.value ->> 1) > ?1 + (earlier.value ->> 2)
-    )
-    ON CONFLICT (key) DO UPDATE SET
-        step = excluded.step,
-        period = excluded.period,
-        refused = max(free_at, ?1) + excluded.step > ?1 + excluded.period,
-        free_at = CASE WHEN max(free_at, ?1) + excluded.step > ?1 + excluded.period
-            THEN min(free_at, ?1 + excluded.period)
-            ELSE max(free_at, ?1) + excluded.step END
-    RETURNING refused, free_at + step - period - ?1, key, free_at - step <= ?1";
+const COUNT: &str = include_str!("limits/count.sql");
 
 /// An address as limits see it: of IPv6 the network whose addresses begin with the same 56 bits, because that is what one
 /// customer gets (RFC 6177, section 2).
@@ -320,7 +270,7 @@ mod tests {
 
     #[test]
     fn limits_are_read() {
-        let limits = Limits::parse(["login=20/600", "message=60/60"].into_iter()).unwrap();
+        let limits = Limits::parse("login=20/600, message=60/60").unwrap();
         let login = Rate {
             count: 20,
             period: 600_000,
@@ -337,16 +287,17 @@ mod tests {
             "login=1/99999999999",
             "nap=1/1",
             "guess=1/1",
+            "=1/1",
             "login=1/2/3",
         ] {
-            let error = Limits::parse([wrong].into_iter()).unwrap_err();
+            let error = Limits::parse(wrong).unwrap_err();
             assert!(error.contains(wrong), "{error}");
         }
     }
 
     #[test]
     fn whoever_comes_from_nowhere_is_counted_too() {
-        let limits = Limits::parse(["login=20/600", "code=10/3600"].into_iter()).unwrap();
+        let limits = Limits::parse("login=20/600 code=10/3600").unwrap();
         let keys = |limit, who| -> Vec<String> {
             let keys = limits.keys(&[limit], who, None);
             let names = keys.iter().map(|key| key[0].as_str().unwrap().to_owned());

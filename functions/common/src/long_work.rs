@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use crate::access::Caller;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, table};
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::id::new_id;
@@ -91,21 +91,12 @@ pub struct Bounds([Option<Bound>; 4]);
 
 impl Bounds {
     /// Reads the entries of the variable; the error names the one that is wrong.
-    pub(crate) fn parse<'a>(entries: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut bounds = Self::default();
-        for entry in entries {
-            let wrong = || format!("long_work: {entry:?} is no bound such as reply=100/2000");
-            let (name, numbers) = entry.split_once('=').ok_or_else(wrong)?;
-            let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-            let (per_user, in_total) = numbers.split_once('/').ok_or_else(wrong)?;
-            let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
-            let bound = Bound {
-                per_user: number(per_user).ok_or_else(wrong)?,
-                in_total: number(in_total).ok_or_else(wrong)?,
-            };
-            bounds.0[kind.ok_or_else(wrong)? as usize] = Some(bound);
-        }
-        Ok(bounds)
+    pub(crate) fn parse(list: &str) -> Result<Self, String> {
+        let names = Kind::ALL.map(Kind::name);
+        let bound = |[per_user, in_total]: [i64; 2]| {
+            (per_user > 0 && in_total > 0).then_some(Bound { per_user, in_total })
+        };
+        table("long_work", "reply=100/2000", list, names, bound).map(Self)
     }
 
     /// The bound of one kind; `None`: there is none.
@@ -113,6 +104,8 @@ impl Bounds {
         self.0[kind as usize]
     }
 }
+
+const TAKE: &str = include_str!("long_work.sql");
 
 /// How long a lease is good without being renewed, in milliseconds.
 const GOOD_FOR: i64 = 180_000;
@@ -143,7 +136,7 @@ impl Lease {
         let (id, now) = (new_id(), clock::unix_millis());
         let mut db = Db::open().await?;
         let taken = db
-            .query_one(
+            .query_one_as::<String>(
                 TAKE,
                 params![
                     id.as_str(),
@@ -162,13 +155,13 @@ impl Lease {
             wasip3::spawn(keep(id.clone(), kind, user, has_ended.clone()).in_current_span());
             return Ok(Some(Self { id, has_ended }));
         }
-        let own = db
-            .query_one(
+        let own: Option<i64> = db
+            .query_one_as(
                 "SELECT count(*) FROM long_work WHERE user_id = ?1 AND kind = ?2 AND expires_at BETWEEN ?3 AND ?4",
                 params![user, kind.name(), now, now + GOOD_FOR],
             )
             .await?;
-        match own.is_some_and(|row| row.int(0) >= bound.per_user) {
+        match own.is_some_and(|count| count >= bound.per_user) {
             true => Err(kind.too_much()),
             false => Err(kind.no_room()),
         }
@@ -193,14 +186,6 @@ async fn keep(id: String, kind: &'static str, user: String, has_ended: Arc<Atomi
         }
     }
 }
-
-/// A time later than the lease's own is of a clock that has gone back since, and good for nothing.
-const TAKE: &str = "
-    INSERT INTO long_work (id, kind, user_id, expires_at)
-    SELECT ?1, ?2, ?3, ?5
-    WHERE (SELECT count(*) FROM long_work WHERE user_id = ?3 AND kind = ?2 AND expires_at BETWEEN ?4 AND ?5) < ?6
-        AND (SELECT count(*) FROM long_work WHERE kind = ?2 AND expires_at BETWEEN ?4 AND ?5) < ?7
-    RETURNING id";
 
 async fn renew(id: &str, kind: &str, user: &str) -> db::Result<()> {
     let until = clock::unix_millis() + GOOD_FOR;
@@ -250,7 +235,7 @@ mod tests {
 
     #[test]
     fn bounds_are_read() {
-        let bounds = Bounds::parse(["reply=100/2000", "download=1/2"].into_iter()).unwrap();
+        let bounds = Bounds::parse("reply=100/2000 download=1/2").unwrap();
         let reply = Bound {
             per_user: 100,
             in_total: 2000,
@@ -266,7 +251,7 @@ mod tests {
             "nap=1/1",
             "reply=1/2/3",
         ] {
-            let error = Bounds::parse([wrong].into_iter()).unwrap_err();
+            let error = Bounds::parse(wrong).unwrap_err();
             assert!(error.contains(wrong), "{error}");
         }
     }

@@ -25,7 +25,10 @@ async fn user_exists(db: &mut Db, caller: &Caller) -> Result<bool> {
         return Ok(true);
     };
     let found = db
-        .query_one("SELECT 1 FROM \"user\" WHERE id = ?1", params![user_id])
+        .query_one_as::<i64>(
+            "SELECT 1 AS found FROM \"user\" WHERE id = ?1",
+            params![user_id],
+        )
         .await?;
     Ok(found.is_some())
 }

@@ -163,9 +163,7 @@ mod tests {
         query.page();
         match query.check() {
             Ok(()) => Vec::new(),
-            Err(Error::Invalid(errors)) => {
-                errors.into_iter().map(|error| error.into_json()).collect()
-            }
+            Err(Error::Invalid(errors)) => errors.iter().map(|error| json!(error)).collect(),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -3,6 +3,7 @@
 //! How much they have is kept in their row by triggers (`migrations/0007_bounds.sql`), so that to ask costs the same
 //! whatever it is.
 
+use crate::config::table;
 use crate::db::{self, Db, Transaction};
 use crate::error::{Error, Result};
 use crate::{clock, content, params};
@@ -37,16 +38,10 @@ pub struct RowLimits([Option<i64>; 3]);
 
 impl RowLimits {
     /// Reads the entries of the variable; the error names the one that is wrong.
-    pub(crate) fn parse<'a>(entries: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut limits = Self::default();
-        for entry in entries {
-            let wrong = || format!("row_limits: {entry:?} is no limit such as chats=100000");
-            let (name, most) = entry.split_once('=').ok_or_else(wrong)?;
-            let thing = Thing::ALL.into_iter().find(|thing| thing.name() == name);
-            let most = most.parse::<u32>().map_err(|_| wrong())?;
-            limits.0[thing.ok_or_else(wrong)? as usize] = Some(most.into());
-        }
-        Ok(limits)
+    pub(crate) fn parse(list: &str) -> Result<Self, String> {
+        let names = Thing::ALL.map(Thing::name);
+        let most = |[most]: [i64; 1]| u32::try_from(most).ok().map(i64::from);
+        table("row_limits", "chats=100000", list, names, most).map(Self)
     }
 
     /// How many there may be; `None`: as many as one likes.
@@ -160,12 +155,12 @@ mod tests {
 
     #[test]
     fn limits_are_read() {
-        let limits = RowLimits::parse(["workspaces=5", "chats=0"].into_iter()).unwrap();
+        let limits = RowLimits::parse("workspaces=5, chats=0").unwrap();
         assert_eq!(limits.most(Thing::Workspaces), Some(5));
         assert_eq!(limits.most(Thing::Chats), Some(0));
         assert_eq!(limits.most(Thing::Files), None);
         for wrong in ["chats", "chats=", "chats=-1", "chats=many", "naps=1"] {
-            let error = RowLimits::parse([wrong].into_iter()).unwrap_err();
+            let error = RowLimits::parse(wrong).unwrap_err();
             assert!(error.contains(wrong), "{error}");
         }
     }

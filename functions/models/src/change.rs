@@ -4,17 +4,20 @@ use axum::{
     extract::{Path, Request},
     response::Response,
 };
-use http::StatusCode;
 use kafka_common::{
     access::{Access, Caller, own_origins},
-    api::models::{AK, BASE_URL, CHANGE_FORM},
+    api::{
+        id::UserId,
+        models::{ChangeModel, Model},
+    },
     db::{Db, Transaction},
-    error::{Error, FieldError, Result, json_response},
-    form::{Form, NoFiles},
+    error::{Error, FieldError, Result, answer},
+    form::{self, NoFiles},
     limits::Limit,
     owner, params,
     seal::{Keys, Place},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{fields, renew};
@@ -22,7 +25,16 @@ use crate::{fields, renew};
 const FIND: &str = "SELECT name, base_url, ak, user_id FROM model
     WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
 
-const UPDATE: &str = "UPDATE model SET name = ?2, base_url = ?3, ak = ?4 WHERE id = ?1";
+const UPDATE: &str = include_str!("change.sql");
+
+/// The model as it is.
+#[derive(Deserialize)]
+struct Found {
+    name: String,
+    base_url: String,
+    ak: String,
+    user_id: String,
+}
 
 /// What the form asks for.
 struct Wanted {
@@ -41,19 +53,18 @@ pub async fn change(
     request: Request,
 ) -> Result<Response> {
     let own = own_origins(request.headers(), request.uri());
-    let mut form = Form::read(request, CHANGE_FORM, NoFiles).await?;
-    let user = form.optional_id("user_id");
-    let mut sent = |name| form.optional_text(name).filter(|text| !text.is_empty());
-    let caller = access.caller(user.as_deref())?;
+    let form: ChangeModel = form::read(request, NoFiles).await?;
+    let sent = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let caller = access.caller(form.user_id.as_ref().map(UserId::as_str))?;
     caller.count(Limit::Create).await?;
     renew::once().await?;
-    let key = match sent(AK) {
+    let key = match sent(form.ak) {
         Some(key) => Some((fields::check_key(&key)?.to_owned(), Keys::get().await?)),
         None => None,
     };
     let wanted = Wanted {
-        name: sent("name"),
-        base_url: sent(BASE_URL),
+        name: sent(form.name),
+        base_url: sent(form.base_url),
         key,
         own,
     };
@@ -65,7 +76,7 @@ pub async fn change(
         return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
     };
     transaction.commit().await?;
-    Ok(json_response(StatusCode::OK, &changed))
+    Ok(answer(&changed))
 }
 
 /// Makes the changes and tells what the model is now; `None` if it is not the caller's.
@@ -74,35 +85,31 @@ async fn apply(
     model: &str,
     caller: &Caller,
     wanted: Wanted,
-) -> Result<Option<Value>> {
-    let found = transaction
-        .query_one(FIND, params![model, caller.user_id()])
-        .await?;
-    let Some(mut row) = found else {
+) -> Result<Option<Model>> {
+    let find = transaction.query_one_as(FIND, params![model, caller.user_id()]);
+    let Some(found): Option<Found> = find.await? else {
         return Ok(None);
     };
-    let (name, current_url) = (wanted.name.unwrap_or_else(|| row.text(0)), row.text(1));
-    let (sealed, owner) = (row.text(2), row.text(3));
-    let base_url = wanted.base_url.unwrap_or_else(|| current_url.clone());
-    if base_url != current_url {
+    let name = wanted.name.unwrap_or(found.name);
+    let base_url = wanted.base_url.unwrap_or_else(|| found.base_url.clone());
+    if base_url != found.base_url {
         fields::check_url(&base_url, wanted.own).await?;
         if wanted.key.is_none() {
             // Else whoever can change the address could have the key sent to their own.
-            let mut missing = FieldError::missing(AK, Value::Null);
+            let mut missing = FieldError::missing("ak", Value::Null);
             missing.msg = "Field required, because base_url changes".to_owned();
             return Err(missing.into());
         }
     }
     let place = Place {
-        owner: &owner,
+        owner: &found.user_id,
         row: model,
         base_url: &base_url,
     };
     let sealed = match wanted.key {
         Some((key, keys)) => keys.seal(place, &key)?,
-        None => sealed,
+        None => found.ak,
     };
-    let update = params![model, name.as_str(), base_url.as_str(), sealed];
-    transaction.execute(UPDATE, update).await?;
-    Ok(Some(fields::shown(model, &name, &base_url, &owner)))
+    let update = params![model, name, base_url, sealed];
+    Ok(transaction.query_one_as(UPDATE, update).await?)
 }

@@ -4,15 +4,14 @@ use axum::{
     extract::{Path, Request},
     response::Response,
 };
-use http::StatusCode;
 use kafka_common::{
     access::Access,
+    api::chat::Done,
     db::Db,
-    error::{Error, Result, json_response},
+    error::{Error, Result, answer},
     owner, params,
     query::Query,
 };
-use serde_json::json;
 
 /// No row back: no such model of the caller's (NULL: of whoever knows the id).
 const DELETE: &str =
@@ -27,9 +26,10 @@ pub async fn delete(
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
     let asked = params![model, caller.user_id()];
-    if db.query_one(DELETE, asked).await?.is_none() {
+    if db.query_one_as::<String>(DELETE, asked).await?.is_none() {
         return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
     }
-    let body = json!({ "detail": "Model deleted successfully." });
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(answer(&Done {
+        detail: "Model deleted successfully.",
+    }))
 }

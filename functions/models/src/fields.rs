@@ -2,7 +2,6 @@
 
 use http::HeaderValue;
 use kafka_common::{
-    api::models::{AK, BASE_URL},
     config::{allow_private_models, variable},
     error::{Error, FieldError, Result},
 };
@@ -17,7 +16,7 @@ pub fn check_key(key: &str) -> Result<&str> {
         Ok(value) if value.to_str().is_ok() => Ok(key),
         _ => {
             let reason = "An API key has visible ASCII characters only";
-            Err(value_error(AK, reason, FieldError::SECRET.into()))
+            Err(value_error("ak", reason, FieldError::SECRET.into()))
         }
     }
 }
@@ -31,7 +30,7 @@ pub async fn check_url(base_url: &str, mut own: Vec<String>) -> Result<()> {
     };
     check_base_url(base_url, &policy)
         .map(drop)
-        .map_err(|reason| value_error(BASE_URL, &reason, base_url.into()))
+        .map_err(|reason| value_error("base_url", &reason, base_url.into()))
 }
 
 fn value_error(field: &str, reason: &str, input: Value) -> Error {
@@ -42,9 +41,4 @@ fn value_error(field: &str, reason: &str, input: Value) -> Error {
         input,
     );
     error.with_ctx(json!({ "error": {} })).into()
-}
-
-/// What is told of a model: everything but the key.
-pub fn shown(id: &str, name: &str, base_url: &str, user_id: &str) -> Value {
-    json!({ "id": id, "name": name, "base_url": base_url, "user_id": user_id })
 }

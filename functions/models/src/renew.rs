@@ -8,6 +8,7 @@ use kafka_common::{
     params,
     seal::{Keys, Place},
 };
+use serde::Deserialize;
 use serde_json::json;
 use spin_sdk::wasip3;
 
@@ -17,17 +18,17 @@ static BEGUN: AtomicBool = AtomicBool::new(false);
 /// How many models are read at once.
 const BATCH: i64 = 100;
 
-/// Models after ?1 whose key was sealed by another sealing key than the one that ?2 names.
-const OLDER: &str = "SELECT id, user_id, base_url, ak FROM model
-    WHERE id > ?1 AND substr(ak, 1, length(?2)) <> ?2
-    ORDER BY id LIMIT ?3";
+const OLDER: &str = include_str!("older.sql");
+const REPLACE: &str = include_str!("renew.sql");
 
-/// Replaces sealed keys, unless somebody has changed them meanwhile. ?1 is a JSON array of [id, before, after].
-const REPLACE: &str = "UPDATE model SET ak = renewed.after
-    FROM (
-        SELECT value ->> 0 AS id, value ->> 1 AS before, value ->> 2 AS after FROM json_each(?1)
-    ) AS renewed
-    WHERE model.id = renewed.id AND model.ak = renewed.before";
+/// A model with its sealed key.
+#[derive(Deserialize)]
+struct Model {
+    id: String,
+    user_id: String,
+    base_url: String,
+    ak: String,
+}
 
 /// Once in an instance, in the background, if there are older sealing keys.
 pub async fn once() -> Result<()> {
@@ -49,24 +50,22 @@ async fn renew(keys: &Keys) -> Result<()> {
     let (mut renewed, mut after) = (0, String::new());
     loop {
         let mut db = Db::open().await?;
-        let rows = db
-            .query(OLDER, params![after.as_str(), current.as_str(), BATCH])
-            .await?;
-        if rows.is_empty() {
+        let older = params![after.as_str(), current.as_str(), BATCH];
+        let models: Vec<Model> = db.query_as(OLDER, older).await?;
+        let Some(last) = models.last() else {
             break;
-        }
+        };
+        after.clone_from(&last.id);
         let mut changes = Vec::new();
-        for mut row in rows {
-            let (owner, base_url, sealed) = (row.text(1), row.text(2), row.text(3));
-            after = row.text(0);
+        for model in models {
             let place = Place {
-                owner: &owner,
-                row: &after,
-                base_url: &base_url,
+                owner: &model.user_id,
+                row: &model.id,
+                base_url: &model.base_url,
             };
             // One that doesn't open is logged and stays as it is.
-            if let Ok(key) = keys.open(place, &sealed) {
-                changes.push(json!([after, sealed, keys.seal(place, &key)?]));
+            if let Ok(key) = keys.open(place, &model.ak) {
+                changes.push(json!([model.id, model.ak, keys.seal(place, &key)?]));
             }
         }
         if changes.is_empty() {

@@ -1,10 +1,10 @@
 //! The pages, embedded from `static/`, and the two answers for programs.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use kafka_common::error::json_response;
-use serde_json::json;
+use kafka_common::api::web::{Health, Status, Welcome};
+use kafka_common::error::answer;
 
 /// The pages load nothing but their style sheet, run nothing and are shown in no frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
@@ -15,10 +15,9 @@ pub(crate) async fn home(headers: HeaderMap) -> Response {
     let mut response = if names_html(&headers) {
         page(include_str!("../../../static/index.html"))
     } else {
-        json_response(
-            StatusCode::OK,
-            &json!({ "message": "Welcome to the Kafka Backend!" }),
-        )
+        answer(&Welcome {
+            message: "Welcome to the Kafka Backend!",
+        })
     };
     response
         .headers_mut()
@@ -40,15 +39,12 @@ const DISK: HeaderName = HeaderName::from_static("kafka-disk");
 /// `GET /healthz`: the process answers, and says whether its disk is full, if the host tells.
 pub(crate) async fn health(headers: HeaderMap) -> Response {
     let full = headers.get(DISK).is_some_and(|disk| disk == "full");
-    let health = match full {
-        true => json!({
-            "status": "disk full",
-            "detail": "The server's disk is full. Reading and deleting go on; what needs room is refused with 507 \
-                       until there is some.",
-        }),
-        false => json!({ "status": "ok" }),
-    };
-    json_response(StatusCode::OK, &health)
+    let detail = "The server's disk is full. Reading and deleting go on; what needs room is refused with 507 until \
+                  there is some.";
+    answer(&Health {
+        status: if full { Status::DiskFull } else { Status::Ok },
+        detail: full.then_some(detail),
+    })
 }
 
 /// A page that says the version.

@@ -205,9 +205,9 @@ fn general(operation: &Operation) -> Vec<(u16, &'static str)> {
 fn own(answer: &Answer, found: &mut Schemas) -> Value {
     let schemas = &mut found.declared;
     let content = match answer.content {
-        Content::Nothing | Content::Typed(_) => None,
+        Content::Nothing | Content::Typed(_) | Content::TypedOr(..) => None,
         Content::Detail => Some(("application/json", Schema::Named(&DETAIL))),
-        Content::Json(schema) | Content::JsonOr(schema, _) => Some(("application/json", schema)),
+        Content::Json(schema) => Some(("application/json", schema)),
         Content::Object(_, properties) => Some(("application/json", Schema::Object(properties))),
         Content::Other(media_type) => Some((media_type, Schema::Anything)),
     };
@@ -216,11 +216,13 @@ fn own(answer: &Answer, found: &mut Schemas) -> Value {
     }
     let mut response = response(answer.about, content, answer.headers);
     match answer.content {
-        Content::Typed(schema) => {
+        Content::Typed(schema) | Content::TypedOr(schema, _) => {
             let schema = schema(&mut found.typed);
             response["content"] = json!({ "application/json": { "schema": schema } });
+            if let Content::TypedOr(_, media_type) = answer.content {
+                response["content"][media_type] = json!({});
+            }
         }
-        Content::JsonOr(_, media_type) => response["content"][media_type] = json!({}),
         Content::Object(name, _) => {
             let schema = &mut response["content"]["application/json"]["schema"];
             let reference = json!({ "$ref": format!("#/components/schemas/{name}") });

@@ -9,6 +9,7 @@ use kafka_common::{
     error::{Error, Result},
     params,
 };
+use serde::Deserialize;
 use serde_json::Value;
 use spin_sdk::http::FullBody;
 
@@ -37,10 +38,24 @@ pub struct Keys<'a> {
     issuer: &'a str,
 }
 
-/// Keys as they were fetched once.
+/// A JWK set as it was fetched once.
+#[derive(Deserialize)]
 struct Kept {
+    keys: String,
+    fetched_at: i64,
+}
+
+/// A JWK set (RFC 7517, section 5). Of each key it shows later whether it is one that we know.
+#[derive(Deserialize)]
+struct KeySet {
     keys: Vec<Value>,
-    age: i64,
+}
+
+/// A discovery document (OpenID Connect Discovery 1.0, section 4).
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
 }
 
 impl<'a> Keys<'a> {
@@ -52,10 +67,12 @@ impl<'a> Keys<'a> {
     /// The key that signed a token with this header. 503 where the provider can't be asked.
     pub async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Option<PublicKey>> {
         let kept = self.kept().await?;
-        let known = kept
-            .as_ref()
-            .and_then(|kept| chosen(&kept.keys, kid, algorithm));
-        let age = kept.as_ref().map_or(i64::MAX, |kept| kept.age);
+        // Keys of the future are old ones, too: the clock has been set back.
+        let age = kept.as_ref().map_or(i64::MAX, |kept| {
+            (clock::unix_millis() - kept.fetched_at).saturating_abs()
+        });
+        let keys = kept.and_then(|kept| parse(kept.keys.as_bytes()).ok());
+        let known = keys.and_then(|keys| chosen(&keys, kid, algorithm));
         let enough = match known {
             Some(_) => age < FRESH,
             None => age < BETWEEN_FETCHES,
@@ -81,40 +98,26 @@ impl<'a> Keys<'a> {
     }
 
     async fn kept(&self) -> Result<Option<Kept>> {
+        let find = "SELECT keys, fetched_at FROM identity_provider WHERE issuer = ?1";
         let mut db = Db::open().await?;
-        let row = db
-            .query_one(
-                "SELECT keys, fetched_at FROM identity_provider WHERE issuer = ?1",
-                params![self.issuer],
-            )
-            .await?;
-        Ok(row.map(|mut row| Kept {
-            keys: parse(row.text(0).as_bytes()).unwrap_or_default(),
-            // Keys of the future are old ones, too: the clock has been set back.
-            age: (clock::unix_millis() - row.int(1)).saturating_abs(),
-        }))
+        Ok(db.query_one_as(find, params![self.issuer]).await?)
     }
 
-    /// Asks the provider where its keys are (OpenID Connect Discovery 1.0, section 4), fetches and keeps them.
+    /// Asks the provider where its keys are, fetches and keeps them.
     async fn fetch(&self) -> Result<Vec<Value>, String> {
         let base = self.issuer.trim_end_matches('/');
         let document = get(&format!("{base}/.well-known/openid-configuration")).await?;
-        let document: Value =
-            serde_json::from_slice(&document).map_err(|error| error.to_string())?;
-        let says = |name| document.get(name).and_then(Value::as_str);
-        if says("issuer") != Some(self.issuer) {
-            return Err(format!(
-                "its discovery document is {:?}'s",
-                says("issuer").unwrap_or_default()
-            ));
+        let Discovery { issuer, jwks_uri } = serde_json::from_slice(&document)
+            .map_err(|error| format!("its discovery document: {error}"))?;
+        if issuer != self.issuer {
+            return Err(format!("its discovery document is {issuer:?}'s"));
         }
-        let address = says("jwks_uri").ok_or("its discovery document has no jwks_uri")?;
         // Keys that came unprotected could be anybody's.
-        if self.issuer.starts_with("https:") && !address.starts_with("https:") {
+        if self.issuer.starts_with("https:") && !jwks_uri.starts_with("https:") {
             return Err("its jwks_uri is not https".to_owned());
         }
-        let text = get(address).await?;
-        let keys = parse(&text).ok_or("its keys can't be read")?;
+        let text = get(&jwks_uri).await?;
+        let keys = parse(&text).map_err(|error| format!("its keys: {error}"))?;
         self.keep(&text).await.map_err(|error| error.to_string())?;
         Ok(keys)
     }
@@ -143,10 +146,8 @@ async fn get(url: &str) -> Result<Vec<u8>, String> {
         .map_err(|problem| format!("{url}: {problem}"))
 }
 
-/// The keys of a JWK set (RFC 7517, section 5).
-fn parse(text: &[u8]) -> Option<Vec<Value>> {
-    let set: Value = serde_json::from_slice(text).ok()?;
-    set.get("keys")?.as_array().cloned()
+fn parse(text: &[u8]) -> serde_json::Result<Vec<Value>> {
+    serde_json::from_slice(text).map(|set: KeySet| set.keys)
 }
 
 /// The key that a token names; a token that names none can only mean the only one. Keys for something else, or of a

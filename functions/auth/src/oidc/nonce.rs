@@ -4,23 +4,22 @@
 //! Connect Core 1.0, section 3.1.2.1). So a token that was made for another occasion, or was shown before, is no good.
 
 use axum::response::Response;
-use http::StatusCode;
 use kafka_common::{
     access::{Visitor, session},
+    api::auth::Nonce,
     clock,
     db::{Db, Transaction},
-    error::{Error, Result, json_response},
+    error::{Error, Result, answer},
     limits::{Limit, Who},
     params,
 };
-use serde_json::json;
 
 use super::Provider;
 
 /// How long a nonce is good, in seconds: a person logs in meanwhile.
-const LASTS: i64 = 10 * 60;
+const LASTS: u32 = 10 * 60;
 
-/// Answers `{"nonce", "expires_in"}`.
+/// Makes a nonce.
 pub async fn start(visitor: Visitor) -> Result<Response> {
     if !visitor.must_log_in() {
         return Err(Error::no_sessions());
@@ -32,20 +31,23 @@ pub async fn start(visitor: Visitor) -> Result<Response> {
         .await?
         .execute(
             "INSERT INTO login_nonce (nonce_hash, expires_at) VALUES (?1, ?2)",
-            params![session::hash(&nonce), clock::unix_millis() + LASTS * 1000],
+            params![
+                session::hash(&nonce),
+                clock::unix_millis() + i64::from(LASTS) * 1000
+            ],
         )
         .await?;
-    let body = json!({ "nonce": nonce, "expires_in": LASTS });
-    Ok(json_response(StatusCode::OK, &body))
+    let expires_in = LASTS.into();
+    Ok(answer(&Nonce { nonce, expires_in }))
 }
 
 /// Uses the nonce up; whether it was one of ours that is good.
 pub(super) async fn use_up(transaction: &mut Transaction<'_>, nonce: &str) -> Result<bool> {
-    let used = transaction
-        .query_one(
+    let used: Option<i64> = transaction
+        .query_one_as(
             "DELETE FROM login_nonce WHERE nonce_hash = ?1 RETURNING expires_at",
             params![session::hash(nonce)],
         )
         .await?;
-    Ok(used.is_some_and(|row| row.int(0) > clock::unix_millis()))
+    Ok(used.is_some_and(|expires_at| expires_at > clock::unix_millis()))
 }

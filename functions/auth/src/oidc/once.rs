@@ -7,6 +7,7 @@
 use kafka_common::{
     access::session, clock, db::Transaction, email::Email, error::Result, params, seal::Keys,
 };
+use serde::Deserialize;
 
 use super::{nonce, refused};
 
@@ -19,12 +20,18 @@ const REMEMBER: &str = "
     INSERT INTO used_id_token (token_hash, salt, used_at, expires_at) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (token_hash) DO NOTHING RETURNING salt";
 
-/// The salt of a token that was used, and when.
+/// A token that was used.
+#[derive(Deserialize)]
+struct Used {
+    /// Forgotten after a while.
+    salt: Option<String>,
+    used_at: i64,
+}
+
 const FIND: &str = "SELECT salt, used_at FROM used_id_token WHERE token_hash = ?1";
 
 /// Whether the session with the token's hash ?1 is that person's, and good at ?3.
-const SESSION: &str = r#"
-    SELECT 1 FROM session JOIN "user" ON "user".id = session.user_id
+const SESSION: &str = r#"SELECT session.id FROM session JOIN "user" ON "user".id = session.user_id
     WHERE session.token_hash = ?1 AND "user".email = ?2 AND session.expires_at > ?3"#;
 
 /// What a provider's word proves, once.
@@ -57,7 +64,11 @@ impl Word {
         let hash = session::hash(&self.id);
         let salt = session::new_token()?;
         let remember = params![hash.as_str(), salt.as_str(), now, self.expires_at];
-        if transaction.query_one(REMEMBER, remember).await?.is_some() {
+        if transaction
+            .query_one_as::<String>(REMEMBER, remember)
+            .await?
+            .is_some()
+        {
             if let Some(nonce) = &self.nonce
                 && !nonce::use_up(transaction, nonce).await?
             {
@@ -68,15 +79,12 @@ impl Word {
             return Ok(Login::New(self.token(&salt)));
         }
         let used = || refused("it has logged somebody in before");
-        let row = transaction.query_one(FIND, params![hash]).await?;
-        let mut row = row.ok_or_else(used)?;
-        let salt = row.opt_text(0).ok_or_else(used)?;
-        if !(-AGAIN..=AGAIN).contains(&(now - row.int(1))) {
-            return Err(used());
-        }
+        let found: Option<Used> = transaction.query_one_as(FIND, params![hash]).await?;
+        let found = found.filter(|it| (-AGAIN..=AGAIN).contains(&(now - it.used_at)));
+        let salt = found.and_then(|it| it.salt).ok_or_else(used)?;
         let token = self.token(&salt);
         let session = params![session::hash(&token), self.email.as_str(), now];
-        let session = transaction.query_one(SESSION, session).await?;
+        let session: Option<String> = transaction.query_one_as(SESSION, session).await?;
         session.map(|_| Login::Again(token)).ok_or_else(used)
     }
 

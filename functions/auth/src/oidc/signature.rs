@@ -5,27 +5,32 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
 use rsa::{BigUint, RsaPublicKey, pkcs1v15};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The shortest RSA key that may be used (RFC 7518, section 3.3), in bytes.
 const MIN_RSA_BYTES: usize = 2048 / 8;
 
 /// An algorithm that is accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Algorithm {
     Rs256,
     Es256,
 }
 
-impl Algorithm {
-    /// By its name; `none` and all others are none.
-    pub fn of(name: &str) -> Option<Self> {
-        match name {
-            "RS256" => Some(Self::Rs256),
-            "ES256" => Some(Self::Es256),
-            _ => None,
-        }
-    }
+/// A public key as it is published: of either kind.
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    alg: Option<Algorithm>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
 }
 
 /// A key for one of them.
@@ -38,23 +43,23 @@ pub enum PublicKey {
 impl PublicKey {
     /// Reads a JWK that is for signatures of `algorithm`; `None` for any other.
     pub fn of_jwk(jwk: &Value, algorithm: Algorithm) -> Option<Self> {
-        let says = |name| jwk.get(name).and_then(Value::as_str);
-        let number = |name| BASE64_URL_SAFE_NO_PAD.decode(says(name)?).ok();
-        if says("use").is_some_and(|usage| usage != "sig")
-            || says("alg").is_some_and(|name| Algorithm::of(name) != Some(algorithm))
+        let jwk = Jwk::deserialize(jwk).ok()?;
+        let number = |text: Option<String>| BASE64_URL_SAFE_NO_PAD.decode(text?).ok();
+        if jwk.usage.is_some_and(|usage| usage != "sig")
+            || jwk.alg.is_some_and(|other| other != algorithm)
         {
             return None;
         }
-        match (algorithm, says("kty")?) {
+        match (algorithm, jwk.kty.as_str()) {
             (Algorithm::Rs256, "RSA") => {
-                let (n, e) = (number("n")?, number("e")?);
+                let (n, e) = (number(jwk.n)?, number(jwk.e)?);
                 let key = RsaPublicKey::new(BigUint::from_bytes_be(&n), BigUint::from_bytes_be(&e));
                 let key = key.ok().filter(|key| key.size() >= MIN_RSA_BYTES)?;
                 Some(Self::Rs256(pkcs1v15::VerifyingKey::new(key)))
             }
-            (Algorithm::Es256, "EC") if says("crv") == Some("P-256") => {
+            (Algorithm::Es256, "EC") if jwk.crv.as_deref() == Some("P-256") => {
                 // An uncompressed point of SEC 1; one that is not on the curve is refused.
-                let point = [vec![4], number("x")?, number("y")?].concat();
+                let point = [vec![4], number(jwk.x)?, number(jwk.y)?].concat();
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point);
                 Some(Self::Es256(key.ok()?))
             }

@@ -3,12 +3,13 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::cookie;
 use super::cookie::Renewal;
 use crate::clock;
-use crate::db::{self, Db, Row};
+use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::params;
 
@@ -88,7 +89,7 @@ fn bearer(value: &HeaderValue) -> Option<Credential> {
 }
 
 /// A session that is good.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Session {
     /// Its id, which is no secret.
     pub id: String,
@@ -101,16 +102,19 @@ pub struct Session {
     expires_at: i64,
 }
 
-/// The session with the token's hash ?1 that has not expired by ?2.
-const FIND: &str = r#"
-    SELECT session.id, session.user_id, session.token_hash, session.expires_at, "user".stored_bytes
-    FROM session JOIN "user" ON "user".id = session.user_id
-    WHERE session.token_hash = ?1 AND session.expires_at > ?2"#;
+const FIND: &str = include_str!("session.sql");
 
 /// Uses a ticket up.
-const USE_TICKET: &str = "
-    DELETE FROM ws_ticket WHERE ticket_hash = ?1
-    RETURNING (SELECT token_hash FROM session WHERE id = session_id), expires_at";
+const USE_TICKET: &str = "DELETE FROM ws_ticket WHERE ticket_hash = ?1
+    RETURNING (SELECT token_hash FROM session WHERE id = session_id) AS token_hash, expires_at";
+
+/// A ticket that was used up.
+#[derive(Deserialize)]
+struct Ticket {
+    /// Of its session, unless that has ended.
+    token_hash: Option<String>,
+    expires_at: i64,
+}
 
 /// Tickets are good for a minute, in milliseconds. One that is good for much longer is from before the clock was set back.
 const TICKET_LASTS: i64 = 60 * 1000;
@@ -128,29 +132,20 @@ impl Session {
     /// The session of this [`Self::token_hash`], unless it has ended since.
     pub async fn by_hash(token_hash: &str) -> db::Result<Option<Self>> {
         let mut db = Db::open().await?;
-        let row = db
-            .query_one(FIND, params![token_hash, clock::unix_millis()])
-            .await?;
-        Ok(row.map(Self::from_row))
+        db.query_one_as(FIND, params![token_hash, clock::unix_millis()])
+            .await
     }
 
     /// The session that a ticket for a socket was made for; the ticket is used up.
     pub async fn by_ticket(ticket: &str) -> db::Result<Option<Self>> {
         let mut db = Db::open().await?;
-        let used = db.query_one(USE_TICKET, params![hash(ticket)]).await?;
-        match used {
-            Some(mut row) if is_good(row.int(1)) => Self::by_hash(&row.text(0)).await,
+        let used: Option<Ticket> = db.query_one_as(USE_TICKET, params![hash(ticket)]).await?;
+        match used.filter(|ticket| is_good(ticket.expires_at)) {
+            Some(Ticket {
+                token_hash: Some(token_hash),
+                ..
+            }) => Self::by_hash(&token_hash).await,
             _ => Ok(None),
-        }
-    }
-
-    fn from_row(mut row: Row) -> Self {
-        Self {
-            id: row.text(0),
-            user_id: row.text(1),
-            token_hash: row.text(2),
-            expires_at: row.int(3),
-            stored_bytes: u64::try_from(row.int(4)).unwrap_or(0),
         }
     }
 

@@ -26,10 +26,7 @@ const MANY: i64 = 5_000;
 /// No more are remembered, so that it is over half a day after the last.
 const MOST: i64 = 2 * MANY;
 
-/// Counts a try beyond the limit at ?2, under ?1.
-const COUNT: &str = "
-    INSERT INTO rate_limit (key, free_at, step, period, refused) VALUES (?1, ?2 + ?3, ?3, ?3 * ?4, 0)
-    ON CONFLICT (key) DO UPDATE SET free_at = min(max(free_at, ?2) + ?3, ?2 + ?3 * ?4)";
+const COUNT: &str = include_str!("hammered.sql");
 
 impl Limits {
     /// Counts a code that is tried for an e-mail: 429 where it may not even be looked at. What is returned is how to
