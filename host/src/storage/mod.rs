@@ -3,8 +3,7 @@
 //! * [`Database`]: one file; [`Session`]: one component's connection to it.
 //! * Writers queue up and never meet inside SQLite (`session`); a commit is acknowledged when it is on the disk, and
 //!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); free pages
-//! are
-//!   given back (`vacuum`); what takes too long is stopped (`watchdog`).
+//!   are given back (`vacuum`); what takes too long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
 //! * What is missing of a database is noticed before it is opened (`mark`, `log_file`); what is left when the disk is
 //!   full is kept for those who make room (`space`).
