@@ -167,9 +167,14 @@ impl Database {
             .await
     }
 
-    /// How a statement is carried out, step by step.
+    /// How a statement is carried out, step by step. Component `file` has a statement that others call `named`.
     pub async fn plan(&self, sql: &str) -> Vec<String> {
-        let rows = self.rows(&format!("EXPLAIN QUERY PLAN {sql}")).await;
+        const NAMED: &str = include_str!("../../functions/file/src/chat_file.sql");
+        let explain = match sql.contains("FROM named") || sql.contains("JOIN named") {
+            true => format!("EXPLAIN QUERY PLAN WITH named AS ({NAMED}){sql}"),
+            false => format!("EXPLAIN QUERY PLAN {sql}"),
+        };
+        let rows = self.rows(&explain).await;
         rows.into_iter()
             .map(|row| match row.into_iter().nth(3) {
                 Some(Value::Text(step)) => step,

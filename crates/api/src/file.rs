@@ -5,30 +5,34 @@ use serde::Serialize;
 
 use super::chat::Done;
 use super::operation::{Content, Operation, Parameter, link};
-use super::page::{USER, USER_FIELD};
-use super::schema::{Named, Property, Schema};
-use crate::form::{Field, FormSpec};
-use crate::id::FileId;
+use super::page::USER;
+use super::schema::{Property, Schema};
+use crate::form::{RequiredFiles, form};
+use crate::id::{FileId, UserId};
 use crate::words::FileKind;
 use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
-/// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a
-/// client of the original's later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
-pub const UPLOAD_FORM: &FormSpec = &[
-    Field::optional_text("user_id").max_chars(MAX_ID_CHARS),
-    Field::text("target_id")
-        .max_chars(MAX_ID_CHARS)
-        .about("The id of a chat if `is_chat` is true, else of a workspace."),
-    Field::boolean("is_chat"),
-    Field::required_files("files"),
-];
+form! {
+    /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a
+    /// client of the original's later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
+    pub struct UploadFiles<F> {
+        user_id: Option<UserId>,
+        /// The id of a chat if `is_chat` is true, else of a workspace.
+        target_id: String => max_chars(MAX_ID_CHARS),
+        is_chat: bool,
+        files: RequiredFiles<F>,
+    }
+}
 
-/// The form of [`RENAME`]. 255 characters are never more bytes than the name of an upload may have.
-pub const RENAME_FORM: &FormSpec = &[
-    Field::text("file_id").max_chars(MAX_ID_CHARS),
-    Field::text("new_name").max_chars(MAX_NAME_CHARS),
-    USER_FIELD,
-];
+form! {
+    /// The form of [`RENAME`]. 255 characters are never more bytes than the name of an upload may have.
+    pub struct RenameFile {
+        file_id: FileId,
+        new_name: String => max_chars(MAX_NAME_CHARS),
+        /// Open mode: whose it must be.
+        user_id: Option<UserId>,
+    }
+}
 
 /// A file in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,30 +56,43 @@ pub struct File {
     pub media_type: Option<String>,
 }
 
-const KIND: Property = Property::new(
-    "type",
-    Schema::OneOf(&[
-        "code", "pdf", "csv", "markdown", "image", "computer", "based", "other",
-    ]),
-)
-.about("`based`: written in a chat.");
-const LANGUAGE: Property =
-    Property::new("language", Schema::Nullable(&Schema::Text)).about("Of code.");
-const FILE_URL: Property =
-    Property::new("url", Schema::Text).about("The path under which its content is read.");
+/// A file that was uploaded.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UploadedFile {
+    /// Its id.
+    pub id: FileId,
+    /// What it is called.
+    pub name: String,
+    /// The text of a small file of code, CSV or Markdown, or of a PDF.
+    pub content: Option<String>,
+    /// Of code.
+    pub language: Option<&'static str>,
+    /// `based`: written in a chat.
+    #[serde(rename = "type")]
+    pub kind: FileKind,
+    /// The path under which its content is read.
+    pub url: String,
+}
 
-const UPLOADED_FILE: Named = Named {
-    name: "UploadedFile",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("name", Schema::Text),
-        Property::new("content", Schema::Nullable(&Schema::Text))
-            .about("The text of a small file of code, CSV or Markdown, or of a PDF."),
-        LANGUAGE,
-        KIND,
-        FILE_URL,
-    ]),
-};
+/// Files that were uploaded.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Uploaded {
+    /// The ids of the new files.
+    pub files: Vec<FileId>,
+    /// What is to be known of them.
+    pub details: Vec<UploadedFile>,
+}
+
+/// A file that has another name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RenamedFile {
+    /// Its own id.
+    pub file_id: FileId,
+    /// What it is called now.
+    pub new_filename: String,
+    /// Only a name.
+    pub new_path: String,
+}
 
 const ETAG: Property =
     Property::new("ETag", Schema::Text).about("Of this content; another version has another.");
@@ -92,12 +109,9 @@ operations! {
     ///
     /// To a chat or a workspace, all of them or none. A chat's files are its workspace's files too.
     UPLOAD = Operation::post("/file/upload")
-        .form_of(UPLOAD_FORM)
+        .form::<UploadFiles<()>>()
         .limited()
-        .answers_with("Uploaded", &[
-            Property::new("files", Schema::List(&Schema::Id)).about("The ids of the new files."),
-            Property::new("details", Schema::List(&Schema::Named(&UPLOADED_FILE))),
-        ])
+        .answers::<Uploaded>()
         .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`")
         .leads_to(&[
             link("file_content", &[("file_id", "/files/0")]),
@@ -145,13 +159,9 @@ operations! {
     /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by. In many
     /// chats it is done in parts: where the answer is not 200, some may have the old name until the next time.
     RENAME = Operation::patch("/file/rename")
-        .form_of(RENAME_FORM)
+        .form::<RenameFile>()
         .limited()
-        .answers_with("RenamedFile", &[
-            Property::new("file_id", Schema::Id),
-            Property::new("new_filename", Schema::Text),
-            Property::new("new_path", Schema::Text),
-        ])
+        .answers::<RenamedFile>()
         .not_found("`User not found.` or `File not found.`");
 
     /// Delete a file

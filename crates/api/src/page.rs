@@ -3,18 +3,12 @@
 use super::operation::Parameter;
 use super::schema::Schema;
 use crate::MAX_ID_CHARS;
-use crate::form::Field;
 
 /// How many things a page has at most.
 pub const MAX_LIMIT: i64 = 200;
 
 /// Whom a request is from, where that is not known anyhow.
 pub(super) const USER: Parameter = Parameter::optional("user_id", Schema::ShortText(MAX_ID_CHARS))
-    .about("Open mode: whose it must be.");
-
-/// The same in a form.
-pub(super) const USER_FIELD: Field = Field::optional_text("user_id")
-    .max_chars(MAX_ID_CHARS)
     .about("Open mode: whose it must be.");
 
 /// How many things a page may have.

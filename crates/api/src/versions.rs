@@ -1,33 +1,33 @@
 //! The versions of a chat's files: `/chat-file/...`.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, Parameter};
-use super::page::{PAGE, USER, USER_FIELD};
-use super::schema::{Property, Schema};
+use super::page::{PAGE, USER};
+use super::schema::Schema;
 use crate::MAX_ID_CHARS;
-use crate::form::{Field, FormSpec};
-use crate::id::{Time, VersionId};
+use crate::form::form;
+use crate::id::{Time, UserId, VersionId};
 
-/// The form of [`SAVE`].
-pub const SAVE_FORM: &FormSpec = &[
-    Field::text("content").about("At most 256 KiB of text."),
-    USER_FIELD,
-];
+form! {
+    /// The form of [`SAVE`].
+    pub struct SaveText {
+        /// At most 256 KiB of text.
+        content: String,
+        /// Open mode: whose it must be.
+        user_id: Option<UserId>,
+    }
+}
 
-/// The form of [`REVERT`].
-pub const REVERT_FORM: &FormSpec = &[
-    Field::text("version_id").max_chars(MAX_ID_CHARS),
-    USER_FIELD,
-];
-
-const ID: Property = Property::new("id", Schema::Id);
-const NUMBER: Property = Property::new("number", Schema::Count).about("Counted from 1.");
-const TIMESTAMP: Property = Property::new("timestamp", Schema::Time);
-const SIZE: Property = Property::new("size", Schema::Count).about("In bytes.");
-const CHANGED: Property =
-    Property::new("changed", Schema::Boolean).about("Whether this made a version.");
+form! {
+    /// The form of [`REVERT`].
+    pub struct RevertFile {
+        version_id: VersionId,
+        /// Open mode: whose it must be.
+        user_id: Option<UserId>,
+    }
+}
 
 /// A version in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,6 +52,56 @@ pub struct Versions {
     pub next: Option<String>,
 }
 
+/// A version, whole.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct VersionText {
+    /// Its id.
+    pub id: VersionId,
+    /// Counted from 1.
+    pub number: u64,
+    /// When it was saved.
+    pub timestamp: Time,
+    /// In bytes.
+    pub size: u64,
+    /// What it says.
+    pub content: String,
+}
+
+/// What is different between two versions.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Difference {
+    /// The older one.
+    pub from: VersionId,
+    /// The newer one.
+    pub to: VersionId,
+    /// The difference.
+    pub diff: String,
+}
+
+/// What a save did.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Saved {
+    /// The newest version.
+    pub version_id: Option<VersionId>,
+    /// When it was saved.
+    pub timestamp: Option<Time>,
+    /// Whether this made a version.
+    pub changed: bool,
+}
+
+/// What going back to a version did.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Reverted {
+    /// The newest version.
+    pub version_id: VersionId,
+    /// When it was saved.
+    pub timestamp: Time,
+    /// What the file says now.
+    pub content: String,
+    /// Whether this made a version.
+    pub changed: bool,
+}
+
 operations! {
     "versions": "What the files of chats say and said. A file is named by its id in the chat, or by that of the \
         workspace's file if no other chat has it."
@@ -67,13 +117,7 @@ operations! {
     /// Show a version
     SHOW = Operation::get("/chat-file/{chat_file_id}/versions/{version_id}")
         .query(&[USER])
-        .answers_with("VersionText", &[
-            ID,
-            NUMBER,
-            TIMESTAMP,
-            SIZE,
-            Property::new("content", Schema::Text),
-        ])
+        .answers::<VersionText>()
         .not_found("`User not found.`, `File not found.` or `Version not found.`");
 
     /// Compare versions
@@ -86,11 +130,7 @@ operations! {
                 .about("The newest if it is empty or not sent."),
             USER,
         ])
-        .answers_with("Difference", &[
-            Property::new("from", Schema::Id),
-            Property::new("to", Schema::Id),
-            Property::new("diff", Schema::Text),
-        ])
+        .answers::<Difference>()
         .not_found("`User not found.`, `File not found.` or `Version not found.`");
 
     /// Save a text
@@ -99,12 +139,8 @@ operations! {
     /// version, and the answer names the newest there is. Open windows are told.
     SAVE = Operation::post("/chat-file/{chat_file_id}/versions")
         .limited()
-        .form_of(SAVE_FORM)
-        .answers_with("Saved", &[
-            Property::new("version_id", Schema::Nullable(&Schema::Id)),
-            Property::new("timestamp", Schema::Nullable(&Schema::Time)),
-            CHANGED,
-        ])
+        .form::<SaveText>()
+        .answers::<Saved>()
         .not_found("`User not found.` or `File not found.`");
 
     /// Go back to a version
@@ -112,12 +148,7 @@ operations! {
     /// Saves its text again, with a message about it in the chat. Open windows are told.
     REVERT = Operation::post("/chat-file/{chat_file_id}/revert")
         .limited()
-        .form_of(REVERT_FORM)
-        .answers_with("Reverted", &[
-            Property::new("version_id", Schema::Id),
-            TIMESTAMP,
-            Property::new("content", Schema::Text),
-            CHANGED,
-        ])
+        .form::<RevertFile>()
+        .answers::<Reverted>()
         .not_found("`User not found.`, `File not found.` or `Version not found.`");
 }

@@ -6,25 +6,30 @@ use serde::{Deserialize, Serialize};
 use super::chat::{Chat, Done};
 use super::file::File;
 use super::operation::{Operation, Parameter, link};
-use super::page::{AFTER, LIMIT, PAGE, USER, USER_FIELD};
-use super::schema::{Named, Property, Schema};
-use crate::form::{Field, FormSpec};
-use crate::id::WorkspaceId;
+use super::page::{AFTER, LIMIT, PAGE, USER};
+use crate::form::{self, form};
+use crate::id::{FileId, UserId, WorkspaceId};
 use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
-/// The form of [`NEW`].
-pub const NEW_FORM: &FormSpec = &[
-    Field::text("owner_id").max_chars(MAX_ID_CHARS),
-    Field::text("name").max_chars(MAX_NAME_CHARS),
-    Field::files("files").about("Its first files."),
-];
+form! {
+    /// The form of [`NEW`].
+    pub struct MakeWorkspace<F> {
+        owner_id: UserId,
+        name: String => max_chars(MAX_NAME_CHARS),
+        /// Its first files.
+        files: form::Files<F>,
+    }
+}
 
-/// The form of [`RENAME`].
-pub const RENAME_FORM: &FormSpec = &[
-    Field::text("workspace_id").max_chars(MAX_ID_CHARS),
-    Field::text("new_name").max_chars(MAX_NAME_CHARS),
-    USER_FIELD,
-];
+form! {
+    /// The form of [`RENAME`].
+    pub struct RenameWorkspace {
+        workspace_id: WorkspaceId,
+        new_name: String => max_chars(MAX_NAME_CHARS),
+        /// Open mode: whose it must be.
+        user_id: Option<UserId>,
+    }
+}
 
 /// A workspace in a list.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -44,13 +49,45 @@ pub struct Workspaces {
     pub next: Option<String>,
 }
 
-const NEW_FILE: Named = Named {
-    name: "NewFile",
-    schema: Schema::Object(&[
-        Property::new("file_id", Schema::Id),
-        Property::new("filename", Schema::Text),
-    ]),
-};
+/// A new workspace.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NewWorkspace {
+    /// Its id.
+    pub workspace_id: WorkspaceId,
+    /// Its first files.
+    pub files: Vec<NewFile>,
+}
+
+/// A file of a new workspace.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NewFile {
+    /// Its id.
+    pub file_id: FileId,
+    /// What it is called.
+    pub filename: String,
+}
+
+/// A workspace, and how much is in it.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WorkspaceDetails {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// How many files it has.
+    pub num_files: u64,
+    /// How many chats it has.
+    pub num_chats: u64,
+}
+
+/// A workspace that has another name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RenamedWorkspace {
+    /// Its id.
+    pub workspace_id: WorkspaceId,
+    /// Its name now.
+    pub new_name: String,
+}
 
 /// A page of the files of a workspace.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -77,12 +114,9 @@ operations! {
     ///
     /// With its first files, or without any.
     NEW = Operation::post("/workspace/new")
-        .form_of(NEW_FORM)
+        .form::<MakeWorkspace<()>>()
         .limited()
-        .answers_with("NewWorkspace", &[
-            Property::new("workspace_id", Schema::Id),
-            Property::new("files", Schema::List(&Schema::Named(&NEW_FILE))),
-        ])
+        .answers::<NewWorkspace>()
         .not_found("`User not found.`")
         .leads_to(&[
             link("workspace_show", &[("workspace_id", "/workspace_id")]),
@@ -109,12 +143,7 @@ operations! {
     /// And how much is in it.
     SHOW = Operation::get("/workspace/{workspace_id}")
         .query(&[USER])
-        .answers_with("WorkspaceDetails", &[
-            Property::new("id", Schema::Id),
-            Property::new("name", Schema::Text),
-            Property::new("num_files", Schema::Count),
-            Property::new("num_chats", Schema::Count),
-        ])
+        .answers::<WorkspaceDetails>()
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// List the files of a workspace
@@ -135,12 +164,9 @@ operations! {
 
     /// Rename a workspace
     RENAME = Operation::patch("/workspace/rename")
-        .form_of(RENAME_FORM)
+        .form::<RenameWorkspace>()
         .limited()
-        .answers_with("RenamedWorkspace", &[
-            Property::new("workspace_id", Schema::Id),
-            Property::new("new_name", Schema::Text),
-        ])
+        .answers::<RenamedWorkspace>()
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// Delete a workspace

@@ -1,15 +1,18 @@
 //! The files of a chat and their texts: for clients and for models.
 
+use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::words::FileKind;
 use crate::content::kind::{self, Kind};
 use crate::content::{CHUNK, pdf};
-use crate::db::{Db, Result, Row, Value};
+use crate::db::{Db, Result};
 use crate::files::MAX_SHOWN_BYTES;
 use crate::{files, params, sql_file};
 
 const LIST: &str = sql_file!("attachments.sql");
+const TEXTS: &str = sql_file!("texts.sql");
 
 /// How many files of a chat are looked at: a frame has no room for the names of as many.
 const FILES: i64 = 4000;
@@ -18,7 +21,7 @@ const FILES: i64 = 4000;
 const FILES_FOR_MODEL: i64 = 500;
 
 /// A file of a chat.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub struct ChatFile {
     /// Its id.
     pub id: String,
@@ -63,52 +66,29 @@ impl ChatFile {
 
 /// The newest files of a chat, oldest first; or those that changed first after `since`, in the order of their changes.
 pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<ChatFile>> {
-    read(db, params![chat, since, FILES]).await
+    db.query_as(LIST, params![chat, since, FILES]).await
 }
 
-async fn read(db: &mut Db, which: Vec<Value>) -> Result<Vec<ChatFile>> {
-    let rows = db.query(LIST, which).await?;
-    let file = |mut row: Row| {
-        let (id, name) = (row.text(0), row.text(1));
-        ChatFile {
-            kind: Kind::of(&name),
-            versioned: row.int(2) != 0,
-            size: usize::try_from(row.int(3)).unwrap_or(usize::MAX),
-            rev: row.int(4),
-            id,
-            name,
-        }
-    };
-    Ok(rows.into_iter().map(file).collect())
+/// A file, and what it was uploaded as if it has no version.
+#[derive(Deserialize)]
+struct Text {
+    name: String,
+    version: Option<String>,
+    bytes: Bytes,
+    size: i64,
 }
 
 /// The names and newest texts of files, in their order: their newest versions, else what they were uploaded as, of
 /// which only the first 256 KiB are looked at. What is no text is left out.
 async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<Vec<(String, String)>> {
     let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
-    let rows = db
-        .query(
-            "SELECT file.filename, version.content, chunk.bytes, content.size
-             FROM json_each(?1) AS asked
-             JOIN chat_file AS file ON file.id = asked.value
-             LEFT JOIN chat_file_version AS version ON version.rowid =
-                 (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = file.id)
-             LEFT JOIN content ON version.rowid IS NULL AND content.id = file.content_id
-             LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = 0
-             ORDER BY asked.key",
-            params![json!(ids).to_string()],
-        )
-        .await?;
-    let mut texts = Vec::new();
-    for mut row in rows {
-        let name = row.text(0);
-        let text = match row.opt_text(1) {
-            Some(version) => Some(version),
-            None => uploaded(&name, row.blob(2), row.int(3)),
-        };
-        texts.extend(text.map(|text| (name, text)));
-    }
-    Ok(texts)
+    let rows: Vec<Text> = db.query_as(TEXTS, params![json!(ids).to_string()]).await?;
+    let texts = rows.into_iter().filter_map(|file| {
+        let (name, bytes) = (file.name, file.bytes.into());
+        let text = file.version.or_else(|| uploaded(&name, bytes, file.size));
+        text.map(|text| (name, text))
+    });
+    Ok(texts.collect())
 }
 
 /// The text of a file as it was uploaded: of a longer one, what its first chunk has. `None`: it is none.
@@ -132,7 +112,8 @@ pub async fn for_model(
     selected: Option<&str>,
     chars: usize,
 ) -> Result<Vec<(String, String)>> {
-    let mut files = read(db, params![chat, None::<i64>, FILES_FOR_MODEL]).await?;
+    let asked = params![chat, None::<i64>, FILES_FOR_MODEL];
+    let mut files: Vec<ChatFile> = db.query_as(LIST, asked).await?;
     files.reverse();
     if let Some(at) = files
         .iter()

@@ -1,5 +1,6 @@
 -- The files of the chat ?1: the newest ?3, oldest first; or, if ?2 is not NULL, the first ?3 that changed after that
--- rev, in the order of their changes. With the length of the text, or of what was uploaded.
+-- rev, in the order of their changes. With the length of the text, or of what was uploaded,
+-- as far as 32 bits can say it.
 WITH chosen AS (
     SELECT * FROM (
         SELECT rowid AS place, rowid AS turn FROM chat_file WHERE ?2 IS NULL AND chat_id = ?1
@@ -10,8 +11,8 @@ WITH chosen AS (
         SELECT rowid, rev FROM chat_file WHERE chat_id = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3
     )
 )
-SELECT file.id, file.filename, version.rowid IS NOT NULL,
-    coalesce(octet_length(version.content), content.size, 0), file.rev
+SELECT file.id AS id, file.filename AS name, file.filename AS kind, version.rowid IS NOT NULL AS versioned,
+    min(coalesce(octet_length(version.content), content.size, 0), 4294967295) AS size, file.rev AS rev
 FROM chosen
 JOIN chat_file AS file ON file.rowid = chosen.place
 LEFT JOIN chat_file_version AS version ON version.rowid =

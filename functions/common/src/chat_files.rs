@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::announce::fitted;
@@ -60,7 +61,7 @@ impl NewVersion<'_> {
 }
 
 /// A file of a chat.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct ChatFile {
     /// Its id in the chat.
     pub id: String,

@@ -34,7 +34,7 @@ pub const CHUNK: usize = 256 * 1024;
 pub(crate) fn body(
     content_id: String,
     range: Range<u64>,
-    first: Option<Vec<u8>>,
+    first: Option<Bytes>,
     lease: Option<Lease>,
 ) -> Body {
     let state = (content_id, range, first);
@@ -56,22 +56,16 @@ pub(crate) fn body(
             )));
         }
         // Both lie within the chunk, whose length is a usize.
-        let bytes = Bytes::from(chunk).slice(skip as usize..end as usize);
+        let bytes = chunk.slice(skip as usize..end as usize);
         let rest = range.start + (end - skip)..range.end;
         Ok(Some((bytes, (id, rest, None))))
     });
     Body::from_stream(held(chunks, lease))
 }
 
-async fn chunk(content_id: &str, seq: u64) -> db::Result<Vec<u8>> {
-    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-    let row = Db::open()
-        .await?
-        .query_one(
-            "SELECT bytes FROM content_chunk WHERE content_id = ?1 AND seq = ?2",
-            params![content_id, seq],
-        )
-        .await?;
-    row.map(|mut row| row.blob(0))
-        .ok_or_else(|| db::Error::Other(format!("chunk {seq} of content {content_id} is gone")))
+async fn chunk(content_id: &str, seq: u64) -> db::Result<Bytes> {
+    let asked = params![content_id, i64::try_from(seq).unwrap_or(i64::MAX)];
+    let sql = "SELECT bytes FROM content_chunk WHERE content_id = ?1 AND seq = ?2";
+    let bytes = Db::open().await?.query_one_as(sql, asked).await?;
+    bytes.ok_or_else(|| db::Error::Other(format!("chunk {seq} of content {content_id} is gone")))
 }

@@ -1,12 +1,10 @@
 //! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::Caller;
-use crate::api::file::File;
+use crate::api::file::{File, UploadedFile};
 use crate::api::id::FileId;
 use crate::api::words::FileKind;
 use crate::content::kind::{Kind, is_based};
@@ -14,7 +12,7 @@ use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{self, Transaction, rows_of};
 use crate::error::{Error, Result};
-use crate::object;
+use crate::object::ToValue;
 use crate::params;
 use crate::room::{Stored, Thing};
 
@@ -52,8 +50,8 @@ pub async fn insert(
         Target::Chat(id) => {
             let raised = "UPDATE chat SET rev = rev + ?3
                  WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING rev";
-            match tx.query_one(raised, params![id, user, count]).await? {
-                Some(row) => rev = row.int(0),
+            match tx.query_one_as(raised, params![id, user, count]).await? {
+                Some(raised) => rev = raised,
                 None => return Ok(None),
             }
             (
@@ -75,7 +73,7 @@ pub async fn insert(
          SELECT new.id, new.filename, new.path, target.id, new.content_id FROM target, new
          RETURNING id"
     );
-    if tx.query(&sql, parameters).await?.is_empty() {
+    if tx.query_as::<FileId>(&sql, parameters).await?.is_empty() {
         return Ok(None);
     }
     if let Target::Chat(chat_id) = target {
@@ -133,17 +131,22 @@ pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db:
 /// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB; and the first
 /// 64 KiB of the text of a PDF of at most 256 KiB, or `[Error parsing PDF]`. It is `null` for larger files, for other
 /// kinds, and when the request's small files are more than 1 MiB altogether; `url` has every file.
-pub fn details(upload: &Upload) -> Value {
+pub fn details(upload: &Upload) -> UploadedFile {
     let kind = Kind::of(&upload.filename);
-    let content = upload.held().and_then(|bytes| shown(kind, bytes));
-    object!({
-        "id": upload.file_id,
-        "name": upload.filename,
-        "content": content,
-        "language": kind.language,
-        "type": kind.name.as_str(),
-        "url": url(&upload.file_id),
-    })
+    UploadedFile {
+        id: upload.file_id.as_str().into(),
+        name: upload.filename.clone(),
+        content: upload.held().and_then(|bytes| shown(kind, bytes)),
+        language: kind.language,
+        kind: kind.name,
+        url: url(&upload.file_id),
+    }
+}
+
+impl ToValue for UploadedFile {
+    fn to_value(&self) -> Value {
+        json!(self)
+    }
 }
 
 /// A file as lists of files show it: a row.
@@ -185,12 +188,12 @@ pub fn url(id: &str) -> String {
     format!("/file/{id}/content")
 }
 
-fn shown(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, str>> {
+fn shown(kind: Kind, bytes: &[u8]) -> Option<String> {
     if kind.is_text() {
-        return (bytes.len() <= MAX_SHOWN_BYTES).then(|| String::from_utf8_lossy(bytes));
+        let is_short = bytes.len() <= MAX_SHOWN_BYTES;
+        return is_short.then(|| String::from_utf8_lossy(bytes).into_owned());
     }
-    (kind.name == FileKind::Pdf).then(|| {
-        let text = pdf::text(bytes, MAX_SHOWN_BYTES);
-        text.map_or(pdf::UNREADABLE.into(), Cow::Owned)
-    })
+    let unreadable = || pdf::UNREADABLE.to_owned();
+    (kind.name == FileKind::Pdf)
+        .then(|| pdf::text(bytes, MAX_SHOWN_BYTES).unwrap_or_else(unreadable))
 }

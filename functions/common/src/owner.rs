@@ -1,6 +1,7 @@
 //! Why an id that a request names could not be used (docs/decisions.md#open-mode-and-token-mode).
 
 use crate::access::Caller;
+use crate::api::id::UserId;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::params;
@@ -24,11 +25,7 @@ async fn user_exists(db: &mut Db, caller: &Caller) -> Result<bool> {
     let Some(user_id) = caller.user_id().filter(|_| !caller.is_proven()) else {
         return Ok(true);
     };
-    let found = db
-        .query_one_as::<i64>(
-            "SELECT 1 AS found FROM \"user\" WHERE id = ?1",
-            params![user_id],
-        )
-        .await?;
+    let sql = "SELECT id FROM \"user\" WHERE id = ?1";
+    let found = db.query_one_as::<UserId>(sql, params![user_id]).await?;
     Ok(found.is_some())
 }

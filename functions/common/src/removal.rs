@@ -6,6 +6,7 @@
 
 mod chat;
 
+use serde::Deserialize;
 use serde_json::json;
 
 pub use self::chat::{delete_chat, thin_chat, thin_file};
@@ -33,6 +34,24 @@ pub enum Holder<'a> {
     User(&'a str),
 }
 
+/// A part of what a holder holds.
+#[derive(Deserialize)]
+struct Held {
+    kind: Kind,
+    id: String,
+    amount: i64,
+}
+
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Session,
+    Chat,
+    File,
+    Workspace,
+    Model,
+}
+
 /// What is deleted next, or with its holder.
 #[derive(Debug, Default)]
 pub struct Part {
@@ -58,28 +77,28 @@ impl Part {
         };
         // One more than would fit, which tells whether there is another part.
         let most = PART / LEAST + 1;
-        let rows = tx.query(NEXT, params![workspace, user, most, PART]).await?;
+        let asked = params![workspace, user, most, PART];
         let mut part = Self {
             is_last: true,
             ..Self::default()
         };
         let mut amount = 0;
-        for mut row in rows {
-            let (kind, id) = (row.text(0), row.text(1));
+        for held in tx.query_as::<Held>(NEXT, asked).await? {
             let is_first = amount == 0;
-            amount += row.int(2);
-            if amount > PART && (!is_first || kind == "chat") {
+            amount += held.amount;
+            if amount > PART && (!is_first || held.kind == Kind::Chat) {
                 part.is_last = false;
-                part.large = Some(id).filter(|_| is_first);
+                part.large = Some(held.id).filter(|_| is_first);
                 break;
             }
-            match kind.as_str() {
-                "chat" => part.chats.push(id),
-                "file" => part.files.push(id),
-                "workspace" => part.workspaces.push(id),
-                "model" => part.models.push(id),
-                _ => part.sessions.push(id),
-            }
+            let list = match held.kind {
+                Kind::Session => &mut part.sessions,
+                Kind::Chat => &mut part.chats,
+                Kind::File => &mut part.files,
+                Kind::Workspace => &mut part.workspaces,
+                Kind::Model => &mut part.models,
+            };
+            list.push(held.id);
         }
         Ok(part)
     }

@@ -19,7 +19,7 @@ held AS MATERIALIZED (
 counted AS (
     SELECT id, amount, sum(amount) OVER (ROWS UNBOUNDED PRECEDING) - amount AS before FROM held
 )
-SELECT 'session', id, 0 FROM session WHERE ?1 IS NULL AND user_id = ?2
+SELECT 'session' AS kind, id AS id, 0 AS amount FROM session WHERE ?1 IS NULL AND user_id = ?2
 UNION ALL
 SELECT 'chat', id, amount + CASE WHEN amount <= ?4 THEN (
     SELECT coalesce(sum(octet_length(content) / 8192), 0) FROM chat_conversation WHERE chat_id = counted.id

@@ -4,6 +4,8 @@
 //! whatever it is.
 
 use crate::config::table;
+use serde::Deserialize;
+
 use crate::db::{self, Db, Transaction};
 use crate::error::{Error, Result};
 use crate::{clock, content, params};
@@ -61,84 +63,58 @@ pub struct Room {
     pub left: u64,
 }
 
-/// What somebody has.
-#[derive(Debug, Clone, Copy, Default)]
+/// What somebody has; nothing if there is no such user.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Stored {
     /// Bytes.
+    #[serde(rename = "stored_bytes")]
     pub bytes: u64,
-    counts: [i64; 3],
+    num_workspaces: i64,
+    num_chats: i64,
+    num_files: i64,
 }
 
 impl Stored {
+    const READ: &str = r#"SELECT max(0, stored_bytes) AS stored_bytes, num_workspaces, num_chats, num_files
+        FROM "user" WHERE id = ?1"#;
+
     /// How many there are.
     pub fn count(&self, thing: Thing) -> i64 {
-        self.counts[thing as usize]
-    }
-
-    /// What the user has; nothing if there is no such user.
-    async fn read(db: &mut impl Query, user: &str) -> db::Result<Self> {
-        let sql = r#"SELECT stored_bytes, num_workspaces, num_chats, num_files FROM "user" WHERE id = ?1"#;
-        let row = db.first(sql, params![user]).await?;
-        Ok(row.map_or_else(Self::default, |row| Self {
-            bytes: u64::try_from(row.int(0)).unwrap_or(0),
-            counts: [row.int(1), row.int(2), row.int(3)],
-        }))
+        match thing {
+            Thing::Workspaces => self.num_workspaces,
+            Thing::Chats => self.num_chats,
+            Thing::Files => self.num_files,
+        }
     }
 
     /// What the user has, as the open transaction leaves it.
     pub async fn after(tx: &mut Transaction<'_>, user: &str) -> db::Result<Self> {
-        Self::read(tx, user).await
+        let found = tx.query_one_as(Self::READ, params![user]).await?;
+        Ok(found.unwrap_or_default())
     }
 
     /// What the user has, without uploads that were abandoned: some of those are removed here.
     pub(crate) async fn without_abandoned(user: &str) -> db::Result<Self> {
         let mut db = Db::open().await?;
         let oldest = clock::unix_millis() - content::ABANDONED_AFTER;
-        let abandoned = "SELECT 1 FROM content WHERE staged_at < ?1 AND owner_id = ?2 LIMIT 1";
-        if db
-            .query_one(abandoned, params![oldest, user])
-            .await?
-            .is_some()
-        {
-            let sweep = "DELETE FROM content WHERE id IN (
-                SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 ORDER BY staged_at LIMIT 2
-            )";
-            db.execute(sweep, params![oldest, user]).await?;
+        let abandoned = "SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 LIMIT 1";
+        let found: Option<String> = db.query_one_as(abandoned, params![oldest, user]).await?;
+        if found.is_some() {
+            db.execute(SWEEP, params![oldest, user]).await?;
         }
-        Self::read(&mut db, user).await
+        Self::now(&mut db, user).await
     }
 
     /// What the user has now.
     pub(crate) async fn now(db: &mut Db, user: &str) -> db::Result<Self> {
-        Self::read(db, user).await
+        let found = db.query_one_as(Self::READ, params![user]).await?;
+        Ok(found.unwrap_or_default())
     }
 }
 
-/// What can be asked for a row: the database, or a transaction.
-trait Query {
-    async fn first(&mut self, sql: &str, parameters: Vec<db::Value>)
-    -> db::Result<Option<db::Row>>;
-}
-
-impl Query for Db {
-    async fn first(
-        &mut self,
-        sql: &str,
-        parameters: Vec<db::Value>,
-    ) -> db::Result<Option<db::Row>> {
-        self.query_one(sql, parameters).await
-    }
-}
-
-impl Query for Transaction<'_> {
-    async fn first(
-        &mut self,
-        sql: &str,
-        parameters: Vec<db::Value>,
-    ) -> db::Result<Option<db::Row>> {
-        self.query_one(sql, parameters).await
-    }
-}
+const SWEEP: &str = "DELETE FROM content WHERE id IN (
+    SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 ORDER BY staged_at LIMIT 2
+)";
 
 /// 413 for somebody who has `most` of a thing already, which is as many as they may have.
 pub(crate) fn too_many(thing: Thing, most: i64) -> Error {

@@ -4,11 +4,12 @@
 //! Saving what a file says already makes no version. All writers run inside a transaction, which begins with the write
 //! lock (see [`crate::db`]), so of many who save at once each sees what the one before it saved.
 
-use crate::db::{Db, Result, Transaction};
-use crate::{clock, id, params};
+use bytes::Bytes;
+pub use kafka_llm::MAX_TEXT_BYTES;
+use serde::Deserialize;
 
-/// The longest text that is edited here, in bytes (docs/websocket.md#what-both-have-in-common).
-pub const MAX_TEXT_BYTES: usize = 256 * 1024;
+use crate::db::{Db, Result, Transaction};
+use crate::{clock, id, params, sql_file};
 
 /// What a file that was made in a chat has for a path, as in the original.
 const IN_MEMORY: &str = "(in-memory)";
@@ -24,23 +25,30 @@ pub struct Saved {
     pub changed: bool,
 }
 
+const CURRENT: &str = sql_file!("versions.sql");
+
 /// The file as a save finds it: its newest version, and its original where it has none.
-const CURRENT: &str = "
-    SELECT version.id, version.timestamp, version.content, content.size, chunk.bytes
-    FROM chat_file
-    LEFT JOIN chat_file_version AS version ON version.rowid =
-        (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = chat_file.id)
-    LEFT JOIN content ON version.rowid IS NULL AND content.id = chat_file.content_id
-    LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = 0
-    WHERE chat_file.id = ?1";
+#[derive(Deserialize)]
+struct Current {
+    version: Option<Version>,
+    size: u64,
+    first_chunk: Option<Bytes>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    id: String,
+    timestamp: String,
+    content: String,
+}
 
 /// What a chat file says now: its newest version, or what it was uploaded as if that is a text that can be edited.
 pub async fn text(db: &mut Db, chat_file: &str) -> Result<Option<String>> {
-    let Some(mut row) = db.query_one(CURRENT, params![chat_file]).await? else {
-        return Ok(None);
-    };
-    let version = row.opt_text(0).map(|_| row.text(2));
-    Ok(version.or_else(|| original_text(row.int(3), row.opt_blob(4))))
+    let found: Option<Current> = db.query_one_as(CURRENT, params![chat_file]).await?;
+    Ok(found.and_then(|current| match current.version {
+        Some(version) => Some(version.content),
+        None => original_text(current.size, current.first_chunk),
+    }))
 }
 
 /// Saves a text as the newest version of a chat file, unless it is what the file says already. `None`: no such file, or
@@ -49,36 +57,28 @@ pub async fn text(db: &mut Db, chat_file: &str) -> Result<Option<String>> {
 ///
 /// The caller has checked whose file it is, and raises the chat's `rev` if [`Saved::changed`].
 pub async fn save(tx: &mut Transaction<'_>, chat_file: &str, text: &str) -> Result<Option<Saved>> {
-    let Some(mut row) = tx.query_one(CURRENT, params![chat_file]).await? else {
+    let Some(current) = tx
+        .query_one_as::<Current>(CURRENT, params![chat_file])
+        .await?
+    else {
         return Ok(None);
     };
-    let newest = row.opt_text(0).map(|id| (id, row.text(1), row.text(2)));
-    if let Some((id, timestamp, content)) = newest {
-        if content == text {
-            return Ok(Some(Saved {
-                version: Some((id, timestamp)),
-                before: Some(content),
-                changed: false,
-            }));
-        }
-        let version = insert(tx, chat_file, &[text]).await?;
-        return Ok(Some(Saved {
-            version: Some(version),
-            before: Some(content),
-            changed: true,
-        }));
-    }
-    let Some(original) = original_text(row.int(3), row.opt_blob(4)) else {
-        return Ok(None);
+    let (newest, before) = match current.version {
+        Some(newest) => (Some((newest.id, newest.timestamp)), newest.content),
+        None => match original_text(current.size, current.first_chunk) {
+            Some(original) => (None, original),
+            None => return Ok(None),
+        },
     };
-    let changed = original != text;
-    let version = match changed {
-        true => Some(insert(tx, chat_file, &[&original, text]).await?),
-        false => None,
+    let changed = before != text;
+    let version = match newest {
+        newest if !changed => newest,
+        Some(_) => Some(insert(tx, chat_file, &[text]).await?),
+        None => Some(insert(tx, chat_file, &[&before, text]).await?),
     };
     Ok(Some(Saved {
         version,
-        before: Some(original),
+        before: Some(before),
         changed,
     }))
 }
@@ -118,18 +118,16 @@ pub async fn revert(
     chat_file: &str,
     version: &str,
 ) -> Result<Option<Reverted>> {
-    let row = tx
-        .query_one(
-            "SELECT timestamp, content FROM chat_file_version WHERE id = ?1 AND chat_file_id = ?2",
-            params![version, chat_file],
-        )
-        .await?;
-    let Some(mut row) = row else { return Ok(None) };
-    let (from, content) = (row.text(0), row.text(1));
-    let saved = save(tx, chat_file, &content).await?;
+    let sql =
+        "SELECT id, timestamp, content FROM chat_file_version WHERE id = ?1 AND chat_file_id = ?2";
+    let asked = params![version, chat_file];
+    let Some(old) = tx.query_one_as::<Version>(sql, asked).await? else {
+        return Ok(None);
+    };
+    let saved = save(tx, chat_file, &old.content).await?;
     Ok(saved.map(|saved| Reverted {
-        from,
-        content,
+        from: old.timestamp,
+        content: old.content,
         saved,
     }))
 }
@@ -160,17 +158,11 @@ async fn insert(
 }
 
 /// The text of an uploaded file, if it is one and short enough to be edited: then its first chunk is all of it.
-fn original_text(size: i64, first_chunk: Option<Vec<u8>>) -> Option<String> {
-    let bytes = match size {
-        // An empty file has no chunk.
-        0 => Vec::new(),
-        _ => first_chunk?,
-    };
-    let whole = usize::try_from(size) == Ok(bytes.len());
-    if !whole || bytes.len() > MAX_TEXT_BYTES {
-        return None;
-    }
-    String::from_utf8(bytes).ok()
+fn original_text(size: u64, first_chunk: Option<Bytes>) -> Option<String> {
+    // An empty file has no chunk.
+    let bytes = first_chunk.unwrap_or_default();
+    let is_whole = bytes.len() as u64 == size && bytes.len() <= MAX_TEXT_BYTES;
+    is_whole.then(|| String::from_utf8(bytes.into()).ok())?
 }
 
 #[cfg(test)]
@@ -179,10 +171,11 @@ mod tests {
 
     #[test]
     fn an_original_is_a_whole_short_text() {
-        assert_eq!(original_text(3, Some(b"abc".to_vec())), Some("abc".into()));
+        let text = |size, bytes: &'static [u8]| original_text(size, Some(bytes.into()));
+        assert_eq!(text(3, b"abc"), Some("abc".into()));
         assert_eq!(original_text(0, None), Some(String::new()));
         assert_eq!(original_text(3, None), None);
-        assert_eq!(original_text(4, Some(b"abc".to_vec())), None);
-        assert_eq!(original_text(2, Some(vec![0xff, 0xfe])), None);
+        assert_eq!(text(4, b"abc"), None);
+        assert_eq!(text(2, &[0xff, 0xfe]), None);
     }
 }

@@ -9,7 +9,7 @@ use kafka_common::error::{Error, Result};
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 
-const FIND: &str = include_str!("content.sql");
+const FIND: &str = of_named!("content.sql");
 
 /// Streams the content, or the range of it that is asked for.
 pub(crate) async fn download(
@@ -27,17 +27,9 @@ pub(crate) async fn download(
     };
     let mut db = Db::open().await?;
     let asked = params![file_id, caller.user_id(), chunk];
-    let Some(mut row) = db.query_one(FIND, asked).await? else {
+    let Some(mut download) = db.query_one_as::<Download>(FIND, asked).await? else {
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
-    let size = u64::try_from(row.int(2)).unwrap_or(0);
-    let download = Download {
-        filename: row.text(0),
-        content_id: row.text(1),
-        size,
-        media_type: row.opt_text(3),
-        first_chunk: row.opt_blob(4),
-        lease: Download::lease(&caller, size).await?,
-    };
+    download.lease = Download::lease(&caller, download.size).await?;
     Ok(download.answer(headers))
 }

@@ -1,20 +1,15 @@
--- What the file says that ?1 names, of a workspace or of a chat (see chat_file.sql), for the caller ?2 (NULL: whoever
--- knows the id). What has versions in the chat says what the newest says; it is short enough to be its own first chunk.
--- Else, chunk ?3 comes with it, if it exists, so that a small file is one statement.
-SELECT coalesce(attached.filename, file.filename), coalesce(version.id, content.id),
-    coalesce(octet_length(version.content), content.size), content.media_type,
-    coalesce(CAST(version.content AS BLOB), chunk.bytes)
+-- What the file says that ?1 names, of a workspace or of a chat, for the caller ?2 (NULL: whoever knows the id). What has
+-- versions in the chat says what the newest says; it is short enough to be its own first chunk. Else, chunk ?3 comes with
+-- it, if it exists, so that a small file is one statement.
+SELECT coalesce(named.name, file.filename) AS filename, coalesce(version.id, content.id) AS content_id,
+    coalesce(octet_length(version.content), content.size) AS size, content.media_type AS media_type,
+    coalesce(CAST(version.content AS BLOB), chunk.bytes) AS first_chunk
 FROM (SELECT ?1 AS id) AS asked
-LEFT JOIN chat_file AS attached ON attached.id = coalesce(
-    (SELECT id FROM chat_file WHERE id = ?1),
-    (SELECT id FROM chat_file WHERE file_id = ?1
-        AND chat_id = (SELECT min(chat_id) FROM chat_file WHERE file_id = ?1)
-        AND chat_id = (SELECT max(chat_id) FROM chat_file WHERE file_id = ?1))
-) AND (?2 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = attached.chat_id AND user_id = ?2))
+LEFT JOIN named
 LEFT JOIN chat_file_version AS version ON version.rowid =
-    (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = attached.id)
+    (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = named.id)
 LEFT JOIN file ON file.id = asked.id
     AND (?2 IS NULL OR EXISTS (SELECT 1 FROM workspace WHERE id = file.workspace_id AND owner_id = ?2))
-LEFT JOIN content ON version.id IS NULL AND content.id = coalesce(file.content_id, attached.content_id)
+LEFT JOIN content ON version.id IS NULL AND content.id = coalesce(file.content_id, named.content_id)
 LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = ?3
 WHERE content.id IS NOT NULL OR version.id IS NOT NULL

@@ -1,15 +1,16 @@
 //! `DELETE /file/delete/{file_id}`: a file goes, with its attachments, versions and content.
 
 use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
+use kafka_common::api::chat::Done;
 use kafka_common::chat_files::{self, ChatFile, Left};
 use kafka_common::db::{self, Db, Transaction};
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::removal::{self, FILE, PART};
 use kafka_common::{announce, owner, params, sql_file};
+use serde::Deserialize;
 use serde_json::json;
 
 const FIND: &str = sql_file!("delete.sql");
@@ -47,8 +48,9 @@ pub(crate) async fn delete(
             }
         }
     }
-    let body = json!({ "detail": "File deleted successfully." });
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(answer(&Done {
+        detail: "File deleted successfully.",
+    }))
 }
 
 /// What a transaction has deleted.
@@ -61,36 +63,43 @@ enum Removed {
     All(Vec<Left>),
 }
 
+/// A place where the file is.
+#[derive(Deserialize)]
+struct Place {
+    /// The file itself, of a workspace.
+    of_workspace: Option<String>,
+    attached: Option<ChatFile>,
+    num_versions: i64,
+    /// Whether the request names the attachment.
+    is_named: bool,
+}
+
 async fn remove(tx: &mut Transaction<'_>, file: &str, caller: Option<&str>) -> db::Result<Removed> {
     let most = PART / ATTACHMENT + 1;
-    let mut rows = tx.query(FIND, params![file, caller, most]).await?;
+    let mut rows: Vec<Place> = tx.query_as(FIND, params![file, caller, most]).await?;
     // What the request names goes last, so that it means the file as long as there is any of it.
-    rows.sort_by_key(|row| row.int(5));
+    rows.sort_by_key(|row| row.is_named);
     if rows.is_empty() {
         return Ok(Removed::Nothing);
     }
     let mut of_workspace = None;
     let mut attached = Vec::with_capacity(rows.len());
     let (mut amount, mut is_all) = (0, true);
-    for mut row in rows {
-        of_workspace = of_workspace.or(row.opt_text(0));
-        let Some(id) = row.opt_text(2) else { continue };
-        amount += ATTACHMENT + FILE * row.int(4);
+    for row in rows {
+        of_workspace = of_workspace.or(row.of_workspace);
+        let Some(file) = row.attached else { continue };
+        amount += ATTACHMENT + FILE * row.num_versions;
         if amount > PART {
             is_all = false;
             // One that is too large alone.
-            if attached.is_empty() && removal::thin_file(tx, &id).await? {
+            if attached.is_empty() && removal::thin_file(tx, &file.id).await? {
                 return Ok(Removed::Part(Vec::new()));
             }
             if !attached.is_empty() {
                 break;
             }
         }
-        attached.push(ChatFile {
-            id,
-            name: row.text(1),
-            chat: row.text(3),
-        });
+        attached.push(file);
     }
     match &of_workspace {
         // Its attachments go with it.

@@ -1,8 +1,9 @@
 -- The file ?1 of the caller ?2 (NULL: whoever knows the id) and where it is attached: the first ?3 places, and that which
 -- ?1 names itself, if it is one. Of a workspace, by its own id or that of an attachment, one row per attachment and at
 -- least one; or one that was made in a chat.
-SELECT of_workspace.id, of_workspace.filename, attached.id, attached.chat_id, attached.num_versions,
-    coalesce(attached.id = ?1, 0)
+SELECT of_workspace.id AS of_workspace, attached.id AS "attached.id", attached.chat_id AS "attached.chat",
+    iif(attached.id IS NULL, NULL, of_workspace.filename) AS "attached.name",
+    coalesce(attached.num_versions, 0) AS num_versions, coalesce(attached.id = ?1, 0) AS is_named
 FROM (
     SELECT id, filename FROM file
     WHERE id = coalesce((SELECT file_id FROM chat_file WHERE id = ?1), ?1)
@@ -17,7 +18,7 @@ LEFT JOIN (
     SELECT id, chat_id, num_versions, file_id FROM chat_file WHERE id = ?1
 ) AS attached ON attached.file_id = of_workspace.id
 UNION ALL
-SELECT NULL, made.filename, made.id, made.chat_id, made.num_versions, 1
+SELECT NULL, made.id, made.chat_id, made.filename, made.num_versions, 1
 FROM chat_file AS made
 WHERE made.id = ?1 AND made.file_id IS NULL
 AND (?2 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = made.chat_id AND user_id = ?2))

@@ -1,17 +1,32 @@
 //! `GET /chat-file/{chat_file_id}/diff?from=&to=`.
 
 use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
+use kafka_common::api::id::VersionId;
+use kafka_common::api::versions::Difference;
 use kafka_common::db::Db;
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 use kafka_llm::diff::unified_diff;
-use serde_json::json;
+use serde::Deserialize;
 
-const DIFF: &str = include_str!("diff.sql");
+const DIFF: &str = of_named!("diff.sql");
+
+/// The versions that are compared.
+#[derive(Deserialize)]
+struct Compared {
+    older: Option<Text>,
+    newer: Option<Text>,
+}
+
+/// What a version says.
+#[derive(Deserialize)]
+struct Text {
+    id: VersionId,
+    content: String,
+}
 
 /// What is different in a version; without `to`, or with an empty one, in the newest.
 pub(crate) async fn diff(
@@ -26,15 +41,15 @@ pub(crate) async fn diff(
     query.check()?;
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
-    let found = db
-        .query_one(DIFF, params![file, caller.user_id(), from, to])
-        .await?;
-    let Some(mut row) = found else {
+    let asked = params![file, caller.user_id(), from, to];
+    let Some(found) = db.query_one_as::<Compared>(DIFF, asked).await? else {
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
-    let versions = row.opt_text(0).zip(row.opt_text(2));
-    let (from, to) = versions.ok_or_else(Error::version_not_found)?;
-    let diff = unified_diff(&row.text(1), &row.text(3));
-    let body = json!({ "from": from, "to": to, "diff": diff });
-    Ok(json_response(StatusCode::OK, &body))
+    let versions = found.older.zip(found.newer);
+    let (older, newer) = versions.ok_or_else(Error::version_not_found)?;
+    Ok(answer(&Difference {
+        diff: unified_diff(&older.content, &newer.content),
+        from: older.id,
+        to: newer.id,
+    }))
 }

@@ -2,7 +2,21 @@
 //! `/chat-file/...`.
 #![forbid(unsafe_code)]
 
-mod chat_file;
+/// What the request names among the files of chats.
+const NAMED: &str = include_str!("chat_file.sql");
+
+/// A statement that calls it `named`.
+macro_rules! of_named {
+    ($file:literal) => {
+        concat!(
+            "WITH named AS (",
+            include_str!("chat_file.sql"),
+            ")",
+            include_str!($file)
+        )
+    };
+}
+
 mod content;
 mod delete;
 mod diff;

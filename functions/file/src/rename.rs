@@ -1,111 +1,73 @@
 //! `PATCH /file/rename`: a file gets another name, wherever it is attached.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
-use kafka_common::access::{Access, Caller};
-use kafka_common::api::file::RENAME_FORM;
+use kafka_common::access::Access;
+use kafka_common::api::file::{RenameFile, RenamedFile};
+use kafka_common::api::id::{FileId, UserId};
 use kafka_common::chat_files::{self, ChatFile, News};
 use kafka_common::db::{self, Db, Transaction};
-use kafka_common::error::{Error, Result, json_response};
-use kafka_common::form::{Form, NoFiles};
+use kafka_common::error::{Error, Result, answer};
+use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
-use kafka_common::owner;
-use kafka_common::{announce, params};
-use serde_json::json;
+use kafka_common::{announce, owner, params};
+use serde::Deserialize;
 
-/// Names the file ?1 of a workspace, by its own id or that of an attachment, ?2 for the caller ?3.
-const RENAME_FILE: &str = "UPDATE file SET filename = ?2, path = 'uploads/files/' || id || '_' || ?2
-    WHERE id = coalesce((SELECT file_id FROM chat_file WHERE id = ?1), ?1)
-    AND (?3 IS NULL OR EXISTS (SELECT 1 FROM workspace WHERE id = file.workspace_id AND owner_id = ?3))
-    RETURNING id, path";
-
-/// The next ?3 attachments of the file ?1, after the chat ?2: each gets the name that the file has now, so that of two who
-/// rename it at once one name is left.
-const RENAME_ATTACHED: &str =
-    "UPDATE chat_file SET filename = file.filename, path = file.path FROM file
-    WHERE file.id = ?1 AND chat_file.rowid IN (
-        SELECT rowid FROM chat_file WHERE file_id = ?1 AND chat_id > ?2 ORDER BY chat_id LIMIT ?3
-    )
-    RETURNING chat_file.id, chat_file.chat_id, chat_file.filename";
+const RENAME_FILE: &str = include_str!("rename_file.sql");
+const RENAME_MADE: &str = include_str!("rename_made.sql");
+const RENAME_ATTACHED: &str = include_str!("rename_attached.sql");
 
 /// How many attachments get their name in one transaction: nobody else can write meanwhile.
 const PART: usize = 500;
 
-/// Names the file ?1 that was made in a chat ?2 for the caller ?3. It has no path that would follow its name.
-const RENAME_MADE: &str = "UPDATE chat_file SET filename = ?2 WHERE id = ?1 AND file_id IS NULL
-    AND (?3 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = chat_file.chat_id AND user_id = ?3))
-    RETURNING id, chat_id, path";
-
 /// What has another name now.
+#[derive(Deserialize)]
 struct Renamed {
-    id: String,
+    id: FileId,
     path: String,
-    news: Vec<News>,
-    /// The last of the chats whose attachments have it, if there may be more.
-    last: Option<String>,
+    /// The chat that it was made in.
+    chat: Option<String>,
 }
 
 /// Gives the file another name. It answers with the file's own id, by whichever it was asked for. A file that many chats
 /// have is renamed in parts; where that breaks off, the same again goes on.
 pub(crate) async fn rename(access: Access, request: Request) -> Result<Response> {
-    let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
-    let (file, name) = (form.text("file_id"), form.text("new_name"));
-    let user = form.optional_id("user_id");
-    let caller = access.caller(user.as_deref())?;
+    let form: RenameFile = form::read(request, NoFiles).await?;
+    let name = form.new_name;
+    let caller = access.caller(form.user_id.as_ref().map(UserId::as_str))?;
     caller.count(Limit::Create).await?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
-    let Some(renamed) = apply(&mut tx, &file, &name, &caller).await? else {
+    let asked = params![&form.file_id, name.as_str(), caller.user_id()];
+    let mut renamed = tx.query_one_as(RENAME_FILE, asked.clone()).await?;
+    if renamed.is_none() {
+        renamed = tx.query_one_as(RENAME_MADE, asked).await?;
+    }
+    let Some(Renamed { id, path, chat }) = renamed else {
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
+    let (news, mut last) = match chat {
+        Some(chat) => {
+            let (id, name) = (id.to_string(), name.clone());
+            let made = [ChatFile { id, name, chat }];
+            (chat_files::renamed(&mut tx, &made).await?, None)
+        }
+        None => attached(&mut tx, &id, "").await?,
+    };
     tx.commit().await?;
-    announce::news(renamed.news).await;
-    let mut last = renamed.last;
+    announce::news(news).await;
     while let Some(after) = last {
         let mut tx = db.begin().await?;
-        let (news, next) = attached(&mut tx, &renamed.id, &after).await?;
+        let (news, next) = attached(&mut tx, &id, &after).await?;
         tx.commit().await?;
         announce::news(news).await;
         last = next;
     }
-    let body = json!({ "file_id": renamed.id, "new_filename": name, "new_path": renamed.path });
-    Ok(json_response(StatusCode::OK, &body))
-}
-
-/// Renames the file, and the first of its attachments. `None` if there is no such file of the caller's.
-async fn apply(
-    tx: &mut Transaction<'_>,
-    file: &str,
-    name: &str,
-    caller: &Caller,
-) -> db::Result<Option<Renamed>> {
-    let asked = params![file, name, caller.user_id()];
-    if let Some(mut row) = tx.query_one(RENAME_FILE, asked.clone()).await? {
-        let (id, path) = (row.text(0), row.text(1));
-        let (news, last) = attached(tx, &id, "").await?;
-        return Ok(Some(Renamed {
-            id,
-            path,
-            news,
-            last,
-        }));
-    }
-    let Some(mut row) = tx.query_one(RENAME_MADE, asked).await? else {
-        return Ok(None);
-    };
-    let made = ChatFile {
-        id: row.text(0),
-        name: name.to_owned(),
-        chat: row.text(1),
-    };
-    let news = chat_files::renamed(tx, std::slice::from_ref(&made)).await?;
-    Ok(Some(Renamed {
-        id: made.id,
-        path: row.text(2),
-        news,
-        last: None,
+    Ok(answer(&RenamedFile {
+        file_id: id,
+        new_filename: name,
+        new_path: path,
     }))
 }
 
@@ -113,19 +75,11 @@ async fn apply(
 /// the chats if there may be more.
 async fn attached(
     tx: &mut Transaction<'_>,
-    file: &str,
+    file: &FileId,
     after: &str,
 ) -> db::Result<(Vec<News>, Option<String>)> {
     let part = params![file, after, PART as i64];
-    let rows = tx.query(RENAME_ATTACHED, part).await?;
-    let files: Vec<ChatFile> = rows
-        .into_iter()
-        .map(|mut row| ChatFile {
-            id: row.text(0),
-            chat: row.text(1),
-            name: row.text(2),
-        })
-        .collect();
+    let files: Vec<ChatFile> = tx.query_as(RENAME_ATTACHED, part).await?;
     let last = files.iter().map(|file| &file.chat).max().cloned();
     let last = last.filter(|_| files.len() == PART);
     Ok((chat_files::renamed(tx, &files).await?, last))

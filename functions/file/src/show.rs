@@ -9,7 +9,7 @@ use kafka_common::files::Listed;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 
-const SHOW: &str = include_str!("show.sql");
+const SHOW: &str = of_named!("show.sql");
 
 /// A file of a workspace, or of a chat: clients know a file by either id.
 pub(crate) async fn show(

@@ -1,18 +1,13 @@
--- The file that ?1 names, of a workspace or of a chat (see chat_file.sql), for the caller ?2 (NULL: whoever knows the
--- id), as its content is served: what has versions in the chat is as long as the newest.
-SELECT asked.id AS id, coalesce(attached.filename, file.filename) AS filename,
-    coalesce(attached.path, file.path) AS path, coalesce(octet_length(version.content), content.size, 0) AS size,
+-- The file that ?1 names, of a workspace or of a chat, for the caller ?2 (NULL: whoever knows the id), as its content is
+-- served: what has versions in the chat is as long as the newest.
+SELECT asked.id AS id, coalesce(named.name, file.filename) AS filename,
+    coalesce(named.path, file.path) AS path, coalesce(octet_length(version.content), content.size, 0) AS size,
     CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned
 FROM (SELECT ?1 AS id) AS asked
-LEFT JOIN chat_file AS attached ON attached.id = coalesce(
-    (SELECT id FROM chat_file WHERE id = ?1),
-    (SELECT id FROM chat_file WHERE file_id = ?1
-        AND chat_id = (SELECT min(chat_id) FROM chat_file WHERE file_id = ?1)
-        AND chat_id = (SELECT max(chat_id) FROM chat_file WHERE file_id = ?1))
-) AND (?2 IS NULL OR EXISTS (SELECT 1 FROM chat WHERE id = attached.chat_id AND user_id = ?2))
+LEFT JOIN named
 LEFT JOIN chat_file_version AS version ON version.rowid =
-    (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = attached.id)
+    (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = named.id)
 LEFT JOIN file ON file.id = asked.id
     AND (?2 IS NULL OR EXISTS (SELECT 1 FROM workspace WHERE id = file.workspace_id AND owner_id = ?2))
-LEFT JOIN content ON content.id = coalesce(file.content_id, attached.content_id)
-WHERE attached.id IS NOT NULL OR file.id IS NOT NULL
+LEFT JOIN content ON content.id = coalesce(file.content_id, named.content_id)
+WHERE named.id IS NOT NULL OR file.id IS NOT NULL

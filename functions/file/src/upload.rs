@@ -1,21 +1,19 @@
 //! `POST /file/upload`: files for a chat or a workspace.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::announce;
-use kafka_common::api::file::UPLOAD_FORM;
-use kafka_common::content::Staging;
+use kafka_common::api::file::{UploadFiles, Uploaded};
+use kafka_common::api::id::UserId;
+use kafka_common::content::{Staging, Upload};
 use kafka_common::db::Db;
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::{self, Target};
-use kafka_common::form::Form;
-use kafka_common::owner;
-use serde_json::{Value, json};
+use kafka_common::form;
+use kafka_common::object::ToValue;
+use kafka_common::{announce, owner};
 
-/// Stores all files of the request or none. Answers `{"files": [id, …], "details": [{id, name, content, language,
-/// type, url}, …]}`.
+/// Stores all files of the request or none.
 pub(crate) async fn upload(access: Access, request: Request) -> Result<Response> {
     let mut staging = Staging::within(access.admit_upload().await?);
     let answer = receive(access, request, &mut staging).await;
@@ -23,28 +21,18 @@ pub(crate) async fn upload(access: Access, request: Request) -> Result<Response>
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
-    let mut form = Form::read(request, UPLOAD_FORM, staging).await?;
-    let user_id = form.optional_id("user_id");
-    let target_id = form.text("target_id");
-    let is_chat = form.boolean("is_chat");
-    let mut uploads = form.files("files");
-    let caller = access.caller(user_id.as_deref())?;
+    let form: UploadFiles<Upload> = form::read(request, staging).await?;
+    let (target_id, mut uploads) = (form.target_id, form.files.0);
+    let caller = access.caller(form.user_id.as_ref().map(UserId::as_str))?;
     if uploads.is_empty() {
         return Err(Error::bad_request("No files uploaded."));
     }
-    let (target, missing) = if is_chat {
+    let (target, missing) = if form.is_chat {
         (Target::Chat(&target_id), Error::chat_not_found())
     } else {
         (Target::Workspace(&target_id), Error::workspace_not_found())
     };
-
-    let ids: Vec<&str> = uploads
-        .iter()
-        .map(|upload| upload.file_id.as_str())
-        .collect();
-    let details: Vec<Value> = uploads.iter().map(files::details).collect();
-    let answer = json!({ "files": ids, "details": details });
-
+    let details: Vec<_> = uploads.iter().map(files::details).collect();
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let inserted = files::insert(&mut tx, &mut uploads, target, &caller).await?;
@@ -53,8 +41,12 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         return Err(owner::not_found(&mut db, &caller, missing).await);
     };
     tx.commit().await?;
-    if is_chat {
-        announce::files_uploaded(&target_id, details, rev).await;
+    if form.is_chat {
+        let told = details.iter().map(ToValue::to_value).collect();
+        announce::files_uploaded(&target_id, told, rev).await;
     }
-    Ok(json_response(StatusCode::OK, &answer))
+    Ok(answer(&Uploaded {
+        files: details.iter().map(|file| file.id.clone()).collect(),
+        details,
+    }))
 }

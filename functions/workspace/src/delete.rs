@@ -1,15 +1,15 @@
 //! `DELETE /workspace/delete/{workspace_id}`.
 
 use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
+use kafka_common::api::chat::Done;
+use kafka_common::api::id::WorkspaceId;
 use kafka_common::db::Db;
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::removal::{Holder, Part};
 use kafka_common::{announce, owner, params};
-use serde_json::json;
 
 /// No row back: no such workspace of the caller's (NULL: of whoever knows the id).
 const DELETE: &str = "DELETE FROM workspace
@@ -30,7 +30,11 @@ pub(crate) async fn delete(
         let part = Part::next(&mut tx, holder).await?;
         if part.is_last {
             let asked = params![workspace.as_str(), caller.user_id()];
-            if tx.query_one(DELETE, asked).await?.is_none() {
+            if tx
+                .query_one_as::<WorkspaceId>(DELETE, asked)
+                .await?
+                .is_none()
+            {
                 drop(tx);
                 let missing = Error::workspace_not_found();
                 return Err(owner::not_found(&mut db, &caller, missing).await);
@@ -42,6 +46,7 @@ pub(crate) async fn delete(
         tx.commit().await?;
         announce::chats_deleted(&part.chats).await;
     }
-    let body = json!({ "detail": "Workspace and all associated data deleted successfully." });
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(answer(&Done {
+        detail: "Workspace and all associated data deleted successfully.",
+    }))
 }

@@ -1,19 +1,18 @@
 //! `POST /workspace/new`: a workspace, and its first files with it.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::{Access, Caller};
-use kafka_common::api::workspace::NEW_FORM;
+use kafka_common::api::id::WorkspaceId;
+use kafka_common::api::workspace::{MakeWorkspace, NewFile, NewWorkspace};
 use kafka_common::content::{Staging, Upload};
 use kafka_common::db::{self, Db};
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::{self, Target};
-use kafka_common::form::Form;
+use kafka_common::form;
 use kafka_common::limits::Limit;
 use kafka_common::room::Thing;
 use kafka_common::{id, params};
-use serde_json::{Value, json};
 
 /// Inserts nothing if the owner doesn't exist, or has ?4 workspaces (NULL: as many as they like).
 const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
@@ -29,18 +28,17 @@ pub(crate) async fn create(access: Access, request: Request) -> Result<Response>
 }
 
 async fn receive(access: Access, request: Request, staging: &mut Staging) -> Result<Response> {
-    let mut form = Form::read(request, NEW_FORM, staging).await?;
-    let owner_id = form.text("owner_id");
-    let name = form.text("name");
-    let mut uploads = form.files("files");
-    let caller = access.caller(Some(&owner_id))?;
+    let form: MakeWorkspace<Upload> = form::read(request, staging).await?;
+    let mut uploads = form.files.0;
+    let caller = access.caller(Some(form.owner_id.as_str()))?;
 
     let mut db = Db::open().await?;
-    let workspace_id = id::new_id();
+    let workspace_id = WorkspaceId::from(id::new_id());
     let most = caller.most(Thing::Workspaces);
-    let parameters = params![workspace_id.as_str(), name, caller.user_id(), most];
+    let parameters = params![&workspace_id, form.name, caller.user_id(), most];
     let created = if uploads.is_empty() {
-        db.query_one(INSERT, parameters).await?.is_some()
+        let created: Option<WorkspaceId> = db.query_one_as(INSERT, parameters).await?;
+        created.is_some()
     } else {
         insert_all(&mut db, parameters, &workspace_id, &mut uploads, &caller).await?
     };
@@ -50,29 +48,30 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
             .why_no_other(&mut db, Thing::Workspaces, missing)
             .await);
     }
-    let files: Vec<Value> = uploads
-        .iter()
-        .map(|upload| json!({ "file_id": upload.file_id, "filename": upload.filename }))
-        .collect();
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({ "workspace_id": workspace_id, "files": files }),
-    ))
+    let files = uploads.into_iter().map(|upload| NewFile {
+        file_id: upload.file_id.into(),
+        filename: upload.filename,
+    });
+    Ok(answer(&NewWorkspace {
+        workspace_id,
+        files: files.collect(),
+    }))
 }
 
 /// Inserts the workspace with files; `false` if the owner doesn't exist, or may have no other.
 async fn insert_all(
     db: &mut Db,
     workspace: Vec<db::Value>,
-    workspace_id: &str,
+    workspace_id: &WorkspaceId,
     uploads: &mut [Upload],
     caller: &Caller,
 ) -> Result<bool> {
     let mut tx = db.begin().await?;
-    if tx.query_one(INSERT, workspace).await?.is_none() {
+    let created: Option<WorkspaceId> = tx.query_one_as(INSERT, workspace).await?;
+    if created.is_none() {
         return Ok(false);
     }
-    let target = Target::Workspace(workspace_id);
+    let target = Target::Workspace(workspace_id.as_str());
     let inserted = files::insert(&mut tx, uploads, target, caller).await?;
     if inserted.is_some() {
         tx.commit().await?;

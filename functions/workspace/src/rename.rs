@@ -1,17 +1,15 @@
 //! `PATCH /workspace/rename`.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::api::workspace::RENAME_FORM;
+use kafka_common::api::id::{UserId, WorkspaceId};
+use kafka_common::api::workspace::{RenameWorkspace, RenamedWorkspace};
 use kafka_common::db::Db;
-use kafka_common::error::{Error, Result, json_response};
-use kafka_common::form::{Form, NoFiles};
+use kafka_common::error::{Error, Result, answer};
+use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
-use kafka_common::owner;
-use kafka_common::params;
-use serde_json::json;
+use kafka_common::{owner, params};
 
 /// No row back: no such workspace of the caller's (NULL: of whoever knows the id).
 const RENAME: &str = "UPDATE workspace SET name = ?2
@@ -19,21 +17,16 @@ const RENAME: &str = "UPDATE workspace SET name = ?2
 
 /// Gives the workspace another name.
 pub(crate) async fn rename(access: Access, request: Request) -> Result<Response> {
-    let mut form = Form::read(request, RENAME_FORM, NoFiles).await?;
-    let (workspace, name) = (form.text("workspace_id"), form.text("new_name"));
-    let user = form.optional_id("user_id");
-    let caller = access.caller(user.as_deref())?;
+    let form: RenameWorkspace = form::read(request, NoFiles).await?;
+    let caller = access.caller(form.user_id.as_ref().map(UserId::as_str))?;
     caller.count(Limit::Create).await?;
     let mut db = Db::open().await?;
-    let renamed = db
-        .query_one(
-            RENAME,
-            params![workspace.as_str(), name.as_str(), caller.user_id()],
-        )
-        .await?;
-    if renamed.is_none() {
-        return Err(owner::not_found(&mut db, &caller, Error::workspace_not_found()).await);
+    let asked = params![&form.workspace_id, form.new_name.as_str(), caller.user_id()];
+    match db.query_one_as::<WorkspaceId>(RENAME, asked).await? {
+        Some(workspace_id) => Ok(answer(&RenamedWorkspace {
+            workspace_id,
+            new_name: form.new_name,
+        })),
+        None => Err(owner::not_found(&mut db, &caller, Error::workspace_not_found()).await),
     }
-    let body = json!({ "workspace_id": workspace, "new_name": name });
-    Ok(json_response(StatusCode::OK, &body))
 }

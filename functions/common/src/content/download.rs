@@ -5,9 +5,10 @@ mod media_type;
 
 use std::ops::Range;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use serde::Deserialize;
 
 use super::CHUNK;
 use super::range::{Requested, requested};
@@ -16,7 +17,7 @@ use crate::error::Result;
 use crate::long_work::{Kind, Lease};
 
 /// A content to be served under a name.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub struct Download {
     /// The name it is saved under.
     pub filename: String,
@@ -28,8 +29,9 @@ pub struct Download {
     /// The type its uploader declared.
     pub media_type: Option<String>,
     /// Chunk 0, if it is at hand.
-    pub first_chunk: Option<Vec<u8>>,
+    pub first_chunk: Option<Bytes>,
     /// Held while it is read.
+    #[serde(skip)]
     pub lease: Option<Lease>,
 }
 
@@ -154,7 +156,7 @@ mod tests {
             content_id: "c".to_owned(),
             size: 10,
             media_type: Some("text/html".to_owned()),
-            first_chunk: Some(b"0123456789".to_vec()),
+            first_chunk: Some("0123456789".into()),
             lease: None,
         };
         let headers: HeaderMap = headers

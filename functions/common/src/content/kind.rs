@@ -1,14 +1,22 @@
 //! What kind of file a name stands for (docs/http-compatibility.md#files).
 
+use serde::{Deserialize, Deserializer};
+
 use crate::api::words::FileKind;
 
-/// A kind of file, as an upload's `details` name it.
+/// A kind of file, as an upload's `details` name it; read from the name of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// Without `based`, which `other` may be in a chat ([`Self::told`]).
     pub name: FileKind,
     /// The programming language of `code`.
     pub language: Option<&'static str>,
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
+        String::deserialize(name).map(|name| Self::of(&name))
+    }
 }
 
 impl Kind {

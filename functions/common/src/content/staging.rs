@@ -139,7 +139,7 @@ impl Staging {
         let bytes = std::mem::take(&mut incoming.buffer);
         let room = self.room.as_ref();
         let written = db
-            .query_one(
+            .query_one_as::<i64>(
                 CHUNK_WITHIN,
                 params![
                     content_id.as_str(),

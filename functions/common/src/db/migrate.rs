@@ -69,8 +69,8 @@ const APPLIED: &str = "SELECT coalesce(max(version), 0) FROM schema_migration";
 
 /// The newest migration the database has; 0 if it is empty.
 async fn applied(db: &mut Db) -> Result<i64> {
-    match db.query_one(APPLIED, Vec::new()).await {
-        Ok(row) => known(row.map_or(0, |row| row.int(0))),
+    match db.query_one_as(APPLIED, Vec::new()).await {
+        Ok(version) => known(version.unwrap_or(0)),
         Err(error) if error.is_missing_table() => Ok(0),
         Err(error) => Err(error),
     }
@@ -96,11 +96,8 @@ async fn apply_missing(db: &mut Db) -> Result<()> {
     )
     .await?;
     // Asked again: another instance may have been faster to the write lock.
-    let applied = known(
-        tx.query_one(APPLIED, Vec::new())
-            .await?
-            .map_or(0, |row| row.int(0)),
-    )?;
+    let applied = tx.query_one_as(APPLIED, Vec::new()).await?;
+    let applied = known(applied.unwrap_or(0))?;
     for migration in MIGRATIONS
         .iter()
         .filter(|migration| migration.version > applied)

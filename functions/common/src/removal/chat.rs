@@ -1,6 +1,9 @@
 //! A chat that is large, and a file of a chat that has many versions.
 
+use serde::Deserialize;
+
 use super::{FILE, PART};
+use crate::api::id::ChatId;
 use crate::db::{Db, Result, Transaction};
 use crate::{params, sql_file};
 
@@ -15,11 +18,13 @@ pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Resul
     let mut began = false;
     loop {
         let asked = params![chat, caller, PART];
-        if db.query_one(DELETE, asked).await?.is_some() {
+        let deleted: Option<ChatId> = db.query_one_as(DELETE, asked).await?;
+        if deleted.is_some() {
             return Ok(true);
         }
-        let there = "SELECT 1 FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
-        if db.query_one(there, params![chat, caller]).await?.is_none() {
+        let there = "SELECT id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
+        let there: Option<ChatId> = db.query_one_as(there, params![chat, caller]).await?;
+        if there.is_none() {
             // Somebody else may have deleted the rest of it.
             return Ok(began);
         }
@@ -30,12 +35,18 @@ pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Resul
     }
 }
 
+/// The newest messages of a chat.
+#[derive(Deserialize)]
+struct Newest {
+    position: i64,
+    bytes: i64,
+}
+
 /// Deletes a part of what is in a chat: messages first, newest first, so that each goes before the one it follows; then
 /// versions, then files, and at last the chat itself.
 pub async fn thin_chat(tx: &mut Transaction<'_>, chat: &str) -> Result<()> {
-    let newest = tx.query_one(NEWEST, params![chat, PART]).await?;
-    let (position, bytes) = newest.map_or((0, 0), |row| (row.int(0), row.int(1)));
-    if position > 0 {
+    let newest = tx.query_one_as(NEWEST, params![chat, PART]).await?;
+    if let Some(Some(Newest { position, bytes })) = newest {
         // What was said before the sums were kept is in none.
         tx.execute(
             "UPDATE chat SET head_id = NULL, rev = rev + 1, message_bytes = max(0, message_bytes - ?2) WHERE id = ?1",

@@ -1,6 +1,6 @@
 -- The newest messages of the chat ?1 that go in a part of ?2, and at least one: from which position on, and how many
 -- bytes of texts were counted for them. That of a running reply is not counted yet.
-SELECT min(position), sum(iif(status = 'running', 0, bytes))
+SELECT min(position) AS position, sum(iif(status = 'running', 0, bytes)) AS bytes
 FROM (
     SELECT position, status, bytes, row_number() OVER newest AS number, sum(1 + bytes / 8192) OVER newest AS amount
     FROM (

@@ -1,0 +1,9 @@
+-- The file ?1 of a chat: its newest version, and its original where it has none.
+SELECT version.id AS "version.id", version.timestamp AS "version.timestamp", version.content AS "version.content",
+    coalesce(content.size, 0) AS size, chunk.bytes AS first_chunk
+FROM chat_file
+LEFT JOIN chat_file_version AS version ON version.rowid =
+    (SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = chat_file.id)
+LEFT JOIN content ON version.rowid IS NULL AND content.id = chat_file.content_id
+LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = 0
+WHERE chat_file.id = ?1
