@@ -1,8 +1,26 @@
 //! Sizes are bounded (docs/promises.md#8-bounded-sizes).
 
+use std::fs;
+
 use hyper::body::Bytes;
 
-use crate::support::{Multipart, Server, Setup, login};
+use crate::support::{Multipart, Server, Setup, login, repository};
+
+/// A component has at most 4 MB, and the application 25 MB (docs/decisions.md#no-byte-budget).
+#[tokio::test]
+async fn components_are_bounded() {
+    // It builds them.
+    let _server = Server::start().await;
+    let manifest = fs::read_to_string(repository().join("spin.toml")).expect("a manifest");
+    let sources = manifest
+        .lines()
+        .filter_map(|line| line.strip_prefix("source = \"")?.strip_suffix('"'));
+    let size = |source| fs::metadata(repository().join(source)).expect(source).len();
+    let sizes: Vec<u64> = sources.map(size).collect();
+    assert_eq!(sizes.len(), 8);
+    assert!(sizes.iter().all(|size| *size <= 4_000_000), "{sizes:?}");
+    assert!(sizes.iter().sum::<u64>() <= 25_000_000, "{sizes:?}");
+}
 
 const TOO_LARGE: &str = "Request body too large.";
 

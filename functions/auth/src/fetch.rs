@@ -5,7 +5,7 @@ use std::{pin::pin, time::Duration};
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderValue, Request, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use kafka_common::task::spawning;
 use spin_sdk::{http::FullBody, time::sleep};
 
@@ -20,7 +20,7 @@ const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("kafka-backend/", env!("CARGO_PKG_VERSION")));
 
 /// The body of a successful answer; the error is for the log.
-pub async fn fetch(mut request: Request<FullBody<Bytes>>) -> Result<Vec<u8>, String> {
+pub async fn fetch(mut request: Request<FullBody<Bytes>>) -> Result<Bytes, String> {
     request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
     let answer = pin!(exchange(request));
     match select(answer, pin!(sleep(TIMEOUT))).await {
@@ -29,19 +29,13 @@ pub async fn fetch(mut request: Request<FullBody<Bytes>>) -> Result<Vec<u8>, Str
     }
 }
 
-async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Vec<u8>, String> {
+async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Bytes, String> {
     let response = spawning(spin_sdk::http::send(request))
         .await
         .map_err(|error| error.to_string())?;
-    let (head, mut body) = response.into_parts();
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| error.to_string())?;
-        bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-        if bytes.len() > MAX_BYTES {
-            return Err(format!("its answer has more than {MAX_BYTES} bytes"));
-        }
-    }
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MAX_BYTES).collect().await;
+    let bytes = body.map_err(|error| error.to_string())?.to_bytes();
     match head.status.is_success() {
         true => Ok(bytes),
         false => Err(format!("it answers {}", head.status)),

@@ -7,6 +7,8 @@
 //! query.check()?;
 //! ```
 
+use std::num::IntErrorKind;
+
 use axum::extract::Request;
 use axum::http::Uri;
 use serde_json::{Value, json};
@@ -108,31 +110,24 @@ impl Query {
 
 /// The number, or what is wrong with it; boxed, because most are right.
 fn limit(text: &str) -> Result<i64, Box<FieldError>> {
-    let number = text.trim();
-    let (negative, digits) = match number.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, number.strip_prefix('+').unwrap_or(number)),
-    };
     let error = |kind, msg: String| FieldError::new(kind, "limit", msg, shown(text));
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        let msg = "Input should be a valid integer, unable to parse string as an integer";
-        return Err(error("int_parsing", msg.to_owned()).into());
-    }
-    // More digits than fit are certainly too many.
-    let amount = digits.parse().unwrap_or(i64::MAX);
-    if negative || amount == 0 {
-        let msg = "Input should be greater than or equal to 1".to_owned();
-        return Err(error("greater_than_equal", msg)
-            .with_ctx(json!({ "ge": 1 }))
-            .into());
-    }
-    if amount > MAX_LIMIT {
-        let msg = format!("Input should be less than or equal to {MAX_LIMIT}");
-        return Err(error("less_than_equal", msg)
-            .with_ctx(json!({ "le": MAX_LIMIT }))
-            .into());
-    }
-    Ok(amount)
+    let number: Result<i64, _> = text.trim().parse();
+    let error = match number.map_err(|error| *error.kind()) {
+        Ok(limit @ 1..=MAX_LIMIT) => return Ok(limit),
+        Ok(..=0) | Err(IntErrorKind::NegOverflow) => {
+            let msg = "Input should be greater than or equal to 1".to_owned();
+            error("greater_than_equal", msg).with_ctx(json!({ "ge": 1 }))
+        }
+        Ok(_) | Err(IntErrorKind::PosOverflow) => {
+            let msg = format!("Input should be less than or equal to {MAX_LIMIT}");
+            error("less_than_equal", msg).with_ctx(json!({ "le": MAX_LIMIT }))
+        }
+        Err(_) => {
+            let msg = "Input should be a valid integer, unable to parse string as an integer";
+            error("int_parsing", msg.to_owned())
+        }
+    };
+    Err(error.into())
 }
 
 fn shown(text: &str) -> Value {

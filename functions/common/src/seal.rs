@@ -22,23 +22,10 @@ pub struct Place<'a> {
     pub base_url: &'a str,
 }
 
-/// Seals `plain`, an API key, for its place. Text for the column `ak`.
-///
-/// It may make the sealing key, which takes the database's write lock: not inside a transaction. There, get
-/// [`Keys`] before it begins.
-pub async fn seal(owner: &str, row: &str, base_url: &str, plain: &str) -> Result<String> {
-    let place = Place {
-        owner,
-        row,
-        base_url,
-    };
-    Keys::get().await?.seal(place, plain)
-}
-
-/// Opens what [`seal`] made for the same place.
+/// Opens what [`Keys::seal`] made for the same place.
 ///
 /// 503 if it was made for another place or by a key that is gone; its text asks for the API key to be saved again, and
-/// the log says which of the two. Not inside a transaction, like [`seal`].
+/// the log says which of the two. Not inside a transaction, like [`Keys::get`].
 pub async fn open(owner: &str, row: &str, base_url: &str, sealed: &str) -> Result<String> {
     let place = Place {
         owner,

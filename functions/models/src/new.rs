@@ -9,7 +9,8 @@ use kafka_common::{
     form::{self, NoFiles},
     id::new_id,
     limits::Limit,
-    owner, params, seal,
+    owner, params,
+    seal::{Keys, Place},
 };
 
 use crate::{fields, renew};
@@ -31,8 +32,13 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
 
     renew::once().await?;
     let (id, name, base_url) = (new_id(), form.name.as_str(), form.base_url.as_str());
-    let sealed = seal::seal(user, &id, base_url, key).await?;
-    let insert = params![id, name, sealed, base_url, user, MAX_MODELS];
+    let place = Place {
+        owner: user,
+        row: &id,
+        base_url,
+    };
+    let sealed = Keys::get().await?.seal(place, key)?;
+    let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS];
     let mut db = Db::open().await?;
     let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? else {
         let many = format!("Nobody has more than {MAX_MODELS} models. Delete one to add another.");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use kafka_common::{
     clock::{self, Moment},
@@ -137,9 +138,9 @@ impl<'a> Keys<'a> {
     }
 }
 
-async fn get(url: &str) -> Result<Vec<u8>, String> {
+async fn get(url: &str) -> Result<Bytes, String> {
     let request = Request::get(url)
-        .body(FullBody::new(bytes::Bytes::new()))
+        .body(FullBody::new(Bytes::new()))
         .map_err(|error| error.to_string())?;
     fetch(request)
         .await
