@@ -162,6 +162,7 @@ pub struct ChatState<M> {
 
 /// The first frame.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Initial {
     /// 2.
     pub protocol: u8,
@@ -181,6 +182,7 @@ pub struct Initial {
 
 /// The answer to `sync`.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Sync {
     pub rev: i64,
     /// The message that the active branch ends with.
@@ -218,6 +220,7 @@ pub struct Generation {
 
 /// What an action made.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Ack {
     /// The `id` of the action.
     pub in_reply_to: String,
@@ -244,6 +247,7 @@ pub struct FileChanged {
 
 /// Why an action is refused.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Error {
     pub code: ErrorCode,
     /// A text for people.
@@ -257,6 +261,7 @@ pub struct Error {
 
 /// The end of a reply.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct GenerationEnded {
     pub rev: i64,
     pub generation_id: String,
@@ -274,6 +279,7 @@ pub struct GenerationEnded {
 
 /// A version that a file has got.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct FileVersion {
     pub rev: i64,
     pub file_id: String,
