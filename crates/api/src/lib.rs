@@ -11,6 +11,7 @@
 
 #[macro_use]
 mod operation;
+pub mod events;
 pub mod form;
 pub mod id;
 pub mod openapi;

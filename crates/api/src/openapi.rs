@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::operation::{Operation, Parameter, Who};
 use super::{ALL, Group};
 use crate::AuthMode;
+use crate::events::Event;
 
 const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless said \
     otherwise. Ids are opaque texts; times are UTC in ISO 8601. What is not the caller's is answered as if it did not \
@@ -26,6 +27,8 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
             .or_insert_with(|| json!({ "parameters": path_parameters(operation.path) }));
         path[operation.verb.name()] = describe(operation, mode, &mut schemas);
     }
+    // What goes over WebSockets and streams, of which OpenAPI knows nothing else.
+    schemas.typed.subschema_for::<Event>();
     let schemas = schemas.into_json();
     json!({
         "openapi": "3.1.0",

@@ -1,9 +1,13 @@
 //! Chats as conversations: what a person says and a model answers.
 
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
 use super::operation::{Content, Operation, Parameter, link};
 use super::page::{LIMIT, USER};
 use super::schema::{Named, Property, Schema};
 use crate::MAX_ID_CHARS;
+use crate::id::{GenerationId, MessageId};
 
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
@@ -112,15 +116,33 @@ const MESSAGE: Named = Named {
 
 const HEAD: &str = "The message that the active branch ends with.";
 
-const BEGUN: Named = Named {
-    name: "ReplyBegun",
-    schema: Schema::Object(&[
-        Property::new("message_id", Schema::Id).about("What the person said."),
-        Property::new("generation_id", Schema::Nullable(&Schema::Id)).about("The reply."),
-        Property::new("reply_message_id", Schema::Nullable(&Schema::Id))
-            .about("The message that the reply fills."),
-    ]),
-};
+/// The ids of what an action made.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ReplyBegun {
+    /// What the person said.
+    pub message_id: MessageId,
+    /// The reply.
+    pub generation_id: Option<GenerationId>,
+    /// The message that the reply fills.
+    pub reply_message_id: Option<MessageId>,
+}
+
+/// The active branch.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Branch {
+    /// The message that the active branch ends with.
+    pub head_id: MessageId,
+    /// The chat's.
+    #[schemars(range(min = 0))]
+    pub rev: i64,
+}
+
+/// What a stop did.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Stopped {
+    /// The reply that stops.
+    pub generation_id: Option<GenerationId>,
+}
 
 /// The same chat again.
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
@@ -132,7 +154,7 @@ const fn begins_reply(operation: Operation) -> Operation {
         .also(
             202,
             "The reply has begun.",
-            Content::Json(Schema::Named(&BEGUN)),
+            Content::Typed(SchemaGenerator::subschema_for::<ReplyBegun>),
         )
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found(
@@ -196,10 +218,7 @@ operations! {
     /// chose last. Where it is active already, nothing changes.
     SELECT_BRANCH = Operation::post("/chat/{chat_id}/branch")
         .json(&[Property::new("message_id", Schema::Id), USER_FIELD])
-        .answers_with("Branch", &[
-            Property::new("head_id", Schema::Id).about(HEAD),
-            Property::new("rev", Schema::Count).about("The chat's."),
-        ])
+        .answers::<Branch>()
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`")
         .fails(409, "`A reply is still being written.` Nothing is chosen.");
 
@@ -208,11 +227,7 @@ operations! {
     /// The text so far stays. Harmless where none is running.
     STOP = Operation::post("/chat/{chat_id}/stop")
         .query(&[USER])
-        .answers_with("Stopped", &[Property::new(
-            "generation_id",
-            Schema::Nullable(&Schema::Id),
-        )
-        .about("The reply that stops.")])
+        .answers::<Stopped>()
         .not_found("`User not found.` or `Chat not found.`");
 
     /// Follow a reply

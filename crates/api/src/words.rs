@@ -71,6 +71,24 @@ words! {
         Error = "error",
     }
 
+    /// Why an action is refused.
+    ErrorCode {
+        /// The message can't be read, or asks for something impossible.
+        BadRequest = "bad_request",
+        /// The session has ended.
+        Unauthorized = "unauthorized",
+        /// The caller has no such thing.
+        NotFound = "not_found",
+        /// A reply is still being written.
+        Busy = "busy",
+        /// The text is too long, or more than the user may store.
+        TooLarge = "too_large",
+        /// The client asks too often, or for too much at once.
+        RateLimited = "rate_limited",
+        /// The server can't do it now.
+        Internal = "internal",
+    }
+
     /// What kind of file a name stands for.
     FileKind {
         /// Source code.
@@ -89,6 +107,12 @@ words! {
         Based = "based",
         /// Anything else.
         Other = "other",
+    }
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self::Complete
     }
 }
 

@@ -26,7 +26,8 @@ pub mod stream;
 
 pub use address::{BaseUrl, Policy, check_base_url};
 pub use failure::{Failure, FailureKind};
-pub use message::{MessageKind, Role, Turn};
+pub use kafka_api::words::{MessageKind, Role};
+pub use message::Turn;
 pub use request::Call;
 pub use stream::{Event, Stream};
 

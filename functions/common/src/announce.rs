@@ -7,13 +7,14 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use spin_sdk::wasip3;
 
+use crate::api::events::{Event, EventV1};
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
-use crate::object;
 
 /// The largest frame for a window, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
@@ -33,8 +34,9 @@ pub const POLICY: u16 = 1008;
 /// The chat has another name since `rev`.
 pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
     if let Some(grip) = gateway().await {
-        let event = object!({ "action": "chat_renamed", "rev": rev, "name": name });
-        tell(grip, [item(&channel_v2(chat_id), event.to_string())]);
+        let name = name.to_owned();
+        let event = text(&Event::ChatRenamed { rev, name });
+        tell(grip, [item(&channel_v2(chat_id), event)]);
     }
 }
 
@@ -42,13 +44,14 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
 pub async fn chat_deleted(chat_id: &str) {
     let Some(grip) = gateway().await else { return };
     let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
+    let error = CHAT_NOT_FOUND.to_owned();
     tell(
         grip,
         [
-            item(&v2, r#"{"action":"chat_deleted"}"#),
+            item(&v2, text(&Event::ChatDeleted)),
             close(&v2, NORMAL),
             // As a v1 window that is opened now would hear it.
-            item(&v1, object!({ "error": CHAT_NOT_FOUND }).to_string()),
+            item(&v1, text(&EventV1::Error { error })),
             close(&v1, NORMAL),
         ],
     );
@@ -91,20 +94,28 @@ pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
 }
 
 fn file_uploaded(details: Value, rev: i64) -> String {
-    let id = details.get("id").cloned();
-    fitted(object!({
-        "action": "file_uploaded", "rev": rev, "file_id": id, "file": details,
-    }))
+    fitted(Event::FileUploaded {
+        rev,
+        file_id: details["id"].as_str().map(str::to_owned),
+        file: Some(details),
+        message: None,
+    })
+}
+
+/// An event as JSON.
+pub fn text(event: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(event).unwrap_or_default()
 }
 
 /// An event that fits a frame: one that is too large loses the text of its file, then of its message, then its own, and
 /// says so.
-pub fn fitted(mut event: Value) -> String {
+pub fn fitted(event: impl Serialize) -> String {
+    let whole = text(&event);
+    if whole.len() <= MAX_FRAME_BYTES {
+        return whole;
+    }
+    let mut event = serde_json::to_value(event).unwrap_or_default();
     for part in ["/file", "/message", ""] {
-        let text = event.to_string();
-        if text.len() <= MAX_FRAME_BYTES {
-            return text;
-        }
         let Some(part) = event.pointer_mut(part).and_then(Value::as_object_mut) else {
             continue;
         };
@@ -115,12 +126,12 @@ pub fn fitted(mut event: Value) -> String {
         if let Some(diff) = part.get_mut("diff") {
             *diff = Value::Null;
         }
+        let cut = event.to_string();
+        if cut.len() <= MAX_FRAME_BYTES {
+            return cut;
+        }
     }
-    let text = event.to_string();
-    if text.len() <= MAX_FRAME_BYTES {
-        return text;
-    }
-    object!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
+    json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
 }
 
 /// The gateway, if there is one that can be spoken to; what is wrong with its address has been logged.

@@ -3,11 +3,15 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use serde_json::json;
 
+use crate::api::words::Status;
 use crate::db::{Result, Transaction};
 use crate::message::Message;
-use crate::{clock, id, params};
+use crate::{clock, id, params, sql_file};
+
+const ADD: &str = sql_file!("conversation.sql");
 
 /// A running reply without a heartbeat for so many milliseconds has lost its writer.
 pub const ABANDONED_AFTER: i64 = 10_000;
@@ -17,28 +21,31 @@ pub type ChatRev = (String, i64);
 
 /// Raises the chat's rev by `by`. Returns what it is then; 0 where the chat is gone.
 pub async fn raise(tx: &mut Transaction<'_>, chat: &str, by: i64) -> Result<i64> {
-    let row = tx
-        .query_one(
+    let rev = tx
+        .query_one_as(
             "UPDATE chat SET rev = rev + ?2, last_updated = ?3 WHERE id = ?1 RETURNING rev",
             params![chat, by, clock::now()],
         )
         .await?;
-    Ok(row.map_or(0, |row| row.int(0)))
+    Ok(rev.unwrap_or(0))
 }
 
 /// Raises the rev of several chats, each by `by`. Returns what they are then.
 pub async fn raise_each(tx: &mut Transaction<'_>, chats: &[&str], by: i64) -> Result<Vec<ChatRev>> {
-    let rows = tx
-        .query(
+    let rows: Vec<Raised> = tx
+        .query_as(
             "UPDATE chat SET rev = rev + ?2, last_updated = ?3
              WHERE id IN (SELECT value FROM json_each(?1)) RETURNING id, rev",
             params![json!(chats).to_string(), by, clock::now()],
         )
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|mut row| (row.text(0), row.int(1)))
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.rev)).collect())
+}
+
+#[derive(Deserialize)]
+struct Raised {
+    id: String,
+    rev: i64,
 }
 
 /// Adds a message at the end of the active branch, and fills in what that makes of it.
@@ -64,7 +71,7 @@ pub async fn add_to_each(
     let added = chats.iter().map(|_| Message {
         id: id::new_id(),
         created_at: clock::now(),
-        status: "complete".to_owned(),
+        status: Status::Complete,
         ..message.clone()
     });
     let mut added: Vec<Message> = added.collect();
@@ -72,20 +79,9 @@ pub async fn add_to_each(
     let new: Vec<_> = new
         .map(|(added, (chat, rev))| json!([added.id, chat, rev, added.created_at]))
         .collect();
-    let rows = tx
-        .query(
-            "WITH new (id, chat_id, rev, created_at) AS (
-                 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)
-             )
-             INSERT INTO chat_conversation
-                 (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev,
-                  selected)
-             SELECT new.id, chat.id, ?2, ?3, ?4, chat.head_id,
-                 coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0) + 1,
-                 new.created_at, 'complete', ?5, new.rev, new.rev
-             FROM new JOIN chat ON chat.id = new.chat_id
-             WHERE true
-             RETURNING id, parent_id",
+    let rows: Vec<Added> = tx
+        .query_as(
+            ADD,
             params![
                 json!(new).to_string(),
                 message.role.as_str(),
@@ -95,12 +91,16 @@ pub async fn add_to_each(
             ],
         )
         .await?;
-    let parents = rows
-        .into_iter()
-        .map(|mut row| (row.text(0), row.opt_text(1)));
+    let parents = rows.into_iter().map(|row| (row.id, row.parent_id));
     let mut parents: HashMap<String, Option<String>> = parents.collect();
     for added in &mut added {
         added.parent_id = parents.remove(&added.id).flatten();
     }
     Ok(added)
+}
+
+#[derive(Deserialize)]
+struct Added {
+    id: String,
+    parent_id: Option<String>,
 }

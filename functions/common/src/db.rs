@@ -135,7 +135,12 @@ pub struct Transaction<'db> {
     connection: Option<Connection>,
 }
 
-impl Transaction<'_> {
+impl<'db> Transaction<'db> {
+    /// Undoes everything since [`Db::begin`], lets the next writer in, and returns the database.
+    pub fn abandon(self) -> &'db mut Db {
+        self.db
+    }
+
     /// Runs a statement and returns its rows.
     pub async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
         // Never a new connection: the statement would run outside the transaction.

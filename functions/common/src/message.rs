@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::db::Row;
-use crate::object;
+use crate::api::events::{self, Event, MessageV1};
+use crate::api::words::Status;
 
-/// A message.
+/// A message, as its row has it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Message {
     /// Its id.
@@ -16,66 +16,55 @@ pub struct Message {
     /// `user`, `assistant` or `system`.
     pub role: String,
     /// `text` or `file`.
+    #[serde(rename = "type")]
     pub kind: String,
     /// The text; of a message about a file that is often JSON.
     pub content: String,
-    /// `complete`, or how far its reply is.
-    pub status: String,
+    /// How far its reply is.
+    pub status: Status,
     /// The name of the model that wrote it.
     pub model: Option<String>,
     /// When it was added.
     pub created_at: String,
-    /// Whether the content is left out because a frame has no room for it.
-    pub truncated: bool,
 }
 
-/// The columns of [`Message::from_row`], of a table or alias `message`.
-pub const COLUMNS: &str =
-    "message.id, message.parent_id, message.role, message.type, message.content, message.status,
-    message.model, message.created_at";
-
 impl Message {
-    /// Reads [`COLUMNS`], which begin at column `first`.
-    pub fn from_row(row: &mut Row, first: usize) -> Self {
-        Self {
-            id: row.text(first),
-            parent_id: row.opt_text(first + 1),
-            role: row.text(first + 2),
-            kind: row.text(first + 3),
-            content: row.text(first + 4),
-            status: row.text(first + 5),
-            model: row.opt_text(first + 6),
-            created_at: row.text(first + 7),
-            truncated: false,
+    /// As v1 shows it.
+    pub fn v1(&self) -> MessageV1 {
+        MessageV1 {
+            role: self.role.clone(),
+            kind: self.kind.clone(),
+            content: self.content.as_str().into(),
+            deleted_file_id: None,
         }
     }
 
-    /// Leaves its content out.
-    pub fn cut(&mut self) {
-        self.content = String::new();
-        self.truncated = true;
-    }
-
-    /// As v1 shows it.
-    pub fn v1(&self) -> Value {
-        object!({ "role": self.role, "type": self.kind, "content": self.content })
+    /// As v2 shows it, in JSON.
+    pub fn v2(&self) -> Value {
+        serde_json::to_value(self.clone().sent()).unwrap_or_default()
     }
 
     /// As v2 shows it.
-    pub fn v2(&self) -> Value {
-        let mut message = object!({
-            "id": self.id, "parent_id": self.parent_id, "role": self.role, "type": self.kind, "content": self.content,
-            "status": self.status, "model": self.model, "created_at": self.created_at,
-        });
-        if self.truncated {
-            message["content"] = Value::Null;
-            message["truncated"] = true.into();
+    pub fn sent(self) -> events::Message {
+        events::Message {
+            id: self.id,
+            parent_id: self.parent_id,
+            role: self.role,
+            kind: self.kind,
+            content: Some(self.content),
+            status: self.status,
+            model: self.model,
+            created_at: self.created_at,
+            truncated: false,
+            deleted_file_id: None,
         }
-        message
     }
 
     /// v2's event that a row was added.
-    pub fn added(&self, rev: i64) -> Value {
-        object!({ "action": "message", "rev": rev, "message": self.v2() })
+    pub fn added(&self, rev: i64) -> Event {
+        Event::Message {
+            rev,
+            message: self.clone().sent(),
+        }
     }
 }

@@ -10,10 +10,9 @@ pub mod ending;
 use serde::{Deserialize, Serialize};
 
 use crate::announce::fitted;
+use crate::api::events::{Event, GenerationEnded};
 use crate::message::Message;
-use crate::object;
 use audience::Audience;
-use ending::Ended;
 
 /// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
 pub const ORIGIN: &str = "http://reply.spin.internal";
@@ -61,10 +60,17 @@ pub struct Begun {
     /// The file that the person has selected.
     pub selected_filename: Option<String>,
     /// A reply without a writer, which was ended when this one began.
-    pub interrupted: Option<Ended>,
-    /// How many bytes the owner may store, the files of the reply included; `None`: as many as they like.
+    pub interrupted: Option<GenerationEnded>,
+    /// What the owner may have, with the files of the reply.
+    pub limits: Limits,
+}
+
+/// How much the owner of a chat may have; `None`: as much as they like.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes.
     pub quota: Option<u64>,
-    /// How many files the owner may have, likewise.
+    /// Files.
     pub most_files: Option<i64>,
 }
 
@@ -73,19 +79,21 @@ impl Begun {
     pub fn announce(&self, audience: &Audience) {
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
-            audience.tell_windows(&[fitted(interrupted.event())]);
-            if !interrupted.message.content.is_empty() {
-                audience.tell_v1(vec![interrupted.message.content.clone()]);
-            }
+            let event = Event::GenerationEnded(interrupted.clone().into());
+            audience.tell_windows(vec![fitted(event)]);
+            audience.tell_v1(ending::text(interrupted).into_iter().collect());
         }
         let mut events = Vec::new();
         if let Some(message) = &self.message {
-            events.push(fitted(message.added(self.rev - 1)));
+            events.push(message.added(self.rev - 1));
         }
-        events.push(fitted(object!({
-            "action": "generation_started", "rev": self.rev, "generation_id": self.reply,
-            "message_id": self.answer_id, "parent_id": self.answered_id, "model": self.model.name,
-        })));
+        events.push(Event::GenerationStarted {
+            rev: self.rev,
+            generation_id: self.reply.clone(),
+            message_id: self.answer_id.clone(),
+            parent_id: self.answered_id.clone(),
+            model: self.model.name.clone(),
+        });
         audience.tell(&events);
     }
 }

@@ -5,18 +5,17 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
-use serde_json::Value;
+
+use crate::api::events::Event;
 
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/event-stream";
 
-/// An event of v2 on the wire: its action as the event's name, its seq, where it has one, as the id.
-pub fn event(json: &str) -> Bytes {
-    let parsed: Value = serde_json::from_str(json).unwrap_or_default();
-    let action = parsed["action"].as_str().unwrap_or("message");
-    let seq = parsed["seq"].as_i64();
-    let seq = seq.or_else(|| parsed["generation"]["seq"].as_i64());
-    let id = seq.map_or(String::new(), |seq| format!("id: {seq}\n"));
+/// An event of v2 on the wire: its action as the event's name, its seq, where it has one, as the id. `json` is the event
+/// as it is sent.
+pub fn event(event: &Event, json: &str) -> Bytes {
+    let id = event.seq().map(|seq| format!("id: {seq}\n"));
+    let (action, id) = (event.action(), id.unwrap_or_default());
     // JSON has no line ends of its own.
     format!("event: {action}\n{id}data: {json}\n\n").into()
 }

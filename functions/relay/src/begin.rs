@@ -1,26 +1,29 @@
 //! A reply begins, with the message that it answers or to one that is there: one transaction.
 
 use kafka_common::access::Caller;
+use kafka_common::api::events::GenerationEnded;
+use kafka_common::api::relay::ReplyBegun;
+use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::config::Config;
 use kafka_common::conversation;
-use kafka_common::db::{Db, Row, Transaction};
+use kafka_common::db::{Db, Transaction};
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
 use kafka_common::long_work::{Bound, Kind};
 use kafka_common::message::Message;
-use kafka_common::object;
-use kafka_common::reply::ending::{self, Ended, Silent};
-use kafka_common::reply::{Begun, Model};
+use kafka_common::reply::{Begun, Limits, Model};
 use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params, sql_file};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::branch;
 use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
+use crate::running::Look;
 
 const FIND: &str = sql_file!("begin.sql");
+const PROMPT: &str = sql_file!("prompt.sql");
 
 /// What became of a prompt.
 #[derive(Debug)]
@@ -28,38 +31,43 @@ pub enum Outcome {
     /// A reply begins.
     Begun(Box<Begun>),
     /// The same was sent before: the ids of then.
-    Again(Ids),
+    Again(ReplyBegun),
     /// The owner has no model and the client named none: nothing is stored.
     NoModel,
 }
 
 /// The ids that a sender is told.
-#[derive(Debug, Clone)]
-pub struct Ids {
-    /// The person's message.
-    pub message_id: String,
-    pub generation_id: Option<String>,
-    /// The message that the model fills.
-    pub answer_id: Option<String>,
-}
-
-impl From<&Begun> for Ids {
-    fn from(begun: &Begun) -> Self {
-        Self {
-            message_id: begun.answered_id.clone(),
-            generation_id: Some(begun.reply.clone()),
-            answer_id: Some(begun.answer_id.clone()),
-        }
+pub fn ids(begun: &Begun) -> ReplyBegun {
+    ReplyBegun {
+        message_id: begun.answered_id.as_str().into(),
+        generation_id: Some(begun.reply.as_str().into()),
+        reply_message_id: Some(begun.answer_id.as_str().into()),
     }
 }
 
-impl Ids {
-    /// As clients are told them.
-    pub fn named(&self) -> Value {
-        object!({
-            "message_id": self.message_id, "generation_id": self.generation_id, "reply_message_id": self.answer_id,
-        })
-    }
+/// What there is in the chat.
+#[derive(Deserialize)]
+struct Found {
+    sent: Option<ReplyBegun>,
+    model: Option<Model>,
+    head_id: Option<String>,
+    position: i64,
+    named: Option<Named>,
+    answered_id: Option<String>,
+    stored_bytes: i64,
+    num_files: i64,
+    running_of_owner: i64,
+    running_in_total: i64,
+}
+
+/// The message that a prompt names.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    role: Role,
+    #[serde(rename = "type")]
+    kind: MessageKind,
+    parent_id: Option<String>,
 }
 
 /// Stores the prompt and begins a reply.
@@ -88,62 +96,42 @@ pub async fn begin(
             bound.map_or(i64::MAX, |bound| bound.in_total)
         ]
     };
-    let mut tx = db.begin().await?;
-    let found = tx.query_one(FIND, asked()).await?;
-    let mut found = found.ok_or_else(Refused::chat_not_found)?;
-    let mut running = found.opt_text(1);
-    let silent = Silent::met(running.as_deref(), found.int(2));
-    if let Some(silent) = &silent {
-        drop(tx);
-        silent.wait().await;
-        tx = db.begin().await?;
-        let again = tx.query_one(FIND, asked()).await?;
-        found = again.ok_or_else(Refused::chat_not_found)?;
-        running = found.opt_text(1);
+    let mut look: Look<'_, Found> = Look::at(db, FIND, asked).await?;
+    if let Some(ids) = look.found.sent.take() {
+        return Ok(Outcome::Again(ids));
     }
-    if let Some(message_id) = found.opt_text(3) {
-        return Ok(Outcome::Again(Ids {
-            message_id,
-            generation_id: found.opt_text(4),
-            answer_id: found.opt_text(5),
-        }));
-    }
-    caller.check_bytes(found.int(17), prompt.text.len())?;
+    caller.check_bytes(look.found.stored_bytes, prompt.text.len())?;
     if prompt.composer {
         // Its reply makes files.
-        caller.check_another(Thing::Files, found.int(18))?;
+        caller.check_another(Thing::Files, look.found.num_files)?;
     }
-    let interrupted = match running {
-        None => None,
-        Some(reply) => match silent.filter(|silent| silent.is(&reply, found.int(2))) {
-            Some(silent) => ending::interrupt_in(&mut tx, chat, &silent).await?,
-            None => return Err(Refused::busy()),
-        },
-    };
+    let interrupted = look.end_silent(chat).await?;
+    let Look { mut tx, found, .. } = look;
     if let Some(bound) = bound {
         check_bound(bound, &found, caller)?;
     }
-    let Some(model) = model(&mut found) else {
+    let spot = spot(&prompt.place, &found);
+    let Some(model) = found.model else {
         return match prompt.names_a_model() {
             true => Err(Refused::model_not_found()),
             false => Ok(Outcome::NoModel),
         };
     };
-    let spot = spot(&prompt.place, &mut found)?;
-    let quota = caller.quota();
-    let mut begun = insert(&mut tx, chat, prompt, model, spot, interrupted, quota).await?;
-    begun.most_files = caller.most(Thing::Files);
+    let limits = Limits {
+        quota: caller.quota(),
+        most_files: caller.most(Thing::Files),
+    };
+    let begun = insert(&mut tx, chat, prompt, model, spot?, interrupted, limits).await?;
     tx.commit().await?;
     Ok(Outcome::Begun(Box::new(begun)))
 }
 
 /// Refuses a reply where as many run as may.
-fn check_bound(bound: Bound, found: &Row, caller: &Caller) -> Result<(), Refused> {
-    let (own, all) = (found.int(19), found.int(20));
-    if caller.is_proven() && own >= bound.per_user {
+fn check_bound(bound: Bound, found: &Found, caller: &Caller) -> Result<(), Refused> {
+    if caller.is_proven() && found.running_of_owner >= bound.per_user {
         return Err(Kind::Reply.too_much().into());
     }
-    if all >= bound.in_total {
+    if found.running_in_total >= bound.in_total {
         return Err(Kind::Reply.no_room().into());
     }
     Ok(())
@@ -158,45 +146,32 @@ struct Spot {
     position: i64,
 }
 
-fn spot(place: &Place, found: &mut Row) -> Result<Spot, Refused> {
-    let (head, position) = (found.opt_text(10), found.int(11));
-    let named = found.opt_text(12);
+fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
+    let (head, named) = (&found.head_id, found.named.as_ref());
     if place.named().is_some() && named.is_none() {
         return Err(Refused::not_found("Message not found."));
     }
-    let is_text = named.is_some() && found.text(14) == "text";
-    let parent = match place {
-        Place::After(None) => head.clone(),
-        Place::After(Some(_)) => named,
-        Place::Beside(_) if is_text && found.text(13) == "user" => found.opt_text(15),
-        Place::Beside(_) => {
+    let text = named.filter(|named| named.kind == MessageKind::Text);
+    let parent = match (place, text) {
+        (Place::After(None), _) => head.clone(),
+        (Place::After(Some(_)), _) => named.map(|named| named.id.clone()),
+        (Place::Beside(_), Some(text)) if text.role == Role::User => text.parent_id.clone(),
+        (Place::Beside(_), _) => {
             return Err(Refused::bad_request(
                 "Only what a person has said can be edited.",
             ));
         }
-        Place::Again(_) => match found.opt_text(16).filter(|_| is_text) {
-            Some(answered) => Some(answered),
-            None => {
-                return Err(Refused::bad_request(
-                    "Only a reply, or what a person has said, can be answered again.",
-                ));
-            }
-        },
+        (Place::Again(_), Some(_)) if found.answered_id.is_some() => found.answered_id.clone(),
+        (Place::Again(_), _) => {
+            return Err(Refused::bad_request(
+                "Only a reply, or what a person has said, can be answered again.",
+            ));
+        }
     };
     Ok(Spot {
-        is_aside: parent.is_some() && parent != head,
+        is_aside: parent.is_some() && parent != *head,
         parent,
-        position,
-    })
-}
-
-fn model(found: &mut Row) -> Option<Model> {
-    Some(Model {
-        id: found.opt_text(6)?,
-        name: found.text(7),
-        base_url: found.text(8),
-        sealed_key: found.text(9),
-        owner: found.text(0),
+        position: found.position,
     })
 }
 
@@ -206,8 +181,8 @@ async fn insert(
     prompt: Prompt,
     model: Model,
     spot: Spot,
-    interrupted: Option<Ended>,
-    quota: Option<u64>,
+    interrupted: Option<GenerationEnded>,
+    limits: Limits,
 ) -> Result<Begun, Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
     let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
@@ -221,7 +196,6 @@ async fn insert(
         role: "user".to_owned(),
         kind: "text".to_owned(),
         content: prompt.text.clone(),
-        status: "complete".to_owned(),
         created_at: now.clone(),
         ..Message::default()
     });
@@ -229,12 +203,7 @@ async fn insert(
     let answered_id = said.map(|said| said.id.clone()).or(spot.parent);
     let answered_id = answered_id.unwrap_or_default();
     tx.execute(
-        "INSERT INTO chat_conversation
-             (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev, selected, client_id)
-         SELECT ?1, ?2, 'user', 'text', ?3, ?4, ?5, ?6, 'complete', NULL, ?7 - 1, ?7 - 1, ?8 WHERE ?9
-         UNION ALL
-         SELECT ?10, ?2, 'assistant', 'text', '', ?1, ?5 + ?9, ?6, 'running', ?11, ?7, ?7,
-             CASE WHEN ?9 THEN NULL ELSE ?8 END",
+        PROMPT,
         params![
             answered_id.as_str(),
             chat,
@@ -274,7 +243,6 @@ async fn insert(
         composer: prompt.composer,
         selected_filename: prompt.selected_filename,
         interrupted,
-        quota,
-        most_files: None,
+        limits,
     })
 }

@@ -4,15 +4,18 @@
 -- message that a reply beside it or to it answers; the bytes and the files that the owner has; how many replies of the
 -- owner run, with heartbeats from ?7 to ?8; how many of all users, if there may be ?9 or more. No row: no such chat of
 -- theirs.
-SELECT chat.user_id, running.id, running.heartbeat,
-    CASE sent.role WHEN 'assistant' THEN sent.parent_id ELSE sent.id END, reply.id, reply.message_id,
-    model.id, model.name, model.base_url, model.ak,
-    chat.head_id, coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0),
-    named.id, named.role, named.type, named.parent_id, answered.id, owner.stored_bytes, owner.num_files,
+SELECT running.id AS "running.id", running.heartbeat AS "running.heartbeat",
+    CASE sent.role WHEN 'assistant' THEN sent.parent_id ELSE sent.id END AS "sent.message_id",
+    reply.id AS "sent.generation_id", reply.message_id AS "sent.reply_message_id",
+    model.id AS "model.id", model.name AS "model.name", model.base_url AS "model.base_url",
+    model.ak AS "model.sealed_key", model.user_id AS "model.owner", chat.head_id,
+    coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0) AS position,
+    named.id AS "named.id", named.role AS "named.role", named.type AS "named.type",
+    named.parent_id AS "named.parent_id", answered.id AS answered_id, owner.stored_bytes, owner.num_files,
     (SELECT count(*) FROM generation WHERE owner_id = chat.user_id AND status = 'running'
-        AND heartbeat BETWEEN ?7 AND ?8),
+        AND heartbeat BETWEEN ?7 AND ?8) AS running_of_owner,
     iif((SELECT count(*) FROM generation WHERE status = 'running') < ?9, 0,
-        (SELECT count(*) FROM generation WHERE status = 'running' AND heartbeat BETWEEN ?7 AND ?8))
+        (SELECT count(*) FROM generation WHERE status = 'running' AND heartbeat BETWEEN ?7 AND ?8)) AS running_in_total
 FROM chat
 JOIN "user" AS owner ON owner.id = chat.user_id
 LEFT JOIN generation AS running ON running.chat_id = chat.id AND running.status = 'running'

@@ -11,12 +11,13 @@ WITH newest AS (
 ),
 aged AS (SELECT *, row_number() OVER (PARTITION BY number ORDER BY place DESC) AS age FROM newest),
 counted AS (SELECT *, sum(min(bytes, ?4)) OVER (ORDER BY age > 1, place DESC) AS total FROM aged)
-SELECT NULL AS turn, asked.key, NULL, NULL, chunk.bytes, content.size
+SELECT NULL AS turn, asked.key AS number, NULL AS "version.id", NULL AS "version.timestamp", NULL AS "version.text",
+    chunk.bytes, content.size
 FROM json_each(?1) AS asked
 JOIN chat_file AS file ON file.id = asked.value
 JOIN content ON content.id = file.content_id
 LEFT JOIN content_chunk AS chunk ON chunk.content_id = content.id AND chunk.seq = 0
 UNION ALL
-SELECT place, number, id, timestamp, CASE WHEN bytes <= ?4 AND total <= ?5 THEN content END, NULL
+SELECT place, number, id, timestamp, CASE WHEN bytes <= ?4 AND total <= ?5 THEN content END, NULL, NULL
 FROM counted JOIN chat_file_version AS version ON version.rowid = place
 ORDER BY turn DESC

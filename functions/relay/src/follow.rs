@@ -5,19 +5,23 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::{self, Stream};
 use kafka_common::access::Access;
-use kafka_common::db::{self, Db, Row};
+use kafka_common::announce::text;
+use kafka_common::api::events::{Event, Generation, Sync};
+use kafka_common::api::words::Status;
+use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result};
 use kafka_common::long_work::{Kind, Lease, held};
-use kafka_common::message::{COLUMNS, Message};
-use kafka_common::object;
+use kafka_common::message::Message;
 use kafka_common::query::Query;
-use kafka_common::reply::ending;
-use kafka_common::{owner, params, sse};
-use serde_json::{Value, json};
+use kafka_common::reply::ending::{self, Ending};
+use kafka_common::{owner, params, sql_file, sse};
+use serde::Deserialize;
 
 use crate::guarded::while_logged_in;
 use crate::refused::Refused;
 use crate::watch::{News, Watch};
+
+const READ: &str = sql_file!("follow.sql");
 
 /// After how many looks without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;
@@ -96,32 +100,17 @@ struct Follower {
 }
 
 /// A reply at one moment.
+#[derive(Deserialize)]
 struct State {
     message: Message,
     seq: i64,
-    status: String,
+    status: Status,
     heartbeat: i64,
     finish_reason: Option<String>,
     usage: Option<String>,
     error: Option<String>,
     rev: i64,
     message_rev: i64,
-}
-
-impl State {
-    fn from_row(mut row: Row) -> Self {
-        Self {
-            message: Message::from_row(&mut row, 0),
-            seq: row.int(8),
-            status: row.text(9),
-            heartbeat: row.int(10),
-            finish_reason: row.opt_text(11),
-            usage: row.opt_text(12),
-            error: row.opt_text(13),
-            rev: row.int(14),
-            message_rev: row.int(15),
-        }
-    }
 }
 
 impl Follower {
@@ -142,7 +131,7 @@ impl Follower {
         let mut db = Db::open().await?;
         let mut state = self.read_once(&mut db).await?;
         let silent =
-            |state: &State| state.status == "running" && ending::is_silent(state.heartbeat);
+            |state: &State| state.status == Status::Running && ending::is_silent(state.heartbeat);
         if state.as_ref().is_some_and(silent) {
             ending::interrupt_abandoned(&mut db, &self.chat).await?;
             state = self.read_once(&mut db).await?;
@@ -151,28 +140,13 @@ impl Follower {
     }
 
     async fn read_once(&self, db: &mut Db) -> db::Result<Option<State>> {
-        // Of a text that grows, the bytes that the client does not have yet; in bytes, because SQLite takes U+0000 for the
-        // end of a text.
-        let columns = COLUMNS.replace(
-            "message.content",
-            "iif(reply.status = 'running' AND ?4 > 0,
-                CAST(substr(CAST(message.content AS BLOB), ?4 + 1) AS TEXT), message.content)",
-        );
-        let sql = format!(
-            "SELECT {columns}, reply.seq, reply.status, reply.heartbeat, reply.finish_reason, reply.usage,
-                 reply.error, chat.rev, message.rev
-             FROM generation AS reply
-             JOIN chat ON chat.id = reply.chat_id
-             JOIN chat_conversation AS message ON message.id = reply.message_id
-             WHERE reply.id = ?1 AND chat.id = ?2 AND (?3 IS NULL OR chat.user_id = ?3)"
-        );
         let parameters = params![
             self.reply.as_str(),
             self.chat.as_str(),
             self.caller.as_deref(),
             self.sent_bytes() as i64
         ];
-        Ok(db.query_one(&sql, parameters).await?.map(State::from_row))
+        db.query_one_as(READ, parameters).await
     }
 
     /// How many bytes of the text the client has.
@@ -208,22 +182,25 @@ impl Follower {
             News::Nothing => Bytes::new(),
             News::Piece(seq, piece) => {
                 self.sent = Some((seq, self.sent_bytes() + piece.len()));
-                sse::event(&self.delta(seq, &piece).to_string())
+                on_the_wire(&self.delta(seq, piece))
             }
             News::More => match self.read().await? {
                 Some(state) => self.events(state),
                 None => {
                     self.ended = true;
-                    sse::event(&object!({ "action": "chat_deleted" }).to_string())
+                    on_the_wire(&Event::ChatDeleted)
                 }
             },
         })
     }
 
-    fn delta(&self, seq: i64, content: &str) -> Value {
-        object!({
-            "action": "delta", "generation_id": self.reply, "message_id": self.message, "seq": seq, "content": content,
-        })
+    fn delta(&self, seq: i64, content: String) -> Event {
+        Event::Delta {
+            generation_id: self.reply.clone(),
+            message_id: self.message.clone(),
+            seq,
+            content,
+        }
     }
 
     /// Now and then a sign of life, where there is nothing to tell.
@@ -238,44 +215,49 @@ impl Follower {
     /// What the client doesn't have of this yet.
     fn events(&mut self, state: State) -> Bytes {
         let mut events = Vec::new();
-        let message_id = state.message.id.clone();
-        self.message.clone_from(&message_id);
-        let is_running = state.status == "running";
+        self.message.clone_from(&state.message.id);
+        let is_running = state.status == Status::Running;
         // Of a running reply, only what is new was read.
         let known = if is_running { 0 } else { self.sent_bytes() };
         let length = self.sent_bytes() - known + state.message.content.len();
         match self.sent {
-            None => {
-                let generation = object!({
-                    "id": self.reply, "message_id": message_id, "seq": state.seq, "content": state.message.content,
-                    "status": state.status, "model": state.message.model,
-                });
-                events.push(object!({
-                    "action": "sync", "rev": state.rev, "messages": json!([]), "files": json!([]),
-                    "generation": generation,
-                }));
-            }
+            None => events.push(Event::Sync(Box::new(Sync {
+                rev: state.rev,
+                generation: Some(Generation {
+                    id: self.reply.clone(),
+                    message_id: self.message.clone(),
+                    seq: state.seq,
+                    content: Some(state.message.content.clone()),
+                    status: state.status,
+                    model: state.message.model.clone(),
+                    truncated: false,
+                }),
+                ..Sync::default()
+            }))),
             Some((seq, _)) if state.seq > seq => {
                 let content = state.message.content.get(known..).unwrap_or_default();
-                events.push(self.delta(state.seq, content));
+                events.push(self.delta(state.seq, content.to_owned()));
             }
             Some(_) => {}
         }
         self.sent = Some((state.seq, length));
         if !is_running {
             self.ended = true;
-            let usage = state
-                .usage
-                .and_then(|usage| serde_json::from_str(&usage).ok());
-            events.push(object!({
-                "action": "generation_ended", "rev": state.message_rev, "generation_id": self.reply,
-                "message_id": message_id, "status": state.status, "finish_reason": state.finish_reason,
-                "usage": usage.unwrap_or(Value::Null), "error": state.error, "message": state.message.v2(),
-            }));
+            let usage = state.usage.as_deref();
+            let ending = Ending {
+                status: state.status,
+                finish_reason: state.finish_reason,
+                usage: usage.and_then(|usage| serde_json::from_str(usage).ok()),
+                error: state.error,
+            };
+            let ended = ending.of(&self.reply, state.message, state.message_rev);
+            events.push(Event::GenerationEnded(Box::new(ended)));
         }
-        let events = events
-            .into_iter()
-            .map(|event| sse::event(&event.to_string()));
-        events.collect::<Vec<Bytes>>().concat().into()
+        let events: Vec<Bytes> = events.iter().map(on_the_wire).collect();
+        events.concat().into()
     }
+}
+
+fn on_the_wire(event: &Event) -> Bytes {
+    sse::event(event, &text(event))
 }

@@ -12,6 +12,7 @@ use futures::stream::{self, Stream, StreamExt};
 use http::header;
 use kafka_common::access::Access;
 use kafka_common::access::session::Session;
+use kafka_common::announce::text;
 use kafka_common::error::Error;
 use kafka_common::sse;
 use spin_sdk::time::sleep;
@@ -75,7 +76,7 @@ fn guarded(
                     // What it may be in the middle of must not wait for a client that does not read.
                     guarded.events = Body::empty().into_data_stream();
                     let told = Refused::from(Error::session_ended()).v2(None);
-                    return Some((Ok(sse::event(&told.to_string())), guarded));
+                    return Some((Ok(sse::event(&told, &text(&told))), guarded));
                 }
                 // It is known next time.
                 Err(error) => tracing::error!("a session can't be looked up: {error}"),

@@ -1,70 +1,86 @@
 //! What a window gets first, and what it gets when it missed something.
 
+use kafka_common::api::events::{ChatState, Event, EventV1, Initial, MessageV1, Sync};
+use kafka_common::api::words::Status;
+use kafka_common::attachments;
 use kafka_common::db::{Db, Result};
-use kafka_common::object;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::refused::Refused;
-use crate::shown::{List, Protocol, Shown};
+use crate::shown::{Protocol, Shown};
 use crate::size::{Budget, CONVERSATION};
-use crate::snapshot::Snapshot;
-use kafka_common::attachments;
+use crate::snapshot::{Snapshot, cut};
 
 /// v1's first frame.
-pub async fn v1(chat: &str, snapshot: &Snapshot) -> Result<Value, Refused> {
+pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> {
     // A reply that is being written comes when it is whole.
-    let whole = snapshot
-        .messages
-        .iter()
-        .filter(|message| message.status != "running");
-    let messages = whole.map(|message| message.v1());
-    let mut frame = payload(chat, snapshot, messages.collect());
-    show_files(&mut frame, chat, snapshot, Protocol::V1).await?;
-    Ok(frame)
+    let messages = std::mem::take(&mut snapshot.messages).into_iter();
+    let whole = messages.filter(|message| message.status != Status::Running);
+    let conversation = whole.map(|message| MessageV1 {
+        role: message.role,
+        kind: message.kind,
+        content: message.content.unwrap_or_default().into(),
+        deleted_file_id: None,
+    });
+    let mut frame = state(chat, &mut snapshot, conversation.collect());
+    if let Some(shown) = files(chat, &snapshot, Protocol::V1, &frame).await? {
+        (frame.chat_files_based, frame.chat_files) = shown.into_lists();
+    }
+    Ok(EventV1::Initial(Box::new(frame)))
 }
 
 /// v2's first frame.
-pub async fn v2(chat: &str, snapshot: &Snapshot) -> Result<Value, Refused> {
-    let messages = snapshot.messages.iter().map(|message| message.v2());
-    let mut frame = object!({ "action": "initial", "protocol": 2, "rev": snapshot.rev });
-    let running = snapshot.running.as_ref().map(|running| running.named());
-    extend(&mut frame, payload(chat, snapshot, messages.collect()));
-    extend(
-        &mut frame,
-        object!({ "head_id": snapshot.head_id, "generation": running, "has_more": snapshot.has_more }),
-    );
-    show_files(&mut frame, chat, snapshot, Protocol::V2).await?;
+pub async fn v2(chat: &str, mut snapshot: Snapshot) -> Result<Event, Refused> {
+    let messages = std::mem::take(&mut snapshot.messages);
+    let mut frame = Event::Initial(Box::new(Initial {
+        protocol: 2,
+        rev: snapshot.rev,
+        chat: state(chat, &mut snapshot, messages),
+        head_id: snapshot.head_id.take(),
+        generation: snapshot.running.take().map(|running| running.named()),
+        has_more: snapshot.has_more,
+        truncated: false,
+    }));
+    if let Some(shown) = files(chat, &snapshot, Protocol::V2, &frame).await?
+        && let Event::Initial(frame) = &mut frame
+    {
+        frame.truncated = shown.has_more;
+        (frame.chat.chat_files_based, frame.chat.chat_files) = shown.into_lists();
+    }
     Ok(frame)
 }
 
 /// v2's answer to `sync`: what is newer than `since`, or with `has_more` the first of it, up to the `rev` that it names.
 /// Files that are not in `file_ids` are gone.
-pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Value, Refused> {
+pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync, Refused> {
     let mut budget = Budget::new(CONVERSATION);
-    let generation = snapshot.running.as_ref().map(|running| {
-        let mut whole = running.whole();
-        if !budget.take(&whole) {
-            whole["content"] = Value::Null;
-            whole["truncated"] = true.into();
-        }
-        whole
-    });
-    let running = snapshot.running.as_ref().map(|running| &running.message_id);
+    let mut generation = snapshot.running.map(|running| running.whole());
+    if let Some(whole) = &mut generation
+        && !budget.take(whole)
+    {
+        whole.content = None;
+        whole.truncated = true;
+    }
+    let running = generation.as_ref().map(|whole| &whole.message_id);
     for message in &mut snapshot.messages {
         // The running reply's text is in `generation`.
         if Some(&message.id) == running {
-            message.content = String::new();
-        } else if !budget.take(&message.v2()) {
-            message.cut();
+            message.content = Some(String::new());
+        } else if !budget.take(message) {
+            cut(message);
         }
     }
-    let messages = snapshot.messages.iter().map(|message| message.v2());
-    let messages: Vec<Value> = messages.collect();
-    let mut frame = object!({
-        "action": "sync", "rev": snapshot.rev, "head_id": snapshot.head_id, "messages": messages, "files": json!([]),
-        "generation": generation, "file_ids": snapshot.file_ids, "chat_name": snapshot.name,
-        "has_more": snapshot.has_more,
-    });
+    let mut frame = Sync {
+        rev: snapshot.rev,
+        head_id: Some(snapshot.head_id),
+        messages: snapshot.messages,
+        files: Vec::new(),
+        generation,
+        file_ids: Some(snapshot.file_ids),
+        chat_name: Some(snapshot.name),
+        has_more: Some(snapshot.has_more),
+        in_reply_to: None,
+    };
     if !snapshot.has_files {
         return Ok(frame);
     }
@@ -76,47 +92,42 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Valu
     }
     let mut shown = Shown::changed(files, Budget::after(&frame));
     shown.fill(&mut db).await?;
-    frame["files"] = shown.take(List::Changed);
     let reached = shown.reached().filter(|_| shown.has_more);
     if let Some(reached) = reached.filter(|reached| *reached < snapshot.rev) {
-        frame["rev"] = reached.into();
-        frame["has_more"] = true.into();
+        frame.rev = reached;
+        frame.has_more = Some(true);
     }
+    frame.files = shown.into_lists().1;
     Ok(frame)
 }
 
 /// What both first frames say, still without files.
-fn payload(chat: &str, snapshot: &Snapshot, conversation: Vec<Value>) -> Value {
-    object!({
-        "chat_id": chat, "chat_name": snapshot.name, "conversation": conversation, "chat_files_based": json!([]),
-        "chat_files": json!([]), "workspace_id": snapshot.workspace_id, "models": snapshot.models, "initial": true,
-    })
+fn state<M>(chat: &str, snapshot: &mut Snapshot, conversation: Vec<M>) -> ChatState<M> {
+    ChatState {
+        chat_id: chat.to_owned(),
+        chat_name: std::mem::take(&mut snapshot.name),
+        conversation,
+        chat_files_based: Vec::new(),
+        chat_files: Vec::new(),
+        workspace_id: std::mem::take(&mut snapshot.workspace_id),
+        models: std::mem::take(&mut snapshot.models),
+        initial: true,
+    }
 }
 
-/// Puts the chat's files into a first frame, which has all else.
-async fn show_files(
-    frame: &mut Value,
+/// The chat's files for a first frame, which has all else.
+async fn files(
     chat: &str,
     snapshot: &Snapshot,
     protocol: Protocol,
-) -> Result<()> {
+    frame: &impl Serialize,
+) -> Result<Option<Shown>> {
     if !snapshot.has_files {
-        return Ok(());
+        return Ok(None);
     }
     let mut db = Db::open().await?;
     let files = attachments::list(&mut db, chat, None).await?;
     let mut shown = Shown::first(protocol, files, Budget::after(frame));
     shown.fill(&mut db).await?;
-    frame["chat_files_based"] = shown.take(List::Based);
-    frame["chat_files"] = shown.take(List::All);
-    if shown.has_more && protocol == Protocol::V2 {
-        frame["truncated"] = true.into();
-    }
-    Ok(())
-}
-
-fn extend(frame: &mut Value, more: Value) {
-    if let (Some(frame), Value::Object(more)) = (frame.as_object_mut(), more) {
-        frame.extend(more);
-    }
+    Ok(Some(shown))
 }

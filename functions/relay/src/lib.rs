@@ -18,6 +18,7 @@ mod page;
 mod prompt;
 mod refused;
 mod reply;
+mod running;
 mod shown;
 mod size;
 mod snapshot;

@@ -4,15 +4,15 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use kafka_common::access::{Access, Caller};
+use kafka_common::api::relay::{ReplyBegun, Stopped};
 use kafka_common::db::Db;
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{Error, Result, answer};
 use kafka_common::json::JsonBody;
 use kafka_common::long_work::{Kind, Lease};
-use kafka_common::object;
 use kafka_common::owner;
 use kafka_common::query::Query;
 
-use crate::begin::{Ids, Outcome, begin};
+use crate::begin::{Outcome, begin, ids};
 use crate::frame::FIELDS;
 use crate::guarded::while_logged_in;
 use crate::prompt::{Prompt, text_field};
@@ -82,14 +82,14 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
         Err(refused) => refused.into_response(),
         Ok((Outcome::NoModel, _)) => Refused::model_not_found().into_response(),
         Ok((Outcome::Again(ids), lease)) if streams => match ids.generation_id {
-            Some(reply) => follow::response(chat, reply, lease).await,
+            Some(reply) => follow::response(chat, reply.into(), lease).await,
             None => Refused::not_found("Generation not found.").into_response(),
         },
-        Ok((Outcome::Again(ids), _)) => accepted(&ids.named()),
+        Ok((Outcome::Again(ids), _)) => accepted(&ids),
         Ok((Outcome::Begun(begun), lease)) if streams => reply::stream(&begun, lease).await,
         Ok((Outcome::Begun(begun), _)) => {
             reply::start(&begun).await;
-            accepted(&Ids::from(&*begun).named())
+            accepted(&ids(&begun))
         }
     };
     Ok(while_logged_in(&access, response))
@@ -100,8 +100,10 @@ async fn missing_chat(db: &mut Db, caller: &Caller) -> Error {
     owner::not_found(db, caller, Error::chat_not_found()).await
 }
 
-fn accepted(ids: &serde_json::Value) -> Response {
-    json_response(StatusCode::ACCEPTED, ids)
+fn accepted(ids: &ReplyBegun) -> Response {
+    let mut response = answer(ids);
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {
@@ -118,9 +120,9 @@ pub async fn stop(access: Access, Path(chat): Path<String>, request: Request) ->
     let mut db = Db::open().await?;
     let stopped = stop::request_stop(&mut db, &chat, caller.user_id(), None).await?;
     if stopped.is_none() {
-        let known = db
-            .query_one(
-                "SELECT 1 FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
+        let known: Option<String> = db
+            .query_one_as(
+                "SELECT id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
                 kafka_common::params![chat, caller.user_id()],
             )
             .await?;
@@ -128,8 +130,9 @@ pub async fn stop(access: Access, Path(chat): Path<String>, request: Request) ->
             return Err(missing_chat(&mut db, &caller).await);
         }
     }
-    let body = object!({ "generation_id": stopped });
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(answer(&Stopped {
+        generation_id: stopped.map(Into::into),
+    }))
 }
 
 /// Makes the branch through a message the active one.
@@ -152,7 +155,7 @@ pub async fn select_branch(
         }
     };
     Ok(match outcome.await {
-        Ok(selected) => json_response(StatusCode::OK, &selected.named()),
+        Ok(selected) => answer(&selected),
         Err(refused) => refused.into_response(),
     })
 }

@@ -4,14 +4,16 @@ use axum::extract::{Path, Request};
 use axum::response::Response;
 use http::StatusCode;
 use kafka_common::access::{Access, Caller};
-use kafka_common::db::{self, Db, Row};
+use kafka_common::announce::text;
+use kafka_common::api::events;
+use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, FieldError, Result, json_text_response};
 use kafka_common::message::Message;
 use kafka_common::query::Query;
+use kafka_common::reply::ending::{self, Running};
 use kafka_common::{owner, params, sql_file};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use kafka_common::reply::ending;
 
 const PAGE: &str = sql_file!("page.sql");
 
@@ -64,22 +66,21 @@ pub async fn get(access: Access, Path(chat): Path<String>, request: Request) -> 
     let caller = access.caller(user.as_deref())?;
     let mut db = Db::open().await?;
     let mut rows = read(&mut db, &chat, &caller, &asked).await?;
-    let running = |head: &mut Row| head.opt_text(4).is_some();
-    if rows
-        .first_mut()
-        .is_some_and(|head| running(head) && ending::is_silent(head.int(5)))
-    {
+    let running = rows
+        .first()
+        .and_then(|row| row.chat.as_ref()?.running.as_ref());
+    if running.is_some_and(|running| ending::is_silent(running.heartbeat)) {
         ending::interrupt_abandoned(&mut db, &chat).await?;
         rows = read(&mut db, &chat, &caller, &asked).await?;
     }
     let mut rows = rows.into_iter();
-    let Some(mut head) = rows.next() else {
+    let Some(head) = rows.next().and_then(|row| row.chat) else {
         return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
     };
-    if asked.names_a_message() && head.int(2) == 0 {
+    if asked.names_a_message() && head.num_named == 0 {
         return Err(Error::not_found("Message not found."));
     }
-    Ok(page(&asked, &mut head, rows))
+    page(&asked, head, rows)
 }
 
 async fn read(db: &mut Db, chat: &str, caller: &Caller, asked: &Asked) -> db::Result<Vec<Row>> {
@@ -91,33 +92,64 @@ async fn read(db: &mut Db, chat: &str, caller: &Caller, asked: &Asked) -> db::Re
         asked.limit,
         PAGE_BYTES as i64
     ];
-    db.query(PAGE, parameters).await
+    db.query_as(PAGE, parameters).await
+}
+
+/// A row: the chat, which is the first, or a message.
+#[derive(Deserialize)]
+struct Row {
+    chat: Option<Head>,
+    message: Option<Message>,
+    /// A list in JSON.
+    siblings: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    head_id: Option<String>,
+    /// How many messages there are of those that were named.
+    num_named: i64,
+    num_messages: usize,
+    running: Option<Running>,
+}
+
+/// A message, and those that follow the same one.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    message: events::Message,
+    siblings: Vec<String>,
 }
 
 /// The page, written message by message: as values they would be in memory once more.
-fn page(asked: &Asked, head: &mut Row, rows: impl Iterator<Item = Row>) -> Response {
+fn page(asked: &Asked, head: Head, rows: impl Iterator<Item = Row>) -> Result<Response> {
     let mut shown: Vec<(String, String)> = Vec::new();
     let mut bytes = 0;
-    for mut row in rows {
-        let message = Message::from_row(&mut row, 1);
-        let mut json = message.v2();
-        json["siblings"] = serde_json::from_str(&row.text(9)).unwrap_or_default();
-        let text = json.to_string();
+    for row in rows {
+        let (Some(message), Some(siblings)) = (row.message, row.siblings) else {
+            continue;
+        };
+        let id = message.id.clone();
+        let json = Shown {
+            message: message.sent(),
+            siblings: serde_json::from_str(&siblings).map_err(Error::internal)?,
+        };
+        let text = text(&json);
         bytes += text.len() + 1;
         if bytes > PAGE_BYTES && !shown.is_empty() {
             break;
         }
-        shown.push((message.id, text));
+        shown.push((id, text));
     }
-    let has_more = head.int(3) > shown.len() as i64;
+    let has_more = head.num_messages > shown.len();
     // The last of the way, whichever way that is.
     let next = shown.last().filter(|_| has_more).map(|(id, _)| id.clone());
     if !asked.goes_down() {
         shown.reverse();
     }
     let messages: Vec<String> = shown.into_iter().map(|(_, text)| text).collect();
-    let (next, head_id) = (Value::from(next), Value::from(head.opt_text(1)));
+    let (next, head_id) = (Value::from(next), Value::from(head.head_id));
     let messages = messages.join(",");
     let body = format!(r#"{{"messages":[{messages}],"next":{next},"head_id":{head_id}}}"#);
-    json_text_response(StatusCode::OK, body)
+    Ok(json_text_response(StatusCode::OK, body))
 }

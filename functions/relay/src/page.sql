@@ -39,12 +39,16 @@ chosen AS (
     FROM (SELECT id AS chosen_id, turn FROM up UNION ALL SELECT id, turn FROM down)
     JOIN chat_conversation AS message ON message.id = chosen_id
 )
-SELECT 0 AS turn, asked.head_id, (SELECT count(*) FROM named), (SELECT count(*) FROM chosen),
-    running.id, running.heartbeat, NULL, NULL, NULL, NULL
+SELECT 0 AS turn, asked.head_id AS "chat.head_id", (SELECT count(*) FROM named) AS "chat.num_named",
+    (SELECT count(*) FROM chosen) AS "chat.num_messages", running.id AS "chat.running.id",
+    running.heartbeat AS "chat.running.heartbeat",
+    NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
+    NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
+    NULL AS siblings
 FROM asked
 LEFT JOIN generation AS running ON running.chat_id = asked.id AND running.status = 'running'
 UNION ALL
-SELECT turn, message.id, parent_id, role, type, content, status, model, created_at, (
+SELECT turn, NULL, NULL, NULL, NULL, NULL, message.id, parent_id, role, type, content, status, model, created_at, (
     SELECT json_group_array(id) FROM (
         SELECT id FROM (
             SELECT id, position, id = message.id AS itself FROM chat_conversation

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use kafka_common::api::events::{self, Event, EventV1};
+use kafka_common::api::words::ErrorCode;
 use kafka_common::db;
 use kafka_common::error::{
     AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, DISK_FULL, Error, STORAGE_FULL, json_response,
 };
-use kafka_common::object;
-use serde_json::Value;
+use serde_json::json;
 
 /// A refusal: a code for programs and words for people. Only a pointer to them, because it is passed on in many places.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub struct Refused(Box<Reason>);
 
 #[derive(Debug)]
 struct Reason {
-    code: &'static str,
+    code: ErrorCode,
     error: Cow<'static, str>,
     /// In seconds, where it helps to wait.
     retry_after: Option<u64>,
@@ -27,30 +28,30 @@ struct Reason {
 
 impl Refused {
     pub fn bad_request(error: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("bad_request", error)
+        Self::new(ErrorCode::BadRequest, error)
     }
 
     pub fn not_found(error: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("not_found", error)
+        Self::new(ErrorCode::NotFound, error)
     }
 
     pub fn too_large(error: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("too_large", error)
+        Self::new(ErrorCode::TooLarge, error)
     }
 
     /// A reply is being written.
     pub fn busy() -> Self {
-        Self::new("busy", "A reply is still being written.")
+        Self::new(ErrorCode::Busy, "A reply is still being written.")
     }
 
     /// More was asked for at once than one answer holds.
     pub fn too_much() -> Self {
-        Self::new("rate_limited", "Too much at once. Ask again.")
+        Self::new(ErrorCode::RateLimited, "Too much at once. Ask again.")
     }
 
     /// The session has ended.
     pub fn unauthorized(error: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("unauthorized", error)
+        Self::new(ErrorCode::Unauthorized, error)
     }
 
     /// Says the beginning of it, lest a frame be answered with as long a one.
@@ -67,7 +68,7 @@ impl Refused {
         Self::not_found("Model not found.")
     }
 
-    fn new(code: &'static str, error: impl Into<Cow<'static, str>>) -> Self {
+    fn new(code: ErrorCode, error: impl Into<Cow<'static, str>>) -> Self {
         let error = error.into();
         Self(Box::new(Reason {
             code,
@@ -83,22 +84,21 @@ impl Refused {
     }
 
     /// As a v1 window gets it.
-    pub fn v1(&self) -> Value {
+    pub fn v1(&self) -> EventV1 {
         self.log();
-        object!({ "error": self.0.error })
+        let error = self.0.error.to_string();
+        EventV1::Error { error }
     }
 
     /// As a v2 window gets it.
-    pub fn v2(&self, in_reply_to: Option<&str>) -> Value {
+    pub fn v2(&self, in_reply_to: Option<&str>) -> Event {
         self.log();
-        let mut event = object!({ "action": "error", "code": self.0.code, "error": self.0.error });
-        if let Some(seconds) = self.0.retry_after {
-            event["retry_after"] = seconds.into();
-        }
-        if let Some(id) = in_reply_to {
-            event["in_reply_to"] = id.into();
-        }
-        event
+        Event::Error(events::Error {
+            code: self.0.code,
+            error: self.0.error.to_string(),
+            retry_after: self.0.retry_after,
+            in_reply_to: in_reply_to.map(str::to_owned),
+        })
     }
 
     /// A frame shows nothing of the inside, so the log has to.
@@ -122,16 +122,17 @@ impl From<Error> for Refused {
             Error::BadRequest(detail) => Self::bad_request(detail.clone()),
             Error::TooLarge => Self::too_large("Too large."),
             Error::StorageFull => Self::too_large(STORAGE_FULL),
-            Error::DiskFull => Self::new("internal", DISK_FULL),
+            Error::DiskFull => Self::new(ErrorCode::Internal, DISK_FULL),
             Error::NoRoom(detail) => Self::too_large(detail.clone()),
-            Error::TooMany { .. } => {
-                Self::new("rate_limited", "Too many requests. Please try again later.")
-            }
-            Error::TooMuchAtOnce(detail) => Self::new("rate_limited", *detail),
+            Error::TooMany { .. } => Self::new(
+                ErrorCode::RateLimited,
+                "Too many requests. Please try again later.",
+            ),
+            Error::TooMuchAtOnce(detail) => Self::new(ErrorCode::RateLimited, *detail),
             Error::Unauthorized(detail) => Self::unauthorized(detail.clone()),
-            Error::Unavailable(detail) => Self::new("internal", detail.clone()),
+            Error::Unavailable(detail) => Self::new(ErrorCode::Internal, detail.clone()),
             // Our fault, or what only requests over HTTP are refused with.
-            _ => Self::new("internal", "Internal Server Error"),
+            _ => Self::new(ErrorCode::Internal, "Internal Server Error"),
         };
         if let Error::TooMany { retry_after } = error {
             refused.0.retry_after = Some(retry_after);
@@ -151,14 +152,14 @@ impl IntoResponse for Refused {
             return cause.into_response();
         }
         let status = match reason.code {
-            "bad_request" => StatusCode::BAD_REQUEST,
-            "unauthorized" => StatusCode::UNAUTHORIZED,
-            "not_found" => StatusCode::NOT_FOUND,
-            "busy" => StatusCode::CONFLICT,
-            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-            "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+            ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::Busy => StatusCode::CONFLICT,
+            ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::Internal => StatusCode::SERVICE_UNAVAILABLE,
         };
-        json_response(status, &object!({ "detail": reason.error }))
+        json_response(status, &json!({ "detail": reason.error }))
     }
 }

@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use kafka_common::db::{Db, Result};
-use kafka_common::{object, params, sql_file};
-use kafka_llm::diff::unified_diff;
-use serde_json::{Value, json};
-
-use crate::size::{Budget, CONTENTS, INLINE};
+use bytes::Bytes;
+use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion};
 use kafka_common::api::words::FileKind;
 use kafka_common::attachments::{self, ChatFile};
+use kafka_common::db::{Db, Result};
+use kafka_common::{params, sql_file};
+use kafka_llm::diff::unified_diff;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::size::{Budget, CONTENTS, INLINE};
 
 const READ: &str = sql_file!("contents.sql");
 
@@ -32,78 +35,64 @@ pub enum Protocol {
     V2,
 }
 
-/// A list of a frame that files are in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
-    /// `chat_files_based`, with versions.
-    Based,
-    /// `chat_files`, all of them.
-    All,
-    /// `files` of an answer to `sync`, with versions.
-    Changed,
-}
-
-impl List {
-    fn has_versions(self) -> bool {
-        self != Self::All
-    }
-}
-
 impl Protocol {
-    /// A file's entry, without versions; `None` for a text for which there is no room.
-    fn entry(self, list: List, file: &ChatFile, text: Option<&str>) -> Value {
-        let kind = file.kind.told(file.is_based()).as_str();
-        let (key, mut entry) = match list {
-            List::Based => {
-                let entry = object!({
-                    "file_id": file.id, "name": file.name, "latest_content": Value::Null, "versions": json!([]),
-                    "type": "based",
-                });
-                ("latest_content", entry)
-            }
-            List::All | List::Changed => {
-                let entry = object!({
-                    "id": file.id, "name": file.name, "content": Value::Null, "language": file.kind.language,
-                    "type": kind, "url": file.url(),
-                });
-                ("content", entry)
-            }
-        };
-        if list == List::Changed && file.is_based() {
-            // Which no other list has.
-            entry["versions"] = json!([]);
+    /// A file's entry in the list of files with versions, without versions; `None` for a text for which there is no room.
+    fn based(self, file: &ChatFile, text: Option<&str>) -> BasedFile {
+        let truncated = text.is_none() && self == Self::V2;
+        BasedFile {
+            file_id: file.id.clone(),
+            name: file.name.clone(),
+            latest_content: text.map(str::to_owned).or_else(|| self.left_out()),
+            versions: Vec::new(),
+            kind: FileKind::Based,
+            truncated,
+            url: truncated.then(|| file.url()),
         }
-        match text {
-            Some(text) => entry[key] = text.into(),
-            None if self == Self::V1 => entry[key] = self.left_out(),
-            None => {
-                entry["truncated"] = true.into();
-                entry["url"] = file.url().into();
-            }
+    }
+
+    /// A file's entry in the list of all files.
+    fn listed(self, file: &ChatFile, text: Option<&str>) -> FrameFile {
+        FrameFile {
+            id: file.id.clone(),
+            name: file.name.clone(),
+            content: text.map(str::to_owned).or_else(|| self.left_out()),
+            language: file.kind.language,
+            kind: file.kind.told(file.is_based()),
+            url: file.url(),
+            versions: None,
+            truncated: text.is_none() && self == Self::V2,
         }
-        entry
     }
 
     /// What is shown of a text for which there is no room.
-    fn left_out(self) -> Value {
-        match self {
-            Self::V1 => "".into(),
-            Self::V2 => Value::Null,
-        }
+    fn left_out(self) -> Option<String> {
+        (self == Self::V1).then(String::new)
     }
 }
 
 /// A file, and its entries in the lists of the frame.
 struct Entries {
     file: ChatFile,
-    entries: Vec<(List, Value)>,
+    based: Option<BasedFile>,
+    listed: FrameFile,
     /// What it was uploaded as, if that was read and it has no versions.
     upload: Option<String>,
     /// Those that were read, newest first.
     versions: Vec<Version>,
 }
 
+/// A row: a version, or what a file was uploaded as.
+#[derive(Deserialize)]
+struct Row {
+    /// Which of the files that were asked for it is of.
+    number: usize,
+    version: Option<Version>,
+    bytes: Option<Bytes>,
+    size: Option<i64>,
+}
+
 /// A version; without its text, unless that was read.
+#[derive(Deserialize)]
 struct Version {
     id: String,
     timestamp: String,
@@ -122,6 +111,8 @@ fn text<'a>(upload: &'a Option<String>, versions: &'a [Version]) -> Option<&'a s
 /// The files of a frame, newest first.
 pub struct Shown {
     protocol: Protocol,
+    /// Whether it is a first frame, which has two lists.
+    is_first: bool,
     files: Vec<Entries>,
     budget: Budget,
     /// Whether there are more than the frame has room for.
@@ -132,12 +123,12 @@ impl Shown {
     /// The files of a first frame: of more than there is room for the newest.
     pub fn first(protocol: Protocol, mut files: Vec<ChatFile>, budget: Budget) -> Self {
         files.reverse();
-        Self::reserve(protocol, files, &[List::Based, List::All], budget)
+        Self::reserve(protocol, true, files, budget)
     }
 
     /// The files that changed, in the order of their changes: of more than there is room for the first.
     pub fn changed(files: Vec<ChatFile>, budget: Budget) -> Self {
-        let mut shown = Self::reserve(Protocol::V2, files, &[List::Changed], budget);
+        let mut shown = Self::reserve(Protocol::V2, false, files, budget);
         shown.files.reverse();
         shown
     }
@@ -146,36 +137,37 @@ impl Shown {
     /// so that whoever asks for more gets on.
     fn reserve(
         protocol: Protocol,
+        is_first: bool,
         files: Vec<ChatFile>,
-        lists: &[List],
         mut budget: Budget,
     ) -> Self {
         let mut reserved: Vec<Entries> = Vec::new();
         let mut has_more = false;
         for file in files {
             let text = file.is_blank().then_some("");
-            let mut entries = Vec::new();
-            let mut fits = true;
-            for list in lists {
-                if *list != List::Based || file.is_based() {
-                    let entry = protocol.entry(*list, &file, text);
-                    fits &= budget.take(&entry);
-                    entries.push((*list, entry));
-                }
+            let based = is_first && file.is_based();
+            let based = based.then(|| protocol.based(&file, text));
+            let mut listed = protocol.listed(&file, text);
+            if !is_first && file.is_based() {
+                listed.versions = Some(Vec::new());
             }
+            let fits_based = based.as_ref().is_none_or(|based| budget.take(based));
+            let fits = budget.take(&listed) && fits_based;
             if !fits && !reserved.is_empty() {
                 has_more = true;
                 break;
             }
             reserved.push(Entries {
                 file,
-                entries,
+                based,
+                listed,
                 upload: None,
                 versions: Vec::new(),
             });
         }
         Self {
             protocol,
+            is_first,
             files: reserved,
             budget: budget.at_most(CONTENTS),
             has_more,
@@ -197,40 +189,40 @@ impl Shown {
                 let Some(text) = text(&shown.upload, &shown.versions) else {
                     continue;
                 };
-                let entries = shown.entries.iter_mut();
-                for (list, entry) in entries.filter(|(list, _)| (*list == List::All) == is_last) {
-                    if budget.take(&Value::from(text)) {
-                        *entry = self.protocol.entry(*list, &shown.file, Some(text));
-                    }
+                if let Some(based) = shown.based.as_mut().filter(|_| !is_last)
+                    && budget.take(text)
+                {
+                    *based = self.protocol.based(&shown.file, Some(text));
+                }
+                if is_last == self.is_first && budget.take(text) {
+                    shown.listed.content = Some(text.to_owned());
+                    shown.listed.truncated = false;
                 }
             }
         }
-        for (versions, entry) in versioned(&mut self.files) {
-            let mut entries = Vec::new();
+        for (versions, entries) in versioned(&mut self.files) {
             for version in versions {
-                let version = object!({
-                    "version_id": version.id, "timestamp": version.timestamp, "diff": self.protocol.left_out(),
-                });
+                let version = FrameVersion {
+                    version_id: version.id.clone(),
+                    timestamp: version.timestamp.clone(),
+                    diff: self.protocol.left_out(),
+                };
                 if !budget.take(&version) {
                     break;
                 }
                 entries.push(version);
             }
-            entry["versions"] = entries.into();
         }
         let deadline = Instant::now() + PATIENCE;
-        for (versions, entry) in versioned(&mut self.files) {
-            let Some(entries) = entry["versions"].as_array_mut() else {
-                continue;
-            };
+        for (versions, entries) in versioned(&mut self.files) {
             for (entry, version) in entries.iter_mut().zip(versions) {
                 if budget.is_spent() || Instant::now() >= deadline {
                     break;
                 }
                 if let (Some(old), Some(newest)) = (&version.text, text(&None, versions)) {
-                    let diff = Value::from(unified_diff(old, newest));
+                    let diff = unified_diff(old, newest);
                     if budget.take(&diff) {
-                        entry["diff"] = diff;
+                        entry.diff = Some(diff);
                     }
                 }
             }
@@ -240,25 +232,22 @@ impl Shown {
         Ok(())
     }
 
-    /// The entries of a list, oldest first.
-    pub fn take(&mut self, list: List) -> Value {
-        let mut taken = Vec::new();
-        for (of, entry) in self.files.iter_mut().rev().flat_map(|it| &mut it.entries) {
-            if *of == list {
-                taken.push(entry.take());
-            }
-        }
-        taken.into()
+    /// The lists of the frame, of files with versions and of all, oldest first.
+    pub fn into_lists(self) -> (Vec<BasedFile>, Vec<FrameFile>) {
+        let entries = self.files.into_iter().rev();
+        let (based, listed): (Vec<_>, Vec<_>) = entries.map(|it| (it.based, it.listed)).unzip();
+        (based.into_iter().flatten().collect(), listed)
     }
 }
 
-/// The versions of each file that has some, with each of its entries that they are in.
-fn versioned(files: &mut [Entries]) -> impl Iterator<Item = (&[Version], &mut Value)> {
-    files.iter_mut().flat_map(|shown| {
-        let versions = shown.versions.as_slice();
-        let entries = shown.entries.iter_mut();
-        let entries = entries.filter(|(list, _)| !versions.is_empty() && list.has_versions());
-        entries.map(move |(_, entry)| (versions, entry))
+/// The versions of each file that has some, with the list that they are in.
+fn versioned(files: &mut [Entries]) -> impl Iterator<Item = (&[Version], &mut Vec<FrameVersion>)> {
+    files.iter_mut().filter_map(|shown| {
+        let entries = match &mut shown.based {
+            Some(based) => &mut based.versions,
+            None => shown.listed.versions.as_mut()?,
+        };
+        (!shown.versions.is_empty()).then_some((shown.versions.as_slice(), entries))
     })
 }
 
@@ -290,24 +279,14 @@ async fn read(db: &mut Db, files: &mut [Entries]) -> Result<()> {
         INLINE as i64,
         VERSION_BYTES
     ];
-    for mut row in db.query(READ, parameters).await? {
-        let number = usize::try_from(row.int(1)).unwrap_or(usize::MAX);
-        match row.opt_text(2) {
-            Some(id) => {
-                let version = Version {
-                    id,
-                    timestamp: row.text(3),
-                    text: row.opt_text(4),
-                };
-                if let Some(shown) = versioned.get_mut(number) {
-                    shown.versions.push(version);
-                }
+    for row in db.query_as::<Row>(READ, parameters).await? {
+        if let Some(version) = row.version {
+            if let Some(shown) = versioned.get_mut(row.number) {
+                shown.versions.push(version);
             }
-            None => {
-                if let Some(shown) = uploads.get_mut(number) {
-                    shown.upload = attachments::uploaded(&shown.file.name, row.blob(4), row.int(5));
-                }
-            }
+        } else if let Some(shown) = uploads.get_mut(row.number) {
+            let (bytes, size) = (row.bytes.unwrap_or_default(), row.size.unwrap_or(0));
+            shown.upload = attachments::uploaded(&shown.file.name, bytes.into(), size);
         }
     }
     Ok(())

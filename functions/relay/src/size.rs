@@ -1,7 +1,8 @@
 //! Frames are bounded: a gateway drops a socket whose message is too large (docs/websocket.md#what-is-left-out).
 
+use kafka_common::announce::text;
 use kafka_common::files::MAX_SHOWN_BYTES;
-use serde_json::Value;
+use serde::Serialize;
 
 /// How much a frame may take. What is left of the largest has room for what is added to an answer at last.
 const FRAME: usize = 480_000;
@@ -25,7 +26,7 @@ impl Budget {
     }
 
     /// What a frame has room for that says all this already.
-    pub fn after(frame: &Value) -> Self {
+    pub fn after(frame: &impl Serialize) -> Self {
         Self(FRAME.saturating_sub(size(frame)))
     }
 
@@ -40,7 +41,7 @@ impl Budget {
     }
 
     /// Takes the size of `value`, if there is room for it.
-    pub fn take(&mut self, value: &Value) -> bool {
+    pub fn take(&mut self, value: &(impl Serialize + ?Sized)) -> bool {
         match self.0.checked_sub(size(value)) {
             Some(left) => {
                 self.0 = left;
@@ -52,6 +53,6 @@ impl Budget {
 }
 
 /// With the comma that follows. Measured, since escapes make a text up to six times as long.
-fn size(value: &Value) -> usize {
-    value.to_string().len() + 1
+fn size(value: &(impl Serialize + ?Sized)) -> usize {
+    text(value).len() + 1
 }

@@ -1,14 +1,15 @@
 //! A chat at one moment: what a window gets first, and what it gets when it missed something.
 
-use kafka_common::db::{self, Db, Row, Transaction};
-use kafka_common::message::Message;
-use kafka_common::object;
+use kafka_common::api::chat::RunningGeneration;
+use kafka_common::api::events::{Generation, Message};
+use kafka_common::api::words::Status;
+use kafka_common::db::{self, Db, Transaction};
+use kafka_common::reply::ending;
 use kafka_common::{params, sql_file};
-use serde_json::{Value, json};
+use serde::Deserialize;
 
 use crate::refused::Refused;
 use crate::size::{self, Budget};
-use kafka_common::reply::ending;
 
 const SNAPSHOT: &str = sql_file!("snapshot.sql");
 
@@ -28,7 +29,7 @@ pub struct Snapshot {
     /// That of the chat; or, if there is more after a rev than fits, what is reached with these messages.
     pub rev: i64,
     /// The names of the owner's models.
-    pub models: Value,
+    pub models: Vec<String>,
     pub running: Option<Running>,
     /// Oldest first.
     pub messages: Vec<Message>,
@@ -36,12 +37,12 @@ pub struct Snapshot {
     pub has_more: bool,
     /// Whether it has files, or any that changed after the rev.
     pub has_files: bool,
-    /// After a rev, the ids of all of its files in their order; null: they are more than fit.
-    pub file_ids: Value,
+    /// After a rev, the ids of all of its files in their order; `None`: they are more than fit.
+    pub file_ids: Option<Vec<String>>,
 }
 
 /// The reply that is being written.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub struct Running {
     pub id: String,
     pub message_id: String,
@@ -54,17 +55,51 @@ pub struct Running {
 
 impl Running {
     /// As `initial` names it: its text is in the conversation.
-    pub fn named(&self) -> Value {
-        object!({ "id": self.id, "message_id": self.message_id, "model": self.model, "seq": self.seq })
+    pub fn named(self) -> RunningGeneration {
+        RunningGeneration {
+            id: self.id.into(),
+            message_id: self.message_id.into(),
+            model: self.model,
+            seq: self.seq.unsigned_abs(),
+        }
     }
 
     /// As `sync` shows it, whole.
-    pub fn whole(&self) -> Value {
-        object!({
-            "id": self.id, "message_id": self.message_id, "seq": self.seq, "content": self.content,
-            "status": "running", "model": self.model,
-        })
+    pub fn whole(self) -> Generation {
+        Generation {
+            id: self.id,
+            message_id: self.message_id,
+            seq: self.seq,
+            content: Some(self.content),
+            status: Status::Running,
+            model: Some(self.model),
+            truncated: false,
+        }
     }
+}
+
+/// A row: the chat, which is the first, or a message.
+#[derive(Deserialize)]
+struct Row {
+    chat: Option<Chat>,
+    message: Option<kafka_common::message::Message>,
+    /// The message's.
+    rev: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    name: String,
+    workspace_id: String,
+    head_id: Option<String>,
+    rev: i64,
+    /// A list in JSON.
+    models: String,
+    num_messages: usize,
+    has_files: bool,
+    /// A list in JSON.
+    file_ids: Option<String>,
+    running: Option<Running>,
 }
 
 /// The chat with the end of its active branch (`since` is `None`), or with what is newer than a rev.
@@ -86,13 +121,9 @@ pub async fn load(
     Ok(read(&mut db, chat, caller, since).await?)
 }
 
-/// The end of the active branch as a transaction leaves it, for [`of_branch`] after the commit.
-pub async fn branch(tx: &mut Transaction<'_>, chat: &str) -> db::Result<Vec<Row>> {
-    tx.query(SNAPSHOT, parameters(chat, None, None)).await
-}
-
-/// What there is to tell of it.
-pub fn of_branch(rows: Vec<Row>) -> Option<Snapshot> {
+/// The end of the active branch as a transaction leaves it.
+pub async fn branch(tx: &mut Transaction<'_>, chat: &str) -> db::Result<Option<Snapshot>> {
+    let rows = tx.query_as(SNAPSHOT, parameters(chat, None, None)).await?;
     from_rows(rows, None)
 }
 
@@ -102,8 +133,8 @@ async fn read(
     caller: Option<&str>,
     since: Option<i64>,
 ) -> db::Result<Option<Snapshot>> {
-    let rows = db.query(SNAPSHOT, parameters(chat, caller, since)).await?;
-    Ok(from_rows(rows, since))
+    let asked = parameters(chat, caller, since);
+    from_rows(db.query_as(SNAPSHOT, asked).await?, since)
 }
 
 fn parameters(chat: &str, caller: Option<&str>, since: Option<i64>) -> Vec<db::Value> {
@@ -117,50 +148,48 @@ fn parameters(chat: &str, caller: Option<&str>, since: Option<i64>) -> Vec<db::V
     ]
 }
 
-fn from_rows(rows: Vec<Row>, since: Option<i64>) -> Option<Snapshot> {
+fn from_rows(rows: Vec<Row>, since: Option<i64>) -> db::Result<Option<Snapshot>> {
     let mut rows = rows.into_iter();
-    let mut head = rows.next()?;
+    let Some(chat) = rows.next().and_then(|row| row.chat) else {
+        return Ok(None);
+    };
     let mut reached = 0;
-    let messages = rows.map(|mut row| {
-        reached = row.int(9).max(reached);
-        Message::from_row(&mut row, 1)
+    let messages = rows.filter_map(|row| {
+        reached = row.rev.unwrap_or(0).max(reached);
+        row.message.map(kafka_common::message::Message::sent)
     });
     let mut messages: Vec<Message> = messages.collect();
-    let mut has_more = head.int(12) > messages.len() as i64;
-    let running = running(&mut head);
+    let mut has_more = chat.num_messages > messages.len();
     if since.is_none() {
         has_more |= cut_to_frame(&mut messages);
     }
-    let rev = match since {
-        Some(_) if has_more => reached,
-        _ => head.int(10),
-    };
-    let file_ids = head.opt_text(14);
-    Some(Snapshot {
-        running,
-        name: head.text(1),
-        workspace_id: head.text(2),
-        head_id: head.opt_text(3),
-        models: serde_json::from_str(&head.text(4)).unwrap_or_else(|_| json!([])),
-        rev,
+    let file_ids = chat.file_ids.as_deref().map(list).transpose()?;
+    Ok(Some(Snapshot {
+        running: chat.running,
+        name: chat.name,
+        workspace_id: chat.workspace_id,
+        head_id: chat.head_id,
+        models: list(&chat.models)?,
+        rev: match since {
+            Some(_) if has_more => reached,
+            _ => chat.rev,
+        },
         messages,
         has_more,
-        has_files: head.int(13) != 0,
-        file_ids: file_ids
-            .and_then(|ids| serde_json::from_str(&ids).ok())
-            .unwrap_or_default(),
-    })
+        has_files: chat.has_files,
+        file_ids,
+    }))
 }
 
-fn running(head: &mut Row) -> Option<Running> {
-    Some(Running {
-        id: head.opt_text(5)?,
-        message_id: head.text(6),
-        model: head.text(7),
-        content: head.text(8),
-        seq: head.int(9),
-        heartbeat: head.int(11),
-    })
+/// A list that SQL has made.
+fn list(json: &str) -> db::Result<Vec<String>> {
+    serde_json::from_str(json).map_err(|error| db::Error::Other(error.to_string()))
+}
+
+/// Leaves a message's text out.
+pub fn cut(message: &mut Message) {
+    message.content = None;
+    message.truncated = true;
 }
 
 /// Takes away the oldest messages for which a frame has no room; the newest stays, if need be without its text. Returns
@@ -168,13 +197,11 @@ fn running(head: &mut Row) -> Option<Running> {
 fn cut_to_frame(messages: &mut Vec<Message>) -> bool {
     let mut budget = Budget::new(size::CONVERSATION);
     let newest = messages.len().saturating_sub(1);
-    let cut = messages
-        .iter()
-        .rposition(|message| !budget.take(&message.v2()));
-    match cut {
+    let first_out = messages.iter().rposition(|message| !budget.take(message));
+    match first_out {
         Some(at) if at == newest => {
             messages.drain(..newest);
-            messages.iter_mut().for_each(Message::cut);
+            messages.iter_mut().for_each(cut);
             newest > 0
         }
         Some(at) => {

@@ -41,21 +41,28 @@ room (bytes) AS (
         WHERE ?3 IS NOT NULL
     ), 0)
 )
-SELECT NULL AS place, asked.name, asked.workspace_id, asked.head_id,
+SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.workspace_id",
+    asked.head_id AS "chat.head_id", asked.rev AS "chat.rev",
     (SELECT json_group_array(name)
-     FROM (SELECT name FROM model WHERE user_id = asked.user_id ORDER BY rowid LIMIT 200)),
-    running.id, running.message_id, running.model, text.content, running.seq, asked.rev, running.heartbeat,
-    (SELECT count(*) FROM chosen),
-    EXISTS (SELECT 1 FROM chat_file WHERE chat_id = asked.id AND rev > coalesce(?3, -1)),
+     FROM (SELECT name FROM model WHERE user_id = asked.user_id ORDER BY rowid LIMIT 200)) AS "chat.models",
+    (SELECT count(*) FROM chosen) AS "chat.num_messages",
+    EXISTS (SELECT 1 FROM chat_file WHERE chat_id = asked.id AND rev > coalesce(?3, -1)) AS "chat.has_files",
     CASE WHEN ?3 IS NOT NULL THEN (
         SELECT iif(count(*) > ?6, NULL, json_group_array(id))
         FROM (SELECT id FROM chat_file WHERE chat_id = asked.id ORDER BY rowid LIMIT ?6 + 1)
-    ) END
+    ) END AS "chat.file_ids",
+    running.id AS "chat.running.id", running.message_id AS "chat.running.message_id",
+    running.model AS "chat.running.model", text.content AS "chat.running.content",
+    running.seq AS "chat.running.seq", running.heartbeat AS "chat.running.heartbeat",
+    NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
+    NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
+    NULL AS rev
 FROM asked
 LEFT JOIN running
 LEFT JOIN chat_conversation AS text ON text.id = running.message_id
 UNION ALL
-SELECT position, id, parent_id, role, type, content, status, model, created_at, rev, NULL, NULL, NULL, NULL, NULL
+SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    id, parent_id, role, type, content, status, model, created_at, rev
 FROM chosen JOIN chat_conversation AS message ON message.rowid = chosen_place
 WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))
 ORDER BY place

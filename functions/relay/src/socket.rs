@@ -15,14 +15,15 @@ use futures::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use kafka_common::access::{Caller, Visitor};
-use kafka_common::announce::{POLICY, fitted};
+use kafka_common::announce::{POLICY, fitted, text};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::grip::{self, Grip, Verdict};
-use kafka_common::object;
 use kafka_grip::{Answer, CONTENT_TYPE, EXTENSIONS, Event, KEEP_ALIVE_INTERVAL};
+use serde_json::json;
 
 use crate::door::{self, Admitted};
 use crate::refused::Refused;
+use crate::shown::Protocol;
 use crate::{initial, snapshot, v1, v2};
 
 /// The sub-protocol of v2.
@@ -70,13 +71,6 @@ impl Drop for Turn {
     }
 }
 
-/// What a socket speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    V1,
-    V2,
-}
-
 impl Protocol {
     /// v2 is asked for by its name, with the opening request and all others.
     fn of(headers: &HeaderMap) -> Self {
@@ -87,6 +81,14 @@ impl Protocol {
             .flat_map(|value| value.split(','))
             .any(|name| name.trim() == V2);
         if asked { Self::V2 } else { Self::V1 }
+    }
+
+    /// What a client is sent that was refused something.
+    fn refusal(self, refused: &Refused) -> String {
+        match self {
+            Self::V1 => text(&refused.v1()),
+            Self::V2 => text(&refused.v2(None)),
+        }
     }
 }
 
@@ -103,7 +105,7 @@ pub async fn events(
         return Ok(needs_gateway());
     }
     if let Verdict::Refused = grip.verify(request.headers()) {
-        let body = object!({ "detail": "This request was not signed by the gateway." });
+        let body = json!({ "detail": "This request was not signed by the gateway." });
         return Ok(json_response(StatusCode::UNAUTHORIZED, &body));
     }
     let (parts, body) = request.into_parts();
@@ -150,11 +152,7 @@ fn closed(events: &[Event], protocol: Protocol, why: Cow<'static, str>) -> Respo
         Some(_) => answer.add(&Event::Disconnect),
         None => {
             let refused = Refused::unauthorized(why);
-            let told = match protocol {
-                Protocol::V1 => refused.v1(),
-                Protocol::V2 => refused.v2(None),
-            };
-            answer.message(&told.to_string());
+            answer.message(&protocol.refusal(&refused));
             answer.close(Some(POLICY));
         }
     }
@@ -192,7 +190,7 @@ fn no_gateway() -> Error {
 }
 
 fn needs_gateway() -> Response {
-    let body = object!({
+    let body = json!({
         "detail": "WebSockets are opened at the gateway, which passes their events on to this address.",
     });
     // Without the header `Upgrade` that belongs to it: the platform forbids it.
@@ -280,18 +278,18 @@ impl Window {
                 return Err(Error::chat_not_found());
             }
             answer.add(&Event::Open);
-            answer.message(&Refused::chat_not_found().v1().to_string());
+            answer.message(&self.protocol.refusal(&Refused::chat_not_found()));
             answer.close(Some(1000));
             return Ok(Opened::Closed);
         };
         let (channel, frame) = match self.protocol {
             Protocol::V1 => (
                 grip::channel_v1(&self.chat),
-                initial::v1(&self.chat, &snapshot).await,
+                initial::v1(&self.chat, snapshot).await.map(|it| text(&it)),
             ),
             Protocol::V2 => (
                 grip::channel_v2(&self.chat),
-                initial::v2(&self.chat, &snapshot).await,
+                initial::v2(&self.chat, snapshot).await.map(|it| text(&it)),
             ),
         };
         match frame {
@@ -301,7 +299,7 @@ impl Window {
                 if let Some(channel) = self.admitted.channel() {
                     answer.subscribe(&channel);
                 }
-                answer.message(&frame.to_string());
+                answer.message(&frame);
                 Ok(Opened::Yes)
             }
             Err(refused) => Ok(Opened::Refused(refused.into_response())),
@@ -331,11 +329,7 @@ impl Window {
 
     fn tell_binary(&self, answer: &mut Answer) {
         let refused = Refused::bad_request("Frames must be text.");
-        let told = match self.protocol {
-            Protocol::V1 => refused.v1(),
-            Protocol::V2 => refused.v2(None),
-        };
-        answer.message(&told.to_string());
+        answer.message(&self.protocol.refusal(&refused));
     }
 }
 

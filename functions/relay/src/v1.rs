@@ -1,7 +1,7 @@
 //! The protocol of the original's frontends: one frame of theirs, and what its sender gets.
 
 use kafka_common::access::Caller;
-use kafka_common::announce::fitted;
+use kafka_common::announce::{fitted, text};
 use kafka_common::db::Db;
 use kafka_common::reply::audience;
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ impl Frame {
 pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<String> {
     match answer(chat, caller, frame, has_room).await {
         Ok(answer) => answer,
-        Err(refused) => Some(refused.v1().to_string()),
+        Err(refused) => Some(text(&refused.v1())),
     }
 }
 
@@ -47,7 +47,7 @@ async fn answer(
     has_room: bool,
 ) -> Result<Option<String>, Refused> {
     let (action, fields) = match Frame::read(frame)? {
-        Frame::Said(text) => return say(chat, caller, text).await,
+        Frame::Said(said) => return say(chat, caller, said).await,
         Frame::Action(action, fields) => (action, fields),
     };
     let done = match action.as_str() {

@@ -1,13 +1,14 @@
 //! The streamed protocol: one message of a client, and its one acknowledgement or error.
 
 use kafka_common::access::Caller;
+use kafka_common::api::events::{Ack, Event};
+use kafka_common::api::relay::{ReplyBegun, Stopped};
 use kafka_common::db::Db;
-use kafka_common::object;
 use kafka_common::reply::audience;
 use serde_json::{Map, Value};
 
 use crate::actions::{ack, delete, revert, upload};
-use crate::begin::{Ids, Outcome, begin};
+use crate::begin::{Outcome, begin, ids};
 use crate::prompt::{Prompt, message_id, text_field};
 use crate::refused::Refused;
 use crate::{branch, frame, initial, reply, snapshot, stop};
@@ -15,7 +16,7 @@ use crate::{branch, frame, initial, reply, snapshot, stop};
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. What it changes, all windows are told.
 /// Where there is no room for a long answer, what has one is refused.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Value> {
+pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Event> {
     let Some(fields) = frame::fields(frame) else {
         return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
     };
@@ -34,7 +35,7 @@ async fn answer(
     fields: &Map<String, Value>,
     id: Option<&str>,
     has_room: bool,
-) -> Result<Option<Value>, Refused> {
+) -> Result<Option<Event>, Refused> {
     if fields
         .get("id")
         .is_some_and(|id| !id.is_string() && !id.is_null())
@@ -52,22 +53,34 @@ async fn answer(
         _ => None,
     };
     if let Some(prompt) = prompt {
-        let ids = ask(chat, caller, prompt).await?;
-        return Ok(ack(&ids.named(), id));
+        let made = Ack {
+            reply: Some(ask(chat, caller, prompt).await?),
+            ..Ack::default()
+        };
+        return Ok(ack(made, id));
     }
     let done = match action {
         "select_branch" => {
             let message = message_id(fields, action)?;
             let mut db = Db::open().await?;
             let selected = branch::select(&mut db, chat, caller, &message).await?;
-            return Ok(ack(&selected.named(), id));
+            let made = Ack {
+                branch: Some(selected),
+                ..Ack::default()
+            };
+            return Ok(ack(made, id));
         }
         "stop" => {
             let which = text_field(fields, "generation_id")?;
             let mut db = Db::open().await?;
             let stopped =
                 stop::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
-            return Ok(ack(&object!({ "generation_id": stopped }), id));
+            let generation_id = stopped.map(Into::into);
+            let made = Ack {
+                stopped: Some(Stopped { generation_id }),
+                ..Ack::default()
+            };
+            return Ok(ack(made, id));
         }
         "sync" if !has_room => return Err(Refused::too_much()),
         "sync" => return sync(chat, caller, fields, id).await.map(Some),
@@ -76,17 +89,20 @@ async fn answer(
         "revert_version" => revert::revert(chat, caller, fields).await?,
         other => return Err(Refused::unknown_action(other)),
     };
-    let ack = done.ack(id);
     audience::tell(chat, done.events, Vec::new()).await;
-    Ok(ack)
+    let made = Ack {
+        file: Some(done.file),
+        ..Ack::default()
+    };
+    Ok(ack(made, id))
 }
 
-async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<Ids, Refused> {
+async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<ReplyBegun, Refused> {
     let mut db = Db::open().await?;
     match begin(&mut db, chat, caller, prompt).await? {
         Outcome::Begun(begun) => {
             reply::start(&begun).await;
-            Ok(Ids::from(&*begun))
+            Ok(ids(&begun))
         }
         Outcome::Again(ids) => Ok(ids),
         Outcome::NoModel => Err(Refused::model_not_found()),
@@ -99,7 +115,7 @@ async fn sync(
     caller: &Caller,
     fields: &Map<String, Value>,
     id: Option<&str>,
-) -> Result<Value, Refused> {
+) -> Result<Event, Refused> {
     let since = match fields.get("rev") {
         Some(rev) => rev.as_i64(),
         None => None,
@@ -108,8 +124,6 @@ async fn sync(
     let snapshot = snapshot::load(chat, caller.user_id(), Some(since)).await?;
     let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
     let mut sync = initial::sync(chat, snapshot, since).await?;
-    if let Some(id) = id {
-        sync["in_reply_to"] = id.into();
-    }
-    Ok(sync)
+    sync.in_reply_to = id.map(str::to_owned);
+    Ok(Event::Sync(Box::new(sync)))
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use kafka_common::db::{Db, Result};
 use kafka_common::params;
 use kafka_common::reply::ending;
+use serde::Deserialize;
 use serde_json::json;
 use spin_sdk::time::sleep;
 
@@ -49,7 +50,10 @@ struct Reply {
     progress: Option<Progress>,
 }
 
+/// A reply, as its row has it.
+#[derive(Deserialize)]
 struct Progress {
+    id: String,
     seq: i64,
     is_running: bool,
     heartbeat: i64,
@@ -139,25 +143,15 @@ impl Watch {
     async fn read(&self) -> Result<()> {
         let ids: Vec<String> = watched().replies.keys().cloned().collect();
         let mut db = Db::open().await?;
-        let rows = db
-            .query(
-                "SELECT id, seq, status, heartbeat, piece FROM generation
+        let rows: Vec<Progress> = db
+            .query_as(
+                "SELECT id, seq, status = 'running' AS is_running, heartbeat, piece FROM generation
                  WHERE id IN (SELECT value FROM json_each(?1))",
                 params![json!(ids).to_string()],
             )
             .await?;
-        let mut progress: HashMap<String, Progress> = rows
-            .into_iter()
-            .map(|mut row| {
-                let progress = Progress {
-                    seq: row.int(1),
-                    is_running: row.text(2) == "running",
-                    heartbeat: row.int(3),
-                    piece: row.opt_text(4),
-                };
-                (row.text(0), progress)
-            })
-            .collect();
+        let rows = rows.into_iter().map(|reply| (reply.id.clone(), reply));
+        let mut progress: HashMap<String, Progress> = rows.collect();
         let mut watched = watched();
         watched.read = Some(Instant::now());
         // What came meanwhile is read in the next step.

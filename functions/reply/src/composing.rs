@@ -3,6 +3,7 @@
 mod sent;
 mod texts;
 
+use kafka_common::api::words::Status;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::error::STORAGE_FULL;
@@ -54,7 +55,7 @@ const ATTEMPTS: usize = 5;
 /// What clients are sent is computed after the commit: no other writer waits for it.
 pub async fn finish(begun: &Begun, answers: &Answers<'_>, ending: &Ending) -> Result<Outcome> {
     // A reply that was stopped or broke off changes no file.
-    let mut edits = match begun.composer && ending.status == "complete" {
+    let mut edits = match begun.composer && ending.status == Status::Complete {
         true => edits(answers, ending),
         false => Vec::new(),
     };
@@ -159,13 +160,13 @@ async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Re
         files.push((file, message));
     }
     // With the messages about them.
-    if let (Some(last), Some(quota)) = (last, begun.quota)
+    if let (Some(last), Some(quota)) = (last, begun.limits.quota)
         && is_over(&mut tx, &begun.model.owner, quota).await?
     {
         return Ok(Written::unfit(&last, STORAGE_FULL));
     }
     let new = files.iter().rfind(|(file, _)| file.is_new);
-    if let (Some((new, _)), Some(most)) = (new, begun.most_files) {
+    if let (Some((new, _)), Some(most)) = (new, begun.limits.most_files) {
         let stored = room::Stored::after(&mut tx, &begun.model.owner).await?;
         if stored.count(Thing::Files) > most {
             let error = format!("You may have {most} files. Delete some to make room.");
@@ -189,10 +190,10 @@ enum Applied {
 async fn apply(tx: &mut Transaction<'_>, begun: &Begun, text: &Text) -> Result<Applied> {
     let Text { name, text, before } = text;
     let (name, text) = (name.clone(), text.clone());
-    let found = tx
-        .query_one(FIND, params![begun.chat.as_str(), name.as_str()])
+    let found: Option<String> = tx
+        .query_one_as(FIND, params![begun.chat.as_str(), name.as_str()])
         .await?;
-    let Some(id) = found.map(|mut row| row.text(0)) else {
+    let Some(id) = found else {
         if before.is_some() {
             return Ok(Applied::Stale);
         }

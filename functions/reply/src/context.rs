@@ -1,34 +1,20 @@
 //! What the model is asked, and how it is reached.
 
+use bytes::Bytes;
 use kafka_common::db::{self, Db};
 use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
-use kafka_common::{attachments, params, seal};
+use kafka_common::{attachments, params, seal, sql_file};
 use kafka_llm::context::{Entry, FileText};
 use kafka_llm::{BaseUrl, Call, MessageKind, Role, Turn, check_base_url, composer};
+use serde::Deserialize;
 
 use crate::settings::Settings;
 
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
 
-/// The branch that ends with the prompt, which is whole, oldest first, as far back as there may be room for ?3 characters.
-/// In bytes, because SQLite takes U+0000 for the end of a text.
-const BRANCH: &str = "
-    WITH RECURSIVE branch (id, parent_id, depth) AS (
-        SELECT id, parent_id, 0 FROM chat_conversation WHERE id = ?1
-        UNION ALL
-        SELECT parent.id, parent.parent_id, branch.depth + 1
-        FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
-        WHERE branch.depth < ?2
-    )
-    SELECT role, type, substr(CAST(content AS BLOB), 1, iif(depth, 4 * ?3, octet_length(content))) FROM (
-        SELECT branch.depth, message.role, message.type, message.content,
-            sum(octet_length(message.content)) OVER (ORDER BY branch.depth) - octet_length(message.content) AS before
-        FROM branch JOIN chat_conversation AS message ON message.id = branch.id
-    )
-    WHERE before <= 4 * ?3
-    ORDER BY depth DESC";
+const BRANCH: &str = sql_file!("branch.sql");
 
 /// A model that may be asked.
 pub struct Reachable {
@@ -92,29 +78,31 @@ pub async fn question(begun: &Begun) -> Result<Question, String> {
     Ok(Question { model, messages })
 }
 
+/// A message.
+#[derive(Deserialize)]
+struct Row {
+    role: Role,
+    #[serde(rename = "type")]
+    kind: MessageKind,
+    content: Bytes,
+}
+
 async fn messages(begun: &Begun, context_chars: usize) -> db::Result<Vec<Turn>> {
     let mut db = Db::open().await?;
     let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
-    let rows = db
-        .query(BRANCH, params![begun.answered_id.as_str(), TURNS, chars])
+    let rows: Vec<Row> = db
+        .query_as(BRANCH, params![begun.answered_id.as_str(), TURNS, chars])
         .await?;
-    let entries = rows.into_iter().map(|mut row| {
-        let content = String::from_utf8_lossy(&row.blob(2)).into_owned();
-        let role = serde_json::from_value(row.text(0).into());
-        let kind = serde_json::from_value(row.text(1).into());
-        match (role, kind) {
-            (Ok(role), Ok(kind)) => Ok((role, kind, content)),
-            (Err(error), _) | (_, Err(error)) => {
-                Err(db::Error::Other(format!("a message: {error}")))
-            }
-        }
-    });
-    let entries: Vec<(Role, MessageKind, String)> = entries.collect::<Result<_, _>>()?;
-    let entries: Vec<Entry<'_>> = entries
+    let contents: Vec<_> = rows
         .iter()
-        .map(|(role, kind, content)| Entry {
-            role: *role,
-            kind: *kind,
+        .map(|row| String::from_utf8_lossy(&row.content))
+        .collect();
+    let entries: Vec<Entry<'_>> = rows
+        .iter()
+        .zip(&contents)
+        .map(|(row, content)| Entry {
+            role: row.role,
+            kind: row.kind,
             content,
         })
         .collect();

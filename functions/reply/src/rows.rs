@@ -6,42 +6,34 @@
 
 use kafka_common::db::{Db, Result};
 use kafka_common::{clock, params};
+use serde::Deserialize;
 
 /// What the row said when it was written to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Beat {
     /// How many pieces there are.
     pub seq: i64,
     /// Whether a client asked to stop the reply.
+    #[serde(rename = "stop_requested")]
     pub stop: bool,
 }
 
 /// Appends a piece to the reply's message. `None`: the reply is not running any more.
 pub async fn append(db: &mut Db, reply: &str, piece: &str) -> Result<Option<Beat>> {
-    let row = db
-        .query_one(
-            "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3
+    db.query_one_as(
+        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3
              WHERE id = ?1 AND status = 'running' RETURNING seq, stop_requested",
-            params![reply, clock::unix_millis(), piece],
-        )
-        .await?;
-    Ok(row.map(|row| Beat {
-        seq: row.int(0),
-        stop: row.int(1) != 0,
-    }))
+        params![reply, clock::unix_millis(), piece],
+    )
+    .await
 }
 
 /// Renews the reply's heartbeat while the model is silent.
 pub async fn beat(db: &mut Db, reply: &str) -> Result<Option<Beat>> {
-    let row = db
-        .query_one(
-            "UPDATE generation SET heartbeat = ?2 WHERE id = ?1 AND status = 'running'
+    db.query_one_as(
+        "UPDATE generation SET heartbeat = ?2 WHERE id = ?1 AND status = 'running'
              RETURNING seq, stop_requested",
-            params![reply, clock::unix_millis()],
-        )
-        .await?;
-    Ok(row.map(|row| Beat {
-        seq: row.int(0),
-        stop: row.int(1) != 0,
-    }))
+        params![reply, clock::unix_millis()],
+    )
+    .await
 }

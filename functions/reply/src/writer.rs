@@ -7,9 +7,9 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
-use kafka_common::announce::fitted;
+use kafka_common::api::events;
+use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
-use kafka_common::object;
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
@@ -71,7 +71,7 @@ impl Writer<'_> {
         let question = match self.alongside(context::question(self.begun)).await {
             Ok(Ok(question)) => question,
             Ok(Err(why)) => return self.finish_plainly(Ending::error(why)).await,
-            Err(Halt::Stop) => return self.finish_plainly(Ending::new("stopped")).await,
+            Err(Halt::Stop) => return self.finish_plainly(Ending::new(Status::Stopped)).await,
             Err(Halt::Gone) => return Err(Gone),
         };
         let ending = self.round(&question, &question.messages).await?;
@@ -93,7 +93,7 @@ impl Writer<'_> {
     async fn round(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Gone> {
         match self.ask(question, messages).await {
             Ok(ending) => Ok(ending),
-            Err(Halt::Stop) => Ok(Ending::new("stopped")),
+            Err(Halt::Stop) => Ok(Ending::new(Status::Stopped)),
             Err(Halt::Gone) => Err(Gone),
         }
     }
@@ -104,7 +104,7 @@ impl Writer<'_> {
             Ok(answer) => answer,
             Err(failure) => return Ok(failed(&failure)),
         };
-        let mut ending = Ending::new("complete");
+        let mut ending = Ending::new(Status::Complete);
         while let Some(event) = self.alongside(answer.next()).await? {
             match event {
                 Event::Delta(text) => {
@@ -159,10 +159,12 @@ impl Writer<'_> {
                 self.reached = self.written;
                 let content = self.draft.unstored();
                 if !content.is_empty() {
-                    self.audience.tell(&[fitted(object!({
-                        "action": "delta", "generation_id": self.begun.reply, "message_id": self.begun.answer_id,
-                        "seq": beat.seq, "content": content,
-                    }))]);
+                    self.audience.tell(&[events::Event::Delta {
+                        generation_id: self.begun.reply.clone(),
+                        message_id: self.begun.answer_id.clone(),
+                        seq: beat.seq,
+                        content: content.to_owned(),
+                    }]);
                     self.draft.mark_stored();
                     begin_spawned().await;
                 }

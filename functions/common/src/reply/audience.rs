@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
 
-use crate::announce;
+use crate::announce::{self, fitted};
+use crate::api::events::Event;
 use crate::grip::{Grip, Item, channel_v1, channel_v2, item};
+use crate::sse;
 
 /// The listeners of one chat. What is told is delivered in its order and in the background: a gateway that is slow or
 /// gone delays nobody but the windows it holds.
@@ -28,20 +30,22 @@ impl Audience {
         }
     }
 
-    /// Tells events of v2, together.
-    pub fn tell(&self, events: &[String]) {
-        if let Some(reader) = &self.reader {
-            for event in events {
+    /// Sends events of v2, together.
+    pub fn tell(&self, events: &[Event]) {
+        let events = events.iter().map(|event| {
+            let json = fitted(event);
+            if let Some(reader) = &self.reader {
                 // A reader that went away needs nothing.
-                let _ = reader.unbounded_send(crate::sse::event(event));
+                let _ = reader.unbounded_send(sse::event(event, &json));
             }
-        }
-        self.tell_windows(events);
+            json
+        });
+        self.tell_windows(events.collect());
     }
 
-    /// Tells the v2 windows events that are none of the reader's reply.
-    pub fn tell_windows(&self, events: &[String]) {
-        self.publish(events.iter().map(|event| item(&self.v2, event.as_str())));
+    /// Sends the v2 windows events that are none of the reader's reply.
+    pub fn tell_windows(&self, events: Vec<String>) {
+        self.publish(events.into_iter().map(|event| item(&self.v2, event)));
     }
 
     /// Tells the v1 windows something.
@@ -59,6 +63,6 @@ impl Audience {
 /// Tells the windows of a chat something.
 pub async fn tell(chat: &str, v2: Vec<String>, v1: Vec<String>) {
     let audience = Audience::of(chat, None).await;
-    audience.tell(&v2);
+    audience.tell_windows(v2);
     audience.tell_v1(v1);
 }

@@ -1,6 +1,5 @@
 //! How a reply ends: in one transaction, whatever else the ending does.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,17 +7,20 @@ use serde_json::Value;
 
 use super::audience;
 use crate::announce::fitted;
+use crate::api::events::{Event, GenerationEnded};
+use crate::api::words::Status;
 use crate::conversation;
 use crate::db::{Db, Error, Result, Transaction};
-use crate::message::{COLUMNS, Message};
-use crate::object;
-use crate::{clock, params};
+use crate::message::Message;
+use crate::{clock, params, sql_file};
+
+const CLOSE: &str = sql_file!("close.sql");
 
 /// How and why a reply ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ending {
-    /// `complete`, `stopped`, `interrupted` or `error`.
-    pub status: Cow<'static, str>,
+    /// Not `running`.
+    pub status: Status,
     /// As the model said it.
     pub finish_reason: Option<String>,
     /// As the model said it.
@@ -29,9 +31,9 @@ pub struct Ending {
 
 impl Ending {
     /// An ending of which nothing more is known.
-    pub fn new(status: &'static str) -> Self {
+    pub fn new(status: Status) -> Self {
         Self {
-            status: Cow::Borrowed(status),
+            status,
             finish_reason: None,
             usage: None,
             error: None,
@@ -42,7 +44,7 @@ impl Ending {
     pub fn error(why: impl Into<String>) -> Self {
         Self {
             error: Some(why.into()),
-            ..Self::new("error")
+            ..Self::new(Status::Error)
         }
     }
 
@@ -54,55 +56,51 @@ impl Ending {
         }
     }
 
+    /// The end of a reply with this message, under the given rev of the chat.
+    pub fn of(self, reply: &str, message: Message, rev: i64) -> GenerationEnded {
+        GenerationEnded {
+            rev,
+            generation_id: reply.to_owned(),
+            message_id: message.id.clone(),
+            status: self.status,
+            finish_reason: self.finish_reason,
+            usage: self.usage,
+            error: self.error,
+            message: message.sent(),
+        }
+    }
+
     /// What happened to a reply whose writer is gone.
     fn interrupted() -> Self {
         Self {
             error: Some("The server stopped while this was being written.".to_owned()),
-            ..Self::new("interrupted")
+            ..Self::new(Status::Interrupted)
         }
     }
 }
 
-/// A reply that has ended.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Ended {
-    /// Its id.
-    pub reply: String,
-    /// The message that it filled.
-    pub message: Message,
-    /// How it ended.
-    pub ending: Ending,
-    /// The chat's rev with it.
-    pub rev: i64,
-}
-
-impl Ended {
-    /// v2's event.
-    pub fn event(&self) -> Value {
-        object!({
-            "action": "generation_ended", "rev": self.rev, "generation_id": self.reply, "message_id": self.message.id,
-            "status": self.ending.status.as_ref(), "finish_reason": self.ending.finish_reason, "usage": self.ending.usage,
-            "error": self.ending.error, "message": self.message.v2(),
-        })
-    }
+/// The text of a reply that has ended, if it has any.
+pub fn text(ended: &GenerationEnded) -> Option<String> {
+    let text = ended.message.content.as_ref();
+    text.filter(|text| !text.is_empty()).cloned()
 }
 
 /// Marks the reply as no longer running. False: it was not, and the transaction has nothing to do.
 pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &Ending) -> Result<bool> {
-    let row = tx
-        .query_one(
+    let marked: Option<String> = tx
+        .query_one_as(
             "UPDATE generation SET status = ?2, finish_reason = ?3, usage = ?4, error = ?5, piece = NULL
              WHERE id = ?1 AND status = 'running' RETURNING id",
             params![
                 reply,
-                ending.status.as_ref(),
+                ending.status.as_str(),
                 ending.finish_reason.as_deref(),
                 ending.usage.as_ref().map(Value::to_string),
                 ending.error.as_deref()
             ],
         )
         .await?;
-    Ok(row.is_some())
+    Ok(marked.is_some())
 }
 
 /// Gives a reply's message its last status, under the given rev of the chat.
@@ -111,26 +109,11 @@ pub async fn close(
     reply: &str,
     ending: Ending,
     rev: i64,
-) -> Result<Ended> {
-    let row = tx
-        .query_one(
-            &format!(
-                "UPDATE chat_conversation AS message SET status = ?2, rev = ?3
-                 WHERE id = (SELECT message_id FROM generation WHERE id = ?1) RETURNING {}",
-                // An UPDATE's RETURNING knows its table by no alias.
-                COLUMNS.replace("message.", "")
-            ),
-            params![reply, ending.status.as_ref(), rev],
-        )
+) -> Result<GenerationEnded> {
+    let message: Option<Message> = tx
+        .query_one_as(CLOSE, params![reply, ending.status.as_str(), rev])
         .await?;
-    Ok(Ended {
-        reply: reply.to_owned(),
-        message: row
-            .map(|mut row| Message::from_row(&mut row, 0))
-            .unwrap_or_default(),
-        ending,
-        rev,
-    })
+    Ok(ending.of(reply, message.unwrap_or_default(), rev))
 }
 
 /// Ends a reply that nothing writes, and tells the clients of its chat. False: it was not running any more.
@@ -141,7 +124,7 @@ pub async fn end(chat: &str, reply: &str, ending: Ending) -> Result<bool> {
         return Ok(false);
     };
     tx.commit().await?;
-    tell(chat, &ended).await;
+    tell(chat, ended).await;
     Ok(true)
 }
 
@@ -150,7 +133,7 @@ async fn end_in(
     chat: &str,
     reply: &str,
     ending: Ending,
-) -> Result<Option<Ended>> {
+) -> Result<Option<GenerationEnded>> {
     if !mark(tx, reply, &ending).await? {
         return Ok(None);
     }
@@ -162,9 +145,15 @@ async fn end_in(
 /// those of two machines differ, that alone says nothing of a writer that beats. So it is gone if the heartbeat is still
 /// the same after [`Self::wait`].
 #[derive(Debug)]
-pub struct Silent {
-    reply: String,
-    heartbeat: i64,
+pub struct Silent(Running);
+
+/// A running reply, as its row has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Running {
+    /// Its id.
+    pub id: String,
+    /// When its writer last wrote.
+    pub heartbeat: i64,
 }
 
 /// From one look to the other, by a clock that nobody sets. A writer beats every 750 ms.
@@ -172,9 +161,8 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 impl Silent {
     /// `None`: the heartbeat is one of now.
-    pub fn met(reply: Option<&str>, heartbeat: i64) -> Option<Self> {
-        let reply = reply.filter(|_| is_silent(heartbeat))?.to_owned();
-        Some(Self { reply, heartbeat })
+    pub fn met(reply: &Running) -> Option<Self> {
+        is_silent(reply.heartbeat).then(|| Self(reply.clone()))
     }
 
     /// Waits until the second look, which must not be inside a transaction.
@@ -183,8 +171,8 @@ impl Silent {
     }
 
     /// Whether a reply is this one, and no heartbeat came since.
-    pub fn is(&self, reply: &str, heartbeat: i64) -> bool {
-        (self.reply.as_str(), self.heartbeat) == (reply, heartbeat)
+    pub fn is(&self, reply: &Running) -> bool {
+        self.0 == *reply
     }
 }
 
@@ -210,14 +198,13 @@ pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
 }
 
 async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
-    let row = db
-        .query_one(
+    let running: Option<Running> = db
+        .query_one_as(
             "SELECT id, heartbeat FROM generation WHERE chat_id = ?1 AND status = 'running'",
             params![chat],
         )
         .await?;
-    let silent = row.and_then(|mut row| Silent::met(row.opt_text(0).as_deref(), row.int(1)));
-    let Some(silent) = silent else {
+    let Some(silent) = running.as_ref().and_then(Silent::met) else {
         return Ok(false);
     };
     silent.wait().await;
@@ -226,7 +213,7 @@ async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
         return Ok(false);
     };
     tx.commit().await?;
-    tell(chat, &ended).await;
+    tell(chat, ended).await;
     Ok(true)
 }
 
@@ -235,22 +222,23 @@ pub async fn interrupt_in(
     tx: &mut Transaction<'_>,
     chat: &str,
     silent: &Silent,
-) -> Result<Option<Ended>> {
-    let row = tx
-        .query_one(
+) -> Result<Option<GenerationEnded>> {
+    let Silent(Running { id, heartbeat }) = silent;
+    let still: Option<String> = tx
+        .query_one_as(
             "SELECT id FROM generation WHERE id = ?1 AND status = 'running' AND heartbeat = ?2",
-            params![silent.reply.as_str(), silent.heartbeat],
+            params![id.as_str(), *heartbeat],
         )
         .await?;
-    let Some(mut row) = row else { return Ok(None) };
-    end_in(tx, chat, &row.text(0), Ending::interrupted()).await
+    match still {
+        Some(id) => end_in(tx, chat, &id, Ending::interrupted()).await,
+        None => Ok(None),
+    }
 }
 
 /// Tells all windows that a reply was ended by another than its writer.
-pub async fn tell(chat: &str, ended: &Ended) {
-    let mut v1 = Vec::new();
-    if !ended.message.content.is_empty() {
-        v1.push(ended.message.content.clone());
-    }
-    audience::tell(chat, vec![fitted(ended.event())], v1).await;
+pub async fn tell(chat: &str, ended: GenerationEnded) {
+    let v1 = text(&ended).into_iter().collect();
+    let event = Event::GenerationEnded(Box::new(ended));
+    audience::tell(chat, vec![fitted(event)], v1).await;
 }

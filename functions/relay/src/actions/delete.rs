@@ -1,11 +1,12 @@
 //! `delete_file`: a file leaves the chat.
 
 use kafka_common::access::Caller;
+use kafka_common::api::events::{ActionV1, FileChanged};
 use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
-use kafka_common::object;
 use kafka_common::params;
 use kafka_common::removal::{self, FILE, PART};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Done;
@@ -36,6 +37,13 @@ const FIND: &str = concat!(
     ")"
 );
 
+#[derive(Deserialize)]
+struct Deleted {
+    id: String,
+    filename: String,
+    file_id: Option<String>,
+}
+
 /// Detaches the file from the chat, by either of its ids. The workspace's file goes too if no other chat has it.
 pub async fn delete(
     chat: &str,
@@ -45,28 +53,27 @@ pub async fn delete(
     let asked = text_field(fields, "file_id")?
         .ok_or_else(|| Refused::bad_request("Missing file_id for delete_file."))?;
     let mut db = Db::open().await?;
-    let (mut tx, mut deleted) = loop {
+    let (mut tx, deleted) = loop {
         let mut tx = db.begin().await?;
         let wanted = params![chat, caller.user_id(), asked.as_str(), PART / FILE];
-        if let Some(deleted) = tx.query_one(DELETE, wanted.clone()).await? {
+        if let Some(deleted) = tx.query_one_as::<Deleted>(DELETE, wanted.clone()).await? {
             break (tx, deleted);
         }
         // None, or one with more versions than can go at once.
-        let Some(mut found) = tx.query_one(FIND, wanted).await? else {
+        let Some(found) = tx.query_one_as::<String>(FIND, wanted).await? else {
             return Err(Refused::not_found(format!(
                 "No file found for file_id={asked} in this chat."
             )));
         };
-        removal::thin_file(&mut tx, &found.text(0)).await?;
+        removal::thin_file(&mut tx, &found).await?;
         tx.commit().await?;
     };
     let gone = ChatFile {
-        id: deleted.text(0),
-        name: deleted.text(1),
+        id: deleted.id,
+        name: deleted.filename,
         chat: chat.to_owned(),
     };
-    let file = deleted.opt_text(2);
-    if let Some(file) = &file {
+    if let Some(file) = &deleted.file_id {
         tx.execute(
             "DELETE FROM file WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM chat_file WHERE file_id = ?1)",
             params![file.as_str()],
@@ -78,10 +85,14 @@ pub async fn delete(
     let left = left.into_iter().next();
     let left = left.ok_or_else(Refused::chat_not_found)?;
     let mut told = left.message.v1();
-    told["deleted_file_id"] = asked.into();
+    told.deleted_file_id = Some(asked);
     Ok(Done {
-        answer: object!({ "action": "file_deleted", "message": told }),
-        ids: object!({ "message_id": left.message.id, "file_id": gone.id }),
+        answer: ActionV1::FileDeleted { message: told },
+        file: FileChanged {
+            message_id: left.message.id,
+            file_id: gone.id,
+            version_id: None,
+        },
         events: left.news.events,
     })
 }

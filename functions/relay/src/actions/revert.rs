@@ -1,28 +1,19 @@
 //! `revert_version`: a file says again what it said once.
 
 use kafka_common::access::Caller;
+use kafka_common::api::events::{ActionV1, FileChanged, MessageV1};
 use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
 use kafka_common::files;
 use kafka_common::limits::Limit;
-use kafka_common::object;
-use kafka_common::params;
+use kafka_common::{params, sql_file};
 use serde_json::{Map, Value};
 
 use super::Done;
 use crate::prompt::text_field;
 use crate::refused::Refused;
 
-/// The file ?3 of the chat ?1 of the caller ?2, which has the version ?4 (or of several of that name, the
-/// newest).
-const FIND: &str = "
-    SELECT (
-        SELECT file.id FROM chat_file AS file
-        LEFT JOIN chat_file_version AS version ON version.chat_file_id = file.id AND version.id = ?4
-        WHERE file.chat_id = chat.id AND file.filename = ?3
-        ORDER BY version.id IS NOT NULL DESC, file.rowid DESC LIMIT 1
-    )
-    FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
+const FIND: &str = sql_file!("revert.sql");
 
 /// Saves the old text as a new version, with a message about it.
 pub async fn revert(
@@ -42,14 +33,14 @@ pub async fn revert(
     caller.check_room().await?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
-    let found = tx
-        .query_one(
+    let found: Option<Option<String>> = tx
+        .query_one_as(
             FIND,
             params![chat, caller.user_id(), filename.as_str(), version.as_str()],
         )
         .await?;
-    let mut found = found.ok_or_else(Refused::chat_not_found)?;
-    let file = found.opt_text(0).ok_or_else(|| {
+    let found = found.ok_or_else(Refused::chat_not_found)?;
+    let file = found.ok_or_else(|| {
         Refused::not_found(format!("No .based file found for filename={filename}"))
     })?;
     let file = ChatFile {
@@ -64,12 +55,14 @@ pub async fn revert(
 
     let events = done.news(&file).events;
     let made = done.reverted.saved.version.map(|(id, _)| id);
-    let told = object!({ "role": "assistant", "type": "file", "content": done.said });
+    let message = MessageV1::about_file(done.said);
     Ok(Done {
-        answer: object!({ "action": "revert_complete", "message": told }),
-        ids: object!({
-            "message_id": done.message.id, "file_id": file.id, "version_id": made.unwrap_or_default(),
-        }),
+        answer: ActionV1::RevertComplete { message },
+        file: FileChanged {
+            message_id: done.message.id,
+            file_id: file.id,
+            version_id: Some(made.unwrap_or_default()),
+        },
         events,
     })
 }

@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use kafka_common::access::Caller;
 use kafka_common::announce::fitted;
+use kafka_common::api::events::{ActionV1, Event, FileChanged};
 use kafka_common::content::Staging;
 use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
 use kafka_common::message::Message;
-use kafka_common::object;
 use kafka_common::{encoding, files};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Done;
 use crate::prompt::text_field;
@@ -73,7 +73,7 @@ async fn store(
     let inserted = files::insert(&mut tx, &mut uploads, target, caller).await?;
     let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
     let rev = conversation::raise(&mut tx, chat, 1).await?;
-    let content = object!({ "file_id": id, "filename": filename, "path": path });
+    let content = json!({ "file_id": id, "filename": filename, "path": path });
     let mut message = Message {
         role: "user".to_owned(),
         kind: "file".to_owned(),
@@ -82,12 +82,21 @@ async fn store(
     };
     conversation::add(&mut tx, chat, &mut message, rev).await?;
     tx.commit().await?;
-    let uploaded = object!({
-        "action": "file_uploaded", "rev": file_rev, "file_id": id, "file": details, "message": message.v2(),
-    });
+    let uploaded = Event::FileUploaded {
+        rev: file_rev,
+        file_id: Some(id.clone()),
+        file: details,
+        message: Some(message.clone().sent()),
+    };
     Ok(Done {
-        answer: object!({ "action": "file_uploaded", "message": message.v1() }),
-        ids: object!({ "message_id": message.id, "file_id": id }),
+        answer: ActionV1::FileUploaded {
+            message: message.v1(),
+        },
         events: vec![fitted(uploaded), fitted(message.added(rev))],
+        file: FileChanged {
+            message_id: message.id,
+            file_id: id,
+            version_id: None,
+        },
     })
 }

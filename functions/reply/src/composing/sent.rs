@@ -1,17 +1,19 @@
 //! What clients are sent when a reply has ended, in both versions of the protocol.
 
-use kafka_common::announce::{MAX_FRAME_BYTES, fitted};
-use kafka_common::chat_files::NewVersion;
+use kafka_common::announce::{MAX_FRAME_BYTES, text};
+use kafka_common::api::events::{
+    ActionV1, Event, EventV1, FileVersion, GenerationEnded, MessageV1,
+};
+use kafka_common::api::words::{MessageKind, Status};
+use kafka_common::files::{MAX_SHOWN_BYTES, url};
 use kafka_common::message::Message;
-use kafka_common::object;
-use kafka_common::reply::ending::Ended;
 use kafka_llm::diff::unified_diff;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What clients are sent.
 #[derive(Debug)]
 pub struct Sent {
-    pub events: Vec<String>,
+    pub events: Vec<Event>,
     pub v1: Vec<String>,
 }
 
@@ -19,7 +21,7 @@ pub struct Sent {
 pub(super) struct Stored {
     /// Each file, and if it was changed the message about it with its rev; that of the file is the next one.
     pub files: Vec<(Made, Option<(Message, i64)>)>,
-    pub ended: Ended,
+    pub ended: GenerationEnded,
 }
 
 impl Stored {
@@ -29,19 +31,21 @@ impl Stored {
         for (file, message) in &files {
             let diff = file.diff();
             if let Some((message, rev)) = message {
-                events.push(fitted(message.added(*rev)));
-                events.push(fitted(file.event(rev + 1, &diff)));
+                events.push(message.added(*rev));
+                events.push(file.event(rev + 1, &diff));
             }
             v1.push(file.v1(&diff));
         }
-        events.push(fitted(ended.event()));
-        if let Some(error) = &ended.ending.error {
-            v1.push(object!({ "error": error }).to_string());
-        } else if files.is_empty()
-            && (ended.ending.status == "complete" || !ended.message.content.is_empty())
-        {
-            v1.push(ended.message.content);
+        if let Some(error) = &ended.error {
+            let error = error.clone();
+            v1.push(text(&EventV1::Error { error }));
+        } else if files.is_empty() {
+            let said = ended.message.content.clone().unwrap_or_default();
+            if ended.status == Status::Complete || !said.is_empty() {
+                v1.push(said);
+            }
         }
+        events.push(Event::GenerationEnded(Box::new(ended)));
         Sent { events, v1 }
     }
 }
@@ -66,24 +70,28 @@ impl Made {
     }
 
     pub(super) fn content(&self) -> Value {
-        object!({ "based_filename": self.name, "based_content": self.text })
+        json!({ "based_filename": self.name, "based_content": self.text })
     }
 
-    /// v2's event.
-    fn event(&self, rev: i64, diff: &str) -> Value {
-        let version = NewVersion {
-            file: &self.id,
-            name: &self.name,
-            id: &self.version,
-            timestamp: &self.timestamp,
-            text: &self.text,
-        };
-        version.event(rev, || diff.to_owned())
+    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
+    fn event(&self, rev: i64, diff: &str) -> Event {
+        let is_shown = self.text.len() <= MAX_SHOWN_BYTES;
+        Event::FileVersion(Box::new(FileVersion {
+            rev,
+            file_id: self.id.clone(),
+            name: self.name.clone(),
+            version_id: self.version.clone(),
+            timestamp: self.timestamp.clone(),
+            diff: is_shown.then(|| diff.to_owned()),
+            content: is_shown.then(|| self.text.clone()),
+            truncated: !is_shown,
+            url: (!is_shown).then(|| url(&self.id)),
+        }))
     }
 
     /// v1's answer to the prompt, without the text if that is too long for a frame.
     fn v1(&self, diff: &str) -> String {
-        let answer = self.v1_answer(diff).to_string();
+        let answer = text(&self.v1_answer(diff));
         if answer.len() <= MAX_FRAME_BYTES {
             return answer;
         }
@@ -91,20 +99,20 @@ impl Made {
             text: String::new(),
             ..self.clone()
         };
-        cut.v1_answer("").to_string()
+        text(&cut.v1_answer(""))
     }
 
-    fn v1_answer(&self, diff: &str) -> Value {
+    fn v1_answer(&self, diff: &str) -> ActionV1 {
         let content = self.content();
-        let message = object!({ "role": "assistant", "type": "file", "content": content });
-        if !self.is_new {
-            return object!({ "action": "agent_response", "message": message, "diff": diff });
+        let block = MessageV1::about_file(content.to_string().into());
+        let is_new = self.is_new;
+        ActionV1::AgentResponse {
+            kind: is_new.then_some(MessageKind::File),
+            id: is_new.then(|| self.id.clone()),
+            content: is_new.then(|| content.clone()),
+            message: MessageV1::about_file(content),
+            diff: (!is_new).then(|| diff.to_owned()),
+            block: is_new.then_some(block),
         }
-        let block =
-            object!({ "role": "assistant", "type": "file", "content": content.to_string() });
-        object!({
-            "action": "agent_response", "type": "file", "id": self.id, "content": content, "message": message,
-            "block": block,
-        })
     }
 }

@@ -52,13 +52,11 @@ async fn text_of(db: &mut Db, begun: &Begun, texts: &[Text], name: &str) -> Resu
     if let Some(text) = texts.iter().rfind(|text| text.name == name) {
         return Ok(Some(text.text.clone()));
     }
-    let found = db
-        .query_one(FIND, params![begun.chat.as_str(), name])
+    let found: Option<String> = db
+        .query_one_as(FIND, params![begun.chat.as_str(), name])
         .await?;
     match found {
-        Some(mut row) => Ok(Some(
-            versions::text(db, &row.text(0)).await?.unwrap_or_default(),
-        )),
+        Some(id) => Ok(Some(versions::text(db, &id).await?.unwrap_or_default())),
         None => Ok(None),
     }
 }

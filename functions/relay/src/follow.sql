@@ -1,0 +1,13 @@
+-- The reply ?1 of the chat ?2 of the caller ?3 (NULL: any caller), and its message; of a text that grows, the bytes after
+-- the first ?4; in bytes, because SQLite takes U+0000 for the end of a text.
+SELECT message.id AS "message.id", message.parent_id AS "message.parent_id", message.role AS "message.role",
+    message.type AS "message.type",
+    iif(reply.status = 'running' AND ?4 > 0,
+        CAST(substr(CAST(message.content AS BLOB), ?4 + 1) AS TEXT), message.content) AS "message.content",
+    message.status AS "message.status", message.model AS "message.model", message.created_at AS "message.created_at",
+    reply.seq, reply.status, reply.heartbeat, reply.finish_reason, reply.usage, reply.error,
+    chat.rev, message.rev AS message_rev
+FROM generation AS reply
+JOIN chat ON chat.id = reply.chat_id
+JOIN chat_conversation AS message ON message.id = reply.message_id
+WHERE reply.id = ?1 AND chat.id = ?2 AND (?3 IS NULL OR chat.user_id = ?3)
