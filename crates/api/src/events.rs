@@ -11,6 +11,7 @@ use serde_json::Value;
 use strum::IntoStaticStr;
 
 use crate::chat::RunningGeneration;
+use crate::file::UploadedFile;
 use crate::relay::{Branch, ReplyBegun, Stopped};
 use crate::words::{ErrorCode, FileKind, MessageKind, Role, Status};
 
@@ -62,7 +63,7 @@ pub enum Event {
         rev: i64,
         file_id: Option<String>,
         #[schemars(with = "FrameFile")]
-        file: Option<Value>,
+        file: Option<UploadedFile>,
         /// Of a file that was uploaded through a WebSocket.
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<Message>,

@@ -57,7 +57,7 @@ pub struct File {
 }
 
 /// A file that was uploaded.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct UploadedFile {
     /// Its id.
     pub id: FileId,

@@ -7,6 +7,7 @@ use super::chat::{Chat, Done};
 use super::file::File;
 use super::operation::{Operation, Parameter, link};
 use super::page::{AFTER, LIMIT, PAGE, USER};
+use super::schema::Schema;
 use crate::form::{self, form};
 use crate::id::{FileId, UserId, WorkspaceId};
 use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use spin_sdk::wasip3;
 
 use crate::api::events::{Event, EventV1};
+use crate::api::file::UploadedFile;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
@@ -84,7 +85,7 @@ pub async fn news(news: impl IntoIterator<Item = News>) {
 
 /// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what
 /// [`crate::files::details`] says about them, in their order.
-pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
+pub async fn files_uploaded(chat_id: &str, details: Vec<UploadedFile>, rev: i64) {
     let Some(grip) = gateway().await else { return };
     let channel = channel_v2(chat_id);
     let before = rev - details.len() as i64;
@@ -93,10 +94,10 @@ pub async fn files_uploaded(chat_id: &str, details: Vec<Value>, rev: i64) {
     tell(grip, items.collect::<Vec<_>>());
 }
 
-fn file_uploaded(details: Value, rev: i64) -> String {
+fn file_uploaded(details: UploadedFile, rev: i64) -> String {
     fitted(Event::FileUploaded {
         rev,
-        file_id: details["id"].as_str().map(str::to_owned),
+        file_id: Some(details.id.to_string()),
         file: Some(details),
         message: None,
     })

@@ -10,7 +10,6 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::{self, Target};
 use kafka_common::form;
-use kafka_common::object::ToValue;
 use kafka_common::{announce, owner};
 
 /// Stores all files of the request or none.
@@ -42,8 +41,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     };
     tx.commit().await?;
     if form.is_chat {
-        let told = details.iter().map(ToValue::to_value).collect();
-        announce::files_uploaded(&target_id, told, rev).await;
+        announce::files_uploaded(&target_id, details.clone(), rev).await;
     }
     Ok(answer(&Uploaded {
         files: details.iter().map(|file| file.id.clone()).collect(),
