@@ -5,6 +5,8 @@
     reason = "fields that are not documented here are the protocol's, which docs/websocket.md describes"
 )]
 
+use std::ops::Not;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -131,16 +133,11 @@ pub struct Message {
     /// The name of the model that wrote it.
     pub model: Option<String>,
     pub created_at: String,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// In `file_deleted`: the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_file_id: Option<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// A chat in the first frame; `M` is a message.
@@ -177,7 +174,7 @@ pub struct Initial {
     /// Whether there are older messages.
     pub has_more: bool,
     /// Not all files are listed.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "Not::not")]
     pub truncated: bool,
 }
 
@@ -215,7 +212,7 @@ pub struct Generation {
     pub content: Option<String>,
     pub status: Status,
     pub model: Option<String>,
-    #[serde(skip_deserializing, skip_serializing_if = "is_false")]
+    #[serde(skip_deserializing, skip_serializing_if = "Not::not")]
     pub truncated: bool,
 }
 
@@ -290,7 +287,7 @@ pub struct FileVersion {
     /// From the text before.
     pub diff: Option<String>,
     pub content: Option<String>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// Where the text is read that is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -312,7 +309,7 @@ pub struct FrameFile {
     /// In `sync`, of files that have versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<FrameVersion>>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "Not::not")]
     pub truncated: bool,
 }
 
@@ -327,7 +324,7 @@ pub struct BasedFile {
     /// Always `based`.
     #[serde(rename = "type")]
     pub kind: FileKind,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// Where the text is read that is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -345,20 +342,8 @@ pub struct FrameVersion {
 
 /// What a client of v1 receives, but for replies, which are bare texts.
 #[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
-pub enum EventV1 {
-    /// The first frame.
-    Initial(Box<ChatState<MessageV1>>),
-    /// An action is refused, or a reply has failed.
-    Error { error: String },
-    /// An action is done, or a reply has made a file.
-    Action(ActionV1),
-}
-
-/// The events of v1 that have an action.
-#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
-pub enum ActionV1 {
+pub enum EventV1 {
     FileUploaded {
         message: MessageV1,
     },
@@ -384,6 +369,14 @@ pub enum ActionV1 {
         #[serde(skip_serializing_if = "Option::is_none")]
         block: Option<MessageV1>,
     },
+    /// An action is refused, or a reply has failed.
+    #[serde(untagged)]
+    Error {
+        error: String,
+    },
+    /// The first frame.
+    #[serde(untagged)]
+    Initial(Box<ChatState<MessageV1>>),
 }
 
 /// A message of v1.
@@ -407,5 +400,32 @@ impl MessageV1 {
             content,
             deleted_file_id: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ack, Event, EventV1, FileChanged};
+
+    #[test]
+    fn events_are_what_clients_know() {
+        let file = FileChanged {
+            message_id: "m".into(),
+            file_id: "f".into(),
+            version_id: None,
+        };
+        let ack = Event::Ack(Box::new(Ack {
+            in_reply_to: "1".into(),
+            file: Some(file),
+            ..Ack::default()
+        }));
+        let json = serde_json::to_string(&ack).expect("events are JSON");
+        let expected = r#"{"action":"ack","in_reply_to":"1","message_id":"m","file_id":"f"}"#;
+        assert_eq!((json.as_str(), ack.action()), (expected, "ack"));
+        let deleted = serde_json::to_string(&Event::ChatDeleted).expect("events are JSON");
+        assert_eq!(deleted, r#"{"action":"chat_deleted"}"#);
+        let error = EventV1::Error { error: "e".into() };
+        let error = serde_json::to_string(&error).expect("events are JSON");
+        assert_eq!(error, r#"{"error":"e"}"#);
     }
 }

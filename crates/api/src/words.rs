@@ -110,6 +110,7 @@ words! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro knows of no default")]
 impl Default for Status {
     fn default() -> Self {
         Self::Complete

@@ -4,13 +4,13 @@ pub mod delete;
 pub mod revert;
 pub mod upload;
 
-use kafka_common::api::events::{Ack, ActionV1, Event, FileChanged};
+use kafka_common::api::events::{Ack, Event, EventV1, FileChanged};
 
 /// What an action did.
 #[derive(Debug)]
 pub struct Done {
     /// v1's answer.
-    pub answer: ActionV1,
+    pub answer: EventV1,
     /// What v2's acknowledgement names.
     pub file: FileChanged,
     /// What the v2 windows are told.

@@ -1,7 +1,7 @@
 //! `delete_file`: a file leaves the chat.
 
 use kafka_common::access::Caller;
-use kafka_common::api::events::{ActionV1, FileChanged};
+use kafka_common::api::events::{EventV1, FileChanged};
 use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
 use kafka_common::params;
@@ -87,7 +87,7 @@ pub async fn delete(
     let mut told = left.message.v1();
     told.deleted_file_id = Some(asked);
     Ok(Done {
-        answer: ActionV1::FileDeleted { message: told },
+        answer: EventV1::FileDeleted { message: told },
         file: FileChanged {
             message_id: left.message.id,
             file_id: gone.id,

@@ -1,7 +1,7 @@
 //! `revert_version`: a file says again what it said once.
 
 use kafka_common::access::Caller;
-use kafka_common::api::events::{ActionV1, FileChanged, MessageV1};
+use kafka_common::api::events::{EventV1, FileChanged, MessageV1};
 use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
 use kafka_common::files;
@@ -57,7 +57,7 @@ pub async fn revert(
     let made = done.reverted.saved.version.map(|(id, _)| id);
     let message = MessageV1::about_file(done.said);
     Ok(Done {
-        answer: ActionV1::RevertComplete { message },
+        answer: EventV1::RevertComplete { message },
         file: FileChanged {
             message_id: done.message.id,
             file_id: file.id,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use kafka_common::access::Caller;
 use kafka_common::announce::fitted;
-use kafka_common::api::events::{ActionV1, Event, FileChanged};
+use kafka_common::api::events::{Event, EventV1, FileChanged};
 use kafka_common::content::Staging;
 use kafka_common::conversation;
 use kafka_common::db::Db;
@@ -89,7 +89,7 @@ async fn store(
         message: Some(message.clone().sent()),
     };
     Ok(Done {
-        answer: ActionV1::FileUploaded {
+        answer: EventV1::FileUploaded {
             message: message.v1(),
         },
         events: vec![fitted(uploaded), fitted(message.added(rev))],

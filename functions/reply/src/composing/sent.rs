@@ -1,9 +1,7 @@
 //! What clients are sent when a reply has ended, in both versions of the protocol.
 
 use kafka_common::announce::{MAX_FRAME_BYTES, text};
-use kafka_common::api::events::{
-    ActionV1, Event, EventV1, FileVersion, GenerationEnded, MessageV1,
-};
+use kafka_common::api::events::{Event, EventV1, FileVersion, GenerationEnded, MessageV1};
 use kafka_common::api::words::{MessageKind, Status};
 use kafka_common::files::{MAX_SHOWN_BYTES, url};
 use kafka_common::message::Message;
@@ -102,11 +100,11 @@ impl Made {
         text(&cut.v1_answer(""))
     }
 
-    fn v1_answer(&self, diff: &str) -> ActionV1 {
+    fn v1_answer(&self, diff: &str) -> EventV1 {
         let content = self.content();
         let block = MessageV1::about_file(content.to_string().into());
         let is_new = self.is_new;
-        ActionV1::AgentResponse {
+        EventV1::AgentResponse {
             kind: is_new.then_some(MessageKind::File),
             id: is_new.then(|| self.id.clone()),
             content: is_new.then(|| content.clone()),
