@@ -66,7 +66,6 @@ fn answers_are_named_once() {
             assert_eq!(*schema, Schema::Object(properties).to_json(), "{name}");
         }
     }
-    assert!(names.len() > 10, "{names:?}");
 }
 
 #[test]

@@ -129,8 +129,10 @@ impl Limits {
         let rate = |[count, seconds]: [i64; 2]| {
             let fits =
                 (1..=MAX_RETRY_AFTER).contains(&seconds) && (1..=seconds * 1000).contains(&count);
-            let period = seconds * 1000;
-            fits.then_some(Rate { count, period })
+            fits.then(|| Rate {
+                count,
+                period: seconds * 1000,
+            })
         };
         // What no variable changes has no name here.
         let names = Limit::ALL.map(|limit| match limit {
