@@ -30,37 +30,23 @@ pub(crate) async fn delete(
     let mut began = false;
     loop {
         let mut tx = db.begin().await?;
-        match remove(&mut tx, &file, caller.user_id()).await? {
-            Removed::Nothing if began => break,
-            Removed::Nothing => {
-                drop(tx);
-                return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
-            }
-            Removed::Part(left) => {
-                tx.commit().await?;
-                announce::news(left.into_iter().map(|left| left.news)).await;
-                began = true;
-            }
-            Removed::All(left) => {
-                tx.commit().await?;
-                announce::news(left.into_iter().map(|left| left.news)).await;
+        let Some((left, is_all)) = remove(&mut tx, &file, caller.user_id()).await? else {
+            drop(tx);
+            if began {
                 break;
             }
+            return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
+        };
+        tx.commit().await?;
+        announce::news(left.into_iter().map(|left| left.news)).await;
+        if is_all {
+            break;
         }
+        began = true;
     }
     Ok(answer(&Done {
         detail: "File deleted successfully.",
     }))
-}
-
-/// What a transaction has deleted.
-enum Removed {
-    /// There is no such file of the caller's.
-    Nothing,
-    /// Some of it, which has left these chats.
-    Part(Vec<Left>),
-    /// All, or the rest.
-    All(Vec<Left>),
 }
 
 /// A place where the file is.
@@ -74,13 +60,19 @@ struct Place {
     is_named: bool,
 }
 
-async fn remove(tx: &mut Transaction<'_>, file: &str, caller: Option<&str>) -> db::Result<Removed> {
+/// Deletes the file or a part of it. Returns what it has left, and whether that is all. `None`: there is no such file of
+/// the caller's.
+async fn remove(
+    tx: &mut Transaction<'_>,
+    file: &str,
+    caller: Option<&str>,
+) -> db::Result<Option<(Vec<Left>, bool)>> {
     let most = PART / ATTACHMENT + 1;
     let mut rows: Vec<Place> = tx.query_as(FIND, params![file, caller, most]).await?;
     // What the request names goes last, so that it means the file as long as there is any of it.
     rows.sort_by_key(|row| row.is_named);
     if rows.is_empty() {
-        return Ok(Removed::Nothing);
+        return Ok(None);
     }
     let mut of_workspace = None;
     let mut attached = Vec::with_capacity(rows.len());
@@ -93,7 +85,7 @@ async fn remove(tx: &mut Transaction<'_>, file: &str, caller: Option<&str>) -> d
             is_all = false;
             // One that is too large alone.
             if attached.is_empty() && removal::thin_file(tx, &file.id).await? {
-                return Ok(Removed::Part(Vec::new()));
+                return Ok(Some((Vec::new(), false)));
             }
             if !attached.is_empty() {
                 break;
@@ -114,8 +106,5 @@ async fn remove(tx: &mut Transaction<'_>, file: &str, caller: Option<&str>) -> d
         }
     }
     let left = chat_files::left(tx, &attached).await?;
-    Ok(match is_all || of_workspace.is_none() {
-        true => Removed::All(left),
-        false => Removed::Part(left),
-    })
+    Ok(Some((left, is_all || of_workspace.is_none())))
 }
