@@ -367,7 +367,7 @@ pub enum EventV1 {
         #[serde(skip_serializing_if = "Option::is_none")]
         diff: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        block: Option<MessageV1>,
+        block: Option<Box<MessageV1>>,
     },
     /// An action is refused, or a reply has failed.
     #[serde(untagged)]

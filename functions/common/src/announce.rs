@@ -218,6 +218,8 @@ fn next_batch() -> Option<Vec<Item>> {
 #[cfg(test)]
 mod tests {
     use super::{MAX_FRAME_BYTES, Queue, file_uploaded, fitted, item};
+    use crate::api::file::UploadedFile;
+    use crate::api::words::FileKind;
     use serde_json::{Value, json};
 
     #[test]
@@ -238,8 +240,14 @@ mod tests {
 
     #[test]
     fn a_frame_that_would_be_too_large_loses_the_text() {
-        let details =
-            |content: String| json!({ "id": "1", "name": "a", "content": content, "url": "/u" });
+        let details = |content: String| UploadedFile {
+            id: "1".into(),
+            name: "a".to_owned(),
+            content: Some(content),
+            language: None,
+            kind: FileKind::Markdown,
+            url: "/u".to_owned(),
+        };
         let small: Value = serde_json::from_str(&file_uploaded(details("x".into()), 3)).unwrap();
         assert_eq!(
             small,

@@ -110,7 +110,7 @@ impl Made {
             content: is_new.then(|| content.clone()),
             message: MessageV1::about_file(content),
             diff: (!is_new).then(|| diff.to_owned()),
-            block: is_new.then_some(block),
+            block: is_new.then(|| Box::new(block)),
         }
     }
 }
