@@ -170,7 +170,7 @@ impl Database {
     /// How a statement is carried out, step by step. Component `file` has a statement that others call `named`.
     pub async fn plan(&self, sql: &str) -> Vec<String> {
         const NAMED: &str = include_str!("../../functions/file/src/chat_file.sql");
-        let explain = match sql.contains("FROM named") || sql.contains("JOIN named") {
+        let explain = match sql.contains(" named\n") {
             true => format!("EXPLAIN QUERY PLAN WITH named AS ({NAMED}){sql}"),
             false => format!("EXPLAIN QUERY PLAN {sql}"),
         };
