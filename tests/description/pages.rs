@@ -99,7 +99,7 @@ async fn scripts_are_compressed_for_those_who_take_it() {
 }
 
 /// That what sockets say is in the page, `support::socket` looks at in all tests of sockets. Here: what the page's tables
-/// name, somebody says or takes.
+/// name is an event, a field or a word of the description, or is read by a component.
 #[tokio::test]
 async fn the_socket_protocol_is_described() {
     let server = Server::start().await;
@@ -113,7 +113,8 @@ async fn the_socket_protocol_is_described() {
     };
     let names: BTreeSet<_> = names.filter(is_name).collect();
     assert!(names.len() > 20, "{names:?}");
-    let sources = sources(&repository().join("functions"));
+    let description = server.get("/openapi.json").send().await;
+    let sources = sources(&repository().join("functions")) + &description.text();
     let unknown: Vec<_> = names
         .iter()
         .filter(|name| !sources.contains(&format!("\"{name}\"")))

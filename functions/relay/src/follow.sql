@@ -3,7 +3,7 @@
 SELECT message.id AS "message.id", message.parent_id AS "message.parent_id", message.role AS "message.role",
     message.type AS "message.type",
     iif(reply.status = 'running' AND ?4 > 0,
-        CAST(substr(CAST(message.content AS BLOB), ?4 + 1) AS TEXT), message.content) AS "message.content",
+        coalesce(CAST(substr(CAST(message.content AS BLOB), ?4 + 1) AS TEXT), ''), message.content) AS "message.content",
     message.status AS "message.status", message.model AS "message.model", message.created_at AS "message.created_at",
     reply.seq, reply.status, reply.heartbeat, reply.finish_reason, reply.usage, reply.error,
     chat.rev, message.rev AS message_rev

@@ -7,7 +7,8 @@ WITH RECURSIVE branch (id, parent_id, depth) AS (
     FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
     WHERE branch.depth < ?2
 )
-SELECT role, type, substr(CAST(content AS BLOB), 1, iif(depth, 4 * ?3, octet_length(content))) AS content FROM (
+-- `substr` of an empty text is NULL.
+SELECT role, type, coalesce(substr(CAST(content AS BLOB), 1, iif(depth, 4 * ?3, octet_length(content))), x'') AS content FROM (
     SELECT branch.depth, message.role, message.type, message.content,
         sum(octet_length(message.content)) OVER (ORDER BY branch.depth) - octet_length(message.content) AS before
     FROM branch JOIN chat_conversation AS message ON message.id = branch.id
