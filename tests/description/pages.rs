@@ -114,7 +114,7 @@ async fn the_socket_protocol_is_described() {
     let names: BTreeSet<_> = names.filter(is_name).collect();
     assert!(names.len() > 20, "{names:?}");
     let description = server.get("/openapi.json").send().await;
-    let sources = sources(&repository().join("functions")) + &description.text();
+    let sources = sources(&repository().join("functions")) + description.text();
     let unknown: Vec<_> = names
         .iter()
         .filter(|name| !sources.contains(&format!("\"{name}\"")))
