@@ -13,7 +13,6 @@ use crate::conversation::{self, ChatRev};
 use crate::db::{Result, Transaction};
 use crate::files::{MAX_SHOWN_BYTES, url};
 use crate::message::Message;
-use crate::object;
 use crate::params;
 use crate::versions::{self, Reverted, Saved};
 use kafka_llm::diff::unified_diff;
@@ -45,7 +44,7 @@ impl NewVersion<'_> {
     /// v2's event, with the difference to what the file said before. A text that is too long to be shown in a frame is
     /// left out, with its differences.
     pub fn event(&self, rev: i64, diff: impl FnOnce() -> String) -> Value {
-        let mut event = object!({
+        let mut event = json!({
             "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
             "timestamp": self.timestamp, "diff": Value::Null, "content": Value::Null,
         });
@@ -129,7 +128,7 @@ impl ChatFile {
         let by = if changed { 3 } else { 2 };
         let last = conversation::raise(tx, &self.chat, by).await?;
         let rev = last - by + 1;
-        let said = object!({
+        let said = json!({
             "based_filename": self.name, "based_content": reverted.content,
             "message": format!("Reverted to version from {}.", reverted.from),
         });
@@ -190,7 +189,7 @@ impl WentBack {
             events.push(file.new_version(saved, content, rev + 1));
         }
         let version = saved.version.as_ref().map(|(id, _)| id.as_str());
-        events.push(fitted(object!({
+        events.push(fitted(json!({
             "action": "revert_complete", "rev": last, "file_id": file.id, "name": file.name,
             "version_id": version.unwrap_or_default(), "message": self.message.v2(),
         })));
@@ -233,7 +232,7 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         let id = ids.get(chat.as_str()).copied().unwrap_or_default();
         let mut said = message.v2();
         said["deleted_file_id"] = id.into();
-        let deleted = object!({
+        let deleted = json!({
             "action": "file_deleted", "rev": rev + 1, "file_id": id, "name": first.name, "message": said,
         });
         let events = vec![fitted(message.added(rev)), fitted(deleted)];
@@ -261,7 +260,7 @@ pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec
     .await?;
     let revs: HashMap<String, i64> = revs.into_iter().collect();
     let told = files.iter().map(|file| {
-        let renamed = object!({
+        let renamed = json!({
             "action": "file_renamed", "rev": revs.get(&file.chat), "file_id": file.id, "name": file.name,
         });
         News {

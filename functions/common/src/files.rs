@@ -1,7 +1,7 @@
 //! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::access::Caller;
 use crate::api::file::{File, UploadedFile};
@@ -12,7 +12,6 @@ use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{self, Transaction, rows_of};
 use crate::error::{Error, Result};
-use crate::object::ToValue;
 use crate::params;
 use crate::room::{Stored, Thing};
 
@@ -140,12 +139,6 @@ pub fn details(upload: &Upload) -> UploadedFile {
         language: kind.language,
         kind: kind.name,
         url: url(&upload.file_id),
-    }
-}
-
-impl ToValue for UploadedFile {
-    fn to_value(&self) -> Value {
-        json!(self)
     }
 }
 

@@ -42,7 +42,6 @@ pub mod log;
 pub mod long_work;
 mod mac;
 pub mod message;
-pub mod object;
 pub mod owner;
 pub mod page;
 pub mod query;

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::api::form::{Field, FieldValue, FormSpec, Kind};
 use crate::error::{Error, FieldError, Result};
-use crate::object;
 
 /// The longest name of a file, in bytes.
 pub(super) const MAX_FILENAME_BYTES: usize = 1024;
@@ -165,7 +164,7 @@ fn check_file<F>(field: &Field, part: Part<F>) -> Checked<Option<F>> {
             let msg = format!("File name should have at most {MAX_FILENAME_BYTES} bytes");
             let error = FieldError::new("string_too_long", field.name, msg, filename.into());
             Err(error
-                .with_ctx(object!({ "max_length": MAX_FILENAME_BYTES }))
+                .with_ctx(json!({ "max_length": MAX_FILENAME_BYTES }))
                 .into())
         }
         Part::Text(text) => {
@@ -202,10 +201,10 @@ impl<F> Part<F> {
                 ..
             } => {
                 let headers = match content_type {
-                    Some(content_type) => object!({ "content-type": content_type }),
+                    Some(content_type) => json!({ "content-type": content_type }),
                     None => json!({}),
                 };
-                object!({ "filename": filename, "size": size, "headers": headers })
+                json!({ "filename": filename, "size": size, "headers": headers })
             }
         }
     }
