@@ -111,34 +111,17 @@ impl Drop for Subscriptions {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hub, Mailbox, Outgoing, Subscriptions};
-    use crate::{
-        gateway::{budget::Budget, mailbox::Overflow},
-        network::Network,
+    use super::{Hub, Subscriptions};
+    use crate::gateway::mailbox::{
+        Overflow,
+        tests::{mailbox, taken, text},
     };
-    use std::{net::Ipv4Addr, sync::Arc};
-
-    fn mailbox(most: usize) -> Mailbox {
-        let network = Network::of(Ipv4Addr::LOCALHOST.into());
-        Mailbox::new(most, &Arc::new(Budget::new(1_000_000)).open(network, None))
-    }
-
-    fn text(text: &str) -> Outgoing {
-        Outgoing::Text(text.into())
-    }
-
-    fn taken(mailbox: &Mailbox) -> Vec<Outgoing> {
-        let mut batch = Vec::new();
-        mailbox
-            .take(&mut batch, usize::MAX)
-            .expect("not overflowed");
-        batch
-    }
+    use std::sync::Arc;
 
     #[test]
     fn listeners_get_what_is_published_meanwhile_in_order() {
         let hub = Arc::new(Hub::default());
-        let mailbox = Arc::new(mailbox(1000));
+        let mailbox = Arc::new(mailbox(1000, 1_000_000));
         let mut mine = Subscriptions::new(hub.clone(), mailbox.clone());
         assert_eq!(hub.publish("a", &text("early")), 0);
         mine.add("a");
@@ -160,7 +143,10 @@ mod tests {
     fn who_does_not_read_overflows_alone() {
         let hub = Arc::new(Hub::default());
         let room = 2 * text("12345").size();
-        let (slow, quick) = (Arc::new(mailbox(room)), Arc::new(mailbox(room)));
+        let (slow, quick) = (
+            Arc::new(mailbox(room, 1_000_000)),
+            Arc::new(mailbox(room, 1_000_000)),
+        );
         hub.subscribe("a", &slow);
         hub.subscribe("a", &quick);
         for _ in 0..3 {

@@ -163,22 +163,22 @@ impl Waiting {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{Mailbox, Outgoing, Overflow};
     use crate::{gateway::budget::Budget, network::Network};
     use bytes::Bytes;
     use std::{net::Ipv4Addr, sync::Arc};
 
-    fn mailbox(most: usize, budget: usize) -> Mailbox {
+    pub(in crate::gateway) fn mailbox(most: usize, budget: usize) -> Mailbox {
         let network = Network::of(Ipv4Addr::LOCALHOST.into());
         Mailbox::new(most, &Arc::new(Budget::new(budget)).open(network, None))
     }
 
-    fn text(text: &str) -> Outgoing {
+    pub(in crate::gateway) fn text(text: &str) -> Outgoing {
         Outgoing::Text(text.into())
     }
 
-    fn taken(mailbox: &Mailbox) -> Vec<Outgoing> {
+    pub(in crate::gateway) fn taken(mailbox: &Mailbox) -> Vec<Outgoing> {
         let mut batch = Vec::new();
         mailbox
             .take(&mut batch, usize::MAX)
