@@ -1,10 +1,6 @@
 //! The variable `grip_url`: the gateway's control address with the keys as parameters, as the GRIP libraries write it.
 
-use crate::key::Key;
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
-};
+use crate::{encoding::from_base64, key::Key};
 use http::Uri;
 use std::collections::HashMap;
 
@@ -66,7 +62,9 @@ fn publish_address(base: &str) -> Result<Uri, String> {
 fn secret(name: &str, value: &str) -> Result<Vec<u8>, String> {
     let secret = match value.strip_prefix("base64:") {
         Some(encoded) => {
-            from_base64(encoded).ok_or_else(|| format!("grip_url: {name} is not base64"))?
+            // A query's reader has made spaces of plus signs.
+            let encoded = encoded.replace(' ', "+");
+            from_base64(&encoded).ok_or_else(|| format!("grip_url: {name} is not base64"))?
         }
         None => value.as_bytes().to_vec(),
     };
@@ -77,17 +75,6 @@ fn secret(name: &str, value: &str) -> Result<Vec<u8>, String> {
         return Err(format!("grip_url: {name} is not a shared secret (HS256)"));
     }
     Ok(secret)
-}
-
-/// Either alphabet, with padding or without.
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    // A query's reader has made spaces of plus signs.
-    let text = text.trim_end_matches('=').replace(' ', "+");
-    let engine = match text.contains(['-', '_']) {
-        true => BASE64_URL_SAFE_NO_PAD,
-        false => BASE64_STANDARD_NO_PAD,
-    };
-    engine.decode(text).ok()
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! * [`event`]: the events of a socket, in the bodies of requests and answers.
 //! * [`publish`]: messages for all sockets of a channel.
 //! * [`address`]: the variable `grip_url`, with the gateway's address and both keys.
+//! * [`encoding`]: base64 as people paste it, here in `grip_url`, elsewhere in other settings and files.
 //! * [`key`]: the tokens with which each side shows who it is.
 //!
 //! Values in, values out: nothing here sends or receives.
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod encoding;
 pub mod event;
 pub mod key;
 pub mod publish;

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub use kafka_api as api;
+pub use kafka_grip::encoding;
 
 pub mod access;
 pub mod announce;
@@ -30,7 +31,6 @@ pub mod content;
 pub mod conversation;
 pub mod db;
 pub mod email;
-pub mod encoding;
 pub mod error;
 pub mod files;
 pub mod form;
