@@ -49,6 +49,46 @@ const MAX_IDLE: usize = 16;
 
 static IDLE: Mutex<Vec<Connection>> = Mutex::new(Vec::new());
 
+/// What [`Db`] and [`Transaction`] both offer on top of `query`.
+macro_rules! on_top_of_query {
+    () => {
+        /// Like [`Self::query`], for a statement of at most one row.
+        pub async fn query_one(
+            &mut self,
+            sql: &str,
+            parameters: Vec<Value>,
+        ) -> Result<Option<Row>> {
+            Ok(self.query(sql, parameters).await?.into_iter().next())
+        }
+
+        /// Runs a statement and reads its rows into structs, whose fields have the names of columns.
+        pub async fn query_as<T: DeserializeOwned>(
+            &mut self,
+            sql: &str,
+            parameters: Vec<Value>,
+        ) -> Result<Vec<T>> {
+            let rows = self.query(sql, parameters).await?;
+            let read = rows.into_iter().map(|mut row| row.read());
+            read.collect::<Result<_>>()
+                .map_err(|error| error.in_statement(sql))
+        }
+
+        /// Like [`Self::query_as`], for a statement of at most one row.
+        pub async fn query_one_as<T: DeserializeOwned>(
+            &mut self,
+            sql: &str,
+            parameters: Vec<Value>,
+        ) -> Result<Option<T>> {
+            Ok(self.query_as(sql, parameters).await?.into_iter().next())
+        }
+
+        /// Like [`Self::query`], for a statement without rows.
+        pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
+            self.query(sql, parameters).await.map(drop)
+        }
+    };
+}
+
 /// The database, for one unit of work at a time. Cheap to open: it takes an idle connection of this instance if there
 /// is one, and gives it back when dropped.
 pub struct Db {
@@ -75,36 +115,7 @@ impl Db {
         run(&mut self.connection, connection, sql, parameters).await
     }
 
-    /// Like [`Self::query`], for a statement of at most one row.
-    pub async fn query_one(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
-        Ok(self.query(sql, parameters).await?.into_iter().next())
-    }
-
-    /// Runs a statement and reads its rows into structs, whose fields have the names of columns.
-    pub async fn query_as<T: DeserializeOwned>(
-        &mut self,
-        sql: &str,
-        parameters: Vec<Value>,
-    ) -> Result<Vec<T>> {
-        let rows = self.query(sql, parameters).await?;
-        let read = rows.into_iter().map(|mut row| row.read());
-        read.collect::<Result<_>>()
-            .map_err(|error| error.in_statement(sql))
-    }
-
-    /// Like [`Self::query_as`], for a statement of at most one row.
-    pub async fn query_one_as<T: DeserializeOwned>(
-        &mut self,
-        sql: &str,
-        parameters: Vec<Value>,
-    ) -> Result<Option<T>> {
-        Ok(self.query_as(sql, parameters).await?.into_iter().next())
-    }
-
-    /// Like [`Self::query`], for a statement without rows.
-    pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
-        self.query(sql, parameters).await.map(drop)
-    }
+    on_top_of_query!();
 
     /// Begins a transaction. It has the write lock until it ends, so it must not wait for a client or an upstream.
     pub async fn begin(&mut self) -> Result<Transaction<'_>> {
@@ -148,36 +159,7 @@ impl<'db> Transaction<'db> {
         run(&mut self.connection, connection, sql, parameters).await
     }
 
-    /// Like [`Self::query`], for a statement of at most one row.
-    pub async fn query_one(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Option<Row>> {
-        Ok(self.query(sql, parameters).await?.into_iter().next())
-    }
-
-    /// Runs a statement and reads its rows into structs, whose fields have the names of columns.
-    pub async fn query_as<T: DeserializeOwned>(
-        &mut self,
-        sql: &str,
-        parameters: Vec<Value>,
-    ) -> Result<Vec<T>> {
-        let rows = self.query(sql, parameters).await?;
-        let read = rows.into_iter().map(|mut row| row.read());
-        read.collect::<Result<_>>()
-            .map_err(|error| error.in_statement(sql))
-    }
-
-    /// Like [`Self::query_as`], for a statement of at most one row.
-    pub async fn query_one_as<T: DeserializeOwned>(
-        &mut self,
-        sql: &str,
-        parameters: Vec<Value>,
-    ) -> Result<Option<T>> {
-        Ok(self.query_as(sql, parameters).await?.into_iter().next())
-    }
-
-    /// Like [`Self::query`], for a statement without rows.
-    pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
-        self.query(sql, parameters).await.map(drop)
-    }
+    on_top_of_query!();
 
     /// Makes everything since [`Db::begin`] permanent.
     pub async fn commit(mut self) -> Result<()> {

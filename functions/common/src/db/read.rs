@@ -130,17 +130,20 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let name = format!("{}{}", self.columns.prefix, self.field);
-        let row = &mut *self.columns.row;
-        if let Some(at) = row.columns.iter().position(|column| *column == name) {
+        let Columns { row, prefix } = &mut self.columns;
+        let field = self.field;
+        let is_named = |column: &String| column.strip_prefix(prefix.as_str()) == Some(field);
+        if let Some(at) = row.columns.iter().position(is_named) {
             let value = Cell(take(&mut row.values[at]));
             let read = seed.deserialize(value);
-            return read.map_err(|error| Error::custom(format!("column `{name}`: {error}")));
+            return read
+                .map_err(|error| Error::custom(format!("column `{prefix}{field}`: {error}")));
         }
-        let prefix = format!("{name}.");
+        let prefix = format!("{prefix}{field}.");
         if row.columns.iter().any(|column| column.starts_with(&prefix)) {
             return seed.deserialize(Columns { row, prefix });
         }
+        let name = prefix.trim_end_matches('.');
         Err(Error::custom(format!("there is no column `{name}`")))
     }
 }
