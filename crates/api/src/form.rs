@@ -43,36 +43,6 @@ pub enum Kind {
 }
 
 impl Field {
-    /// A required text.
-    pub const fn text(name: &'static str) -> Self {
-        Self::new(name, Kind::Text { required: true })
-    }
-
-    /// A text that may be missing.
-    pub const fn optional_text(name: &'static str) -> Self {
-        Self::new(name, Kind::Text { required: false })
-    }
-
-    /// A required boolean.
-    pub const fn boolean(name: &'static str) -> Self {
-        Self::new(name, Kind::Boolean)
-    }
-
-    /// A text that may come any number of times.
-    pub const fn texts(name: &'static str) -> Self {
-        Self::new(name, Kind::Texts)
-    }
-
-    /// Uploaded files.
-    pub const fn files(name: &'static str) -> Self {
-        Self::new(name, Kind::Files { required: false })
-    }
-
-    /// [`Self::files`], where the endpoint answers 400 if there is none.
-    pub const fn required_files(name: &'static str) -> Self {
-        Self::new(name, Kind::Files { required: true })
-    }
-
     /// Refuses a text of more than `max` characters: 422 `string_too_long`.
     pub const fn max_chars(mut self, max: usize) -> Self {
         self.max_chars = max;

@@ -199,13 +199,8 @@ impl Operation {
     }
 
     /// Takes this form, which is a struct; files make it a multipart one.
-    pub(super) const fn form<T: FromForm<()>>(self) -> Self {
-        self.form_of(T::SPEC)
-    }
-
-    /// Takes this form; files make it a multipart one.
-    pub(super) const fn form_of(mut self, form: &'static FormSpec) -> Self {
-        self.input = Input::Form(form, no_rule);
+    pub(super) const fn form<T: FromForm<()>>(mut self) -> Self {
+        self.input = Input::Form(T::SPEC, no_rule);
         self
     }
 

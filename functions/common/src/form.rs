@@ -15,8 +15,6 @@ mod received;
 mod sink;
 pub(crate) mod urlencoded;
 
-use std::collections::BTreeMap;
-
 use axum::extract::Request;
 use axum::http::Uri;
 
@@ -75,77 +73,6 @@ async fn receive<S: FileSink>(
         body.drain().await;
     }
     outcome?.check()
-}
-
-/// A form that satisfies its declaration. Values are taken out by name.
-#[derive(Debug)]
-pub struct Form<F> {
-    texts: BTreeMap<&'static str, Vec<String>>,
-    booleans: BTreeMap<&'static str, bool>,
-    files: BTreeMap<&'static str, Vec<F>>,
-}
-
-impl<F: Send> Form<F> {
-    /// Reads the body of `request` and checks it against `spec`, as [`read`] does.
-    pub async fn read<S: FileSink<Stored = F>>(
-        request: Request,
-        spec: &FormSpec,
-        sink: S,
-    ) -> Result<Self> {
-        let mut form = Self {
-            texts: BTreeMap::new(),
-            booleans: BTreeMap::new(),
-            files: BTreeMap::new(),
-        };
-        for (field, value) in spec.iter().zip(receive(request, spec, sink).await?) {
-            match value {
-                FieldValue::Text(text) => {
-                    form.texts.insert(field.name, text.into_iter().collect());
-                }
-                FieldValue::Boolean(boolean) => {
-                    form.booleans.insert(field.name, boolean);
-                }
-                FieldValue::Texts(texts) => {
-                    form.texts.insert(field.name, texts);
-                }
-                FieldValue::Files(files) => {
-                    form.files.insert(field.name, files);
-                }
-            }
-        }
-        Ok(form)
-    }
-
-    /// Takes the text `name`; an optional one that was not sent is empty.
-    pub fn text(&mut self, name: &str) -> String {
-        self.optional_text(name).unwrap_or_default()
-    }
-
-    /// Takes the text `name`, if it was sent.
-    pub fn optional_text(&mut self, name: &str) -> Option<String> {
-        self.texts.get_mut(name)?.pop()
-    }
-
-    /// Takes the id `name`, unless it was not sent, or empty: FastAPI takes an empty value of an optional field for
-    /// none.
-    pub fn optional_id(&mut self, name: &str) -> Option<String> {
-        self.optional_text(name).filter(|id| !id.is_empty())
-    }
-
-    /// The boolean `name`.
-    pub fn boolean(&self, name: &str) -> bool {
-        self.booleans.get(name).copied().unwrap_or_default()
-    }
-
-    /// Takes all texts sent as `name`, in the order of the body.
-    pub fn texts(&mut self, name: &str) -> Vec<String> {
-        self.texts.remove(name).unwrap_or_default()
-    }
-
-    /// Takes all files sent as `name`, in the order of the body.
-    pub fn files(&mut self, name: &str) -> Vec<F> {
-        self.files.remove(name).unwrap_or_default()
-    }
 }
 
 /// The parameter `name` of an address's query, if it has one; of several the last, as in a form.

@@ -10,7 +10,7 @@ use super::{
     MULTIPART, Memory, UPLOAD, URLENCODED, VALID, answer, multipart, read, refusal, request,
 };
 use crate::config::Config;
-use crate::form::Form;
+use crate::form::receive;
 
 #[test]
 fn unreadable_bodies() {
@@ -117,7 +117,7 @@ fn bodies_over_the_limit() {
                 .headers_mut()
                 .insert("content-length", length.parse().unwrap());
         }
-        block_on(Form::read(request, UPLOAD, Memory::default()))
+        block_on(receive(request, UPLOAD, Memory::default()))
     };
     assert!(send(None, 100).is_ok());
     assert_eq!(answer(send(None, 200).unwrap_err()), too_large);
