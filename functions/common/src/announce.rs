@@ -79,28 +79,29 @@ pub async fn news(news: impl IntoIterator<Item = News>) {
     let Some(grip) = gateway().await else { return };
     for News { chat, events } in news {
         let channel = channel_v2(&chat);
-        tell(grip, events.into_iter().map(|event| item(&channel, event)));
+        tell(
+            grip,
+            events.iter().map(|event| item(&channel, fitted(event))),
+        );
     }
 }
 
 /// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what
 /// [`crate::files::details`] says about them, in their order.
 pub async fn files_uploaded(chat_id: &str, details: Vec<UploadedFile>, rev: i64) {
-    let Some(grip) = gateway().await else { return };
-    let channel = channel_v2(chat_id);
     let before = rev - details.len() as i64;
-    let items = (before + 1..).zip(details);
-    let items = items.map(|(rev, details)| item(&channel, file_uploaded(details, rev)));
-    tell(grip, items.collect::<Vec<_>>());
+    let events = (before + 1..).zip(details).map(file_uploaded).collect();
+    let chat = chat_id.to_owned();
+    news([News { chat, events }]).await;
 }
 
-fn file_uploaded(details: UploadedFile, rev: i64) -> String {
-    fitted(Event::FileUploaded {
+fn file_uploaded((rev, details): (i64, UploadedFile)) -> Event {
+    Event::FileUploaded {
         rev,
         file_id: Some(details.id.to_string()),
         file: Some(details),
         message: None,
-    })
+    }
 }
 
 /// An event as JSON.
@@ -248,12 +249,13 @@ mod tests {
             kind: FileKind::Markdown,
             url: "/u".to_owned(),
         };
-        let small: Value = serde_json::from_str(&file_uploaded(details("x".into()), 3)).unwrap();
+        let small: Value =
+            serde_json::from_str(&fitted(file_uploaded((3, details("x".into()))))).unwrap();
         assert_eq!(
             small,
             json!({ "action": "file_uploaded", "rev": 3, "file_id": "1", "file": details("x".into()) })
         );
-        let large = file_uploaded(details("\0".repeat(100_000)), 3);
+        let large = fitted(file_uploaded((3, details("\0".repeat(100_000)))));
         assert!(large.len() < MAX_FRAME_BYTES);
         let large: Value = serde_json::from_str(&large).unwrap();
         assert_eq!(large["file"]["content"], Value::Null);

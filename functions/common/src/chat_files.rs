@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::announce::fitted;
+use crate::api::events::{Event, FileVersion};
 use crate::conversation::{self, ChatRev};
 use crate::db::{Result, Transaction};
 use crate::files::{MAX_SHOWN_BYTES, url};
@@ -23,7 +23,7 @@ pub struct News {
     /// The chat.
     pub chat: String,
     /// Its events, in their order.
-    pub events: Vec<String>,
+    pub events: Vec<Event>,
 }
 
 /// A version that a file has got.
@@ -43,19 +43,19 @@ pub struct NewVersion<'a> {
 impl NewVersion<'_> {
     /// v2's event, with the difference to what the file said before. A text that is too long to be shown in a frame is
     /// left out, with its differences.
-    pub fn event(&self, rev: i64, diff: impl FnOnce() -> String) -> Value {
-        let mut event = json!({
-            "action": "file_version", "rev": rev, "file_id": self.file, "name": self.name, "version_id": self.id,
-            "timestamp": self.timestamp, "diff": Value::Null, "content": Value::Null,
-        });
-        if self.text.len() <= MAX_SHOWN_BYTES {
-            event["content"] = self.text.into();
-            event["diff"] = diff().into();
-        } else {
-            event["truncated"] = true.into();
-            event["url"] = url(self.file).into();
-        }
-        event
+    pub fn event(&self, rev: i64, diff: impl FnOnce() -> String) -> Event {
+        let is_shown = self.text.len() <= MAX_SHOWN_BYTES;
+        Event::FileVersion(Box::new(FileVersion {
+            rev,
+            file_id: self.file.to_owned(),
+            name: self.name.to_owned(),
+            version_id: self.id.to_owned(),
+            timestamp: self.timestamp.to_owned(),
+            diff: is_shown.then(diff),
+            content: is_shown.then(|| self.text.to_owned()),
+            truncated: !is_shown,
+            url: (!is_shown).then(|| url(self.file)),
+        }))
     }
 }
 
@@ -72,7 +72,7 @@ pub struct ChatFile {
 
 impl ChatFile {
     /// The event that it has got a version.
-    fn new_version(&self, saved: &Saved, text: &str, rev: i64) -> String {
+    fn new_version(&self, saved: &Saved, text: &str, rev: i64) -> Event {
         let (id, timestamp) = saved.version.clone().unwrap_or_default();
         let version = NewVersion {
             file: &self.id,
@@ -82,10 +82,10 @@ impl ChatFile {
             text,
         };
         let before = saved.before.as_deref().unwrap_or_default();
-        fitted(version.event(rev, || unified_diff(before, text)))
+        version.event(rev, || unified_diff(before, text))
     }
 
-    fn news(&self, events: Vec<String>) -> News {
+    fn news(&self, events: Vec<Event>) -> News {
         News {
             chat: self.chat.clone(),
             events,
@@ -184,15 +184,18 @@ impl WentBack {
     pub fn news(&self, file: &ChatFile) -> News {
         let Reverted { saved, content, .. } = &self.reverted;
         let (rev, last) = self.revs;
-        let mut events = vec![fitted(self.message.added(rev))];
+        let mut events = vec![self.message.added(rev)];
         if saved.changed {
             events.push(file.new_version(saved, content, rev + 1));
         }
-        let version = saved.version.as_ref().map(|(id, _)| id.as_str());
-        events.push(fitted(json!({
-            "action": "revert_complete", "rev": last, "file_id": file.id, "name": file.name,
-            "version_id": version.unwrap_or_default(), "message": self.message.v2(),
-        })));
+        let version = saved.version.as_ref().map(|(id, _)| id.clone());
+        events.push(Event::RevertComplete {
+            rev: last,
+            file_id: file.id.clone(),
+            name: file.name.clone(),
+            version_id: version.unwrap_or_default(),
+            message: self.message.clone().sent(),
+        });
         file.news(events)
     }
 }
@@ -228,19 +231,25 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         .iter()
         .map(|file| (file.chat.as_str(), file.id.as_str()))
         .collect();
-    let told = messages.into_iter().zip(revs).map(|(message, (chat, rev))| {
-        let id = ids.get(chat.as_str()).copied().unwrap_or_default();
-        let mut said = message.v2();
-        said["deleted_file_id"] = id.into();
-        let deleted = json!({
-            "action": "file_deleted", "rev": rev + 1, "file_id": id, "name": first.name, "message": said,
+    let told = messages
+        .into_iter()
+        .zip(revs)
+        .map(|(message, (chat, rev))| {
+            let id = ids.get(chat.as_str()).copied().unwrap_or_default();
+            let mut said = message.clone().sent();
+            said.deleted_file_id = Some(id.to_owned());
+            let deleted = Event::FileDeleted {
+                rev: rev + 1,
+                file_id: id.to_owned(),
+                name: first.name.clone(),
+                message: said,
+            };
+            let events = vec![message.added(rev), deleted];
+            Left {
+                message,
+                news: News { chat, events },
+            }
         });
-        let events = vec![fitted(message.added(rev)), fitted(deleted)];
-        Left {
-            message,
-            news: News { chat, events },
-        }
-    });
     Ok(told.collect())
 }
 
@@ -259,14 +268,14 @@ pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec
     )
     .await?;
     let revs: HashMap<String, i64> = revs.into_iter().collect();
-    let told = files.iter().map(|file| {
-        let renamed = json!({
-            "action": "file_renamed", "rev": revs.get(&file.chat), "file_id": file.id, "name": file.name,
-        });
-        News {
-            chat: file.chat.clone(),
-            events: vec![renamed.to_string()],
-        }
+    // A chat that has gone meanwhile has no rev, and no windows.
+    let told = files.iter().filter_map(|file| {
+        let renamed = Event::FileRenamed {
+            rev: *revs.get(&file.chat)?,
+            file_id: file.id.clone(),
+            name: file.name.clone(),
+        };
+        Some(file.news(vec![renamed]))
     });
     Ok(told.collect())
 }

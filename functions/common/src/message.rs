@@ -1,7 +1,6 @@
 //! A row of the conversation, as clients see it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::api::events::{self, Event, MessageV1};
 use crate::api::words::Status;
@@ -37,11 +36,6 @@ impl Message {
             content: self.content.as_str().into(),
             deleted_file_id: None,
         }
-    }
-
-    /// As v2 shows it, in JSON.
-    pub fn v2(&self) -> Value {
-        serde_json::to_value(self.clone().sent()).unwrap_or_default()
     }
 
     /// As v2 shows it.

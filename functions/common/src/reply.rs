@@ -9,7 +9,6 @@ pub mod ending;
 
 use serde::{Deserialize, Serialize};
 
-use crate::announce::fitted;
 use crate::api::events::{Event, GenerationEnded};
 use crate::message::Message;
 use audience::Audience;
@@ -80,7 +79,7 @@ impl Begun {
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
             let event = Event::GenerationEnded(interrupted.clone().into());
-            audience.tell_windows(vec![fitted(event)]);
+            audience.tell_windows(&[event]);
             audience.tell_v1(ending::text(interrupted).into_iter().collect());
         }
         let mut events = Vec::new();

@@ -14,7 +14,7 @@ pub struct Done {
     /// What v2's acknowledgement names.
     pub file: FileChanged,
     /// What the v2 windows are told.
-    pub events: Vec<String>,
+    pub events: Vec<Event>,
 }
 
 /// v2's acknowledgement of a message; a message without an id gets none.

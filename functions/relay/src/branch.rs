@@ -1,7 +1,6 @@
 //! Which branch of the conversation is the active one: the one that clients are shown, and that goes on.
 
 use kafka_common::access::Caller;
-use kafka_common::announce::fitted;
 use kafka_common::api::events::Event;
 use kafka_common::api::relay::Branch;
 use kafka_common::conversation;
@@ -75,7 +74,7 @@ pub async fn select(
             messages: snapshot.messages,
             has_more: snapshot.has_more,
         };
-        audience::tell(chat, vec![fitted(event)], Vec::new()).await;
+        audience::tell(chat, &[event], Vec::new()).await;
     }
     let head_id = head_id.into();
     Ok(Branch { head_id, rev })

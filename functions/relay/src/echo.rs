@@ -1,7 +1,6 @@
 //! Echo: what plain text gets where its chat's owner has no model.
 
 use kafka_common::access::Caller;
-use kafka_common::announce::fitted;
 use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::id::new_id;
@@ -48,7 +47,7 @@ pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Resul
     };
     let said = message(said, parent, "user", text);
     let echoed = message(echoed, Some(said.id.clone()), "assistant", &answer);
-    let events = vec![fitted(said.added(rev)), fitted(echoed.added(rev + 1))];
-    audience::tell(chat, events, Vec::new()).await;
+    let events = [said.added(rev), echoed.added(rev + 1)];
+    audience::tell(chat, &events, Vec::new()).await;
     Ok(answer)
 }

@@ -64,7 +64,7 @@ async fn answer(
         other => return Err(Refused::unknown_action(other)),
     };
     let Done { answer, events, .. } = done;
-    audience::tell(chat, events, Vec::new()).await;
+    audience::tell(chat, &events, Vec::new()).await;
     Ok(Some(fitted(answer)))
 }
 

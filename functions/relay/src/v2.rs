@@ -89,7 +89,7 @@ async fn answer(
         "revert_version" => revert::revert(chat, caller, fields).await?,
         other => return Err(Refused::unknown_action(other)),
     };
-    audience::tell(chat, done.events, Vec::new()).await;
+    audience::tell(chat, &done.events, Vec::new()).await;
     let made = Ack {
         file: Some(done.file),
         ..Ack::default()

@@ -32,20 +32,21 @@ impl Audience {
 
     /// Sends events of v2, together.
     pub fn tell(&self, events: &[Event]) {
-        let events = events.iter().map(|event| {
+        // Also without a gateway, since the reader has none.
+        let items = events.iter().map(|event| {
             let json = fitted(event);
             if let Some(reader) = &self.reader {
                 // A reader that went away needs nothing.
                 let _ = reader.unbounded_send(sse::event(event, &json));
             }
-            json
+            item(&self.v2, json)
         });
-        self.tell_windows(events.collect());
+        self.publish(items.collect::<Vec<_>>());
     }
 
     /// Sends the v2 windows events that are none of the reader's reply.
-    pub fn tell_windows(&self, events: Vec<String>) {
-        self.publish(events.into_iter().map(|event| item(&self.v2, event)));
+    pub fn tell_windows(&self, events: &[Event]) {
+        self.publish(events.iter().map(|event| item(&self.v2, fitted(event))));
     }
 
     /// Tells the v1 windows something.
@@ -53,7 +54,7 @@ impl Audience {
         self.publish(texts.into_iter().map(|text| item(&self.v1, text)));
     }
 
-    fn publish(&self, items: impl Iterator<Item = Item>) {
+    fn publish(&self, items: impl IntoIterator<Item = Item>) {
         if let Some(grip) = self.grip {
             announce::tell(grip, items);
         }
@@ -61,7 +62,7 @@ impl Audience {
 }
 
 /// Tells the windows of a chat something.
-pub async fn tell(chat: &str, v2: Vec<String>, v1: Vec<String>) {
+pub async fn tell(chat: &str, v2: &[Event], v1: Vec<String>) {
     let audience = Audience::of(chat, None).await;
     audience.tell_windows(v2);
     audience.tell_v1(v1);

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::audience;
-use crate::announce::fitted;
 use crate::api::events::{Event, GenerationEnded};
 use crate::api::words::Status;
 use crate::conversation;
@@ -240,5 +239,5 @@ pub async fn interrupt_in(
 pub async fn tell(chat: &str, ended: GenerationEnded) {
     let v1 = text(&ended).into_iter().collect();
     let event = Event::GenerationEnded(Box::new(ended));
-    audience::tell(chat, vec![fitted(event)], v1).await;
+    audience::tell(chat, &[event], v1).await;
 }

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use kafka_common::access::Caller;
-use kafka_common::announce::fitted;
 use kafka_common::api::events::{Event, EventV1, FileChanged};
 use kafka_common::content::Staging;
 use kafka_common::conversation;
@@ -92,7 +91,7 @@ async fn store(
         answer: EventV1::FileUploaded {
             message: message.v1(),
         },
-        events: vec![fitted(uploaded), fitted(message.added(rev))],
+        events: vec![uploaded, message.added(rev)],
         file: FileChanged {
             message_id: message.id,
             file_id: id,

@@ -1,9 +1,9 @@
 //! What clients are sent when a reply has ended, in both versions of the protocol.
 
 use kafka_common::announce::{MAX_FRAME_BYTES, text};
-use kafka_common::api::events::{Event, EventV1, FileVersion, GenerationEnded, MessageV1};
+use kafka_common::api::events::{Event, EventV1, GenerationEnded, MessageV1};
 use kafka_common::api::words::{MessageKind, Status};
-use kafka_common::files::{MAX_SHOWN_BYTES, url};
+use kafka_common::chat_files::NewVersion;
 use kafka_common::message::Message;
 use kafka_llm::diff::unified_diff;
 use serde_json::{Value, json};
@@ -71,20 +71,16 @@ impl Made {
         json!({ "based_filename": self.name, "based_content": self.text })
     }
 
-    /// v2's event. A text that is too long to be shown in a frame is left out, with its differences.
+    /// v2's event.
     fn event(&self, rev: i64, diff: &str) -> Event {
-        let is_shown = self.text.len() <= MAX_SHOWN_BYTES;
-        Event::FileVersion(Box::new(FileVersion {
-            rev,
-            file_id: self.id.clone(),
-            name: self.name.clone(),
-            version_id: self.version.clone(),
-            timestamp: self.timestamp.clone(),
-            diff: is_shown.then(|| diff.to_owned()),
-            content: is_shown.then(|| self.text.clone()),
-            truncated: !is_shown,
-            url: (!is_shown).then(|| url(&self.id)),
-        }))
+        let version = NewVersion {
+            file: &self.id,
+            name: &self.name,
+            id: &self.version,
+            timestamp: &self.timestamp,
+            text: &self.text,
+        };
+        version.event(rev, || diff.to_owned())
     }
 
     /// v1's answer to the prompt, without the text if that is too long for a frame.
