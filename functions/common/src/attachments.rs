@@ -9,10 +9,10 @@ use crate::content::kind::{self, Kind};
 use crate::content::{CHUNK, pdf};
 use crate::db::{Db, Result};
 use crate::files::MAX_SHOWN_BYTES;
-use crate::{files, params, sql_file};
+use crate::{files, params};
 
-const LIST: &str = sql_file!("attachments.sql");
-const TEXTS: &str = sql_file!("texts.sql");
+const LIST: &str = include_str!("attachments.sql");
+const TEXTS: &str = include_str!("texts.sql");
 
 /// How many files of a chat are looked at: a frame has no room for the names of as many.
 const FILES: i64 = 4000;

@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::api::words::Status;
 use crate::db::{Result, Transaction};
 use crate::message::Message;
-use crate::{clock, id, params, sql_file};
+use crate::{clock, id, params};
 
-const ADD: &str = sql_file!("conversation.sql");
+const ADD: &str = include_str!("conversation.sql");
 
 /// A running reply without a heartbeat for so many milliseconds has lost its writer.
 pub const ABANDONED_AFTER: i64 = 10_000;

@@ -15,8 +15,6 @@
 mod error;
 mod migrate;
 mod param;
-#[doc(hidden)]
-pub mod plain;
 mod read;
 mod row;
 

@@ -80,14 +80,8 @@ pub async fn insert(
             .iter()
             .map(|upload| upload.file_id.as_str())
             .collect();
-        tx.execute(
-            "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id, rev)
-             SELECT file.id, file.filename, file.path, ?1, file.id, file.content_id, ?3 + new.key
-             FROM json_each(?2) AS new JOIN file ON file.id = new.value
-             WHERE true ORDER BY new.key",
-            params![chat_id, json!(ids).to_string(), rev - count + 1],
-        )
-        .await?;
+        let attached = params![chat_id, json!(ids).to_string(), rev - count + 1];
+        tx.execute(include_str!("files.sql"), attached).await?;
     }
     check_room_for_files(tx, caller).await?;
     Ok(Some(rev))

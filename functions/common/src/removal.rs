@@ -11,7 +11,7 @@ use serde_json::json;
 
 pub use self::chat::{delete_chat, thin_chat, thin_file};
 use crate::db::{Result, Transaction};
-use crate::{params, sql_file};
+use crate::params;
 
 /// How much goes in one transaction, in messages (see `removal.sql`): about a tenth of a second. A single file that is
 /// larger goes alone.
@@ -23,7 +23,7 @@ const LEAST: i64 = 50;
 /// What each file of a chat counts for, and each version.
 pub const FILE: i64 = 25;
 
-const NEXT: &str = sql_file!("removal.sql");
+const NEXT: &str = include_str!("removal.sql");
 
 /// What is to be deleted with all that it holds.
 #[derive(Debug, Clone, Copy)]

@@ -112,9 +112,8 @@ impl Stored {
     }
 }
 
-const SWEEP: &str = "DELETE FROM content WHERE id IN (
-    SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 ORDER BY staged_at LIMIT 2
-)";
+const SWEEP: &str = "DELETE FROM content
+    WHERE id IN (SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 ORDER BY staged_at LIMIT 2)";
 
 /// 413 for somebody who has `most` of a thing already, which is as many as they may have.
 pub(crate) fn too_many(thing: Thing, most: i64) -> Error {

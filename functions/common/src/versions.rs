@@ -9,7 +9,7 @@ pub use kafka_llm::MAX_TEXT_BYTES;
 use serde::Deserialize;
 
 use crate::db::{Db, Result, Transaction};
-use crate::{clock, id, params, sql_file};
+use crate::{clock, id, params};
 
 /// What a file that was made in a chat has for a path, as in the original.
 const IN_MEMORY: &str = "(in-memory)";
@@ -25,7 +25,7 @@ pub struct Saved {
     pub changed: bool,
 }
 
-const CURRENT: &str = sql_file!("versions.sql");
+const CURRENT: &str = include_str!("versions.sql");
 
 /// The file as a save finds it: its newest version, and its original where it has none.
 #[derive(Deserialize)]

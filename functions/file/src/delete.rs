@@ -9,11 +9,11 @@ use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::removal::{self, FILE, PART};
-use kafka_common::{announce, owner, params, sql_file};
+use kafka_common::{announce, owner, params};
 use serde::Deserialize;
 use serde_json::json;
 
-const FIND: &str = sql_file!("delete.sql");
+const FIND: &str = include_str!("delete.sql");
 
 /// What one attachment counts for (see [`removal`]), of which the message about it is a part.
 const ATTACHMENT: i64 = 10;

@@ -14,7 +14,7 @@ use kafka_common::message::Message;
 use kafka_common::reply::{Begun, Limits, Model};
 use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
-use kafka_common::{clock, params, sql_file};
+use kafka_common::{clock, params};
 use serde::Deserialize;
 
 use crate::branch;
@@ -22,8 +22,8 @@ use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
 use crate::running::Look;
 
-const FIND: &str = sql_file!("begin.sql");
-const PROMPT: &str = sql_file!("prompt.sql");
+const FIND: &str = include_str!("begin.sql");
+const PROMPT: &str = include_str!("prompt.sql");
 
 /// What became of a prompt.
 #[derive(Debug)]

@@ -5,17 +5,17 @@ use kafka_common::api::events::Event;
 use kafka_common::api::relay::Branch;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
+use kafka_common::params;
 use kafka_common::reply::{audience, ending};
-use kafka_common::{params, sql_file};
 use serde::Deserialize;
 
 use crate::refused::Refused;
 use crate::running::Look;
 use crate::snapshot;
 
-const LIFT: &str = sql_file!("branch.sql");
-const FIND: &str = sql_file!("branch_find.sql");
-const END: &str = sql_file!("branch_end.sql");
+const LIFT: &str = include_str!("branch.sql");
+const FIND: &str = include_str!("branch_find.sql");
+const END: &str = include_str!("branch_end.sql");
 
 /// Puts a message, and all before it, on the active branch. Returns whether it was not on it.
 pub async fn lift(tx: &mut Transaction<'_>, chat: &str, message: &str, rev: i64) -> Result<bool> {

@@ -6,11 +6,11 @@ use kafka_common::db::Db;
 use kafka_common::id::new_id;
 use kafka_common::message::Message;
 use kafka_common::reply::audience;
-use kafka_common::{clock, params, sql_file};
+use kafka_common::{clock, params};
 
 use crate::refused::Refused;
 
-const ECHO: &str = sql_file!("echo.sql");
+const ECHO: &str = include_str!("echo.sql");
 
 /// Keeps the text and the answer `Echo: <text>`, which is returned. Other windows see both as messages.
 pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Result<String, Refused> {

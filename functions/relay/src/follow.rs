@@ -14,14 +14,14 @@ use kafka_common::long_work::{Kind, Lease, held};
 use kafka_common::message::Message;
 use kafka_common::query::Query;
 use kafka_common::reply::ending::{self, Ending};
-use kafka_common::{owner, params, sql_file, sse};
+use kafka_common::{owner, params, sse};
 use serde::Deserialize;
 
 use crate::guarded::while_logged_in;
 use crate::refused::Refused;
 use crate::watch::{News, Watch};
 
-const READ: &str = sql_file!("follow.sql");
+const READ: &str = include_str!("follow.sql");
 
 /// After how many looks without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;

@@ -11,11 +11,11 @@ use kafka_common::error::{Error, FieldError, Result, json_text_response};
 use kafka_common::message::Message;
 use kafka_common::query::Query;
 use kafka_common::reply::ending::{self, Running};
-use kafka_common::{owner, params, sql_file};
+use kafka_common::{owner, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-const PAGE: &str = sql_file!("page.sql");
+const PAGE: &str = include_str!("page.sql");
 
 /// How long a page is, in bytes, unless one message alone is longer.
 const PAGE_BYTES: usize = 1_000_000;

@@ -7,14 +7,14 @@ use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion};
 use kafka_common::api::words::FileKind;
 use kafka_common::attachments::{self, ChatFile};
 use kafka_common::db::{Db, Result};
-use kafka_common::{params, sql_file};
+use kafka_common::params;
 use kafka_llm::diff::unified_diff;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::size::{Budget, CONTENTS, INLINE};
 
-const READ: &str = sql_file!("contents.sql");
+const READ: &str = include_str!("contents.sql");
 
 /// How many versions of a file a window gets, the newest.
 const VERSIONS: usize = 50;

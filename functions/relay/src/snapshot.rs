@@ -4,14 +4,14 @@ use kafka_common::api::chat::RunningGeneration;
 use kafka_common::api::events::{Generation, Message};
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db, Transaction};
+use kafka_common::params;
 use kafka_common::reply::ending;
-use kafka_common::{params, sql_file};
 use serde::Deserialize;
 
 use crate::refused::Refused;
 use crate::size::{self, Budget};
 
-const SNAPSHOT: &str = sql_file!("snapshot.sql");
+const SNAPSHOT: &str = include_str!("snapshot.sql");
 
 /// How many messages a window gets at once.
 const MESSAGES: i64 = 200;

@@ -12,15 +12,8 @@ pub async fn request_stop(
     caller: Option<&str>,
     reply: Option<&str>,
 ) -> Result<Option<String>> {
-    let reply: Option<Running> = db
-        .query_one_as(
-            "UPDATE generation SET stop_requested = 1
-             WHERE chat_id = ?1 AND status = 'running' AND (?3 IS NULL OR id = ?3)
-             AND EXISTS (SELECT 1 FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2))
-             RETURNING id, heartbeat",
-            params![chat, caller, reply],
-        )
-        .await?;
+    let asked = params![chat, caller, reply];
+    let reply: Option<Running> = db.query_one_as(include_str!("stop.sql"), asked).await?;
     match reply {
         Some(reply)
             if ending::is_silent(reply.heartbeat)

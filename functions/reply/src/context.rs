@@ -4,7 +4,7 @@ use bytes::Bytes;
 use kafka_common::db::{self, Db};
 use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
-use kafka_common::{attachments, params, seal, sql_file};
+use kafka_common::{attachments, params, seal};
 use kafka_llm::context::{Entry, FileText};
 use kafka_llm::{BaseUrl, Call, MessageKind, Role, Turn, check_base_url, composer};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
 
-const BRANCH: &str = sql_file!("branch.sql");
+const BRANCH: &str = include_str!("branch.sql");
 
 /// A model that may be asked.
 pub struct Reachable {

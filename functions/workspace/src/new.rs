@@ -14,10 +14,7 @@ use kafka_common::limits::Limit;
 use kafka_common::room::Thing;
 use kafka_common::{id, params};
 
-/// Inserts nothing if the owner doesn't exist, or has ?4 workspaces (NULL: as many as they like).
-const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
-    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3 AND (?4 IS NULL OR num_workspaces < ?4)
-    RETURNING id";
+const INSERT: &str = include_str!("new.sql");
 
 /// Makes the workspace and all of its files, or nothing.
 pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {

@@ -66,12 +66,9 @@ struct Incoming {
     chunks: i64,
 }
 
-/// The chunk ?3, unless the user ?5 has more than ?4 bytes with it (NULL: as many as like). No row: there is no room.
-const CHUNK_WITHIN: &str = r#"
-    INSERT INTO content_chunk (content_id, seq, bytes)
-    SELECT ?1, ?2, ?3
-    WHERE ?4 IS NULL OR (SELECT stored_bytes FROM "user" WHERE id = ?5) + octet_length(?3) <= ?4
-    RETURNING seq"#;
+const CHUNK_WITHIN: &str = include_str!("chunk.sql");
+const KEEP: &str = include_str!("keep.sql");
+const SWEEP: &str = include_str!("sweep.sql");
 
 impl Staging {
     /// Takes in no more than there is room for (413), so that nobody fills the disk with what they may not keep. What is
@@ -253,15 +250,7 @@ pub async fn store(tx: &mut Transaction<'_>, uploads: &mut [Upload]) -> Result<(
         tx.execute(&sql, chunks).await?;
     }
     if !staged.is_empty() {
-        let kept = tx
-            .query(
-                "UPDATE content SET staged_at = NULL, size = done.size
-                 FROM (SELECT value ->> 0 AS id, value ->> 1 AS size FROM json_each(?1)) AS done
-                 WHERE content.id = done.id AND content.staged_at IS NOT NULL
-                 RETURNING 1",
-                params![json!(staged).to_string()],
-            )
-            .await?;
+        let kept = tx.query(KEEP, params![json!(staged).to_string()]).await?;
         if kept.len() != staged.len() {
             return Err(swept());
         }
@@ -269,16 +258,11 @@ pub async fn store(tx: &mut Transaction<'_>, uploads: &mut [Upload]) -> Result<(
     Ok(())
 }
 
-/// Removes abandoned content, also what a clock that was set back since says is of the future: two for each upload that is staged, so that leftovers shrink while uploads come, and
-/// no upload pays for many.
+/// Removes abandoned contents: two for each upload that is staged, so that leftovers shrink while uploads come, and no
+/// upload pays for many.
 async fn sweep(db: &mut Db) -> db::Result<()> {
-    db.execute(
-        "DELETE FROM content WHERE id IN
-         (SELECT id FROM content WHERE staged_at < ?1 - ?2
-          UNION ALL SELECT id FROM content WHERE staged_at > ?1 + ?2 LIMIT 2)",
-        params![clock::unix_millis(), ABANDONED_AFTER],
-    )
-    .await
+    let asked = params![clock::unix_millis(), ABANDONED_AFTER];
+    db.execute(SWEEP, asked).await
 }
 
 fn swept() -> Error {

@@ -10,7 +10,7 @@ mod split;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Db, Error, Result};
-use crate::{clock, params, sql_file};
+use crate::{clock, params};
 
 struct Migration {
     version: i64,
@@ -23,7 +23,7 @@ macro_rules! migrations {
         &[$(Migration {
             version: $version,
             name: $name,
-            sql: sql_file!(concat!("../../../../migrations/", $name, ".sql")),
+            sql: include_str!(concat!("../../../../migrations/", $name, ".sql")),
         }),*]
     };
 }
@@ -86,15 +86,8 @@ fn known(found: i64) -> Result<i64> {
 
 async fn apply_missing(db: &mut Db) -> Result<()> {
     let mut tx = db.begin().await?;
-    tx.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migration (
-            version    INTEGER NOT NULL PRIMARY KEY,
-            name       TEXT NOT NULL,
-            applied_at TEXT NOT NULL
-        )",
-        Vec::new(),
-    )
-    .await?;
+    let make_table = include_str!("schema_migration.sql");
+    tx.execute(make_table, Vec::new()).await?;
     // Asked again: another instance may have been faster to the write lock.
     let applied = tx.query_one_as(APPLIED, Vec::new()).await?;
     let applied = known(applied.unwrap_or(0))?;

@@ -5,10 +5,10 @@ use serde::Deserialize;
 use super::{FILE, PART};
 use crate::api::id::ChatId;
 use crate::db::{Db, Result, Transaction};
-use crate::{params, sql_file};
+use crate::params;
 
-const DELETE: &str = sql_file!("delete_chat.sql");
-const NEWEST: &str = sql_file!("newest.sql");
+const DELETE: &str = include_str!("delete_chat.sql");
+const NEWEST: &str = include_str!("newest.sql");
 
 /// Deletes a chat of the caller's (`None`: of whoever knows the id), in parts if it is large. False: there is none.
 ///
@@ -66,26 +66,16 @@ pub async fn thin_chat(tx: &mut Transaction<'_>, chat: &str) -> Result<()> {
     tx.execute(delete, params![chat]).await
 }
 
-const DELETE_VERSIONS: &str = "DELETE FROM chat_file_version WHERE rowid IN (
-        SELECT version.rowid FROM chat_file AS file JOIN chat_file_version AS version ON chat_file_id = file.id
-        WHERE chat_id = ?1 LIMIT ?2
-    )
-    RETURNING 1";
+const DELETE_VERSIONS: &str = include_str!("delete_versions.sql");
 
 /// They have no versions any more.
 const DELETE_FILES: &str = "DELETE FROM chat_file
-    WHERE rowid IN (SELECT rowid FROM chat_file WHERE chat_id = ?1 LIMIT ?2)
-    RETURNING 1";
+    WHERE rowid IN (SELECT rowid FROM chat_file WHERE chat_id = ?1 LIMIT ?2) RETURNING 1";
 
 /// Deletes the oldest versions of a chat's file, if there are so many that it can't go at once. Whether it has: then the
 /// transaction is to be committed, and the next one goes on.
 pub async fn thin_file(tx: &mut Transaction<'_>, chat_file: &str) -> Result<bool> {
-    let thinned = "DELETE FROM chat_file_version WHERE rowid IN (
-            SELECT rowid FROM chat_file_version
-            WHERE chat_file_id = ?1 AND (SELECT num_versions FROM chat_file WHERE id = ?1) > ?2
-            ORDER BY rowid LIMIT ?2
-        )
-        RETURNING 1";
-    let rows = tx.query(thinned, params![chat_file, PART / FILE]).await?;
+    let thinned = params![chat_file, PART / FILE];
+    let rows = tx.query(include_str!("thin_file.sql"), thinned).await?;
     Ok(!rows.is_empty())
 }

@@ -11,9 +11,9 @@ use crate::api::words::Status;
 use crate::conversation;
 use crate::db::{Db, Error, Result, Transaction};
 use crate::message::Message;
-use crate::{clock, params, sql_file};
+use crate::{clock, params};
 
-const CLOSE: &str = sql_file!("close.sql");
+const CLOSE: &str = include_str!("close.sql");
 
 /// How and why a reply ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]

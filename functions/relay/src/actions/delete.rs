@@ -13,27 +13,17 @@ use super::Done;
 use crate::prompt::text_field;
 use crate::refused::Refused;
 
-/// The file of the chat ?1 of the caller ?2 that ?3 names.
-macro_rules! named {
-    () => {
-        "SELECT chat_file.rowid FROM chat JOIN chat_file ON chat_file.chat_id = chat.id
-         WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
-         AND (chat_file.id = ?3 OR chat_file.file_id = ?3)
-         ORDER BY chat_file.id = ?3 DESC LIMIT 1"
-    };
-}
-
-/// Deletes it, if it has at most ?4 versions.
+/// Deletes the file that is named, if it has at most ?4 versions.
 const DELETE: &str = concat!(
     "DELETE FROM chat_file WHERE num_versions <= ?4 AND rowid = (",
-    named!(),
+    include_str!("named.sql"),
     ") RETURNING id, filename, file_id"
 );
 
 /// Its id.
 const FIND: &str = concat!(
     "SELECT id FROM chat_file WHERE ?4 > 0 AND rowid = (",
-    named!(),
+    include_str!("named.sql"),
     ")"
 );
 

@@ -6,14 +6,14 @@ use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
 use kafka_common::files;
 use kafka_common::limits::Limit;
-use kafka_common::{params, sql_file};
+use kafka_common::params;
 use serde_json::{Map, Value};
 
 use super::Done;
 use crate::prompt::text_field;
 use crate::refused::Refused;
 
-const FIND: &str = sql_file!("revert.sql");
+const FIND: &str = include_str!("revert.sql");
 
 /// Saves the old text as a new version, with a message about it.
 pub async fn revert(
