@@ -18,7 +18,7 @@ use uuid::Uuid;
 const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
 const CHAT_NEW: &str = include_str!("../../functions/chat/src/create.sql");
 const CHAT_RENAME: &str = include_str!("../../functions/chat/src/rename.sql");
-const CHAT_DELETE: &str = include_str!("../../functions/common/src/removal/delete_chat.sql");
+const CHAT_DELETE: &str = include_str!("../../functions/store/src/removal/delete_chat.sql");
 /// How much is deleted at once (`removal`): these chats are small.
 const PART: i64 = 5_000;
 const CHUNK_BYTES: usize = 256 * 1024;

@@ -4,10 +4,10 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::chat::Done;
 use super::models::Model;
 use super::operation::{Operation, link};
 use super::schema::{Property, Schema};
+use crate::Done;
 use crate::id::{ChatId, FileId, SessionId, Time, UserId, WorkspaceId};
 
 const EMAIL: Property = Property::new("email", Schema::Email).about("The e-mail address.");

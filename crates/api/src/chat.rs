@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::file::File;
 use super::operation::{Operation, link};
 use super::page::{PAGE, USER};
-use crate::MAX_NAME_CHARS;
 use crate::form::form;
 use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, UserId, VersionId, WorkspaceId};
+use crate::{Done, MAX_NAME_CHARS};
 
 form! {
     /// The form of [`NEW`].
@@ -114,13 +114,6 @@ pub struct ChatFiles {
     pub files: Vec<ChatFile>,
     /// `after` of the next page; `null` on the last.
     pub next: Option<String>,
-}
-
-/// What was done, where there is nothing else to say.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Done {
-    /// It in words.
-    pub detail: &'static str,
 }
 
 operations! {

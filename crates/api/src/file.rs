@@ -3,14 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::chat::Done;
 use super::operation::{Content, Operation, Parameter, link};
 use super::page::USER;
 use super::schema::{Property, Schema};
 use crate::form::{RequiredFiles, form};
 use crate::id::{FileId, UserId};
 use crate::words::FileKind;
-use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 form! {
     /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a

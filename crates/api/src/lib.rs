@@ -29,14 +29,23 @@ pub mod web;
 pub mod workspace;
 
 pub use id::MAX_ID_CHARS;
-pub use operation::{Operation, Parameter, Verb};
+pub use operation::{Operation, Parameter, SOCKET_EVENT_TYPE, Verb};
 pub use schema::{Named, Property, Schema};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// The longest name of a workspace, chat or model, in characters; a longer one is 422.
 pub const MAX_NAME_CHARS: usize = 255;
 
 /// The longest time in seconds after which a client can be told to try again.
 pub const MAX_RETRY_AFTER: i64 = 24 * 60 * 60;
+
+/// What was done, where there is nothing else to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Done {
+    /// It in words.
+    pub detail: &'static str,
+}
 
 /// The variable `auth_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

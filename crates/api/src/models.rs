@@ -4,13 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::chat::Done;
 use super::operation::{Operation, Parameter, link};
 use super::page::USER;
 use super::schema::Schema;
 use crate::form::form;
 use crate::id::{ModelId, UserId};
-use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The longest API key, in characters; those of services have fewer than 300.
 const MAX_KEY_CHARS: usize = 4096;

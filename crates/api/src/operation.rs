@@ -6,10 +6,12 @@ use serde_json::Value;
 use super::Schema;
 use super::schema::Property;
 use crate::form::{FormSpec, FromForm};
-use crate::relay::SOCKET_EVENT_TYPE;
 
 /// How many answers, or reasons for none, an operation may have besides the general ones.
 const MAX_ANSWERS: usize = 6;
+
+/// The media type of what happens to a socket, as gateways write it.
+pub const SOCKET_EVENT_TYPE: &str = "application/websocket-events";
 
 /// A method and a path, what goes in and what may come out. Only files of [`crate::api`] can make one.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use super::operation::{Content, Operation, Parameter, link};
+use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE, link};
 use super::page::{LIMIT, USER};
 use super::schema::{Named, Property, Schema};
 use crate::MAX_ID_CHARS;
@@ -11,9 +11,6 @@ use crate::id::{GenerationId, MessageId};
 
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
-
-/// The media type of what happens to a socket, as gateways write it.
-pub const SOCKET_EVENT_TYPE: &str = "application/websocket-events";
 
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chat::{Chat, Done};
+use super::chat::Chat;
 use super::file::File;
 use super::operation::{Operation, Parameter, link};
 use super::page::{AFTER, LIMIT, PAGE, USER};
 use super::schema::Schema;
 use crate::form::{self, form};
 use crate::id::{FileId, UserId, WorkspaceId};
-use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 form! {
     /// The form of [`NEW`].

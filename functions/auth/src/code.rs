@@ -8,7 +8,7 @@
 use axum::{extract::Request, response::Response};
 use kafka_common::{
     access::{Visitor, session},
-    api::chat::Done,
+    api::Done,
     clock,
     db::{Db, Transaction, Value},
     email::Email,

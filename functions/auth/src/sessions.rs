@@ -9,8 +9,8 @@ use kafka_common::{
     access::{Access, session},
     announce,
     api::{
+        Done,
         auth::{Session, Sessions},
-        chat::Done,
     },
     clock,
     db::{Db, Value},

@@ -7,7 +7,7 @@ use axum::{
 use kafka_common::{
     access::{Access, session},
     announce,
-    api::chat::Done,
+    api::Done,
     db::{Db, Transaction},
     error::{Error, Result, answer},
     limits, params,

@@ -14,7 +14,7 @@ use kafka_common::{
     form::{self, NoFiles},
     id::new_id,
     limits::Limit,
-    params,
+    owner, params,
     room::Thing,
 };
 use serde_json::json;
@@ -59,7 +59,7 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     };
     if !made {
         let missing = Error::workspace_not_found();
-        return Err(caller.why_no_other(&mut db, Thing::Chats, missing).await);
+        return Err(owner::why_no_other(&mut db, &caller, Thing::Chats, missing).await);
     }
     Ok(answer(&ChatName {
         chat_id,

@@ -26,10 +26,10 @@ use tracing::Instrument;
 
 use crate::access::Visitor;
 use crate::access::cookie::Renewal;
-use crate::access::origins::Origin;
 use crate::config::Config;
 use crate::error::{Fault, Result, json_response};
 use crate::log;
+use crate::sender::origins::Origin;
 use request_id::RequestId;
 use sockets::Sockets;
 

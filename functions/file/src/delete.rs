@@ -3,7 +3,7 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::api::chat::Done;
+use kafka_common::api::Done;
 use kafka_common::chat_files::{self, ChatFile, Left};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};

@@ -7,7 +7,7 @@ use kafka_common::api::id::{Time, VersionId};
 use kafka_common::api::versions::{Version, VersionText, Versions};
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
-use kafka_common::page::List;
+use kafka_common::list::List;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 use serde::Deserialize;

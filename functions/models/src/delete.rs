@@ -6,7 +6,7 @@ use axum::{
 };
 use kafka_common::{
     access::Access,
-    api::chat::Done,
+    api::Done,
     db::Db,
     error::{Error, Result, answer},
     owner, params,

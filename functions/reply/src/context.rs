@@ -29,7 +29,7 @@ impl Reachable {
         let base_url = check_base_url(&model.base_url, &settings.policy)?;
         let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
         let key = key.map_err(|error| {
-            if let Error::Internal(cause) = error {
+            if let Error::Internal(cause) = error.into() {
                 tracing::error!(model = model.id, "the key of the model: {cause:#}");
             }
             "The API key of this model can't be read any more. Please enter it again.".to_owned()

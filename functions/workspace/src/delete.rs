@@ -3,7 +3,7 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::api::chat::Done;
+use kafka_common::api::Done;
 use kafka_common::api::id::WorkspaceId;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};

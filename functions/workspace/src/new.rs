@@ -12,7 +12,7 @@ use kafka_common::files::{self, Target};
 use kafka_common::form;
 use kafka_common::limits::Limit;
 use kafka_common::room::Thing;
-use kafka_common::{id, params};
+use kafka_common::{id, owner, params};
 
 const INSERT: &str = include_str!("new.sql");
 
@@ -41,9 +41,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     };
     if !created {
         let missing = Error::user_not_found();
-        return Err(caller
-            .why_no_other(&mut db, Thing::Workspaces, missing)
-            .await);
+        return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
     let files = uploads.into_iter().map(|upload| NewFile {
         file_id: upload.file_id.into(),

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::Path};
 /// The migrations of the application, oldest first, with their numbers.
 const MIGRATIONS: &[(i64, &str)] = &include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// Where a database notes its migrations, as `functions/common` makes it before it applies any.
+/// Where a database notes its migrations, as `functions/store` makes it before it applies any.
 const NOTES: &str = "CREATE TABLE schema_migration (
     version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL
 );";

@@ -8,9 +8,9 @@ use http_body_util::BodyExt;
 
 use super::{Sockets, respond, routing};
 use crate::access::Access;
-use crate::access::origins::AllowedOrigins;
 use crate::config::{AuthMode, Config};
 use crate::error::Error;
+use crate::sender::origins::AllowedOrigins;
 
 fn router() -> Router {
     let routes = Router::new()

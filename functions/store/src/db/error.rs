@@ -8,8 +8,7 @@ use spin_sdk::sqlite;
 /// How much of a statement the log shows where its answer was not as expected.
 const SHOWN_CHARS: usize = 200;
 
-/// Why a statement failed. Into [`crate::error::Error`] it turns as 503 where trying again can help, as 507 where there
-/// is no room, else as 500.
+/// Why a statement failed.
 #[derive(Debug)]
 pub enum Error {
     /// A unique index or primary key has this value already. The text names its columns.
@@ -42,7 +41,7 @@ impl Error {
     }
 
     /// Adds the beginning of the statement to a mismatch.
-    pub(crate) fn in_statement(self, sql: &str) -> Self {
+    pub fn in_statement(self, sql: &str) -> Self {
         match self {
             Self::Mismatch(message) => {
                 let begin: String = sql.chars().take(SHOWN_CHARS).collect();
@@ -137,30 +136,6 @@ impl de::Error for Error {
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
         Self::Mismatch(format!("found another text than {}", expected.join(", ")))
-    }
-}
-
-impl From<Error> for crate::error::Error {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Busy(_) => {
-                tracing::warn!("database busy: {error}");
-                Self::unavailable("The database is busy. Please try again.")
-            }
-            Error::Full(_) => {
-                tracing::warn!("database full: {error}");
-                Self::DiskFull
-            }
-            Error::ReadOnly(_) => {
-                tracing::warn!("database read-only: {error}");
-                Self::unavailable("The server can't store anything: its disk can only be read.")
-            }
-            Error::TooNew { .. } => {
-                tracing::warn!("database refused: {error}");
-                Self::unavailable("The database belongs to a newer version of this program.")
-            }
-            error => Self::internal(error),
-        }
     }
 }
 

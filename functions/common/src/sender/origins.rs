@@ -113,7 +113,7 @@ impl Origin {
 
 /// Whether the web page that sent the request came over a network without encryption, so that anybody on its way may
 /// have written it. Not even our own host's may have what the cookie opens, which is for encrypted connections.
-pub(super) fn is_unencrypted(headers: &HeaderMap) -> bool {
+pub(crate) fn is_unencrypted(headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     origins.any(|origin| {
         let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();

@@ -5,15 +5,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use kafka_grip::encoding::from_base64;
 use spin_sdk::key_value::Store;
 use spin_sdk::time;
 
 use super::cipher::Key;
 use super::{Place, unreadable};
-use crate::config::{entries, unusable, variable};
-use crate::db::Db;
-use crate::encoding::from_base64;
+use crate::db::{self, Db};
 use crate::error::{Error, Result};
+use crate::variable::{entries, unusable, variable};
 
 /// The entry of the key-value store that holds the key made at first use: 32 bytes.
 const ENTRY: &str = "secret_key";
@@ -34,7 +34,7 @@ pub struct Keys {
 impl Keys {
     /// The keys, found on first use.
     ///
-    /// 503 if a variable holds no key or the store can't be used; the log says which, and never what. It may take
+    /// [`Error::Unavailable`] if a variable holds no key or the store can't be used; the log says which, and never what. It may take
     /// the database's write lock, so it is to be called before a transaction begins.
     pub async fn get() -> Result<&'static Self> {
         static KEYS: OnceLock<Keys> = OnceLock::new();
@@ -166,8 +166,9 @@ async fn make() -> Result<Key> {
 }
 
 fn refused(error: spin_sdk::key_value::Error) -> Error {
-    if error.to_string().contains("database or disk is full") {
-        return Error::DiskFull;
+    let error = error.to_string();
+    if error.contains("database or disk is full") {
+        return db::Error::Full(error).into();
     }
     unusable(&format!("the key-value store \"default\": {error}"))
 }

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 
 use super::client::is_loopback_name;
-use crate::config::{AuthMode, Config};
+use crate::api::AuthMode;
 use crate::error::{Error, Result};
 
 /// The variable `allowed_hosts`: entries such as `kafka.lan:8000`, `[2001:db8::7]:8000` or, for any port, `kafka.lan`.
@@ -104,10 +104,14 @@ impl Host {
 ///
 /// Open mode always asks, and answers nobody as long as it lets other machines in (`open_clients`) and nobody said by
 /// which names they call. Token mode asks where names are listed: there a page that rebinds its name has no cookie.
-pub(super) fn check(request: &Parts, config: &Config) -> Result<()> {
-    let is_open = config.auth_mode == AuthMode::Open;
-    let allowed = &config.allowed_hosts;
-    if is_open && !config.open_clients.is_empty() && *allowed == AllowedHosts::default() {
+pub(crate) fn check(
+    request: &Parts,
+    allowed: &AllowedHosts,
+    mode: AuthMode,
+    lets_others_in: bool,
+) -> Result<()> {
+    let is_open = mode == AuthMode::Open;
+    if is_open && lets_others_in && *allowed == AllowedHosts::default() {
         return Err(Error::forbidden(
             "This server runs in open mode and lets other machines call (variable open_clients). A web page that is \
              opened on one of them could call it, too, under a name of its own. List the names by which the server is \

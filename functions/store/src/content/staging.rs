@@ -1,13 +1,12 @@
 //! Taking files in.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use serde_json::json;
 
 use super::CHUNK;
 use crate::db::{self, Db, Transaction, rows_of};
 use crate::error::{Error, Result};
-use crate::form::FileSink;
-use crate::room::Room;
+use crate::room::{ABANDONED_AFTER, Room};
 use crate::{clock, id, params};
 
 /// How many bytes of small files one form keeps in memory. Beyond it, they are staged like large ones.
@@ -15,9 +14,6 @@ const HELD_BYTES: usize = 1024 * 1024;
 
 /// A declared type that is longer is none that could be served.
 const MAX_MEDIA_TYPE_BYTES: usize = 255;
-
-/// After how long staged content counts as abandoned, in milliseconds.
-pub(crate) const ABANDONED_AFTER: i64 = 60 * 60 * 1000;
 
 /// A file that was taken in and waits for [`store`].
 #[derive(Debug)]
@@ -71,7 +67,7 @@ const KEEP: &str = include_str!("keep.sql");
 const SWEEP: &str = include_str!("sweep.sql");
 
 impl Staging {
-    /// Takes in no more than there is room for (413), so that nobody fills the disk with what they may not keep. What is
+    /// Takes in no more than there is room for, so that nobody fills the disk with what they may not keep. What is
     /// in the database is the user's from its first chunk: of many uploads at once, all together have that room.
     pub fn within(room: Option<Room>) -> Self {
         Self {
@@ -157,10 +153,10 @@ impl Staging {
     }
 }
 
-impl FileSink for &mut Staging {
-    type Stored = Upload;
-
-    async fn begin(&mut self, filename: &str, content_type: Option<&str>) -> Result<()> {
+/// Taking in one file after the other.
+impl Staging {
+    /// A file begins. `content_type` is what its uploader declared.
+    pub fn begin(&mut self, filename: &str, content_type: Option<&str>) {
         self.incoming = Some(Incoming {
             upload: Upload {
                 file_id: id::new_id(),
@@ -175,10 +171,10 @@ impl FileSink for &mut Staging {
             buffer: Vec::new(),
             chunks: 0,
         });
-        Ok(())
     }
 
-    async fn chunk(&mut self, mut bytes: Bytes) -> Result<()> {
+    /// More of the file's bytes.
+    pub async fn chunk(&mut self, mut bytes: Bytes) -> Result<()> {
         if let Some(room) = &mut self.room {
             let left = room.left.checked_sub(bytes.len() as u64);
             room.left = left.ok_or(Error::StorageFull)?;
@@ -202,9 +198,10 @@ impl FileSink for &mut Staging {
         Ok(())
     }
 
-    async fn end(&mut self) -> Result<Upload> {
+    /// The file is complete.
+    pub async fn end(&mut self) -> Result<Upload> {
         let Some(incoming) = &mut self.incoming else {
-            return Err(Error::internal(anyhow::anyhow!(
+            return Err(Error::Internal(anyhow::anyhow!(
                 "a file ended that never began"
             )));
         };
@@ -215,7 +212,7 @@ impl FileSink for &mut Staging {
             self.flush().await?;
         }
         let complete = self.incoming.take().map(|incoming| incoming.upload);
-        complete.ok_or_else(|| Error::internal(anyhow::anyhow!("a file ended twice")))
+        complete.ok_or_else(|| Error::Internal(anyhow::anyhow!("a file ended twice")))
     }
 }
 
@@ -266,5 +263,5 @@ async fn sweep(db: &mut Db) -> db::Result<()> {
 }
 
 fn swept() -> Error {
-    Error::unavailable("The upload took longer than an hour and was given up.")
+    Error::Unavailable("The upload took longer than an hour and was given up.")
 }

@@ -2,7 +2,7 @@
 //!
 //! From one address, five codes may be tried in ten minutes. From all together it is five hundred for one e-mail; but
 //! strangers with many addresses use those up in a second. So whoever has not tried before (lately) is let through in any
-//! case: the right code is right, and only a wrong one is answered with 429. What bounds those tries is that they are
+//! case: the right code is right, and only a wrong one is too many. What bounds those tries is that they are
 //! remembered for half a day: for an e-mail that had thousands, new codes are so long that no number of tries is enough
 //! ([`hammered`]).
 
@@ -29,8 +29,8 @@ const MOST: i64 = 2 * MANY;
 const COUNT: &str = include_str!("hammered.sql");
 
 impl Limits {
-    /// Counts a code that is tried for an e-mail: 429 where it may not even be looked at. What is returned is how to
-    /// answer if it is wrong, where that is not 401.
+    /// Counts a code that is tried for an e-mail: [`Error::TooMany`] where it may not even be looked at. What is returned is how to
+    /// answer if it is wrong, where it is not just wrong.
     pub async fn count_guess(&self, email: &str, address: Option<IpAddr>) -> Result<Option<Error>> {
         let limits = [Limit::Login, Limit::Guess];
         let counted = self.counted(&limits, Who::Email(email), address).await?;

@@ -2,9 +2,9 @@ use axum::http::Request;
 use axum::http::request::Parts;
 use kafka_net::IpNet;
 
-use crate::access::{client, hosts};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::sender::{client, hosts};
 
 /// A request from loopback to loopback, plus `headers`; a header given here replaces the usual one.
 fn request(headers: &[(&str, &str)]) -> Parts {
@@ -47,7 +47,13 @@ fn config(networks: &[&str], names: &str) -> Config {
 
 fn check(request: &Parts, config: &Config) -> Result<()> {
     client::check(request, &config.open_clients)?;
-    hosts::check(request, config)
+    let lets_others_in = !config.open_clients.is_empty();
+    hosts::check(
+        request,
+        &config.allowed_hosts,
+        config.auth_mode,
+        lets_others_in,
+    )
 }
 
 #[test]

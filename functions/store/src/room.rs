@@ -3,12 +3,15 @@
 //! How much they have is kept in their row by triggers (`migrations/0007_bounds.sql`), so that to ask costs the same
 //! whatever it is.
 
-use crate::config::table;
 use serde::Deserialize;
 
 use crate::db::{self, Db, Transaction};
 use crate::error::{Error, Result};
-use crate::{clock, content, params};
+use crate::variable::table;
+use crate::{clock, params};
+
+/// After how long staged content counts as abandoned, in milliseconds.
+pub(crate) const ABANDONED_AFTER: i64 = 60 * 60 * 1000;
 
 /// What a user may have only so many of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub struct RowLimits([Option<i64>; 3]);
 
 impl RowLimits {
     /// Reads the entries of the variable; the error names the one that is wrong.
-    pub(crate) fn parse(list: &str) -> Result<Self, String> {
+    pub fn parse(list: &str) -> Result<Self, String> {
         let names = Thing::ALL.map(Thing::name);
         let most = |[most]: [i64; 1]| u32::try_from(most).ok().map(i64::from);
         table("row_limits", "chats=100000", list, names, most).map(Self)
@@ -96,7 +99,7 @@ impl Stored {
     /// What the user has, without uploads that were abandoned: some of those are removed here.
     pub(crate) async fn without_abandoned(user: &str) -> db::Result<Self> {
         let mut db = Db::open().await?;
-        let oldest = clock::unix_millis() - content::ABANDONED_AFTER;
+        let oldest = clock::unix_millis() - ABANDONED_AFTER;
         let abandoned = "SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 LIMIT 1";
         let found: Option<String> = db.query_one_as(abandoned, params![oldest, user]).await?;
         if found.is_some() {
@@ -106,7 +109,7 @@ impl Stored {
     }
 
     /// What the user has now.
-    pub(crate) async fn now(db: &mut Db, user: &str) -> db::Result<Self> {
+    pub async fn now(db: &mut Db, user: &str) -> db::Result<Self> {
         let found = db.query_one_as(Self::READ, params![user]).await?;
         Ok(found.unwrap_or_default())
     }
@@ -115,13 +118,12 @@ impl Stored {
 const SWEEP: &str = "DELETE FROM content
     WHERE id IN (SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 ORDER BY staged_at LIMIT 2)";
 
-/// 413 for somebody who has `most` of a thing already, which is as many as they may have.
+/// The error for somebody who has `most` of a thing already, which is as many as they may have.
 pub(crate) fn too_many(thing: Thing, most: i64) -> Error {
     let things = thing.name();
-    Error::NoRoom(
-        format!("You have as many {things} as you may have ({most}). Delete some to make room.")
-            .into(),
-    )
+    Error::NoRoom(format!(
+        "You have as many {things} as you may have ({most}). Delete some to make room."
+    ))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The schema makes itself (docs/decisions.md#migrations-run-themselves): each instance applies what
 //! the database lacks before its first statement.
 //!
-//! A database that has migrations this program doesn't know is refused with 503: an old program can't know what the
+//! A database that has migrations this program doesn't know is refused: an old program can't know what the
 //! newer one relies on. Instances that began before the newer one migrated go on, since a migration only ever expands
 //! what they see.
 

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::access::Caller;
 use crate::api::file::{File, UploadedFile};
 use crate::api::id::FileId;
 use crate::api::words::FileKind;
+use crate::caller::Caller;
 use crate::content::kind::{Kind, is_based};
 use crate::content::pdf;
 use crate::content::{self, Upload};
@@ -28,7 +28,7 @@ pub enum Target<'a> {
 }
 
 /// Inserts the files of one request, with their contents, in their order. `None`, and the transaction is to be
-/// dropped, if the target does not exist or is not `caller`'s. 413 if it is more than they may store.
+/// dropped, if the target does not exist or is not `caller`'s. An error if it is more than they may store.
 ///
 /// In a chat, a file keeps its id (docs/decisions.md#file-contents-in-chunks), and each raises the chat's `rev` by one;
 /// what is returned is the last one's. Of a workspace it is 0.
@@ -87,7 +87,7 @@ pub async fn insert(
     Ok(Some(rev))
 }
 
-/// 413 if the caller has more than their quota by now, so that the transaction is to be dropped: to be asked after what
+/// An error if the caller has more than their quota by now, so that the transaction is to be dropped: to be asked after what
 /// stores something.
 pub async fn check_room(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()> {
     match (caller.user_id(), caller.quota()) {

@@ -19,7 +19,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const PROXY_MARKS: [&str; 4] = ["grip-sig", "forwarded", "via", "x-real-ip"];
 
 /// Refuses (403) a request that didn't come from where open mode may be used from.
-pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
+pub(crate) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
     let client = client_address(&request.headers)
         .ok_or_else(|| refuse("could not tell which address the request came from"))?;
     check_address(client, open_clients)?;
@@ -33,7 +33,7 @@ pub(super) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
 }
 
 /// Refuses (403) a request whose client says itself where it came from: the limits of its address would be others'.
-pub(super) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
+pub(crate) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
     match headers.get_all(CLIENT_ADDR).iter().count() {
         0 | 1 => Ok(()),
         _ => Err(Error::forbidden(format!(
@@ -45,7 +45,7 @@ pub(super) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
 /// Where the request came from: the nearest address that is none of the proxies whose word counts (variable
 /// `trusted_proxies`). What a client puts into `X-Forwarded-For` itself is further away than its own address, and so
 /// does not count.
-pub(super) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| {
         trusted_proxies
             .iter()
@@ -135,7 +135,7 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
 }
 
 /// `localhost` or a loopback address, with or without port.
-pub(super) fn is_loopback_name(authority: &Authority) -> bool {
+pub(crate) fn is_loopback_name(authority: &Authority) -> bool {
     let host = authority.host();
     let literal = host
         .strip_prefix('[')

@@ -24,7 +24,7 @@ pub struct Place<'a> {
 
 /// Opens what [`Keys::seal`] made for the same place.
 ///
-/// 503 if it was made for another place or by a key that is gone; its text asks for the API key to be saved again, and
+/// [`Error::Unavailable`] if it was made for another place or by a key that is gone; its text asks for the API key to be saved again, and
 /// the log says which of the two. Not inside a transaction, like [`Keys::get`].
 pub async fn open(owner: &str, row: &str, base_url: &str, sealed: &str) -> Result<String> {
     let place = Place {
@@ -42,5 +42,5 @@ fn unreadable(row: &str, reason: &str) -> Error {
         model = row,
         "the API key of model {row} is refused: {reason}"
     );
-    Error::unavailable("The API key of this model cannot be read. Please save the key again.")
+    Error::Unavailable("The API key of this model cannot be read. Please save the key again.")
 }

@@ -1,4 +1,4 @@
-//! How often something may be asked for, per user and per address (token mode: 429 with `Retry-After`).
+//! How often something may be asked for, per user and per address (token mode).
 //!
 //! The generic cell rate algorithm: of each limit and each whom it is for, the database has the time at which nothing
 //! of it is used up any more. A request moves that time on; one that would move it further ahead than the limit's
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 pub use self::guesses::{forget_guesses, hammered};
 use crate::api::MAX_RETRY_AFTER;
 use crate::clock;
-use crate::config::table;
 use crate::db::{Db, Transaction};
 use crate::error::{Error, Result};
 use crate::params;
+use crate::variable::table;
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Reads the entries of the variable; the error names the one that is wrong.
-    pub(crate) fn parse(list: &str) -> Result<Self, String> {
+    pub fn parse(list: &str) -> Result<Self, String> {
         let rate = |[count, seconds]: [i64; 2]| {
             let fits =
                 (1..=MAX_RETRY_AFTER).contains(&seconds) && (1..=seconds * 1000).contains(&count);
@@ -146,7 +146,7 @@ impl Limits {
 
     /// Counts one request under each of `limits`, for `who` and for the address it came from.
     ///
-    /// 429 where either has asked too often.
+    /// [`Error::TooMany`] where either has asked too often.
     pub async fn count(
         &self,
         limits: &[Limit],
@@ -217,7 +217,7 @@ struct Counted {
     is_first: bool,
 }
 
-/// 429 where one of them is refused.
+/// [`Error::TooMany`] where one of them is refused.
 fn refuse(counted: &[Counted]) -> Result<()> {
     let refused = counted.iter().filter(|it| it.is_refused);
     match refused.map(|it| it.wait).max() {
