@@ -14,7 +14,7 @@ use kafka_common::{
     email::Email,
     error::{Error, Result, answer},
     json::JsonBody,
-    limits::{self, Limit, Who},
+    limits::{self, Limit, Subject},
     params,
     seal::Keys,
 };
@@ -42,7 +42,7 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     let mail = Mail::get().await?;
     let keys = Keys::get().await?;
     visitor
-        .count(&[Limit::Code], Who::Email(email.as_str()))
+        .count(&[Limit::Code], Subject::Email(email.as_str()))
         .await?;
     let codes = [new_code(DIGITS)?, new_code(MANY_DIGITS)?];
     let [usual, long] = codes

@@ -13,7 +13,7 @@ use kafka_common::{
     error::{FieldError, Result, json_text_response},
     id::new_id,
     json::JsonBody,
-    limits::{Limit, Who},
+    limits::{Limit, Subject},
     params,
 };
 use serde_json::Value;
@@ -68,7 +68,7 @@ impl Proven {
             Self::ByProvider(word) => word.use_up(transaction).await,
             Self::ByCode(shown) => {
                 shown.use_up(transaction).await?;
-                session::new_token().map(oidc::Login::New)
+                Ok(oidc::Login::New(session::new_token()?))
             }
         }
     }
@@ -81,7 +81,7 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
         .get("id_token")
         .is_some_and(|token| !token.is_null())
     {
-        visitor.count(&[Limit::Login], Who::Nobody).await?;
+        visitor.count(&[Limit::Login], Subject::Nobody).await?;
         let token = body.string("id_token")?;
         return oidc::verify(&token).await.map(Proven::ByProvider);
     }

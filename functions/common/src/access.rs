@@ -15,14 +15,13 @@ use std::net::IpAddr;
 use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
-
+use kafka_store::caller::Allowance;
 pub use kafka_store::caller::Caller;
-use kafka_store::caller::Proven;
 
 use self::session::{Credential, Session};
 use crate::config::{AuthMode, Config};
 use crate::error::{Error, Result};
-use crate::limits::{Limit, Who};
+use crate::limits::{Limit, Subject};
 use crate::room::Room;
 pub use crate::sender::origins::own_origins;
 use crate::sender::{client, hosts, origins};
@@ -62,7 +61,7 @@ impl Visitor {
 
     /// Counts one request under each of `limits`, for `who` and for the address it came from: 429 where either has
     /// asked too often. In open mode nothing is counted.
-    pub async fn count(&self, limits: &[Limit], who: Who<'_>) -> Result<()> {
+    pub async fn count(&self, limits: &[Limit], who: Subject<'_>) -> Result<()> {
         if !self.must_log_in() {
             return Ok(());
         }
@@ -139,7 +138,7 @@ impl Access {
             }
             (Some(session), _) => {
                 let Visitor { config, address } = self.visitor;
-                let proven = Proven {
+                let proven = Allowance {
                     stored_bytes: session.stored_bytes,
                     address,
                     limits: &config.limits,

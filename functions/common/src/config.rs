@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use axum::http::Extensions;
 use kafka_net::IpNet;
-
 use kafka_store::variable::entries;
 pub use kafka_store::variable::{unusable, variable};
 
@@ -172,9 +171,7 @@ pub async fn allow_private_models() -> Result<bool> {
         "true" => Ok(true),
         "false" => Ok(false),
         "" => Ok(auth_mode().await? == AuthMode::Open),
-        other => Err(unusable(&format!(
-            "{name}: {other:?} is neither true nor false"
-        ))),
+        other => Err(unusable(&format!("{name}: {other:?} is neither true nor false")).into()),
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+pub use kafka_store::error::Error as StoreError;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -173,17 +174,16 @@ impl From<db::Error> for Error {
     }
 }
 
-impl From<kafka_store::error::Error> for Error {
-    fn from(error: kafka_store::error::Error) -> Self {
-        use kafka_store::error::Error as Refusal;
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
         match error {
-            Refusal::Db(error) => error.into(),
-            Refusal::StorageFull => Self::StorageFull,
-            Refusal::NoRoom(detail) => Self::NoRoom(detail.into()),
-            Refusal::TooMany { retry_after } => Self::TooMany { retry_after },
-            Refusal::TooMuchAtOnce(detail) => Self::TooMuchAtOnce(detail),
-            Refusal::Unavailable(detail) => Self::unavailable(detail),
-            Refusal::Internal(cause) => Self::Internal(cause),
+            StoreError::Db(error) => error.into(),
+            StoreError::StorageFull => Self::StorageFull,
+            StoreError::NoRoom(detail) => Self::NoRoom(detail.into()),
+            StoreError::TooMany { retry_after } => Self::TooMany { retry_after },
+            StoreError::TooMuchAtOnce(detail) => Self::TooMuchAtOnce(detail),
+            StoreError::Unavailable(detail) => Self::unavailable(detail),
+            StoreError::Internal(cause) => Self::Internal(cause),
         }
     }
 }

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use crate::access::Access;
 use crate::db::Db;
 use crate::error::{Error, Result, answer};
+#[cfg(doc)]
+use crate::page::Page;
 use crate::query::Query;
 use crate::{owner, params};
 
@@ -15,10 +17,10 @@ use crate::{owner, params};
 /// it and `A` the answer.
 #[derive(Debug)]
 pub struct List<R, T, A> {
-    /// Reads rows for [`crate::page::Page::of`]: of the thing ?1 if it is the user ?2's or ?2 is NULL, after the rowid ?3, at
+    /// Reads rows for [`Page::of`]: of the thing ?1 if it is the user ?2's or ?2 is NULL, after the rowid ?3, at
     /// most ?4.
     pub sql: &'static str,
-    /// Shows one of them, as [`crate::page::Page::of`] has it shown.
+    /// Shows one of them, as [`Page::of`] has it shown.
     pub show: fn(R, i64) -> T,
     /// The answer, from the things of a page and the cursor of the next one.
     pub answer: fn(Vec<T>, Option<String>) -> A,

@@ -15,7 +15,7 @@ use kafka_common::{
     form::{self, NoFiles},
     limits::Limit,
     owner, params,
-    seal::{Keys, Place},
+    seal::{Binding, Keys},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,13 +101,13 @@ async fn apply(
             return Err(missing.into());
         }
     }
-    let place = Place {
+    let binding = Binding {
         owner: &found.user_id,
         row: model,
         base_url: &base_url,
     };
     let sealed = match wanted.key {
-        Some((key, keys)) => keys.seal(place, &key)?,
+        Some((key, keys)) => keys.seal(binding, &key)?,
         None => found.ak,
     };
     let update = params![model, name, base_url, sealed];

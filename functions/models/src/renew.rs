@@ -6,7 +6,7 @@ use kafka_common::{
     db::Db,
     error::Result,
     params,
-    seal::{Keys, Place},
+    seal::{Binding, Keys},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -58,14 +58,14 @@ async fn renew(keys: &Keys) -> Result<()> {
         after.clone_from(&last.id);
         let mut changes = Vec::new();
         for model in models {
-            let place = Place {
+            let binding = Binding {
                 owner: &model.user_id,
                 row: &model.id,
                 base_url: &model.base_url,
             };
             // One that doesn't open is logged and stays as it is.
-            if let Ok(key) = keys.open(place, &model.ak) {
-                changes.push(json!([model.id, model.ak, keys.seal(place, &key)?]));
+            if let Ok(key) = keys.open(binding, &model.ak) {
+                changes.push(json!([model.id, model.ak, keys.seal(binding, &key)?]));
             }
         }
         if changes.is_empty() {

@@ -8,7 +8,7 @@ use kafka_common::api::events::{self, Event, EventV1};
 use kafka_common::api::words::ErrorCode;
 use kafka_common::db;
 use kafka_common::error::{
-    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, DISK_FULL, Error, STORAGE_FULL, json_response,
+    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, DISK_FULL, Error, STORAGE_FULL, StoreError, json_response,
 };
 use serde_json::json;
 
@@ -111,6 +111,12 @@ impl Refused {
 
 impl From<db::Error> for Refused {
     fn from(error: db::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
         Error::from(error).into()
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::words::FileKind;
-use crate::content::kind::{self, Kind};
+use crate::content::kind::{self, FileFormat};
 use crate::content::{CHUNK, pdf};
 use crate::db::{Db, Result};
 use crate::files::MAX_SHOWN_BYTES;
@@ -28,7 +28,7 @@ pub struct ChatFile {
     /// Its name.
     pub name: String,
     /// What it is, as its name says.
-    pub kind: Kind,
+    pub kind: FileFormat,
     /// Whether it has versions.
     pub versioned: bool,
     /// The length of its text, or of the file that it was uploaded as, in bytes.
@@ -93,7 +93,7 @@ async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<Vec<(String, String)>
 
 /// The text of a file as it was uploaded: of a longer one, what its first chunk has. `None`: it is none.
 pub fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
-    let kind = Kind::of(name);
+    let kind = FileFormat::of(name);
     if kind.name == FileKind::Pdf {
         // A part of a PDF is none, and only the first chunk is here.
         let whole = size <= CHUNK as i64;

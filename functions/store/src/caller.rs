@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::error::{Error, Result};
-use crate::limits::{Limit, Limits, Who};
+use crate::limits::{Limit, Limits, Subject};
 use crate::long_work::{Bound, Bounds, Kind};
 use crate::room::{self, Room, RowLimits, Stored, Thing};
 
@@ -12,12 +12,12 @@ use crate::room::{self, Room, RowLimits, Stored, Thing};
 pub struct Caller {
     user_id: Option<String>,
     /// `None` in open mode.
-    proven: Option<Proven>,
+    proven: Option<Allowance>,
 }
 
-/// What is known of a caller who has logged in, and the variables that bound what they use.
+/// What a caller who has logged in may use up, and has stored already.
 #[derive(Debug, Clone)]
-pub struct Proven {
+pub struct Allowance {
     /// Bytes that they had stored when the request began.
     pub stored_bytes: u64,
     /// Where the request came from, as far as that is known.
@@ -34,7 +34,7 @@ pub struct Proven {
 
 impl Caller {
     /// Who has logged in as this user.
-    pub fn proven(user_id: String, proven: Proven) -> Self {
+    pub fn proven(user_id: String, proven: Allowance) -> Self {
         Self {
             user_id: Some(user_id),
             proven: Some(proven),
@@ -60,8 +60,8 @@ impl Caller {
         self.proven.is_some()
     }
 
-    /// Counts one request of this user under `limit`: an error where they, or all at their address together, have asked too
-    /// often. In open mode nothing is counted.
+    /// Counts one request of this user under `limit`: an error where they, or all at their address together, have asked
+    /// too often. In open mode nothing is counted.
     pub async fn count(&self, limit: Limit) -> Result<()> {
         self.count_each(&[limit]).await
     }
@@ -70,7 +70,7 @@ impl Caller {
     pub async fn count_each(&self, limits: &[Limit]) -> Result<()> {
         match (&self.proven, self.user_id()) {
             (Some(proven), Some(user)) => {
-                let (who, address) = (Who::User(user), proven.address);
+                let (who, address) = (Subject::User(user), proven.address);
                 proven.limits.count(limits, who, address).await
             }
             _ => Ok(()),

@@ -102,7 +102,7 @@ impl ChatFile {
     }
 
     /// Saves a text as the newest version, unless the file says it already. `None`: the file can't be edited here.
-    pub async fn save(&self, tx: &mut Transaction<'_>, text: &str) -> Result<Option<Kept>> {
+    pub async fn save(&self, tx: &mut Transaction<'_>, text: &str) -> Result<Option<SavedInChat>> {
         let Some(saved) = versions::save(tx, &self.id, text).await? else {
             return Ok(None);
         };
@@ -112,7 +112,7 @@ impl ChatFile {
             self.changed_at(tx, raised).await?;
             rev = Some(raised);
         }
-        Ok(Some(Kept { saved, rev }))
+        Ok(Some(SavedInChat { saved, rev }))
     }
 
     /// Saves the text of an older version again, with a message about it. `None`: the file has no such version.
@@ -151,14 +151,14 @@ impl ChatFile {
 
 /// What a save did.
 #[derive(Debug)]
-pub struct Kept {
+pub struct SavedInChat {
     /// What was saved.
     pub saved: Saved,
     /// The chat's rev with it, if there is a new version.
     rev: Option<i64>,
 }
 
-impl Kept {
+impl SavedInChat {
     /// What the windows are told, after the commit, of this `text` of the file.
     pub fn news(&self, file: &ChatFile, text: &str) -> News {
         let event = self.rev.map(|rev| file.new_version(&self.saved, text, rev));

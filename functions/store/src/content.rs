@@ -23,8 +23,7 @@ use crate::params;
 /// The size of every chunk of a content but the last, in bytes.
 pub const CHUNK: usize = 256 * 1024;
 
-/// Bytes of a content, read chunk by chunk as they are taken. `first` is chunk 0, if the
-/// caller has it already.
+/// Bytes of a content, read chunk by chunk as they are taken. `first` is chunk 0, if the caller has it already.
 ///
 /// Each chunk is a statement of its own: no read transaction waits for a slow client. A content is never changed, only
 /// removed as a whole; when that happens meanwhile, the stream breaks off with an error.

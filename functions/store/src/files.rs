@@ -7,7 +7,7 @@ use crate::api::file::{File, UploadedFile};
 use crate::api::id::FileId;
 use crate::api::words::FileKind;
 use crate::caller::Caller;
-use crate::content::kind::{Kind, is_based};
+use crate::content::kind::{FileFormat, is_based};
 use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{self, Transaction, rows_of};
@@ -87,8 +87,8 @@ pub async fn insert(
     Ok(Some(rev))
 }
 
-/// An error if the caller has more than their quota by now, so that the transaction is to be dropped: to be asked after what
-/// stores something.
+/// An error if the caller has more than their quota by now, so that the transaction is to be dropped: to be asked after
+/// what stores something.
 pub async fn check_room(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()> {
     match (caller.user_id(), caller.quota()) {
         (Some(user), Some(quota)) if is_over(tx, user, quota).await? => Err(Error::StorageFull),
@@ -125,7 +125,7 @@ pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db:
 /// 64 KiB of the text of a PDF of at most 256 KiB, or `[Error parsing PDF]`. It is `null` for larger files, for other
 /// kinds, and when the request's small files are more than 1 MiB altogether; `url` has every file.
 pub fn details(upload: &Upload) -> UploadedFile {
-    let kind = Kind::of(&upload.filename);
+    let kind = FileFormat::of(&upload.filename);
     UploadedFile {
         id: upload.file_id.as_str().into(),
         name: upload.filename.clone(),
@@ -156,7 +156,7 @@ pub struct Listed {
 impl Listed {
     /// The entry of a list.
     pub fn entry(self) -> File {
-        let kind = Kind::of(&self.filename);
+        let kind = FileFormat::of(&self.filename);
         File {
             kind: kind.told(is_based(&self.filename, self.is_versioned)),
             url: url(self.id.as_str()),
@@ -175,7 +175,7 @@ pub fn url(id: &str) -> String {
     format!("/file/{id}/content")
 }
 
-fn shown(kind: Kind, bytes: &[u8]) -> Option<String> {
+fn shown(kind: FileFormat, bytes: &[u8]) -> Option<String> {
     if kind.is_text() {
         let is_short = bytes.len() <= MAX_SHOWN_BYTES;
         return is_short.then(|| String::from_utf8_lossy(bytes).into_owned());

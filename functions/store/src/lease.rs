@@ -1,4 +1,4 @@
-//! A stream, a download or a trial that goes on for long: a row that is renewed while it goes on, and expires where nothing
+//! The right to a stream, a download or a trial: a row that is renewed while the work goes on, and expires where nothing
 //! renews it any more.
 
 use std::sync::Arc;

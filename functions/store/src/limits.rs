@@ -74,7 +74,7 @@ impl Limit {
 
 /// For whom a request is counted, besides the address it came from.
 #[derive(Debug, Clone, Copy)]
-pub enum Who<'a> {
+pub enum Subject<'a> {
     /// Nobody who is known.
     Nobody,
     /// Somebody who has logged in.
@@ -150,7 +150,7 @@ impl Limits {
     pub async fn count(
         &self,
         limits: &[Limit],
-        who: Who<'_>,
+        who: Subject<'_>,
         address: Option<IpAddr>,
     ) -> Result<()> {
         refuse(&self.counted(limits, who, address).await?)
@@ -160,7 +160,7 @@ impl Limits {
     async fn counted(
         &self,
         limits: &[Limit],
-        who: Who<'_>,
+        who: Subject<'_>,
         address: Option<IpAddr>,
     ) -> Result<Vec<Counted>> {
         let asked = self.keys(limits, who, address.map(network));
@@ -172,11 +172,11 @@ impl Limits {
     }
 
     /// What [`COUNT`] counts, in that order: `[key, step, period]`. Last comes what all share who name an e-mail.
-    fn keys(&self, limits: &[Limit], who: Who<'_>, address: Option<IpAddr>) -> Vec<Value> {
+    fn keys(&self, limits: &[Limit], who: Subject<'_>, address: Option<IpAddr>) -> Vec<Value> {
         let from = match (address, who) {
             (Some(address), _) => Some(address.to_string()),
-            (None, Who::Nobody | Who::Email(_)) => Some(NOWHERE.to_owned()),
-            (None, Who::User(_)) => None,
+            (None, Subject::Nobody | Subject::Email(_)) => Some(NOWHERE.to_owned()),
+            (None, Subject::User(_)) => None,
         };
         let (mut keys, mut shared) = (Vec::new(), Vec::new());
         for &limit in limits {
@@ -190,15 +190,15 @@ impl Limits {
                 keys.push(key(format!("{name} from {from}"), USERS_PER_ADDRESS));
             }
             match (who, &from) {
-                (Who::Email(email), Some(from)) => {
+                (Subject::Email(email), Some(from)) => {
                     let email = one_spelling(email);
                     keys.push(key(format!("{name} of {email} from {from}"), 1));
                     if let Some(times) = limit.everywhere() {
                         shared.push(key(format!("{name} of {email}"), times));
                     }
                 }
-                (Who::User(user), _) => keys.push(key(format!("{name} of {user}"), 1)),
-                (Who::Nobody | Who::Email(_), _) => {}
+                (Subject::User(user), _) => keys.push(key(format!("{name} of {user}"), 1)),
+                (Subject::Nobody | Subject::Email(_), _) => {}
             }
         }
         keys.append(&mut shared);
@@ -268,7 +268,7 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{GUESSES, Limit, Limits, Rate, Who, network};
+    use super::{GUESSES, Limit, Limits, Rate, Subject, network};
 
     #[test]
     fn limits_are_read() {
@@ -305,9 +305,9 @@ mod tests {
             let names = keys.iter().map(|key| key[0].as_str().unwrap().to_owned());
             names.collect()
         };
-        assert_eq!(keys(Limit::Login, Who::Nobody), ["login from nowhere"]);
+        assert_eq!(keys(Limit::Login, Subject::Nobody), ["login from nowhere"]);
         assert_eq!(
-            keys(Limit::Code, Who::Email("K@example.com")),
+            keys(Limit::Code, Subject::Email("K@example.com")),
             [
                 "code from nowhere",
                 "code of k@example.com from nowhere",

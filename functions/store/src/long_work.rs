@@ -1,8 +1,8 @@
 //! How much work that goes on for long one user may have at a time, and all users together: replies, streams of events,
 //! downloads, trials of models. (Short requests are limited by how often they come: [`crate::limits`].)
 //!
-//! A reply is counted by its row, as long as its heart beats. A stream, a download and a trial have a lease ([`crate::lease`]). In open mode only replies are counted, and
-//! only in total, since who calls is who runs the server.
+//! A reply is counted by its row, as long as its heart beats. A stream, a download and a trial have a lease
+//! ([`crate::lease`]). In open mode only replies are counted, and only in total, since who calls is who runs the server.
 
 use crate::error::Error;
 use crate::variable::table;

@@ -89,7 +89,7 @@ impl Page {
         let mut last = self.after;
         let mut list = Vec::with_capacity(rows.len());
         for mut row in rows.into_iter().take(shown) {
-            if let Place { rowid: Some(rowid) } = row.read()? {
+            if let Position { rowid: Some(rowid) } = row.read()? {
                 last = Cursor {
                     rowid,
                     number: last.number.saturating_add(1),
@@ -103,7 +103,7 @@ impl Page {
 
 /// Where in a list a row is.
 #[derive(Deserialize)]
-struct Place {
+struct Position {
     rowid: Option<i64>,
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// What a sealed key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct Binding<'a> {
     /// The id of the model's owner.
     pub owner: &'a str,
     /// The id of the model.
@@ -22,17 +22,17 @@ pub struct Place<'a> {
     pub base_url: &'a str,
 }
 
-/// Opens what [`Keys::seal`] made for the same place.
+/// Opens what [`Keys::seal`] made for the same binding.
 ///
-/// [`Error::Unavailable`] if it was made for another place or by a key that is gone; its text asks for the API key to be saved again, and
-/// the log says which of the two. Not inside a transaction, like [`Keys::get`].
+/// [`Error::Unavailable`] if it was made for another binding or by a key that is gone; its text asks for the API key to be
+/// saved again, and the log says which of the two. Not inside a transaction, like [`Keys::get`].
 pub async fn open(owner: &str, row: &str, base_url: &str, sealed: &str) -> Result<String> {
-    let place = Place {
+    let binding = Binding {
         owner,
         row,
         base_url,
     };
-    Keys::get().await?.open(place, sealed)
+    Keys::get().await?.open(binding, sealed)
 }
 
 /// A sealed key that does not open.

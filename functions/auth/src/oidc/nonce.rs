@@ -10,7 +10,7 @@ use kafka_common::{
     clock,
     db::{Db, Transaction},
     error::{Error, Result, answer},
-    limits::{Limit, Who},
+    limits::{Limit, Subject},
     params,
 };
 
@@ -25,7 +25,7 @@ pub async fn start(visitor: Visitor) -> Result<Response> {
         return Err(Error::no_sessions());
     }
     Provider::get().await?;
-    visitor.count(&[Limit::Login], Who::Nobody).await?;
+    visitor.count(&[Limit::Login], Subject::Nobody).await?;
     let nonce = session::new_token()?;
     Db::open()
         .await?

@@ -3,7 +3,6 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-
 pub use kafka_store::session::*;
 
 use super::cookie;

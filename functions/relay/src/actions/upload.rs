@@ -6,7 +6,6 @@ use kafka_common::api::events::{Event, EventV1, FileChanged};
 use kafka_common::content::Staging;
 use kafka_common::conversation;
 use kafka_common::db::Db;
-use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
 use kafka_common::message::Message;
 use kafka_common::{encoding, files};
@@ -56,10 +55,9 @@ async fn store(
     bytes: Vec<u8>,
     staging: &mut Staging,
 ) -> Result<Done, Refused> {
-    let mut sink = &mut *staging;
-    sink.begin(filename, None).await?;
-    sink.chunk(Bytes::from(bytes)).await?;
-    let mut uploads = vec![sink.end().await?];
+    staging.begin(filename, None);
+    staging.chunk(Bytes::from(bytes)).await?;
+    let mut uploads = vec![staging.end().await?];
     let details = uploads.first().map(files::details);
     let (id, path) = uploads
         .first()

@@ -6,20 +6,20 @@ use crate::api::words::FileKind;
 
 /// A kind of file, as an upload's `details` name it; read from the name of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct FileFormat {
     /// Without `based`, which `other` may be in a chat ([`Self::told`]).
     pub name: FileKind,
     /// The programming language of `code`.
     pub language: Option<&'static str>,
 }
 
-impl<'de> Deserialize<'de> for Kind {
+impl<'de> Deserialize<'de> for FileFormat {
     fn deserialize<D: Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
         String::deserialize(name).map(|name| Self::of(&name))
     }
 }
 
-impl Kind {
+impl FileFormat {
     /// The kind of a file by the extension of its name, in any case.
     pub fn of(filename: &str) -> Self {
         let extension = match filename.rsplit_once('.') {
@@ -79,7 +79,7 @@ pub fn is_based(filename: &str, is_versioned: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, is_based};
+    use super::{FileFormat, is_based};
 
     #[test]
     fn extensions_say_the_kind() {
@@ -98,7 +98,7 @@ mod tests {
             ("a.", "other", None),
             ("", "other", None),
         ] {
-            let kind = Kind::of(filename);
+            let kind = FileFormat::of(filename);
             assert_eq!(
                 (kind.name.as_str(), kind.language),
                 (name, language),
@@ -109,8 +109,11 @@ mod tests {
 
     #[test]
     fn what_is_written_in_a_chat_is_based() {
-        let told =
-            |name: &str, is_versioned| Kind::of(name).told(is_based(name, is_versioned)).as_str();
+        let told = |name: &str, is_versioned| {
+            FileFormat::of(name)
+                .told(is_based(name, is_versioned))
+                .as_str()
+        };
         assert_eq!(told("agent.Based", false), "based");
         assert_eq!(told("a.txt", true), "based");
         assert_eq!(told("a.txt", false), "other");
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn text_is_what_a_person_reads_as_source() {
-        assert!(Kind::of("a.go").is_text() && Kind::of("a.md").is_text());
-        assert!(!Kind::of("a.pdf").is_text() && !Kind::of("a.txt").is_text());
+        assert!(FileFormat::of("a.go").is_text() && FileFormat::of("a.md").is_text());
+        assert!(!FileFormat::of("a.pdf").is_text() && !FileFormat::of("a.txt").is_text());
     }
 }

@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use super::{Counted, Limit, Limits, Who, one_spelling, refuse};
+use super::{Counted, Limit, Limits, Subject, one_spelling, refuse};
 use crate::clock;
 use crate::db::{Db, Transaction};
 use crate::error::{Error, Result};
@@ -29,11 +29,13 @@ const MOST: i64 = 2 * MANY;
 const COUNT: &str = include_str!("hammered.sql");
 
 impl Limits {
-    /// Counts a code that is tried for an e-mail: [`Error::TooMany`] where it may not even be looked at. What is returned is how to
-    /// answer if it is wrong, where it is not just wrong.
+    /// Counts a code that is tried for an e-mail: [`Error::TooMany`] where it may not even be looked at. What is returned
+    /// is the error of a wrong one, where that is not an ordinary one.
     pub async fn count_guess(&self, email: &str, address: Option<IpAddr>) -> Result<Option<Error>> {
         let limits = [Limit::Login, Limit::Guess];
-        let counted = self.counted(&limits, Who::Email(email), address).await?;
+        let counted = self
+            .counted(&limits, Subject::Email(email), address)
+            .await?;
         let shared = format!("{} of {}", Limit::Guess.name(), one_spelling(email));
         let own = format!("{shared} from ");
         let is_first = |it: &Counted| it.is_first && it.key.starts_with(&own);

@@ -7,7 +7,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
-use super::Place;
+use super::Binding;
 use crate::mac::tag;
 
 /// `v1.<name of the key>.<nonce and ciphertext in base64>`.
@@ -63,10 +63,10 @@ impl Key {
     }
 
     /// `None` if the machine has no random numbers.
-    pub(super) fn seal(&self, place: Place<'_>, plain: &str) -> Option<String> {
+    pub(super) fn seal(&self, binding: Binding<'_>, plain: &str) -> Option<String> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).ok()?;
-        let bound = bound_to(place);
+        let bound = bound_to(binding);
         let payload = Payload {
             msg: plain.as_bytes(),
             aad: &bound,
@@ -76,13 +76,13 @@ impl Key {
         Some(self.prefix() + &body)
     }
 
-    /// `None` unless this key sealed it for this place.
-    pub(super) fn open(&self, place: Place<'_>, sealed: &str) -> Option<String> {
+    /// `None` unless this key sealed it for this binding.
+    pub(super) fn open(&self, binding: Binding<'_>, sealed: &str) -> Option<String> {
         let body = BASE64_URL_SAFE_NO_PAD
             .decode(sealed.strip_prefix(&self.prefix())?)
             .ok()?;
         let (nonce, ciphertext) = body.split_first_chunk::<NONCE_BYTES>()?;
-        let bound = bound_to(place);
+        let bound = bound_to(binding);
         let payload = Payload {
             msg: ciphertext,
             aad: &bound,
@@ -99,9 +99,9 @@ impl fmt::Debug for Key {
 }
 
 /// The place as bytes; the lengths keep one part from running into the next.
-fn bound_to(place: Place<'_>) -> Vec<u8> {
+fn bound_to(binding: Binding<'_>) -> Vec<u8> {
     let mut bytes = b"kafka: the API key of a model\n".to_vec();
-    for part in [place.owner, place.row, place.base_url] {
+    for part in [binding.owner, binding.row, binding.base_url] {
         bytes.extend((part.len() as u64).to_le_bytes());
         bytes.extend(part.as_bytes());
     }
@@ -110,9 +110,9 @@ fn bound_to(place: Place<'_>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Place};
+    use super::{Binding, Key};
 
-    const PLACE: Place<'_> = Place {
+    const BINDING: Binding<'_> = Binding {
         owner: "owner",
         row: "row",
         base_url: "http://127.0.0.1:1/v1",
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_again() {
         for plain in ["sk-marker", "", "schlüssel", &"x".repeat(4096)] {
-            let sealed = key(1).seal(PLACE, plain).unwrap();
-            assert_eq!(key(1).open(PLACE, &sealed).as_deref(), Some(plain));
+            let sealed = key(1).seal(BINDING, plain).unwrap();
+            assert_eq!(key(1).open(BINDING, &sealed).as_deref(), Some(plain));
             assert!(plain.is_empty() || !sealed.contains(plain));
             assert!(
                 sealed
@@ -139,50 +139,50 @@ mod tests {
     #[test]
     fn the_same_text_is_sealed_differently_each_time() {
         let key = key(1);
-        assert_ne!(key.seal(PLACE, "a"), key.seal(PLACE, "a"));
+        assert_ne!(key.seal(BINDING, "a"), key.seal(BINDING, "a"));
     }
 
     #[test]
     fn it_opens_at_its_own_place_only() {
-        let sealed = key(1).seal(PLACE, "secret").unwrap();
+        let sealed = key(1).seal(BINDING, "secret").unwrap();
         let elsewhere = [
-            Place {
+            Binding {
                 owner: "other",
-                ..PLACE
+                ..BINDING
             },
-            Place {
+            Binding {
                 row: "other",
-                ..PLACE
+                ..BINDING
             },
-            Place {
+            Binding {
                 base_url: "http://127.0.0.1:1/v2",
-                ..PLACE
+                ..BINDING
             },
             // The same bytes, cut elsewhere.
-            Place {
+            Binding {
                 owner: "ownerr",
                 row: "ow",
-                ..PLACE
+                ..BINDING
             },
         ];
         for place in elsewhere {
-            assert_eq!(key(1).open(place, &sealed), None, "{place:?}");
+            assert_eq!(key(1).open(binding, &sealed), None, "{binding:?}");
         }
     }
 
     #[test]
     fn another_key_or_a_changed_letter_does_not_open_it() {
-        let sealed = key(1).seal(PLACE, "secret").unwrap();
-        assert_eq!(key(2).open(PLACE, &sealed), None);
+        let sealed = key(1).seal(BINDING, "secret").unwrap();
+        assert_eq!(key(2).open(BINDING, &sealed), None);
         // Even under the other key's name.
         let renamed = sealed.replace(&key(1).prefix(), &key(2).prefix());
         assert_ne!(renamed, sealed);
-        assert_eq!(key(2).open(PLACE, &renamed), None);
+        assert_eq!(key(2).open(BINDING, &renamed), None);
         for at in key(1).prefix().len()..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(key(1).open(PLACE, &changed), None, "changed at {at}");
+            assert_eq!(key(1).open(BINDING, &changed), None, "changed at {at}");
         }
         for text in [
             "",
@@ -191,7 +191,7 @@ mod tests {
             &key(1).prefix(),
             &sealed[..sealed.len() - 4],
         ] {
-            assert_eq!(key(1).open(PLACE, text), None, "{text}");
+            assert_eq!(key(1).open(BINDING, text), None, "{text}");
         }
     }
 

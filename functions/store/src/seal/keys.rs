@@ -10,7 +10,7 @@ use spin_sdk::key_value::Store;
 use spin_sdk::time;
 
 use super::cipher::Key;
-use super::{Place, unreadable};
+use super::{Binding, unreadable};
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::variable::{entries, unusable, variable};
@@ -34,8 +34,8 @@ pub struct Keys {
 impl Keys {
     /// The keys, found on first use.
     ///
-    /// [`Error::Unavailable`] if a variable holds no key or the store can't be used; the log says which, and never what. It may take
-    /// the database's write lock, so it is to be called before a transaction begins.
+    /// [`Error::Unavailable`] if a variable holds no key or the store can't be used; the log says which, and never
+    /// what. It may take the database's write lock, so it is to be called before a transaction begins.
     pub async fn get() -> Result<&'static Self> {
         static KEYS: OnceLock<Keys> = OnceLock::new();
         if let Some(keys) = KEYS.get() {
@@ -60,23 +60,23 @@ impl Keys {
         Ok(KEYS.get_or_init(|| keys))
     }
 
-    /// Seals an API key for its place.
-    pub fn seal(&self, place: Place<'_>, plain: &str) -> Result<String> {
-        let sealed = self.current.seal(place, plain);
+    /// Seals an API key for its binding.
+    pub fn seal(&self, binding: Binding<'_>, plain: &str) -> Result<String> {
+        let sealed = self.current.seal(binding, plain);
         sealed.ok_or_else(|| unusable("this machine gives no random numbers"))
     }
 
-    /// Opens an API key that was sealed for the same place. Errors: see [`super::open`].
-    pub fn open(&self, place: Place<'_>, sealed: &str) -> Result<String> {
+    /// Opens an API key that was sealed for the same binding. Errors: see [`super::open`].
+    pub fn open(&self, binding: Binding<'_>, sealed: &str) -> Result<String> {
         let mut keys = std::iter::once(&self.current).chain(&self.old);
         let Some(key) = keys.find(|key| sealed.starts_with(&key.prefix())) else {
             let reason = "neither secret_key nor secret_key_old nor the key-value store has the key that sealed it";
-            return Err(unreadable(place.row, reason));
+            return Err(unreadable(binding.row, reason));
         };
-        let opened = key.open(place, sealed);
+        let opened = key.open(binding, sealed);
         opened.ok_or_else(|| {
             let reason = "it was sealed for another owner, model or base URL, or was changed";
-            unreadable(place.row, reason)
+            unreadable(binding.row, reason)
         })
     }
 
@@ -175,11 +175,11 @@ fn refused(error: spin_sdk::key_value::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, Place};
+    use super::{Binding, Keys};
 
     const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const TWO: &str = "//////////////////////////////////////////8=";
-    const PLACE: Place<'_> = Place {
+    const BINDING: Binding<'_> = Binding {
         owner: "o",
         row: "r",
         base_url: "u",
@@ -195,15 +195,15 @@ mod tests {
 
     #[test]
     fn an_old_key_opens_and_the_current_one_seals() {
-        let before = keys(ONE, "").seal(PLACE, "secret").unwrap();
+        let before = keys(ONE, "").seal(BINDING, "secret").unwrap();
         let rotated = keys(TWO, ONE);
-        assert_eq!(rotated.open(PLACE, &before).unwrap(), "secret");
-        let after = rotated.seal(PLACE, "secret").unwrap();
+        assert_eq!(rotated.open(BINDING, &before).unwrap(), "secret");
+        let after = rotated.seal(BINDING, "secret").unwrap();
         assert!(after.starts_with(&rotated.current_prefix()));
         assert!(!before.starts_with(&rotated.current_prefix()));
-        assert_eq!(keys(TWO, "").open(PLACE, &after).unwrap(), "secret");
-        assert!(keys(TWO, "").open(PLACE, &before).is_err());
-        assert!(keys(ONE, "").open(PLACE, &after).is_err());
+        assert_eq!(keys(TWO, "").open(BINDING, &after).unwrap(), "secret");
+        assert!(keys(TWO, "").open(BINDING, &before).is_err());
+        assert!(keys(ONE, "").open(BINDING, &after).is_err());
     }
 
     #[test]
