@@ -48,7 +48,7 @@ async fn without_an_origin_there_are_no_headers() {
 }
 
 #[tokio::test]
-async fn every_answer_to_an_own_origin_says_so() {
+async fn every_answer_to_an_own_origin_allows_it() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let file = server.file(&user, "a.txt", "a").await;

@@ -29,7 +29,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::support::Response;
 
 /// An id that nothing has.
-const NOBODY: &str = "123e4567-e89b-12d3-a456-426614174000";
+const UNKNOWN_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 
 /// Fails unless `id` is a UUID of version 7 in lower case.
 #[track_caller]

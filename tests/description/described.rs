@@ -1,4 +1,4 @@
-//! Every described operation behaves as described, and nothing else is there.
+//! Every described operation behaves as described, and there is no other.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ async fn answers_as_described(house: &House) {
     house.settles().await;
     hides_the_key_in_trouble(house).await;
     let log = house.server.log_so_far().await;
-    assert!(log.contains(" kafka::sql: "), "it says all there is to say");
+    assert!(log.contains(" kafka::sql: "), "it is complete");
     assert!(!log.contains(API_KEY), "an API key is in the log");
     assert!(
         !house.dump().await.contains(API_KEY),

@@ -80,7 +80,7 @@ async fn finds_nothing_in_token_mode() {
 }
 
 impl Known {
-    /// Somebody who has one of everything, and things to delete.
+    /// A user who has one of everything, and rows to delete.
     async fn of(house: &House) -> Self {
         let world = house.world("known@example.com").await;
         let mut known = Self {

@@ -76,7 +76,7 @@ fn vague(line: &str) -> Option<String> {
 }
 
 #[test]
-fn every_reference_names_what_exists() {
+fn every_reference_names_a_heading_that_exists() {
     let (mut wrong, mut seen) = (Vec::new(), 0);
     for file in texts() {
         for (number, line) in read(&file).lines().enumerate() {
@@ -143,7 +143,7 @@ fn the_tests_that_documents_name_exist() {
 }
 
 #[test]
-fn what_is_wrong_is_seen() {
+fn wrong_references_are_found() {
     let seen = |line: &str| {
         let mut named = named(line).into_iter();
         vague(line).is_some() || named.any(|(path, heading)| trouble(path, heading).is_some())

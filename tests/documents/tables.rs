@@ -70,7 +70,7 @@ fn documents_set_only_variables_that_exist() {
 #[test]
 fn all_options_are_described() {
     for command in ["up", "gateway"] {
-        let help = run_kafka(&[command, "--help"]).said;
+        let help = run_kafka(&[command, "--help"]).output;
         let lines = help.lines().map(str::trim_start);
         let offered = lines.filter_map(|line| {
             let option = line.split("--").nth(1).filter(|_| line.starts_with('-'))?;

@@ -297,8 +297,8 @@ impl Reply {
     }
 }
 
-/// What is no event: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` sends its first piece
-/// and holds the others back.
+/// What is no event: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` sends its first
+/// piece and holds the others back.
 fn ordinary(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
     let full = |text: String| Full::from(text).map_err(|never| match never {}).boxed();
     match request.uri().path() {

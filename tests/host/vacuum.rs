@@ -72,7 +72,7 @@ async fn an_old_database_gets_shorter_when_it_is_asked_to() {
     let state = server.kill();
     let outcome = vacuum(state.path());
     succeeds(&outcome);
-    assert!(outcome.said.contains("default: "), "{}", outcome.said);
+    assert!(outcome.output.contains("default: "), "{}", outcome.output);
     assert!(length(state.path()) < MIB, "{}", length(state.path()));
     let server = Setup::app().state(state).start().await;
     let database = server.database().await;

@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// Renames that are measured with a gateway and without one.
 const RENAMES: u32 = 50;
-/// What somebody has who is deleted.
+/// The rows of a user who is deleted.
 const MUCH: &str = include_str!("../support/much.sql");
 
 /// What was measured, and whether it is as promised.
@@ -142,7 +142,7 @@ async fn model_sees(model: &Server, what: &str, count: u64) -> anyhow::Result<()
     }
 }
 
-/// Who writes beside the removal of somebody who has much.
+/// The user who writes during the removal of a user with many rows.
 async fn removal(host: &Server, database: &Path, report: &mut Report) -> anyhow::Result<()> {
     let mut client = Client::connect(&host.address).await?;
     let much = client.json(Call::login("much@example.com")).await?;

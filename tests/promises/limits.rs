@@ -3,7 +3,7 @@
 use crate::support::{House, Operation, Setup, World, by};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_too_often_is_refused_everywhere() {
+async fn rate_limits_hold_in_every_operation() {
     let limits = "login=1000/60 code=1000/60 message=1000/60 upload=1000/60 create=1000/60";
     let house = House::token_with(Setup::app().variable("rate_limits", limits)).await;
     let world = house.world("josef@example.com").await;
@@ -41,7 +41,7 @@ async fn who_asks_too_often_is_refused_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_room_is_refused_everywhere() {
+async fn the_quota_holds_in_every_operation() {
     let setup = Setup::app().variable("rate_limits", "");
     let house = House::token_with(setup.variable("storage_quota_bytes", "1000000")).await;
     let stores = storing(&house).await;

@@ -53,7 +53,7 @@ macro_rules! through_both {
 }
 pub(crate) use through_both;
 
-/// A server, a fake model, and somebody with a chat.
+/// A server, a fake model, and a user with a chat.
 struct Scene {
     server: Server,
     model: FakeModel,

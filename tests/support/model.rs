@@ -58,7 +58,7 @@ impl FakeModel {
     pub async fn last(&self) -> Value {
         let seen = self.seen().await;
         let last = seen["last"].as_array().and_then(|last| last.last());
-        last.cloned().expect("somebody asked the model")
+        last.cloned().expect("the model was asked")
     }
 
     /// Waits until what it saw is as `wanted` says.

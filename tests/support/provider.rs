@@ -183,7 +183,7 @@ impl FakeProvider {
         self.lock().issuer = issuer.to_owned();
     }
 
-    /// From now on, its keys; one of a kind that nobody knows is always among them.
+    /// From now on, its keys; one of an unknown kind is always among them.
     pub fn publish(&self, keys: &[&Key]) {
         let unknown =
             json!({ "kty": "PQC", "kid": "from-the-future", "alg": "ML-DSA-65", "pub": "AA" });
@@ -191,7 +191,7 @@ impl FakeProvider {
         self.lock().keys = std::iter::once(unknown).chain(keys).collect();
     }
 
-    /// From now on it answers nobody with success, or does again.
+    /// From now on it answers no request with success, or does again.
     pub fn is_down(&self, down: bool) {
         self.lock().is_down = down;
     }

@@ -182,7 +182,7 @@ impl Drop for Pushpin {
     fn drop(&mut self) {
         self.stop();
         if thread::panicking() {
-            println!("--- what pushpin said ---\n{}", self.log());
+            println!("--- output of pushpin ---\n{}", self.log());
         }
     }
 }

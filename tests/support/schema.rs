@@ -49,7 +49,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
                 }
             }
             ("additionalProperties", Value::Object(fields)) => {
-                assert_eq!(wanted, false, "closed or not said");
+                assert_eq!(wanted, false, "closed or not declared");
                 let known = schema["properties"].as_object().expect("an object");
                 demand(fields.keys().all(|name| known.contains_key(name)));
             }

@@ -92,18 +92,18 @@ pub async fn finds_nothing(house: &House, known: Known, never: &[(&str, &str)]) 
         .await
         .expect("the thread ends")
         .expect("schemathesis starts");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let report = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "schemathesis found something:\n{said}\n{failed}"
+        "schemathesis found something:\n{report}\n{failed}"
     );
     // Shown where a test's output is.
-    println!("{said}");
+    println!("{report}");
     got_everywhere(house, &server.log_so_far().await[before..], never).await;
 }
 
-/// Fails unless each operation but those of `never` was answered with success at least once: with ids that nobody has,
+/// Fails unless each operation but those of `never` was answered with success at least once: with unknown ids,
 /// everything is 404, and nothing is found for that reason.
 async fn got_everywhere(house: &House, log: &str, never: &[(&str, &str)]) {
     let description = Description::of(&house.server).await;
@@ -137,7 +137,7 @@ async fn got_everywhere(house: &House, log: &str, never: &[(&str, &str)]) {
     }
 }
 
-/// Method and path of the request that a line of the log tells of, and the answer's status.
+/// Method and path of the request in a line of the log, and the answer's status.
 fn answered_request(line: &str) -> Option<(String, u16)> {
     let (_, line) = line.split_once(" access: method=")?;
     let (method, line) = line.split_once(" path=\"")?;

@@ -15,7 +15,7 @@ use super::build::build_once;
 use super::client::{Body, Request};
 use super::process::{Process, memory_of};
 use super::pushpin::Pushpin;
-use super::{Database, PATIENCE, Refused, Socket, V2, Window, repository};
+use super::{ChatClient, Database, PATIENCE, Refused, Socket, V2, repository};
 
 /// What to start, before it is started.
 pub struct Setup {
@@ -100,7 +100,7 @@ impl Setup {
 
     /// Builds the components if this is the first need of them, starts, and waits until it serves.
     pub async fn start(self) -> Server {
-        // Blocking a test's own runtime is harmless: nothing else runs on it yet.
+        // Blocking a test's own runtime is harmless: no other task runs on it yet.
         build_once(&self.manifest);
         let state = self.state.unwrap_or_else(fresh_state);
         let process = Process::start(|command| {
@@ -132,7 +132,7 @@ impl Setup {
 }
 
 /// An empty state folder, but for the compiled components of earlier starts: they are looked up by
-/// their content, and compiling them anew for every test would take most of its time.
+/// their content, and compiling them again for every test would take most of its time.
 pub fn fresh_state() -> TempDir {
     let state = tempfile::Builder::new()
         .prefix("kafka-test-")
@@ -166,7 +166,7 @@ impl Server {
         &self.address
     }
 
-    /// Where windows open their sockets: the server itself, or what stands in front of it.
+    /// The address for sockets: that of the server itself, or of the gateway in front of it.
     pub fn sockets(&self) -> &str {
         &self.sockets
     }
@@ -225,9 +225,9 @@ impl Server {
         socket.expect("the handshake succeeds")
     }
 
-    /// A v2 window of a chat.
-    pub async fn window(&self, chat: &str) -> Window {
-        let opening = Window::open(&self.sockets, chat);
+    /// A v2 client of a chat.
+    pub async fn chat_client(&self, chat: &str) -> ChatClient {
+        let opening = ChatClient::open(&self.sockets, chat);
         self.hearing(&format!("/ws/{chat}"), 1, opening).await
     }
 
@@ -314,15 +314,18 @@ impl Server {
     pub async fn log_so_far(&self) -> String {
         let mark = format!("/mark-{}", self.log().len());
         self.get(&mark).send().await;
-        self.says(&mark).await;
+        self.logs(&mark).await;
         self.log()
     }
 
     /// Waits until the server has printed `text`; its pipes are read by threads of their own.
-    pub async fn says(&self, text: &str) {
+    pub async fn logs(&self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.log().contains(text) {
-            assert!(Instant::now() < deadline, "the server never said {text:?}");
+            assert!(
+                Instant::now() < deadline,
+                "the server never logged {text:?}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -1,8 +1,8 @@
 //! People who have one of everything, and valid requests of theirs for each operation of the description.
 //!
-//! An operation that is not in [`World::table`] has no valid request, and the tests that go through all operations fail:
-//! so whoever adds one adds its requests here, and it is held against its description, and tried by strangers, from
-//! elsewhere and without a session.
+//! An operation that is not in [`World::table`] has no valid request, and the tests that go through all operations
+//! fail: so a new operation needs its requests here, and it is held against its description, and tried by strangers,
+//! from elsewhere and without a session.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub struct House {
     mail: Option<FakeMail>,
 }
 
-/// Somebody, and what they have: one of everything.
+/// A user with one row of everything.
 #[derive(Debug, Clone)]
 pub struct World {
     pub user: User,
@@ -41,7 +41,7 @@ pub struct World {
 }
 
 impl House {
-    /// Where whoever names themselves is believed.
+    /// A server on which a request may name any user.
     pub async fn open() -> Self {
         Self::open_with(Setup::app()).await
     }
@@ -66,7 +66,7 @@ impl House {
         let setup = setup
             .token_mode(&mail)
             .variable("allow_private_models", "true")
-            // Whom nobody asks for anything.
+            // A model that is never asked.
             .variable("oidc_issuer", "https://oidc.invalid")
             .variable("oidc_audience", "kafka-tests");
         Self {
@@ -180,7 +180,7 @@ impl House {
     }
 }
 
-/// With somebody's token, in token mode.
+/// With the token of a user, in token mode.
 pub fn by(request: Request, token: Option<&str>) -> Request {
     match token {
         Some(token) => request.header("authorization", &format!("Bearer {token}")),
@@ -189,21 +189,21 @@ pub fn by(request: Request, token: Option<&str>) -> Request {
 }
 
 impl World {
-    /// What they show to be who they are.
+    /// The token of the session.
     pub fn token(&self) -> Option<&str> {
         self.session.as_ref().map(|(token, _)| token.as_str())
     }
 
-    /// All ids of theirs.
+    /// The ids of all rows.
     pub fn ids(&self) -> Vec<&str> {
-        let [said, replied] = &self.messages;
+        let [prompt, reply] = &self.messages;
         let [first, second] = &self.versions;
         let (user, workspace) = (&self.user.id, &self.user.workspace);
         let (chat, file, model, generation) =
             (&self.chat, &self.file, &self.model, &self.generation);
         let session = self.session.as_ref().map(|(_, id)| id);
         [
-            user, workspace, chat, file, model, generation, said, replied, first, second,
+            user, workspace, chat, file, model, generation, prompt, reply, first, second,
         ]
         .into_iter()
         .chain(session)
@@ -270,14 +270,14 @@ impl World {
     /// The ids of what they have, by the names of parameters and fields that mean it.
     pub fn names(&self) -> BTreeMap<String, String> {
         let [first, second] = &self.versions;
-        let [said, replied] = &self.messages;
+        let [prompt, reply] = &self.messages;
         let others = [
             ("owner_id", self.user.id.as_str()),
             ("target_id", &self.user.workspace),
             ("selected_file_id", &self.file),
-            ("parent_id", replied),
-            ("before", replied),
-            ("after", said),
+            ("parent_id", reply),
+            ("before", reply),
+            ("after", prompt),
             ("from", first),
             ("to", second),
         ];
@@ -291,7 +291,7 @@ impl World {
     fn table(&self, operation: &str) -> Option<Vec<Input>> {
         let user = self.user.id.as_str();
         let workspace = self.user.workspace.as_str();
-        let [said, replied] = &self.messages;
+        let [prompt, reply] = &self.messages;
         let [first, second] = &self.versions;
         let caller = ("user_id", user);
         let is_token_mode = self.session.is_some();
@@ -332,15 +332,15 @@ impl World {
             "chat_rename" => {
                 Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
             }
-            "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": replied })),
+            "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": reply })),
             "conversation_edit" => with(json!({ "prompt": "Why?" })),
             "conversation_regenerate" => with(json!({})),
             "conversation_select_branch" => {
-                Input::json(json!({ "user_id": user, "message_id": said }))
+                Input::json(json!({ "user_id": user, "message_id": prompt }))
             }
             "conversation_history" => {
-                let before = Input::query(&[caller, ("before", replied)]);
-                let after = Input::query(&[caller, ("after", said)]);
+                let before = Input::query(&[caller, ("before", reply)]);
+                let after = Input::query(&[caller, ("after", prompt)]);
                 return Some(vec![before, after]);
             }
             "models_new" => Input::form(&[

@@ -64,7 +64,7 @@ async fn a_code_that_is_used_by_many_at_once_logs_in_one_of_them() {
     let town = Town::with(Setup::app().variable("rate_limits", "")).await;
     town.ask_code(EMAIL).await.has_status(200);
     let code = town.mail.code(EMAIL).await;
-    // From as many addresses, lest they be taken for somebody who guesses.
+    // From as many addresses, so that none of them counts as guessing.
     let addresses: Vec<_> = (1..=20).map(|it| format!("192.0.2.{it}")).collect();
     let tries = addresses.iter().map(|it| try_from(&town, it, &code));
     let answers = futures::future::join_all(tries).await;
@@ -88,7 +88,7 @@ async fn codes_are_guessed_five_times_from_one_address() {
         wrong.is_error(401, "The code is wrong or has expired.");
     }
     town.try_code(EMAIL, &code).await.has_status(429);
-    // The person is somewhere else, and nobody has used up what they need.
+    // The person has another address, whose limit is not used up.
     try_from(&town, "203.0.113.7", &code).await.has_status(200);
 
     // Who is let in has not guessed.
@@ -135,9 +135,9 @@ async fn codes_are_guessed_five_hundred_times_from_all_addresses() {
     try_from(&town, "203.0.113.3", &code).await.has_status(200);
 }
 
-/// The limit of all addresses together keeps those out who have tried before, and nobody else.
+/// The limit of all addresses together locks out only addresses that have tried before.
 #[tokio::test]
-async fn a_stranger_with_many_networks_keeps_nobody_out() {
+async fn a_stranger_with_many_networks_locks_no_user_out() {
     let town = Town::with(Setup::app().variable("rate_limits", "")).await;
     town.ask_code(EMAIL).await.has_status(200);
     let code = town.mail.code(EMAIL).await;
@@ -177,9 +177,9 @@ async fn all_is_used_up(town: &Town) {
     town.server.change(used_up).await;
 }
 
-/// Nobody has as many addresses as it takes then.
+/// No attacker has as many addresses as it then takes.
 #[tokio::test]
-async fn who_is_guessed_thousands_of_times_gets_longer_codes() {
+async fn thousands_of_guesses_make_codes_longer() {
     let town = Town::with(Setup::app().variable("rate_limits", "")).await;
     town.ask_code(EMAIL).await.has_status(200);
     let short = town.mail.code(EMAIL).await;
@@ -319,12 +319,12 @@ async fn a_code_is_for_its_address_and_not_readable_in_the_database() {
 }
 
 #[tokio::test]
-async fn nobody_learns_who_has_an_account() {
+async fn answers_do_not_reveal_whether_an_account_exists() {
     let town = Town::new().await;
     town.person(EMAIL).await;
     let (known, unknown) = (
         town.ask_code(EMAIL).await,
-        town.ask_code("nobody@example.com").await,
+        town.ask_code("unknown@example.com").await,
     );
     known.is(200, unknown.text());
     let (known, unknown) = (
@@ -382,7 +382,7 @@ async fn a_provider_that_takes_no_mail_is_named_in_the_log_only() {
     let response = server.post("/auth/code").json(body).send().await;
     response.is_error(503, "The code could not be sent. Please try again later.");
     server
-        .says("the mail provider (mail_url): it answers 401")
+        .logs("the mail provider (mail_url): it answers 401")
         .await;
     assert!(!server.log().contains("wrong-key-91"));
 }

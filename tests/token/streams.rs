@@ -30,7 +30,7 @@ impl Person {
     }
 
     /// Says something in a chat; the events of the reply.
-    async fn says(&self, town: &Town, chat: &str) -> Events {
+    async fn asks(&self, town: &Town, chat: &str) -> Events {
         let body = json!({ "prompt": "hello", "model": MODEL }).to_string();
         let asked = town.server.post(&format!("/chat/{chat}/messages"));
         let asked = asked.by(self).header("accept", "text/event-stream");
@@ -52,7 +52,7 @@ async fn ends_with_its_session(mut events: Events) {
         assert!(begun.elapsed() < PATIENCE, "it goes on and on");
         last = Some(event);
     }
-    let last = last.expect("it says something");
+    let last = last.expect("it contains events");
     assert_eq!(last.event, "error", "{last:?}");
     assert_eq!(last.data["code"], "unauthorized", "{last:?}");
 }
@@ -63,7 +63,7 @@ async fn streams_end_when_their_session_is_revoked_or_expires() {
     let josef = town.person("josef@example.com").await;
     josef.has_model(&town, &model).await;
     let chat = josef.chat(&town, "c").await;
-    let mut writer = josef.says(&town, &chat).await;
+    let mut writer = josef.asks(&town, &chat).await;
     let started = writer.event("generation_started").await;
     let reply = started.data["generation_id"].as_str().expect("an id");
     let follower = josef.joins(&town, &chat, reply).await;
@@ -71,7 +71,7 @@ async fn streams_end_when_their_session_is_revoked_or_expires() {
     let again = town.person("josef@example.com").await;
     let mut other = again.joins(&town, &chat, reply).await;
     other.event("delta").await;
-    // One whose session expires, without being told.
+    // One whose session expires, without an event about it.
     let late = town.person("josef@example.com").await;
     let expiring = late.joins(&town, &chat, reply).await;
 

@@ -88,7 +88,7 @@ impl Cost {
     }
 }
 
-/// Somebody who sends requests, and holds what they take against what they may take.
+/// Sends requests, and compares their statements with the allowed number.
 pub struct Counter {
     pub server: Server,
     /// In token mode.
@@ -194,7 +194,7 @@ impl Counter {
         assert_eq!(uncounted.collect::<Vec<_>>(), except);
     }
 
-    /// The id in the answer to a request that nobody counts.
+    /// The id in the answer to a request that is not counted.
     pub async fn made(&self, request: Request, pointer: &str) -> String {
         let response = request.send().await;
         assert!(response.status < 300, "{}", response.text());
