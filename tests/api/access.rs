@@ -14,7 +14,7 @@ fn assert_refused(response: &Response, what_to_set: &str) {
         response.text()
     );
     let detail = response.string("/detail");
-    assert!(detail.contains(what_to_set), "{detail:?} says what to set");
+    assert!(detail.contains(what_to_set), "{detail:?} names the setting");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{PATIENCE, Server, Setup, User, login};
 
-/// A gateway that only listens to what is published.
+/// A gateway that only receives publish requests.
 struct Gateway {
     origin: String,
     published: UnboundedReceiver<(String, Value)>,

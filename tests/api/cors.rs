@@ -128,7 +128,7 @@ async fn a_foreign_origin_is_refused_and_changes_nothing() {
         assert_eq!(response.status, 403, "{origin:?}: {}", response.text());
         assert!(
             response.string("/detail").contains("allowed_origins"),
-            "the answer says what to set"
+            "the answer names the setting"
         );
         assert_eq!(
             response.header("access-control-allow-origin"),

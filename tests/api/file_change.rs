@@ -197,7 +197,7 @@ async fn a_deleted_file_leaves_every_chat_and_nothing_behind() {
         }
         assert_eq!(database.texts("SELECT id FROM file").await, [kept]);
         assert_eq!(database.count("content").await, 1);
-        // The file that is kept, and what two chats say of the other.
+        // The file that stays, and the messages of two chats about the other.
         let stored = database.number("SELECT stored_bytes FROM user").await;
         assert_eq!(stored, 4 + 2 * 18);
         database.knows_how_much_is_stored().await;

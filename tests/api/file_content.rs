@@ -94,7 +94,7 @@ async fn ranges_are_served() {
             "{range}"
         );
     }
-    // What is no range of bytes is ignored, as RFC 9110 wants it.
+    // A header that is no range of bytes is ignored, as RFC 9110 demands.
     for range in [
         "bytes=5-1",
         "bytes=a-b",

@@ -1,4 +1,4 @@
-//! `POST /file/upload`: what is stored and what is answered.
+//! `POST /file/upload`: the stored files and the answer.
 
 use serde_json::json;
 

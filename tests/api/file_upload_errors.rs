@@ -1,4 +1,4 @@
-//! `POST /file/upload`: what is refused, and that nothing of it is kept.
+//! `POST /file/upload`: refused uploads, of which no part is stored.
 
 use tokio::io::AsyncWriteExt;
 

@@ -81,7 +81,7 @@ fn microseconds_since_1970(time: &str) -> u64 {
     seconds * 1_000_000 + number(20..26)
 }
 
-/// A 422 that says a form field is missing, as docs/http-compatibility.md#validation-errors spells it.
+/// A 422 about a missing form field, as docs/http-compatibility.md#validation-errors spells it.
 fn missing(field: &str) -> String {
     format!(r#"{{"type":"missing","loc":["body","{field}"],"msg":"Field required","input":null}}"#)
 }

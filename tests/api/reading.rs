@@ -1,9 +1,10 @@
-//! What there is to read: workspaces, chats and files, one by one and in lists.
+//! Reading workspaces, chats and files, one by one and in lists.
 
 mod pages;
 
 use serde_json::{Value, json};
 
+use self::pages::ids;
 use crate::support::{Server, login};
 
 #[tokio::test]
@@ -169,7 +170,7 @@ async fn files_of_a_chat_are_listed_with_their_newest_versions() {
     entry["timestamp"] = saved["timestamp"].clone();
     let list = server.get(&path).send().await;
     list.is(200, &json!({ "files": [entry], "next": null }).to_string());
-    // The attachment says what is new in its chat; the workspace's file stays as it was.
+    // The attachment has the newest version in its chat; the workspace's file stays unchanged.
     let details = server.get(&format!("/file/{id}")).send().await.json();
     assert_eq!((&details["id"], &details["size"]), (&json!(id), &json!(8)));
     let details = server.get(&format!("/file/{file}")).send().await.json();

@@ -38,7 +38,7 @@ impl Scene {
         }
     }
 
-    /// Deletes what is at `path` while the other one writes. Fails unless all of it goes, and the other one goes on.
+    /// Sends `DELETE path` while the other user writes. Fails unless all of it goes, and the other one goes on.
     /// How long that one waits, the load program measures (`--promises`).
     async fn delete(mut self, path: &str, detail: &str) {
         let ended = Arc::new(AtomicBool::new(false));

@@ -83,7 +83,7 @@ def before_call(context, case, kwargs):
 
 
 def is_valid(case, place):
-    """Whether what is sent in a place is meant to be right."""
+    """Whether the values of a place are meant to be valid."""
     component = case.meta.components.get(place) if case.meta else None
     return component is not None and component.mode == GenerationMode.POSITIVE
 
@@ -120,4 +120,4 @@ def refuses_unfit_messages_only(context, response, case):
     if path.endswith(("/edit", "/regenerate")) and response.status_code == 400:
         is_right = all(is_valid(case, place) for place in (ParameterLocation.PATH, ParameterLocation.BODY))
         if is_right and response.json().get("detail") not in UNFIT:
-            raise AssertionError(f"refused what is right: {response.text}")
+            raise AssertionError(f"refused a valid request: {response.text}")

@@ -198,7 +198,7 @@ async fn an_identity_provider() {
     let answer = run(&login, &[(ADDRESS, server.address())]).await;
     assert!(
         answer.contains("detail"),
-        "what is no token is refused: {answer}"
+        "an invalid token is refused: {answer}"
     );
 }
 

@@ -96,7 +96,7 @@ async fn all_operations_are_listed() {
     let description = Description::of(&server).await;
     let described = description.operations.iter();
     let described = described.map(|operation| format!("{} {}", operation.method, operation.path));
-    // They only say that no chat has these ids.
+    // They only refuse these ids.
     let hidden = ["DELETE /chat/new", "DELETE /chat/rename"];
     let described: BTreeSet<_> = described
         .filter(|operation| !hidden.contains(&operation.as_str()))

@@ -204,7 +204,7 @@ async fn a_backup_removes_leftovers_of_others_and_no_file_in_use() {
     assert_eq!(BTreeSet::from_iter(left), BTreeSet::from(others));
 }
 
-/// What is in a folder.
+/// The names in a folder.
 fn names(folder: &Path) -> Vec<String> {
     fs::read_dir(folder)
         .expect("a folder")

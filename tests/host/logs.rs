@@ -141,7 +141,7 @@ async fn an_error_of_ours_has_one_id_in_the_answer_and_in_every_line_of_the_log(
     let log = server.log();
     let error = log.lines().find(|line| line.contains("request "));
     let error = error.expect("a line about the error");
-    // What the component says of it, field by field.
+    // The line of the component, field by field.
     for part in [
         "ERROR component: ",
         "no such table: ",

@@ -53,7 +53,7 @@ async fn schemas_that_no_migration_makes_are_refused() {
             "ALTER TABLE model DROP COLUMN spy",
             "\"model\"",
         ),
-        // A database that says that it is older than it is.
+        // A database whose version is lower than its schema.
         (
             "DELETE FROM schema_migration WHERE version > 2",
             "INSERT INTO schema_migration VALUES (9, 'again', '')",

@@ -87,10 +87,10 @@ async fn files_that_root_makes_belong_to_the_folders_owner() {
     let (restored, served) = (fresh_state(), fresh_state());
     for state in [&restored, &served] {
         if let Err(error) = chown(state.path(), Some(OWNER.0), Some(OWNER.1)) {
-            // Not with a macro, whose words are heard only when a test fails.
+            // Not with a macro, whose output is visible only when a test fails.
             writeln!(
                 std::io::stderr(),
-                "NOT TESTED: whose it is what root restores (can't give a folder away: {error})"
+                "NOT TESTED: the owner of files that root restores (can't give a folder away: {error})"
             )
             .ok();
             return;

@@ -44,7 +44,7 @@ async fn a_new_database_gets_shorter_by_itself() {
     let user = login(&server, "josef@example.com").await;
     let file = fill(&server, &user).await;
     empty(&server, &file).await;
-    // What is in the log comes into the file first.
+    // The log is moved into the file first.
     gets_shorter(&server, 6 * MIB).await;
     let database = server.database().await;
     assert_eq!(database.number("PRAGMA auto_vacuum").await, 2);

@@ -1,11 +1,11 @@
 //! Load program: `cargo bench --bench load`. It prints, and judges what `--reading`, `--long-work`, `--promises` and
-//! `--realtime` measure. Tests measure no time, because it is another on a busy machine; what is promised about time is
-//! shown here.
+//! `--realtime` measure. Tests measure no time, which differs on a busy machine; promises about time are
+//! measured here.
 //!
 //! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
 //! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
 //! on the same storage engine with the same durability. The ratio of the two is what WebAssembly and the host cost;
-//! it says more than the absolute figures, which change with the machine and its hour.
+//! it is more significant than the absolute figures, which change with the machine and its hour.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! `--promises`: what is promised about time, beside trouble that must not cost others any. Fails where it is not kept.
+//! `--promises`: promises about time, while other clients cause trouble. Fails where one is broken.
 
 use crate::{
     client::{Call, Client},
@@ -249,7 +249,7 @@ async fn beside(
     }
 }
 
-/// Renames with a gateway that says nothing, beside those with none.
+/// Renames with a gateway that does not answer, beside those without a gateway.
 async fn gateways(folder: &Path, report: &mut Report) -> anyhow::Result<()> {
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let origin = format!("http://{}", silent.local_addr()?);

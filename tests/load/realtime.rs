@@ -345,6 +345,6 @@ pub fn raise_limit() {
         current: maximum,
         maximum,
     };
-    // If it fails, opening the sockets says so.
+    // If it fails, opening the sockets fails.
     let _ = setrlimit(Resource::Nofile, raised);
 }

@@ -163,7 +163,7 @@ async fn in_token_mode_no_page_of_another_site_changes_anything_with_the_cookie(
     sessions.send().await.has_status(200);
 }
 
-/// What is no session's token, and what that is.
+/// Tokens that belong to no session, with their descriptions.
 async fn bad_tokens(house: &House, owner: &World) -> Vec<(&'static str, Option<String>)> {
     let new = async || house.login(&owner.user.email).await.string("/token");
     let (expired, revoked) = (new().await, new().await);

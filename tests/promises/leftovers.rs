@@ -1,6 +1,6 @@
 //! Deleting leaves no orphan row and no orphan content, and open sockets receive an event.
 //!
-//! What is stored is compared whole with what was stored before: so no table, no column and no counter can be
+//! The stored rows are compared with those from before: so no table, no column and no counter can be
 //! forgotten.
 
 use serde_json::json;
@@ -277,7 +277,7 @@ async fn of_a_file_only_the_messages_about_it_stay(house: House) {
         // The original's frontends know no such event.
         v1.is_quiet().await;
     }
-    // Two chats and what was said there are new, and are counted with their user and their workspace.
+    // Two chats and their messages are new, and are counted with their user and their workspace.
     let dump = house.dump().await;
     let new = ["chat ", "chat_conversation ", "user ", "workspace "];
     let is_chat = |row: &&str| new.iter().any(|table| row.starts_with(table));

@@ -71,7 +71,7 @@ async fn storing(house: &House) -> Vec<String> {
                 .has_status(input.status);
         }
         house.settles().await;
-        // What deletes a file says so in its chats, and must do even where there is no room.
+        // Deleting a file adds a message to its chats, and must work even when the quota is reached.
         if stored().await > before && !operation.id.ends_with("_delete") {
             let id = &operation.id;
             assert!(operation.is_limited(), "{id} stores as often as one likes");
@@ -83,7 +83,7 @@ async fn storing(house: &House) -> Vec<String> {
 }
 
 /// Fails unless the operations, asked for as they should be, are answered with this status, and nothing changes but
-/// what is counted. Their ids, in order.
+/// the counted requests. Their ids, in order.
 async fn refused(
     house: &House,
     world: &World,
@@ -106,7 +106,7 @@ async fn refused(
             continue;
         }
         for input in world.valid(operation) {
-            // Each time, since what is used up gets free again.
+            // Each time, since a used limit becomes free again.
             house.server.change(prepare).await;
             let request = input.request(&house.server, operation);
             let answer = by(request, world.token()).send().await;

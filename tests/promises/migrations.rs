@@ -1,4 +1,4 @@
-//! Migrations run themselves, once, whichever request comes first, and keep what is stored
+//! Migrations run by themselves, once, with the first request, and keep all rows
 //! (docs/promises.md#19-migrations).
 
 use futures::future::join_all;

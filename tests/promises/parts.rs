@@ -1,5 +1,5 @@
 //! Many rows are changed and deleted in parts, each a short transaction, so that no user waits for all of it; where
-//! that breaks off, what is left is sound, and the same again goes on.
+//! that is interrupted, the remaining rows are consistent, and the next request continues.
 
 use serde_json::json;
 

@@ -89,7 +89,7 @@ async fn no_statement_reads_a_whole_table() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What a frame of a socket shows is found by places, and only what is shown is read.
+/// The contents of a socket's frame are found by index, and only they are read.
 #[tokio::test]
 async fn the_contents_of_a_frame_are_read_last() {
     let server = Server::start().await;

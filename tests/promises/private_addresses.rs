@@ -3,7 +3,7 @@
 
 use crate::support::Setup;
 
-/// What is in IANA's registries of special addresses, but in fewer lists than private networks are.
+/// Addresses of IANA's special registries that fewer lists contain than private networks.
 #[tokio::test]
 async fn special_addresses_are_not_called() {
     let setup = Setup::trouble().variable("allow_private_models", "false");

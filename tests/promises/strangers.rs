@@ -117,7 +117,7 @@ fn own(operation: &Operation, mine: &Input, stranger: &World) -> Vec<Input> {
     named.into_iter().chain(nameless).collect()
 }
 
-/// The field that names the caller, if the session says it already and it need not be sent.
+/// The field that names the caller, if the session names the caller already and the field may be left out.
 fn superfluous_caller<'a>(
     operation: &Operation,
     mine: &'a Input,
@@ -144,7 +144,7 @@ impl Asking<'_> {
         }
     }
 
-    /// What is wrong, unless the answer is that there is no such thing, and nothing has changed.
+    /// The failure, unless the answer is 404 and no row has changed.
     async fn refused(&self, method: &str, input: &Input) -> Option<String> {
         let before = self.house.dump().await;
         let request = input.request_by(method, &self.house.server, self.operation);
@@ -163,7 +163,7 @@ impl Asking<'_> {
         ))
     }
 
-    /// What is wrong, unless each method is answered as it should be.
+    /// The failure, unless each method has the right answer.
     async fn answered(&self, input: &Input) -> Option<String> {
         for method in self.methods() {
             let request = input.request_by(method, &self.house.server, self.operation);
@@ -179,7 +179,7 @@ impl Asking<'_> {
     }
 }
 
-/// The owner sees what they had; and what is stored of them is what was stored before any stranger came, to the letter.
+/// The owner still reads all rows, and the stored rows are exactly those from before the strangers' requests.
 async fn assert_is_untouched(house: &House, owner: &World, before: &str) {
     for operation in house.description().await.operations {
         if operation.method != "GET" || !operation.needs_session {

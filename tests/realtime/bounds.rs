@@ -1,4 +1,4 @@
-//! What strangers send, and what models say, is bounded before it is read: whatever it is, it gets an answer in words,
+//! Requests of strangers and replies of models are bounded before they are read: each gets an answer with a reason,
 //! and a reply that is written beside it goes on.
 
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! What is changed over HTTP while a chat is in use: files that were made in it, and its end in the middle of a reply.
+//! Changes over HTTP while a chat is in use: to files that were made in it, and its deletion during a reply.
 
 use std::time::Duration;
 

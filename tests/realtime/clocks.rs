@@ -1,4 +1,4 @@
-//! Clocks are set: back, forwards, and by different people on different machines. What the rows say of the time is
+//! Clocks are set: back, forwards, and by different people on different machines. The times in rows are
 //! changed here instead.
 
 use serde_json::json;

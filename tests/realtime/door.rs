@@ -300,7 +300,7 @@ fn event(server: &Server, chat: &str, signature: Option<&str>) -> Request {
     }
 }
 
-/// A token that says it was signed with `alg`, and was signed with HMAC-SHA-256.
+/// A token whose header names `alg`, and whose signature is HMAC-SHA-256.
 fn jwt(alg: &str, claims: &serde_json::Value, key: &[u8]) -> String {
     let header = json!({"typ": "JWT", "alg": alg});
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

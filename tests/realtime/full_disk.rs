@@ -49,7 +49,7 @@ async fn warm_up(scene: &Scene) {
     }
 }
 
-/// Waits until `/healthz` says this.
+/// Waits until `/healthz` answers this.
 async fn health(server: &Server, status: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {

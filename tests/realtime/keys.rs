@@ -77,7 +77,7 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
     frames.push(old.text().await);
     for name in ["fake-words-2-rate-0", "fake-echo-key", "fake-500"] {
         scene.sends_prompt(&mut new, name).await;
-        // Deltas, messages, errors: all that is said of the reply.
+        // Deltas, messages, errors: all events of the reply.
         while !frames.last().is_some_and(|frame| is_the_end(frame)) {
             frames.push(new.text().await);
         }

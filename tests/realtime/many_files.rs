@@ -80,7 +80,7 @@ async fn files_with_more_versions_than_fit_leave_none_out(setup: Setup) {
         for file in first["chat_files_based"].as_array().expect("a list") {
             assert_eq!(file["latest_content"], newest, "texts come before versions");
         }
-        // Versions come then, and at last what is different in them, as far as there is room.
+        // Versions come then, and at last their differences, as far as there is room.
         let mut with_diff = Vec::new();
         for file in first["chat_files_based"].as_array().expect("a list") {
             let versions = file["versions"].as_array().expect("a list");

@@ -197,7 +197,7 @@ async fn wrong_pages_are_refused_in_fastapis_shape() {
 async fn conversations_of_earlier_versions_have_branches() {
     let state = fresh_state();
     Database::of_version(state.path(), 3).await;
-    // After `one` and `two`, another prompt was said beside `two`, and after that once more something below `two`.
+    // After `one` and `two`, a sibling of `two` was added, and after that another message below `two`.
     let added = [
         ("m1", "NULL", "user", "one"),
         ("m2", "'m1'", "assistant", "one"),

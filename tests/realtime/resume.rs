@@ -14,7 +14,7 @@ through_both!(
     cut_and_lossy_at_random_under_fifty_streams,
 );
 
-/// 400 words at 20 a second, shown ten times a second: 200 deltas.
+/// 400 words at 20 a second, sent ten times a second: 200 deltas.
 const LONG: &str = "fake-words-400-rate-20";
 const DELTAS: u64 = 200;
 /// Clients that share the cuts among them.

@@ -52,7 +52,7 @@ async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
         assert_eq!(refused.status, 422, "{url:?}: {}", refused.text());
     }
     assert_eq!(scene.server.database().await.count("model").await, 0);
-    // And what is fine: a model on this machine, as open mode allows.
+    // And an allowed address: a model on this machine, as open mode allows.
     for url in [
         scene.model.base_url(),
         format!("{}/", scene.model.base_url()),

@@ -144,7 +144,7 @@ async fn a_database_that_another_program_closed_is_whole() {
     let look: Other = |file| inspect(file).map(drop);
     let change: Other = |file| empty(file, &["t"]);
     for other in [look, change] {
-        // In place: what is copied elsewhere is not the file that the mark is about.
+        // In place: a copy is not the file that the mark names.
         let folder = killed().await;
         let database = open(&folder).await;
         run(&mut database.session(), "INSERT INTO t (x) VALUES (1)").await;

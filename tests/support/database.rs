@@ -1,4 +1,4 @@
-//! The database file, read by another process while the server runs: what is really stored.
+//! The database file, read by another process while the server runs.
 
 use std::fmt::Write;
 use std::fs;
@@ -225,11 +225,7 @@ impl Database {
         ];
         for wrong in wrong {
             let count = format!("SELECT count(*) FROM {wrong}");
-            assert_eq!(
-                self.number(&count).await,
-                0,
-                "what is counted is wrong: {wrong}"
-            );
+            assert_eq!(self.number(&count).await, 0, "a counter is wrong: {wrong}");
         }
     }
 

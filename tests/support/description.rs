@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::schema::problems;
 use super::{Response, Server};
 
-/// What `/openapi.json` says.
+/// The document `/openapi.json`.
 pub struct Description {
     document: Value,
     pub operations: Vec<Operation>,

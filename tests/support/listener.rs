@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-/// Takes connections on all addresses of this machine, and says nothing.
+/// Accepts connections on all addresses of this machine, and sends nothing.
 pub struct Listener {
     port: u16,
     sockets: Vec<TcpListener>,

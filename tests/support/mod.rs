@@ -22,6 +22,7 @@ mod raw;
 mod schema;
 pub mod schemathesis;
 mod server;
+mod setup;
 mod socket;
 mod statements;
 mod world;
@@ -42,7 +43,8 @@ pub use people::{User, login};
 pub use process::{Outcome, Process, memory_of, run_kafka};
 pub use pushpin::is_installed as pushpin_is_installed;
 pub use raw::{head_and_body, read_response};
-pub use server::{Server, Setup, fresh_state};
+pub use server::Server;
+pub use setup::{Setup, fresh_state};
 pub use socket::{PROTOCOL, Refused, Socket, V2};
 pub use world::{API_KEY, House, World, by};
 

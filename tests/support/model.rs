@@ -43,7 +43,7 @@ impl FakeModel {
         format!("http://{}/v1", self.address)
     }
 
-    /// What it was asked so far.
+    /// Its record of requests so far.
     pub async fn seen(&self) -> Value {
         let url = format!("http://{}/seen", self.address);
         Request::elsewhere("GET", &url).send().await.json()
@@ -61,7 +61,7 @@ impl FakeModel {
         last.cloned().expect("the model was asked")
     }
 
-    /// Waits until what it saw is as `wanted` says.
+    /// Waits until its record satisfies `wanted`.
     pub async fn saw(&self, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + patience;
         loop {

@@ -44,7 +44,7 @@ impl Transcript {
     }
 }
 
-/// A running `kafka up`. Dropping it kills it, and prints what it said if the test is failing.
+/// A running `kafka up`. Dropping it kills it, and prints its output if the test is failing.
 pub struct Process {
     child: Child,
     stdout: Mutex<Receiver<String>>,
@@ -83,7 +83,7 @@ impl Process {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = stdout.recv_timeout(left) else {
                 panic!(
-                    "the server did not say where it serves:\n{}",
+                    "the server did not print its address:\n{}",
                     self.transcript.text()
                 );
             };
@@ -110,7 +110,7 @@ impl Process {
 
     /// `kill -9`: nothing of the process runs after this returns.
     pub fn kill(&mut self) {
-        // An error means that it has ended already, which is what is wanted.
+        // An error means that it has ended already, which is fine.
         self.child.kill().ok();
         self.child.wait().ok();
     }

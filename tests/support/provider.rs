@@ -109,7 +109,7 @@ impl Key {
         self.sign_with_header(&header, claims)
     }
 
-    /// A token with this header, whatever that says.
+    /// A token with any header.
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         let signed = unsigned(header, claims);
         let signature = match &self.pair {
@@ -147,7 +147,7 @@ struct Published {
     asked: usize,
     requests: usize,
     is_down: bool,
-    /// Where it says that its keys are.
+    /// The address of its keys in its document.
     keys_at: String,
 }
 

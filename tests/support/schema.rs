@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// What is wrong with `value`, seen from the root; nothing if it fits. References lead into `document`.
+/// The errors of `value`, seen from the root; none if it fits. References lead into `document`.
 pub fn problems(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     check(document, schema, value, "", &mut problems);

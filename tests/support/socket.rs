@@ -111,7 +111,7 @@ impl Socket {
         })
     }
 
-    /// The next thing the server says; `None` after `patience` of silence. Pings are answered on the way.
+    /// The next event; `None` after `patience` of silence. Pings are answered on the way.
     pub async fn next_within(&mut self, patience: Duration) -> Option<Received> {
         let received = async {
             loop {

@@ -9,7 +9,7 @@ use crate::support::{Multipart, Server, login};
 async fn no_data_of_a_deleted_user_stays() {
     let town = Town::new().await;
     let leni = town.person("leni@example.com").await;
-    // But for what is counted of this address.
+    // Except for the counters of this address.
     let stored = async || {
         let dump = town.server.database().await.dump().await;
         let rows = dump.lines().filter(|row| !row.starts_with("rate_limit "));

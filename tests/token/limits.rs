@@ -9,7 +9,7 @@ async fn town(limits: &str) -> Town {
     Town::with(Setup::app().variable("rate_limits", limits)).await
 }
 
-/// Fails unless the answer is 429 and says when to come back, within `seconds`.
+/// Fails unless the answer is 429 with a `Retry-After` of at most `seconds`.
 #[track_caller]
 fn is_too_many(response: &Response, seconds: u64) {
     response.is_error(429, "Too many requests. Please try again later.");
@@ -20,7 +20,7 @@ fn is_too_many(response: &Response, seconds: u64) {
     assert!((1..=seconds).contains(&wait), "{wait}");
 }
 
-/// A request from somewhere else, as a proxy on this machine says it.
+/// A request from another address, which a proxy on this machine reports.
 fn from(request: Request, address: &str) -> Request {
     request.header("x-forwarded-for", address)
 }
@@ -187,7 +187,7 @@ async fn it_takes_four_strangers_to_fill_a_mailbox() {
     };
     for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
         ask(address, "josef@example.com").await.has_status(200);
-        // Most mailboxes get what is sent to any spelling of their name.
+        // Most mailboxes receive mail for every spelling of their name.
         is_too_many(&ask(address, "Josef@example.com").await, 600);
     }
     ask("192.0.2.4", "josef@example.com").await.has_status(200);

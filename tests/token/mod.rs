@@ -1,5 +1,5 @@
-//! Token mode: every caller has logged in (docs/decisions.md#open-mode-and-token-mode). That nobody sees
-//! what is another's is in `promises::strangers`.
+//! Token mode: every caller has logged in (docs/decisions.md#open-mode-and-token-mode). That no user reads rows of
+//! another user is tested in `promises::strangers`.
 
 mod codes;
 mod cross_site;
@@ -64,7 +64,7 @@ impl Town {
 }
 
 impl Person {
-    /// Who a login says it is.
+    /// The user of a login.
     fn of(login: &Response) -> Self {
         login.has_status(200);
         Self {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Person, Town};
 use crate::support::{FakeModel, Listener, Request, Response, Setup};
 
-/// A host in the spelling of a URL, for each way to name this machine, its networks, and what is inside of them.
+/// A host in the spelling of a URL, for each way to name this machine, its networks, and the addresses inside of them.
 const PRIVATE: [&str; 42] = [
     "127.0.0.1",
     "127.8.9.10",
@@ -54,7 +54,7 @@ const PRIVATE: [&str; 42] = [
     "metadata.google.internal",
 ];
 
-/// Whatever the operator allows: parts of this server, users and passwords, and what is no model's address.
+/// Addresses that no setting allows: parts of this server, users and passwords, and addresses that no model has.
 const NOBODYS: [&str; 19] = [
     "http://auth.spin.internal/v1",
     "http://AUTH.Spin.Internal/v1",

@@ -47,7 +47,7 @@ async fn tokens_of_both_algorithms_log_in_and_keys_are_fetched_once() {
         (&second.id, &second.workspace),
         (&first.id, &first.workspace)
     );
-    // A verified address may be said in text, the audience be one of several.
+    // `email_verified` may be a text, and the audience one of several.
     let claims = with(claims, "email_verified", json!("true"));
     let claims = with(claims, "aud", json!(["another", "kafka-tests"]));
     login(&server, &ec.sign(&claims)).await.has_status(200);

@@ -37,7 +37,7 @@ async fn an_upload_beyond_the_quota_is_not_stored() {
     upload(&town, &josef, 401).await.is_error(413, FULL);
     assert_eq!(stored(&town, &josef).await, 600);
     upload(&town, &josef, 400).await.has_status(200);
-    // What is full is said before anything is taken in.
+    // A full storage is reported before the body is read.
     upload(&town, &josef, 0).await.is_error(413, FULL);
     let form = Multipart::new()
         .text("owner_id", &josef.id)
@@ -170,7 +170,7 @@ async fn of_versions_that_are_saved_at_once_no_more_are_stored_than_there_is_roo
     assert_eq!(stored(&town, &josef).await, 801 + 9 * 1000);
 }
 
-/// A file of 400 bytes in a chat that says `x` now; its id, and that of the version that it was uploaded as.
+/// A file of 400 bytes in a chat, whose newest text is `x`; its id, and that of the version that it was uploaded as.
 async fn file_with_versions(town: &Town, person: &Person) -> (String, String) {
     let chat = person.chat(town, "c").await;
     let form = Multipart::new()
@@ -269,7 +269,7 @@ async fn a_reply_makes_no_files_that_there_is_no_room_for() {
     let mut socket = josef.socket(&town, &chat).await;
     for (name, fits) in [("1.based", true), ("2.based", true), ("3.based", false)] {
         if !fits {
-            // There is room for what is said, and not for the file and the message about it.
+            // There is room for the reply, but not for the file and the message about it.
             town.server
                 .change("UPDATE user SET stored_bytes = 1000000 - 100")
                 .await;

@@ -1,4 +1,4 @@
-//! Sessions: how they are shown, stored, extended and ended (docs/promises.md#10-sessions-end).
+//! Sessions: how they are sent, stored, extended and ended (docs/promises.md#10-sessions-end).
 
 use super::{Person, Town};
 use crate::support::Multipart;

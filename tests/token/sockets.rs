@@ -42,7 +42,7 @@ async fn a_user_with_a_session_may_open_a_socket(setup: Setup) {
     )
     .await;
     let mut socket = is_of(open(&town, &path, &[("cookie", &cookie)]).await, &chat).await;
-    // Later events know whose socket it is.
+    // Later events know the user of the socket.
     socket.send(&json!({ "action": "sync", "rev": 0 })).await;
     assert_eq!(socket.json().await["action"], "sync");
 
@@ -195,7 +195,7 @@ async fn however_a_session_ends_its_sockets_are_informed_and_closed(setup: Setup
                     let code = protocol.map(|_| "unauthorized");
                     assert_eq!(received["code"].as_str(), code, "{what}: {received}");
                 }
-                // Who says nothing is shut out at once.
+                // A silent socket is closed at once.
                 End::Revoked(_) => assert_eq!(listening.closed().await, Some(1008), "{what}"),
             }
             assert_eq!(talking.closed().await, Some(1008), "{what}");

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::{Person, Town};
 use crate::support::{Events, FakeModel, PATIENCE, Setup};
 
-/// It says 3,000 words in 150 s.
+/// It sends 3,000 words in 150 s.
 const MODEL: &str = "fake-words-3000-rate-20";
 
-/// A town with a model, and nothing that would end a stream but what is tested.
+/// A town with a model, in which only the test ends a stream.
 async fn town() -> (Town, FakeModel) {
     let setup = Setup::app().variable("allow_private_models", "true");
     (Town::with(setup).await, FakeModel::start())
@@ -29,7 +29,7 @@ impl Person {
         saved.send().await.has_status(200);
     }
 
-    /// Says something in a chat; the events of the reply.
+    /// Sends a prompt to a chat; returns the events of the reply.
     async fn asks(&self, town: &Town, chat: &str) -> Events {
         let body = json!({ "prompt": "hello", "model": MODEL }).to_string();
         let asked = town.server.post(&format!("/chat/{chat}/messages"));
@@ -44,7 +44,7 @@ impl Person {
     }
 }
 
-/// Reads what comes until the stream ends, which must be soon, and say why.
+/// Reads until the stream ends, which must be soon, with the reason.
 async fn ends_with_its_session(mut events: Events) {
     let begun = Instant::now();
     let mut last = None;

@@ -28,7 +28,7 @@ async fn lists() -> Lists {
 }
 
 impl Lists {
-    /// The path of each list, its name in the answer, and what is said of what is not there.
+    /// The path of each list, its name in the answer, and the error for an unknown id.
     fn all(&self) -> [(String, &'static str, &'static str); 5] {
         let Self {
             user, chat, file, ..
@@ -78,7 +78,7 @@ impl Lists {
     }
 }
 
-fn ids(page: &Value, things: &str) -> Vec<String> {
+pub(super) fn ids(page: &Value, things: &str) -> Vec<String> {
     let things = page[things].as_array().expect("a list");
     let id = |thing: &Value| thing["id"].as_str().expect("an id").to_owned();
     things.iter().map(id).collect()
@@ -238,18 +238,18 @@ async fn rows_of_another_user_are_not_found() {
 
 /// The statement of every list and of every single thing.
 const STATEMENTS: [&str; 12] = [
-    include_str!("../../functions/workspace/src/list.sql"),
-    include_str!("../../functions/workspace/src/show.sql"),
-    include_str!("../../functions/workspace/src/files.sql"),
-    include_str!("../../functions/workspace/src/chats.sql"),
-    include_str!("../../functions/chat/src/show.sql"),
-    include_str!("../../functions/chat/src/files.sql"),
-    include_str!("../../functions/file/src/show.sql"),
-    include_str!("../../functions/file/src/content.sql"),
-    include_str!("../../functions/file/src/chat_file.sql"),
-    include_str!("../../functions/file/src/versions.sql"),
-    include_str!("../../functions/file/src/version.sql"),
-    include_str!("../../functions/file/src/diff.sql"),
+    include_str!("../../../functions/workspace/src/list.sql"),
+    include_str!("../../../functions/workspace/src/show.sql"),
+    include_str!("../../../functions/workspace/src/files.sql"),
+    include_str!("../../../functions/workspace/src/chats.sql"),
+    include_str!("../../../functions/chat/src/show.sql"),
+    include_str!("../../../functions/chat/src/files.sql"),
+    include_str!("../../../functions/file/src/show.sql"),
+    include_str!("../../../functions/file/src/content.sql"),
+    include_str!("../../../functions/file/src/chat_file.sql"),
+    include_str!("../../../functions/file/src/versions.sql"),
+    include_str!("../../../functions/file/src/version.sql"),
+    include_str!("../../../functions/file/src/diff.sql"),
 ];
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::{UNKNOWN_ID, assert_invalid, missing};
 use super::Scene;
-use crate::support::{User, login};
+use crate::support::login;
 
 #[tokio::test]
 async fn a_file_that_is_too_long_or_no_text_is_not_edited() {

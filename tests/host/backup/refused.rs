@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Scene, backup, is_refused, kafka, names, restore, succeeds};
+use super::{Scene, backup, is_refused, names, restore, succeeds};
 use crate::support::{Database, Outcome, Setup, fresh_state};
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub(super) async fn of_chats(counter: &mut Counter) {
         .takes("chat/rename", request, 200, ONE.limited())
         .await;
     let path = format!("/chat/{chat}");
-    // What is not deleted is looked for: it may be too large to go at once.
+    // Before deleting, the size is counted: it may be too large for one transaction.
     for (name, status, cost) in [
         ("chat/delete", 200, ONE),
         ("a chat that is gone", 404, ONE.and_alone(2)),

@@ -18,7 +18,7 @@ pub struct Cost {
     pub alone: usize,
     /// Statements between `BEGIN` and `COMMIT`, in one transaction.
     pub inside: usize,
-    /// What is done in the background, which may have begun when the answer goes out: at most so many more outside.
+    /// Work in the background, which may have begun when the answer is sent: at most so many more statements.
     pub background: usize,
     /// Whether token mode asks for no session.
     pub public: bool,

@@ -116,7 +116,7 @@ async fn a_branch_is_selected_with_what_comes_after(setup: Setup) {
         "an event brings the branch along"
     );
 
-    // What is said next follows the branch that was chosen.
+    // The next prompt follows the branch that was chosen.
     client.ask(SAY, "three").await;
     client.reply().await;
     assert_eq!(

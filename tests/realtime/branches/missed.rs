@@ -156,7 +156,7 @@ async fn clients_that_lose_frames_end_with_the_same_branch(setup: Setup) {
     }
 }
 
-/// Lets everything that was lost be lost, and hears again from then on.
+/// Loses all frames until there are no more, and receives again from then on.
 async fn missed_all(client: &mut ChatClient) {
     let quiet = Duration::from_millis(500);
     while tokio::time::timeout(quiet, client.step()).await.is_ok() {}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Scene;
 use crate::support::{ChatClient, Socket};
 
-/// A model that says the prompt again.
+/// A model that repeats the prompt.
 const SAY: &str = "fake-say-rate-0";
 
 fn texts(client: &ChatClient) -> Vec<&str> {

@@ -1,4 +1,4 @@
-//! What is refused, and changes nothing.
+//! Refused actions, which change nothing.
 
 use serde_json::{Value, json};
 

@@ -69,7 +69,7 @@ async fn a_token_is_good_for_one_login_and_a_retry_gets_the_same_session() {
     // A frontend that is impatient.
     let logins = futures::future::join_all((0..8).map(|_| login(&server, &token))).await;
     let people: Vec<_> = logins.iter().map(Person::of).collect();
-    // What is signed is the same, the signature is another.
+    // The signed text is the same, the signature is another.
     let signed_again = key.sign(&claims);
     assert_ne!(signed_again, token);
     later(&server, 8).await;
@@ -100,7 +100,7 @@ async fn a_token_is_good_for_one_login_and_a_retry_gets_the_same_session() {
     login(&server, &other).await.has_status(200);
     let salts = "SELECT count(*) FROM used_id_token WHERE salt IS NOT NULL";
     assert_eq!(server.database().await.number(salts).await, 1);
-    // And what is expired is forgotten, too.
+    // Expired tokens are forgotten, too.
     server
         .change("UPDATE used_id_token SET expires_at = 1 WHERE salt IS NULL")
         .await;

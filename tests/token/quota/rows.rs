@@ -32,7 +32,7 @@ async fn messages_are_stored_and_counted() {
     let bytes = database.number(bytes).await;
     assert!(bytes > 1100, "{bytes}");
     assert_eq!(stored(&town, &josef).await, bytes);
-    // What there is no room for is refused, and what was said goes with its chat.
+    // A message beyond the quota is refused, and messages are deleted with their chat.
     let almost = format!("UPDATE user SET stored_bytes = 1000000 - 500 + {bytes}");
     town.server.change(&almost).await;
     let again = json!({ "action": "new_message", "prompt": prompt });
