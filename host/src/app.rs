@@ -72,7 +72,7 @@ pub struct App {
 
 /// A component, ready to be instantiated.
 pub struct Loaded {
-    /// What its instances may use.
+    /// The resources of its instances.
     pub granted: Arc<Component>,
     /// The compiled component, imports resolved.
     pub pre: ServicePre<State>,

@@ -123,7 +123,7 @@ impl Command {
     /// Does what was asked; `up` returns after a signal to stop.
     ///
     /// # Errors
-    /// Whatever keeps the command from doing it, in words for the person who typed it.
+    /// Every error of the command, with a text for the operator.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb.unwrap_or(Verb::Up(self.up)) {
             Verb::Up(up) => up.run()?,
@@ -185,8 +185,8 @@ fn build_all(manifest: &Path) -> anyhow::Result<()> {
 /// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from
 /// now on.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    // Without a handler, SIGXFSZ ends the process when a file grows beyond `ulimit -f`. With one, the write fails, as it
-    // does on a full disk.
+    // Without a handler, SIGXFSZ ends the process when a file grows beyond `ulimit -f`. With one, the write fails, as
+    // it does on a full disk.
     drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -202,7 +202,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Says where it serves, and what is to be known about that.
+/// Prints the address, and warnings about the configuration.
 fn announce(address: SocketAddr, about: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(format!("\nServing http://{address}\n{about}").as_bytes())

@@ -48,7 +48,7 @@ async fn without_an_origin_there_are_no_headers() {
 }
 
 #[tokio::test]
-async fn every_answer_to_an_own_origin_says_so() {
+async fn every_answer_to_an_own_origin_allows_it() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let file = server.file(&user, "a.txt", "a").await;
@@ -128,7 +128,7 @@ async fn a_foreign_origin_is_refused_and_changes_nothing() {
         assert_eq!(response.status, 403, "{origin:?}: {}", response.text());
         assert!(
             response.string("/detail").contains("allowed_origins"),
-            "the answer says what to set"
+            "the answer names the setting"
         );
         assert_eq!(
             response.header("access-control-allow-origin"),

@@ -1,4 +1,4 @@
-//! `POST /file/upload`: what is stored and what is answered.
+//! `POST /file/upload`: the stored files and the answer.
 
 use serde_json::json;
 
@@ -89,7 +89,7 @@ async fn an_upload_to_a_workspace_is_a_file_of_the_workspace_only() {
 }
 
 #[tokio::test]
-async fn details_tell_what_kind_of_file_it_is() {
+async fn details_contain_the_kind_of_the_file() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let kinds = [
@@ -132,7 +132,7 @@ async fn details_tell_what_kind_of_file_it_is() {
 }
 
 #[tokio::test]
-async fn code_that_is_not_utf8_is_told_with_replacements_and_stored_as_it_came() {
+async fn code_that_is_not_utf8_is_answered_with_replacements_and_stored_unchanged() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let response = server

@@ -1,6 +1,6 @@
 //! `POST /workspace/new`.
 
-use super::{NOBODY, assert_invalid, assert_is_id, missing};
+use super::{UNKNOWN_ID, assert_invalid, assert_is_id, missing};
 use crate::support::{Multipart, Server, login};
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn an_unknown_owner_gets_no_workspace_and_leaves_no_file() {
     let server = Server::start().await;
     login(&server, "someone@example.com").await;
     let form = Multipart::new()
-        .text("owner_id", NOBODY)
+        .text("owner_id", UNKNOWN_ID)
         .text("name", "x")
         .file("files", "a.txt", "a");
     server
@@ -104,7 +104,7 @@ async fn missing_fields_are_named_in_order() {
     assert_invalid(&empty, &[missing("owner_id"), missing("name")]);
     let with_file = Multipart::new()
         .file("files", "a.txt", "a")
-        .text("owner_id", NOBODY);
+        .text("owner_id", UNKNOWN_ID);
     let response = server
         .post("/workspace/new")
         .multipart(with_file)

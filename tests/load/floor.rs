@@ -1,5 +1,5 @@
 //! The floor: a native server that answers the same requests with the same SQL, on the same storage engine with the
-//! same durability, and does nothing else: no WebAssembly, no access check, no answers for bad input.
+//! same durability, and no more: no WebAssembly, no access check, no answers for bad input.
 
 use anyhow::Context;
 use axum::{

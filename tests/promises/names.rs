@@ -106,16 +106,16 @@ async fn names_of_files_are_stored_listed_and_downloaded() {
             format!("Content-Disposition: form-data; name=\"files\"; filename=\"{name}\"");
         let response = upload(&server, &user, disposition).await;
         assert_eq!(response.status, 200, "{name:?}: {}", response.text());
-        let told = response.string("/details/0/name");
+        let stored = response.string("/details/0/name");
         let listed = server.login(&user.email).await;
         assert_eq!(
             listed.string(&format!("/workspaces/0/files/{place}/filename")),
-            told,
+            stored,
             "{name:?}"
         );
         assert!(
-            name.ends_with(&told) && (told == *name || name.contains('/')),
-            "{name:?} is stored as {told:?}"
+            name.ends_with(&stored) && (stored == *name || name.contains('/')),
+            "{name:?} is stored as {stored:?}"
         );
         assert_downloads(&server, &response, name).await;
     }

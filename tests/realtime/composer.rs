@@ -15,7 +15,7 @@ through_both!(
     equal_text_makes_no_version,
     files_reach_the_model,
     an_uploaded_text_is_edited_and_its_original_kept,
-    what_is_no_text_is_not_overwritten,
+    files_that_are_no_text_are_not_overwritten,
     a_hostile_reply_does_no_harm,
 );
 
@@ -217,10 +217,10 @@ async fn an_uploaded_text_is_edited_and_its_original_kept(setup: Setup) {
     assert_eq!(scene.versions().await, ["as uploaded\n", text]);
     let url = format!("/file/{id}/content");
     let newest = scene.server.get(&url).send().await;
-    assert_eq!(newest.text(), text, "a download is what windows show");
+    assert_eq!(newest.text(), text, "a download has the text of the events");
 }
 
-async fn what_is_no_text_is_not_overwritten(setup: Setup) {
+async fn files_that_are_no_text_are_not_overwritten(setup: Setup) {
     let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
     let binary = [0xff, 0xfe, 0x00, 0x01];
     let form = scene.user.upload_to(&scene.chat, "true");
@@ -256,8 +256,8 @@ async fn a_hostile_reply_does_no_harm(setup: Setup) {
         let prompt = format!("say:\n{reply}");
         socket.send(&change("fake-say-rate-0", &prompt)).await;
         let answer = socket.json().await;
-        let told = answer["error"].as_str().unwrap_or_default();
-        assert!(told.contains(error), "{answer}");
+        let reason = answer["error"].as_str().unwrap_or_default();
+        assert!(reason.contains(error), "{answer}");
     }
     assert_eq!(scene.versions().await, [FILE]);
 }
@@ -289,7 +289,7 @@ async fn files_reach_the_model(setup: Setup) {
     );
     assert!(
         body.contains("make agent.based"),
-        "what was said before: {body}"
+        "the earlier messages: {body}"
     );
 }
 

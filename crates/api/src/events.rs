@@ -1,9 +1,12 @@
-//! The events of a chat: `kafka.v2` over WebSockets and as server-sent events, and v1 (docs/websocket.md).
+//! The events of a chat: `kafka.v2` over WebSockets and as server-sent events (docs/websocket.md).
 
 #![expect(
     missing_docs,
     reason = "fields that are not documented here are the protocol's, which docs/websocket.md describes"
 )]
+
+mod file;
+mod v1;
 
 use std::ops::Not;
 
@@ -15,18 +18,21 @@ use strum::IntoStaticStr;
 use crate::chat::RunningGeneration;
 use crate::file::UploadedFile;
 use crate::relay::{Branch, ReplyBegun, Stopped};
-use crate::words::{ErrorCode, FileKind, MessageKind, Role, Status};
+use crate::words::{ErrorCode, MessageKind, Role, Status};
 
-/// What a client of `kafka.v2` receives: a frame of the WebSocket, or the `data` of a server-sent event whose name is the
-/// action. A text for which a frame has no room is `null`, with `truncated`; an event that is too large even so is only
-/// `{"action", "rev", "truncated": true}`.
+pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
+pub use v1::{EventV1, MessageV1};
+
+/// What a client of `kafka.v2` receives: a frame of the WebSocket, or the `data` of a server-sent event whose name is
+/// the action. A text for which a frame has no room is `null`, with `truncated`; an event that is too large even so is
+/// only `{"action", "rev", "truncated": true}`.
 #[derive(Debug, Serialize, JsonSchema, IntoStaticStr)]
 #[serde(tag = "action", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Event {
     /// The chat as it is when the connection opens.
     Initial(Box<Initial>),
-    /// What is newer than the `rev` of a request; or the state of one reply, when a stream joins it.
+    /// All changes after the `rev` of a request; at the beginning of a stream, the state of its reply.
     Sync(Box<Sync>),
     /// The action with this `id` is done.
     Ack(Box<Ack>),
@@ -105,7 +111,7 @@ impl Event {
         self.into()
     }
 
-    /// How far the reply is that the event is about, if it says so.
+    /// The newest delta of the reply that the event is about, if the event contains it.
     pub fn seq(&self) -> Option<i64> {
         match self {
             Self::Delta { seq, .. } => Some(*seq),
@@ -265,9 +271,9 @@ pub struct GenerationEnded {
     pub generation_id: String,
     pub message_id: String,
     pub status: Status,
-    /// As the model said it.
+    /// Unchanged from the model.
     pub finish_reason: Option<String>,
-    /// As the model said it.
+    /// Unchanged from the model.
     pub usage: Option<Value>,
     /// What went wrong, for people.
     pub error: Option<String>,
@@ -275,140 +281,12 @@ pub struct GenerationEnded {
     pub message: Message,
 }
 
-/// A version that a file has got.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct FileVersion {
-    pub rev: i64,
-    pub file_id: String,
-    pub name: String,
-    pub version_id: String,
-    pub timestamp: String,
-    /// From the text before.
-    pub diff: Option<String>,
-    pub content: Option<String>,
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-    /// Where the text is read that is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
-/// A file of a chat.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct FrameFile {
-    pub id: String,
-    pub name: String,
-    pub content: Option<String>,
-    /// Of code.
-    pub language: Option<&'static str>,
-    #[serde(rename = "type")]
-    pub kind: FileKind,
-    /// The path under which its content is read.
-    pub url: String,
-    /// In `sync`, of files that have versions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub versions: Option<Vec<FrameVersion>>,
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-}
-
-/// A file with its versions.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct BasedFile {
-    pub file_id: String,
-    pub name: String,
-    pub latest_content: Option<String>,
-    /// Oldest first.
-    pub versions: Vec<FrameVersion>,
-    /// Always `based`.
-    #[serde(rename = "type")]
-    pub kind: FileKind,
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-    /// Where the text is read that is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
-/// A version of a file.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct FrameVersion {
-    pub version_id: String,
-    pub timestamp: String,
-    /// From this version to the newest.
-    pub diff: Option<String>,
-}
-
-/// What a client of v1 receives, but for replies, which are bare texts.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum EventV1 {
-    FileUploaded {
-        message: MessageV1,
-    },
-    FileDeleted {
-        message: MessageV1,
-    },
-    RevertComplete {
-        message: MessageV1,
-    },
-    /// A reply has made or changed a file.
-    AgentResponse {
-        /// Of a new file, as are all with the word.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-        kind: Option<MessageKind>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        content: Option<Value>,
-        message: MessageV1,
-        /// Of a changed file.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        diff: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        block: Option<Box<MessageV1>>,
-    },
-    /// An action is refused, or a reply has failed.
-    #[serde(untagged)]
-    Error {
-        error: String,
-    },
-    /// The first frame.
-    #[serde(untagged)]
-    Initial(Box<ChatState<MessageV1>>),
-}
-
-/// A message of v1.
-#[derive(Debug, Clone, Serialize)]
-pub struct MessageV1 {
-    pub role: String,
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// A text, or what a file is.
-    pub content: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deleted_file_id: Option<String>,
-}
-
-impl MessageV1 {
-    /// A message about a file, by a reply.
-    pub fn about_file(content: Value) -> Self {
-        Self {
-            role: Role::Assistant.to_string(),
-            kind: MessageKind::File.to_string(),
-            content,
-            deleted_file_id: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Ack, Event, EventV1, FileChanged};
 
     #[test]
-    fn events_are_what_clients_know() {
+    fn events_have_the_form_that_clients_know() {
         let file = FileChanged {
             message_id: "m".into(),
             file_id: "f".into(),

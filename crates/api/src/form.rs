@@ -14,9 +14,9 @@ pub struct Field {
     pub kind: FieldKind,
     /// The longest text that it takes, in characters.
     pub max_chars: usize,
-    /// Whether what was sent is never shown.
+    /// Whether errors never contain the value.
     pub is_secret: bool,
-    /// What the API's description says of it; empty where the name says it all.
+    /// Its text in the API's description; empty where the name is enough.
     pub about: &'static str,
     /// For the description too: what a handler accepts of this text. Empty: anything.
     pub pattern: &'static str,
@@ -55,13 +55,13 @@ impl Field {
         self
     }
 
-    /// Says in the API's description what the field means.
+    /// Adds the meaning of the field to the API's description.
     pub const fn about(mut self, about: &'static str) -> Self {
         self.about = about;
         self
     }
 
-    /// Says in the API's description which texts the handler accepts, as a regular expression of JSON Schema. The form
+    /// Adds to the API's description which texts the handler accepts, as a regular expression of JSON Schema. The form
     /// itself takes any.
     pub const fn pattern(mut self, pattern: &'static str) -> Self {
         self.pattern = pattern;
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_received_fills_it() {
+    fn received_fields_fill_it() {
         let received = |user: &str| {
             vec![
                 FieldValue::Text(Some(user.to_owned())),

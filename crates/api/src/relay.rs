@@ -1,4 +1,4 @@
-//! Chats as conversations: what a person says and a model answers.
+//! Conversations: prompts and replies.
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ const EVENTS: &str = "text/event-stream";
 
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
-/// A yes or no in each of the ways in which clients of the original say it.
+/// A yes or no in each of the spellings of the original's clients.
 const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
     Schema::Boolean,
     Schema::Number,
@@ -23,8 +23,7 @@ const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
     ),
 ]));
 
-const TEXT: Property =
-    Property::new("prompt", Schema::Text).about("What the person says; at most 256 KiB.");
+const TEXT: Property = Property::new("prompt", Schema::Text).about("The prompt; at most 256 KiB.");
 
 const USER_FIELD: Property = Property::new("user_id", OPTIONAL_TEXT).optional();
 
@@ -36,7 +35,7 @@ const MODEL_ID: Property = Property::new("model_id", OPTIONAL_TEXT).optional();
 
 const CLIENT_ID: Property = Property::new("client_id", OPTIONAL_TEXT)
     .optional()
-    .about("The same one again makes nothing new and answers with the same ids.");
+    .about("If it was sent before, nothing is stored, and the answer contains the same ids.");
 
 const FIRST_PROMPT: Property = Property::new("is_first_prompt", FLAG).optional();
 
@@ -96,8 +95,8 @@ const MESSAGE: Named = Named {
         Property::new("type", Schema::OneOf(&["text", "file"])),
         Property::new("content", Schema::Text).about(
             "Of a `file` message: JSON as a text, `{file_id, filename, path}` of one that was added, `{based_filename, \
-             based_content}` of one that was written, with `message` too where somebody went back to a version; or with \
-             the role `system` a sentence about one that was deleted.",
+             based_content}` of one that was written, with `message` too where the file was reverted to a version; or with \
+             the role `system` a sentence about a file that was deleted.",
         ),
         Property::new(
             "status",
@@ -116,7 +115,7 @@ const HEAD: &str = "The message that the active branch ends with.";
 /// The ids of what an action made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ReplyBegun {
-    /// What the person said.
+    /// The prompt.
     pub message_id: MessageId,
     /// The reply.
     pub generation_id: Option<GenerationId>,
@@ -144,7 +143,7 @@ pub struct Stopped {
 /// The same chat again.
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
 
-/// What asks for a reply is answered with its beginning, or with its events.
+/// Declares the answers of an operation that begins a reply.
 const fn begins_reply(operation: Operation) -> Operation {
     operation
         .limited()
@@ -161,20 +160,22 @@ const fn begins_reply(operation: Operation) -> Operation {
 }
 
 operations! {
-    "conversation": "Chats as conversations. Windows that stay open use a WebSocket: [/docs/websocket](/docs/websocket)."
+    "conversation": "Prompts, replies and branches of a chat. Clients that need every event use a WebSocket: \
+        [/docs/websocket](/docs/websocket)."
 
     /// List the messages of a branch
     ///
-    /// Oldest first on each page. Without a cursor: the end of the active branch. `next` is the `before` of the page
-    /// before this one, or where `after` was sent the `after` of the next. Long messages make a page shorter than `limit`.
+    /// Lists messages oldest first. Without `before` and `after`, the page ends with the head of the active branch.
+    /// `next` is the `before` of the page with older messages; in answers to `after`, the `after` of the page with
+    /// newer ones. If messages are long, a page has fewer than `limit`.
     HISTORY = Operation::get("/chat/{chat_id}/messages")
         .query(&[
             USER,
             LIMIT,
             Parameter::optional("before", Schema::ShortText(MAX_ID_CHARS))
-                .about("A message: what comes before it, going up from it."),
+                .about("A message: lists those before it on its branch."),
             Parameter::optional("after", Schema::ShortText(MAX_ID_CHARS))
-                .about("A message: what comes after it, going down the branch; empty: all from the first. Not with `before`."),
+                .about("A message: lists those after it on its branch; empty: from the first message on. Not together with `before`."),
         ])
         .answers_with("Messages", &[
             Property::new("messages", Schema::List(&Schema::Named(&MESSAGE))),
@@ -183,12 +184,12 @@ operations! {
         ])
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
 
-    /// Say something
+    /// Send a prompt
     ///
-    /// Stores it and begins a reply. With `Accept: text/event-stream` the answer is the events of `kafka.v2` until
-    /// `generation_ended`, or until `chat_deleted`; in token mode also until the session has ended, with the `error`
-    /// `unauthorized`, at most a minute later. With a `client_id` that was sent before they begin with a `sync`, as
-    /// those of `GET …/events` do.
+    /// Stores the prompt and begins a reply. With `Accept: text/event-stream` the answer is a stream of `kafka.v2`
+    /// events that ends with `generation_ended` or `chat_deleted`. In token mode the stream also ends at most a minute
+    /// after the session, with the `error` `unauthorized`. If the `client_id` was sent before, the stream begins with a
+    /// `sync`, as that of `GET …/events` does.
     SEND = begins_reply(Operation::post("/chat/{chat_id}/messages").json(PROMPT))
         .leads_to(&[
             link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
@@ -198,21 +199,21 @@ operations! {
             link("conversation_stop", &[CHAT]),
         ]);
 
-    /// Say something better
+    /// Edit a prompt
     ///
-    /// Stores it beside a message that a person has said, and begins a reply. Answers as `POST …/messages` does.
+    /// Stores the new text as a sibling of the prompt, and begins a reply. Answers as `POST …/messages` does.
     EDIT = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/edit").json(EDITED));
 
-    /// Let a reply be written again
+    /// Write a reply again
     ///
-    /// Begins one beside a reply, or another one to a message that a person has said. All fields may be missing, but the
-    /// body is a JSON object. Answers as `POST …/messages` does.
+    /// For a reply: begins a sibling of it. For a prompt: begins another reply to it. All fields may be missing, but
+    /// the body is a JSON object. Answers as `POST …/messages` does.
     REGENERATE = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate").json(AGAIN));
 
     /// Choose a branch
     ///
-    /// Makes the branch through a message the active one: up to its first message, and down to where somebody wrote or
-    /// chose last. Where it is active already, nothing changes.
+    /// Makes a branch with this message the active one. If several contain it, the one that was written to or chosen
+    /// last. If the active branch contains the message, nothing changes.
     SELECT_BRANCH = Operation::post("/chat/{chat_id}/branch")
         .json(&[Property::new("message_id", Schema::Id), USER_FIELD])
         .answers::<Branch>()
@@ -221,7 +222,7 @@ operations! {
 
     /// Stop the running reply
     ///
-    /// The text so far stays. Harmless where none is running.
+    /// Keeps the text so far. Does nothing if no reply is running.
     STOP = Operation::post("/chat/{chat_id}/stop")
         .query(&[USER])
         .answers::<Stopped>()
@@ -229,38 +230,39 @@ operations! {
 
     /// Follow a reply
     ///
-    /// The events of `kafka.v2`, at any time and as often as one likes. First a `sync` of this reply alone, of which only
-    /// `generation` counts; then `delta`s, which may be several pieces each, so that `seq` may jump and nothing is
-    /// missing; at last `generation_ended`, or `chat_deleted`, or as with `POST …/messages` an `error`.
+    /// A stream of `kafka.v2` events, which any number of clients may open at any time. It begins with a `sync` whose
+    /// `generation` is this reply. Then `delta`s follow, each of which may join several, so `seq` may jump although no
+    /// text is missing. The stream ends with `generation_ended`, with `chat_deleted`, or with an `error` as that of
+    /// `POST …/messages` does.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
         .limited()
         .query(&[USER])
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.` or `Generation not found.`");
 
-    /// Open a window
+    /// Open a WebSocket
     ///
-    /// A WebSocket, which the gateway holds. In token mode it takes a session, or a ticket. The protocol:
+    /// The gateway holds it. In token mode the handshake needs a session or a ticket. The protocol:
     /// [/docs/websocket](/docs/websocket).
     SOCKET = Operation::get("/ws/{chat_id}")
         .public()
         .query(&[Parameter::optional("ticket", Schema::Text)
-            .about("Token mode: of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
-        .also(101, "The window is open.", Content::Nothing)
+            .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
+        .also(101, "The WebSocket is open.", Content::Nothing)
         .fails(400, "The handshake is not valid.")
-        .fails(401, "Token mode: there is no session, or it has ended, or the ticket is no good.")
-        .not_found("`Chat not found.`; without the sub-protocol `kafka.v2` the window opens and says so.")
-        .fails(426, "A request without `Upgrade: websocket`, or past the gateway.")
-        .fails(502, "The gateway does not reach the application.");
+        .fails(401, "Token mode: there is no session, or it has ended, or the ticket is not valid.")
+        .not_found("`Chat not found.`; without the sub-protocol `kafka.v2` the socket opens, and its first frame is this error.")
+        .fails(426, "The request has no `Upgrade: websocket`, or did not come through the gateway.")
+        .fails(502, "The gateway can't reach the application.");
 
-    /// Tell what happened to a socket
+    /// Report a socket's events
     ///
-    /// For the gateway only, which signs what it tells: WebSocket-over-HTTP, `application/websocket-events`.
+    /// For the gateway only, which signs the request: WebSocket-over-HTTP, `application/websocket-events`.
     SOCKET_EVENTS = Operation::post("/ws/{chat_id}")
         .public()
         .takes(SOCKET_EVENT_TYPE)
-        .also(200, "What the socket is to be told.", Content::Other(SOCKET_EVENT_TYPE))
+        .also(200, "Events for the socket.", Content::Other(SOCKET_EVENT_TYPE))
         .fails(401, "The request is not signed by the gateway.")
-        .fails(426, "The body is not of events.")
+        .fails(426, "The body is not in the format of events.")
         .not_found("`Chat not found.`");
 }

@@ -96,7 +96,7 @@ impl Schema {
             Self::ShortText(max) => json!({ "type": "string", "maxLength": max }),
             Self::Email => json!({
                 "type": "string", "format": "email",
-                // Names that are nobody's; of the rest that may be wrong with an address the format knows.
+                // Names that belong to no host; the format checks the rest of an address.
                 "not": { "pattern": RESERVED },
             }),
             Self::Id => json!({ "type": "string", "minLength": 1 }),

@@ -54,7 +54,7 @@ fn references() {
     }
 }
 
-/// What an operation answers has a name of its own, which nothing else has.
+/// Every answer type has a name that no other type has.
 #[test]
 fn answers_are_named_once() {
     let document = document("1", AuthMode::Open);

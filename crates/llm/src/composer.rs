@@ -64,11 +64,11 @@ pub fn ask_for_whole_file(name: &str, why: &str) -> String {
 pub struct Edit {
     /// What the reply calls the file: never empty, without control characters, at most 255 bytes.
     pub name: String,
-    /// What it says.
+    /// Its text.
     pub change: Change,
 }
 
-/// What a reply says about a file.
+/// A file in a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// This is the whole text.
@@ -119,7 +119,7 @@ impl Unfit {
         }
     }
 
-    /// The reason, for the person who waits.
+    /// The reason, for the user.
     pub fn message(self) -> String {
         match self.retry {
             true => format!("Applying diff failed: {}", self.error),
@@ -128,8 +128,8 @@ impl Unfit {
     }
 }
 
-/// Finds the files in a reply, in its order; none: it is a plain answer. `cut_off`: the reply was not finished (stopped,
-/// `length`, an error), so a file that has no end in it is not taken.
+/// Finds the files in a reply, in its order; none: it is a plain answer. `cut_off`: the reply was not finished
+/// (stopped, `length`, an error), so a file that has no end in it is not taken.
 pub fn edits(reply: &str, cut_off: bool) -> Vec<Edit> {
     let blocks = blocks::blocks(reply).into_iter();
     let whole = blocks.filter(|block| block.is_closed || !cut_off);

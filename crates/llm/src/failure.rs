@@ -1,15 +1,15 @@
-//! What went wrong with a call, as a message a person can act on. Never with the key in it.
+//! The failure of a call, as a message that a user can act on. It never contains the key.
 
-mod said;
+mod endpoint;
 pub(crate) mod scrub;
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
-pub(crate) use said::Said;
+pub(crate) use endpoint::EndpointError;
 
-/// What an endpoint says is quoted up to this length.
+/// The text of an endpoint's error is quoted up to this length.
 const MAX_QUOTE_CHARS: usize = 300;
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -17,13 +17,13 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Why there is no (whole) reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What it was.
+    /// Its kind.
     pub kind: FailureKind,
-    /// What it was and what to do, for the person who waits. Bounded, and without the key.
+    /// The cause and a remedy, for the user. Bounded, and without the key.
     pub message: String,
 }
 
-/// What went wrong.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The key can't be sent or was refused (401, 403).
@@ -32,7 +32,7 @@ pub enum FailureKind {
     NotFound,
     /// Too many requests, or no credit left (402, 429).
     RateLimited {
-        /// How long to wait, if the endpoint said.
+        /// How long to wait, if the endpoint named it.
         retry_after: Option<Duration>,
     },
     /// The request was refused (any other 4xx).
@@ -56,8 +56,8 @@ pub enum FailureKind {
     Broken,
     /// The reply has a line that is too long to be one.
     TooLong,
-    /// The endpoint said in its reply that it failed.
-    Said,
+    /// The reply contains an error of the endpoint.
+    InReply,
 }
 
 impl Failure {
@@ -71,11 +71,11 @@ impl Failure {
 
     /// The answer's status is not 2xx. `body` may be only the beginning.
     pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
-        Self::of_status(status, headers, &words(body), key)
+        Self::of_status(status, headers, &text_of(body), key)
     }
 
     /// The same, with the endpoint's words.
-    fn of_status(status: u16, headers: &HeaderMap, said: &str, key: &str) -> Self {
+    fn of_status(status: u16, headers: &HeaderMap, text: &str, key: &str) -> Self {
         let retry_after = retry_after(headers, SystemTime::now());
         let later = when_to_try_again(retry_after);
         let (kind, what) = match status {
@@ -119,7 +119,7 @@ impl Failure {
             ),
             _ => (FailureKind::Server, format!("failed ({status}). {later}")),
         };
-        let quote = quote(said, key);
+        let quote = quote(text, key);
         Self::new(kind, format!("The model's endpoint {what}{quote}"))
     }
 
@@ -163,14 +163,14 @@ impl Failure {
         )
     }
 
-    /// The reply itself says that something went wrong.
-    pub(crate) fn said(said: &Said, key: &str) -> Self {
-        if let Some(status) = said.status {
-            return Self::of_status(status, &HeaderMap::new(), &said.words, key);
+    /// The reply contains an error.
+    pub(crate) fn in_reply(error: &EndpointError, key: &str) -> Self {
+        if let Some(status) = error.status {
+            return Self::of_status(status, &HeaderMap::new(), &error.text, key);
         }
-        let quote = quote(&said.words, key);
+        let quote = quote(&error.text, key);
         let message = format!("The model's endpoint ended its reply with an error.{quote}");
-        Self::new(FailureKind::Said, message)
+        Self::new(FailureKind::InReply, message)
     }
 
     /// Nothing came for so long.
@@ -196,7 +196,7 @@ impl Failure {
     }
 }
 
-/// The endpoint's own words, made fit to be shown; empty when there are none.
+/// A quote of the endpoint's text, in a form that users may see; empty without a text.
 fn quote(words: &str, key: &str) -> String {
     let words = clean(words, key);
     if words.is_empty() {
@@ -220,11 +220,13 @@ fn clean(text: &str, key: &str) -> String {
     }
 }
 
-/// What an error's body says: the message in its JSON, or its text, if it is no web page.
-fn words(body: &[u8]) -> String {
-    let json = std::str::from_utf8(body).ok().and_then(Said::parse);
-    if let Some(said) = json {
-        return said.words;
+/// The text of an error's body: the message in its JSON, or all of it, unless it is a web page.
+fn text_of(body: &[u8]) -> String {
+    let json = std::str::from_utf8(body)
+        .ok()
+        .and_then(EndpointError::parse);
+    if let Some(error) = json {
+        return error.text;
     }
     let text = String::from_utf8_lossy(body);
     if text.trim_start().starts_with('<') {
@@ -233,7 +235,7 @@ fn words(body: &[u8]) -> String {
     text.into_owned()
 }
 
-/// `Retry-After`: seconds, or a date. Not more than a day, whatever it says.
+/// `Retry-After`: seconds, or a date; at most a day.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

@@ -1,11 +1,11 @@
 //! From the bytes of a reply to its events.
 //!
-//! A reply should be server-sent events, but some endpoints answer with one JSON object although a stream was asked for,
-//! and at a wrong base URL there is a web page: the first byte says which.
+//! A reply should be server-sent events, but some endpoints answer with one JSON object although a stream was asked
+//! for, and at a wrong base URL there is a web page: the first byte decides.
 //!
-//! The reader of events is ours, because `eventsource-stream` 0.2 can't bound a line: it appends what comes to one string
-//! until an event is complete, whatever its length, and copies the rest of that string for each line. It also lacks what
-//! some endpoints need: events without an empty line between them, and errors that are no event.
+//! The reader of events is ours, because `eventsource-stream` 0.2 can't bound a line: it appends what comes to one
+//! string until an event is complete, whatever its length, and copies the rest of that string for each line. It also
+//! lacks what some endpoints need: events without an empty line between them, and errors that are no event.
 
 mod chunk;
 mod lines;
@@ -13,21 +13,22 @@ mod lines;
 use serde_json::Value;
 
 use crate::MAX_TEXT_BYTES;
-use crate::failure::{Failure, Said, scrub::scrub};
+use crate::failure::{EndpointError, Failure, scrub::scrub};
 use chunk::Chunk;
 use lines::{Lines, MAX_BYTES, TooLong};
 
-/// An answer that is no stream has at most so many bytes: the longest text of a reply, with the escapes of any language.
+/// An answer that is no stream has at most so many bytes: the longest text of a reply, with the escapes of any
+/// language.
 const MAX_ANSWER_BYTES: usize = 2 * MAX_TEXT_BYTES;
 
-/// What a reply says. After `Done` or `Error` nothing follows.
+/// An event of a reply. `Done` or `Error` is the last.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// More text; never empty.
     Delta(String),
-    /// The model says why it ended: `stop`, `length`, …. At most once; some endpoints never say.
+    /// Why the reply ended: `stop`, `length`, …. At most once; some endpoints never send it.
     Finish(String),
-    /// What it cost, as the endpoint says it: an object of numbers. At most once, just before `Done`.
+    /// The usage, unchanged from the endpoint: an object of numbers. At most once, just before `Done`.
     Usage(Value),
     /// The reply is whole.
     Done,
@@ -80,7 +81,7 @@ impl Stream {
         }
     }
 
-    /// Whether the model said why it ended: no more text is to be expected.
+    /// Whether the finish reason was sent: no more text is expected.
     pub fn finished(&self) -> bool {
         self.finished
     }
@@ -88,7 +89,7 @@ impl Stream {
     /// More bytes came.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Vec<Event> {
         if matches!(self.body, Body::Unknown) && !self.ended {
-            // White space and the byte order mark say nothing.
+            // White space and the byte order mark decide nothing.
             let first = bytes
                 .iter()
                 .position(|byte| !b" \t\r\n\xef\xbb\xbf".contains(byte));
@@ -121,7 +122,7 @@ impl Stream {
             _ if self.ended => {}
             Body::Json(json) => {
                 self.read(&String::from_utf8_lossy(&json));
-                // An endpoint that sends all of it at once need not say why it ends.
+                // An endpoint that sends the whole reply at once need not send a finish reason.
                 if self.is_reply {
                     self.done();
                 }
@@ -208,8 +209,8 @@ impl Stream {
             return;
         };
         if event == "error" && Chunk::parse(&data).is_none_or(|chunk| chunk.error.is_none()) {
-            let said = Said::parse(&data).unwrap_or_else(|| Said::of(&data));
-            return self.fail(Failure::said(&said, &self.key));
+            let error = EndpointError::parse(&data).unwrap_or_else(|| EndpointError::of(&data));
+            return self.fail(Failure::in_reply(&error, &self.key));
         }
         self.read(&data);
     }
@@ -237,7 +238,7 @@ impl Stream {
             return;
         }
         if let Some(error) = chunk.error {
-            return self.fail(Failure::said(&error, &self.key));
+            return self.fail(Failure::in_reply(&error, &self.key));
         }
         if let Some(why) = chunk.finish {
             self.finish(why);

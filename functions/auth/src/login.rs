@@ -1,4 +1,4 @@
-//! `POST /auth/login`: whoever gives an e-mail is that person, in open mode; in token mode they must prove it.
+//! `POST /auth/login`: in open mode an e-mail is enough; in token mode the client must prove that it is the user's.
 
 use axum::{extract::Request, http::request::Parts, response::Response};
 use http::{StatusCode, header};
@@ -38,7 +38,7 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     Ok(json_text_response(StatusCode::OK, answer))
 }
 
-/// What is to prove that an e-mail is somebody's.
+/// A proof that an e-mail address is the user's.
 pub enum Proven {
     /// By an identity provider's word, which is used up when the session begins.
     ByProvider(oidc::Word),
@@ -54,7 +54,7 @@ impl Proven {
         }
     }
 
-    /// 401 for a code that is not good now: no stranger makes us look up what somebody has.
+    /// 401 for a code that is not valid now, before the user's rows are read.
     async fn check(self, db: &mut Db) -> Result<Self> {
         match self {
             Self::ByProvider(word) => Ok(Self::ByProvider(word)),
@@ -98,13 +98,13 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
         .map(Proven::ByCode)
 }
 
-/// Begins a session, in one transaction with the account if that is new; what is answered.
+/// Begins a session, in one transaction with the account if that is new. Returns the answer.
 async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
     let email = proven.email();
     let mut db = Db::open().await?;
     let proven = proven.check(&mut db).await?;
-    // Before anything is stored, so that there is no session without an answer, and before the transaction: of somebody
-    // who has much it takes a while, and nobody else could write.
+    // Before anything is stored, so that there is no session without an answer, and before the transaction: with many
+    // rows it takes a while, in which no other transaction could write.
     let known = account::look_up(&mut db, &email).await?;
     let mut transaction = db.begin().await?;
     let login = proven.use_up(&mut transaction).await?;

@@ -18,8 +18,8 @@ const FIND: &str = include_str!("delete.sql");
 /// What one attachment counts for (see [`removal`]), of which the message about it is a part.
 const ATTACHMENT: i64 = 10;
 
-/// Deletes the file, in parts if many chats have it or it has many versions. Every chat that had it gets a message about
-/// it, as when a window deletes it there.
+/// Deletes the file, in parts if many chats have it or it has many versions. Every chat that had it gets a message
+/// about it, as after the action `delete_file`.
 pub(crate) async fn delete(
     access: Access,
     Path(file): Path<String>,
@@ -60,8 +60,8 @@ struct Place {
     is_named: bool,
 }
 
-/// Deletes the file or a part of it. Returns what it has left, and whether that is all. `None`: there is no such file of
-/// the caller's.
+/// Deletes the file or a part of it. Returns what it has left, and whether that is all. `None`: there is no such file
+/// of the caller's.
 async fn remove(
     tx: &mut Transaction<'_>,
     file: &str,

@@ -14,8 +14,8 @@ use kafka_common::{announce, files, owner, params};
 
 use crate::NAMED;
 
-/// Saves a text of at most 256 KiB as the newest version. What the file says already makes none: the answer names the
-/// newest there is.
+/// Saves a text of at most 256 KiB as the newest version. The text that the file has already makes none: the answer
+/// names the newest there is.
 pub(crate) async fn save(
     access: Access,
     Path(file): Path<String>,

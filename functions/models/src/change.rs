@@ -79,7 +79,7 @@ pub async fn change(
     Ok(answer(&changed))
 }
 
-/// Makes the changes and tells what the model is now; `None` if it is not the caller's.
+/// Makes the changes and returns the model; `None` if it is not the caller's.
 async fn apply(
     transaction: &mut Transaction<'_>,
     model: &str,
@@ -95,7 +95,7 @@ async fn apply(
     if base_url != found.base_url {
         fields::check_url(&base_url, wanted.own).await?;
         if wanted.key.is_none() {
-            // Else whoever can change the address could have the key sent to their own.
+            // Else a stranger who can change the address could have the key sent to their own.
             let mut missing = FieldError::missing("ak", Value::Null);
             missing.msg = "Field required, because base_url changes".to_owned();
             return Err(missing.into());

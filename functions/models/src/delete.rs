@@ -13,7 +13,7 @@ use kafka_common::{
     query::Query,
 };
 
-/// No row back: no such model of the caller's (NULL: of whoever knows the id).
+/// No row back: no such model of the caller (NULL: any).
 const DELETE: &str =
     "DELETE FROM model WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING id";
 

@@ -17,7 +17,7 @@ use crate::{fields, renew};
 
 const INSERT: &str = include_str!("new.sql");
 
-/// As many as a window is told of (`snapshot.sql`). Lists of models have no pages.
+/// As many as a snapshot contains (`snapshot.sql`). Lists of models have no pages.
 const MAX_MODELS: i64 = 200;
 
 /// Keeps the model with its key sealed.

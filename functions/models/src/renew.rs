@@ -1,4 +1,5 @@
-//! After the sealing key was changed: what older keys sealed is sealed anew, so that they can be forgotten.
+//! After the sealing key was changed: values that older keys sealed are sealed again, so that the old keys can be
+//! forgotten.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
--- Replaces sealed keys, unless somebody has changed them meanwhile. ?1 is a JSON array of [id, before, after].
+-- Replaces sealed keys, unless they were changed meanwhile. ?1 is a JSON array of [id, before, after].
 UPDATE model SET ak = renewed.after
 FROM (
     SELECT value ->> 0 AS id, value ->> 1 AS before, value ->> 2 AS after FROM json_each(?1)

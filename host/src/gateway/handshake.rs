@@ -1,4 +1,4 @@
-//! Opening a socket: what the client asks for, what the backend says to it.
+//! The handshake of a socket: the client's request, and the backend's answer to it.
 
 use super::{
     Event, Gateway,
@@ -17,14 +17,14 @@ use std::{
 };
 use wasmtime_wasi_http::WasiBody;
 
-/// What the accept key is made with (RFC 6455, section 1.3).
+/// The constant in the accept key (RFC 6455, section 1.3).
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A socket that the backend let in; it opens when the answer has been sent.
 pub struct Socket {
     pub(super) upgrade: OnUpgrade,
     pub(super) conversation: Conversation,
-    /// What the backend said besides `OPEN`.
+    /// The events of the backend after `OPEN`.
     pub(super) first: Vec<Event>,
     pub(super) peer: SocketAddr,
 }

@@ -41,8 +41,8 @@ static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Sends `request`, to a private address only if it `may_be_private`. What is returned beside the response is the
-/// connection, to be driven while the response's body is read.
+/// Sends `request`, to a private address only if it `may_be_private`. Returns the response, and the
+/// connection, which must be driven while the response's body is read.
 pub async fn send(
     mut request: Request<WasiBody>,
     options: Option<RequestOptions>,

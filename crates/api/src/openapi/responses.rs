@@ -19,7 +19,8 @@ const FAULT: Named = Named {
     name: "Fault",
     schema: Schema::Object(&[
         Property::new("detail", Schema::Text),
-        Property::new("request_id", Schema::Text).about("Under which the log tells more."),
+        Property::new("request_id", Schema::Text)
+            .about("The id of the request in the server's log."),
     ]),
 };
 
@@ -29,7 +30,7 @@ const UNAVAILABLE: Named = Named {
         Property::new("detail", Schema::Text).about("Why."),
         Property::new("request_id", Schema::Text)
             .optional()
-            .about("Where the log tells more: under which."),
+            .about("The id of the request in the server's log."),
     ]),
 };
 
@@ -72,7 +73,7 @@ const REQUEST_ID: &str = "x-request-id";
 pub(super) fn headers() -> Value {
     let id = Property::new(REQUEST_ID, Schema::Text)
         .optional()
-        .about("Under which the server's log has the request.");
+        .about("The id of the request in the server's log.");
     json!({ REQUEST_ID: header(&id) })
 }
 
@@ -103,23 +104,23 @@ pub(super) fn common() -> Value {
             &DETAIL,
             &[Property::new("WWW-Authenticate", Schema::Text)],
         ),
-        "Forbidden": detail("Not from here. The text says what the operator can set."),
+        "Forbidden": detail("The server does not accept requests from this address or origin. The text names the setting that allows them."),
         "TooLarge": detail(
-            "The body, or a text in it, is too large; or in token mode: the user has stored as much as they may."
+            "The body, or a text in it, is too large; or in token mode: the quota of the user is reached."
         ),
         "Invalid": json(
             "Fields are missing or malformed: all of them, in the order of their declaration.",
             &INVALID,
             &[],
         ),
-        "Limited": json("Too often, or too much of it at a time.", &DETAIL, &[wait]),
-        "Fault": json("The server's fault. Its log knows more.", &FAULT, &[]),
+        "Limited": json("A rate limit is reached, or too much work of this kind is running.", &DETAIL, &[wait]),
+        "Fault": json("An error of the server, which its log explains.", &FAULT, &[]),
         "Unavailable": json(
-            "Not now, or not as the server is configured.",
+            "The server can't do this now, or not with its configuration.",
             &UNAVAILABLE,
             &[wait.optional()],
         ),
-        "DiskFull": detail("The server's disk is full. Reading goes on, and so does deleting, which makes room."),
+        "DiskFull": detail("The server's disk is full. Reading and deleting still work; deleting frees space."),
         "Late": json("The answer did not begin within ten minutes.", &UNAVAILABLE, &[]),
     })
 }
@@ -129,7 +130,7 @@ pub(super) fn of(operation: &Operation, found: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for answer in operation.answers.iter().flatten() {
         let mut response = own(answer, found);
-        // A success that says something.
+        // A success with a body.
         if answer.status < 300
             && matches!(
                 answer.content,

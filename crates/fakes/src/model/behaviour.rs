@@ -54,9 +54,9 @@ and `closed_after_ms` if the client closed the connection before the reply had e
 pub struct Behaviour {
     /// What kind of answer.
     pub answer: Answer,
-    /// What the reply says.
-    pub says: Says,
-    /// Words a second, if the name says so.
+    /// The text of the reply.
+    pub text: Text,
+    /// Words a second, if the name contains it.
     pub rate: Option<u32>,
     /// How long the first word takes.
     pub first: Duration,
@@ -91,9 +91,9 @@ pub enum Answer {
     Crlf,
 }
 
-/// What the reply says.
+/// The text of a reply.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Says {
+pub enum Text {
     #[default]
     Sense,
     Words(usize),
@@ -150,18 +150,18 @@ impl Behaviour {
             ("10mb-line", |it| it.answer = Answer::LongLine),
             ("split-utf8", |it| {
                 it.answer = Answer::SplitUtf8;
-                it.says = Says::Unicode;
+                it.text = Text::Unicode;
             }),
             ("crlf", |it| it.answer = Answer::Crlf),
-            ("say", |it| it.says = Says::Prompt),
-            ("unicode", |it| it.says = Says::Unicode),
-            ("compose-two", |it| it.says = Says::TwoFiles),
-            ("compose-fences", |it| it.says = Says::FileWithFences),
-            ("compose", |it| it.says = Says::File),
-            ("diff", |it| it.says = Says::Diff),
-            ("bad-diff", |it| it.says = Says::BadDiff),
-            ("worse-diff", |it| it.says = Says::WorseDiff),
-            ("empty", |it| it.says = Says::Nothing),
+            ("say", |it| it.text = Text::Prompt),
+            ("unicode", |it| it.text = Text::Unicode),
+            ("compose-two", |it| it.text = Text::TwoFiles),
+            ("compose-fences", |it| it.text = Text::FileWithFences),
+            ("compose", |it| it.text = Text::File),
+            ("diff", |it| it.text = Text::Diff),
+            ("bad-diff", |it| it.text = Text::BadDiff),
+            ("worse-diff", |it| it.text = Text::WorseDiff),
+            ("empty", |it| it.text = Text::Nothing),
             ("length", |it| it.length = true),
             ("slow-first", |it| it.first = Duration::from_secs(3)),
         ];
@@ -190,8 +190,8 @@ impl Behaviour {
             return None;
         }
         match word {
-            "words" => self.says = Says::Words(count),
-            "clock" => self.says = Says::Clock(count),
+            "words" => self.text = Text::Words(count),
+            "clock" => self.text = Text::Clock(count),
             "rate" => self.rate = Some(number),
             "first" => self.first = Duration::from_millis(number.into()),
             "stall" => (self.answer, self.after) = (Answer::Stall, count),
@@ -217,24 +217,24 @@ fn status(word: &str) -> Option<StatusCode> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Behaviour, Says};
+    use super::{Answer, Behaviour, Text};
     use http::StatusCode;
     use std::time::Duration;
 
     #[test]
     fn a_name_is_read_word_by_word() {
         let behaviour = Behaviour::of("fake-words-200-rate-50-first-30").expect("a fake model");
-        assert_eq!(behaviour.says, Says::Words(200));
+        assert_eq!(behaviour.text, Text::Words(200));
         assert_eq!(behaviour.rate, Some(50));
         assert_eq!(behaviour.first, Duration::from_millis(30));
         assert_eq!(behaviour.answer, Answer::Reply);
         let behaviour = Behaviour::of("fake-bad-diff").expect("a fake model");
-        assert_eq!(behaviour.says, Says::BadDiff);
+        assert_eq!(behaviour.text, Text::BadDiff);
         let behaviour = Behaviour::of("fake-cut").expect("a fake model");
         assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 3));
         let behaviour = Behaviour::of("fake-cut-0-words-9").expect("a fake model");
         assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 0));
-        assert_eq!(behaviour.says, Says::Words(9));
+        assert_eq!(behaviour.text, Text::Words(9));
         for (name, answer) in [
             ("fake", Answer::Reply),
             ("fake-429", Answer::Status(StatusCode::TOO_MANY_REQUESTS)),

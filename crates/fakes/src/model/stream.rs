@@ -69,7 +69,7 @@ impl Stream {
             if index == 0 || rate > 0 {
                 sleep_until(due).await;
             }
-            self.event(&reply.chunk(&json!({"content": reply.said(word)}), None))
+            self.event(&reply.chunk(&json!({"content": reply.text_of(word)}), None))
                 .await?;
             exchange.word();
         }

@@ -1,8 +1,8 @@
-//! What is in one JSON object of a reply, in the dialects that endpoints speak.
+//! One JSON object of a reply, in the dialects that endpoints use.
 
 use serde_json::{Map, Value};
 
-use crate::failure::Said;
+use crate::failure::EndpointError;
 use crate::json::{entries, fields, is_too_deep, value, without_lone_surrogates};
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
@@ -21,8 +21,8 @@ pub(super) struct Chunk {
     pub text: String,
     pub finish: Option<String>,
     pub usage: Option<Value>,
-    /// The endpoint says that it failed: what it says of that.
-    pub error: Option<Said>,
+    /// The error of the endpoint, if it failed.
+    pub error: Option<EndpointError>,
     /// It is part of a reply, even if there is no text in it.
     pub is_reply: bool,
 }
@@ -35,9 +35,9 @@ impl Chunk {
             fields(data, ["choices", "usage", "object", "error"])?;
         let is_error = value::<String>(object).is_some_and(|object| object == "error");
         let error = match error {
-            "null" | "false" => is_error.then(|| Said::read(data)),
+            "null" | "false" => is_error.then(|| EndpointError::read(data)),
             error if is_too_deep(error) => return None,
-            error => Some(Said::read(error)),
+            error => Some(EndpointError::read(error)),
         };
         // Of several choices, the first with the index 0 or without one is the reply.
         let mut choice = None;
@@ -66,7 +66,7 @@ impl Chunk {
     }
 }
 
-/// The text of a message or of a piece of one. A refusal is what the model says instead.
+/// The text of a message or of a piece of one. A refusal takes its place.
 fn piece(message: &str) -> Option<String> {
     let [text, refusal] = fields(message, ["content", "refusal"])?;
     Some(content(text) + &content(refusal))
@@ -82,7 +82,8 @@ fn content(json: &str) -> String {
     text
 }
 
-/// An object's numbers, and those of its objects: all that usage is about, and nothing that an endpoint could add to it.
+/// An object's numbers, and those of its objects: all that usage is about, and nothing that an endpoint could add to
+/// it.
 fn numbers(usage: Value, left: &mut usize) -> Option<Value> {
     match usage {
         Value::Number(_) => Some(usage),

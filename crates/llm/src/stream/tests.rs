@@ -266,7 +266,7 @@ fn errors_in_a_reply() {
             if text.is_empty() && error.starts_with('{') {
                 continue;
             }
-            assert_eq!(kind, FailureKind::Said, "{error}");
+            assert_eq!(kind, FailureKind::InReply, "{error}");
             assert!(message.ends_with("“Overloaded with [key]”"), "{message}");
             assert_eq!(events.len(), 1 + text.len());
         }

@@ -1,7 +1,7 @@
-//! What a client sends: bytes become messages.
+//! From a client's bytes to messages.
 //!
 //! The WebSocket library reads and writes the heads of frames. Putting messages together is done here, because only so
-//! can what is not finished be counted before memory is taken for it, and be given back when it is.
+//! can incomplete messages be counted before memory is taken for them, and released afterwards.
 
 use crate::gateway::{
     Event,
@@ -25,14 +25,14 @@ const MAX_CONTROL: usize = 125;
 /// The least memory that is taken for a message, so that it need not grow often.
 const FIRST_PIECE: usize = 1024;
 
-/// Why nothing more can be read of a client.
+/// Why no more can be read from a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     /// A message is longer than it may be.
     TooLong,
     /// A text is not UTF-8.
     NoText,
-    /// What came is no frame, or none that may come now.
+    /// The bytes are no frame, or a frame that may not come now.
     NoFrame,
     /// The budget has no room for the rest of a message.
     Full,
@@ -75,7 +75,7 @@ impl Frame {
 
 /// The messages of one client, as far as they have come.
 pub(super) struct Incoming {
-    /// What was read and is not looked at yet.
+    /// Bytes that are read but not parsed yet.
     rest: BytesMut,
     /// The beginning of a head.
     head: Vec<u8>,
@@ -110,7 +110,7 @@ impl Incoming {
     pub(super) fn next(&mut self) -> Result<Option<Event>, Broken> {
         let mut rest = std::mem::take(&mut self.rest);
         let event = self.parse(&mut rest);
-        // What is empty keeps no memory: most sockets are silent most of the time.
+        // An empty buffer keeps no memory: most sockets are silent most of the time.
         if !rest.is_empty() {
             self.rest = rest;
         }
@@ -249,7 +249,7 @@ fn control(kind: Control, content: Bytes) -> Result<Event, Broken> {
         Control::Close => {
             let code = u16::from_be_bytes([content[0], content[1]]);
             let reason = Utf8Bytes::try_from(content.slice(2..)).map_err(|_| Broken::NoText)?;
-            // Who says what may not be said is answered that it is wrong.
+            // A code that may not be sent is answered as a protocol error.
             Ok(Event::Close(Some(match may_be_sent(code) {
                 true => (code, reason),
                 false => (1002, Utf8Bytes::default()),

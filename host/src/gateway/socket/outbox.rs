@@ -1,4 +1,4 @@
-//! What goes to a client: messages become bytes, and wait until the system takes them.
+//! Messages for a client, as bytes that wait until the system takes them.
 
 use crate::gateway::{
     budget::{Account, Charge},
@@ -44,7 +44,7 @@ impl Outbox {
         }
     }
 
-    /// Puts in a message; what is none is passed over.
+    /// Adds a message; other values are ignored.
     pub(super) fn send(&mut self, message: Outgoing) {
         match message {
             Outgoing::Text(text) => self.put(OpCode::Data(Data::Text), text.into()),
@@ -160,7 +160,7 @@ mod tests {
         }
         outbox.send(Outgoing::Close {
             frame: Some((1000, "bye".into())),
-            told: true,
+            is_known: true,
         });
         expected.extend(b"\x88\x05\x03\xe8bye");
         let (mut ours, mut theirs) = duplex(100);

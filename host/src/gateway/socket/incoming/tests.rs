@@ -32,7 +32,7 @@ fn frame(first: u8, content: &[u8]) -> Vec<u8> {
     frame_with(first, content, if content.len() < 126 { 0 } else { 2 })
 }
 
-/// What `bytes` are, cut into pieces of `size`.
+/// The events of `bytes`, cut into pieces of `size`.
 fn read(bytes: &[u8], size: usize) -> (Vec<Event>, Option<Broken>) {
     let mut incoming = incoming(1_000_000);
     let mut events = Vec::new();
@@ -94,7 +94,7 @@ fn a_letter_may_be_cut_and_half_a_letter_is_no_text() {
 }
 
 #[test]
-fn what_is_no_frame_ends_it() {
+fn bytes_that_are_no_frame_end_it() {
     let unmasked = vec![0x81, 2, b'h', b'i'];
     let fragmented_ping = frame(0x09, b"");
     let long_ping = frame(0x89, &[0; 126]);
