@@ -13,7 +13,7 @@ async fn the_backend_hears_what_the_client_said() {
         ("Authorization", "Bearer xyz"),
         ("User-Agent", "a test"),
         ("Sec-WebSocket-Protocol", "kafka.v2"),
-        ("Sec-WebSocket-Extensions", "permessage-deflate"),
+        ("Sec-WebSocket-Extensions", "x-unknown"),
         ("Meta-Session", "forged"),
         ("Grip-Sig", "forged"),
         ("Connection-Id", "forged"),

@@ -2,6 +2,7 @@
 //! alone.
 
 mod answer;
+pub(super) mod deflate;
 mod end;
 mod incoming;
 mod outbox;
@@ -97,11 +98,12 @@ pub async fn run(
         upgrade,
         mut conversation,
         first,
+        deflate,
         peer,
     } = socket;
     match upgrade.await {
         Ok(upgraded) => {
-            let mut running = Running::new(upgraded, conversation, peer, gateway);
+            let mut running = Running::new(upgraded, conversation, deflate, peer, gateway);
             let end = match running.begin(first) {
                 Ok(()) => running.live(gateway, backend, stopped).await,
                 Err(end) => end,
@@ -122,6 +124,7 @@ impl Running {
     fn new(
         upgraded: Upgraded,
         conversation: Conversation,
+        deflate: bool,
         peer: SocketAddr,
         gateway: &Gateway,
     ) -> Self {
@@ -133,8 +136,8 @@ impl Running {
         let now = Instant::now();
         Self {
             client: TokioIo::new(upgraded),
-            incoming: Incoming::new(limits.max_message, &account),
-            outbox: Outbox::new(&account),
+            incoming: Incoming::new(limits.max_message, deflate, &account),
+            outbox: Outbox::new(deflate, &account),
             pong: None,
             conversation,
             queued: Charge::new(&account),
