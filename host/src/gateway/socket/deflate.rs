@@ -48,11 +48,13 @@ fn can_be_taken(offer: &str) -> bool {
         seen.push(name);
         let bits = value.map(|value| value.parse::<u8>().ok().filter(|_| !value.starts_with('0')));
         !is_repeated
-            && match (name, bits) {
-                ("server_no_context_takeover" | "client_no_context_takeover", None) => true,
-                ("client_max_window_bits", None | Some(Some(8..=15))) => true,
-                _ => false,
-            }
+            && matches!(
+                (name, bits),
+                (
+                    "server_no_context_takeover" | "client_no_context_takeover",
+                    None
+                ) | ("client_max_window_bits", None | Some(Some(8..=15)))
+            )
     })
 }
 
