@@ -75,6 +75,9 @@ struct Up {
     /// Memory that one instance of a component may use, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_INSTANCE_MEMORY)]
     max_instance_memory: usize,
+    /// Certificate authorities to trust beside Mozilla's and the system's when models are called, as a PEM file
+    #[arg(long, value_name = "FILE", env = "KAFKA_CA_FILE")]
+    ca_file: Option<PathBuf>,
     #[command(flatten)]
     clients: Clients,
     /// Format of the log on standard error
@@ -152,6 +155,7 @@ impl Up {
             state_dir: self.state_dir,
             log_dir: self.log_dir,
             max_instance_memory: self.max_instance_memory,
+            ca_file: self.ca_file,
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };

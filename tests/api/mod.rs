@@ -4,6 +4,7 @@ mod access;
 mod announce;
 mod auth;
 mod chat;
+mod compression;
 mod cors;
 mod curl;
 mod email;

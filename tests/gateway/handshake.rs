@@ -13,7 +13,7 @@ async fn the_backend_receives_the_headers_of_the_client() {
         ("Authorization", "Bearer xyz"),
         ("User-Agent", "a test"),
         ("Sec-WebSocket-Protocol", "kafka.v2"),
-        ("Sec-WebSocket-Extensions", "permessage-deflate"),
+        ("Sec-WebSocket-Extensions", "x-unknown"),
         ("Meta-Session", "forged"),
         ("Grip-Sig", "forged"),
         ("Connection-Id", "forged"),

@@ -6,6 +6,7 @@
 mod backend;
 mod client;
 mod command;
+mod deflate;
 mod events;
 mod handshake;
 mod in_process;

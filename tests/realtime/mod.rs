@@ -26,6 +26,7 @@ mod stop;
 mod upstream;
 mod v1;
 mod v2;
+mod way;
 
 use serde_json::Value;
 

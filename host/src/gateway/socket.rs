@@ -3,6 +3,7 @@
 
 mod answer;
 mod clock;
+pub(super) mod deflate;
 mod end;
 mod incoming;
 mod io;
@@ -80,11 +81,12 @@ pub async fn run(
         upgrade,
         mut conversation,
         first,
+        deflate,
         peer,
     } = socket;
     match upgrade.await {
         Ok(upgraded) => {
-            let mut running = Running::new(upgraded, conversation, peer, gateway);
+            let mut running = Running::new(upgraded, conversation, deflate, peer, gateway);
             let end = match running.begin(first) {
                 Ok(()) => running.live(gateway, backend, stopped).await,
                 Err(end) => end,
@@ -105,6 +107,7 @@ impl Running {
     fn new(
         upgraded: Upgraded,
         conversation: Conversation,
+        deflate: bool,
         peer: SocketAddr,
         gateway: &Gateway,
     ) -> Self {
@@ -116,8 +119,8 @@ impl Running {
         let now = Instant::now();
         Self {
             client: TokioIo::new(upgraded),
-            incoming: Incoming::new(limits.max_message, &account),
-            outbox: Outbox::new(&account),
+            incoming: Incoming::new(limits.max_message, deflate, &account),
+            outbox: Outbox::new(deflate, &account),
             pong: None,
             conversation,
             queued: Charge::new(&account),

@@ -1,6 +1,7 @@
 //! Outbound HTTP: a component reaches only the hosts that `allowed_outbound_hosts` grants.
 
 pub mod chain;
+pub mod dial;
 mod send;
 
 use crate::{
@@ -64,8 +65,9 @@ impl WasiHttpHooks for Hooks {
             return Box::new(publish(local.clone(), request));
         }
         let private = self.may_be_private(uri);
+        let dialer = self.component.dialer.clone();
         Box::new(async move {
-            let (response, io) = send::send(request, options, private).await?;
+            let (response, io) = send::send(&dialer, request, options, private).await?;
             Ok((response, Box::new(io) as Io))
         })
     }

@@ -3,6 +3,7 @@
 use super::{
     backend::Backend,
     body::{RequestBody, ResponseBody},
+    compress::compress,
     places::{Place, Places},
     stream::{Activity, Stream},
     uploads::Uploads,
@@ -184,6 +185,7 @@ impl Front {
         if fate.is_broken() {
             return broken_off();
         }
+        let accepted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
         let request = Request::from_parts(parts, body);
         let response = self.backend.handle(request, peer).await;
         let status = response.status();
@@ -193,7 +195,7 @@ impl Front {
         if fate.is_broken() && status.is_server_error() {
             return broken_off();
         }
-        response
+        compress(accepted, response).await
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod backend;
 mod body;
+mod compress;
 mod connection;
 mod headers;
 mod places;
