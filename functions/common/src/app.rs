@@ -121,7 +121,7 @@ async fn answer(
 fn admit(request: &mut Parts, config: &'static Config, origin: &Origin) -> Option<Response<Body>> {
     match (Visitor::decide(request, config), origin) {
         (Err(error), _) => Some(error.into_response()),
-        (Ok(_), Origin::Foreign) => Some(cors::refuse(request)),
+        (Ok(_), Origin::Foreign(_)) => Some(cors::refuse(request)),
         (Ok(visitor), Origin::None | Origin::Allowed(_)) => {
             request.extensions.insert(visitor);
             None
