@@ -5,6 +5,7 @@ mod blocks;
 use blocks::Block;
 
 use crate::MAX_TEXT_BYTES;
+use crate::line_ends;
 use crate::patch::apply_diff;
 
 /// The system message of a plain conversation.
@@ -78,7 +79,8 @@ pub enum Change {
 }
 
 impl Change {
-    /// The text of the file after the change, `before` being its text now.
+    /// The text of the file after the change, `before` being its text now. Its line ends are those of the reply: a save
+    /// gives it those of the file ([`line_ends::like`]).
     ///
     /// # Errors
     /// Why the file can't be changed like that.
@@ -88,10 +90,13 @@ impl Change {
             (Self::Diff(_), None) => {
                 return Err(Unfit::new("No selected .based file to apply diff."));
             }
-            (Self::Diff(diff), Some(before)) => apply_diff(before, diff).map_err(|error| {
-                let retry = true;
-                Unfit { error, retry }
-            })?,
+            (Self::Diff(diff), Some(before)) => {
+                let (before, diff) = (line_ends::plain(before), line_ends::plain(diff));
+                apply_diff(&before, &diff).map_err(|error| {
+                    let retry = true;
+                    Unfit { error, retry }
+                })?
+            }
         };
         if text.len() > MAX_TEXT_BYTES {
             return Err(Unfit::new("The file in the reply is longer than 256 KiB."));
