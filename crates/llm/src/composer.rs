@@ -6,6 +6,7 @@ use blocks::Block;
 
 use crate::MAX_TEXT_BYTES;
 use crate::line_ends;
+use crate::names::key;
 use crate::patch::apply_diff;
 
 /// The system message of a plain conversation.
@@ -200,11 +201,11 @@ fn is_diff(language: &str) -> bool {
         .any(|diff| language.eq_ignore_ascii_case(diff))
 }
 
-/// A name that fits into a line.
+/// A name that fits into a line, as names are compared.
 fn plain_name(name: &str) -> String {
     let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
     name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
-    name.trim().to_owned()
+    key(name.trim())
 }
 
 #[cfg(test)]

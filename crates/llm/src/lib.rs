@@ -8,7 +8,7 @@
 //! * during: [`stream`] (bytes to events) and [`failure`] (what went wrong, in words);
 //! * meanwhile: [`draft`] (the text of the reply, and when to store it);
 //! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one), [`line_ends`] (keeping
-//!   those of a file).
+//!   those of a file), [`names`] (which file a name means).
 #![forbid(unsafe_code)]
 
 pub mod address;
@@ -20,6 +20,7 @@ pub mod failure;
 mod json;
 pub mod line_ends;
 mod message;
+pub mod names;
 pub mod patch;
 #[cfg(test)]
 mod random;
