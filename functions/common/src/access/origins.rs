@@ -165,7 +165,7 @@ fn is_same_host(scheme: &str, page: &Authority, own: &Authority) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
+    use axum::http::{HeaderValue, Request};
 
     use super::{AllowedOrigins, Origin};
 

@@ -50,9 +50,8 @@ pub(super) fn refuse(request: &Parts) -> Response<Body> {
 }
 
 /// Lets the page of an allowed origin read the response, whatever its status, and another page why it is refused.
-pub(super) fn add_headers(headers: &mut HeaderMap, origin: &Origin) {
+pub(super) fn add_headers(headers: &mut HeaderMap, status: StatusCode, origin: &Origin) {
     let reader = match origin {
-        Origin::None | Origin::Foreign(None) => return,
         Origin::Allowed(origin) => {
             headers.insert(
                 header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
@@ -64,7 +63,8 @@ pub(super) fn add_headers(headers: &mut HeaderMap, origin: &Origin) {
             );
             origin
         }
-        Origin::Foreign(Some(origin)) => origin,
+        Origin::Foreign(Some(origin)) if status == StatusCode::FORBIDDEN => origin,
+        Origin::None | Origin::Foreign(_) => return,
     };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, reader.clone());
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
