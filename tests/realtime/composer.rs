@@ -239,9 +239,13 @@ async fn a_name_means_one_file_however_it_is_written(setup: Setup) {
         socket.send(&compose("fake-compose-rate-0", &prompt)).await;
         let answer = socket.json().await;
         assert_eq!(answer["action"], "agent_response", "{answer}");
-        assert_eq!(answer["content"]["based_filename"], uploaded);
     }
     assert_eq!(scene.server.database().await.count("chat_file").await, 3);
+    assert_eq!(
+        scene.versions().await.len(),
+        6,
+        "each one's original and text"
+    );
     // A new one is stored as it is compared.
     let mut socket = scene.opened().await;
     socket

@@ -65,7 +65,7 @@ async fn names(db: &mut Db, begun: &Begun, edits: &[Edit]) -> Result<Vec<String>
         .iter()
         .flat_map(|name| [(*name).to_owned(), key(name), format!("./{}", key(name))]);
     let spellings = json!(spellings.collect::<Vec<_>>()).to_string();
-    let parameters = params![begun.chat.as_str(), spellings, !is_ascii];
+    let parameters = params![begun.chat.as_str(), spellings, i64::from(!is_ascii)];
     db.query_as(NAMES, parameters).await
 }
 
