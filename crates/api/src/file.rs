@@ -12,8 +12,8 @@ use crate::id::{FileId, UserId};
 use crate::words::FileKind;
 use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
-/// The longest `s3_urls`: a URL for each of as many files as a form may have.
-const MAX_URLS_CHARS: usize = 1024 * 1024;
+/// The longest `s3_urls`, in characters: room for the URLs of many files.
+const MAX_URLS_CHARS: usize = 64 * 1024;
 
 form! {
     /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a
