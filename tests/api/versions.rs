@@ -204,14 +204,15 @@ async fn open_sockets_receive_versions() {
 async fn every_version_can_be_restored_byte_for_byte() {
     let scene = Scene::new("a.md", "original").await;
     let long = "ä\n".repeat(80 * 1024);
+    let marked = format!("\u{feff}{long}");
     let texts = [
         "one\r\ntwo",
         "",
         "\n\n\n",
         "a\u{0}b",
         "\u{feff}\u{202e}\u{1f600}",
-        &long,
-        "one\r\ntwo",
+        &marked,
+        "\u{feff}one\ntwo",
     ];
     for text in texts {
         let saved = scene.save(text).await.json();
@@ -230,6 +231,34 @@ async fn every_version_can_be_restored_byte_for_byte() {
         assert_eq!(content.body, text.as_bytes());
         let details = scene.get(&format!("versions/{id}")).await;
         assert_eq!(details.json()["content"], text);
+    }
+}
+
+#[tokio::test]
+async fn line_ends_and_marks_are_those_of_the_file() {
+    // A browser sends the lines of a form's text with CRLF; other clients send what they like.
+    for (file, same, changed, stored) in [
+        ("one\ntwo\n", "one\r\ntwo\r\n", "one\r\n2\r\n", "one\n2\n"),
+        ("one\r\ntwo\r\n", "one\ntwo\n", "one\n2\n", "one\r\n2\r\n"),
+        (
+            "\u{feff}one\r\ntwo",
+            "one\r\ntwo",
+            "one\n2",
+            "\u{feff}one\r\n2",
+        ),
+        ("a\r\nb\nc\r\n", "a\nb\nc\n", "a\nb\nd\n", "a\r\nb\nd\r\n"),
+    ] {
+        let scene = Scene::new("a.md", file).await;
+        assert_eq!(scene.save(same).await.json()["changed"], false, "{file:?}");
+        assert_eq!(scene.versions().await, [] as [Value; 0]);
+        assert_eq!(scene.save(changed).await.json()["changed"], true);
+        let content = format!("/file/{}/content", scene.file);
+        let content = scene.server.get(&content).send().await;
+        assert_eq!(content.text(), stored, "{file:?}");
+        let shown = scene
+            .get(&format!("versions/{}", scene.version(1).await))
+            .await;
+        assert_eq!(shown.json()["content"], file);
     }
 }
 

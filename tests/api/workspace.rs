@@ -16,7 +16,9 @@ async fn a_workspace_without_files() {
     assert_is_id(&workspace);
     response.is(
         200,
-        &format!(r#"{{"workspace_id":"{workspace}","files":[]}}"#),
+        &format!(
+            r#"{{"workspace_id":"{workspace}","files":[],"workspace":{{"id":"{workspace}","name":"MyNewWorkspace","files":[],"chats":[]}}}}"#
+        ),
     );
     let listed = server.login(&user.email).await;
     assert_eq!(listed.string("/workspaces/1/id"), workspace);
@@ -48,7 +50,7 @@ async fn a_workspace_with_files() {
     response.is(
         200,
         &format!(
-            r#"{{"workspace_id":"{workspace}","files":[{{"file_id":"{document}","filename":"document.pdf"}},{{"file_id":"{image}","filename":"image.png"}}]}}"#
+            r#"{{"workspace_id":"{workspace}","files":[{{"file_id":"{document}","filename":"document.pdf"}},{{"file_id":"{image}","filename":"image.png"}}],"workspace":{{"id":"{workspace}","name":"MyNewWorkspace","files":[{{"id":"{document}","filename":"document.pdf"}},{{"id":"{image}","filename":"image.png"}}],"chats":[]}}}}"#
         ),
     );
     let content = server.get(&format!("/file/{image}/content")).send().await;

@@ -139,7 +139,9 @@ async fn names_that_cannot_be_written_plainly_are_harmless_too() {
         ("filename*=UTF-8''%FF%FE", None),
         ("filename*=nonsense", None),
         ("filename=\"a\u{0}b\"", None),
-        ("filename=\"a%0D%0Ab%22\"", None),
+        ("filename=\"a%22b.txt\"", Some("a\"b.txt")),
+        ("filename=\"a%0D%0Ab.txt\"", Some("a\r\nb.txt")),
+        ("filename=\"100%25.txt\"", Some("100%25.txt")),
         ("filename=\"\"", None),
     ] {
         let response = upload(&server, &user, format!("{form_data}; {parameter}")).await;

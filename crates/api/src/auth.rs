@@ -36,8 +36,8 @@ pub struct LoggedIn {
     pub token: Option<String>,
 }
 
-/// A workspace, as a login lists it.
-#[derive(Debug, JsonSchema)]
+/// A workspace and what is in it, as a login lists it.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct LoginWorkspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -53,7 +53,7 @@ pub struct LoginWorkspace {
 }
 
 /// A file, as a login lists it.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FileName {
     /// Its id.
     pub id: FileId,
@@ -62,7 +62,7 @@ pub struct FileName {
 }
 
 /// A chat, as a login lists it.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct LoginChat {
     /// Its id.
     pub id: ChatId,

@@ -11,16 +11,20 @@ use crate::id::{FileId, UserId};
 use crate::words::FileKind;
 use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
+/// The longest `s3_urls`, in characters: room for the URLs of many files.
+const MAX_URLS_CHARS: usize = 64 * 1024;
+
 form! {
     /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it;
-    /// a client of the original's later version sends none. Its `s3_urls` is ignored like every field that isn't
-    /// declared.
+    /// a client of the original's later version sends none.
     pub struct UploadFiles<F> {
         user_id: Option<UserId>,
         /// The id of a chat if `is_chat` is true, else of a workspace.
         target_id: String => max_chars(MAX_ID_CHARS),
         is_chat: bool,
         files: RequiredFiles<F>,
+        /// Whatever it says: `files` of the answer are objects then, as the original's later version has them.
+        s3_urls: Option<String> => max_chars(MAX_URLS_CHARS),
     }
 }
 
@@ -77,10 +81,20 @@ pub struct UploadedFile {
 /// Files that were uploaded.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Uploaded {
-    /// The ids of the new files.
-    pub files: Vec<FileId>,
+    /// The new files.
+    pub files: NewFiles,
     /// The uploaded files.
     pub details: Vec<UploadedFile>,
+}
+
+/// New files, as the request asks for them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum NewFiles {
+    /// Their ids.
+    Ids(Vec<FileId>),
+    /// The same as `details`, where the request has `s3_urls`.
+    Details(Vec<UploadedFile>),
 }
 
 /// A file that has another name.

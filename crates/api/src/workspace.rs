@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::auth::LoginWorkspace;
 use super::chat::Chat;
 use super::file::File;
 use super::operation::{Operation, Parameter, link};
@@ -57,6 +58,8 @@ pub struct NewWorkspace {
     pub workspace_id: WorkspaceId,
     /// Its first files.
     pub files: Vec<NewFile>,
+    /// The same in the shape of a login.
+    pub workspace: LoginWorkspace,
 }
 
 /// A file of a new workspace.

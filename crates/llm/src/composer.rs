@@ -5,6 +5,8 @@ mod blocks;
 use blocks::Block;
 
 use crate::MAX_TEXT_BYTES;
+use crate::line_ends;
+use crate::names::key;
 use crate::patch::apply_diff;
 
 /// The system message of a plain conversation.
@@ -78,7 +80,8 @@ pub enum Change {
 }
 
 impl Change {
-    /// The text of the file after the change, `before` being its text now.
+    /// The text of the file after the change, `before` being its text now. Its line ends are those of the reply: a save
+    /// gives it those of the file ([`line_ends::like`]).
     ///
     /// # Errors
     /// Why the file can't be changed like that.
@@ -88,10 +91,13 @@ impl Change {
             (Self::Diff(_), None) => {
                 return Err(Unfit::new("No selected .based file to apply diff."));
             }
-            (Self::Diff(diff), Some(before)) => apply_diff(before, diff).map_err(|error| {
-                let retry = true;
-                Unfit { error, retry }
-            })?,
+            (Self::Diff(diff), Some(before)) => {
+                let (before, diff) = (line_ends::plain(before), line_ends::plain(diff));
+                apply_diff(&before, &diff).map_err(|error| {
+                    let retry = true;
+                    Unfit { error, retry }
+                })?
+            }
         };
         if text.len() > MAX_TEXT_BYTES {
             return Err(Unfit::new("The file in the reply is longer than 256 KiB."));
@@ -195,11 +201,11 @@ fn is_diff(language: &str) -> bool {
         .any(|diff| language.eq_ignore_ascii_case(diff))
 }
 
-/// A name that fits into a line.
+/// A name that fits into a line, as names are compared.
 fn plain_name(name: &str) -> String {
     let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
     name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
-    name.trim().to_owned()
+    key(name.trim())
 }
 
 #[cfg(test)]

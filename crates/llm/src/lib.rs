@@ -7,7 +7,8 @@
 //!   [`request`] (how it is put on the wire);
 //! * during: [`stream`] (bytes to events) and [`failure`] (what went wrong, in words);
 //! * meanwhile: [`draft`] (the text of the reply, and when to store it);
-//! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one).
+//! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one), [`line_ends`] (keeping
+//!   those of a file), [`names`] (which file a name means).
 #![forbid(unsafe_code)]
 
 pub mod address;
@@ -17,7 +18,9 @@ pub mod diff;
 pub mod draft;
 pub mod failure;
 mod json;
+pub mod line_ends;
 mod message;
+pub mod names;
 pub mod patch;
 #[cfg(test)]
 mod random;

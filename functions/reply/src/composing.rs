@@ -15,6 +15,7 @@ use kafka_common::reply::ending::{self, Ending};
 use kafka_common::room::{self, Thing};
 use kafka_common::versions;
 use kafka_llm::composer::{self, Edit, Unfit};
+use kafka_llm::line_ends::is_same;
 
 pub use sent::Sent;
 use sent::{Made, Stored};
@@ -214,14 +215,15 @@ async fn apply(tx: &mut Transaction<'_>, begun: &Begun, text: &Text) -> Result<A
             "The file of that name is too long to be edited here, or no text.",
         ));
     };
-    if before.is_some() && *before != saved.before {
+    let is_stale = |now: &String| before.as_ref().is_some_and(|before| !is_same(before, now));
+    if saved.before.as_ref().is_some_and(is_stale) {
         return Ok(Applied::Stale);
     }
     let (version, timestamp) = saved.version.unwrap_or_default();
     Ok(Applied::Made(Made {
         id,
         name,
-        text,
+        text: saved.text,
         before: saved.before,
         version,
         timestamp,

@@ -72,17 +72,17 @@ pub struct ChatFile {
 
 impl ChatFile {
     /// The event that it has got a version.
-    fn new_version(&self, saved: &Saved, text: &str, rev: i64) -> Event {
+    fn new_version(&self, saved: &Saved, rev: i64) -> Event {
         let (id, timestamp) = saved.version.clone().unwrap_or_default();
         let version = NewVersion {
             file: &self.id,
             name: &self.name,
             id: &id,
             timestamp: &timestamp,
-            text,
+            text: &saved.text,
         };
         let before = saved.before.as_deref().unwrap_or_default();
-        version.event(rev, || unified_diff(before, text))
+        version.event(rev, || unified_diff(before, &saved.text))
     }
 
     fn news(&self, events: Vec<Event>) -> News {
@@ -158,10 +158,17 @@ pub struct SavedInChat {
     rev: Option<i64>,
 }
 
+<<<<<<< HEAD:functions/store/src/chat_files.rs
 impl SavedInChat {
     /// What the windows are told, after the commit, of this `text` of the file.
     pub fn news(&self, file: &ChatFile, text: &str) -> News {
         let event = self.rev.map(|rev| file.new_version(&self.saved, text, rev));
+=======
+impl Kept {
+    /// What clients are sent about it after the commit.
+    pub fn news(&self, file: &ChatFile) -> News {
+        let event = self.rev.map(|rev| file.new_version(&self.saved, rev));
+>>>>>>> clients:functions/common/src/chat_files.rs
         file.news(event.into_iter().collect())
     }
 }
@@ -182,11 +189,11 @@ pub struct WentBack {
 impl WentBack {
     /// What the windows are told, after the commit, of the file.
     pub fn news(&self, file: &ChatFile) -> News {
-        let Reverted { saved, content, .. } = &self.reverted;
+        let saved = &self.reverted.saved;
         let (rev, last) = self.revs;
         let mut events = vec![self.message.added(rev)];
         if saved.changed {
-            events.push(file.new_version(saved, content, rev + 1));
+            events.push(file.new_version(saved, rev + 1));
         }
         let version = saved.version.as_ref().map(|(id, _)| id.clone());
         events.push(Event::RevertComplete {

@@ -1,11 +1,12 @@
 //! The versions of a chat's files: every text a file ever had, oldest first.
 //!
 //! A file that was uploaded has none until its text is changed; that first change keeps the original as version 1.
-//! Saving what a file says already makes no version. All writers run inside a transaction, which begins with the write
+//! Saving what a file says already makes no version, and a change keeps the file's line ends ([`line_ends`]). All writers run inside a transaction, which begins with the write
 //! lock (see [`crate::db`]), so of many who save at once each sees what the one before it saved.
 
 use bytes::Bytes;
 pub use kafka_llm::MAX_TEXT_BYTES;
+use kafka_llm::line_ends;
 use serde::Deserialize;
 
 use crate::db::{Db, Result, Transaction};
@@ -21,6 +22,8 @@ pub struct Saved {
     pub version: Option<(String, String)>,
     /// What the file said before; `None` for a file that was made by this save.
     pub before: Option<String>,
+    /// What it says now.
+    pub text: String,
     /// Whether there is a new version.
     pub changed: bool,
 }
@@ -51,12 +54,21 @@ pub async fn text(db: &mut Db, chat_file: &str) -> Result<Option<String>> {
     }))
 }
 
-/// Saves a text as the newest version of a chat file, unless it is what the file says already. `None`: no such file, or
-/// none that can be edited here. One that has versions can, and one that was uploaded as a text of at most
+/// Saves a text, with the line ends of the file, as the newest version of a chat file, unless it is what the file says
+/// already. `None`: no such file, or none that can be edited here. One that has versions can, and one that was uploaded as a text of at most
 /// [`MAX_TEXT_BYTES`].
 ///
 /// The caller has checked whose file it is, and raises the chat's `rev` if [`Saved::changed`].
 pub async fn save(tx: &mut Transaction<'_>, chat_file: &str, text: &str) -> Result<Option<Saved>> {
+    keep(tx, chat_file, |before| line_ends::like(before, text)).await
+}
+
+/// Saves the text that `change` makes of the one that the file has now, if that is another one.
+async fn keep(
+    tx: &mut Transaction<'_>,
+    chat_file: &str,
+    change: impl FnOnce(&str) -> String,
+) -> Result<Option<Saved>> {
     let Some(current) = tx
         .query_one_as::<Current>(CURRENT, params![chat_file])
         .await?
@@ -70,15 +82,17 @@ pub async fn save(tx: &mut Transaction<'_>, chat_file: &str, text: &str) -> Resu
             None => return Ok(None),
         },
     };
+    let text = change(&before);
     let changed = before != text;
     let version = match newest {
         newest if !changed => newest,
-        Some(_) => Some(insert(tx, chat_file, &[text]).await?),
-        None => Some(insert(tx, chat_file, &[&before, text]).await?),
+        Some(_) => Some(insert(tx, chat_file, &[&text]).await?),
+        None => Some(insert(tx, chat_file, &[&before, &text]).await?),
     };
     Ok(Some(Saved {
         version,
         before: Some(before),
+        text,
         changed,
     }))
 }
@@ -124,7 +138,12 @@ pub async fn revert(
     let Some(old) = tx.query_one_as::<Version>(sql, asked).await? else {
         return Ok(None);
     };
-    let saved = save(tx, chat_file, &old.content).await?;
+    // As it was, line ends and all.
+    let again = |before: &str| match line_ends::is_same(before, &old.content) {
+        true => before.to_owned(),
+        false => old.content.clone(),
+    };
+    let saved = keep(tx, chat_file, again).await?;
     Ok(saved.map(|saved| Reverted {
         from: old.timestamp,
         content: old.content,

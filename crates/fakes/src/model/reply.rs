@@ -170,8 +170,8 @@ fn asked_again(messages: &[Value]) -> bool {
 /// The first word of the prompt that looks like a file's name.
 fn file_name(prompt: &str) -> String {
     prompt
-        .split(|character: char| !(character.is_alphanumeric() || "._-/".contains(character)))
-        .map(|word| word.trim_matches('.'))
+        .split(|character: char| character.is_whitespace() || "\"'`,;:()".contains(character))
+        .map(|word| word.trim_end_matches(['.', '!', '?']))
         .find(|word| word.contains('.'))
         .unwrap_or("agent.based")
         .to_owned()

@@ -79,8 +79,9 @@ pub(crate) enum Origin {
     None,
     /// A page that may call and read the answer; echoed in CORS headers.
     Allowed(HeaderValue),
-    /// Any other page.
-    Foreign,
+    /// Any other page. It may read why it was refused, under the origin that it names; of several it gets to read
+    /// nothing.
+    Foreign(Option<HeaderValue>),
 }
 
 impl Origin {
@@ -90,11 +91,11 @@ impl Origin {
         let value = match (values.next(), values.next()) {
             (None, _) => return Self::None,
             (Some(value), None) => value,
-            (Some(_), Some(_)) => return Self::Foreign,
+            (Some(_), Some(_)) => return Self::Foreign(None),
         };
         let origin = value.to_str().unwrap_or_default().to_ascii_lowercase();
         let Some((scheme, authority)) = split(&origin) else {
-            return Self::Foreign;
+            return Self::Foreign(Some(value.clone()));
         };
         let own = own_host(&request.headers, &request.uri)
             .is_some_and(|host| is_same_host(scheme, &authority, &host));
@@ -106,7 +107,7 @@ impl Origin {
         {
             Self::Allowed(value.clone())
         } else {
-            Self::Foreign
+            Self::Foreign(Some(value.clone()))
         }
     }
 }
@@ -164,9 +165,13 @@ fn is_same_host(scheme: &str, page: &Authority, own: &Authority) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
+    use axum::http::{HeaderValue, Request};
 
     use super::{AllowedOrigins, Origin};
+
+    fn foreign(origin: &'static str) -> Origin {
+        Origin::Foreign(Some(HeaderValue::from_static(origin)))
+    }
 
     fn judge(origins: &[&str], host: &str, allowed: &str) -> Origin {
         let mut builder = Request::builder().uri("/").header("host", host);
@@ -230,14 +235,14 @@ mod tests {
         ] {
             assert_eq!(
                 judge(&[origin], "kafka.lan:8000", ""),
-                Origin::Foreign,
+                foreign(origin),
                 "{origin}"
             );
         }
         assert_eq!(judge(&[], "localhost", ""), Origin::None);
         assert_eq!(
             judge(&["http://localhost", "http://localhost"], "localhost", ""),
-            Origin::Foreign
+            Origin::Foreign(None)
         );
     }
 
@@ -258,7 +263,7 @@ mod tests {
         ] {
             assert_eq!(
                 judge(&[origin], "api.example", allowed),
-                Origin::Foreign,
+                foreign(origin),
                 "{origin}"
             );
         }
