@@ -158,17 +158,10 @@ pub struct SavedInChat {
     rev: Option<i64>,
 }
 
-<<<<<<< HEAD:functions/store/src/chat_files.rs
 impl SavedInChat {
-    /// What the windows are told, after the commit, of this `text` of the file.
-    pub fn news(&self, file: &ChatFile, text: &str) -> News {
-        let event = self.rev.map(|rev| file.new_version(&self.saved, text, rev));
-=======
-impl Kept {
     /// What clients are sent about it after the commit.
     pub fn news(&self, file: &ChatFile) -> News {
         let event = self.rev.map(|rev| file.new_version(&self.saved, rev));
->>>>>>> clients:functions/common/src/chat_files.rs
         file.news(event.into_iter().collect())
     }
 }
