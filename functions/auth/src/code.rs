@@ -127,7 +127,7 @@ impl Shown {
     pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
         let used = transaction.query_one_as::<String>(USE_UP, self.parameters());
         match used.await? {
-            Some(_) => limits::forget_guesses(transaction, self.email.as_str()).await,
+            Some(_) => Ok(limits::forget_guesses(transaction, self.email.as_str()).await?),
             None => Err(self.if_wrong),
         }
     }

@@ -59,5 +59,5 @@ async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
     transaction
         .execute(FORGET_CODE, params![email.as_str()])
         .await?;
-    limits::forget_user(transaction, user, &email).await
+    Ok(limits::forget_user(transaction, user, &email).await?)
 }
