@@ -235,7 +235,7 @@ async fn the_rule_for_addresses_holds_behind_a_proxy() {
         let answer = answer.send().await.json();
         assert_eq!(answer["ok"], json!(false), "{answer}");
     }
-    inside.has_heard_nobody("a private address");
+    inside.has_no_connection("a private address");
     assert_eq!(proxy.asked(), Vec::<String>::new());
     // A public address is what the proxy is asked for, not its name, which it might find elsewhere.
     let answer = tried(&scene, "fake-words-9", "https://8.8.8.8/v1").await;

@@ -165,7 +165,7 @@ mod tests {
                 ..BINDING
             },
         ];
-        for place in elsewhere {
+        for binding in elsewhere {
             assert_eq!(key(1).open(binding, &sealed), None, "{binding:?}");
         }
     }
