@@ -135,8 +135,6 @@ pub(super) enum Content {
     /// A type as JSON.
     Typed(fn(&mut SchemaGenerator) -> schemars::Schema),
     Json(Schema),
-    /// A JSON object of this name, with these fields, which no other operation answers.
-    Object(&'static str, &'static [Property]),
     /// Of such a media type, which says what it is.
     Other(&'static str),
     /// A type as JSON, unless the client asks for the media type.
@@ -246,15 +244,6 @@ impl Operation {
     /// Success is 200 with JSON.
     pub(super) const fn answers_json(self, schema: Schema) -> Self {
         self.also(200, "Done.", Content::Json(schema))
-    }
-
-    /// Success is 200 with a JSON object that is this operation's own.
-    pub(super) const fn answers_with(
-        self,
-        name: &'static str,
-        properties: &'static [Property],
-    ) -> Self {
-        self.also(200, "Done.", Content::Object(name, properties))
     }
 
     /// The answer with this status, which is declared already, has these headers.

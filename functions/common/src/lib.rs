@@ -41,7 +41,6 @@ pub mod limits;
 pub mod log;
 pub mod long_work;
 mod mac;
-pub mod message;
 pub mod owner;
 pub mod page;
 pub mod query;

@@ -130,9 +130,8 @@ pub async fn stop(access: Access, Path(chat): Path<String>, request: Request) ->
             return Err(missing_chat(&mut db, &caller).await);
         }
     }
-    Ok(answer(&Stopped {
-        generation_id: stopped.map(Into::into),
-    }))
+    let generation_id = stopped;
+    Ok(answer(&Stopped { generation_id }))
 }
 
 /// Makes the branch through a message the active one.

@@ -86,8 +86,7 @@ impl Refused {
     /// As a v1 window gets it.
     pub fn v1(&self) -> EventV1 {
         self.log();
-        let error = self.0.error.to_string();
-        EventV1::Error { error }
+        EventV1::error(self.0.error.as_ref())
     }
 
     /// As a v2 window gets it.

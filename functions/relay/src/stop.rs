@@ -1,5 +1,6 @@
 //! Stopping a reply: its row says that it should, and its writer, in whichever instance, reads that with its next piece.
 
+use kafka_common::api::id::GenerationId;
 use kafka_common::db::{Db, Result};
 use kafka_common::params;
 use kafka_common::reply::ending::{self, Running};
@@ -11,7 +12,7 @@ pub async fn request_stop(
     chat: &str,
     caller: Option<&str>,
     reply: Option<&str>,
-) -> Result<Option<String>> {
+) -> Result<Option<GenerationId>> {
     let reply: Option<Running> = db
         .query_one_as(
             "UPDATE generation SET stop_requested = 1
@@ -28,6 +29,6 @@ pub async fn request_stop(
         {
             Ok(None)
         }
-        reply => Ok(reply.map(|reply| reply.id)),
+        reply => Ok(reply.map(|reply| reply.id.into())),
     }
 }

@@ -75,9 +75,10 @@ async fn answer(
             let mut db = Db::open().await?;
             let stopped =
                 stop::request_stop(&mut db, chat, caller.user_id(), which.as_deref()).await?;
-            let generation_id = stopped.map(Into::into);
             let made = Ack {
-                stopped: Some(Stopped { generation_id }),
+                stopped: Some(Stopped {
+                    generation_id: stopped,
+                }),
                 ..Ack::default()
             };
             return Ok(ack(made, id));
@@ -125,5 +126,5 @@ async fn sync(
     let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
     let mut sync = initial::sync(chat, snapshot, since).await?;
     sync.in_reply_to = id.map(str::to_owned);
-    Ok(Event::Sync(Box::new(sync)))
+    Ok(sync.into())
 }

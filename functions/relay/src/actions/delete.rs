@@ -1,7 +1,7 @@
 //! `delete_file`: a file leaves the chat.
 
 use kafka_common::access::Caller;
-use kafka_common::api::events::{EventV1, FileChanged};
+use kafka_common::api::events::{self, EventV1, FileChanged, MessageV1};
 use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
 use kafka_common::params;
@@ -84,13 +84,14 @@ pub async fn delete(
     tx.commit().await?;
     let left = left.into_iter().next();
     let left = left.ok_or_else(Refused::chat_not_found)?;
-    let mut told = left.message.v1();
-    told.deleted_file_id = Some(asked);
+    let message_id = left.message.id.clone();
+    let mut told = MessageV1::from(events::Message::from(left.message));
+    told.deleted_file_id = Some(asked.into());
     Ok(Done {
         answer: EventV1::FileDeleted { message: told },
         file: FileChanged {
-            message_id: left.message.id,
-            file_id: gone.id,
+            message_id,
+            file_id: gone.id.into(),
             version_id: None,
         },
         events: left.news.events,

@@ -60,8 +60,8 @@ pub async fn revert(
         answer: EventV1::RevertComplete { message },
         file: FileChanged {
             message_id: done.message.id,
-            file_id: file.id,
-            version_id: Some(made.unwrap_or_default()),
+            file_id: file.id.into(),
+            version_id: Some(made.unwrap_or_default().into()),
         },
         events,
     })

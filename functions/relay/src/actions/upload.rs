@@ -2,13 +2,15 @@
 
 use bytes::Bytes;
 use kafka_common::access::Caller;
-use kafka_common::api::events::{Event, EventV1, FileChanged};
+use kafka_common::announce::file_uploaded;
+use kafka_common::api::events::{self, Event, EventV1, FileChanged};
+use kafka_common::api::relay::Message;
+use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::content::Staging;
 use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
-use kafka_common::message::Message;
 use kafka_common::{encoding, files};
 use serde_json::{Map, Value, json};
 
@@ -59,43 +61,31 @@ async fn store(
     let mut sink = &mut *staging;
     sink.begin(filename, None).await?;
     sink.chunk(Bytes::from(bytes)).await?;
-    let mut uploads = vec![sink.end().await?];
-    let details = uploads.first().map(files::details);
-    let (id, path) = uploads
-        .first()
-        .map(|upload| (upload.file_id.clone(), upload.path()))
-        .unwrap_or_default();
+    let upload = sink.end().await?;
+    let (details, path) = (files::details(&upload), upload.path());
+    let id = details.id.clone();
 
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let target = files::Target::Chat(chat);
-    let inserted = files::insert(&mut tx, &mut uploads, target, caller).await?;
+    let inserted = files::insert(&mut tx, &mut [upload], target, caller).await?;
     let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
     let rev = conversation::raise(&mut tx, chat, 1).await?;
     let content = json!({ "file_id": id, "filename": filename, "path": path });
-    let mut message = Message {
-        role: "user".to_owned(),
-        kind: "file".to_owned(),
-        content: content.to_string(),
-        ..Message::default()
-    };
+    let mut message = Message::new(Role::User, MessageKind::File, content.to_string());
     conversation::add(&mut tx, chat, &mut message, rev).await?;
     tx.commit().await?;
-    let uploaded = Event::FileUploaded {
-        rev: file_rev,
-        file_id: Some(id.clone()),
-        file: details,
-        message: Some(message.clone().sent()),
+    let file = FileChanged {
+        message_id: message.id.clone(),
+        file_id: id,
+        version_id: None,
     };
+    let uploaded = file_uploaded(file_rev, details, Some(message.clone()));
+    let events = vec![uploaded, Event::added(message.clone(), rev)];
+    let message = events::Message::from(message).into();
     Ok(Done {
-        answer: EventV1::FileUploaded {
-            message: message.v1(),
-        },
-        events: vec![uploaded, message.added(rev)],
-        file: FileChanged {
-            message_id: message.id,
-            file_id: id,
-            version_id: None,
-        },
+        answer: EventV1::FileUploaded { message },
+        file,
+        events,
     })
 }
