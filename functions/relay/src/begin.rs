@@ -82,14 +82,15 @@ pub async fn begin(
     }
     caller.count(Limit::Message).await?;
     let bound = Config::get().await?.long_work.of(Kind::Reply);
+    let how = &prompt.how;
     let asked = || {
         let now = clock::unix_millis();
         params![
             chat,
             caller.user_id(),
-            prompt.client_id.as_deref(),
-            prompt.model_id.as_deref(),
-            prompt.model.as_deref(),
+            how.client_id.as_ref().map(|id| id.0.as_str()),
+            how.model_id.as_ref().map(|id| &id.0),
+            how.model.as_ref().map(|name| name.0.as_str()),
             prompt.place.named(),
             now - conversation::ABANDONED_AFTER,
             now + conversation::ABANDONED_AFTER,
@@ -101,7 +102,7 @@ pub async fn begin(
         return Ok(Outcome::Again(ids));
     }
     caller.check_bytes(look.found.stored_bytes, prompt.text.len())?;
-    if prompt.composer {
+    if how.composes() {
         // Its reply makes files.
         caller.check_another(Thing::Files, look.found.num_files)?;
     }
@@ -112,7 +113,7 @@ pub async fn begin(
     }
     let spot = spot(&prompt.place, &found);
     let Some(model) = found.model else {
-        return match prompt.names_a_model() {
+        return match how.model.is_some() || how.model_id.is_some() {
             true => Err(Refused::model_not_found()),
             false => Ok(Outcome::NoModel),
         };
@@ -187,7 +188,7 @@ async fn insert(
     let is_new = !matches!(prompt.place, Place::Again(_));
     let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
     if let Some(parent) = spot.parent.as_ref().filter(|_| spot.is_aside) {
-        branch::lift(tx, chat, parent.as_str(), rev).await?;
+        branch::lift(tx, chat, parent, rev).await?;
     }
     let (reply, answer_id) = (GenerationId::from(new_id()), MessageId::from(new_id()));
     let now = clock::now();
@@ -210,7 +211,7 @@ async fn insert(
             spot.position + 1,
             now.as_str(),
             rev,
-            prompt.client_id.as_deref(),
+            prompt.how.client_id.as_ref().map(|id| id.0.as_str()),
             i64::from(is_new),
             &answer_id,
             model.name.as_str()
@@ -238,8 +239,8 @@ async fn insert(
         answer_id,
         rev,
         model,
-        composer: prompt.composer,
-        selected_filename: prompt.selected_filename,
+        composer: prompt.how.composes(),
+        selected_filename: prompt.how.selected_filename.map(|name| name.0),
         interrupted,
         limits,
     })

@@ -19,7 +19,12 @@ const FIND: &str = sql_file!("branch_find.sql");
 const END: &str = sql_file!("branch_end.sql");
 
 /// Puts a message, and all before it, on the active branch. Returns whether it was not on it.
-pub async fn lift(tx: &mut Transaction<'_>, chat: &str, message: &str, rev: i64) -> Result<bool> {
+pub async fn lift(
+    tx: &mut Transaction<'_>,
+    chat: &str,
+    message: &MessageId,
+    rev: i64,
+) -> Result<bool> {
     let lifted = tx.query_as::<String>(LIFT, params![chat, message, rev]);
     Ok(!lifted.await?.is_empty())
 }
@@ -37,7 +42,7 @@ pub async fn select(
     db: &mut Db,
     chat: &str,
     caller: &Caller,
-    message: &str,
+    message: &MessageId,
 ) -> Result<Branch, Refused> {
     let asked = || params![chat, caller.user_id(), message];
     let mut look: Look<'_, Found> = Look::at(db, FIND, asked).await?;
@@ -52,7 +57,7 @@ pub async fn select(
     }
     let lifted = lift(&mut tx, chat, message, rev + 1).await?;
     let end: Option<MessageId> = tx.query_one_as(END, params![message]).await?;
-    let head_id = end.unwrap_or_else(|| message.into());
+    let head_id = end.unwrap_or_else(|| message.clone());
     let is_other = lifted || found.head_id.as_ref() != Some(&head_id);
     let mut snapshot = None;
     if is_other {

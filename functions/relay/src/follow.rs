@@ -165,7 +165,9 @@ impl Follower {
                     return Some(events);
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!(generation = self.reply.as_str(), "the reply: {error}"),
+                Err(error) => {
+                    tracing::error!(generation = self.reply.as_str(), "the reply: {error}")
+                }
             }
             if let Some(sign) = self.stay_quiet() {
                 return Some(sign);

@@ -1,9 +1,7 @@
 //! What a window gets first, and what it gets when it missed something.
 
 use kafka_common::api::chat::RunningGeneration;
-use kafka_common::api::events::{
-    ChatState, Event, EventV1, Initial, MessageV1, Sync, SyncedChat,
-};
+use kafka_common::api::events::{ChatState, Event, EventV1, Initial, MessageV1, Sync, SyncedChat};
 use kafka_common::api::words::Status;
 use kafka_common::attachments;
 use kafka_common::db::{Db, Result};

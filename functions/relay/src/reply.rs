@@ -99,9 +99,14 @@ async fn call(
 
 /// Ends a reply that nothing writes, and says so to all clients.
 async fn give_up(begun: &Begun, why: &str) {
-    tracing::error!(generation = begun.reply.as_str(), "the reply did not begin: {why}");
+    tracing::error!(
+        generation = begun.reply.as_str(),
+        "the reply did not begin: {why}"
+    );
     begun.announce(&Audience::of(&begun.chat, None).await);
-    if let Err(error) = ending::end(&begun.chat, begun.reply.as_str(), Ending::error(NOT_BEGUN)).await {
+    if let Err(error) =
+        ending::end(&begun.chat, begun.reply.as_str(), Ending::error(NOT_BEGUN)).await
+    {
         // Its heartbeat stays what it is, so the next reader ends it.
         tracing::error!(generation = begun.reply.as_str(), "the reply: {error}");
     }

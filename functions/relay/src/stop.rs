@@ -11,7 +11,7 @@ pub async fn request_stop(
     db: &mut Db,
     chat: &str,
     caller: Option<&str>,
-    reply: Option<&str>,
+    reply: Option<&GenerationId>,
 ) -> Result<Option<GenerationId>> {
     let reply: Option<Running> = db
         .query_one_as(

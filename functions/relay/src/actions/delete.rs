@@ -2,15 +2,14 @@
 
 use kafka_common::access::Caller;
 use kafka_common::api::events::{self, EventV1, FileChanged, MessageV1};
+use kafka_common::api::id::FileId;
 use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
 use kafka_common::params;
 use kafka_common::removal::{self, FILE, PART};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::Done;
-use crate::prompt::text_field;
 use crate::refused::Refused;
 
 /// The file of the chat ?1 of the caller ?2 that ?3 names.
@@ -45,17 +44,11 @@ struct Deleted {
 }
 
 /// Detaches the file from the chat, by either of its ids. The workspace's file goes too if no other chat has it.
-pub async fn delete(
-    chat: &str,
-    caller: &Caller,
-    fields: &Map<String, Value>,
-) -> Result<Done, Refused> {
-    let asked = text_field(fields, "file_id")?
-        .ok_or_else(|| Refused::bad_request("Missing file_id for delete_file."))?;
+pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Done, Refused> {
     let mut db = Db::open().await?;
     let (mut tx, deleted) = loop {
         let mut tx = db.begin().await?;
-        let wanted = params![chat, caller.user_id(), asked.as_str(), PART / FILE];
+        let wanted = params![chat, caller.user_id(), &asked, PART / FILE];
         if let Some(deleted) = tx.query_one_as::<Deleted>(DELETE, wanted.clone()).await? {
             break (tx, deleted);
         }
@@ -86,7 +79,7 @@ pub async fn delete(
     let left = left.ok_or_else(Refused::chat_not_found)?;
     let message_id = left.message.id.clone();
     let mut told = MessageV1::from(events::Message::from(left.message));
-    told.deleted_file_id = Some(asked.into());
+    told.deleted_file_id = Some(asked);
     Ok(Done {
         answer: EventV1::FileDeleted { message: told },
         file: FileChanged {

@@ -12,32 +12,23 @@ use kafka_common::db::Db;
 use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
 use kafka_common::{encoding, files};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Done;
-use crate::prompt::text_field;
 use crate::refused::Refused;
 
 /// Stores the file in the chat and its workspace, with a message about it.
 pub async fn upload(
     chat: &str,
     caller: &Caller,
-    fields: &Map<String, Value>,
+    filename: &str,
+    data: &str,
 ) -> Result<Done, Refused> {
-    let filename = text_field(fields, "filename")?;
-    let data = match fields.get("file_data") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(data)) => Some(data),
-        Some(_) => return Err(Refused::bad_request("file_data must be a string.")),
-    };
-    let (Some(filename), Some(data)) = (filename, data) else {
-        return Err(Refused::bad_request("Missing filename or file_data."));
-    };
     caller.count(Limit::Upload).await?;
     let room = caller.check_room().await?;
     let bytes = decode(data)?;
     let mut staging = Staging::within(room);
-    let stored = store(chat, caller, &filename, bytes, &mut staging).await;
+    let stored = store(chat, caller, filename, bytes, &mut staging).await;
     staging.settle(stored).await
 }
 
