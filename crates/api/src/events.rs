@@ -17,7 +17,8 @@ use strum::IntoStaticStr;
 
 use crate::chat::RunningGeneration;
 use crate::file::UploadedFile;
-use crate::relay::{Branch, ReplyBegun, Stopped};
+use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, VersionId, WorkspaceId};
+use crate::relay::{self, Branch, ReplyBegun, Stopped};
 use crate::words::{ErrorCode, MessageKind, Role, Status};
 
 pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
@@ -43,17 +44,17 @@ pub enum Event {
     /// A reply begins, with a message that is empty yet.
     GenerationStarted {
         rev: i64,
-        generation_id: String,
+        generation_id: GenerationId,
         /// The message that the reply fills.
-        message_id: String,
+        message_id: MessageId,
         /// The message that the reply answers.
-        parent_id: String,
+        parent_id: MessageId,
         model: String,
     },
     /// A piece of a reply.
     Delta {
-        generation_id: String,
-        message_id: String,
+        generation_id: GenerationId,
+        message_id: MessageId,
         seq: i64,
         content: String,
     },
@@ -62,14 +63,14 @@ pub enum Event {
     /// Another branch is the active one.
     BranchSelected {
         rev: i64,
-        head_id: String,
+        head_id: MessageId,
         messages: Vec<Message>,
         has_more: bool,
     },
     /// A file was added to the chat.
     FileUploaded {
         rev: i64,
-        file_id: Option<String>,
+        file_id: Option<FileId>,
         #[schemars(with = "FrameFile")]
         file: Option<UploadedFile>,
         /// Of a file that was uploaded through a WebSocket.
@@ -81,22 +82,22 @@ pub enum Event {
     /// A file has left the chat.
     FileDeleted {
         rev: i64,
-        file_id: String,
+        file_id: FileId,
         name: String,
         message: Message,
     },
     /// A file has another name.
     FileRenamed {
         rev: i64,
-        file_id: String,
+        file_id: FileId,
         name: String,
     },
     /// A file has the text of an older version again.
     RevertComplete {
         rev: i64,
-        file_id: String,
+        file_id: FileId,
         name: String,
-        version_id: String,
+        version_id: VersionId,
         message: Message,
     },
     /// The chat has another name.
@@ -111,6 +112,27 @@ impl Event {
         self.into()
     }
 
+    /// A piece of a reply.
+    pub fn delta(
+        generation_id: &GenerationId,
+        message_id: &MessageId,
+        seq: i64,
+        content: String,
+    ) -> Self {
+        Self::Delta {
+            generation_id: generation_id.clone(),
+            message_id: message_id.clone(),
+            seq,
+            content,
+        }
+    }
+
+    /// A message was added.
+    pub fn added(message: relay::Message, rev: i64) -> Self {
+        let message = message.into();
+        Self::Message { rev, message }
+    }
+
     /// The newest delta of the reply that the event is about, if the event contains it.
     pub fn seq(&self) -> Option<i64> {
         match self {
@@ -121,35 +143,62 @@ impl Event {
     }
 }
 
+impl From<Sync> for Event {
+    fn from(sync: Sync) -> Self {
+        Self::Sync(Box::new(sync))
+    }
+}
+
+impl From<GenerationEnded> for Event {
+    fn from(ended: GenerationEnded) -> Self {
+        Self::GenerationEnded(Box::new(ended))
+    }
+}
+
 /// A message of a chat.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ChatMessage")]
 pub struct Message {
-    pub id: String,
+    pub id: MessageId,
     /// The message that it follows.
-    pub parent_id: Option<String>,
-    #[schemars(with = "Role")]
-    pub role: String,
+    pub parent_id: Option<MessageId>,
+    pub role: Role,
     #[serde(rename = "type")]
-    #[schemars(with = "MessageKind")]
-    pub kind: String,
+    pub kind: MessageKind,
     /// `null` if it is left out.
     pub content: Option<String>,
     pub status: Status,
     /// The name of the model that wrote it.
     pub model: Option<String>,
-    pub created_at: String,
+    pub created_at: Time,
     #[serde(default, skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// In `file_deleted`: the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deleted_file_id: Option<String>,
+    pub deleted_file_id: Option<FileId>,
+}
+
+impl From<relay::Message> for Message {
+    fn from(message: relay::Message) -> Self {
+        Self {
+            id: message.id,
+            parent_id: message.parent_id,
+            role: message.role,
+            kind: message.kind,
+            content: Some(message.content),
+            status: message.status,
+            model: message.model,
+            created_at: message.created_at,
+            truncated: false,
+            deleted_file_id: None,
+        }
+    }
 }
 
 /// A chat in the first frame; `M` is a message.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ChatState<M> {
-    pub chat_id: String,
+    pub chat_id: ChatId,
     pub chat_name: String,
     /// Oldest first.
     pub conversation: Vec<M>,
@@ -157,7 +206,7 @@ pub struct ChatState<M> {
     pub chat_files_based: Vec<BasedFile>,
     /// All files.
     pub chat_files: Vec<FrameFile>,
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The names of the owner's models.
     pub models: Vec<String>,
     /// Always true.
@@ -174,7 +223,7 @@ pub struct Initial {
     #[serde(flatten)]
     pub chat: ChatState<Message>,
     /// The message that the active branch ends with.
-    pub head_id: Option<String>,
+    pub head_id: Option<MessageId>,
     /// The running reply.
     pub generation: Option<RunningGeneration>,
     /// Whether there are older messages.
@@ -185,34 +234,52 @@ pub struct Initial {
 }
 
 /// The answer to `sync`.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Sync {
     pub rev: i64,
-    /// The message that the active branch ends with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub head_id: Option<Option<String>>,
     pub messages: Vec<Message>,
     pub files: Vec<FrameFile>,
     /// The running reply; of a stream, its reply.
     pub generation: Option<Generation>,
-    /// The ids of all files; `null`: they are too many.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_ids: Option<Option<Vec<String>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chat_name: Option<String>,
-    /// Whether there is more after this `rev`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub has_more: Option<bool>,
+    /// Not of a stream.
+    #[serde(flatten)]
+    pub chat: Option<SyncedChat>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
+}
+
+impl Sync {
+    /// The state of one reply; what is newer in a chat is put in.
+    pub fn new(rev: i64, generation: Option<Generation>) -> Self {
+        Self {
+            rev,
+            messages: Vec::new(),
+            files: Vec::new(),
+            generation,
+            chat: None,
+            in_reply_to: None,
+        }
+    }
+}
+
+/// A chat in a `sync`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SyncedChat {
+    /// The message that the active branch ends with.
+    pub head_id: Option<MessageId>,
+    /// The ids of all files; `null`: they are too many.
+    pub file_ids: Option<Vec<FileId>>,
+    pub chat_name: String,
+    /// Whether there is more after this `rev`.
+    pub has_more: bool,
 }
 
 /// A reply with its text so far.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Generation {
-    pub id: String,
-    pub message_id: String,
+    pub id: GenerationId,
+    pub message_id: MessageId,
     pub seq: i64,
     /// `null` if it is left out.
     pub content: Option<String>,
@@ -242,11 +309,11 @@ pub struct Ack {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileChanged {
     /// The message about it.
-    pub message_id: String,
-    pub file_id: String,
+    pub message_id: MessageId,
+    pub file_id: FileId,
     /// Of a file that was reverted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
+    pub version_id: Option<VersionId>,
 }
 
 /// Why an action is refused.
@@ -268,8 +335,8 @@ pub struct Error {
 #[schemars(inline)]
 pub struct GenerationEnded {
     pub rev: i64,
-    pub generation_id: String,
-    pub message_id: String,
+    pub generation_id: GenerationId,
+    pub message_id: MessageId,
     pub status: Status,
     /// Unchanged from the model.
     pub finish_reason: Option<String>,
@@ -302,8 +369,7 @@ mod tests {
         assert_eq!((json.as_str(), ack.action()), (expected, "ack"));
         let deleted = serde_json::to_string(&Event::ChatDeleted).expect("events are JSON");
         assert_eq!(deleted, r#"{"action":"chat_deleted"}"#);
-        let error = EventV1::Error { error: "e".into() };
-        let error = serde_json::to_string(&error).expect("events are JSON");
+        let error = serde_json::to_string(&EventV1::error("e")).expect("events are JSON");
         assert_eq!(error, r#"{"error":"e"}"#);
     }
 }

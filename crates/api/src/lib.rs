@@ -20,6 +20,7 @@ pub mod page;
 mod schema;
 pub mod words;
 
+pub mod actions;
 pub mod auth;
 pub mod chat;
 pub mod file;

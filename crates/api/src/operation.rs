@@ -135,8 +135,6 @@ pub(super) enum Content {
     /// A type as JSON.
     Typed(fn(&mut SchemaGenerator) -> schemars::Schema),
     Json(Schema),
-    /// A JSON object of this name, with these fields, which no other operation answers.
-    Object(&'static str, &'static [Property]),
     /// A body of this media type.
     Other(&'static str),
     /// A type as JSON, unless the client asks for the media type.

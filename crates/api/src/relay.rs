@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE, link};
 use super::page::{LIMIT, USER};
-use super::schema::{Named, Property, Schema};
+use super::schema::{Property, Schema};
 use crate::MAX_ID_CHARS;
-use crate::id::{GenerationId, MessageId};
+use crate::id::{GenerationId, MessageId, Time};
+use crate::words::{MessageKind, Role, Status};
 
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
@@ -85,32 +86,67 @@ const AGAIN: &[Property] = &[
     SELECTED,
 ];
 
-const MESSAGE: Named = Named {
-    name: "Message",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("parent_id", Schema::Nullable(&Schema::Id))
-            .about("The message that it follows; `null` for the first of a branch."),
-        Property::new("role", Schema::OneOf(&["user", "assistant", "system"])),
-        Property::new("type", Schema::OneOf(&["text", "file"])),
-        Property::new("content", Schema::Text).about(
-            "Of a `file` message: JSON as a text, `{file_id, filename, path}` of one that was added, `{based_filename, \
-             based_content}` of one that was written, with `message` too where the file was reverted to a version; or with \
-             the role `system` a sentence about a file that was deleted.",
-        ),
-        Property::new(
-            "status",
-            Schema::OneOf(&["complete", "running", "stopped", "interrupted", "error"]),
-        ),
-        Property::new("model", Schema::Nullable(&Schema::Text)),
-        Property::new("created_at", Schema::Time),
-        Property::new("siblings", Schema::List(&Schema::Id)).about(
-            "The messages that follow the same one, itself included, in the order in which they were made; at most 100.",
-        ),
-    ]),
-};
+/// A message of a chat, as its row has it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The message that it follows; `null` for the first of a branch.
+    pub parent_id: Option<MessageId>,
+    /// Who wrote it.
+    pub role: Role,
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub kind: MessageKind,
+    /// Of a `file` message: JSON as a text, `{file_id, filename, path}` of one that was added, `{based_filename,
+    /// based_content}` of one that was written, with `message` too where the file was reverted to a version; or with
+    /// the role `system` a sentence about a file that was deleted.
+    pub content: String,
+    /// How far it is.
+    pub status: Status,
+    /// The name of the model that wrote it.
+    pub model: Option<String>,
+    /// When it was added.
+    pub created_at: Time,
+}
 
-const HEAD: &str = "The message that the active branch ends with.";
+impl Message {
+    /// A whole message, which has no place in a chat yet.
+    pub fn new(role: Role, kind: MessageKind, content: String) -> Self {
+        Self {
+            id: String::new().into(),
+            parent_id: None,
+            role,
+            kind,
+            content,
+            status: Status::Complete,
+            model: None,
+            created_at: String::new().into(),
+        }
+    }
+}
+
+/// A message in the history of its chat.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
+pub struct HistoryMessage {
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+    /// The messages that follow the same one, itself included, in the order in which they were made; at most 100.
+    pub siblings: Vec<MessageId>,
+}
+
+/// A page of a branch.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Messages {
+    /// Oldest first.
+    pub messages: Vec<HistoryMessage>,
+    /// `null` on the last page.
+    pub next: Option<MessageId>,
+    /// The message that the active branch ends with.
+    pub head_id: Option<MessageId>,
+}
 
 /// The ids of what an action made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -177,11 +213,7 @@ operations! {
             Parameter::optional("after", Schema::ShortText(MAX_ID_CHARS))
                 .about("A message: lists those after it on its branch; empty: from the first message on. Not together with `before`."),
         ])
-        .answers_with("Messages", &[
-            Property::new("messages", Schema::List(&Schema::Named(&MESSAGE))),
-            Property::new("next", Schema::Nullable(&Schema::Id)).about("`null` on the last page."),
-            Property::new("head_id", Schema::Nullable(&Schema::Id)).about(HEAD),
-        ])
+        .answers::<Messages>()
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
 
     /// Send a prompt

@@ -18,6 +18,7 @@ use kafka_common::{
     params,
     seal::Keys,
 };
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::mail::Mail;
@@ -33,12 +34,18 @@ const MANY_DIGITS: usize = 20;
 
 const STORE: &str = include_str!("code.sql");
 
+/// The body of a request that names an address.
+#[derive(Deserialize)]
+pub struct Address {
+    pub email: Email,
+}
+
 /// Sends a code to the address.
 pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     if !visitor.must_log_in() {
         return Err(Error::no_sessions());
     }
-    let email = JsonBody::read(request, &["email"]).await?.email("email")?;
+    let Address { email } = JsonBody::read(request, &["email"]).await?.get()?;
     let mail = Mail::get().await?;
     let keys = Keys::get().await?;
     visitor

@@ -16,9 +16,11 @@ use kafka_common::{
     limits::{Limit, Subject},
     params,
 };
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{account, code, oidc};
+use crate::code::{self, Address};
+use crate::{account, oidc};
 
 /// The fields of a login.
 const FIELDS: &[&str] = &["email", "code", "id_token"];
@@ -33,9 +35,22 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     let body = JsonBody::read(Request::from_parts(parts.clone(), body), FIELDS).await?;
     let answer = match visitor.must_log_in() {
         true => begin_session(&parts, prove(&visitor, &body).await?).await?,
-        false => account::open(&body.email("email")?).await?,
+        false => account::open(&body.get::<Address>()?.email).await?,
     };
     Ok(json_text_response(StatusCode::OK, answer))
+}
+
+/// The body of a login with an identity provider's word.
+#[derive(Deserialize)]
+struct ByProvider {
+    id_token: Option<String>,
+}
+
+/// The body of a login with a code.
+#[derive(Deserialize)]
+struct ByCode {
+    email: Email,
+    code: Option<String>,
 }
 
 /// A proof that an e-mail address is the user's.
@@ -76,23 +91,20 @@ impl Proven {
 
 /// Reads the proof: `id_token`, or `email` and `code`. 401 for a wrong token.
 async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
-    if body
-        .fields()
-        .get("id_token")
-        .is_some_and(|token| !token.is_null())
+    if let ByProvider {
+        id_token: Some(token),
+    } = body.get()?
     {
         visitor.count(&[Limit::Login], Subject::Nobody).await?;
-        let token = body.string("id_token")?;
         return oidc::verify(&token).await.map(Proven::ByProvider);
     }
-    let email = body.email("email")?;
-    if !body.fields().contains_key("code") {
+    let ByCode { email, code } = body.get()?;
+    let Some(code) = code else {
         // Without the address and whatever else was sent: it is about what was not.
         let mut missing = FieldError::missing("code", Value::Null);
         missing.msg = "Field required: a code from POST /auth/code, or an id_token".to_owned();
         return Err(missing.into());
-    }
-    let code = body.string("code")?;
+    };
     code::Shown::count(visitor, email, &code)
         .await
         .map(Proven::ByCode)

@@ -14,8 +14,8 @@
 pub use kafka_api as api;
 pub use kafka_grip::encoding;
 pub use kafka_store::{
-    attachments, chat_files, clock, conversation, db, files, id, limits, message, page, params,
-    removal, room, seal, versions,
+    attachments, chat_files, clock, conversation, db, files, id, limits, page, params, removal,
+    room, seal, versions,
 };
 
 pub mod access;

@@ -1,5 +1,6 @@
 //! Stopping a reply: its row says that it should, and its writer, in whichever instance, reads that with its next piece.
 
+use kafka_common::api::id::GenerationId;
 use kafka_common::db::{Db, Result};
 use kafka_common::params;
 use kafka_common::reply::ending::{self, Running};
@@ -10,8 +11,8 @@ pub async fn request_stop(
     db: &mut Db,
     chat: &str,
     caller: Option<&str>,
-    reply: Option<&str>,
-) -> Result<Option<String>> {
+    reply: Option<&GenerationId>,
+) -> Result<Option<GenerationId>> {
     let asked = params![chat, caller, reply];
     let reply: Option<Running> = db.query_one_as(include_str!("stop.sql"), asked).await?;
     match reply {
@@ -21,6 +22,6 @@ pub async fn request_stop(
         {
             Ok(None)
         }
-        reply => Ok(reply.map(|reply| reply.id)),
+        reply => Ok(reply.map(|reply| reply.id.into())),
     }
 }

@@ -3,12 +3,12 @@
 mod sent;
 mod texts;
 
-use kafka_common::api::words::Status;
+use kafka_common::api::relay::Message;
+use kafka_common::api::words::{MessageKind, Role, Status};
 use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::error::STORAGE_FULL;
 use kafka_common::files::is_over;
-use kafka_common::message::Message;
 use kafka_common::params;
 use kafka_common::reply::Begun;
 use kafka_common::reply::ending::{self, Ending};
@@ -136,7 +136,7 @@ async fn write(db: &mut Db, begun: &Begun, edits: &[Edit], ending: &Ending) -> R
 async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Result<Written> {
     let mut tx = db.begin().await?;
     // First of all, since nothing can be made in a chat that is gone.
-    if !ending::mark(&mut tx, &begun.reply, &ending).await? {
+    if !ending::mark(&mut tx, begun.reply.as_str(), &ending).await? {
         return Ok(Written::Gone);
     }
     let mut made = Vec::new();
@@ -174,7 +174,7 @@ async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Re
             return Ok(Written::unfit(&new.name, error));
         }
     }
-    let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
+    let ended = ending::close(&mut tx, begun.reply.as_str(), ending, rev).await?;
     tx.commit().await?;
     Ok(Written::Stored(Stored { files, ended }))
 }
@@ -244,13 +244,9 @@ async fn add_message(
         params![file.id.as_str(), rev + 1],
     )
     .await?;
-    let mut message = Message {
-        role: "assistant".to_owned(),
-        kind: "file".to_owned(),
-        content: file.content().to_string(),
-        model: Some(begun.model.name.clone()),
-        ..Message::default()
-    };
+    let content = file.content().to_string();
+    let mut message = Message::new(Role::Assistant, MessageKind::File, content);
+    message.model = Some(begun.model.name.clone());
     conversation::add(tx, &begun.chat, &mut message, rev).await?;
     Ok(message)
 }

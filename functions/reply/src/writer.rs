@@ -159,12 +159,9 @@ impl Writer<'_> {
                 self.reached = self.written;
                 let content = self.draft.unstored();
                 if !content.is_empty() {
-                    self.audience.tell(&[events::Event::Delta {
-                        generation_id: self.begun.reply.clone(),
-                        message_id: self.begun.answer_id.clone(),
-                        seq: beat.seq,
-                        content: content.to_owned(),
-                    }]);
+                    let (reply, message) = (&self.begun.reply, &self.begun.answer_id);
+                    let delta = events::Event::delta(reply, message, beat.seq, content.to_owned());
+                    self.audience.tell(&[delta]);
                     self.draft.mark_stored();
                     begin_spawned().await;
                 }
@@ -187,8 +184,8 @@ impl Writer<'_> {
     async fn try_write(&self) -> db::Result<Option<Beat>> {
         let mut db = Db::open().await?;
         match self.draft.unstored() {
-            "" => rows::beat(&mut db, &self.begun.reply).await,
-            piece => rows::append(&mut db, &self.begun.reply, piece).await,
+            "" => rows::beat(&mut db, self.begun.reply.as_str()).await,
+            piece => rows::append(&mut db, self.begun.reply.as_str(), piece).await,
         }
     }
 

@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::events::{Event, FileVersion};
+use crate::api::events::{self, Event, FileVersion};
+use crate::api::relay::Message;
+use crate::api::words::{MessageKind, Role};
 use crate::conversation::{self, ChatRev};
 use crate::db::{Result, Transaction};
 use crate::files::{MAX_SHOWN_BYTES, url};
-use crate::message::Message;
 use crate::params;
 use crate::versions::{self, Reverted, Saved};
 use kafka_llm::diff::unified_diff;
@@ -47,10 +48,10 @@ impl NewVersion<'_> {
         let is_shown = self.text.len() <= MAX_SHOWN_BYTES;
         Event::FileVersion(Box::new(FileVersion {
             rev,
-            file_id: self.file.to_owned(),
+            file_id: self.file.into(),
             name: self.name.to_owned(),
-            version_id: self.id.to_owned(),
-            timestamp: self.timestamp.to_owned(),
+            version_id: self.id.into(),
+            timestamp: self.timestamp.to_owned().into(),
             diff: is_shown.then(diff),
             content: is_shown.then(|| self.text.to_owned()),
             truncated: !is_shown,
@@ -132,12 +133,7 @@ impl ChatFile {
             "based_filename": self.name, "based_content": reverted.content,
             "message": format!("Reverted to version from {}.", reverted.from),
         });
-        let mut message = Message {
-            role: "assistant".to_owned(),
-            kind: "file".to_owned(),
-            content: said.to_string(),
-            ..Message::default()
-        };
+        let mut message = Message::new(Role::Assistant, MessageKind::File, said.to_string());
         conversation::add(tx, &self.chat, &mut message, rev).await?;
         self.changed_at(tx, last).await?;
         Ok(Some(WentBack {
@@ -184,17 +180,17 @@ impl WentBack {
     pub fn news(&self, file: &ChatFile) -> News {
         let saved = &self.reverted.saved;
         let (rev, last) = self.revs;
-        let mut events = vec![self.message.added(rev)];
+        let mut events = vec![Event::added(self.message.clone(), rev)];
         if saved.changed {
             events.push(file.new_version(saved, rev + 1));
         }
         let version = saved.version.as_ref().map(|(id, _)| id.clone());
         events.push(Event::RevertComplete {
             rev: last,
-            file_id: file.id.clone(),
+            file_id: file.id.as_str().into(),
             name: file.name.clone(),
-            version_id: version.unwrap_or_default(),
-            message: self.message.clone().sent(),
+            version_id: version.unwrap_or_default().into(),
+            message: self.message.clone().into(),
         });
         file.news(events)
     }
@@ -220,12 +216,8 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         .into_iter()
         .map(|(chat, rev)| (chat, rev - 1))
         .collect();
-    let message = Message {
-        role: "system".to_owned(),
-        kind: "file".to_owned(),
-        content: format!("{} was deleted.", first.name),
-        ..Message::default()
-    };
+    let said = format!("{} was deleted.", first.name);
+    let message = Message::new(Role::System, MessageKind::File, said);
     let messages = conversation::add_to_each(tx, &revs, &message).await?;
     let ids: HashMap<&str, &str> = files
         .iter()
@@ -236,15 +228,15 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         .zip(revs)
         .map(|(message, (chat, rev))| {
             let id = ids.get(chat.as_str()).copied().unwrap_or_default();
-            let mut said = message.clone().sent();
-            said.deleted_file_id = Some(id.to_owned());
+            let mut said = events::Message::from(message.clone());
+            said.deleted_file_id = Some(id.into());
             let deleted = Event::FileDeleted {
                 rev: rev + 1,
-                file_id: id.to_owned(),
+                file_id: id.into(),
                 name: first.name.clone(),
                 message: said,
             };
-            let events = vec![message.added(rev), deleted];
+            let events = vec![Event::added(message.clone(), rev), deleted];
             Left {
                 message,
                 news: News { chat, events },
@@ -272,7 +264,7 @@ pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec
     let told = files.iter().filter_map(|file| {
         let renamed = Event::FileRenamed {
             rev: *revs.get(&file.chat)?,
-            file_id: file.id.clone(),
+            file_id: file.id.as_str().into(),
             name: file.name.clone(),
         };
         Some(file.news(vec![renamed]))

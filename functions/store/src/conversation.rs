@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::words::Status;
+use crate::api::id::MessageId;
+use crate::api::relay::Message;
 use crate::db::{Result, Transaction};
-use crate::message::Message;
 use crate::{clock, id, params};
 
 const ADD: &str = include_str!("conversation.sql");
@@ -69,9 +69,8 @@ pub async fn add_to_each(
     message: &Message,
 ) -> Result<Vec<Message>> {
     let added = chats.iter().map(|_| Message {
-        id: id::new_id(),
-        created_at: clock::now(),
-        status: Status::Complete,
+        id: id::new_id().into(),
+        created_at: clock::now().into(),
         ..message.clone()
     });
     let mut added: Vec<Message> = added.collect();
@@ -92,7 +91,7 @@ pub async fn add_to_each(
         )
         .await?;
     let parents = rows.into_iter().map(|row| (row.id, row.parent_id));
-    let mut parents: HashMap<String, Option<String>> = parents.collect();
+    let mut parents: HashMap<MessageId, Option<MessageId>> = parents.collect();
     for added in &mut added {
         added.parent_id = parents.remove(&added.id).flatten();
     }
@@ -101,6 +100,6 @@ pub async fn add_to_each(
 
 #[derive(Deserialize)]
 struct Added {
-    id: String,
-    parent_id: Option<String>,
+    id: MessageId,
+    parent_id: Option<MessageId>,
 }

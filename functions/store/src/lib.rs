@@ -5,7 +5,7 @@
 //! unreadable, [`id`] and [`clock`] make ids and times, [`variable`] reads the variables of `spin.toml`.
 //!
 //! On top of them is the domain: whose request it is in [`caller`] and [`session`], files in [`files`], their versions in
-//! [`versions`], the files of chats in [`chat_files`] and [`attachments`], messages in [`message`] and [`conversation`].
+//! [`versions`], the files of chats in [`chat_files`] and [`attachments`], messages in [`conversation`].
 //! Lists are read in [`page`]s, and [`removal`] deletes large things in parts. [`room`] says how much a user may have, [`limits`] how often they may ask,
 //! [`long_work`] how much may go on at a time, which each [`lease`] counts. What they refuse is an [`error::Error`].
 #![forbid(unsafe_code)]
@@ -26,7 +26,6 @@ pub mod lease;
 pub mod limits;
 pub mod long_work;
 mod mac;
-pub mod message;
 pub mod page;
 pub mod removal;
 pub mod room;

@@ -5,6 +5,7 @@ use std::ops::Not;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::id::{FileId, Time, VersionId};
 use crate::words::FileKind;
 
 /// A version that a file has got.
@@ -12,10 +13,10 @@ use crate::words::FileKind;
 #[schemars(inline)]
 pub struct FileVersion {
     pub rev: i64,
-    pub file_id: String,
+    pub file_id: FileId,
     pub name: String,
-    pub version_id: String,
-    pub timestamp: String,
+    pub version_id: VersionId,
+    pub timestamp: Time,
     /// From the text before.
     pub diff: Option<String>,
     pub content: Option<String>,
@@ -29,7 +30,7 @@ pub struct FileVersion {
 /// A file of a chat.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FrameFile {
-    pub id: String,
+    pub id: FileId,
     pub name: String,
     pub content: Option<String>,
     /// Of code.
@@ -48,7 +49,7 @@ pub struct FrameFile {
 /// A file with its versions.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BasedFile {
-    pub file_id: String,
+    pub file_id: FileId,
     pub name: String,
     pub latest_content: Option<String>,
     /// Oldest first.
@@ -66,8 +67,8 @@ pub struct BasedFile {
 /// A version of a file.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FrameVersion {
-    pub version_id: String,
-    pub timestamp: String,
+    pub version_id: VersionId,
+    pub timestamp: Time,
     /// From this version to the newest.
     pub diff: Option<String>,
 }

@@ -1,7 +1,5 @@
 //! What comes back.
 
-use std::mem::replace;
-
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
@@ -132,10 +130,7 @@ pub(super) fn of(operation: &Operation, found: &mut Schemas) -> Value {
         let mut response = own(answer, found);
         // A success with a body.
         if answer.status < 300
-            && matches!(
-                answer.content,
-                Content::Typed(_) | Content::Json(_) | Content::Object(..)
-            )
+            && matches!(answer.content, Content::Typed(_) | Content::Json(_))
             && let Some(links) = links(operation)
         {
             response["links"] = links;
@@ -209,27 +204,18 @@ fn own(answer: &Answer, found: &mut Schemas) -> Value {
         Content::Nothing | Content::Typed(_) | Content::TypedOr(..) => None,
         Content::Detail => Some(("application/json", Schema::Named(&DETAIL))),
         Content::Json(schema) => Some(("application/json", schema)),
-        Content::Object(_, properties) => Some(("application/json", Schema::Object(properties))),
         Content::Other(media_type) => Some((media_type, Schema::Anything)),
     };
     if let Some((_, schema)) = content {
         schema.collect(schemas);
     }
     let mut response = response(answer.about, content, answer.headers);
-    match answer.content {
-        Content::Typed(schema) | Content::TypedOr(schema, _) => {
-            let schema = schema(&mut found.typed);
-            response["content"] = json!({ "application/json": { "schema": schema } });
-            if let Content::TypedOr(_, media_type) = answer.content {
-                response["content"][media_type] = json!({});
-            }
+    if let Content::Typed(schema) | Content::TypedOr(schema, _) = answer.content {
+        let schema = schema(&mut found.typed);
+        response["content"] = json!({ "application/json": { "schema": schema } });
+        if let Content::TypedOr(_, media_type) = answer.content {
+            response["content"][media_type] = json!({});
         }
-        Content::Object(name, _) => {
-            let schema = &mut response["content"]["application/json"]["schema"];
-            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-            schemas.insert(name.to_owned(), replace(schema, reference));
-        }
-        _ => {}
     }
     response
 }

@@ -104,15 +104,6 @@ impl Operation {
         self.also(200, "Done.", Content::Json(schema))
     }
 
-    /// Success is 200 with a JSON object that is this operation's own.
-    pub(crate) const fn answers_with(
-        self,
-        name: &'static str,
-        properties: &'static [Property],
-    ) -> Self {
-        self.also(200, "Done.", Content::Object(name, properties))
-    }
-
     /// The answer with this status, which is declared already, has these headers.
     pub(crate) const fn with_headers(mut self, status: u16, headers: &'static [Property]) -> Self {
         let mut index = 0;

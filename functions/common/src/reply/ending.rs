@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::audience;
-use crate::api::events::{Event, GenerationEnded};
+use crate::api::events::GenerationEnded;
+use crate::api::relay::Message;
 use crate::api::words::Status;
 use crate::conversation;
 use crate::db::{Db, Error, Result, Transaction};
-use crate::message::Message;
 use crate::{clock, params};
 
 const CLOSE: &str = include_str!("close.sql");
@@ -59,13 +59,13 @@ impl Ending {
     pub fn of(self, reply: &str, message: Message, rev: i64) -> GenerationEnded {
         GenerationEnded {
             rev,
-            generation_id: reply.to_owned(),
+            generation_id: reply.into(),
             message_id: message.id.clone(),
             status: self.status,
             finish_reason: self.finish_reason,
             usage: self.usage,
             error: self.error,
-            message: message.sent(),
+            message: message.into(),
         }
     }
 
@@ -112,7 +112,8 @@ pub async fn close(
     let message: Option<Message> = tx
         .query_one_as(CLOSE, params![reply, ending.status.as_str(), rev])
         .await?;
-    Ok(ending.of(reply, message.unwrap_or_default(), rev))
+    let message = message.ok_or_else(|| Error::Other(format!("reply {reply} has no message")))?;
+    Ok(ending.of(reply, message, rev))
 }
 
 /// Ends a reply that nothing writes, and tells the clients of its chat. False: it was not running any more.
@@ -238,6 +239,5 @@ pub async fn interrupt_in(
 /// Tells all windows that a reply was ended by another than its writer.
 pub async fn tell(chat: &str, ended: GenerationEnded) {
     let v1 = text(&ended).into_iter().collect();
-    let event = Event::GenerationEnded(Box::new(ended));
-    audience::tell(chat, &[event], v1).await;
+    audience::tell(chat, &[ended.into()], v1).await;
 }
