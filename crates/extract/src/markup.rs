@@ -115,7 +115,8 @@ pub(crate) fn walk(input: impl BufRead, handler: &mut dyn Handler) -> Result<(),
                 }
             }
             Event::End(end) => {
-                if open.pop() == Some(true) {
+                let is_reported = open.pop() == Some(true);
+                if is_reported {
                     handler.end(local(end.name().into_inner()));
                 }
             }

@@ -70,17 +70,17 @@ pub(crate) fn read(bytes: &[u8], out: &mut Output) {
         if cell.cell_type == "code" {
             out.write("```");
             out.line();
-            out.verbatim(&cell.source.text());
+            out.verbatim(cell.source.text().trim_end());
             out.line();
             out.write("```");
         } else {
-            out.verbatim(&cell.source.text());
+            out.verbatim(cell.source.text().trim_end());
         }
         for printed in cell.outputs {
             out.line();
-            out.verbatim(&printed.text.text());
+            out.verbatim(printed.text.text().trim_end());
             out.line();
-            out.verbatim(&printed.data.plain.text());
+            out.verbatim(printed.data.plain.text().trim_end());
             if let (Some(name), Some(value)) = (printed.ename, printed.evalue) {
                 out.line();
                 out.write(&format!("{name}: {value}"));

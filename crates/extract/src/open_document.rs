@@ -287,8 +287,9 @@ impl Handler for Document<'_> {
             }
             "note" | "annotation" => {
                 self.notes = self.notes.saturating_sub(1);
-                self.write("]");
-                self.place().space();
+                if self.is_shown() {
+                    self.place().attach("]");
+                }
             }
             "table-cell" | "covered-table-cell" => self.end_cell(),
             "table-row" => self.end_row(),

@@ -81,6 +81,12 @@ impl Output {
         }
     }
 
+    /// Writes text right after what has been written.
+    pub(crate) fn attach(&mut self, text: &str) {
+        self.pending = Gap::default();
+        self.write(text);
+    }
+
     /// Writes text whose space means nothing but that words end, as in HTML.
     pub(crate) fn flow(&mut self, text: &str) {
         let mut rest = text;
@@ -98,6 +104,9 @@ impl Output {
 
     /// Writes a whole text as it is, with its own space at both ends.
     pub(crate) fn verbatim(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.fill_gap();
         let mut characters = text.chars().peekable();
         while let Some(character) = characters.next() {

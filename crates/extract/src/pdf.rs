@@ -32,7 +32,7 @@ pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
         LoadPdfError::Decryption(_) => Failure::Protected,
         LoadPdfError::Invalid => Failure::Broken(WHAT),
     })?;
-    let mut reader = Reader::new(&pdf);
+    let mut reader = Reader::new();
     for page in pdf.pages().iter() {
         reader.page(page, out);
         out.paragraph();

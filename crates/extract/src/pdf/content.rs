@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use hayro_font::kurbo::{Affine, Point, Vec2};
 use hayro_syntax::{
-    Pdf,
     content::{TypedIter, ops::TypedInstruction},
     object::{Array, Dict, Name, Number, Object, Rect, Stream, String as PdfString},
     page::{Page, Resources},
@@ -35,7 +34,6 @@ pub(crate) struct Reader<'a> {
     bytes: usize,
     annotations: usize,
     has_pictures: bool,
-    _pdf: &'a Pdf,
 }
 
 /// What the pen knows.
@@ -67,14 +65,13 @@ struct Replacement {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(pdf: &'a Pdf) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             fonts: Fonts::new(),
             instructions: MAX_INSTRUCTIONS,
             bytes: MAX_STREAMS_BYTES,
             annotations: MAX_FIELDS,
             has_pictures: false,
-            _pdf: pdf,
         }
     }
 
@@ -232,10 +229,8 @@ impl<'a> Reader<'a> {
             }
             self.instructions -= 1;
             match instruction {
-                TypedInstruction::SaveState(_) => {
-                    if saved.len() < MAX_SAVED {
-                        saved.push(state.clone());
-                    }
+                TypedInstruction::SaveState(_) if saved.len() < MAX_SAVED => {
+                    saved.push(state.clone());
                 }
                 TypedInstruction::RestoreState(_) => {
                     if let Some(before) = saved.pop() {
@@ -313,10 +308,8 @@ impl<'a> Reader<'a> {
                             .map(|text| words::text(text.as_bytes())),
                     );
                 }
-                TypedInstruction::EndMarkedContent(_) => {
-                    if pen.marks.len() > open_marks {
-                        pen.marks.pop();
-                    }
+                TypedInstruction::EndMarkedContent(_) if pen.marks.len() > open_marks => {
+                    pen.marks.pop();
                 }
                 TypedInstruction::InlineImage(_) => self.has_pictures = true,
                 TypedInstruction::XObject(name) => self.form(resources, name.0, &state, pen, depth),

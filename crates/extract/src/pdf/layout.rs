@@ -83,10 +83,11 @@ impl Layout {
             return;
         }
         let is_blank = text.trim().is_empty();
+        let is_backward = text.chars().any(is_right_to_left);
         let relation = self
             .last
             .as_ref()
-            .map_or(Relation::First, |last| relation(last, glyph));
+            .map_or(Relation::First, |last| relation(last, glyph, is_backward));
         if !is_blank && self.is_drawn_twice(text, glyph, &relation) {
             return;
         }
@@ -177,7 +178,8 @@ enum Relation {
     Paragraph,
 }
 
-fn relation(last: &Glyph, next: &Glyph) -> Relation {
+/// How a glyph follows another; `is_backward` if it belongs to text that is written from right to left.
+fn relation(last: &Glyph, next: &Glyph, is_backward: bool) -> Relation {
     let size = last.size.max(next.size).max(f64::MIN_POSITIVE);
     let across = Vec2::new(-last.along.y, last.along.x);
     let step = next.start - last.end;
@@ -188,7 +190,7 @@ fn relation(last: &Glyph, next: &Glyph) -> Relation {
     }
     if offset.abs() > LINE_OFFSET {
         // Upwards is another column or another part of the page.
-        let is_far = offset > LINE_OFFSET * 2.0 || offset < -PARAGRAPH;
+        let is_far = !(-PARAGRAPH..=LINE_OFFSET * 2.0).contains(&offset);
         return if is_far {
             Relation::Paragraph
         } else {
@@ -203,7 +205,10 @@ fn relation(last: &Glyph, next: &Glyph) -> Relation {
     if gap > -small * BACK {
         return Relation::Joined;
     }
-    // Text that is written from right to left: the next glyph ends where the last one began.
+    if !is_backward {
+        return Relation::Line;
+    }
+    // The next glyph ends where the last one began.
     let back = (last.start - next.end).dot(last.along);
     if back.abs() <= small * WORD_GAP {
         return Relation::Joined;
