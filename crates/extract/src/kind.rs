@@ -2,10 +2,10 @@
 
 use std::io::Cursor;
 
+use cfb::CompoundFile;
 use memchr::memmem;
-use zip::ZipArchive;
 
-use crate::{Failure, encoding};
+use crate::{Failure, encoding, package};
 
 /// A kind of file whose text can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -201,9 +201,7 @@ fn unreadable_by_bytes(bytes: &[u8]) -> Option<&'static str> {
 
 /// What a zipped file is. Other archives than documents are no kind of ours.
 fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
-    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else {
-        return Err(Failure::Broken("a document or archive (zip)"));
-    };
+    let mut archive = package::open(bytes, "a document or archive (zip)")?;
     let mimetype = {
         let mut text = String::new();
         if let Ok(part) = archive.by_name("mimetype") {
@@ -268,15 +266,20 @@ fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
     Err(Failure::UnknownKind("an archive (zip)"))
 }
 
-/// What a compound file of Microsoft is, by the names in its directory.
+/// What a compound file of Microsoft is, by the names at the top of its directory: what is embedded in a document lies
+/// deeper. In a damaged file the names are looked for in all of it.
 fn compound(bytes: &[u8]) -> Result<Kind, Failure> {
-    let has = |name: &str| {
-        let wide: Vec<u8> = name
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .chain([0, 0])
-            .collect();
-        memmem::find(bytes, &wide).is_some()
+    let top: Option<Vec<String>> = CompoundFile::open(Cursor::new(bytes)).ok().map(|file| {
+        file.read_root_storage()
+            .map(|entry| entry.name().to_owned())
+            .collect()
+    });
+    let has = |name: &str| match &top {
+        Some(names) => names.iter().any(|other| other.starts_with(name)),
+        None => {
+            let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            memmem::find(bytes, &wide).is_some()
+        }
     };
     if has("EncryptedPackage") || has("EncryptionInfo") {
         return Err(Failure::NeedsPassword);

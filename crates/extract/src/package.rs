@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
+use memchr::memmem;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use crate::{
@@ -35,15 +36,28 @@ pub(crate) struct Relation {
     pub target: String,
 }
 
+/// The list of what is in a zip file, which is `what` in words.
+pub(crate) fn open<'b>(
+    bytes: &'b [u8],
+    what: &'static str,
+) -> Result<ZipArchive<Cursor<&'b [u8]>>, Failure> {
+    // Counted before they are listed: a list takes many times the memory of its file.
+    if memmem::find_iter(bytes, b"PK\x01\x02")
+        .take(MAX_PARTS + 1)
+        .count()
+        > MAX_PARTS
+    {
+        return Err(Failure::UnpacksTooLarge);
+    }
+    ZipArchive::new(Cursor::new(bytes)).map_err(|_| Failure::Broken(what))
+}
+
 /// What a document is taken for, in words.
 const WHAT: &str = "a document";
 
 impl<'b> Package<'b> {
     pub(crate) fn open(bytes: &'b [u8]) -> Result<Self, Failure> {
-        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Failure::Broken(WHAT))?;
-        if archive.len() > MAX_PARTS {
-            return Err(Failure::UnpacksTooLarge);
-        }
+        let archive = open(bytes, WHAT)?;
         Ok(Self {
             archive,
             budget: MAX_UNPACKED_BYTES,

@@ -85,6 +85,16 @@ fn zip_bombs_are_refused() {
 }
 
 #[test]
+fn lists_of_many_parts_are_refused() {
+    let mut archive = zipped(&[("word/document.xml", "<w:p/>")]);
+    archive.extend_from_slice(&b"PK\x01\x02".repeat(limits::MAX_PARTS + 1));
+    assert_eq!(
+        extract(&archive, None, "a.docx"),
+        Err(Failure::UnpacksTooLarge)
+    );
+}
+
+#[test]
 fn nested_xml_is_refused() {
     let deep = format!("{}{}", "<w:p>".repeat(100_000), "</w:p>".repeat(100_000));
     assert_eq!(

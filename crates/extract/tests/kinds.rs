@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::Cursor;
+
 use kafka_extract::{Failure, Kind, extract};
 use support::{
     HELVETICA, open_document, pdf, relations, stream, word, word_with, workbook, zipped,
@@ -123,6 +125,19 @@ fn what_has_no_text_is_named() {
         extract(&cut, None, "a.docx"),
         Err(Failure::Broken(_))
     ));
+}
+
+/// A document with a table in it is a document.
+#[test]
+fn old_documents_are_known_by_what_they_are_not_by_what_they_embed() {
+    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).expect("a compound file");
+    file.create_storage("/ObjectPool").expect("a folder");
+    file.create_stream("/ObjectPool/Workbook")
+        .expect("a stream");
+    file.create_stream("/WordDocument").expect("a stream");
+    let failure =
+        extract(&file.into_inner().into_inner(), None, "a.doc").expect_err("an old format");
+    assert!(failure.to_string().contains("Word document"), "{failure}");
 }
 
 #[test]

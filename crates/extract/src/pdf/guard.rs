@@ -16,8 +16,6 @@ use crate::{
 
 /// How far before its data the dictionary of a stream is looked for.
 const DICTIONARY_BYTES: usize = 1024;
-/// The most that LZW and run lengths can grow by, roughly.
-const WORST_GROWTH: usize = 1500;
 
 /// Refuses a file whose object and reference streams, which are unpacked as soon as it is opened, are bombs.
 pub(crate) fn object_streams(bytes: &[u8]) -> Result<(), Failure> {
@@ -79,40 +77,147 @@ impl Write for Counter {
 
 /// The data of a stream that is no picture. `None` if it can't be unpacked or is too large.
 pub(crate) fn data(stream: &Stream<'_>) -> Option<Vec<u8>> {
-    let filters = stream.filters();
-    let growing = filters
-        .iter()
-        .filter(|filter| {
-            matches!(
-                filter,
-                Filter::FlateDecode | Filter::LzwDecode | Filter::RunLengthDecode
-            )
-        })
-        .count();
     let raw = stream.raw_data();
-    let fits = match (growing, filters.first()) {
-        (0, _) => raw.len() <= MAX_STREAM_BYTES,
-        (1, Some(Filter::FlateDecode)) => unpacked(&raw, MAX_STREAM_BYTES).is_some(),
-        (1, _) => raw.len() <= MAX_STREAM_BYTES / WORST_GROWTH * 8,
-        // A stream that is packed twice is a trick, or small.
-        (_, Some(Filter::FlateDecode)) => {
-            unpacked_once(&raw).is_some_and(|once| unpacked(&once, MAX_STREAM_BYTES).is_some())
-        }
-        _ => raw.len() <= MAX_STREAM_BYTES / WORST_GROWTH / WORST_GROWTH,
-    };
-    if !fits {
+    let size = size(&stream.filters(), &raw)?;
+    drop(raw);
+    if size > MAX_STREAM_BYTES {
         return None;
     }
-    drop(raw);
     Some(stream.decoded_data().ok()?.into_owned())
 }
 
+/// How many bytes a stream unpacks to, at most. `None` if too many.
+fn size(filters: &[Filter], raw: &[u8]) -> Option<usize> {
+    match filters {
+        [] => Some(raw.len()),
+        [Filter::Crypt, rest @ ..] => size(rest, raw),
+        [Filter::AsciiHexDecode] | [Filter::Ascii85Decode] => Some(raw.len().saturating_mul(4)),
+        [Filter::AsciiHexDecode, rest @ ..] => size(rest, &hexadecimal(raw)),
+        [Filter::Ascii85Decode, rest @ ..] => size(rest, &ascii_85(raw)),
+        [Filter::FlateDecode] => unpacked(raw, MAX_STREAM_BYTES),
+        [Filter::LzwDecode] => Some(lzw_size(raw)),
+        [Filter::RunLengthDecode] => Some(run_length_size(raw)),
+        // What is packed twice is a trick, or small.
+        [Filter::FlateDecode, rest @ ..] => size(rest, &unpacked_once(raw)?),
+        _ => None,
+    }
+}
+
 fn unpacked_once(raw: &[u8]) -> Option<Vec<u8>> {
+    let most = MAX_STREAM_BYTES / 8;
     let mut once = Vec::new();
+    // Damaged data has the bytes before the damage.
     let _ = ZlibDecoder::new(raw)
-        .take(MAX_STREAM_BYTES as u64 / 8 + 1)
+        .take(most as u64 + 1)
         .read_to_end(&mut once);
-    (once.len() <= MAX_STREAM_BYTES / 8).then_some(once)
+    (once.len() <= most).then_some(once)
+}
+
+fn hexadecimal(raw: &[u8]) -> Vec<u8> {
+    let digits: Vec<u8> = raw
+        .iter()
+        .take_while(|byte| **byte != b'>')
+        .filter_map(|byte| char::from(*byte).to_digit(16))
+        .map(|digit| digit as u8)
+        .collect();
+    digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or_default())
+        .collect()
+}
+
+fn ascii_85(raw: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let (mut group, mut count) = (0_u32, 0_usize);
+    for byte in raw {
+        match byte {
+            b'z' if count == 0 => bytes.extend([0; 4]),
+            b'!'..=b'u' => {
+                group = group.wrapping_mul(85).wrapping_add(u32::from(byte - b'!'));
+                count += 1;
+                if count == 5 {
+                    bytes.extend(group.to_be_bytes());
+                    (group, count) = (0, 0);
+                }
+            }
+            b'~' => break,
+            _ => {}
+        }
+    }
+    if count > 1 {
+        for _ in count..5 {
+            group = group.wrapping_mul(85).wrapping_add(84);
+        }
+        bytes.extend(&group.to_be_bytes()[..count - 1]);
+    }
+    bytes
+}
+
+fn run_length_size(raw: &[u8]) -> usize {
+    let (mut size, mut rest) = (0, raw);
+    while let Some((length, after)) = rest.split_first() {
+        let length = usize::from(*length);
+        let (bytes, skipped) = match length {
+            128 => break,
+            0..=127 => (length + 1, length + 1),
+            _ => (257 - length, 1),
+        };
+        size += bytes;
+        rest = after.get(skipped..).unwrap_or_default();
+    }
+    size
+}
+
+/// How many bytes LZW data unpacks to: of each code only the length of what it stands for is kept.
+fn lzw_size(raw: &[u8]) -> usize {
+    const CLEAR: usize = 256;
+    const END: usize = 257;
+    const CODES: usize = 4096;
+    let mut lengths: Vec<usize> = Vec::with_capacity(CODES);
+    let reset = |lengths: &mut Vec<usize>| {
+        lengths.clear();
+        lengths.resize(END + 1, 1);
+    };
+    reset(&mut lengths);
+    let (mut size, mut last, mut width) = (0_usize, None, 9);
+    let (mut buffer, mut bits) = (0_u32, 0);
+    for byte in raw {
+        buffer = buffer << 8 | u32::from(*byte);
+        bits += 8;
+        if bits < width {
+            continue;
+        }
+        bits -= width;
+        let code = (buffer >> bits) as usize & ((1 << width) - 1);
+        match code {
+            CLEAR => {
+                reset(&mut lengths);
+                (last, width) = (None, 9);
+                continue;
+            }
+            END => break,
+            _ => {}
+        }
+        // A code that is not known yet stands for the last one and one byte more.
+        let length = lengths
+            .get(code)
+            .copied()
+            .unwrap_or_else(|| last.unwrap_or(0) + 1);
+        size += length;
+        if let Some(last) = last
+            && lengths.len() < CODES
+        {
+            lengths.push(last + 1);
+        }
+        last = Some(length);
+        width = match lengths.len() + 1 {
+            2048.. => 12,
+            1024.. => 11,
+            512.. => 10,
+            _ => 9,
+        };
+    }
+    size
 }
 
 /// Whether the tables and streams of a font are of a size that a font can have.
@@ -171,4 +276,33 @@ fn widths_fit(font: &Dict<'_>, key: &str) -> bool {
     }
     // Widths themselves are counted as ranges by this, too, which only makes the bound less tight.
     all <= 8 * 0xffff
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_syntax::Filter;
+
+    use super::{ascii_85, hexadecimal, lzw_size, run_length_size, size};
+
+    #[test]
+    fn sizes_are_those_of_what_is_unpacked() {
+        assert_eq!(ascii_85(b"87cURD]i,\"Ebo80~>"), b"Hello World!");
+        assert_eq!(ascii_85(b"z87cU~>"), b"\0\0\0\0Hel");
+        assert_eq!(hexadecimal(b"48 65 6C 6c 6>"), b"Hell`");
+        assert_eq!(
+            run_length_size(&[2, b'a', b'b', b'c', 254, b'x', 128, 9]),
+            6
+        );
+        // The example of the PDF specification, which stands for ten bytes.
+        let packed = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01];
+        assert_eq!(lzw_size(&packed), 10);
+        assert_eq!(
+            size(
+                &[Filter::AsciiHexDecode, Filter::LzwDecode],
+                b"800B6050220C0C8501>"
+            ),
+            Some(10)
+        );
+        assert_eq!(size(&[Filter::LzwDecode, Filter::LzwDecode], &packed), None);
+    }
 }
