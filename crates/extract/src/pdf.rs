@@ -17,12 +17,15 @@ mod layout;
 mod words;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use memchr::memmem;
 
 use self::content::Reader;
 use crate::{Failure, output::Output};
 
 /// What the file is taken for, in words.
 const WHAT: &str = "a PDF";
+/// How far before the end of a file its end mark may be.
+const END_BYTES: usize = 2048;
 
 /// Writes the text of a PDF.
 pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
@@ -44,9 +47,17 @@ pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
     if out.len() == 0 {
         return Err(if reader.has_pictures() {
             Failure::Pictures
-        } else {
+        } else if is_whole(bytes) {
             Failure::NoText
+        } else {
+            Failure::Broken(WHAT)
         });
     }
     Ok(())
+}
+
+/// Whether a file ends as a PDF does, so that no page can be missing.
+fn is_whole(bytes: &[u8]) -> bool {
+    let end = &bytes[bytes.len().saturating_sub(END_BYTES)..];
+    memmem::find(end, b"%%EOF").is_some()
 }

@@ -119,6 +119,12 @@ fn what_has_no_text_is_named() {
         extract(b"%PDF-1.7 and no more", None, "a.pdf"),
         Err(Failure::Broken("a PDF"))
     );
+    let mut cut = pdf(b"", HELVETICA, &[]);
+    cut.truncate(cut.len() - 6);
+    assert_eq!(
+        extract(&cut, None, "cut.pdf"),
+        Err(Failure::Broken("a PDF"))
+    );
     let mut cut = word("<w:p/>");
     cut.truncate(100);
     assert!(matches!(
@@ -370,7 +376,7 @@ fn words_of_a_pdf_are_whole() {
     for (content, expected) in [
         (&b"BT /F1 12 Tf 72 700 Td [(Ke) 80 (r) -40 (ned) -300 (te) 20 (xt)] TJ ET"[..], "Kerned text"),
         (b"BT /F1 1 Tf 12 0 0 12 72 700 Tm (Scaled) Tj 4 0 Td (apart) Tj ET", "Scaled apart"),
-        (b"BT /F1 12 Tf 3 Tc 72 700 Td (Wide head) Tj ET", "Wide head"),
+        (b"BT /F1 12 Tf 2 Tc 72 700 Td (Wide head) Tj ET", "Wide head"),
         (b"BT /F1 12 Tf 72 700 Td (one) Tj 0 -14 Td (two) Tj T* ET", "one\ntwo"),
         (b"BT /F1 12 Tf 72 700 Td (one) Tj 0 -40 Td (two) Tj ET", "one\n\ntwo"),
         (b"BT /F1 12 Tf 14 TL 72 700 Td (one) Tj (two) ' 0 0 (three) \" ET", "one\ntwo\nthree"),

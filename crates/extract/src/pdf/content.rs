@@ -23,7 +23,7 @@ use crate::{
 /// How many states may be saved at a time.
 const MAX_SAVED: usize = 512;
 /// Space between letters, in sizes of the font, that makes them words of their own.
-const WIDE_LETTERS: f64 = 0.3;
+const WIDE_LETTERS: f64 = 0.18;
 /// Flags of annotations that are not shown: hidden, and not on screen.
 const UNSEEN: i64 = 1 << 1 | 1 << 5;
 

@@ -9,7 +9,7 @@ use hayro_font::kurbo::{Point, Vec2};
 use crate::output::Output;
 
 /// A gap of more than this, in sizes of the font, ends a word.
-const WORD_GAP: f64 = 0.14;
+const WORD_GAP: f64 = 0.10;
 /// Text that begins further back than this, in sizes of the font, does not go on with the same word.
 const BACK: f64 = 0.35;
 /// Text further off its line than this, in sizes of the font, is on another one. Raised and lowered signs are less.
