@@ -22,7 +22,7 @@ UNKNOWN_ID = "123e4567-e89b-12d3-a456-426614174000"
 # The ids that the server makes: what looks like one came from it, and is left alone.
 MADE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
-# Of so many ids that schemathesis has made up one stays: whoever has it is answered 404.
+# Of so many ids that schemathesis has made up one stays: the operation answers 404 for it.
 STRANGERS = 5
 
 NUMBERS = itertools.count()
