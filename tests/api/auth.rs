@@ -1,7 +1,9 @@
 //! `POST /auth/login`.
 
-use super::assert_is_id;
-use crate::support::{Multipart, Server, login};
+use serde_json::json;
+
+use super::{UNKNOWN_ID, assert_is_id};
+use crate::support::{Database, Multipart, Server, Setup, login};
 
 #[tokio::test]
 async fn the_first_login_makes_a_user_with_a_default_workspace() {
@@ -107,4 +109,69 @@ async fn many_first_logins_of_one_person_at_once_make_one_user() {
     }
     assert_eq!(server.database().await.count("user").await, 1);
     assert_eq!(server.database().await.count("workspace").await, 1);
+}
+
+#[tokio::test]
+async fn an_e_mail_is_one_person_whatever_its_case() {
+    let server = Server::start().await;
+    let first = server.login("Someone@Example.com").await;
+    first.has_status(200);
+    // As first written, but for the domain, which has no case.
+    assert_eq!(first.string("/email"), "Someone@example.com");
+    for spelling in [
+        "someone@example.com",
+        "SOMEONE@EXAMPLE.COM",
+        "Someone@example.com",
+        "sOMEONE@example.COM",
+    ] {
+        let again = server.login(spelling).await;
+        again.is(200, first.text());
+    }
+    let umlaut = server.login("Jos\u{e9}@example.com").await;
+    umlaut.has_status(200);
+    let capital = server.login("JOS\u{c9}@example.com").await;
+    capital.is(200, umlaut.text());
+    assert_eq!(server.database().await.count("user").await, 2);
+    assert_eq!(server.database().await.count("workspace").await, 2);
+}
+
+#[tokio::test]
+async fn of_several_older_spellings_the_exact_one_wins_else_the_oldest() {
+    let state = crate::support::fresh_state();
+    Database::of_version(state.path(), 8).await;
+    let users = "INSERT INTO \"user\" (id, email) VALUES
+        ('one', 'Someone@example.com'), ('two', 'someone@example.com'), ('three', 'SOMEONE@example.com')";
+    Database::change(state.path(), users).await;
+    let server = Setup::app().state(state).start().await;
+    for (spelling, id) in [
+        ("Someone@example.com", "one"),
+        ("someone@example.com", "two"),
+        ("SOMEONE@example.com", "three"),
+        ("SomeOne@example.com", "one"),
+    ] {
+        let login = server.login(spelling).await;
+        assert_eq!(login.string("/user_id"), id, "{spelling}");
+    }
+    // A program of the version before, which still runs, makes a user that is found as well.
+    let other = "INSERT INTO \"user\" (id, email) VALUES ('four', 'Other@example.com')";
+    server.change(other).await;
+    let login = server.login("other@example.com").await;
+    assert_eq!(login.string("/user_id"), "four");
+}
+
+#[tokio::test]
+async fn a_user_is_loaded_again() {
+    let server = Server::start().await;
+    let login = server.login("someone@example.com").await;
+    let body = json!({ "user_id": login.string("/user_id") }).to_string();
+    let again = server.post("/auth/hydrate").json(body).send().await;
+    again.is(200, login.text());
+    let unknown = json!({ "user_id": UNKNOWN_ID }).to_string();
+    let unknown = server.post("/auth/hydrate").json(unknown).send().await;
+    unknown.is_error(404, "User not found.");
+    for body in ["{}", r#"{"user_id":null}"#, r#"{"user_id":7}"#, "[]", "{"] {
+        let invalid = server.post("/auth/hydrate").json(body).send().await;
+        invalid.has_status(422);
+    }
+    server.post("/auth/hydrate").send().await.has_status(422);
 }

@@ -1,5 +1,7 @@
 //! Sessions: how they are sent, stored, extended and ended (docs/promises.md#10-sessions-end).
 
+use serde_json::json;
+
 use super::{Person, Town};
 use crate::support::Multipart;
 
@@ -286,4 +288,42 @@ async fn a_user_has_a_hundred_sessions_at_most() {
         .await
         .is_error(401, ENDED);
     assert_eq!(town.server.database().await.count("session").await, 100);
+}
+
+#[tokio::test]
+async fn a_session_loads_its_user_again() {
+    let town = Town::new().await;
+    let person = town.person("Someone@example.com").await;
+    let hydrate = || {
+        let request = town.server.post("/auth/hydrate");
+        request.header("authorization", &person.bearer())
+    };
+    let without_body = hydrate().send().await;
+    without_body.has_status(200);
+    assert_eq!(without_body.string("/user_id"), person.id);
+    assert_eq!(without_body.json().get("token"), None);
+    let own = json!({ "user_id": person.id }).to_string();
+    hydrate()
+        .json(own)
+        .send()
+        .await
+        .is(200, without_body.text());
+    let other = town.person("other@example.com").await;
+    let others = json!({ "user_id": other.id }).to_string();
+    let others = hydrate().json(others).send().await;
+    others.is_error(404, "User not found.");
+    let stranger = town.server.post("/auth/hydrate").send().await;
+    stranger.has_status(401);
+}
+
+#[tokio::test]
+async fn a_code_is_for_a_person_whatever_the_case() {
+    let town = Town::new().await;
+    let first = town.person("Someone@example.com").await;
+    town.ask_code("SOMEONE@example.com").await.has_status(200);
+    let code = town.mail.code("SOMEONE@example.com").await;
+    let again = town.try_code("someone@example.com", &code).await;
+    again.has_status(200);
+    assert_eq!(again.string("/user_id"), first.id);
+    assert_eq!(again.string("/email"), "Someone@example.com");
 }

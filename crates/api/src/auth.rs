@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::models::Model;
-use super::operation::{Operation, link};
+use super::operation::{Operation, link, no_rule};
 use super::schema::{Property, Schema};
 use crate::Done;
 use crate::id::{ChatId, FileId, SessionId, Time, UserId, WorkspaceId};
 
+const USER_ID: Property = Property::new("user_id", Schema::Id).about("The id of the user.");
 const EMAIL: Property = Property::new("email", Schema::Email).about("The e-mail address.");
 
 fn email(_: &mut SchemaGenerator) -> schemars::Schema {
@@ -162,6 +163,16 @@ operations! {
             link("workspace_list", &[("user_id", "/user_id")]),
             link("models_list", &[("user_id", "/user_id")]),
         ]);
+
+    /// Load a user again
+    ///
+    /// The answer of a login once more, without a new session. Open mode: of the user that the body names. Token mode: of
+    /// the caller; the body may be missing.
+    HYDRATE = Operation::post("/auth/hydrate")
+        .json(&[USER_ID])
+        .json_in_token_mode(&[USER_ID.optional()], no_rule)
+        .answers::<LoggedIn>()
+        .not_found("`User not found.`");
 
     /// Ask for a code
     ///

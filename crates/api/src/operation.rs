@@ -3,6 +3,7 @@
 #[macro_use]
 mod declare;
 
+pub(super) use declare::no_rule;
 use schemars::SchemaGenerator;
 use serde_json::Value;
 

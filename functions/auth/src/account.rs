@@ -1,14 +1,14 @@
 //! People's accounts: found by e-mail, or made.
 
 use kafka_common::{
-    db::{Db, Transaction},
+    db::{Db, Transaction, Value},
     email::Email,
     error::{Error, Result},
     id::new_id,
     params,
 };
 
-/// The answer to a login, as JSON, for the e-mail `?1`.
+/// The answer to a login, as JSON, for the e-mail `?1`, in lower case `?2`, or for the id `?3`.
 const LOGIN: &str = include_str!("login.sql");
 
 /// The workspace that a new user gets.
@@ -39,7 +39,7 @@ pub async fn find_or_make(
         Some(answer) => Ok(answer),
         // New, so it is short.
         None => {
-            let answer = transaction.query_one_as(LOGIN, params![email.as_str()]);
+            let answer = transaction.query_one_as(LOGIN, of_email(email));
             answer.await?.ok_or_else(Error::user_not_found)
         }
     }
@@ -50,8 +50,8 @@ async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> 
     let user = new_id();
     let made: Option<String> = transaction
         .query_one_as(
-            r#"INSERT INTO "user" (id, email) VALUES (?1, ?2) ON CONFLICT (email) DO NOTHING RETURNING id"#,
-            params![user.as_str(), email.as_str()],
+            include_str!("account.sql"),
+            params![user.as_str(), email.as_str(), email.key()],
         )
         .await?;
     if made.is_some() {
@@ -67,5 +67,16 @@ async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> 
 
 /// The answer to the login of `email`; `None` if there is no account.
 pub async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
-    Ok(db.query_one_as(LOGIN, params![email.as_str()]).await?)
+    Ok(db.query_one_as(LOGIN, of_email(email)).await?)
+}
+
+/// The answer to the login of the user with this id; `None` if there is none.
+pub async fn look_up_id(db: &mut Db, user: &str) -> Result<Option<String>> {
+    let none: Option<&str> = None;
+    Ok(db.query_one_as(LOGIN, params![none, none, user]).await?)
+}
+
+fn of_email(email: &Email) -> Vec<Value> {
+    let id: Option<&str> = None;
+    params![email.as_str(), email.key(), id]
 }

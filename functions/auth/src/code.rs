@@ -49,19 +49,19 @@ pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     let mail = Mail::get().await?;
     let keys = Keys::get().await?;
     visitor
-        .count(&[Limit::Code], Subject::Email(email.as_str()))
+        .count(&[Limit::Code], Subject::Email(email.key()))
         .await?;
     let codes = [new_code(DIGITS)?, new_code(MANY_DIGITS)?];
     let [usual, long] = codes
         .each_ref()
         .map(|code| keys.hash(PURPOSE, &text(&email, code)));
-    let (hammered, later) = limits::hammered(email.as_str());
+    let (hammered, later) = limits::hammered(email.key());
     let mut db = Db::open().await?;
     let stored: Option<String> = db
         .query_one_as(
             STORE,
             params![
-                email.as_str(),
+                email.key(),
                 usual,
                 long.as_str(),
                 clock::unix_millis() + LASTS,
@@ -103,7 +103,7 @@ impl Shown {
     /// Counts the try: 429 after too many.
     pub async fn count(visitor: &Visitor, email: Email, code: &str) -> Result<Self> {
         let keys = Keys::get().await?;
-        let if_wrong = visitor.count_guess(email.as_str()).await?;
+        let if_wrong = visitor.count_guess(email.key()).await?;
         let wrong = || Error::Unauthorized("The code is wrong or has expired.".into());
         Ok(Self {
             hashes: keys.hashes(PURPOSE, &text(&email, code.trim())),
@@ -122,7 +122,7 @@ impl Shown {
 
     fn parameters(&self) -> Vec<Value> {
         params![
-            self.email.as_str(),
+            self.email.key(),
             json!(self.hashes).to_string(),
             clock::unix_millis(),
             2 * LASTS
@@ -134,7 +134,7 @@ impl Shown {
     pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
         let used = transaction.query_one_as::<String>(USE_UP, self.parameters());
         match used.await? {
-            Some(_) => Ok(limits::forget_guesses(transaction, self.email.as_str()).await?),
+            Some(_) => Ok(limits::forget_guesses(transaction, self.email.key()).await?),
             None => Err(self.if_wrong),
         }
     }
@@ -145,7 +145,7 @@ const PURPOSE: &str = "a login code";
 
 /// The text that is hashed for a code: for another address, the same code has another hash.
 fn text(email: &Email, code: &str) -> String {
-    format!("{}\n{code}", email.as_str())
+    format!("{}\n{code}", email.key())
 }
 
 fn new_code(digits: usize) -> Result<String> {

@@ -8,6 +8,7 @@
 mod account;
 mod code;
 mod fetch;
+mod hydrate;
 mod login;
 mod mail;
 mod oidc;
@@ -28,6 +29,7 @@ async fn handle(request: Request) -> http::Response<Body> {
 fn routes() -> Routes {
     Routes::new()
         .on(&api::auth::LOGIN, login::login)
+        .on(&api::auth::HYDRATE, hydrate::hydrate)
         .on(&api::auth::CODE, code::send)
         .on(&api::auth::OIDC_START, oidc::start)
         .on(&api::auth::LOGOUT, sessions::logout)

@@ -143,14 +143,16 @@ async fn insert(
     transaction
         .execute(
             r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent)
-             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE email = ?6"#,
+             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE email_key = ?7 OR email = ?6
+             ORDER BY email = ?6 DESC, rowid LIMIT 1"#,
             params![
                 new_id(),
                 session::hash(token),
                 clock::now(),
                 clock::unix_millis() + SESSION_LASTS,
                 user_agent(request),
-                email.as_str()
+                email.as_str(),
+                email.key()
             ],
         )
         .await?;

@@ -1,4 +1,4 @@
--- A user with their rows, as the JSON of the login's answer: one row, or none if there is no account with this e-mail.
+-- A user with their rows, as the JSON of the login's answer: one row, or none if there is no account.
 --
 -- The answer is bounded: the newest 1,000 workspaces and 200 models, and of a workspace the newest
 -- 1,000 files and 1,000 chats. Of all workspaces together it is 5,000 files and 10,000 chats; where there are more, each
@@ -11,7 +11,14 @@
 -- order. Of chats there may be thousands, so they are read in the order of their index, which is that. The column has a
 -- name because it would be called by the whole expression otherwise, and its name is part of every answer of the
 -- database.
-WITH u AS (SELECT id, email, num_workspaces FROM "user" WHERE email = ?1),
+--
+-- The user is ?3, or has the e-mail ?1, in lower case ?2. Of several with an e-mail that differs in case only, which older
+-- databases may have, it is the one with exactly this spelling, else the oldest.
+WITH u AS (
+    SELECT id, email, num_workspaces FROM "user" WHERE id = coalesce(?3, (
+        SELECT id FROM "user" WHERE email_key = ?2 OR email = ?1 ORDER BY email = ?1 DESC, rowid LIMIT 1
+    ))
+),
 listed AS MATERIALIZED (
     SELECT rowid AS place, id, name, num_files, num_chats
     FROM workspace WHERE owner_id = (SELECT id FROM u) ORDER BY rowid DESC LIMIT 1000

@@ -51,7 +51,7 @@ pub async fn delete(
 async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
     let email: Option<String> = transaction
         .query_one_as(
-            r#"DELETE FROM "user" WHERE id = ?1 RETURNING email"#,
+            r#"DELETE FROM "user" WHERE id = ?1 RETURNING coalesce(email_key, email)"#,
             params![user],
         )
         .await?;

@@ -16,10 +16,13 @@ const MAX_ADDRESS_BYTES: usize = 254;
 
 /// A valid, normalised address: domain in lower case and decoded from Punycode, local part in NFC.
 ///
-/// The local part keeps its case, so two spellings are two addresses, except for the mailboxes of RFC 2142 (`info`,
-/// `support` and so on), which are lower-cased.
+/// The local part keeps its case, except for the mailboxes of RFC 2142 (`info`, `support` and so on), which are
+/// lower-cased. Addresses that differ in case only are one person's: see [`Email::key`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Email(String);
+pub struct Email {
+    address: String,
+    key: String,
+}
 
 impl Email {
     /// Checks `input`, a bare address or one wrapped as `Name <address>`, surrounding white space ignored.
@@ -49,7 +52,10 @@ impl Email {
             let excess = too_many(bytes - MAX_ADDRESS_BYTES);
             return Err(format!("The email address is too long {excess}."));
         }
-        Ok(Self(normal))
+        Ok(Self {
+            key: normal.to_lowercase(),
+            address: normal,
+        })
     }
 
     /// Checks `input`, which must be a bare address: `Name <address>`, where others might read another address than we,
@@ -63,7 +69,12 @@ impl Email {
 
     /// The normalised address.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.address
+    }
+
+    /// What all spellings of the person's address have in common.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 }
 

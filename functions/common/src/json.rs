@@ -7,6 +7,7 @@ mod position;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use http_body::Body;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -43,6 +44,15 @@ impl JsonBody {
             .min(MAX_BYTES);
         let body = LimitedBody::new(request, limit)?.collect().await?;
         Self::parse(&body, is_json, names)
+    }
+
+    /// The same, for an operation whose fields are all optional: no body is an object without fields.
+    pub async fn read_or_empty(request: Request, names: &'static [&'static str]) -> Result<Self> {
+        if request.body().is_end_stream() {
+            let (fields, text) = (Map::new(), "{}".to_owned());
+            return Ok(Self { fields, text });
+        }
+        Self::read(request, names).await
     }
 
     fn parse(body: &[u8], is_json: bool, names: &'static [&'static str]) -> Result<Self> {

@@ -186,7 +186,7 @@ impl Operation {
 }
 
 /// No rule.
-fn no_rule() -> Value {
+pub(crate) fn no_rule() -> Value {
     Value::Null
 }
 

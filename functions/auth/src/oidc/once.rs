@@ -32,7 +32,7 @@ const FIND: &str = "SELECT salt, used_at FROM used_id_token WHERE token_hash = ?
 
 /// Whether the session with the token's hash ?1 is that person's, and good at ?3.
 const SESSION: &str = r#"SELECT session.id FROM session JOIN "user" ON "user".id = session.user_id
-    WHERE session.token_hash = ?1 AND "user".email = ?2 AND session.expires_at > ?3"#;
+    WHERE session.token_hash = ?1 AND "user".email_key = ?2 AND session.expires_at > ?3"#;
 
 /// What a provider's word proves, once.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Word {
         let found = found.filter(|it| (-AGAIN..=AGAIN).contains(&(now - it.used_at)));
         let salt = found.and_then(|it| it.salt).ok_or_else(used)?;
         let token = self.token(&salt);
-        let session = params![session::hash(&token), self.email.as_str(), now];
+        let session = params![session::hash(&token), self.email.key(), now];
         let session: Option<String> = transaction.query_one_as(SESSION, session).await?;
         session.map(|_| Login::Again(token)).ok_or_else(used)
     }
