@@ -7,7 +7,7 @@ mod position;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use http_body::Body;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -39,20 +39,25 @@ impl JsonBody {
     /// `names` are those of the fields.
     pub async fn read(request: Request, names: &'static [&'static str]) -> Result<Self> {
         let is_json = is_json(request.headers());
-        let limit = Config::of(request.extensions())
-            .max_small_body_bytes()
-            .min(MAX_BYTES);
-        let body = LimitedBody::new(request, limit)?.collect().await?;
+        let body = Self::receive(request).await?;
         Self::parse(&body, is_json, names)
     }
 
     /// The same, for an operation whose fields are all optional: no body is an object without fields.
     pub async fn read_or_empty(request: Request, names: &'static [&'static str]) -> Result<Self> {
-        if request.body().is_end_stream() {
-            let (fields, text) = (Map::new(), "{}".to_owned());
-            return Ok(Self { fields, text });
+        let is_json = is_json(request.headers());
+        let body = Self::receive(request).await?;
+        match body.is_empty() {
+            true => Self::parse(b"{}", true, names),
+            false => Self::parse(&body, is_json, names),
         }
-        Self::read(request, names).await
+    }
+
+    async fn receive(request: Request) -> Result<Bytes> {
+        let limit = Config::of(request.extensions())
+            .max_small_body_bytes()
+            .min(MAX_BYTES);
+        LimitedBody::new(request, limit)?.collect().await
     }
 
     fn parse(body: &[u8], is_json: bool, names: &'static [&'static str]) -> Result<Self> {

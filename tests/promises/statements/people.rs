@@ -37,6 +37,9 @@ pub(super) async fn of_open_logins(counter: &mut Counter) {
     };
     let request = login(&counter.server, "josef@example.com");
     counter.takes("a known login", request, 200, ONE).await;
+    let body = json!({ "user_id": counter.user }).to_string();
+    let request = counter.post("/auth/hydrate").json(body);
+    counter.takes("a user again", request, 200, ONE).await;
     let request = login(&counter.server, "new@example.com");
     let cost = transaction(2).and_alone(2);
     counter.takes("a new login", request, 200, cost).await;
@@ -67,6 +70,8 @@ pub(super) async fn of_sessions(counter: &mut Counter, mail: &FakeMail) {
     let request = counter.server.post("/auth/oidc/start");
     let cost = ONE.public().limited();
     counter.takes("a nonce", request, 200, cost).await;
+    let request = counter.post("/auth/hydrate");
+    counter.takes("a user again", request, 200, ONE).await;
     let request = counter.get("/auth/sessions");
     counter.takes("sessions", request, 200, ONE).await;
     let request = counter.post("/ws/ticket");

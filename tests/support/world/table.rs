@@ -27,6 +27,7 @@ impl World {
             // In token mode it wants a code, which is good once: see `House::login`.
             "auth_login" => Input::json(json!({ "email": self.user.email }))
                 .answers(if is_token_mode { 422 } else { 200 }),
+            "auth_hydrate" => Input::json(json!({ "user_id": user })),
             "auth_code" => Input::json(json!({ "email": self.user.email })).answers(of_token_mode),
             "auth_oidc_start" | "auth_logout" | "auth_sessions" | "auth_revoke_all"
             | "auth_revoke" | "auth_ticket" => Input::path(&[]).answers(of_token_mode),
