@@ -1,5 +1,7 @@
 //! Form fields (docs/http-compatibility.md#form-fields), for both encodings of a form.
 
+use serde_json::{Value, json};
+
 use super::{assert_invalid, missing};
 use crate::support::{Multipart, Server, User, login};
 
@@ -198,4 +200,77 @@ async fn long_names_are_stored_or_refused_but_break_nothing() {
         response.status
     );
     server.login(&user.email).await.has_status(200);
+}
+
+#[tokio::test]
+async fn json_with_the_same_fields_is_taken_wherever_a_form_is() {
+    let server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    let post = |path: &str, body: Value| server.post(path).json(body.to_string()).send();
+    let workspace = json!({ "owner_id": user.id, "name": "Mappe", "files": [] });
+    let workspace = post("/workspace/new", workspace).await;
+    workspace.has_status(200);
+    let workspace = workspace.string("/workspace_id");
+    let file = server.file(&user, "a.txt", "a").await;
+    let chat = json!({
+        "user_id": user.id, "workspace_id": user.workspace, "chat_name": "\u{1f600} „x“",
+        "selected_file_ids": [file], "unknown": { "a": [1] }
+    });
+    let chat = post("/chat/new", chat).await;
+    chat.has_status(200);
+    assert_eq!(chat.string("/name"), "\u{1f600} „x“");
+    let body = json!({ "workspace_id": workspace, "new_name": "", "user_id": null });
+    let request = server.patch("/workspace/rename").json(body.to_string());
+    request.send().await.has_status(200);
+    let model =
+        json!({ "user_id": user.id, "name": "m", "ak": "k", "base_url": "http://127.0.0.1:1/v1" });
+    post("/models/new", model).await.has_status(200);
+}
+
+#[tokio::test]
+async fn json_that_is_no_form_is_refused_in_the_shape_of_one() {
+    let server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    let post = |body: &str| server.post("/chat/new").json(body.to_owned()).send();
+    let invalid = post(r#"{"user_id": 7, "workspace_id": ["a"], "chat_name": true}"#).await;
+    let error = |field: &str, input: Value| {
+        json!({
+            "type": "string_type", "loc": ["body", field],
+            "msg": "Input should be a valid string", "input": input
+        })
+    };
+    let expected = [
+        error("user_id", json!(7)),
+        error("workspace_id", json!(["a"])),
+        error("chat_name", json!(true)),
+    ];
+    assert_eq!(invalid.json()["detail"], json!(expected));
+    for (body, status) in [
+        ("{}", 422),
+        ("[]", 422),
+        ("7", 422),
+        ("{", 422),
+        (r#"{"user_id": "a", "#, 422),
+        ("user_id=a", 422),
+        ("", 422),
+    ] {
+        post(body).await.has_status(status);
+    }
+    let broken = post(r#"{"user_id": "a", "#).await;
+    assert_eq!(broken.json()["detail"][0]["type"], "json_invalid");
+    // What must be a file can't come in JSON.
+    let body = json!({ "target_id": user.workspace, "is_chat": false, "files": ["text"] });
+    let upload = server.post("/file/upload").json(body.to_string());
+    let upload = upload.send().await;
+    assert_eq!(upload.json()["detail"][0]["type"], "value_error");
+    let body = json!({ "target_id": user.workspace, "is_chat": "maybe" });
+    let upload = server.post("/file/upload").json(body.to_string());
+    let upload = upload.send().await;
+    assert_eq!(upload.json()["detail"][0]["type"], "bool_parsing");
+    // A key is never shown.
+    let body = json!({ "user_id": user.id, "name": "m", "ak": ["sk-secret"], "base_url": "x" });
+    let model = server.post("/models/new").json(body.to_string());
+    let model = model.send().await;
+    model.has_status(422);
+    assert!(!model.text().contains("sk-secret"), "{}", model.text());
 }

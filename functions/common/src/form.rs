@@ -1,5 +1,5 @@
-//! Form bodies, `multipart/form-data` or `application/x-www-form-urlencoded`, read as a stream
-//! (docs/http-compatibility.md#form-fields).
+//! Form bodies, `multipart/form-data` or `application/x-www-form-urlencoded`, read as a stream, and JSON objects with the
+//! same fields (docs/http-compatibility.md#form-fields).
 //!
 //! A form is a struct, declared in [`crate::api`] with its fields in the order in which their errors are reported:
 //!
@@ -10,6 +10,7 @@
 mod content_type;
 mod header;
 mod multipart;
+mod object;
 mod reader;
 mod received;
 mod sink;
@@ -49,7 +50,7 @@ async fn receive<S: FileSink>(
     let config = Config::of(request.extensions());
     let form_type = FormType::of(request.headers());
     let limit = match form_type {
-        FormType::Urlencoded => config.max_small_body_bytes(),
+        FormType::Urlencoded | FormType::Json => config.max_small_body_bytes(),
         _ => config.max_upload_bytes,
     };
     let mut body = LimitedBody::new(request, limit)?;
@@ -58,6 +59,10 @@ async fn receive<S: FileSink>(
             .collect()
             .await
             .and_then(|body| reader::read_urlencoded(&body, spec)),
+        FormType::Json => body
+            .collect()
+            .await
+            .and_then(|body| object::read(&body, spec)),
         FormType::Multipart { boundary } => {
             reader::read_multipart(&mut body, &boundary, spec, sink).await
         }

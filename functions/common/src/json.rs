@@ -5,6 +5,8 @@ pub mod fields;
 pub mod lenient;
 mod position;
 
+use std::borrow::Cow;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
@@ -67,7 +69,7 @@ impl JsonBody {
         if !is_json {
             return Err(no_object(String::from_utf8_lossy(body).into()));
         }
-        let text = decode::to_text(body).ok_or_else(Error::unreadable_body)?;
+        let text = to_text(body)?;
         let read = lenient::read(&text, Shallow::new(names)).map_err(|_| fault(&text))?;
         let text = match text.len() <= MAX_SHOWN_BYTES {
             true => text.into_owned(),
@@ -116,7 +118,7 @@ impl JsonBody {
 }
 
 /// No content type at all, `application/json` or `application/…+json`, in any case and with any parameters.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
         return true;
     };
@@ -136,6 +138,19 @@ fn no_object(input: Value) -> Error {
     FieldError::new("model_attributes_type", "", msg, input)
         .at_body()
         .into()
+}
+
+/// The text of a body; 400 if it is none.
+pub(crate) fn to_text(body: &[u8]) -> Result<Cow<'_, str>> {
+    decode::to_text(body).ok_or_else(Error::unreadable_body)
+}
+
+/// 422: a text is no JSON, or no object.
+pub(crate) fn no_object_in(text: &str) -> Error {
+    match serde_json::from_str(text) {
+        Ok(value) => no_object(value),
+        Err(_) => fault(text),
+    }
 }
 
 /// What is wrong with a text that is no JSON. serde_json decides that; it is searched for the place of the error.

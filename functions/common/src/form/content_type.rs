@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 use super::header::Parameters;
+use crate::json::is_json;
 
 /// Bytes that a boundary may have (RFC 2046, section 5.1.1).
 const MAX_BOUNDARY: usize = 70;
@@ -10,6 +11,8 @@ const MAX_BOUNDARY: usize = 70;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FormType {
     Urlencoded,
+    /// A JSON object with the form's fields.
+    Json,
     Multipart {
         boundary: Vec<u8>,
     },
@@ -34,6 +37,7 @@ impl FormType {
                 Some(boundary) if !boundary.is_empty() => Self::Multipart { boundary },
                 _ => Self::MultipartWithoutBoundary,
             },
+            _ if is_json(headers) => Self::Json,
             _ => Self::Other,
         }
     }
@@ -85,11 +89,17 @@ mod tests {
         );
         for other in [
             "Multipart/Form-Data; boundary=a",
-            "application/json",
             "text/plain",
             "multipart/mixed",
         ] {
             assert_eq!(of(other), FormType::Other);
+        }
+        for json in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/x+json",
+        ] {
+            assert_eq!(of(json), FormType::Json);
         }
         assert_eq!(FormType::of(&HeaderMap::new()), FormType::Other);
     }

@@ -10,7 +10,7 @@ pub(super) const MAX_FILENAME_BYTES: usize = 1024;
 
 /// How many bytes of each wrong text its sender is shown. JSON can make six of one, and the answer is in memory until it
 /// is read, with those of other requests.
-const MAX_SHOWN_BYTES: usize = 512;
+pub(super) const MAX_SHOWN_BYTES: usize = 512;
 
 /// The values of each declared field, in the order of the body.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Received<'a, F> {
 #[derive(Debug)]
 pub(super) enum Part<F> {
     Text(String),
+    /// A JSON value that is no text, or the beginning of a long one.
+    Other(Value),
     /// A file. It is not stored if its field takes none, its name is too long or the form had become invalid before.
     File {
         filename: String,
@@ -59,6 +61,7 @@ impl<'a, F> Received<'a, F> {
                 false
             }
             (FieldKind::Texts, Part::Text(_)) => false,
+            (_, Part::Other(_)) => true,
             (FieldKind::Texts, Part::File { .. }) | (FieldKind::Files { .. }, Part::Text(_)) => {
                 true
             }
@@ -138,7 +141,13 @@ fn check_text<F>(field: &Field, part: Part<F>) -> Checked<String> {
             Err(FieldError::too_long(field.name, field.max_chars, input).into())
         }
         Part::Text(text) => Ok(text),
-        file => Err(FieldError::not_a_string(field.name, file.to_json()).into()),
+        other => {
+            let input = match field.is_secret {
+                true => FieldError::SECRET.into(),
+                false => other.to_json(),
+            };
+            Err(FieldError::not_a_string(field.name, input).into())
+        }
     }
 }
 
@@ -169,9 +178,13 @@ fn check_file<F>(field: &Field, part: Part<F>) -> Checked<Option<F>> {
                 .with_ctx(json!({ "max_length": MAX_FILENAME_BYTES }))
                 .into())
         }
-        Part::Text(text) => {
+        Part::Text(_) | Part::Other(_) => {
             let msg = "Value error, Expected UploadFile, received: <class 'str'>";
-            let error = FieldError::new("value_error", field.name, msg, shown(text));
+            let input = match part {
+                Part::Text(text) => shown(text),
+                other => other.to_json(),
+            };
+            let error = FieldError::new("value_error", field.name, msg, input);
             Err(error.with_ctx(json!({ "error": {} })).into())
         }
     }
@@ -196,6 +209,7 @@ impl<F> Part<F> {
     fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),
+            Self::Other(value) => value.clone(),
             Self::File {
                 filename,
                 content_type,

@@ -1,0 +1,57 @@
+//! Fields from a JSON object, which is taken wherever a form is (docs/http-compatibility.md#form-fields).
+
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+use super::received::{MAX_SHOWN_BYTES, Part, Received};
+use crate::api::form::{FieldKind, FormSpec};
+use crate::error::{Error, Result};
+use crate::json;
+
+/// The fields of a body that is a JSON object. `null` is as good as no field, and what doesn't begin as an object has none:
+/// the original read no field of a body that is labelled as JSON.
+///
+/// Errors: 422 for an object that is no JSON, 400 for what is no text.
+pub(super) fn read<'a, F>(body: &[u8], spec: &'a FormSpec) -> Result<Received<'a, F>> {
+    let mut received = Received::new(spec);
+    let text = json::to_text(body)?;
+    if !text.trim_start().starts_with('{') {
+        return Ok(received);
+    }
+    // Of what isn't declared, only the place in the text is kept.
+    let members: HashMap<String, &RawValue> = match serde_json::from_str(&text) {
+        Ok(members) => members,
+        Err(_) => return Err(json::no_object_in(&text)),
+    };
+    for field in spec {
+        let value = members.get(field.name).map(|value| value.get());
+        match (field.kind, value) {
+            (_, None | Some("null")) => {}
+            (FieldKind::Boolean, Some(json @ ("true" | "false" | "1" | "0"))) => {
+                received.add(field.name, Part::Text(json.to_owned()));
+            }
+            (FieldKind::Texts | FieldKind::Files { .. }, Some(json)) => {
+                match serde_json::from_str::<Vec<&RawValue>>(json) {
+                    Ok(values) => values.iter().for_each(|value| {
+                        received.add(field.name, part(value.get()));
+                    }),
+                    Err(_) => _ = received.add(field.name, part(json)),
+                }
+            }
+            (_, Some(json)) => _ = received.add(field.name, part(json)),
+        }
+    }
+    Ok(received)
+}
+
+/// A value, which should be a text.
+fn part<F>(json: &str) -> Part<F> {
+    match serde_json::from_str(json) {
+        Ok(text) => Part::Text(text),
+        Err(_) if json.len() > MAX_SHOWN_BYTES => {
+            Part::Other(json[..json.floor_char_boundary(MAX_SHOWN_BYTES)].into())
+        }
+        Err(_) => Part::Other(serde_json::from_str(json).unwrap_or_default()),
+    }
+}
