@@ -26,6 +26,7 @@ pub struct Shown {
     pub role: String,
     pub kind: String,
     pub content: String,
+    pub reasoning: String,
     pub status: String,
 }
 
@@ -278,7 +279,7 @@ impl Window {
 
     async fn apply(&mut self, frame: &Value) {
         match frame["action"].as_str() {
-            Some("delta") => self.delta(frame).await,
+            Some("delta" | "reasoning_delta") => self.delta(frame).await,
             Some("sync") => {
                 self.synced(frame);
                 if frame["has_more"] == true {
@@ -308,7 +309,11 @@ impl Window {
         let text = string(delta, "content");
         assert!(!text.is_empty(), "a delta has text");
         let shown = self.known.get_mut(&message);
-        shown.expect("the message was announced").content += &text;
+        let shown = shown.expect("the message was announced");
+        match delta["action"] == "delta" {
+            true => shown.content += &text,
+            false => shown.reasoning += &text,
+        }
         self.deltas += 1;
         self.arrange();
     }
@@ -337,6 +342,7 @@ impl Window {
                     role: "assistant".to_owned(),
                     kind: "text".to_owned(),
                     content: String::new(),
+                    reasoning: String::new(),
                     status: "running".to_owned(),
                 });
                 self.running = Some(running);
@@ -397,6 +403,8 @@ impl Window {
             self.seqs.insert(running.id.clone(), running.seq);
             if let Some(message) = self.known.get_mut(&running.message_id) {
                 message.content = text;
+                let reasoning = sync["generation"]["reasoning"].as_str();
+                message.reasoning = reasoning.unwrap_or_default().to_owned();
             }
         }
         self.running = running;
@@ -488,6 +496,7 @@ fn shown(message: &Value) -> Shown {
         role: string(message, "role"),
         kind: string(message, "type"),
         content: message["content"].as_str().unwrap_or_default().to_owned(),
+        reasoning: message["reasoning"].as_str().unwrap_or_default().to_owned(),
         status: message["status"].as_str().unwrap_or("complete").to_owned(),
     }
 }

@@ -51,6 +51,13 @@ pub enum Event {
         seq: i64,
         content: String,
     },
+    /// A piece of what the model thinks before it answers, numbered with the deltas.
+    ReasoningDelta {
+        generation_id: String,
+        message_id: String,
+        seq: i64,
+        content: String,
+    },
     /// A reply has ended.
     GenerationEnded(Box<GenerationEnded>),
     /// Another branch is the active one.
@@ -108,7 +115,7 @@ impl Event {
     /// How far the reply is that the event is about, if it says so.
     pub fn seq(&self) -> Option<i64> {
         match self {
-            Self::Delta { seq, .. } => Some(*seq),
+            Self::Delta { seq, .. } | Self::ReasoningDelta { seq, .. } => Some(*seq),
             Self::Sync(sync) => sync.generation.as_ref().map(|reply| reply.seq),
             _ => None,
         }
@@ -133,6 +140,18 @@ pub struct Message {
     /// The name of the model that wrote it.
     pub model: Option<String>,
     pub created_at: String,
+    /// What the model thought before it answered. In a frame, not more than 64 KiB: what is longer is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Of a reply, as the model said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// Of a reply, as the model said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Value>,
+    /// Of a reply: what went wrong, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     #[serde(default, skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// In `file_deleted`: the file.
@@ -210,6 +229,9 @@ pub struct Generation {
     pub seq: i64,
     /// `null` if it is left out.
     pub content: Option<String>,
+    /// What the model has thought so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
     pub status: Status,
     pub model: Option<String>,
     #[serde(skip_deserializing, skip_serializing_if = "Not::not")]

@@ -25,6 +25,18 @@ pub struct Message {
     pub model: Option<String>,
     /// When it was added.
     pub created_at: String,
+    /// What the model thought before it answered; `None` or empty: nothing, or it was not read.
+    #[serde(default)]
+    pub reasoning: Option<String>,
+    /// How its reply ended.
+    #[serde(default)]
+    pub finish_reason: Option<String>,
+    /// In JSON.
+    #[serde(default)]
+    pub usage: Option<String>,
+    /// What went wrong with it.
+    #[serde(default)]
+    pub error: Option<String>,
 }
 
 impl Message {
@@ -49,6 +61,12 @@ impl Message {
             status: self.status,
             model: self.model,
             created_at: self.created_at,
+            reasoning: self.reasoning.filter(|reasoning| !reasoning.is_empty()),
+            finish_reason: self.finish_reason,
+            usage: self
+                .usage
+                .and_then(|usage| serde_json::from_str(&usage).ok()),
+            error: self.error,
             truncated: false,
             deleted_file_id: None,
         }

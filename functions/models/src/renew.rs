@@ -6,7 +6,7 @@ use kafka_common::{
     db::Db,
     error::Result,
     params,
-    seal::{Keys, Place},
+    seal::{Keys, Place, headers_row},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -28,6 +28,7 @@ struct Model {
     user_id: String,
     base_url: String,
     ak: String,
+    headers: Option<String>,
 }
 
 /// Once in an instance, in the background, if there are older sealing keys.
@@ -58,14 +59,9 @@ async fn renew(keys: &Keys) -> Result<()> {
         after.clone_from(&last.id);
         let mut changes = Vec::new();
         for model in models {
-            let place = Place {
-                owner: &model.user_id,
-                row: &model.id,
-                base_url: &model.base_url,
-            };
-            // One that doesn't open is logged and stays as it is.
-            if let Ok(key) = keys.open(place, &model.ak) {
-                changes.push(json!([model.id, model.ak, keys.seal(place, &key)?]));
+            // What doesn't open is logged and stays as it is.
+            if let Ok((ak, headers)) = renewed(keys, &model) {
+                changes.push(json!([model.id, model.ak, ak, model.headers, headers]));
             }
         }
         if changes.is_empty() {
@@ -79,4 +75,19 @@ async fn renew(keys: &Keys) -> Result<()> {
         println!("{renewed} API keys are sealed with the current secret_key now");
     }
     Ok(())
+}
+
+/// The key and the headers of a model, sealed with the current key.
+fn renewed(keys: &Keys, model: &Model) -> Result<(String, Option<String>)> {
+    let place = Place {
+        owner: &model.user_id,
+        row: &model.id,
+        base_url: &model.base_url,
+    };
+    let ak = keys.seal(place, &keys.open(place, &model.ak)?)?;
+    let row = headers_row(&model.id);
+    let place = Place { row: &row, ..place };
+    let headers = model.headers.as_deref();
+    let headers = headers.map(|headers| keys.seal(place, &keys.open(place, headers)?));
+    Ok((ak, headers.transpose()?))
 }

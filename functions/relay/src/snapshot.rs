@@ -50,6 +50,8 @@ pub struct Running {
     pub seq: i64,
     /// The text so far.
     pub content: String,
+    /// What the model has thought.
+    pub reasoning: String,
     heartbeat: i64,
 }
 
@@ -71,6 +73,7 @@ impl Running {
             message_id: self.message_id,
             seq: self.seq,
             content: Some(self.content),
+            reasoning: Some(self.reasoning).filter(|reasoning| !reasoning.is_empty()),
             status: Status::Running,
             model: Some(self.model),
             truncated: false,
@@ -189,6 +192,7 @@ fn list(json: &str) -> db::Result<Vec<String>> {
 /// Leaves a message's text out.
 pub fn cut(message: &mut Message) {
     message.content = None;
+    message.reasoning = None;
     message.truncated = true;
 }
 
@@ -201,7 +205,13 @@ fn cut_to_frame(messages: &mut Vec<Message>) -> bool {
     match first_out {
         Some(at) if at == newest => {
             messages.drain(..newest);
-            messages.iter_mut().for_each(cut);
+            for message in messages {
+                // Its text is worth more than what was thought before.
+                message.reasoning = None;
+                if !Budget::new(size::CONVERSATION).take(message) {
+                    cut(message);
+                }
+            }
             newest > 0
         }
         Some(at) => {
