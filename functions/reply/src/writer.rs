@@ -15,7 +15,7 @@ use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
 use kafka_llm::draft::{Draft, FLUSH};
-use kafka_llm::{Adaptation, Event, Failure, Role, Turn, composer};
+use kafka_llm::{Adaptation, Event, Failure, Role, Turn, composer, reasoning};
 
 use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
@@ -101,7 +101,7 @@ impl Writer<'_> {
         let said = self.draft.text().len();
         let again = composer::ask_for_whole_file(&misfit.name, &misfit.why);
         let more = [
-            Turn::new(Role::Assistant, self.draft.text()),
+            Turn::new(Role::Assistant, reasoning::split(self.draft.text()).1),
             Turn::new(Role::User, again),
         ];
         self.draft.push("\n\n");
