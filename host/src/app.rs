@@ -5,6 +5,7 @@ use crate::{
     gateway::control::Local,
     instance::State,
     manifest::{Manifest, Router},
+    outbound::dial::Dialer,
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     spin,
@@ -51,6 +52,8 @@ pub struct Settings {
     pub log_dir: Option<PathBuf>,
     /// Bytes of linear memory that one instance may use.
     pub max_instance_memory: usize,
+    /// A PEM file of certificate authorities that are trusted beside the usual ones.
+    pub ca_file: Option<PathBuf>,
     /// Values of application variables given on the command line; they win over `SPIN_VARIABLE_*`.
     pub variables: BTreeMap<String, String>,
     /// The gateway of this process; components that may publish to its address do so without a connection.
@@ -72,7 +75,7 @@ pub struct App {
 
 /// A component, ready to be instantiated.
 pub struct Loaded {
-    /// What its instances may use.
+    /// The resources of its instances.
     pub granted: Arc<Component>,
     /// The compiled component, imports resolved.
     pub pre: ServicePre<State>,
@@ -105,6 +108,7 @@ impl App {
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
+        let dialer = Arc::new(Dialer::new(settings.ca_file.as_deref())?);
         let mut stores = Stores::new(&settings.state_dir, space.clone());
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
@@ -118,6 +122,7 @@ impl App {
                 databases: stores.databases(&declared.sqlite_databases).await?,
                 key_value: stores.key_value(&declared.key_value_stores).await?,
                 outbound: variables.outbound_hosts(declared)?,
+                dialer: dialer.clone(),
                 gateway: settings.gateway.clone(),
                 max_memory: settings.max_instance_memory,
                 output: Output::new(id, settings.log_dir.as_deref())

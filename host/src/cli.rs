@@ -75,6 +75,9 @@ struct Up {
     /// Memory that one instance of a component may use, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_INSTANCE_MEMORY)]
     max_instance_memory: usize,
+    /// Certificate authorities to trust beside Mozilla's and the system's when models are called, as a PEM file
+    #[arg(long, value_name = "FILE", env = "KAFKA_CA_FILE")]
+    ca_file: Option<PathBuf>,
     #[command(flatten)]
     clients: Clients,
     /// Format of the log on standard error
@@ -123,7 +126,7 @@ impl Command {
     /// Does what was asked; `up` returns after a signal to stop.
     ///
     /// # Errors
-    /// Whatever keeps the command from doing it, in words for the person who typed it.
+    /// Every error of the command, with a text for the operator.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb.unwrap_or(Verb::Up(self.up)) {
             Verb::Up(up) => up.run()?,
@@ -152,6 +155,7 @@ impl Up {
             state_dir: self.state_dir,
             log_dir: self.log_dir,
             max_instance_memory: self.max_instance_memory,
+            ca_file: self.ca_file,
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };
@@ -185,8 +189,8 @@ fn build_all(manifest: &Path) -> anyhow::Result<()> {
 /// Resolves when the process is asked to stop, by SIGTERM, by Ctrl-C or Ctrl-\, or because its terminal closes, from
 /// now on.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    // Without a handler, SIGXFSZ ends the process when a file grows beyond `ulimit -f`. With one, the write fails, as it
-    // does on a full disk.
+    // Without a handler, SIGXFSZ ends the process when a file grows beyond `ulimit -f`. With one, the write fails, as
+    // it does on a full disk.
     drop(signal(SignalKind::from_raw(libc::SIGXFSZ))?);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -202,7 +206,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Says where it serves, and what is to be known about that.
+/// Prints the address, and warnings about the configuration.
 fn announce(address: SocketAddr, about: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(format!("\nServing http://{address}\n{about}").as_bytes())

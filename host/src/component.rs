@@ -3,6 +3,7 @@
 use crate::{
     gateway::control::Local,
     manifest::OutboundHosts,
+    outbound::dial::Dialer,
     output::Output,
     places::Places,
     storage::{Database, KeyValue},
@@ -26,6 +27,8 @@ pub struct Component {
     pub key_value: HashMap<String, Arc<KeyValue>>,
     /// The hosts it may call.
     pub outbound: OutboundHosts,
+    /// Connects to them.
+    pub dialer: Arc<Dialer>,
     /// The gateway of this process.
     pub gateway: Option<Arc<Local>>,
     /// Bytes of linear memory that one of its instances may use.

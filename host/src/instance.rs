@@ -1,10 +1,11 @@
 //! Component instances: how they are made, how many requests each serves, and when one must go.
 //!
-//! Reuse follows Spin's defaults. What an instance does can hurt only the requests inside it: an endless loop is
+//! Reuse follows Spin's defaults. An error of an instance affects only the requests inside it: an endless loop is
 //! interrupted by epochs and ended after [`CPU_LIMIT`], memory is capped, and the number of instances is bounded per
 //! component, so that a component that holds all of its own leaves the others theirs.
 //!
-//! An instance of a private component serves one request: what that does, and what lives on of it, ends nothing else.
+//! An instance of a private component serves one request, so an error in that request, or in a task that outlives it,
+//! ends no other request.
 
 use crate::{
     component::Component,
@@ -52,11 +53,11 @@ const CPU_LIMIT: Duration = Duration::from_secs(10);
 #[error("all instances of component {0:?} are busy")]
 pub struct PoolExhausted(String);
 
-/// What belongs to one instance.
+/// The state of one instance.
 pub struct State {
     /// The resources that the guest holds.
     pub table: ResourceTable,
-    /// What the instance is an instance of.
+    /// The component of the instance.
     pub component: Arc<Component>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -86,7 +87,7 @@ impl WasiHttpView for State {
 
 /// Makes instances of one component for one of the server's threads.
 pub struct Handler {
-    /// What its instances may use.
+    /// The resources of its instances.
     pub component: Arc<Component>,
     /// The compiled component.
     pub pre: ServicePre<State>,

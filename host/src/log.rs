@@ -1,4 +1,4 @@
-//! The log: one line an event on standard error, with fields; `RUST_LOG` chooses what is in it.
+//! The log: one line an event on standard error, with fields; `RUST_LOG` chooses the events.
 
 use clap::ValueEnum;
 use std::{
@@ -30,7 +30,7 @@ pub enum Format {
 
 /// Starts logging. Lines are written by a thread of their own, so that a slow terminal delays no request.
 ///
-/// What has not been written yet is written when the guard is dropped.
+/// Dropping the guard writes the remaining lines.
 ///
 /// # Errors
 /// When the thread can't be started.
@@ -65,7 +65,7 @@ impl Drop for Guard {
         self.lines.waiting().ended = true;
         self.lines.0.filled.notify_one();
         if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, there is no log to tell it to.
+            // It can't panic; and if it did, there is no log to write that to.
             let _ = thread.join();
         }
     }
@@ -120,7 +120,7 @@ impl Lines {
             mem::swap(&mut batch, &mut waiting.text);
             let dropped = mem::take(&mut waiting.dropped);
             drop(waiting);
-            // While the log can't be written, on a full disk for instance, it can't say so either.
+            // While the log can't be written, on a full disk for instance, it can't report that either.
             if lost > 0
                 && writeln!(out, "\nthe log could not be written; lines lost: {lost}").is_ok()
             {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_written_is_counted_and_told_later() {
+    fn lost_lines_are_counted_and_reported_later() {
         let mut lines = Lines::default();
         let mut disk = Full(2, Vec::new());
         std::thread::scope(|scope| {
@@ -223,9 +223,9 @@ mod tests {
             lines.0.filled.notify_one();
             thread.join().unwrap();
         });
-        let said = String::from_utf8(disk.1).unwrap();
+        let written = String::from_utf8(disk.1).unwrap();
         assert_eq!(
-            said,
+            written,
             "\nthe log could not be written; lines lost: 2\nthree\n"
         );
     }

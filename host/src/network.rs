@@ -1,4 +1,4 @@
-//! Where clients are: which addresses count as one, and what a proxy says about the one behind it.
+//! The addresses of clients: which of them count as one, and which client a proxy names.
 
 use anyhow::Context;
 use http::{HeaderMap, HeaderName};
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_says_is_believed_and_no_more() {
+    fn only_the_header_of_a_trusted_proxy_is_believed() {
         let proxies = Proxies::parse("127.0.0.0/8, ::1 192.0.2.1").expect("valid");
         let client = |peer, hops: &'static str| {
             let value = HeaderValue::from_static(hops);

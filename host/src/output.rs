@@ -1,4 +1,4 @@
-//! What components print: every line goes to the log, and with `--log-dir` to a file a component and stream, too.
+//! The output of components: every line goes to the log, and with `--log-dir` to a file a component and stream, too.
 //!
 //! A line of JSON with a level and a target is an event of the component's own log. It is logged at its level, with its
 //! fields; every other line is plain text.
@@ -65,7 +65,7 @@ pub struct Lines {
     file: Option<Arc<Mutex<LogFile>>>,
 }
 
-/// A file for what is printed.
+/// A file of printed lines.
 struct LogFile {
     file: File,
     /// Whether the last time it could not be written.

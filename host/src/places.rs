@@ -109,7 +109,7 @@ impl Place {
         }
     }
 
-    /// Says whether the instance is full of requests that wait for their answers.
+    /// Sets whether the instance is full of requests that wait for their answers.
     pub fn set_full(&self, is_full: bool) {
         let mut since = self
             .full_since
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_retires_makes_room() {
+    async fn a_retired_instance_frees_its_place() {
         let retired = Arc::new(Semaphore::new(2));
         let places = Places::public(&retired);
         let taken = take_all(&places).await;
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_full_retires_after_a_while() {
+    async fn a_full_instance_retires_after_a_while() {
         let places = Places::public(&Arc::new(Semaphore::new(1)));
         let place = places.take().await.unwrap();
         assert!(place.retires_at().is_none());

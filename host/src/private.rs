@@ -24,8 +24,8 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What root has made belongs to the owner of its folder, as what SQLite makes for root is. Where root may
-/// not give it away, in some containers for instance, it stays root's, who is then the one who needs it.
+/// Gives a file that root made to the owner of its folder, as SQLite does with its files. Where root may not do that,
+/// in some containers for instance, it stays with root, and the server runs as root too.
 pub fn give_to_owner(made: &Path) {
     if !geteuid().is_root() {
         return;

@@ -1,13 +1,13 @@
-//! The state folder: which files are in it, who may use it, and how all databases in it are replaced at once.
+//! The state folder: its files, the lock for its use, and how a restore replaces all databases at once.
 //!
 //! Each process that uses the folder holds a lock on its file `lock`: hosts and backups share it, a restore has it
 //! alone. It is the kernel's (flock), so it is gone with its process, however that ended.
 //!
 //! A restore is one rename. The new databases wait in a folder of their own, beside an empty one for the old ones; when
 //! all of it is on the disk, that folder gets the name `restoring`. Before that moment the state is the old one. From
-//! it on the state is the new one: the process that locks the folder next, after a crash for instance, moves what is
-//! not in its place yet. Each step can be done again, and which are still to be done follows from the names that are
-//! there.
+//! it on the state is the new one: the process that locks the folder next, after a crash for instance, moves the files
+//! that are not in their places yet. Each step can be done again, and which are still to be done follows from the names
+//! that are there.
 //!
 //! Databases, the lock and what a restore makes belong to the folder's owner, also when root makes them, and only the
 //! owner may read them.
@@ -26,7 +26,7 @@ use std::{
 
 /// The key-value stores' file is named as if this were a database's label.
 pub const KEY_VALUE: &str = "key_value";
-/// What is locked.
+/// The file that is locked.
 const LOCK: &str = "lock";
 /// Where databases wait until they are complete.
 const STAGING: &str = "restoring.tmp";
@@ -34,7 +34,7 @@ const STAGING: &str = "restoring.tmp";
 const RESTORING: &str = "restoring";
 /// How the folder for the replaced databases begins; the time follows.
 const BEFORE: &str = "before-restore-";
-/// How the names of a database's files end: itself, its log, the log's index, a journal, what is known of the log.
+/// How the names of a database's files end: itself, its log, the log's index, a journal, its mark.
 const DATABASE_FILES: [&str; 5] = [".db", ".db-wal", ".db-shm", ".db-journal", ".db-mark"];
 
 /// How long to wait for a process that has the folder alone: longer than it takes to finish a restore, not to make one.
@@ -51,7 +51,7 @@ pub struct StateDir {
 
 impl StateDir {
     /// Uses the folder together with others, for as long as the value lives. A process that is alone there first
-    /// finishes a restore that was interrupted, or removes what it has left.
+    /// finishes a restore that was interrupted, or removes its leftovers.
     ///
     /// # Errors
     /// When the folder is missing or is being restored to, or when an interrupted restore can't be finished.
@@ -157,8 +157,8 @@ pub fn database_file(folder: &Path, label: &str) -> PathBuf {
     folder.join(format!("{label}.db"))
 }
 
-/// Opens the file that is locked: to write, as some network file systems ask of who locks a file alone, or to read, if
-/// it is another user's.
+/// Opens the file that is locked: for writing, which some network file systems need for an exclusive lock, or for
+/// reading, if it is another user's.
 fn open_lock(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join(LOCK);
     let opened = match private::create(&path) {
@@ -181,7 +181,7 @@ fn had(locked: Result<(), TryLockError>) -> io::Result<bool> {
     }
 }
 
-/// Does what is left to do of a restore that `restoring` says has happened, if there is one: another process may have
+/// Finishes an interrupted restore, if there is one, which the name `restoring` shows: another process may have
 /// finished it. The caller has the folder alone.
 fn finish(folder: &Path) -> anyhow::Result<()> {
     let restoring = folder.join(RESTORING);
@@ -247,134 +247,4 @@ fn cannot_use(path: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    const OLD: [(&str, &str); 4] = [
-        ("default.db", "old"),
-        ("default.db-wal", "old log"),
-        ("key_value.db", "old key"),
-        ("other.db", "old other"),
-    ];
-    const NEW: [(&str, &str); 2] = [("default.db", "new"), ("key_value.db", "new key")];
-
-    fn fill(folder: &Path, files: &[(&str, &str)]) {
-        for (name, text) in files {
-            fs::write(folder.join(name), text).unwrap();
-        }
-    }
-
-    /// The files of a folder with their text, without the lock.
-    fn files(folder: &Path) -> BTreeMap<String, String> {
-        entries(folder)
-            .unwrap()
-            .into_iter()
-            .filter(|path| path.is_file() && !path.ends_with(LOCK))
-            .map(|path| {
-                let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                (name, fs::read_to_string(path).unwrap())
-            })
-            .collect()
-    }
-
-    fn owned(files: &[(&str, &str)]) -> BTreeMap<String, String> {
-        files
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect()
-    }
-
-    #[test]
-    fn a_folder_is_shared_or_taken() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = StateDir::share(folder.path()).unwrap();
-        let second = StateDir::share(folder.path()).unwrap();
-        assert!(StateDir::take(folder.path()).is_err());
-        drop((first, second));
-        let alone = StateDir::take(folder.path()).unwrap();
-        assert!(StateDir::share(folder.path()).is_err());
-        assert!(StateDir::take(folder.path()).is_err());
-        drop(alone);
-        StateDir::share(folder.path()).unwrap();
-        assert!(StateDir::share(&folder.path().join("missing")).is_err());
-    }
-
-    #[test]
-    fn replacing_keeps_the_old_files_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        fill(folder.path(), &OLD);
-        let state = StateDir::take(folder.path()).unwrap();
-        let staged = state.staging().unwrap();
-        fill(staged.path(), &NEW);
-        let before = state.replace(&staged, "now").unwrap().unwrap();
-        assert_eq!(before, folder.path().join("before-restore-now"));
-        assert_eq!(files(folder.path()), owned(&NEW));
-        assert_eq!(files(&before), owned(&OLD));
-
-        let empty = tempfile::tempdir().unwrap();
-        let state = StateDir::take(empty.path()).unwrap();
-        let staged = state.staging().unwrap();
-        fill(staged.path(), &NEW);
-        assert_eq!(state.replace(&staged, "now").unwrap(), None);
-        assert_eq!(files(empty.path()), owned(&NEW));
-    }
-
-    /// Many at once, and an interrupted restore that one of them has to finish.
-    #[test]
-    fn others_wait_until_a_restore_is_finished() {
-        let folder = tempfile::tempdir().unwrap();
-        fill(folder.path(), &OLD);
-        let restoring = folder.path().join(RESTORING);
-        fs::create_dir_all(restoring.join("before-restore-now")).unwrap();
-        fill(&restoring, &NEW);
-        thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    let _state = StateDir::share(folder.path()).unwrap();
-                    assert_eq!(files(folder.path()), owned(&NEW));
-                });
-            }
-        });
-    }
-
-    /// Stops after every number of renames, as a crash would, and lets the next user of the folder go on.
-    #[test]
-    fn a_crash_leaves_the_old_state_or_the_new_one() {
-        // Before `restoring` has its name, nothing has happened.
-        let folder = tempfile::tempdir().unwrap();
-        fill(folder.path(), &OLD);
-        fs::create_dir(folder.path().join(STAGING)).unwrap();
-        fill(&folder.path().join(STAGING), &NEW);
-        drop(StateDir::share(folder.path()).unwrap());
-        assert_eq!(files(folder.path()), owned(&OLD));
-        assert!(!folder.path().join(STAGING).exists());
-
-        for old_moved in 0..=OLD.len() {
-            for new_moved in 0..=NEW.len() {
-                if new_moved > 0 && old_moved < OLD.len() {
-                    continue;
-                }
-                let folder = tempfile::tempdir().unwrap();
-                let restoring = folder.path().join(RESTORING);
-                let mut before = restoring.join("before-restore-now");
-                if new_moved > 0 {
-                    before = folder.path().join("before-restore-now");
-                }
-                fs::create_dir_all(&restoring).unwrap();
-                fs::create_dir_all(&before).unwrap();
-                fill(&before, &OLD[..old_moved]);
-                fill(folder.path(), &OLD[old_moved..]);
-                fill(folder.path(), &NEW[..new_moved]);
-                fill(&restoring, &NEW[new_moved..]);
-
-                drop(StateDir::share(folder.path()).unwrap());
-                let place = format!("{old_moved} old and {new_moved} new files were moved");
-                assert_eq!(files(folder.path()), owned(&NEW), "{place}");
-                let before = folder.path().join("before-restore-now");
-                assert_eq!(files(&before), owned(&OLD), "{place}");
-                assert!(!restoring.exists(), "{place}");
-            }
-        }
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ fn assert_refused(response: &Response, what_to_set: &str) {
         response.text()
     );
     let detail = response.string("/detail");
-    assert!(detail.contains(what_to_set), "{detail:?} says what to set");
+    assert!(detail.contains(what_to_set), "{detail:?} names the setting");
 }
 
 #[tokio::test]
@@ -104,18 +104,18 @@ async fn a_proxy_that_hides_its_client_is_refused() {
         let hidden = server.get("/").header(name, value).send().await;
         assert_eq!(hidden.status, 403, "{name}: {}", hidden.text());
         assert!(hidden.json()["detail"].is_string());
-        let told = server
+        let response = server
             .get("/")
             .header(name, value)
             .header("x-forwarded-for", "127.0.0.1")
             .send()
             .await;
-        assert_eq!(told.status, 200, "{name}: {}", told.text());
+        assert_eq!(response.status, 200, "{name}: {}", response.text());
     }
 }
 
 #[tokio::test]
-async fn a_client_cannot_say_where_it_is_itself() {
+async fn a_client_cannot_choose_its_own_address() {
     let server = Setup::app().start().await;
     let response = server
         .get("/")
@@ -134,9 +134,9 @@ fn outer_address() -> Option<IpAddr> {
 }
 
 #[tokio::test]
-async fn a_client_that_is_not_on_loopback_is_refused_whatever_it_says() {
+async fn a_client_that_is_not_on_loopback_is_refused_whatever_it_sends() {
     let Some(outer) = outer_address() else {
-        println!("this machine has no address but loopback: nobody else can call it");
+        println!("this machine has no address but loopback: no other machine can call it");
         return;
     };
     let server = Setup::app().on_all_addresses().start().await.at(outer);
@@ -186,7 +186,8 @@ async fn other_clients_can_be_let_in() {
         .has_status(200);
 }
 
-/// A page that rebinds its own name to the server's address, opened by somebody who may call (variable `open_clients`).
+/// A page that rebinds its own name to the server's address, opened by a client that may call (variable
+/// `open_clients`).
 #[tokio::test]
 async fn a_page_that_rebinds_its_name_is_refused_where_others_may_call() {
     let server = Setup::app()
@@ -242,7 +243,7 @@ async fn a_page_that_rebinds_its_name_is_refused_where_others_may_call() {
 }
 
 #[tokio::test]
-async fn as_long_as_nobody_says_by_which_names_others_call_nobody_may() {
+async fn other_hosts_are_refused_until_their_names_are_configured() {
     let server = Setup::app()
         .variable("open_clients", "10.0.0.0/8")
         .start()

@@ -1,4 +1,4 @@
-//! Changes made over HTTP reach the gateway, which sends them to the open windows (docs/websocket.md,
+//! Changes made over HTTP reach the gateway, which sends them to the open sockets (docs/websocket.md,
 //! docs/grip.md#publishing).
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{PATIENCE, Server, Setup, User, login};
 
-/// A gateway that only listens to what is published.
+/// A gateway that only receives publish requests.
 struct Gateway {
     origin: String,
     published: UnboundedReceiver<(String, Value)>,
@@ -99,7 +99,7 @@ fn whole_body(head: &[u8], body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).ok()
 }
 
-/// What a window of the channel gets.
+/// The events that a socket of the channel receives.
 fn frame(item: &Value) -> (String, Value) {
     let message = &item["formats"]["ws-message"];
     let content = message["content"].as_str();
@@ -179,14 +179,14 @@ async fn each_uploaded_file_is_announced_with_a_rev_of_its_own() {
         });
         assert_eq!(*event, expected);
     }
-    // What a window asks for later is what it was told.
+    // A later `sync` contains what the events contained.
     let rows =
         "SELECT group_concat(filename || ' ' || rev) FROM (SELECT * FROM chat_file ORDER BY rowid)";
     let database = server.database().await;
     assert_eq!(database.texts(rows).await, ["a.csv 1,b.bin 2"]);
     assert_eq!(database.number("SELECT rev FROM chat").await, 2);
 
-    // A workspace has no windows: the next thing heard is of the chat again.
+    // A workspace has no sockets: the next event is of the chat again.
     server.file(&user, "c.txt", "c").await;
     rename(&server, &chat, "after").await;
     let (_, event) = frame(&gateway.items(1).await[0]);
@@ -202,7 +202,7 @@ async fn many_renames_are_announced_in_their_order() {
         rename(&server, &chat, &name.to_string()).await;
     }
     let frames: Vec<_> = gateway.items(300).await.iter().map(frame).collect();
-    // Instances that work side by side may overtake each other: windows go by the rev. Nothing is lost.
+    // Instances that work side by side may overtake each other: clients order events by `rev`. Nothing is lost.
     let mut revs: Vec<_> = frames.iter().map(|(_, it)| it["rev"].as_i64()).collect();
     revs.sort_unstable();
     assert_eq!(revs, (1..=300).map(Some).collect::<Vec<_>>());
@@ -222,7 +222,7 @@ async fn a_gateway_that_is_silent_or_gone_fails_no_request() {
         }
         // How long they take, the load program measures (`--promises`).
         server
-            .says("can't be reached, open windows hear nothing")
+            .logs("can't be reached, open windows hear nothing")
             .await;
     }
 }
@@ -235,7 +235,7 @@ async fn without_a_gateway_nothing_is_tried() {
     let (_, chat) = someone(&server).await;
     rename(&server, &chat, "quietly").await;
     let called = tokio::time::timeout(Duration::from_millis(300), gateway.accept()).await;
-    assert!(called.is_err(), "nobody is called");
+    assert!(called.is_err(), "no server is called");
     let log = server.log_so_far().await;
     assert!(!log.contains("gateway"), "{log}");
 }

@@ -33,7 +33,7 @@ async fn the_same_email_is_the_same_user() {
 }
 
 #[tokio::test]
-async fn login_tells_everything_in_the_order_it_was_made() {
+async fn login_lists_everything_in_the_order_of_its_creation() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let second = server
@@ -89,7 +89,7 @@ async fn login_tells_everything_in_the_order_it_was_made() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_refused_makes_nobody() {
+async fn a_login_that_is_refused_makes_no_user() {
     let server = Server::start().await;
     server.login("someone@example.com").await.has_status(200);
     server.login("someone").await.has_status(422);

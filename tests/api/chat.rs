@@ -1,10 +1,10 @@
 //! `POST /chat/new`, `DELETE /chat/{chat_id}`, `PATCH /chat/rename`.
 
-use super::{NOBODY, assert_invalid, assert_is_id, assert_is_now, missing};
+use super::{UNKNOWN_ID, assert_invalid, assert_is_id, assert_is_now, missing};
 use crate::support::{Multipart, Server, login};
 
 #[tokio::test]
-async fn a_new_chat_is_answered_as_the_seed_says() {
+async fn a_new_chat_is_answered_as_in_the_seed() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let response = server.chat_new(&user, "General Chat").await;
@@ -85,11 +85,14 @@ async fn an_unknown_selected_file_makes_no_chat() {
             ("workspace_id", &user.workspace),
             ("chat_name", "never"),
             ("selected_file_ids", &file),
-            ("selected_file_ids", NOBODY),
+            ("selected_file_ids", UNKNOWN_ID),
         ])
         .send()
         .await;
-    response.is_error(404, &format!("File {NOBODY} not found in the workspace."));
+    response.is_error(
+        404,
+        &format!("File {UNKNOWN_ID} not found in the workspace."),
+    );
     let database = server.database().await;
     assert_eq!(database.count("chat").await, 0);
     assert_eq!(database.count("chat_file").await, 0);
@@ -109,12 +112,14 @@ async fn unknown_users_and_workspaces_get_no_chat() {
             ])
             .send()
     };
-    new(NOBODY, &user.workspace)
+    new(UNKNOWN_ID, &user.workspace)
         .await
         .is_error(404, "User not found.");
     // The caller is looked at first.
-    new(NOBODY, NOBODY).await.is_error(404, "User not found.");
-    new(&user.id, NOBODY)
+    new(UNKNOWN_ID, UNKNOWN_ID)
+        .await
+        .is_error(404, "User not found.");
+    new(&user.id, UNKNOWN_ID)
         .await
         .is_error(404, "Workspace not found.");
     new("", "").await.is_error(404, "User not found.");
@@ -192,11 +197,11 @@ async fn unknown_chats_are_not_found() {
     let server = Server::start().await;
     let rename = server
         .patch("/chat/rename")
-        .form(&[("chat_id", NOBODY), ("new_name", "x")]);
+        .form(&[("chat_id", UNKNOWN_ID), ("new_name", "x")]);
     rename.send().await.is_error(404, "Chat not found.");
     // Ids are opaque, and these two are only the names of other routes.
     for id in [
-        NOBODY,
+        UNKNOWN_ID,
         "rename",
         "new",
         "x",

@@ -1,5 +1,5 @@
-//! Every `curl` command of the original's README (docs/http-compatibility.md#endpoints), run by the real curl as printed.
-//! Only the address, the ids and the paths of the files to send are put in their places.
+//! Every `curl` command of the original's README (docs/http-compatibility.md#endpoints), run by the real curl as
+//! printed. Only the address, the ids and the paths of the files to send are put in their places.
 
 use std::fs;
 use std::process::Command;

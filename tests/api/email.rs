@@ -120,7 +120,7 @@ async fn rarer_mistakes_are_refused_in_the_same_shape() {
 }
 
 #[tokio::test]
-async fn addresses_are_normalised_and_told_so() {
+async fn addresses_are_normalised_and_the_answer_contains_the_result() {
     let server = Server::start().await;
     for (input, normal) in [
         ("Someone@Example.COM", "Someone@example.com"),
@@ -150,7 +150,7 @@ async fn addresses_are_normalised_and_told_so() {
 }
 
 #[tokio::test]
-async fn what_is_before_the_at_sign_keeps_its_case_and_makes_another_user() {
+async fn the_local_part_keeps_its_case_and_makes_another_user() {
     let server = Server::start().await;
     let id = |response: Response| response.string("/user_id");
     let upper = id(server.login("REC@example.com").await);

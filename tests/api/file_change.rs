@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{NOBODY, assert_invalid, missing};
+use super::{UNKNOWN_ID, assert_invalid, missing};
 use crate::support::{Response, Server, Socket, User, login};
 
 async fn rename(server: &Server, file: &str, name: &str) -> Response {
@@ -10,14 +10,14 @@ async fn rename(server: &Server, file: &str, name: &str) -> Response {
     server.patch("/file/rename").form(&form).send().await
 }
 
-/// Two chats that have one file, with a window of each; the file, and its ids in both chats.
+/// Two chats that have one file, with a socket of each; the file, and its ids in both chats.
 struct Shared {
     server: Server,
     user: User,
     file: String,
     chats: [String; 2],
     ids: [String; 2],
-    windows: [Socket; 2],
+    clients: [Socket; 2],
 }
 
 async fn shared() -> Shared {
@@ -29,13 +29,13 @@ async fn shared() -> Shared {
         server.chat_with(&user, &[&file]).await,
     ];
     let mut ids = Vec::new();
-    let mut windows = Vec::new();
+    let mut clients = Vec::new();
     for chat in &chats {
-        let mut window = server.v2(chat).await;
-        let initial = window.json().await;
+        let mut client = server.v2(chat).await;
+        let initial = client.json().await;
         let id = initial["chat_files"][0]["id"].as_str().expect("an id");
         ids.push(id.to_owned());
-        windows.push(window);
+        clients.push(client);
     }
     assert_eq!(ids[0], file);
     assert_ne!(ids[1], file);
@@ -45,7 +45,7 @@ async fn shared() -> Shared {
         file,
         chats,
         ids: ids.try_into().expect("two"),
-        windows: windows.try_into().ok().expect("two"),
+        clients: clients.try_into().ok().expect("two"),
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_renamed_file_has_its_new_name_everywhere() {
         file,
         chats,
         ids,
-        mut windows,
+        mut clients,
     } = shared().await;
     // By the file's own id and by that of an attachment.
     for (asked, rev) in [(&file, 1), (&ids[1], 2)] {
@@ -66,11 +66,11 @@ async fn a_renamed_file_has_its_new_name_everywhere() {
         let expected = json!({ "file_id": file, "new_filename": name, "new_path": path });
         let renamed = rename(&server, asked, &name).await;
         renamed.is(200, &expected.to_string());
-        for (window, id) in windows.iter_mut().zip(&ids) {
-            let told = window.json().await;
+        for (client, id) in clients.iter_mut().zip(&ids) {
+            let received = client.json().await;
             let event =
                 json!({ "action": "file_renamed", "rev": rev, "file_id": id, "name": name });
-            assert_eq!(told, event);
+            assert_eq!(received, event);
         }
         for chat in &chats {
             let listed = server.get(&format!("/chat/{chat}/files")).send().await;
@@ -81,7 +81,7 @@ async fn a_renamed_file_has_its_new_name_everywhere() {
         let listed = server.login(&user.email).await;
         assert_eq!(listed.string("/workspaces/0/files/0/filename"), name);
     }
-    // Who was away is told by `sync`.
+    // A client that was away gets it by `sync`.
     let mut late = server.v2(&chats[1]).await;
     late.json().await;
     late.send(&json!({ "action": "sync", "rev": 1 })).await;
@@ -110,8 +110,8 @@ async fn names_of_files_are_harmless() {
         let renamed = rename(&server, &file, name).await;
         renamed.has_status(200);
         assert_eq!(renamed.json()["new_filename"], name);
-        let shown = server.get(&format!("/file/{file}")).send().await;
-        assert_eq!(shown.json()["filename"], name);
+        let details = server.get(&format!("/file/{file}")).send().await;
+        assert_eq!(details.json()["filename"], name);
         let content = server.get(&format!("/file/{file}/content")).send().await;
         assert_eq!(content.text(), "text");
         assert_eq!(content.header("x-evil"), "");
@@ -133,13 +133,13 @@ async fn a_file_that_is_not_ones_own_keeps_its_name() {
     let stranger = login(&server, "stranger@example.com").await;
     let before = server.database().await.dump().await;
     for (file, user, detail) in [
-        (NOBODY, None, "File not found."),
+        (UNKNOWN_ID, None, "File not found."),
         ("", None, "File not found."),
         (&file, Some(&*stranger.id), "File not found."),
         (&ids[1], Some(&*stranger.id), "File not found."),
-        (&file, Some(NOBODY), "User not found."),
-        (NOBODY, Some(NOBODY), "User not found."),
-        (NOBODY, Some(&*user.id), "File not found."),
+        (&file, Some(UNKNOWN_ID), "User not found."),
+        (UNKNOWN_ID, Some(UNKNOWN_ID), "User not found."),
+        (UNKNOWN_ID, Some(&*user.id), "File not found."),
     ] {
         let mut form = vec![("file_id", file), ("new_name", "stolen")];
         form.extend(user.map(|user| ("user_id", user)));
@@ -160,7 +160,7 @@ async fn a_deleted_file_leaves_every_chat_and_nothing_behind() {
             file,
             chats,
             ids,
-            mut windows,
+            mut clients,
         } = shared().await;
         let kept = server.file(&user, "kept.txt", "kept").await;
         let path = format!("/chat-file/{}/versions", ids[1]);
@@ -174,22 +174,22 @@ async fn a_deleted_file_leaves_every_chat_and_nothing_behind() {
         let again = server.delete(&path).send().await;
         again.is_error(404, "File not found.");
 
-        for (number, window) in windows.iter_mut().enumerate() {
+        for (number, client) in clients.iter_mut().enumerate() {
             // The second chat had a new version before.
             let before = u64::try_from(number).expect("a number");
-            let message = window.action("message").await;
+            let message = client.action("message").await;
             assert_eq!(message["rev"], before + 1, "{message}");
             assert_eq!(message["message"]["role"], "system");
             assert_eq!(message["message"]["type"], "file");
             assert_eq!(message["message"]["content"], "d.csv was deleted.");
-            let mut said = message["message"].clone();
-            said["deleted_file_id"] = ids[number].as_str().into();
-            let told = window.json().await;
+            let mut stored = message["message"].clone();
+            stored["deleted_file_id"] = ids[number].as_str().into();
+            let received = client.json().await;
             let event = json!({
                 "action": "file_deleted", "rev": before + 2, "file_id": ids[number], "name": "d.csv",
-                "message": said,
+                "message": stored,
             });
-            assert_eq!(told, event);
+            assert_eq!(received, event);
         }
         let database = server.database().await;
         for table in ["chat_file", "chat_file_version"] {
@@ -197,7 +197,7 @@ async fn a_deleted_file_leaves_every_chat_and_nothing_behind() {
         }
         assert_eq!(database.texts("SELECT id FROM file").await, [kept]);
         assert_eq!(database.count("content").await, 1);
-        // The file that is kept, and what two chats say of the other.
+        // The file that stays, and the messages of two chats about the other.
         let stored = database.number("SELECT stored_bytes FROM user").await;
         assert_eq!(stored, 4 + 2 * 18);
         database.knows_how_much_is_stored().await;
@@ -210,7 +210,7 @@ async fn a_deleted_file_leaves_every_chat_and_nothing_behind() {
             let response = server.get(&path).send().await;
             response.is_error(404, "File not found.");
         }
-        // Who was away is told by `sync`, and sees the message.
+        // A client that was away gets it by `sync`, with the message.
         let mut late = server.v2(&chats[0]).await;
         let initial = late.json().await;
         let content = &initial["conversation"][0]["content"];
@@ -240,7 +240,7 @@ async fn unknown_files_are_not_deleted() {
     let user = login(&server, "someone@example.com").await;
     server.file(&user, "a.txt", "a").await;
     let before = server.database().await.dump().await;
-    for id in [NOBODY, "x", "%00", "%20", "%27%20OR%201=1", "upload"] {
+    for id in [UNKNOWN_ID, "x", "%00", "%20", "%27%20OR%201=1", "upload"] {
         let response = server.delete(&format!("/file/delete/{id}")).send().await;
         response.is_error(404, "File not found.");
     }
@@ -248,22 +248,22 @@ async fn unknown_files_are_not_deleted() {
 }
 
 #[tokio::test]
-async fn one_deletion_tells_many_chats() {
+async fn one_deletion_is_sent_to_many_chats() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let file = server.file(&user, "d.csv", "a,b\n").await;
-    let mut windows = Vec::new();
+    let mut clients = Vec::new();
     for _ in 0..20 {
         let chat = server.chat_with(&user, &[&file]).await;
-        let mut window = server.v2(&chat).await;
-        window.json().await;
-        windows.push(window);
+        let mut client = server.v2(&chat).await;
+        client.json().await;
+        clients.push(client);
     }
     let path = format!("/file/delete/{file}");
     server.delete(&path).send().await.has_status(200);
-    for window in &mut windows {
-        let told: Value = window.action("file_deleted").await;
-        assert_eq!(told["rev"], 2);
+    for client in &mut clients {
+        let received: Value = client.action("file_deleted").await;
+        assert_eq!(received["rev"], 2);
     }
     let database = server.database().await;
     assert_eq!(database.count("chat_conversation").await, 20);

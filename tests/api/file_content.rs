@@ -1,6 +1,6 @@
 //! `GET /file/{file_id}/content`: downloads.
 
-use super::NOBODY;
+use super::UNKNOWN_ID;
 use crate::support::{Server, User, login};
 
 /// A server with one user and one file of these bytes; the path of its content.
@@ -94,7 +94,7 @@ async fn ranges_are_served() {
             "{range}"
         );
     }
-    // What is no range of bytes is ignored, as RFC 9110 wants it.
+    // A header that is no range of bytes is ignored, as RFC 9110 demands.
     for range in [
         "bytes=5-1",
         "bytes=a-b",
@@ -185,17 +185,17 @@ async fn a_file_of_two_chats_is_found_by_each_of_its_ids() {
 #[tokio::test]
 async fn unknown_files_are_not_found() {
     let server = Server::start().await;
-    for id in [NOBODY, "x", "%00", "..", "%2e%2e"] {
+    for id in [UNKNOWN_ID, "x", "%00", "..", "%2e%2e"] {
         let response = server.get(&format!("/file/{id}/content")).send().await;
         assert_eq!(response.status, 404, "{id}");
     }
     server
-        .get(&format!("/file/{NOBODY}/content"))
+        .get(&format!("/file/{UNKNOWN_ID}/content"))
         .send()
         .await
         .is_error(404, "File not found.");
     server
-        .head(&format!("/file/{NOBODY}/content"))
+        .head(&format!("/file/{UNKNOWN_ID}/content"))
         .send()
         .await
         .has_status(404);

@@ -1,4 +1,4 @@
-//! `POST /file/upload`: what is stored and what is answered.
+//! `POST /file/upload`: the stored files and the answer.
 
 use serde_json::json;
 
@@ -89,7 +89,7 @@ async fn an_upload_to_a_workspace_is_a_file_of_the_workspace_only() {
 }
 
 #[tokio::test]
-async fn details_tell_what_kind_of_file_it_is() {
+async fn details_contain_the_kind_of_the_file() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let kinds = [
@@ -132,7 +132,7 @@ async fn details_tell_what_kind_of_file_it_is() {
 }
 
 #[tokio::test]
-async fn code_that_is_not_utf8_is_told_with_replacements_and_stored_as_it_came() {
+async fn code_that_is_not_utf8_is_answered_with_replacements_and_stored_unchanged() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let response = server
@@ -144,7 +144,7 @@ async fn code_that_is_not_utf8_is_told_with_replacements_and_stored_as_it_came()
 }
 
 #[tokio::test]
-async fn user_id_may_be_missing_in_open_mode_and_s3_urls_are_ignored() {
+async fn user_id_may_be_missing_in_open_mode_and_s3_urls_ask_for_objects() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let form = Multipart::new()
@@ -152,13 +152,22 @@ async fn user_id_may_be_missing_in_open_mode_and_s3_urls_are_ignored() {
         .text("is_chat", "false")
         .text("s3_urls", "https://bucket.example.com/x")
         .file("files", "note.txt", "hi");
-    server.upload(form).await.has_status(200);
+    let uploaded = server.upload(form).await;
+    uploaded.has_status(200);
+    let uploaded = uploaded.json();
+    assert_eq!(uploaded["files"], uploaded["details"]);
+    assert_eq!(uploaded["files"][0]["name"], "note.txt");
     let form = Multipart::new()
         .text("user_id", "")
         .text("target_id", &user.workspace)
         .text("is_chat", "false")
         .file("files", "note.txt", "hi");
-    server.upload(form).await.has_status(200);
+    let uploaded = server.upload(form).await;
+    uploaded.has_status(200);
+    assert_eq!(
+        uploaded.json()["files"][0],
+        uploaded.string("/details/0/id")
+    );
 }
 
 #[tokio::test]

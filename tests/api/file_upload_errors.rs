@@ -1,8 +1,8 @@
-//! `POST /file/upload`: what is refused, and that nothing of it is kept.
+//! `POST /file/upload`: refused uploads, of which no part is stored.
 
 use tokio::io::AsyncWriteExt;
 
-use super::{NOBODY, assert_invalid, missing};
+use super::{UNKNOWN_ID, assert_invalid, missing};
 use crate::support::{Multipart, Server, User, login};
 
 #[tokio::test]
@@ -11,13 +11,13 @@ async fn an_upload_without_files_is_refused_before_the_target_is_looked_up() {
     let user = login(&server, "someone@example.com").await;
     for is_chat in ["true", "false"] {
         server
-            .upload(user.upload_to(NOBODY, is_chat))
+            .upload(user.upload_to(UNKNOWN_ID, is_chat))
             .await
             .is_error(400, "No files uploaded.");
     }
     let form = [
         ("user_id", user.id.as_str()),
-        ("target_id", NOBODY),
+        ("target_id", UNKNOWN_ID),
         ("is_chat", "true"),
     ];
     server
@@ -55,11 +55,11 @@ async fn unknown_targets_get_nothing_and_nothing_is_kept() {
     let user = login(&server, "someone@example.com").await;
     let with_file = |form: Multipart| form.file("files", "a.txt", "a");
     server
-        .upload(with_file(user.upload_to(NOBODY, "true")))
+        .upload(with_file(user.upload_to(UNKNOWN_ID, "true")))
         .await
         .is_error(404, "Chat not found.");
     server
-        .upload(with_file(user.upload_to(NOBODY, "false")))
+        .upload(with_file(user.upload_to(UNKNOWN_ID, "false")))
         .await
         .is_error(404, "Workspace not found.");
     // A workspace is no chat.
@@ -68,7 +68,7 @@ async fn unknown_targets_get_nothing_and_nothing_is_kept() {
         .await
         .is_error(404, "Chat not found.");
     let stranger = User {
-        id: NOBODY.to_owned(),
+        id: UNKNOWN_ID.to_owned(),
         ..user.clone()
     };
     server
@@ -101,7 +101,7 @@ async fn an_upload_that_breaks_off_in_its_second_file_stores_neither() {
     stream.write_all(&request).await.expect("the server reads");
     drop(stream);
     // Whatever the server does about it, it has done when this is logged.
-    server.says("path=\"/file/upload\"").await;
+    server.logs("path=\"/file/upload\"").await;
     assert!(
         server
             .login(&user.email)

@@ -9,7 +9,7 @@ async fn post(server: &Server, body: impl Into<hyper::body::Bytes>) -> Response 
 }
 
 #[tokio::test]
-async fn a_missing_field_shows_what_was_received() {
+async fn a_missing_field_is_answered_with_the_received_body() {
     let server = Server::start().await;
     post(&server, "{}").await.is(
         422,
@@ -32,7 +32,7 @@ async fn no_body_and_null_are_a_missing_body() {
 }
 
 #[tokio::test]
-async fn an_email_that_is_no_string_is_shown() {
+async fn an_email_that_is_no_string_is_in_the_error() {
     let server = Server::start().await;
     for input in [
         "5",
@@ -53,7 +53,7 @@ async fn an_email_that_is_no_string_is_shown() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_shown() {
+async fn a_body_that_is_no_object_is_in_the_error() {
     let server = Server::start().await;
     for input in ["[]", "5", "true", "\"a@example.com\"", "[1,\"é\"]"] {
         post(&server, input).await.is(
@@ -102,7 +102,7 @@ async fn other_content_types_are_not_read_as_json() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_refused_in_the_same_shape() {
+async fn a_body_that_is_no_json_is_refused_in_the_same_shape() {
     let server = Server::start().await;
     for body in [
         "{",
@@ -158,7 +158,7 @@ async fn bytes_that_are_no_text_and_endless_nesting_are_refused() {
 }
 
 #[tokio::test]
-async fn what_broke_the_original_is_only_refused() {
+async fn bodies_that_broke_the_original_are_refused() {
     let server = Server::start().await;
     for body in [
         r#"{"email": NaN}"#,

@@ -4,6 +4,7 @@ mod access;
 mod announce;
 mod auth;
 mod chat;
+mod compression;
 mod cors;
 mod curl;
 mod email;
@@ -29,7 +30,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::support::Response;
 
 /// An id that nothing has.
-const NOBODY: &str = "123e4567-e89b-12d3-a456-426614174000";
+const UNKNOWN_ID: &str = "123e4567-e89b-12d3-a456-426614174000";
 
 /// Fails unless `id` is a UUID of version 7 in lower case.
 #[track_caller]
@@ -81,7 +82,7 @@ fn microseconds_since_1970(time: &str) -> u64 {
     seconds * 1_000_000 + number(20..26)
 }
 
-/// A 422 that says a form field is missing, as docs/http-compatibility.md#validation-errors spells it.
+/// A 422 about a missing form field, as docs/http-compatibility.md#validation-errors spells it.
 fn missing(field: &str) -> String {
     format!(r#"{{"type":"missing","loc":["body","{field}"],"msg":"Field required","input":null}}"#)
 }

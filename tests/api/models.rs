@@ -1,19 +1,15 @@
 //! `/models`: what a model's owner can do with it, and that its API key stays sealed (docs/promises.md, as far as
 //! these endpoints go).
 
+mod sealing;
+
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
-use tempfile::TempDir;
-
-use super::{NOBODY, assert_invalid, assert_is_id, missing};
-use crate::support::{Database, Multipart, PATIENCE, Response, Server, Setup, User, login};
+use super::{UNKNOWN_ID, assert_invalid, assert_is_id, missing};
+use crate::support::{Multipart, PATIENCE, Response, Server, Setup, User, login};
 
 const URL: &str = "http://127.0.0.1:9/v1";
 const KEY: &str = "sk-marker-5f1c0a77";
-const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const TWO: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
-
 impl Server {
     /// `POST /models/new` with the marker key.
     async fn model_new(&self, user_id: &str, name: &str, base_url: &str) -> Response {
@@ -69,22 +65,8 @@ impl Server {
     }
 }
 
-fn shown(id: &str, name: &str, base_url: &str, user_id: &str) -> String {
+fn model_json(id: &str, name: &str, base_url: &str, user_id: &str) -> String {
     format!(r#"{{"id":"{id}","name":"{name}","base_url":"{base_url}","user_id":"{user_id}"}}"#)
-}
-
-/// Whether a file of the state folder contains `text`.
-fn is_in_files(state: &std::path::Path, text: &str) -> bool {
-    let files = std::fs::read_dir(state).expect("the state folder can be listed");
-    files
-        .map(|file| file.expect("an entry").path())
-        .filter(|path| path.is_file())
-        .any(|path| {
-            let bytes = std::fs::read(path).expect("the file can be read");
-            bytes
-                .windows(text.len())
-                .any(|window| window == text.as_bytes())
-        })
 }
 
 #[tokio::test]
@@ -94,7 +76,7 @@ async fn a_new_model_is_answered_and_listed_without_its_key() {
     let response = server.model_new(&user.id, "gpt-x", URL).await;
     let id = response.string("/id");
     assert_is_id(&id);
-    let model = shown(&id, "gpt-x", URL, &user.id);
+    let model = model_json(&id, "gpt-x", URL, &user.id);
     response.is(200, &model);
 
     let form = Multipart::new()
@@ -103,7 +85,7 @@ async fn a_new_model_is_answered_and_listed_without_its_key() {
         .text("ak", "")
         .text("base_url", "https://api.example.com/v1/");
     let second = server.post("/models/new").multipart(form).send().await;
-    let other = shown(
+    let other = model_json(
         &second.string("/id"),
         "second",
         "https://api.example.com/v1/",
@@ -125,7 +107,7 @@ async fn a_new_model_is_answered_and_listed_without_its_key() {
 }
 
 #[tokio::test]
-async fn nobody_has_more_than_200_models() {
+async fn a_user_has_at_most_200_models() {
     let server = Server::start().await;
     let user = login(&server, "josef@example.com").await;
     let model = server.model(&user, "first").await;
@@ -170,30 +152,30 @@ async fn a_deleted_model_is_gone() {
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_is_not_sent() {
+async fn a_change_keeps_fields_that_are_not_sent() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let model = server.model(&user, "before").await;
     let before = server.sealed(&model).await;
 
     let renamed = server.model_change(&model, &[("name", "after")]).await;
-    renamed.is(200, &shown(&model, "after", URL, &user.id));
+    renamed.is(200, &model_json(&model, "after", URL, &user.id));
     // The same address is no change of it.
     let same = [("user_id", user.id.as_str()), ("base_url", URL)];
     let same = server.model_change(&model, &same).await;
-    same.is(200, &shown(&model, "after", URL, &user.id));
+    same.is(200, &model_json(&model, "after", URL, &user.id));
     let nothing = server.model_change(&model, &[]).await;
-    nothing.is(200, &shown(&model, "after", URL, &user.id));
+    nothing.is(200, &model_json(&model, "after", URL, &user.id));
     assert_eq!(server.sealed(&model).await, before);
 
     let moved = "http://127.0.0.1:10/v1";
     let fields = [("base_url", moved), ("ak", "sk-other")];
     let response = server.model_change(&model, &fields).await;
-    response.is(200, &shown(&model, "after", moved, &user.id));
+    response.is(200, &model_json(&model, "after", moved, &user.id));
     let sealed = server.sealed(&model).await;
     assert_ne!(sealed, before);
     let fresh = server.model_change(&model, &[("ak", "sk-third")]).await;
-    fresh.is(200, &shown(&model, "after", moved, &user.id));
+    fresh.is(200, &model_json(&model, "after", moved, &user.id));
     assert_ne!(server.sealed(&model).await, sealed);
 }
 
@@ -218,17 +200,19 @@ async fn unknown_users_and_models_are_not_found() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let model = server.model(&user, "mine").await;
-    for nobody in [NOBODY, ""] {
-        let response = server.model_new(nobody, "x", URL).await;
+    for unknown in [UNKNOWN_ID, ""] {
+        let response = server.model_new(unknown, "x", URL).await;
         response.is_error(404, "User not found.");
-        let list = server.get(&format!("/models?user_id={nobody}"));
+        let list = server.get(&format!("/models?user_id={unknown}"));
         list.send().await.is_error(404, "User not found.");
     }
-    let change = server.model_change(NOBODY, &[("name", "x")]).await;
+    let change = server.model_change(UNKNOWN_ID, &[("name", "x")]).await;
     change.is_error(404, "Model not found.");
-    let change = server.model_change(&model, &[("user_id", NOBODY)]).await;
+    let change = server
+        .model_change(&model, &[("user_id", UNKNOWN_ID)])
+        .await;
     change.is_error(404, "User not found.");
-    for id in [NOBODY, "new", "%00", "%27%20OR%201=1"] {
+    for id in [UNKNOWN_ID, "new", "%00", "%27%20OR%201=1"] {
         let delete = server.delete(&format!("/models/delete/{id}"));
         delete.send().await.is_error(404, "Model not found.");
     }
@@ -236,7 +220,7 @@ async fn unknown_users_and_models_are_not_found() {
 }
 
 #[tokio::test]
-async fn fields_are_checked_in_order_and_a_key_is_never_shown() {
+async fn fields_are_checked_in_order_and_no_error_contains_a_key() {
     let gateway = "http://127.0.0.1:5561/";
     let server = Setup::app().variable("grip_url", gateway).start().await;
     let user = login(&server, "someone@example.com").await;
@@ -264,7 +248,7 @@ async fn fields_are_checked_in_order_and_a_key_is_never_shown() {
     let same = server
         .model_change(&model, &[("base_url", ""), ("ak", "")])
         .await;
-    same.is(200, &shown(&model, "mine", URL, &user.id));
+    same.is(200, &model_json(&model, "mine", URL, &user.id));
     for url in [
         "example.com/v1",
         "ftp://example.com/v1",
@@ -329,7 +313,7 @@ async fn methods_and_paths_are_as_everywhere() {
 }
 
 #[tokio::test]
-async fn who_names_himself_touches_only_his_own() {
+async fn a_user_who_names_himself_reaches_only_his_own_models() {
     let server = Server::start().await;
     let (stranger, owner) = (
         login(&server, "stranger@example.com").await,
@@ -353,164 +337,4 @@ async fn who_names_himself_touches_only_his_own() {
         .await;
     list.is(200, r#"{"models":[]}"#);
     assert_eq!(server.database().await.dump().await, before);
-}
-
-#[tokio::test]
-async fn a_key_never_comes_back() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    let model = server.model(&user, "mine").await;
-    let moved = [("base_url", "http://127.0.0.1:10/v1"), ("ak", KEY)];
-    let responses = [
-        server.model_new(&user.id, "another", URL).await,
-        server.model_new(&user.id, "another", "nonsense").await,
-        server.model_new(NOBODY, "another", URL).await,
-        server.model_change(&model, &moved).await,
-        server.model_change(NOBODY, &moved).await,
-        server.model_change(&model, &[("name", "renamed")]).await,
-        server
-            .get(&format!("/models?user_id={}", user.id))
-            .send()
-            .await,
-        server.login(&user.email).await,
-        server.delete(&format!("/models/{KEY}")).send().await,
-    ];
-    for response in &responses[..8] {
-        assert!(!response.text().contains(KEY), "{}", response.text());
-        let headers = format!("{:?}", response.headers);
-        assert!(!headers.contains(KEY), "{headers}");
-    }
-    // The last one has it in its path, which shows that the search of the log finds something.
-    server.says(KEY).await;
-    let elsewhere = server
-        .log()
-        .lines()
-        .filter(|line| line.contains(KEY) && !line.contains("/models/sk-"))
-        .count();
-    assert_eq!(elsewhere, 0, "{}", server.log());
-    let state = server.kill();
-    assert!(is_in_files(state.path(), &user.email), "emails are plain");
-    assert!(!is_in_files(state.path(), KEY), "keys are sealed");
-}
-
-#[tokio::test]
-async fn the_key_made_at_first_use_stays_the_same() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    let first = server.model(&user, "first").await;
-    let sealed = server.sealed(&first).await;
-    let server = Setup::app().state(server.kill()).start().await;
-    let second = server.model(&user, "second").await;
-    let name = |sealed: &str| sealed.split('.').nth(1).map(str::to_owned);
-    assert_eq!(name(&server.sealed(&second).await), name(&sealed));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_first_uses_make_one_key() {
-    let server = Server::start().await;
-    let user = login(&server, "someone@example.com").await;
-    let models = join_all((0..10).map(|_| server.model_new(&user.id, "x", URL))).await;
-    for response in &models {
-        response.has_status(200);
-    }
-    let names = "SELECT DISTINCT substr(ak, 1, 12) FROM model";
-    assert_eq!(server.database().await.texts(names).await.len(), 1);
-    // All of them open: with another key they are all sealed anew.
-    let server = Setup::app()
-        .variable("secret_key", ONE)
-        .state(server.kill())
-        .start()
-        .await;
-    server
-        .get(&format!("/models?user_id={}", user.id))
-        .send()
-        .await
-        .has_status(200);
-    server
-        .says("10 API keys are sealed with the current secret_key now")
-        .await;
-}
-
-#[tokio::test]
-async fn the_secret_key_can_be_changed() {
-    let server = Setup::app().variable("secret_key", ONE).start().await;
-    let user = login(&server, "someone@example.com").await;
-    let model = server.model(&user, "mine").await;
-    let first = server.sealed(&model).await;
-    let rotated = |state: TempDir, key: &str, old: &str| {
-        Setup::app()
-            .variable("secret_key", key)
-            .variable("secret_key_old", old)
-            .state(state)
-            .start()
-    };
-    let server = rotated(server.kill(), TWO, ONE).await;
-    server.model_change(&model, &[]).await.has_status(200);
-    let second = server.renews(&model, &first).await;
-    // The first key is not needed any more: with the second alone it opens, and is sealed with the first again.
-    let server = rotated(server.kill(), ONE, TWO).await;
-    server.model_change(&model, &[]).await.has_status(200);
-    let third = server.renews(&model, &second).await;
-    assert_eq!(third.split('.').nth(1), first.split('.').nth(1));
-}
-
-#[tokio::test]
-async fn a_sealed_key_is_bound_to_its_row() {
-    let server = Setup::app().variable("secret_key", ONE).start().await;
-    let user = login(&server, "someone@example.com").await;
-    let (one, two, three) = (
-        server.model(&user, "one").await,
-        server.model(&user, "two").await,
-        server.model(&user, "three").await,
-    );
-    let (first, second, third) = (
-        server.sealed(&one).await,
-        server.sealed(&two).await,
-        server.sealed(&three).await,
-    );
-    let state = server.kill();
-    let swap = format!(
-        "UPDATE model SET ak = '{second}' WHERE id = '{one}';
-         UPDATE model SET ak = '{first}' WHERE id = '{two}';"
-    );
-    Database::change(state.path(), &swap).await;
-    // Sealing anew opens each of them, and those that were swapped are refused.
-    let server = Setup::app()
-        .variable("secret_key", TWO)
-        .variable("secret_key_old", ONE)
-        .state(state)
-        .start()
-        .await;
-    server
-        .model_change(&one, &[("name", "renamed")])
-        .await
-        .has_status(200);
-    server.renews(&three, &third).await;
-    for swapped in [&one, &two] {
-        server
-            .says(&format!("the API key of model {swapped} is refused"))
-            .await;
-    }
-    assert_eq!(server.sealed(&one).await, second);
-    assert_eq!(server.sealed(&two).await, first);
-    // Saved again, it is fine.
-    let saved = server.model_change(&one, &[("ak", KEY)]).await;
-    saved.has_status(200);
-    assert_ne!(server.sealed(&one).await, second);
-}
-
-#[tokio::test]
-async fn a_bad_secret_key_is_503_and_the_log_says_so_without_it() {
-    let server = Setup::app().variable("secret_key", "hunter2").start().await;
-    let user = login(&server, "someone@example.com").await;
-    let response = server.model_new(&user.id, "x", URL).await;
-    response.has_status(503);
-    server.says("secret_key: not 32 bytes in base64").await;
-    let log = server.log();
-    let revealing = log
-        .lines()
-        .filter(|line| line.contains("hunter2") && line.contains("secret_key:"));
-    assert_eq!(revealing.count(), 0, "{log}");
-    // Nothing else depends on it.
-    server.chat(&user, "works").await;
 }

@@ -131,7 +131,7 @@ async fn fields_and_files_are_counted() {
 }
 
 #[tokio::test]
-async fn what_was_cut_off_is_only_missing() {
+async fn a_body_that_was_cut_off_only_lacks_its_end() {
     let server = Server::start().await;
     let form = Multipart::new()
         .text("user_id", "u")
@@ -207,10 +207,10 @@ async fn strange_part_headers_break_nothing() {
     for head in heads {
         let form = Multipart::new().part(head, "x");
         let response = server.post("/chat/new").multipart(form).send().await;
-        let shown = String::from_utf8_lossy(&head[..head.len().min(60)]);
+        let excerpt = String::from_utf8_lossy(&head[..head.len().min(60)]);
         assert!(
             matches!(response.status, 400 | 422),
-            "{shown}: {}",
+            "{excerpt}: {}",
             response.status
         );
         assert!(response.json()["detail"].is_string() || response.json()["detail"].is_array());

@@ -1,9 +1,9 @@
 //! Open mode: a caller who is named touches only their own data (docs/promises.md#1-ownership).
 
-use super::NOBODY;
+use super::UNKNOWN_ID;
 use crate::support::{Server, User, login};
 
-/// Two people, of whom one has something to lose.
+/// Two users, one of whom has rows.
 struct Scene {
     server: Server,
     stranger: User,
@@ -143,7 +143,7 @@ async fn a_login_shows_only_ones_own() {
 }
 
 #[tokio::test]
-async fn who_names_himself_in_a_query_touches_only_what_is_his() {
+async fn a_user_who_names_himself_in_a_query_reaches_only_his_own_rows() {
     let Scene {
         server,
         stranger,
@@ -158,7 +158,7 @@ async fn who_names_himself_in_a_query_touches_only_what_is_his() {
         ("base_url", "http://127.0.0.1:9/v1"),
     ]);
     let model = model.send().await.string("/id");
-    let reply = format!("/chat/{chat}/generations/{NOBODY}/events");
+    let reply = format!("/chat/{chat}/generations/{UNKNOWN_ID}/events");
     let before = server.database().await.dump().await;
     let workspace = &owner.workspace;
     let asked = [
@@ -181,7 +181,7 @@ async fn who_names_himself_in_a_query_touches_only_what_is_his() {
         ),
     ];
     for (method, path, detail) in &asked {
-        for (user, detail) in [(&*stranger.id, *detail), (NOBODY, "User not found.")] {
+        for (user, detail) in [(&*stranger.id, *detail), (UNKNOWN_ID, "User not found.")] {
             let named = format!("{path}?user_id={user}");
             let answer = server.request(method, &named).send().await;
             answer.is_error(404, detail);

@@ -1,4 +1,4 @@
-//! What holds much is deleted like what holds little, and nobody waits for it:
+//! Many rows are deleted like few, and no other user waits for it:
 //! `DELETE /workspace/delete/{workspace_id}` and `DELETE /user/{user_id}`.
 
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use serde_json::json;
 
 use crate::support::{Server, Socket, User, login};
 
-/// In the only workspace of much@example.com, 500 chats of 400 messages of 1 KB, each with a file that has two versions.
+/// In the only workspace of much@example.com, 500 chats of 400 messages of 1 KB, each with a file that has two
+/// versions.
 const MUCH: &str = include_str!("../support/much.sql");
 
-/// Somebody with much, windows of two of their chats, and somebody else, who writes all the time.
+/// A user with many rows, sockets of two of their chats, and another user, who writes all the time.
 struct Scene {
     server: Arc<Server>,
     much: User,
-    windows: Vec<Socket>,
+    clients: Vec<Socket>,
     writer: User,
 }
 
@@ -25,20 +26,20 @@ impl Scene {
         let much = login(&server, "much@example.com").await;
         let writer = login(&server, "writer@example.com").await;
         server.change(MUCH).await;
-        let mut windows = Vec::new();
+        let mut clients = Vec::new();
         for chat in ["chat-1", "chat-500"] {
-            windows.push(server.v2(chat).await);
+            clients.push(server.v2(chat).await);
         }
         Self {
             server,
             much,
-            windows,
+            clients,
             writer,
         }
     }
 
-    /// Deletes what is at `path` while the other one writes. Fails unless all of it goes, and the other one goes on. How
-    /// long that one waits, the load program measures (`--promises`).
+    /// Sends `DELETE path` while the other user writes. Fails unless all of it goes, and the other one goes on.
+    /// How long that one waits, the load program measures (`--promises`).
     async fn delete(mut self, path: &str, detail: &str) {
         let ended = Arc::new(AtomicBool::new(false));
         let writer = tokio::spawn(write(
@@ -64,10 +65,10 @@ impl Scene {
             assert_eq!(database.count(table).await, 0, "rows of {table}");
         }
         database.has_no_orphans().await;
-        for window in &mut self.windows {
-            let told = window.action("chat_deleted").await;
-            assert_eq!(told, json!({ "action": "chat_deleted" }));
-            assert_eq!(window.closed().await, Some(1000));
+        for client in &mut self.clients {
+            let received = client.action("chat_deleted").await;
+            assert_eq!(received, json!({ "action": "chat_deleted" }));
+            assert_eq!(client.closed().await, Some(1000));
         }
         let again = self.server.delete(path).send().await;
         again.has_status(404);
@@ -91,7 +92,7 @@ async fn write(server: Arc<Server>, user: User, ended: Arc<AtomicBool>) -> usize
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workspace_with_much_in_it_is_deleted_and_nobody_waits() {
+async fn a_large_workspace_is_deleted_without_delaying_other_users() {
     let scene = Scene::new().await;
     let path = format!("/workspace/delete/{}", scene.much.workspace);
     let detail = "Workspace and all associated data deleted successfully.";
@@ -99,7 +100,7 @@ async fn a_workspace_with_much_in_it_is_deleted_and_nobody_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_with_much_is_deleted_and_nobody_waits() {
+async fn a_user_with_many_rows_is_deleted_without_delaying_other_users() {
     let scene = Scene::new().await;
     let path = format!("/user/{}", scene.much.id);
     let detail = "User and all associated data deleted successfully.";

@@ -1,6 +1,6 @@
 //! Paths and methods (docs/http-compatibility.md#paths-and-methods).
 
-use super::NOBODY;
+use super::UNKNOWN_ID;
 use crate::support::Server;
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn an_id_that_is_no_text_is_not_found() {
 }
 
 #[tokio::test]
-async fn wrong_methods_are_told_the_right_ones() {
+async fn wrong_methods_are_answered_with_the_right_ones() {
     let server = Server::start().await;
     for (method, path, allowed) in [
         ("GET", "/auth/login", vec!["POST"]),
@@ -149,7 +149,7 @@ async fn unknown_verbs_are_refused_politely() {
         );
     }
     server
-        .delete(&format!("/chat/{NOBODY}"))
+        .delete(&format!("/chat/{UNKNOWN_ID}"))
         .send()
         .await
         .is_error(404, "Chat not found.");
@@ -185,11 +185,11 @@ async fn nothing_that_is_no_request_breaks_the_server() {
         "GET / HTTP/1.1\r\nconnection: close\r\n\r\n".to_owned(),
     ] {
         let response = server.raw(&bytes).await;
-        let shown: String = bytes.chars().take(60).collect();
+        let excerpt: String = bytes.chars().take(60).collect();
         // Bytes that are no HTTP may also be answered by hanging up.
         assert!(
             matches!(response.status, 0 | 200 | 400..=499 | 505),
-            "{shown:?}: {response:?}"
+            "{excerpt:?}: {response:?}"
         );
     }
     server.get("/healthz").send().await.has_status(200);
@@ -231,5 +231,8 @@ async fn connections_are_kept_and_chunked_bodies_and_expectations_work() {
         "POST /auth/login HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 1000000000\r\n\r\n"
     );
     let response = server.raw(refused).await;
-    assert_eq!(response.status, 413, "nobody is invited to send too much");
+    assert_eq!(
+        response.status, 413,
+        "no client is invited to send too much"
+    );
 }

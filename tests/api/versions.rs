@@ -1,13 +1,15 @@
 //! `/chat-file/...`: the versions of a chat's files, over HTTP (docs/promises.md#20-exact-history).
 
+mod refused;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{NOBODY, assert_invalid, assert_is_id, assert_is_now, missing};
+use super::{assert_is_id, assert_is_now};
 use crate::support::{Multipart, Response, Server, User, login};
 
-/// Somebody with a file in a chat.
+/// A user with a file in a chat.
 struct Scene {
     server: Server,
     user: User,
@@ -88,11 +90,11 @@ async fn a_saved_text_is_a_version_and_the_original_another() {
         { "id": id, "number": 2, "timestamp": time, "size": 7 },
     ], "next": null });
     list.is(200, &expected.to_string());
-    let shown = scene.get(&format!("versions/{id}")).await;
+    let details = scene.get(&format!("versions/{id}")).await;
     let expected = json!({
         "id": id, "number": 2, "timestamp": time, "size": 7, "content": "zwölf\n",
     });
-    shown.is(200, &expected.to_string());
+    details.is(200, &expected.to_string());
     let content = format!("/file/{}/content", scene.file);
     assert_eq!(scene.server.get(&content).send().await.text(), "zwölf\n");
 }
@@ -138,16 +140,16 @@ async fn going_back_makes_a_version_and_a_message() {
     });
     reverted.is(200, &expected.to_string());
     let stamp = scene.versions().await[0]["timestamp"].clone();
-    let said = json!({
+    let based = json!({
         "based_filename": "a.md", "based_content": "one\n",
         "message": format!("Reverted to version from {}.", stamp.as_str().expect("a time")),
     });
     let database = scene.server.database().await;
     let messages = "SELECT role || ' ' || type || ' ' || content FROM chat_conversation";
-    let expected = format!("assistant file {said}");
+    let expected = format!("assistant file {based}");
     assert_eq!(database.texts(messages).await, [expected]);
 
-    // To what it says anyhow: that is said, and no version made.
+    // A revert to the text that the file has: `changed` is false, and no version is made.
     let again = scene.revert(&first).await.json();
     assert_eq!(again["version_id"], third);
     assert_eq!(again["changed"], false);
@@ -156,12 +158,12 @@ async fn going_back_makes_a_version_and_a_message() {
 }
 
 #[tokio::test]
-async fn windows_hear_of_versions() {
+async fn open_sockets_receive_versions() {
     let scene = Scene::new("a.md", "one\n").await;
-    let mut window = scene.server.v2(&scene.chat).await;
-    assert_eq!(window.json().await["rev"], 1);
+    let mut client = scene.server.v2(&scene.chat).await;
+    assert_eq!(client.json().await["rev"], 1);
     let saved = scene.save("two\n").await;
-    // Nothing is told where nothing changes.
+    // Without a change there is no event.
     scene.save("two\n").await.has_status(200);
     let first = scene.version(1).await;
     let event = json!({
@@ -169,15 +171,15 @@ async fn windows_hear_of_versions() {
         "version_id": saved.string("/version_id"), "timestamp": saved.string("/timestamp"),
         "diff": "@@ -1 +1 @@\n-one\n+two\n", "content": "two\n",
     });
-    assert_eq!(window.json().await, event);
+    assert_eq!(client.json().await, event);
 
     let reverted = scene.revert(&first).await.json();
-    let message = window.json().await;
+    let message = client.json().await;
     assert_eq!(
         (&message["action"], &message["rev"]),
         (&json!("message"), &json!(3))
     );
-    let version = window.json().await;
+    let version = client.json().await;
     assert_eq!(
         (&version["action"], &version["rev"]),
         (&json!("file_version"), &json!(4))
@@ -187,9 +189,9 @@ async fn windows_hear_of_versions() {
         "action": "revert_complete", "rev": 5, "file_id": scene.file, "name": "a.md",
         "version_id": reverted["version_id"], "message": message["message"],
     });
-    assert_eq!(window.json().await, event);
-    window.send(&json!({ "action": "sync", "rev": 1 })).await;
-    let sync = window.action("sync").await;
+    assert_eq!(client.json().await, event);
+    client.send(&json!({ "action": "sync", "rev": 1 })).await;
+    let sync = client.action("sync").await;
     assert_eq!(sync["rev"], 5);
     assert_eq!(sync["files"][0]["content"], "one\n");
     assert_eq!(
@@ -202,14 +204,15 @@ async fn windows_hear_of_versions() {
 async fn every_version_can_be_restored_byte_for_byte() {
     let scene = Scene::new("a.md", "original").await;
     let long = "ä\n".repeat(80 * 1024);
+    let marked = format!("\u{feff}{long}");
     let texts = [
         "one\r\ntwo",
         "",
         "\n\n\n",
         "a\u{0}b",
         "\u{feff}\u{202e}\u{1f600}",
-        &long,
-        "one\r\ntwo",
+        &marked,
+        "\u{feff}one\ntwo",
     ];
     for text in texts {
         let saved = scene.save(text).await.json();
@@ -226,8 +229,36 @@ async fn every_version_can_be_restored_byte_for_byte() {
         let content = format!("/file/{}/content", scene.file);
         let content = scene.server.get(&content).send().await;
         assert_eq!(content.body, text.as_bytes());
-        let shown = scene.get(&format!("versions/{id}")).await;
-        assert_eq!(shown.json()["content"], text);
+        let details = scene.get(&format!("versions/{id}")).await;
+        assert_eq!(details.json()["content"], text);
+    }
+}
+
+#[tokio::test]
+async fn line_ends_and_marks_are_those_of_the_file() {
+    // A browser sends the lines of a form's text with CRLF; other clients send what they like.
+    for (file, same, changed, stored) in [
+        ("one\ntwo\n", "one\r\ntwo\r\n", "one\r\n2\r\n", "one\n2\n"),
+        ("one\r\ntwo\r\n", "one\ntwo\n", "one\n2\n", "one\r\n2\r\n"),
+        (
+            "\u{feff}one\r\ntwo",
+            "one\r\ntwo",
+            "one\n2",
+            "\u{feff}one\r\n2",
+        ),
+        ("a\r\nb\nc\r\n", "a\nb\nc\n", "a\nb\nd\n", "a\r\nb\nd\r\n"),
+    ] {
+        let scene = Scene::new("a.md", file).await;
+        assert_eq!(scene.save(same).await.json()["changed"], false, "{file:?}");
+        assert_eq!(scene.versions().await, [] as [Value; 0]);
+        assert_eq!(scene.save(changed).await.json()["changed"], true);
+        let content = format!("/file/{}/content", scene.file);
+        let content = scene.server.get(&content).send().await;
+        assert_eq!(content.text(), stored, "{file:?}");
+        let shown = scene
+            .get(&format!("versions/{}", scene.version(1).await))
+            .await;
+        assert_eq!(shown.json()["content"], file);
     }
 }
 
@@ -249,141 +280,19 @@ async fn twenty_saves_at_once_are_twenty_versions() {
     let versions = scene.versions().await;
     assert_eq!(versions.len(), 21);
     for (number, id) in ids.iter().enumerate() {
-        let shown = scene.get(&format!("versions/{id}")).await.json();
-        assert_eq!(shown["content"], format!("text {number}"));
+        let details = scene.get(&format!("versions/{id}")).await.json();
+        assert_eq!(details["content"], format!("text {number}"));
     }
-    let shown = scene
+    let details = scene
         .get(&format!("versions/{}", scene.version(1).await))
         .await;
-    assert_eq!(shown.json()["content"], "original");
+    assert_eq!(details.json()["content"], "original");
     let chat = scene
         .server
         .get(&format!("/chat/{}", scene.chat))
         .send()
         .await;
     assert_eq!(chat.json()["rev"], 21);
-}
-
-#[tokio::test]
-async fn what_is_too_long_or_no_text_is_not_edited() {
-    let scene = Scene::new("a.md", "one").await;
-    let limit = 256 * 1024;
-    scene.save(&"x".repeat(limit)).await.has_status(200);
-    let versions = async || {
-        let dump = scene.server.database().await.dump().await;
-        let rows = dump
-            .lines()
-            .filter(|row| row.starts_with("chat_file_version "));
-        rows.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let before = versions().await;
-    assert_eq!(before.len(), 2);
-    let long = scene.save(&"x".repeat(limit + 1)).await;
-    long.is_error(413, "Request body too large.");
-    let detail = "The file is too long to be edited here, or no text.";
-    for content in [vec![0xff, 0xfe], vec![b'x'; limit + 1]] {
-        let file = scene
-            .server
-            .chat_file(&scene.user, &scene.chat, "b", content);
-        let path = format!("/chat-file/{}/versions", file.await);
-        let saved = scene.server.post(&path).form(&[("content", "text")]);
-        saved.send().await.is_error(400, detail);
-        let list = scene.server.get(&path).send().await;
-        list.is(200, r#"{"versions":[],"next":null}"#);
-    }
-    assert_eq!(versions().await, before);
-}
-
-#[tokio::test]
-async fn what_is_not_there_is_not_found() {
-    let scene = Scene::new("a.md", "one").await;
-    scene.save("two").await;
-    let version = scene.version(1).await;
-    // Another file of the same chat, which has versions of its own.
-    let other = Scene {
-        file: scene
-            .server
-            .chat_file(&scene.user, &scene.chat, "b.md", "one")
-            .await,
-        chat: scene.chat.clone(),
-        user: scene.user.clone(),
-        server: scene.server,
-    };
-    other.save("two").await;
-    let own = other.version(2).await;
-    let before = other.server.database().await.dump().await;
-    for path in [
-        format!("versions/{version}"),
-        format!("versions/{NOBODY}"),
-        format!("diff?from={version}"),
-        format!("diff?from={own}&to={version}"),
-        format!("diff?from={version}&to={own}"),
-        "diff?from=".to_owned(),
-    ] {
-        other.get(&path).await.is_error(404, "Version not found.");
-    }
-    for id in [&version, NOBODY, ""] {
-        other.revert(id).await.is_error(404, "Version not found.");
-    }
-    for id in [NOBODY, "%00", "%27"] {
-        let path = format!("/chat-file/{id}");
-        for (method, path, field) in [
-            ("GET", format!("{path}/versions/{version}"), "x"),
-            ("GET", format!("{path}/diff?from={version}"), "x"),
-            ("POST", format!("{path}/versions"), "content"),
-            ("POST", format!("{path}/revert"), "version_id"),
-        ] {
-            let request = other.server.request(method, &path);
-            let response = request.form(&[(field, &version)]).send().await;
-            response.is_error(404, "File not found.");
-        }
-    }
-    assert_eq!(other.server.database().await.dump().await, before);
-    let path = format!("/chat-file/{}", other.file);
-    for (path, field) in [("versions", "content"), ("revert", "version_id")] {
-        let request = other
-            .server
-            .post(&format!("/chat-file/{}/{path}", other.file));
-        assert_invalid(&request.form(&[]).send().await, &[missing(field)]);
-    }
-    let missing = other.server.get(&format!("{path}/diff")).send().await;
-    missing.has_status(422);
-    assert_eq!(missing.json()["detail"][0]["loc"], json!(["query", "from"]));
-}
-
-#[tokio::test]
-async fn a_file_that_is_not_ones_own_is_not_changed() {
-    let scene = Scene::new("a.md", "one").await;
-    scene.save("two").await;
-    let version = scene.version(1).await;
-    let stranger = login(&scene.server, "stranger@example.com").await;
-    let before = scene.server.database().await.dump().await;
-    for (user, detail) in [
-        (&*stranger.id, "File not found."),
-        (NOBODY, "User not found."),
-    ] {
-        for (path, field) in [("versions", "content"), ("revert", "version_id")] {
-            let path = format!("/chat-file/{}/{path}", scene.file);
-            let form = [(field, version.as_str()), ("user_id", user)];
-            let response = scene.server.post(&path).form(&form).send().await;
-            response.is_error(404, detail);
-        }
-        for path in [
-            format!("versions?user_id={user}"),
-            format!("versions/{version}?user_id={user}"),
-            format!("diff?from={version}&user_id={user}"),
-        ] {
-            scene.get(&path).await.is_error(404, detail);
-        }
-    }
-    assert_eq!(scene.server.database().await.dump().await, before);
-    let path = format!("/chat-file/{}/revert", scene.file);
-    let form = [
-        ("version_id", version.as_str()),
-        ("user_id", &scene.user.id),
-    ];
-    let own = scene.server.post(&path).form(&form).send().await;
-    own.has_status(200);
 }
 
 #[tokio::test]
@@ -404,7 +313,7 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
     // The first attachment has the file's own id.
     let saved = server.post(&path).form(&[("content", "two")]).send().await;
     saved.has_status(200);
-    says(&server, &user, &file, "two").await;
+    has_content(&server, &user, &file, "two").await;
     for (_, id) in &rest {
         let list = server.get(&format!("/chat-file/{id}/versions"));
         list.send().await.is(200, r#"{"versions":[],"next":null}"#);
@@ -414,7 +323,7 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
     server.delete(&detach).send().await.has_status(200);
     let list = server.get(&path).send().await;
     list.is_error(404, "File not found.");
-    says(&server, &user, &file, "one").await;
+    has_content(&server, &user, &file, "one").await;
     let (chat, _) = &rest[0];
     let detach = format!("/chat/{chat}");
     server.delete(&detach).send().await.has_status(200);
@@ -430,7 +339,7 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
         .send()
         .await;
     assert_eq!(list.json()["versions"].as_array().map(Vec::len), Some(2));
-    says(&server, &user, &file, "three").await;
+    has_content(&server, &user, &file, "three").await;
     // Another chat that gets it gets it under another id, so that the file's own doesn't mean this chat's now.
     let another = server.chat_with(&user, &[&file]).await;
     let files = server.get(&format!("/chat/{another}/files")).send().await;
@@ -438,21 +347,21 @@ async fn a_file_of_several_chats_is_named_by_its_attachment() {
     assert_ne!(another, file);
     let list = server.get(&path).send().await;
     list.is_error(404, "File not found.");
-    says(&server, &user, &file, "one").await;
-    says(&server, &user, &another, "one").await;
-    says(&server, &user, id, "three").await;
+    has_content(&server, &user, &file, "one").await;
+    has_content(&server, &user, &another, "one").await;
+    has_content(&server, &user, id, "three").await;
 }
 
-/// Fails unless the file of this id says `text` wherever it is read, and is shown as being as long.
-async fn says(server: &Server, user: &User, id: &str, text: &str) {
+/// Fails unless the file of this id has the content `text` wherever it is read, and the size of `text`.
+async fn has_content(server: &Server, user: &User, id: &str, text: &str) {
     let content = server.get(&format!("/file/{id}/content")).send().await;
     assert_eq!(content.text(), text);
-    let shown = server.get(&format!("/file/{id}")).send().await.json();
-    assert_eq!(shown["size"], text.len());
+    let details = server.get(&format!("/file/{id}")).send().await.json();
+    assert_eq!(details["size"], text.len());
     let path = format!("/workspace/{}/files", user.workspace);
     let list = server.get(&path).send().await.json();
     let listed = &list["files"][0];
     if listed["id"] == id {
-        assert_eq!(*listed, shown);
+        assert_eq!(*listed, details);
     }
 }

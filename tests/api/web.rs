@@ -32,7 +32,7 @@ async fn everybody_else_gets_a_message() {
 }
 
 #[tokio::test]
-async fn health_is_told_to_everybody() {
+async fn every_client_may_read_the_health() {
     let server = Server::start().await;
     server.get("/healthz").send().await.has_status(200);
     let stranger = server

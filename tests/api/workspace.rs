@@ -1,6 +1,6 @@
 //! `POST /workspace/new`.
 
-use super::{NOBODY, assert_invalid, assert_is_id, missing};
+use super::{UNKNOWN_ID, assert_invalid, assert_is_id, missing};
 use crate::support::{Multipart, Server, login};
 
 #[tokio::test]
@@ -16,7 +16,9 @@ async fn a_workspace_without_files() {
     assert_is_id(&workspace);
     response.is(
         200,
-        &format!(r#"{{"workspace_id":"{workspace}","files":[]}}"#),
+        &format!(
+            r#"{{"workspace_id":"{workspace}","files":[],"workspace":{{"id":"{workspace}","name":"MyNewWorkspace","files":[],"chats":[]}}}}"#
+        ),
     );
     let listed = server.login(&user.email).await;
     assert_eq!(listed.string("/workspaces/1/id"), workspace);
@@ -48,7 +50,7 @@ async fn a_workspace_with_files() {
     response.is(
         200,
         &format!(
-            r#"{{"workspace_id":"{workspace}","files":[{{"file_id":"{document}","filename":"document.pdf"}},{{"file_id":"{image}","filename":"image.png"}}]}}"#
+            r#"{{"workspace_id":"{workspace}","files":[{{"file_id":"{document}","filename":"document.pdf"}},{{"file_id":"{image}","filename":"image.png"}}],"workspace":{{"id":"{workspace}","name":"MyNewWorkspace","files":[{{"id":"{document}","filename":"document.pdf"}},{{"id":"{image}","filename":"image.png"}}],"chats":[]}}}}"#
         ),
     );
     let content = server.get(&format!("/file/{image}/content")).send().await;
@@ -73,7 +75,7 @@ async fn an_unknown_owner_gets_no_workspace_and_leaves_no_file() {
     let server = Server::start().await;
     login(&server, "someone@example.com").await;
     let form = Multipart::new()
-        .text("owner_id", NOBODY)
+        .text("owner_id", UNKNOWN_ID)
         .text("name", "x")
         .file("files", "a.txt", "a");
     server
@@ -104,7 +106,7 @@ async fn missing_fields_are_named_in_order() {
     assert_invalid(&empty, &[missing("owner_id"), missing("name")]);
     let with_file = Multipart::new()
         .file("files", "a.txt", "a")
-        .text("owner_id", NOBODY);
+        .text("owner_id", UNKNOWN_ID);
     let response = server
         .post("/workspace/new")
         .multipart(with_file)

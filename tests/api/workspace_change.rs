@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{NOBODY, assert_invalid, missing};
+use super::{UNKNOWN_ID, assert_invalid, missing};
 use crate::support::{Multipart, Server, login};
 
 #[tokio::test]
@@ -35,15 +35,15 @@ async fn a_workspace_that_is_not_ones_own_keeps_its_name() {
     let stranger = login(&server, "stranger@example.com").await;
     let before = server.database().await.dump().await;
     for (workspace, user, detail) in [
-        (NOBODY, None, "Workspace not found."),
+        (UNKNOWN_ID, None, "Workspace not found."),
         ("", None, "Workspace not found."),
         (
             &owner.workspace,
             Some(&*stranger.id),
             "Workspace not found.",
         ),
-        (&owner.workspace, Some(NOBODY), "User not found."),
-        (NOBODY, Some(NOBODY), "User not found."),
+        (&owner.workspace, Some(UNKNOWN_ID), "User not found."),
+        (UNKNOWN_ID, Some(UNKNOWN_ID), "User not found."),
     ] {
         let mut form = vec![("workspace_id", workspace), ("new_name", "stolen")];
         form.extend(user.map(|user| ("user_id", user)));
@@ -54,7 +54,7 @@ async fn a_workspace_that_is_not_ones_own_keeps_its_name() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_too_long_is_named() {
+async fn errors_name_missing_and_too_long_fields() {
     let server = Server::start().await;
     let empty = server.patch("/workspace/rename").form(&[]).send().await;
     assert_invalid(&empty, &[missing("workspace_id"), missing("new_name")]);
@@ -126,27 +126,27 @@ async fn a_deleted_workspace_takes_along_all_that_is_in_it() {
 }
 
 #[tokio::test]
-async fn windows_of_all_its_chats_hear_that_a_workspace_is_gone() {
+async fn deleting_a_workspace_closes_the_sockets_of_all_its_chats() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let mut windows = Vec::new();
+    let mut clients = Vec::new();
     let mut old = Vec::new();
     for name in ["one", "two", "three"] {
         let chat = server.chat(&user, name).await;
-        windows.push(server.v2(&chat).await);
+        clients.push(server.v2(&chat).await);
         old.push(server.v1(&chat).await);
     }
     let path = format!("/workspace/delete/{}", user.workspace);
     server.delete(&path).send().await.has_status(200);
-    for window in &mut windows {
-        let told = window.action("chat_deleted").await;
-        assert_eq!(told, json!({ "action": "chat_deleted" }));
-        assert_eq!(window.closed().await, Some(1000));
+    for client in &mut clients {
+        let received = client.action("chat_deleted").await;
+        assert_eq!(received, json!({ "action": "chat_deleted" }));
+        assert_eq!(client.closed().await, Some(1000));
     }
-    for window in &mut old {
-        assert_eq!(window.json().await["initial"], true);
-        assert_eq!(window.json().await, json!({ "error": "Chat not found." }));
-        assert_eq!(window.closed().await, Some(1000));
+    for client in &mut old {
+        assert_eq!(client.json().await["initial"], true);
+        assert_eq!(client.json().await, json!({ "error": "Chat not found." }));
+        assert_eq!(client.closed().await, Some(1000));
     }
 }
 
@@ -155,7 +155,7 @@ async fn unknown_workspaces_are_not_deleted() {
     let server = Server::start().await;
     login(&server, "someone@example.com").await;
     let before = server.database().await.dump().await;
-    for id in [NOBODY, "x", "%00", "%20", "%27%20OR%201=1", "new"] {
+    for id in [UNKNOWN_ID, "x", "%00", "%20", "%27%20OR%201=1", "new"] {
         let path = format!("/workspace/delete/{id}");
         let response = server.delete(&path).send().await;
         response.is_error(404, "Workspace not found.");

@@ -1,4 +1,4 @@
-//! Every described operation behaves as described, and nothing else is there.
+//! Every described operation behaves as described, and there is no other.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ async fn in_token_mode_every_operation_answers_as_described() {
     description.allows(operation.expect("it is described"), &login);
 }
 
-/// A server that says all it ever would, so that a key could be in it.
+/// A server with the most detailed log, so that a key could be in it.
 fn talkative() -> Setup {
     Setup::app().environment("RUST_LOG", "debug,kafka=trace")
 }
@@ -46,7 +46,7 @@ async fn answers_as_described(house: &House) {
     house.settles().await;
     hides_the_key_in_trouble(house).await;
     let log = house.server.log_so_far().await;
-    assert!(log.contains(" kafka::sql: "), "it says all there is to say");
+    assert!(log.contains(" kafka::sql: "), "it is complete");
     assert!(!log.contains(API_KEY), "an API key is in the log");
     assert!(
         !house.dump().await.contains(API_KEY),
@@ -67,7 +67,7 @@ fn hides_the_key(answer: &Response) {
     assert!(!headers.contains(API_KEY), "{}: {headers}", answer.what);
 }
 
-/// Nor is it where the model itself says it, or fails.
+/// Nor when the model's reply contains it, or the model fails.
 async fn hides_the_key_in_trouble(house: &House) {
     let world = house.world("trouble@example.com").await;
     let ask = |request: Request| by(request, world.token()).send();
@@ -130,7 +130,7 @@ async fn other_methods_are_not_allowed() {
     }
 }
 
-/// Each required field of a form: left out, 422 says which. Each text with a length: one more is 422 too.
+/// Each required field of a form: left out, 422 names it. Each text with a length: one more is 422 too.
 #[tokio::test]
 async fn forms_are_read_as_described() {
     let server = Server::start().await;
@@ -188,7 +188,7 @@ async fn forms_are_read_as_described() {
     assert!(seen > 20, "{seen}");
 }
 
-/// Each required field of a JSON body or of a query: left out, 422 says which.
+/// Each required field of a JSON body or of a query: left out, 422 names it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn required_values_are_required() {
     for house in [House::open().await, House::token().await] {
@@ -219,7 +219,7 @@ async fn requires_what_is_required(server: &Server, token: Option<&str>) -> usiz
         for field in operation.body.iter().filter(|field| field.required) {
             let request = server.request(&operation.method, &path).json("{}");
             let answer = by(request, token).send().await;
-            // What is there in token mode only.
+            // Answers of token mode only.
             if answer.status == 404 && answer.text().contains("open mode") {
                 continue;
             }

@@ -57,7 +57,7 @@ async fn swagger_ui_comes_from_here_alone() {
 }
 
 #[tokio::test]
-async fn scripts_are_compressed_for_those_who_take_it() {
+async fn scripts_are_compressed_for_clients_that_accept_it() {
     let server = Server::start().await;
     let get = |encoding: &'static str| {
         let request = server.get("/docs/swagger-ui-bundle.js");
@@ -98,8 +98,8 @@ async fn scripts_are_compressed_for_those_who_take_it() {
     assert!(license.text().contains("Apache License"));
 }
 
-/// That what sockets say is in the page, `support::socket` looks at in all tests of sockets. Here: what the page's tables
-/// name is an event, a field or a word of the description, or is read by a component.
+/// All tests of sockets check that frames are described in the page (`support::socket`). Here: what the page's
+/// tables name is an event, a field or a word of the description, or is read by a component.
 #[tokio::test]
 async fn the_socket_protocol_is_described() {
     let server = Server::start().await;

@@ -3,7 +3,7 @@
 use crate::support::schemathesis::{Known, finds_nothing, is_installed};
 use crate::support::{House, Multipart, Request, by};
 
-/// What is there in token mode only.
+/// Operations of token mode only.
 const OF_TOKEN_MODE: [(&str, &str); 7] = {
     let reason = "open mode has no sessions";
     [
@@ -58,7 +58,7 @@ async fn finds_nothing_in_token_mode() {
         *token = spare.string("/token");
         users.push(spare.string("/user_id"));
     }
-    // The last two delete what is their own (`schemathesis.toml`).
+    // The last two delete rows of their own (`schemathesis.toml`).
     known.spare("DELETE /user/{user_id}", users.remove(3));
     for _ in 0..SPARES {
         house.login("spare2@example.com").await;
@@ -80,7 +80,7 @@ async fn finds_nothing_in_token_mode() {
 }
 
 impl Known {
-    /// Somebody who has one of everything, and things to delete.
+    /// A user who has one of everything, and rows to delete.
     async fn of(house: &House) -> Self {
         let world = house.world("known@example.com").await;
         let mut known = Self {

@@ -17,7 +17,7 @@ KNOWN = json.loads(os.environ["KNOWN"])
 SPARE = json.loads(os.environ["SPARE"])
 
 # What nothing is called.
-NOBODY = "123e4567-e89b-12d3-a456-426614174000"
+UNKNOWN_ID = "123e4567-e89b-12d3-a456-426614174000"
 
 # The ids that the server makes: what looks like one came from it, and is left alone.
 MADE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -69,7 +69,7 @@ def before_call(context, case, kwargs):
     if case.method.upper() == "DELETE" or case.operation.path == "/models/{model_id}":
         for name, value in (case.path_parameters or {}).items():
             if value in KNOWN.values():
-                case.path_parameters[name] = NOBODY
+                case.path_parameters[name] = UNKNOWN_ID
     # `before` and `after` exclude each other, which OpenAPI can't say of parameters.
     if case.operation.path == "/chat/{chat_id}/messages" and isinstance(case.query, dict) and case.query.get("before"):
         case.query.pop("after", None)
@@ -83,7 +83,7 @@ def before_call(context, case, kwargs):
 
 
 def is_valid(case, place):
-    """Whether what is sent in a place is meant to be right."""
+    """Whether the values of a place are meant to be valid."""
     component = case.meta.components.get(place) if case.meta else None
     return component is not None and component.mode == GenerationMode.POSITIVE
 
@@ -120,4 +120,4 @@ def refuses_unfit_messages_only(context, response, case):
     if path.endswith(("/edit", "/regenerate")) and response.status_code == 400:
         is_right = all(is_valid(case, place) for place in (ParameterLocation.PATH, ParameterLocation.BODY))
         if is_right and response.json().get("detail") not in UNFIT:
-            raise AssertionError(f"refused what is right: {response.text}")
+            raise AssertionError(f"refused a valid request: {response.text}")

@@ -1,5 +1,5 @@
-//! The commands of the documents, run as they are printed there. Only addresses, ids and paths are replaced, and servers
-//! do not build.
+//! The commands of the documents, run as they are printed there. Only addresses, ids and paths are replaced, and
+//! servers do not build.
 
 use std::env;
 use std::path::Path;
@@ -198,7 +198,7 @@ async fn an_identity_provider() {
     let answer = run(&login, &[(ADDRESS, server.address())]).await;
     assert!(
         answer.contains("detail"),
-        "what is no token is refused: {answer}"
+        "an invalid token is refused: {answer}"
     );
 }
 
@@ -232,7 +232,7 @@ async fn operations() {
 }
 
 #[tokio::test]
-async fn the_description_is_where_the_overview_says() {
+async fn the_description_is_where_the_overview_has_it() {
     let server = Server::start().await;
     let commands = block("docs/api.md", "curl");
     let answer = run(&commands, &[(ADDRESS, server.address())]).await;

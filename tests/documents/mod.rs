@@ -1,4 +1,4 @@
-//! The documents: what refers to them names what exists, and what they say works.
+//! The documents: references to them name existing headings, and their examples work.
 
 mod examples;
 mod references;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{headings, read, texts};
 use crate::support::repository;
 
-/// What is wrong with a reference to `path`, seen from the repository's root, if anything is.
+/// The error of a reference to `path`, relative to the repository's root, if there is one.
 fn trouble(path: &str, heading: Option<&str>) -> Option<String> {
     let file = repository().join(path);
     match heading {
@@ -76,7 +76,7 @@ fn vague(line: &str) -> Option<String> {
 }
 
 #[test]
-fn every_reference_names_what_exists() {
+fn every_reference_names_a_heading_that_exists() {
     let (mut wrong, mut seen) = (Vec::new(), 0);
     for file in texts() {
         for (number, line) in read(&file).lines().enumerate() {
@@ -116,7 +116,7 @@ fn every_reference_names_what_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `promises::writers` and the like, in documents that say which test shows something.
+/// `promises::writers` and the like, in documents that name the test of a promise.
 #[test]
 fn the_tests_that_documents_name_exist() {
     let is_module = |name: &&str| {
@@ -143,7 +143,7 @@ fn the_tests_that_documents_name_exist() {
 }
 
 #[test]
-fn what_is_wrong_is_seen() {
+fn wrong_references_are_found() {
     let seen = |line: &str| {
         let mut named = named(line).into_iter();
         vague(line).is_some() || named.any(|(path, heading)| trouble(path, heading).is_some())

@@ -70,7 +70,7 @@ fn documents_set_only_variables_that_exist() {
 #[test]
 fn all_options_are_described() {
     for command in ["up", "gateway"] {
-        let help = run_kafka(&[command, "--help"]).said;
+        let help = run_kafka(&[command, "--help"]).output;
         let lines = help.lines().map(str::trim_start);
         let offered = lines.filter_map(|line| {
             let option = line.split("--").nth(1).filter(|_| line.starts_with('-'))?;
@@ -96,7 +96,7 @@ async fn all_operations_are_listed() {
     let description = Description::of(&server).await;
     let described = description.operations.iter();
     let described = described.map(|operation| format!("{} {}", operation.method, operation.path));
-    // They only say that no chat has these ids.
+    // They only refuse these ids.
     let hidden = ["DELETE /chat/new", "DELETE /chat/rename"];
     let described: BTreeSet<_> = described
         .filter(|operation| !hidden.contains(&operation.as_str()))

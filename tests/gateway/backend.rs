@@ -1,4 +1,4 @@
-//! A backend that the test plays: it speaks WebSocket-over-HTTP, does what the texts it gets say, remembers what it was
+//! A backend that the test plays: it speaks WebSocket-over-HTTP, executes the texts that it gets, remembers what it was
 //! sent, and holds answers back until the test releases them.
 
 use std::convert::Infallible;
@@ -108,7 +108,7 @@ impl FakeBackend {
             .await;
     }
 
-    /// Waits until the bodies of all requests with events are as `wanted` says.
+    /// Waits until the bodies of all requests with events satisfy `wanted`.
     pub async fn saw_all(&self, wanted: impl Fn(&[String]) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !wanted(&self.bodies()) {
@@ -297,8 +297,8 @@ impl Reply {
     }
 }
 
-/// What is no event: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` sends its first piece
-/// and holds the others back.
+/// Requests without events: `/headers` shows the request, `/echo` sends its body back as it comes, `/ticks` sends its
+/// first piece and holds the others back.
 fn ordinary(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
     let full = |text: String| Full::from(text).map_err(|never| match never {}).boxed();
     match request.uri().path() {

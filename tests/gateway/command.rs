@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{FakeBackend, Front, PATIENCE, Process, said};
+use super::{FakeBackend, Front, PATIENCE, Process, printed};
 
 /// A gateway with this shell script behind it, which finds the folder in `$1`.
 async fn start(script: &str) -> (Process, FakeBackend, TempDir) {
@@ -50,7 +50,7 @@ async fn it_gets_address_and_keys_and_stops_with_the_gateway() {
         echo "$SPIN_VARIABLE_GRIP_URL $SPIN_VARIABLE_GRIP_ORIGIN" > $1/variables
         while :; do sleep 0.1; done"#;
     let (mut process, _backend, folder) = start(script).await;
-    let control = said(&process, "Control: ").await;
+    let control = printed(&process, "Control: ").await;
     let variables = file(&folder.path().join("variables")).await;
     let (url, origin) = variables.trim().split_once(' ').expect("both");
     assert_eq!(origin, control);
@@ -86,7 +86,7 @@ async fn one_that_can_not_be_started_is_named() {
             .args(["--", "/no/such/command"]);
     });
     assert_eq!(ended(&mut process).await, Some(1));
-    said(&process, "can't start /no/such/command").await;
+    printed(&process, "can't start /no/such/command").await;
 }
 
 #[tokio::test]
@@ -115,5 +115,5 @@ async fn a_signal_closes_the_sockets() {
         .iter()
         .filter(|body| body.starts_with("CLOSE"))
         .count();
-    assert_eq!(closes, 2, "the backend is told");
+    assert_eq!(closes, 2, "the backend is informed");
 }

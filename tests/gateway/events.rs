@@ -59,7 +59,7 @@ async fn events_wait_while_a_request_is_open_and_then_go_together() {
 }
 
 #[tokio::test]
-async fn what_the_backend_wants_remembered_comes_back() {
+async fn metadata_of_the_backend_comes_back() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
     for text in ["meta:blue", "echo:1", "meta:", "echo:2"] {
@@ -82,7 +82,7 @@ async fn what_the_backend_wants_remembered_comes_back() {
 }
 
 #[tokio::test]
-async fn a_close_of_the_client_is_told_and_answered() {
+async fn a_close_of_the_client_is_passed_on_and_answered() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
     let frame = CloseFrame {
@@ -142,7 +142,7 @@ async fn a_quiet_socket_asks_when_the_backend_wants_it() {
 }
 
 #[tokio::test]
-async fn control_messages_do_what_they_say() {
+async fn control_messages_are_executed() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
     let hello = r#"control:{"type":"keep-alive","content":"still here","timeout":1}"#;
@@ -158,7 +158,7 @@ async fn control_messages_do_what_they_say() {
     socket.send(r#"control:{"type":"detach"}"#).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     let before = front.backend.bodies().len();
-    socket.send("echo:nobody hears this").await;
+    socket.send("echo:this reaches no client").await;
     socket.silence().await;
     drop(socket);
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -190,7 +190,7 @@ async fn bad_answers_close_the_socket() {
 }
 
 #[tokio::test]
-async fn what_the_backend_does_not_take_comes_again() {
+async fn events_that_the_backend_does_not_accept_are_sent_again() {
     let front = Front::start().await;
     let mut socket = front.open("/").await;
     socket.send("hold").await;
@@ -224,7 +224,7 @@ async fn a_backend_that_restarts_costs_no_socket() {
 }
 
 #[tokio::test]
-async fn what_was_sent_and_failed_is_not_sent_again() {
+async fn events_of_a_failed_request_are_not_sent_again() {
     let front = Front::start().await;
     for text in ["status:500", "status:404", "malformed"] {
         let mut socket = front.open(&format!("/{text}")).await;

@@ -16,7 +16,7 @@ async fn open(server: &Server) -> Socket {
     socket
 }
 
-/// The control address that the components were told, and a token that is good there.
+/// The control address that the components have, and a token that is valid there.
 async fn control(server: &Server) -> (String, String) {
     let url = server.get("/variable?name=grip_url").send().await;
     let url = url.text().to_owned();
@@ -79,7 +79,7 @@ async fn publishes_arrive_from_components_and_from_outside() {
 }
 
 #[tokio::test]
-async fn a_handshake_is_refused_by_whoever_the_path_belongs_to() {
+async fn a_handshake_is_refused_by_the_component_of_its_path() {
     let server = Setup::trouble().start().await;
     let refused = connect(server.address(), "/relay/nothing", &[]).await;
     let refused = refused.err().expect("no such trouble");
@@ -116,7 +116,7 @@ async fn another_gateway_holds_the_sockets() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_says_so_to_its_sockets() {
+async fn a_server_that_stops_closes_its_sockets() {
     let mut server = Setup::trouble().start().await;
     let mut socket = open(&server).await;
     server.terminate();

@@ -94,7 +94,7 @@ async fn a_slow_reader_loses_only_its_own_socket() {
 #[tokio::test]
 async fn a_silent_client_is_taken_for_gone() {
     let front = Front::with(&["--ping-interval", "1"]).await;
-    // Nobody reads it, so nobody answers the pings.
+    // The client does not read, so it does not answer the pings.
     let _silent = front.open("/silent").await;
     let mut alive = front.open("/alive").await;
     for _ in 0..3 {
@@ -105,7 +105,7 @@ async fn a_silent_client_is_taken_for_gone() {
     assert_eq!(gone.map(|seen| seen.target.as_str()), Some("/silent"));
     alive.send("echo:alive").await;
     assert_eq!(alive.text().await, "alive");
-    // Answers to our own pings are nobody else's business.
+    // Answers to our own pings are not passed on.
     let pongs = front.backend.bodies().concat();
     assert!(!pongs.contains("PONG"), "{pongs}");
 }
@@ -148,7 +148,7 @@ async fn unfinished_messages_share_a_budget() {
     let closed = timeout(Duration::from_secs(1), three_more).await;
     assert!(closed.is_err(), "fewer than two are kept");
     drop(closing);
-    // Whoever says little is heard, and another address has room of its own.
+    // A client that sends little is served, and another address has a share of its own.
     bystander.send("echo:little").await;
     assert_eq!(bystander.text().await, "little");
     let mut other = open_from(&front, "192.0.2.2").await;
@@ -174,7 +174,7 @@ async fn unfinished_messages_share_a_budget() {
 }
 
 #[tokio::test]
-async fn what_waits_for_slow_readers_shares_the_budget() {
+async fn messages_for_slow_readers_share_the_budget() {
     let front = Front::with(&["--max-buffered", "16000000"]).await;
     let mut readers = Vec::new();
     for number in 0..6 {
@@ -213,7 +213,7 @@ async fn what_waits_for_slow_readers_shares_the_budget() {
 }
 
 #[tokio::test]
-async fn a_socket_keeps_no_memory_of_what_is_done() {
+async fn a_socket_releases_the_memory_of_messages_that_are_sent() {
     let front = Front::start().await;
     let before = memory_of(front.process.id());
     let long = format!("echo:{}", "y".repeat(14 * MIB));
@@ -274,7 +274,7 @@ async fn an_address_behind_a_proxy_has_a_share_of_the_connections() {
 }
 
 #[tokio::test]
-async fn who_is_idle_gives_way_and_few_places_are_a_warning() {
+async fn idle_connections_give_way_and_few_places_are_a_warning() {
     let backend = FakeBackend::start().await;
     let process = Process::start(|command| {
         let kafka = command.get_program().to_owned();
@@ -293,7 +293,7 @@ async fn who_is_idle_gives_way_and_few_places_are_a_warning() {
     });
     let address = process.address();
     // Two files for each of 22 connections, and 256 for everything else.
-    super::said(&process, "only 22 connections at a time").await;
+    super::printed(&process, "only 22 connections at a time").await;
     assert!(process.transcript.text().contains("ulimit -n"));
     let mut idle = Vec::new();
     for number in 0..40 {
@@ -313,7 +313,7 @@ async fn who_is_idle_gives_way_and_few_places_are_a_warning() {
         kept += usize::from(silent.is_err());
     }
     assert!((1..22).contains(&kept), "{kept}");
-    // Whoever is doing something keeps its place.
+    // A busy connection keeps its place.
     let mut busy = connect(&address, "/", &[]).await.expect("the socket opens");
     for _ in 0..40 {
         idle.push(TcpStream::connect(&address).await.expect("it listens"));

@@ -6,6 +6,7 @@
 mod backend;
 mod client;
 mod command;
+mod deflate;
 mod events;
 mod handshake;
 mod in_process;
@@ -55,7 +56,7 @@ impl Front {
                 .args(arguments);
         });
         let address = process.address();
-        let control = said(&process, "Control: http://").await;
+        let control = printed(&process, "Control: http://").await;
         Self {
             process,
             backend,
@@ -85,7 +86,7 @@ impl Front {
 }
 
 /// What follows `mark` on a line that the process printed, once it has.
-async fn said(process: &Process, mark: &str) -> String {
+async fn printed(process: &Process, mark: &str) -> String {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let text = process.transcript.text();
@@ -94,7 +95,7 @@ async fn said(process: &Process, mark: &str) -> String {
         {
             return line.trim().to_owned();
         }
-        assert!(Instant::now() < deadline, "it never said {mark}: {text}");
+        assert!(Instant::now() < deadline, "it never printed {mark}: {text}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -6,8 +6,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::client::exchange;
 use super::{Front, Process};
 
-/// A gateway in front of a backend that reads as much as `answer` says, answers it at once and closes, or waits for more
-/// if it is empty.
+/// A gateway in front of a backend that reads as much as `answer` allows, answers it at once and closes, or waits for
+/// more if it is empty.
 async fn in_front_of(answer: &'static str) -> (Process, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let upstream = format!("http://{}", listener.local_addr().expect("an address"));

@@ -90,7 +90,7 @@ async fn with_a_key_only_its_owner_publishes() {
 }
 
 #[tokio::test]
-async fn what_is_no_publish_request_is_refused() {
+async fn malformed_publish_requests_are_refused() {
     let front = Front::start().await;
     let (status, _) = front.publish("no list".into()).await;
     assert_eq!(status, 400);
@@ -105,7 +105,7 @@ async fn what_is_no_publish_request_is_refused() {
     }
 }
 
-/// Without keys, being on this machine is enough to publish; so is a web page in the browser of somebody there.
+/// Without keys, being on this machine is enough to publish; so is a web page in a browser there.
 #[tokio::test]
 async fn a_web_page_does_not_publish() {
     let front = Front::start().await;

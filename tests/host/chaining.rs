@@ -35,7 +35,7 @@ async fn nothing_else_is_called_that_way() {
         ("/bystander", "http://inner.spin.internal/ok"),
         // It has a public route, and there is none of that name.
         ("/relay", "http://bystander.spin.internal/ok"),
-        ("/relay", "http://nobody.spin.internal/ok"),
+        ("/relay", "http://missing.spin.internal/ok"),
     ] {
         let answer = outbound(&server, from, url).await;
         assert!(answer.starts_with("failed: "), "{from} {url}: {answer}");
@@ -64,5 +64,5 @@ async fn a_trap_in_a_private_component_ends_one_request() {
     };
     let (slow, ()) = tokio::join!(slow, traps);
     assert_eq!(slow, ["status 200"; 16]);
-    server.says("an instance failed").await;
+    server.logs("an instance failed").await;
 }

@@ -1,4 +1,4 @@
-//! The thread that moves the log into the database has nothing to do while somebody reads for long, as a backup does.
+//! The thread that moves the log into the database has nothing to do while a reader takes long, as a backup does.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Clients that are slow, silent or gone harm nobody else.
+//! Clients that are slow, silent or gone delay no other.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ async fn drip(stream: &mut TcpStream, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_byte_by_byte_is_served_and_holds_up_nobody() {
+async fn a_client_that_sends_byte_by_byte_is_served_and_delays_no_other() {
     let server = Setup::trouble().start().await;
     let slow = async {
         let mut stream = server.connect().await;
@@ -76,7 +76,7 @@ async fn a_client_that_has_closed_its_side_gets_the_answer() {
 }
 
 #[tokio::test]
-async fn many_silent_connections_hold_up_nobody_and_are_closed() {
+async fn many_silent_connections_delay_no_client_and_are_closed() {
     let server = Setup::trouble().start().await;
     let mut silent = Vec::new();
     for _ in 0..200 {
@@ -95,7 +95,7 @@ async fn many_silent_connections_hold_up_nobody_and_are_closed() {
 }
 
 #[tokio::test]
-async fn clients_that_stop_in_their_bodies_hold_up_nobody() {
+async fn clients_that_stop_in_their_bodies_delay_no_other() {
     let server = Setup::trouble().start().await;
     let mut stuck = Vec::new();
     for _ in 0..50 {
@@ -206,7 +206,7 @@ async fn an_address_has_a_share_of_the_connections() {
 }
 
 #[tokio::test]
-async fn thousands_of_slow_bodies_lock_nobody_out() {
+async fn thousands_of_slow_bodies_lock_no_client_out() {
     raise_file_limit();
     let server = Server::start().await;
     let mut slow = Vec::new();

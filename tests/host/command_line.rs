@@ -14,7 +14,11 @@ fn help_names_every_option() {
         "--no-build",
         "--log-dir",
     ] {
-        assert!(outcome.said.contains(option), "{option}: {}", outcome.said);
+        assert!(
+            outcome.output.contains(option),
+            "{option}: {}",
+            outcome.output
+        );
     }
 }
 
@@ -45,9 +49,9 @@ fn wrong_options_are_refused() {
         let outcome = run_kafka(arguments);
         assert!(!outcome.success, "{arguments:?}");
         assert!(
-            !outcome.said.is_empty() && !outcome.said.contains("panicked"),
+            !outcome.output.is_empty() && !outcome.output.contains("panicked"),
             "{arguments:?}: {}",
-            outcome.said
+            outcome.output
         );
     }
 }
@@ -78,8 +82,8 @@ async fn a_port_that_is_taken_is_named() {
         ])
     });
     let outcome = outcome.await.expect("the command's thread ends");
-    assert!(!outcome.success, "{}", outcome.said);
-    assert!(outcome.said.contains(&address), "{}", outcome.said);
+    assert!(!outcome.success, "{}", outcome.output);
+    assert!(outcome.output.contains(&address), "{}", outcome.output);
 }
 
 #[tokio::test]

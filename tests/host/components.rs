@@ -1,4 +1,4 @@
-//! A component that loops, panics, aborts or eats memory harms only whom it serves.
+//! A component that loops, panics, aborts or takes too much memory harms only its own requests.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn assert_recovered(server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_endless_loop_is_ended_and_stops_nobody_else() {
+async fn an_endless_loop_is_ended_and_stops_no_other_request() {
     let server = trouble().await;
     // More loops than the machine has cores.
     let loops = join_all((0..4).map(|_| server.get("/loop").send()));
@@ -39,7 +39,7 @@ async fn an_endless_loop_is_ended_and_stops_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_endless_loop_after_the_answer_stops_nobody_else() {
+async fn an_endless_loop_after_the_answer_stops_no_other_request() {
     let server = trouble().await;
     for _ in 0..4 {
         let response = server.get("/loop-later").send().await;
@@ -58,10 +58,10 @@ async fn a_panic_is_a_500_of_its_own_request() {
         for _ in 0..3 {
             let response = server.get(path).send().await;
             response.has_status(500);
-            let said = response.text();
+            let text = response.text();
             assert!(
-                !said.contains("panic") && !said.contains("wasm"),
-                "nothing of the inside is shown: {said}"
+                !text.contains("panic") && !text.contains("wasm"),
+                "no internals are exposed: {text}"
             );
             assert_recovered(&server).await;
             assert_bystander_is_well(&server).await;
@@ -77,8 +77,8 @@ async fn a_500_carries_the_request_id_that_the_log_has() {
     assert_eq!(response.string("/detail"), "Internal Server Error");
     let id = response.string("/request_id");
     assert!(id.len() >= 16, "{id} is unlike any other");
-    server.says(&id).await;
-    server.says("a panic on purpose").await;
+    server.logs(&id).await;
+    server.logs("a panic on purpose").await;
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_panic_after_the_answer_keeps_the_answer() {
     let response = server.get("/panic-later?ms=100").send().await;
     response.has_status(200);
     assert_eq!(response.text(), "panicking soon");
-    server.says("a panic on purpose").await;
+    server.logs("a panic on purpose").await;
     assert_recovered(&server).await;
     assert_bystander_is_well(&server).await;
 }
@@ -148,7 +148,7 @@ async fn a_full_pool_makes_only_its_own_callers_wait() {
         assert_ne!(
             response.header("retry-after"),
             "",
-            "who is refused is told to come again"
+            "a refused client may try again"
         );
     }
     assert!(refused.count() > 0, "the pool was full");
@@ -210,12 +210,12 @@ async fn only_allowed_hosts_can_be_called() {
     refused.has_status(500);
     assert!(
         refused.text().starts_with("failed: "),
-        "the component was told: {}",
+        "the component received: {}",
         refused.text()
     );
-    let nobody = timeout(Duration::from_millis(300), upstream.accept()).await;
+    let connection = timeout(Duration::from_millis(300), upstream.accept()).await;
     assert!(
-        nobody.is_err(),
+        connection.is_err(),
         "no byte reaches a host that is not allowed"
     );
 

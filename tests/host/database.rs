@@ -1,4 +1,4 @@
-//! Transactions that a component forgets harm nobody for long.
+//! Transactions that a component forgets block no other for long.
 
 use super::before;
 use crate::support::{Server, Setup};
@@ -18,7 +18,7 @@ async fn assert_can_write(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_transaction_that_nobody_ends_is_rolled_back() {
+async fn a_transaction_that_is_never_ended_is_rolled_back() {
     let server = Setup::trouble().start().await;
     assert_can_write(&server).await;
     for _ in 0..3 {
@@ -58,11 +58,11 @@ async fn a_transaction_in_hand_makes_writers_wait_but_not_readers() {
     // Less than a transaction may be open for, and a reader has all of it.
     let holder = server.get("/sqlite-hold?ms=4000").send();
     let reader = async {
-        server.says("BEGIN IMMEDIATE").await;
+        server.logs("BEGIN IMMEDIATE").await;
         assert_eq!(count(&server).await, "1");
     };
     let writer = async {
-        server.says("BEGIN IMMEDIATE").await;
+        server.logs("BEGIN IMMEDIATE").await;
         assert_can_write(&server).await;
     };
     let (((), holder), ()) = tokio::join!(before(reader, holder), writer);

@@ -9,13 +9,13 @@ use super::read_until;
 use crate::support::{PATIENCE, Server, Setup};
 
 #[tokio::test]
-async fn port_0_is_a_real_port_that_it_tells() {
+async fn port_0_is_a_real_port_that_it_prints() {
     let (one, two) = (Server::start().await, Server::start().await);
     for server in [&one, &two] {
         let port = server
             .address()
             .strip_prefix("127.0.0.1:")
-            .expect("the address it was told");
+            .expect("the address that it was given");
         assert_ne!(port.parse::<u16>().expect("a port"), 0);
         server.get("/healthz").send().await.has_status(200);
     }
@@ -23,15 +23,15 @@ async fn port_0_is_a_real_port_that_it_tells() {
 }
 
 #[tokio::test]
-async fn it_tells_its_routes() {
+async fn it_prints_its_routes() {
     let server = Setup::trouble().start().await;
     for route in ["/bystander/...", "/pattern/:name/headers"] {
-        server.says(route).await;
+        server.logs(route).await;
     }
 }
 
 #[tokio::test]
-async fn what_was_stored_is_there_after_a_restart() {
+async fn stored_values_are_there_after_a_restart() {
     let server = Server::start().await;
     let before = server.login("someone@example.com").await;
     let server = Setup::app().state(server.kill()).start().await;
@@ -42,7 +42,7 @@ async fn what_was_stored_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn sigterm_finishes_what_is_in_flight_and_exits_with_0() {
+async fn sigterm_finishes_open_requests_and_exits_with_0() {
     let mut server = Setup::trouble().start().await;
     let sleeper = server.get("/sleep?ms=3000").send();
     let stop = async {
@@ -50,7 +50,7 @@ async fn sigterm_finishes_what_is_in_flight_and_exits_with_0() {
         let mut stream = server.asked("/stream?count=15&ms=200").await;
         let mut text = read_until(&mut stream, "tick 0\n").await;
         server.terminate();
-        server.says("stopping; requests in flight have").await;
+        server.logs("stopping; requests in flight have").await;
         let refused = TcpStream::connect(server.address()).await.is_err();
         assert!(refused, "a server that stops takes no new clients");
         stream.read_to_string(&mut text).await.expect("a text");
@@ -75,7 +75,7 @@ async fn sigterm_waits_ten_seconds_and_no_longer() {
     server.terminate();
     assert_eq!(server.exit_code(PATIENCE).await, Some(0));
     assert!(began.elapsed() >= Duration::from_secs(10));
-    server.says("some requests did not finish in time").await;
+    server.logs("some requests did not finish in time").await;
     let rest = read_until(&mut stream, "0\r\n\r\n").await;
     assert!(!rest.ends_with("0\r\n\r\n"), "it looks complete: {rest}");
 }

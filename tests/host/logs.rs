@@ -20,7 +20,7 @@ async fn every_request_is_one_line_with_the_id_that_its_client_gets() {
         .send()
         .await
         .has_status(404);
-    server.says("/bystander/nothing").await;
+    server.logs("/bystander/nothing").await;
     let log = server.log();
     let lines: Vec<&str> = log
         .lines()
@@ -35,15 +35,15 @@ async fn every_request_is_one_line_with_the_id_that_its_client_gets() {
 }
 
 #[tokio::test]
-async fn what_a_component_prints_reaches_the_log() {
+async fn output_of_a_component_reaches_the_log() {
     let server = Setup::trouble().start().await;
     server.get("/log?mark=m4rk").send().await.has_status(200);
-    server.says("stdout says m4rk").await;
-    server.says("stderr says m4rk").await;
+    server.logs("stdout says m4rk").await;
+    server.logs("stderr says m4rk").await;
 }
 
 #[tokio::test]
-async fn what_a_component_prints_reaches_the_log_folder() {
+async fn output_of_a_component_reaches_the_log_folder() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path().join("logs");
     let path = folder.to_str().expect("a path of text");
@@ -62,7 +62,7 @@ async fn what_a_component_prints_reaches_the_log_folder() {
     let deadline = Instant::now() + PATIENCE;
     while !["stdout says m4rk", "stderr says m4rk"]
         .iter()
-        .all(|said| written().contains(said))
+        .all(|line| written().contains(line))
     {
         assert!(Instant::now() < deadline, "{}", written());
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -88,9 +88,9 @@ async fn a_log_file_that_can_not_be_written_ends_no_request() {
         let path = format!("/log?mark={mark}");
         server.get(&path).send().await.has_status(200);
         // All the same, the log has what was printed.
-        server.says(&format!("stderr says {mark}")).await;
+        server.logs(&format!("stderr says {mark}")).await;
     }
-    server.says("can't write to a log file").await;
+    server.logs("can't write to a log file").await;
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_request_whose_client_left_is_in_the_log_too() {
     let server = Setup::trouble().start().await;
     let stream = server.asked("/sleep?ms=300").await;
     drop(stream);
-    server.says("path=\"/sleep\"").await;
+    server.logs("path=\"/sleep\"").await;
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_client_cannot_write_lines_of_its_own_into_the_log() {
         .send()
         .await
         .has_status(404);
-    server.says("/bystander/").await;
+    server.logs("/bystander/").await;
     let log = server.log();
     assert!(!log.lines().any(|line| line.starts_with("forged")), "{log}");
     assert!(!log.contains("\u{1b}[31m"), "{log}");
@@ -136,12 +136,12 @@ async fn an_error_of_ours_has_one_id_in_the_answer_and_in_every_line_of_the_log(
     let id = response.string("/request_id");
     assert_eq!(response.header("x-request-id"), id);
     assert_ne!(id, "forged");
-    server.says(&format!("request {id}: ")).await;
-    server.says("/chat/new").await;
+    server.logs(&format!("request {id}: ")).await;
+    server.logs("/chat/new").await;
     let log = server.log();
     let error = log.lines().find(|line| line.contains("request "));
     let error = error.expect("a line about the error");
-    // What the component says of it, field by field.
+    // The line of the component, field by field.
     for part in [
         "ERROR component: ",
         "no such table: ",
@@ -162,7 +162,7 @@ async fn nothing_private_is_logged_in_ordinary_use() {
     server.chat(&user, "a private name").await;
     server.file(&user, "a.txt", "private content").await;
     server.get("/healthz").send().await.has_status(200);
-    server.says("/healthz").await;
+    server.logs("/healthz").await;
     let log = server.log();
     for private in [
         "private-person@example.com",

@@ -30,16 +30,16 @@ fn assert_refused(manifest: &str, words: &[&str]) {
         "--state-dir",
         state.to_str().expect("a path of text"),
     ]);
-    assert!(!outcome.success, "{}", outcome.said);
+    assert!(!outcome.success, "{}", outcome.output);
     for word in words {
         assert!(
-            outcome.said.contains(word),
+            outcome.output.contains(word),
             "{word:?} is named: {}",
-            outcome.said
+            outcome.output
         );
     }
-    assert!(!outcome.said.contains("panicked"), "{}", outcome.said);
-    assert!(!outcome.said.contains("Serving"), "{}", outcome.said);
+    assert!(!outcome.output.contains("panicked"), "{}", outcome.output);
+    assert!(!outcome.output.contains("Serving"), "{}", outcome.output);
 }
 
 /// The manifest of the misbehaving component with one text put in the place of another, and its
@@ -108,15 +108,15 @@ fn a_manifest_that_is_not_there_is_named() {
     ]);
     assert!(!outcome.success);
     assert!(
-        outcome.said.contains("no-such-folder/spin.toml"),
+        outcome.output.contains("no-such-folder/spin.toml"),
         "{}",
-        outcome.said
+        outcome.output
     );
-    assert!(!outcome.said.contains("panicked"), "{}", outcome.said);
+    assert!(!outcome.output.contains("panicked"), "{}", outcome.output);
 }
 
 #[test]
-fn manifests_that_are_wrong_say_where() {
+fn errors_of_manifests_name_the_place() {
     assert_refused("", &["spin_manifest_version"]);
     assert_refused("spin_manifest_version = 2\n[application\n", &["spin.toml"]);
     assert_refused(
@@ -124,8 +124,8 @@ fn manifests_that_are_wrong_say_where() {
         &["spin_manifest_version"],
     );
     assert_refused(
-        &trouble_with("component = \"bystander\"", "component = \"nobody\""),
-        &["nobody"],
+        &trouble_with("component = \"bystander\"", "component = \"missing\""),
+        &["missing"],
     );
     assert_refused(
         &trouble_with(

@@ -15,7 +15,7 @@ const STREAMS: usize = 150;
 /// Requests that an instance serves before it takes no more, on each of the server's threads, and then some.
 const REQUESTS: usize = 300;
 
-/// Waits for something that a stream says.
+/// Waits for bytes of a stream.
 async fn hear(stream: &mut TcpStream) {
     let mut buffer = [0; 4096];
     let heard = timeout(PATIENCE, stream.read(&mut buffer)).await;

@@ -1,4 +1,4 @@
-//! `kafka restore` takes what this program has made, and nothing else.
+//! `kafka restore` accepts only backups that this program has made.
 
 use std::fs;
 use std::path::Path;
@@ -17,13 +17,13 @@ async fn refuses(state: &Path, sql: &str, undo: &str, words: &str) {
     let other = folder.path().join("state");
     let outcome = restore(&file, &other, &[]);
     is_refused(&outcome, words);
-    assert!(outcome.said.contains("none that this program makes"));
+    assert!(outcome.output.contains("none that this program makes"));
     assert!(!other.join("default.db").exists());
     Database::change(state, undo).await;
 }
 
 #[tokio::test]
-async fn what_no_migration_makes_is_refused() {
+async fn schemas_that_no_migration_makes_are_refused() {
     let scene = Scene::new().await;
     let state = scene.server.kill();
     for (sql, undo, words) in [
@@ -53,7 +53,7 @@ async fn what_no_migration_makes_is_refused() {
             "ALTER TABLE model DROP COLUMN spy",
             "\"model\"",
         ),
-        // A database that says that it is older than it is.
+        // A database whose version is lower than its schema.
         (
             "DELETE FROM schema_migration WHERE version > 2",
             "INSERT INTO schema_migration VALUES (9, 'again', '')",

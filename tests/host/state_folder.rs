@@ -1,4 +1,4 @@
-//! The state folder: who may read what is in it, whose it is, and who waits for whom.
+//! The state folder: its permissions, its owner, and which processes wait for each other.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use super::backup::{Scene, backup, is_refused, restore, succeeds};
 use crate::support::{Outcome, Setup, fresh_state, run_kafka};
 
-/// A user and a group that nobody is in.
-const SOMEBODY: (u32, u32) = (4242, 4243);
+/// A user and a group without members.
+const OWNER: (u32, u32) = (4242, 4243);
 
 /// All that is in a folder, and in its folders, but for the compiled components of other tests.
 fn all_in(folder: &Path) -> Vec<PathBuf> {
@@ -31,7 +31,7 @@ fn all_in(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Fails unless a file of each of these names is there, and nobody but its owner may use anything.
+/// Fails unless a file of each of these names is there, and only its owner may use anything.
 #[track_caller]
 fn assert_private(folder: &Path, names: &[&str]) {
     let all = all_in(folder);
@@ -52,7 +52,7 @@ fn open_state() -> TempDir {
 }
 
 #[tokio::test]
-async fn what_is_stored_is_for_its_owner_only() {
+async fn stored_files_are_for_their_owner_only() {
     let scene = Scene::on(Setup::app().state(open_state()).start().await).await;
     let databases = [
         "default.db",
@@ -83,14 +83,14 @@ async fn what_is_stored_is_for_its_owner_only() {
 }
 
 #[tokio::test]
-async fn what_root_makes_belongs_to_the_folders_owner() {
+async fn files_that_root_makes_belong_to_the_folders_owner() {
     let (restored, served) = (fresh_state(), fresh_state());
     for state in [&restored, &served] {
-        if let Err(error) = chown(state.path(), Some(SOMEBODY.0), Some(SOMEBODY.1)) {
-            // Not with a macro, whose words are heard only when a test fails.
+        if let Err(error) = chown(state.path(), Some(OWNER.0), Some(OWNER.1)) {
+            // Not with a macro, whose output is visible only when a test fails.
             writeln!(
                 std::io::stderr(),
-                "NOT TESTED: whose it is what root restores (can't give a folder away: {error})"
+                "NOT TESTED: the owner of files that root restores (can't give a folder away: {error})"
             )
             .ok();
             return;
@@ -108,7 +108,7 @@ async fn what_root_makes_belongs_to_the_folders_owner() {
     for path in [in_restored, all_in(scene.server.state())].concat() {
         let owner = fs::metadata(&path).expect("it is there");
         let owner = (owner.uid(), owner.gid());
-        assert_eq!(owner, SOMEBODY, "{}", path.display());
+        assert_eq!(owner, OWNER, "{}", path.display());
     }
 }
 
@@ -116,7 +116,7 @@ async fn what_root_makes_belongs_to_the_folders_owner() {
 async fn a_start_waits_for_another_one_that_finishes_a_restore() {
     let state = fresh_state();
     let lock = File::create(state.path().join("lock")).expect("a file");
-    lock.lock().expect("nobody else has it");
+    lock.lock().expect("no other process has it");
     let finishing = thread::spawn(move || {
         thread::sleep(Duration::from_secs(1));
         drop(lock);
@@ -127,7 +127,7 @@ async fn a_start_waits_for_another_one_that_finishes_a_restore() {
 }
 
 #[tokio::test]
-async fn a_start_removes_what_a_restore_that_was_killed_has_left() {
+async fn a_start_removes_the_leftovers_of_a_killed_restore() {
     let state = fresh_state();
     let left = state.path().join("restoring.tmp");
     fs::create_dir(&left).expect("a folder");
@@ -137,7 +137,7 @@ async fn a_start_removes_what_a_restore_that_was_killed_has_left() {
 }
 
 #[tokio::test]
-async fn a_restore_that_fails_late_says_that_the_next_start_finishes_it() {
+async fn the_error_of_a_restore_that_fails_late_mentions_the_next_start() {
     let scene = Scene::new().await;
     let file = scene.backup();
     let state = scene.server.kill();
@@ -156,7 +156,7 @@ async fn a_restore_that_fails_late_says_that_the_next_start_finishes_it() {
 }
 
 #[tokio::test]
-async fn a_state_of_which_something_is_missing_is_refused_with_what_to_do() {
+async fn an_incomplete_state_is_refused_with_a_remedy() {
     let scene = Scene::new().await;
     let file = scene.backup();
     let state = scene.server.kill();

@@ -44,7 +44,7 @@ async fn a_new_database_gets_shorter_by_itself() {
     let user = login(&server, "josef@example.com").await;
     let file = fill(&server, &user).await;
     empty(&server, &file).await;
-    // What is in the log comes into the file first.
+    // The log is moved into the file first.
     gets_shorter(&server, 6 * MIB).await;
     let database = server.database().await;
     assert_eq!(database.number("PRAGMA auto_vacuum").await, 2);
@@ -72,7 +72,7 @@ async fn an_old_database_gets_shorter_when_it_is_asked_to() {
     let state = server.kill();
     let outcome = vacuum(state.path());
     succeeds(&outcome);
-    assert!(outcome.said.contains("default: "), "{}", outcome.said);
+    assert!(outcome.output.contains("default: "), "{}", outcome.output);
     assert!(length(state.path()) < MIB, "{}", length(state.path()));
     let server = Setup::app().state(state).start().await;
     let database = server.database().await;

@@ -1,5 +1,5 @@
 //! The floor: a native server that answers the same requests with the same SQL, on the same storage engine with the
-//! same durability, and does nothing else: no WebAssembly, no access check, no answers for bad input.
+//! same durability, and no more: no WebAssembly, no access check, no answers for bad input.
 
 use anyhow::Context;
 use axum::{
@@ -18,7 +18,7 @@ use uuid::Uuid;
 const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
 const CHAT_NEW: &str = include_str!("../../functions/chat/src/create.sql");
 const CHAT_RENAME: &str = include_str!("../../functions/chat/src/rename.sql");
-const CHAT_DELETE: &str = include_str!("../../functions/common/src/removal/delete_chat.sql");
+const CHAT_DELETE: &str = include_str!("../../functions/store/src/removal/delete_chat.sql");
 /// How much is deleted at once (`removal`): these chats are small.
 const PART: i64 = 5_000;
 const CHUNK_BYTES: usize = 256 * 1024;

@@ -74,7 +74,7 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
     let followers: Vec<_> = followers.collect();
     drop(joined);
     for _ in 0..replies.len() {
-        let all = "each follower is answered, or says why it is not";
+        let all = "each follower is answered, or has an error";
         joining.recv().await.context(all)?;
     }
     println!(
@@ -134,7 +134,7 @@ pub async fn begin(address: &str, chat: &str, model: &str) -> anyhow::Result<Str
 }
 
 /// Follows a reply to its end; whether that was a complete one.
-/// `joined` hears of its first event.
+/// `joined` receives its first event.
 async fn follow(address: String, path: String, joined: mpsc::Sender<()>) -> anyhow::Result<bool> {
     let mut has_joined = false;
     let mut stream = TcpStream::connect(&address).await?;

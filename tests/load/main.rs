@@ -1,11 +1,11 @@
 //! Load program: `cargo bench --bench load`. It prints, and judges what `--reading`, `--long-work`, `--promises` and
-//! `--realtime` measure. Tests measure no time, because it is another on a busy machine; what is promised about time is
-//! shown here.
+//! `--realtime` measure. Tests measure no time, which differs on a busy machine; promises about time are
+//! measured here.
 //!
 //! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
 //! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
 //! on the same storage engine with the same durability. The ratio of the two is what WebAssembly and the host cost;
-//! it says more than the absolute figures, which change with the machine and its hour.
+//! it is more significant than the absolute figures, which change with the machine and its hour.
 
 #![forbid(unsafe_code)]
 
@@ -41,15 +41,16 @@ struct Arguments {
     /// Only the workloads whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Measure sockets and streams instead: first tokens, what appending costs, then many open sockets of which some stream;
-    /// fails where appending to a long chat takes longer than promised
+    /// Measure sockets and streams instead: first tokens, what appending costs, then many open sockets of which some
+    /// stream; fails where appending to a long chat takes longer than promised
     #[arg(long)]
     realtime: bool,
     /// Measure pages of conversations instead: at the end, in the middle and at the beginning of a long one, and large
     /// logins; fails where one takes longer than promised
     #[arg(long)]
     reading: bool,
-    /// Measure starts, first tokens, stops, and others beside trouble instead; fails where one takes longer than promised
+    /// Measure starts, first tokens, stops, and others beside trouble instead; fails where one takes longer than
+    /// promised
     #[arg(long)]
     promises: bool,
     /// Measure short requests beside replies that run for long and streams that follow them instead; fails where any is
@@ -71,7 +72,7 @@ struct Arguments {
     /// With --realtime: how many seconds a reply takes; with --long-work: how many seconds short requests are measured
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     reply: u64,
-    /// Serve the floor on a free port, print it, and do nothing else
+    /// Only serve the floor on a free port, and print it
     #[arg(long, hide = true)]
     serve_floor: Option<std::path::PathBuf>,
     /// Given by `cargo bench`

@@ -78,7 +78,7 @@ impl Server {
         while let Some(line) = lines.next().transpose()? {
             if let Some(address) = line.strip_prefix("Serving http://") {
                 let address = address.to_owned();
-                // What else it says is not for us, but it must be able to say it.
+                // Other lines are ignored, but it must be able to write them.
                 thread::spawn(move || lines.for_each(drop));
                 let child = Some(child);
                 return Ok(Self { address, child });

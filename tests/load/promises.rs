@@ -1,4 +1,4 @@
-//! `--promises`: what is promised about time, beside trouble that must not cost others any. Fails where it is not kept.
+//! `--promises`: promises about time, while other clients cause trouble. Fails where one is broken.
 
 use crate::{
     client::{Call, Client},
@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// Renames that are measured with a gateway and without one.
 const RENAMES: u32 = 50;
-/// What somebody has who is deleted.
+/// The rows of a user who is deleted.
 const MUCH: &str = include_str!("../support/much.sql");
 
 /// What was measured, and whether it is as promised.
@@ -142,7 +142,7 @@ async fn model_sees(model: &Server, what: &str, count: u64) -> anyhow::Result<()
     }
 }
 
-/// Who writes beside the removal of somebody who has much.
+/// The user who writes during the removal of a user with many rows.
 async fn removal(host: &Server, database: &Path, report: &mut Report) -> anyhow::Result<()> {
     let mut client = Client::connect(&host.address).await?;
     let much = client.json(Call::login("much@example.com")).await?;
@@ -249,7 +249,7 @@ async fn beside(
     }
 }
 
-/// Renames with a gateway that says nothing, beside those with none.
+/// Renames with a gateway that does not answer, beside those without a gateway.
 async fn gateways(folder: &Path, report: &mut Report) -> anyhow::Result<()> {
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let origin = format!("http://{}", silent.local_addr()?);

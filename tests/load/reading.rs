@@ -1,5 +1,5 @@
 //! `--reading`: what a page of a conversation costs, wherever in a long one it is, and beside that in a short one; and
-//! the login of somebody who has 10,000 chats, beside the floor: the same SQL on the same database, run by this process.
+//! the login of a user with 10,000 chats, beside the floor: the same SQL on the same database, run by this process.
 //! It fails where one takes longer than promised.
 
 use crate::{
@@ -23,7 +23,7 @@ const SHORT: usize = 100;
 const PAGE: usize = 50;
 /// How often each page is read.
 const ROUNDS: usize = 300;
-/// Workspaces of somebody who has much, and chats of each.
+/// Workspaces of a user with many rows, and chats of each.
 const WORKSPACES: usize = 20;
 const CHATS: usize = 500;
 
@@ -93,7 +93,7 @@ pub async fn run(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long the logins of somebody take who has so many workspaces and chats, and how long their SQL takes alone.
+/// How long the logins of a user with so many workspaces and chats take, and how long their SQL takes alone.
 async fn logins(
     client: &mut Client,
     database: &Path,
@@ -137,7 +137,7 @@ async fn logins(
         let row = rows.next().await?.context("there is the user")?;
         let answer = row.get_str(0)?;
         floor.push(began.elapsed());
-        ensure!(answer.as_bytes() == body, "the login says something else");
+        ensure!(answer.as_bytes() == body, "the login's answer differs");
     }
     Ok((took, floor))
 }

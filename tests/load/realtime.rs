@@ -1,28 +1,26 @@
 //! `--realtime`: how long a first token takes through relay and gateway beside the model itself, what appending to a
 //! long chat costs beside a short one, and what thousands of open sockets cost while some of them stream.
 
-use crate::{
-    client::{Call, Client},
-    process::{Server, memory_of},
-};
+mod many_sockets;
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use anyhow::{Context, bail, ensure};
 use futures::{SinkExt, StreamExt, future};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use std::{
-    path::Path,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::client::{Call, Client};
+use crate::process::Server;
 
 /// How much to do.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +58,7 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
     let scene = Scene::new(&host, &model, "load@example.com").await?;
     first_tokens(&scene).await?;
     appending(&host, &model).await?;
-    sockets(&scene, plan).await
+    many_sockets::sockets(&scene, plan).await
 }
 
 /// A user with a model.
@@ -198,7 +196,7 @@ async fn first_tokens(scene: &Scene<'_>) -> anyhow::Result<()> {
         println!(" {when}");
         println!("  through relay and gateway     {}", quantiles(ours));
         println!("  from the model itself         {}", quantiles(direct));
-        println!("  later words, until shown      {}", quantiles(later));
+        println!("  later words, until received   {}", quantiles(later));
     }
     Ok(())
 }
@@ -291,154 +289,10 @@ async fn append(socket: &mut Socket) -> anyhow::Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// Many open sockets, some of which stream.
-async fn sockets(scene: &Scene<'_>, plan: Plan) -> anyhow::Result<()> {
-    let model = format!("fake-clock-{}-rate-{RATE}", plan.seconds * RATE);
-    scene.save_model(&model).await?;
-    let streaming = scene.chats(plan.streams).await?;
-    let idle = plan.sockets.saturating_sub(plan.streams);
-    let quiet = scene.chats(idle.div_ceil(10)).await?;
-    // What the first sockets make once for all is not a socket's cost.
-    let warm: Vec<Socket> = open_all(scene, quiet.iter().take(50)).await?;
-    drop(warm);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let before = memory_of(scene.host.id())?;
-    let mut windows = open_all(scene, streaming.iter()).await?;
-    let bystanders = open_all(scene, quiet.iter().cycle().take(idle)).await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let after = memory_of(scene.host.id())?;
-    let open = windows.len() + bystanders.len();
-    let per_socket = after.saturating_sub(before) as f64 / 1024.0 / open as f64;
-    println!(
-        "\n{open} open sockets: {per_socket:.1} KiB each in the host ({} MiB in all)",
-        after >> 20
-    );
-
-    for socket in &mut windows {
-        let message = json!({"action": "new_message", "prompt": "x", "model": model});
-        socket
-            .send(Message::Text(message.to_string().into()))
-            .await?;
-    }
-    let lost_idle = bystanders.into_iter().map(|mut socket| {
-        tokio::spawn(async move {
-            let said = timeout(Duration::from_secs(plan.seconds), socket.next()).await;
-            let lost = !matches!(said, Err(_) | Ok(Some(Ok(_))));
-            (lost, socket)
-        })
-    });
-    let lost_idle: Vec<_> = lost_idle.collect();
-    let streams: Vec<_> = windows
-        .into_iter()
-        .map(|socket| tokio::spawn(watch(socket)))
-        .collect();
-    let api = tokio::spawn(use_api(
-        scene.host.address.clone(),
-        Duration::from_secs(plan.seconds),
-    ));
-    let mut total = Watched::default();
-    for stream in streams {
-        let watched = stream.await?;
-        total.deltas += watched.deltas;
-        total.words += watched.words;
-        total.gaps += watched.gaps;
-        total.unfinished += watched.unfinished;
-        total.delays.extend(watched.delays);
-    }
-    let mut lost = 0;
-    for task in lost_idle {
-        lost += usize::from(task.await?.0);
-    }
-    let (api, errors) = api.await??;
-    let streaming = memory_of(scene.host.id())?;
-    println!(
-        "{} streams of {RATE} words a second for {} s: {} deltas with {} words; gaps {}, streams cut short {}, idle \
-         sockets lost {lost}",
-        plan.streams, plan.seconds, total.deltas, total.words, total.gaps, total.unfinished
-    );
-    println!("                              p50 ms    p99 ms    max ms");
-    println!("  a word, from model to shown {}", quantiles(total.delays));
-    println!(
-        "  the HTTP API meanwhile      {}  ({errors} errors)",
-        quantiles(api)
-    );
-    println!("  the host's memory at the end: {} MiB", streaming >> 20);
-    Ok(())
-}
-
-async fn open_all<'a>(
-    scene: &Scene<'_>,
-    chats: impl Iterator<Item = &'a String>,
-) -> anyhow::Result<Vec<Socket>> {
-    futures::stream::iter(chats.map(|chat| scene.open(chat)))
-        .buffered(16)
-        .collect::<Vec<_>>()
-        .await
-        .into_iter()
-        .collect()
-}
-
-/// What one window saw.
-#[derive(Default)]
-struct Watched {
-    deltas: u64,
-    words: u64,
-    gaps: usize,
-    unfinished: usize,
-    delays: Vec<Duration>,
-}
-
-async fn watch(mut socket: Socket) -> Watched {
-    let mut watched = Watched::default();
-    loop {
-        let Ok(Ok(frame)) = timeout(PATIENCE, frame(&mut socket)).await else {
-            watched.unfinished += 1;
-            return watched;
-        };
-        match frame["action"].as_str() {
-            Some("delta") => {
-                watched.deltas += 1;
-                watched.gaps += usize::from(frame["seq"] != watched.deltas);
-                watched.delays.extend(delay(&frame));
-                let content = frame["content"].as_str().unwrap_or_default();
-                watched.words += content.split_whitespace().count() as u64;
-            }
-            Some("generation_ended") => {
-                watched.unfinished += usize::from(frame["status"] != "complete");
-                return watched;
-            }
-            _ => {}
-        }
-    }
-}
-
 /// How long ago the model sent what a delta shows. Each word is when that was; the oldest of a piece waited longest.
 fn delay(delta: &Value) -> Option<Duration> {
     let sent = delta["content"].as_str()?.split_whitespace().next()?;
     Some(now().saturating_sub(Duration::from_micros(sent.parse().ok()?)))
-}
-
-/// Logs in again and again, ten times a second.
-async fn use_api(address: String, duration: Duration) -> anyhow::Result<(Vec<Duration>, usize)> {
-    let mut client = Client::connect(&address).await?;
-    let (mut latencies, mut errors) = (Vec::new(), 0);
-    let begin = Instant::now();
-    while begin.elapsed() < duration {
-        let number = latencies.len() % 50;
-        let sent = Instant::now();
-        match client
-            .send(Call::login(&format!("bystander{number}@example.com")))
-            .await
-        {
-            Ok((status, _)) if status.is_success() => latencies.push(sent.elapsed()),
-            _ => {
-                errors += 1;
-                client = Client::connect(&address).await?;
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(100).saturating_sub(sent.elapsed())).await;
-    }
-    Ok((latencies, errors))
 }
 
 async fn until(socket: &mut Socket, action: &str) -> anyhow::Result<Value> {
@@ -491,6 +345,6 @@ pub fn raise_limit() {
         current: maximum,
         maximum,
     };
-    // If it fails, opening the sockets says so.
+    // If it fails, opening the sockets fails.
     let _ = setrlimit(Resource::Nofile, raised);
 }

@@ -39,7 +39,7 @@ const PROXY: Elsewhere = ("a proxy that hides its client", |request| {
 });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_open_mode_every_operation_refuses_who_comes_from_elsewhere() {
+async fn in_open_mode_every_operation_refuses_other_hosts_and_pages() {
     let house = House::open().await;
     refuses_elsewhere(&house, &[ORIGIN, NULL_ORIGIN, HOST, CLIENT, PROXY]).await;
 }
@@ -80,7 +80,7 @@ async fn refuses_elsewhere(house: &House, elsewhere: &[Elsewhere]) {
     assert_eq!(house.dump().await, before);
 }
 
-/// A foreign page that asks whether it may is told no.
+/// A preflight request of a foreign page is refused.
 async fn preflight(house: &House, owner: &World, operation: &Operation) -> Option<String> {
     let input = &owner.valid(operation)[0];
     let answer = input
@@ -129,7 +129,7 @@ async fn in_token_mode_every_operation_asks_for_a_session_that_is_good() {
     good.send().await.has_status(200);
 }
 
-/// A browser sends the cookie along whoever's page asks; it also says whose page that is.
+/// A browser sends the cookie with requests of every page; it also sends the origin of that page.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_token_mode_no_page_of_another_site_changes_anything_with_the_cookie() {
     let house = House::token().await;
@@ -163,7 +163,7 @@ async fn in_token_mode_no_page_of_another_site_changes_anything_with_the_cookie(
     sessions.send().await.has_status(200);
 }
 
-/// What is no session's token, and what that is.
+/// Tokens that belong to no session, with their descriptions.
 async fn bad_tokens(house: &House, owner: &World) -> Vec<(&'static str, Option<String>)> {
     let new = async || house.login(&owner.user.email).await.string("/token");
     let (expired, revoked) = (new().await, new().await);
@@ -182,11 +182,11 @@ async fn bad_tokens(house: &House, owner: &World) -> Vec<(&'static str, Option<S
         .change("UPDATE session SET expires_at = 1 WHERE rowid = (SELECT max(rowid) FROM session)")
         .await;
     vec![
-        ("nobody", None),
+        ("no user", None),
         ("no token", Some("x".to_owned())),
         ("an expired session", Some(expired)),
         ("a session that was ended", Some(revoked)),
         ("an altered token", Some(altered)),
-        ("somebody who has left", Some(gone)),
+        ("a deleted user", Some(gone)),
     ]
 }

@@ -1,6 +1,7 @@
-//! Deleting leaves no orphan row and no orphan content, and open windows hear of it.
+//! Deleting leaves no orphan row and no orphan content, and open sockets receive an event.
 //!
-//! What is stored is compared whole with what was stored before: so no table, no column and no counter can be forgotten.
+//! The stored rows are compared with those from before: so no table, no column and no counter can be
+//! forgotten.
 
 use serde_json::json;
 
@@ -26,13 +27,13 @@ macro_rules! in_both_modes {
 }
 
 in_both_modes! {
-    of_somebody_who_leaves_nothing_stays,
+    no_row_of_a_deleted_user_stays,
     of_a_workspace_nothing_stays,
     of_a_chat_nothing_stays,
     of_a_file_only_the_messages_about_it_stay,
 }
 
-/// Somebody at work.
+/// A user with rows.
 struct Worker<'a> {
     house: &'a House,
     world: World,
@@ -146,8 +147,8 @@ impl<'a> Worker<'a> {
         self.house.server.database().await
     }
 
-    /// Windows of a chat in both protocols, each after its first frame.
-    async fn windows(&self, chat: &str) -> [Socket; 2] {
+    /// Sockets of a chat in both protocols, each after its first frame.
+    async fn sockets(&self, chat: &str) -> [Socket; 2] {
         let bearer = self.world.token().map(|token| format!("Bearer {token}"));
         let session = bearer.as_deref().map(|bearer| ("authorization", bearer));
         let open = async |protocol: Option<(&'static str, &'static str)>| {
@@ -163,17 +164,17 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Fails unless the windows are told that their chat is gone, and closed.
+/// Fails unless the sockets receive the deletion of their chat, and are closed.
 async fn hear_of_the_end([v1, v2]: &mut [Socket; 2]) {
     // Behind what was still on its way when they opened.
     while v1.text().await != r#"{"error":"Chat not found."}"# {}
     v2.action("chat_deleted").await;
-    for window in [v1, v2] {
-        assert_eq!(window.closed().await, Some(1000));
+    for client in [v1, v2] {
+        assert_eq!(client.closed().await, Some(1000));
     }
 }
 
-async fn of_somebody_who_leaves_nothing_stays(house: House) {
+async fn no_row_of_a_deleted_user_stays(house: House) {
     house.world("leni@example.com").await;
     let before = house.dump().await;
 
@@ -186,11 +187,11 @@ async fn of_somebody_who_leaves_nothing_stays(house: House) {
         josef.chat(&workspace, &file).await,
         josef.chat(&workspace, &file).await,
     ];
-    let mut windows = Vec::new();
+    let mut sockets = Vec::new();
     for chat in &chats {
         josef.file(chat, "true").await;
         josef.converse(chat).await;
-        windows.push(josef.windows(chat).await);
+        sockets.push(josef.sockets(chat).await);
     }
     let is_token_mode = josef.world.session.is_some();
     if is_token_mode {
@@ -201,13 +202,13 @@ async fn of_somebody_who_leaves_nothing_stays(house: House) {
     }
     josef.delete(&format!("/user/{}", user.id)).await;
 
-    for windows in &mut windows {
+    for sockets in &mut sockets {
         if is_token_mode {
-            for window in windows {
-                assert_eq!(window.closed().await, Some(1008));
+            for client in sockets {
+                assert_eq!(client.closed().await, Some(1008));
             }
         } else {
-            hear_of_the_end(windows).await;
+            hear_of_the_end(sockets).await;
         }
     }
     assert_eq!(house.dump().await, before);
@@ -219,19 +220,19 @@ async fn of_a_workspace_nothing_stays(house: House) {
 
     let workspace = josef.workspace().await;
     let file = josef.file(&workspace, "false").await;
-    let mut windows = Vec::new();
+    let mut sockets = Vec::new();
     for _ in 0..2 {
         let chat = josef.chat(&workspace, &file).await;
         josef.file(&chat, "true").await;
         josef.converse(&chat).await;
-        windows.push(josef.windows(&chat).await);
+        sockets.push(josef.sockets(&chat).await);
     }
     josef
         .delete(&format!("/workspace/delete/{workspace}"))
         .await;
 
-    for windows in &mut windows {
-        hear_of_the_end(windows).await;
+    for sockets in &mut sockets {
+        hear_of_the_end(sockets).await;
     }
     assert_eq!(house.dump().await, before);
 }
@@ -246,9 +247,9 @@ async fn of_a_chat_nothing_stays(house: House) {
     for file in [&josef.world.file, &file] {
         let chat = josef.chat(workspace, file).await;
         josef.converse(&chat).await;
-        let mut windows = josef.windows(&chat).await;
+        let mut sockets = josef.sockets(&chat).await;
         josef.delete(&format!("/chat/{chat}")).await;
-        hear_of_the_end(&mut windows).await;
+        hear_of_the_end(&mut sockets).await;
         assert_eq!(house.dump().await, before);
     }
 }
@@ -259,24 +260,24 @@ async fn of_a_file_only_the_messages_about_it_stay(house: House) {
     let kept = house.dump().await;
     let file = josef.file(workspace, "false").await;
     let mut attachments = Vec::new();
-    let mut windows = Vec::new();
+    let mut sockets = Vec::new();
     for _ in 0..2 {
         let chat = josef.chat(workspace, &file).await;
         attachments.extend(josef.files(&chat).await);
         josef
             .saves(attachments.last().expect("it is attached"))
             .await;
-        windows.push(josef.windows(&chat).await);
+        sockets.push(josef.sockets(&chat).await);
     }
     josef.delete(&format!("/file/delete/{file}")).await;
 
-    for ([v1, v2], attachment) in windows.iter_mut().zip(&attachments) {
-        let told = v2.action("file_deleted").await;
-        assert_eq!(told["file_id"], attachment.as_str());
+    for ([v1, v2], attachment) in sockets.iter_mut().zip(&attachments) {
+        let received = v2.action("file_deleted").await;
+        assert_eq!(received["file_id"], attachment.as_str());
         // The original's frontends know no such event.
         v1.is_quiet().await;
     }
-    // Two chats and what was said there are new, and are counted with their user and their workspace.
+    // Two chats and their messages are new, and are counted with their user and their workspace.
     let dump = house.dump().await;
     let new = ["chat ", "chat_conversation ", "user ", "workspace "];
     let is_chat = |row: &&str| new.iter().any(|table| row.starts_with(table));

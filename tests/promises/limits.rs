@@ -3,7 +3,7 @@
 use crate::support::{House, Operation, Setup, World, by};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_too_often_is_refused_everywhere() {
+async fn rate_limits_hold_in_every_operation() {
     let limits = "login=1000/60 code=1000/60 message=1000/60 upload=1000/60 create=1000/60";
     let house = House::token_with(Setup::app().variable("rate_limits", limits)).await;
     let world = house.world("josef@example.com").await;
@@ -41,7 +41,7 @@ async fn who_asks_too_often_is_refused_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_no_room_is_refused_everywhere() {
+async fn the_quota_holds_in_every_operation() {
     let setup = Setup::app().variable("rate_limits", "");
     let house = House::token_with(setup.variable("storage_quota_bytes", "1000000")).await;
     let stores = storing(&house).await;
@@ -71,7 +71,7 @@ async fn storing(house: &House) -> Vec<String> {
                 .has_status(input.status);
         }
         house.settles().await;
-        // What deletes a file says so in its chats, and must do even where there is no room.
+        // Deleting a file adds a message to its chats, and must work even when the quota is reached.
         if stored().await > before && !operation.id.ends_with("_delete") {
             let id = &operation.id;
             assert!(operation.is_limited(), "{id} stores as often as one likes");
@@ -83,7 +83,7 @@ async fn storing(house: &House) -> Vec<String> {
 }
 
 /// Fails unless the operations, asked for as they should be, are answered with this status, and nothing changes but
-/// what is counted. Their ids, in order.
+/// the counted requests. Their ids, in order.
 async fn refused(
     house: &House,
     world: &World,
@@ -106,7 +106,7 @@ async fn refused(
             continue;
         }
         for input in world.valid(operation) {
-            // Each time, since what is used up gets free again.
+            // Each time, since a used limit becomes free again.
             house.server.change(prepare).await;
             let request = input.request(&house.server, operation);
             let answer = by(request, world.token()).send().await;

@@ -1,4 +1,4 @@
-//! Migrations run themselves, once, whichever request comes first, and keep what is stored
+//! Migrations run by themselves, once, with the first request, and keep all rows
 //! (docs/promises.md#19-migrations).
 
 use futures::future::join_all;
@@ -118,10 +118,10 @@ const OTHERS: &str = "
     INSERT INTO content (id, size, staged_at) VALUES ('staged', 3, unixepoch() * 1000);
     INSERT INTO content_chunk VALUES ('staged', 0, x'616263');";
 
-/// What each version has stored is there in this one, and goes on: whatever a `GET` of somebody's own things answered
-/// before, it answers now.
+/// The data of each version is there in this one, and can be changed: every `GET` of a user's own rows has
+/// the answer that it had before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_each_version_has_stored_is_still_there() {
+async fn the_data_of_each_version_is_still_there() {
     let mut house = House::token_with(Setup::app()).await;
     house.model = FakeModel::start_with(&["--key", API_KEY]);
     let world = house.world(EMAIL).await;
@@ -164,8 +164,8 @@ async fn what_each_version_has_stored_is_still_there() {
         let body = json!({ "prompt": "Again?", "model_id": world.model }).to_string();
         let ask = server.post(&format!("/chat/{}/messages", world.chat));
         let ask = by(ask, world.token()).header("accept", "text/event-stream");
-        let told = ask.json(body).events().await.rest().await;
-        let last = told.last().expect("a reply ends");
+        let stream = ask.json(body).events().await.rest().await;
+        let last = stream.last().expect("a reply ends");
         assert_eq!(last.data["status"], "complete", "{last:?}");
         let unfinished = "DELETE FROM content WHERE staged_at IS NOT NULL";
         server.change(unfinished).await;

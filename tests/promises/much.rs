@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use crate::support::{Setup, login};
 
-/// Workspaces of somebody who has much, and chats of each.
+/// Workspaces of a user with many rows, and chats of each.
 const WORKSPACES: usize = 20;
 const CHATS: usize = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_with_much_is_one_statement_and_answers_what_that_says() {
+async fn a_large_login_is_one_statement_and_answers_its_result() {
     const EMAIL: &str = "much@example.com";
     const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
     let server = Setup::app().logging_sql().start().await;

@@ -106,16 +106,16 @@ async fn names_of_files_are_stored_listed_and_downloaded() {
             format!("Content-Disposition: form-data; name=\"files\"; filename=\"{name}\"");
         let response = upload(&server, &user, disposition).await;
         assert_eq!(response.status, 200, "{name:?}: {}", response.text());
-        let told = response.string("/details/0/name");
+        let stored = response.string("/details/0/name");
         let listed = server.login(&user.email).await;
         assert_eq!(
             listed.string(&format!("/workspaces/0/files/{place}/filename")),
-            told,
+            stored,
             "{name:?}"
         );
         assert!(
-            name.ends_with(&told) && (told == *name || name.contains('/')),
-            "{name:?} is stored as {told:?}"
+            name.ends_with(&stored) && (stored == *name || name.contains('/')),
+            "{name:?} is stored as {stored:?}"
         );
         assert_downloads(&server, &response, name).await;
     }
@@ -139,7 +139,9 @@ async fn names_that_cannot_be_written_plainly_are_harmless_too() {
         ("filename*=UTF-8''%FF%FE", None),
         ("filename*=nonsense", None),
         ("filename=\"a\u{0}b\"", None),
-        ("filename=\"a%0D%0Ab%22\"", None),
+        ("filename=\"a%22b.txt\"", Some("a\"b.txt")),
+        ("filename=\"a%0D%0Ab.txt\"", Some("a\r\nb.txt")),
+        ("filename=\"100%25.txt\"", Some("100%25.txt")),
         ("filename=\"\"", None),
     ] {
         let response = upload(&server, &user, format!("{form_data}; {parameter}")).await;

@@ -1,5 +1,5 @@
-//! What is much is changed and deleted in parts, each a short transaction, so that nobody waits for all of it; where that
-//! breaks off, what is left is sound, and the same again goes on.
+//! Many rows are changed and deleted in parts, each a short transaction, so that no user waits for all of it; where
+//! that is interrupted, the remaining rows are consistent, and the next request continues.
 
 use serde_json::json;
 
@@ -61,13 +61,13 @@ async fn a_file_in_many_chats_is_renamed_in_parts() {
 async fn a_file_in_many_chats_is_deleted_in_parts() {
     let server = Setup::app().logging_sql().start().await;
     let file = with_file_in_many_chats(&server).await;
-    let mut window = server.v2("chat-2999").await;
+    let mut client = server.v2("chat-2999").await;
     let delete = server.delete(&format!("/file/delete/{file}"));
     let (answer, statements) = server.statements(delete).await;
     answer.has_status(200);
     assert!(statements.transactions() >= 6, "{statements}");
-    let told = window.action("file_deleted").await;
-    assert_eq!(told["file_id"], "at-chat-2999");
+    let received = client.action("file_deleted").await;
+    assert_eq!(received["file_id"], "at-chat-2999");
     let database = server.database().await;
     for table in ["file", "chat_file", "content"] {
         assert_eq!(database.count(table).await, 0, "rows of {table}");
@@ -111,8 +111,8 @@ async fn a_long_chat_is_deleted_in_parts() {
         .change(&Database::conversation(&chat, MESSAGES))
         .await;
     let path = format!("/chat/{chat}");
-    let shown = server.get(&path).send().await;
-    assert_eq!(shown.json()["num_messages"], MESSAGES);
+    let details = server.get(&path).send().await;
+    assert_eq!(details.json()["num_messages"], MESSAGES);
     let (answer, statements) = server.statements(server.delete(&path)).await;
     answer.is_error(200, "Chat deleted successfully.");
     assert!(statements.transactions() >= 5, "{statements}");
@@ -144,7 +144,7 @@ async fn a_chat_whose_deletion_broke_off_is_sound_and_deleted_the_next_time() {
     database.has_no_orphans().await;
     database.knows_how_much_is_stored().await;
     if database.count("chat").await > 0 {
-        // It has ended for whoever looks at it, and can go on all the same.
+        // It has ended for every reader, and can go on all the same.
         let page = server.get(&format!("{path}/messages")).send().await;
         page.has_status(200);
         assert_eq!(page.json()["messages"], json!([]));
@@ -172,8 +172,8 @@ async fn many_versions_are_deleted_in_parts() {
             user.id
         );
         server.change(&versions).await;
-        let shown = server.get(&format!("/chat/{chat}")).send().await;
-        assert_eq!(shown.json()["num_versions"], 1000);
+        let details = server.get(&format!("/chat/{chat}")).send().await;
+        assert_eq!(details.json()["num_versions"], 1000);
         paths.extend([format!("/chat/{chat}"), format!("/file/delete/{file}")]);
     }
     // Of the first the chat, of the second the file.

@@ -89,9 +89,9 @@ async fn no_statement_reads_a_whole_table() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What a frame of a socket shows is found by places, and only what is shown is read.
+/// The contents of a socket's frame are found by index, and only they are read.
 #[tokio::test]
-async fn what_a_frame_shows_is_read_last() {
+async fn the_contents_of_a_frame_are_read_last() {
     let server = Server::start().await;
     login(&server, "josef@example.com").await;
     let database = server.database().await;

@@ -1,9 +1,9 @@
-//! The part of docs/promises.md#3-addresses-of-models that only the host can keep: resolved names. What a URL itself says
-//! is in `token::models` and `realtime::ssrf`.
+//! The part of docs/promises.md#3-addresses-of-models that only the host can keep: resolved names. What a URL itself
+//! says is in `token::models` and `realtime::ssrf`.
 
 use crate::support::Setup;
 
-/// What is in IANA's registries of special addresses, but in fewer lists than private networks are.
+/// Addresses of IANA's special registries that fewer lists contain than private networks.
 #[tokio::test]
 async fn special_addresses_are_not_called() {
     let setup = Setup::trouble().variable("allow_private_models", "false");
@@ -23,7 +23,7 @@ async fn special_addresses_are_not_called() {
         let answer = server.get(&path).send().await;
         assert_eq!(answer.status, 500, "{address}: {}", answer.text());
         let address = address.trim_start_matches('[').trim_end_matches(']');
-        server.says(&format!("{address} is private")).await;
+        server.logs(&format!("{address} is private")).await;
     }
 }
 

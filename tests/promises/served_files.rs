@@ -3,7 +3,7 @@
 use crate::support::{Server, login};
 
 #[tokio::test]
-async fn what_a_browser_would_run_is_only_ever_saved() {
+async fn types_that_a_browser_would_run_are_only_downloaded() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let script = "<script xmlns='http://www.w3.org/1999/xhtml'>alert(1)</script>";

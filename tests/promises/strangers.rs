@@ -4,18 +4,18 @@
 
 use crate::support::{Description, House, Input, Operation, World, by};
 
-/// Only the gateway gets further there; whose chats sockets open, and what they can name, is tested in `token::sockets` and
-/// `token::frames`.
+/// Only the gateway gets further there; whose chats sockets open, and what they can name, is tested in `token::sockets`
+/// and `token::frames`.
 const SOCKETS: [&str; 2] = ["conversation_socket", "conversation_socket_events"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_open_mode_who_names_themselves_touches_only_what_is_theirs() {
+async fn in_open_mode_users_reach_only_their_own_rows() {
     let tried = try_all(&House::open().await).await;
     assert!(tried > 60, "{tried}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_token_mode_everybody_touches_only_what_is_theirs() {
+async fn in_token_mode_users_reach_only_their_own_rows() {
     let tried = try_all(&House::token().await).await;
     assert!(tried > 200, "{tried}");
 }
@@ -67,8 +67,8 @@ async fn try_all(house: &House) -> usize {
     tried
 }
 
-/// The request with each of the stranger's ids being the owner's, one at a time, and then with all of them. In token mode
-/// the same without the name of the caller, where it need not be sent.
+/// The request with each of the stranger's ids being the owner's, one at a time, and then with all of them. In token
+/// mode the same without the name of the caller, where it need not be sent.
 fn foreign(
     operation: &Operation,
     mine: &Input,
@@ -77,7 +77,7 @@ fn foreign(
 ) -> Vec<(String, Input)> {
     let mut ids = mine.ids_of(stranger);
     if stranger.session.is_none() {
-        // Who names nobody may use what they know the id of; and who names another is taken for them.
+        // A request without a user may use every row by its id; and a request that names a user acts for that user.
         let Some(caller) = mine.caller() else {
             return Vec::new();
         };
@@ -107,8 +107,8 @@ fn exchanged(mine: &Input, theirs: &Input, names: &[&str]) -> Vec<(String, Input
     inputs
 }
 
-/// The request as it should be, and without the name of the caller, where it need not be sent. What deletes is sent once,
-/// as whoever has a session would.
+/// The request as it should be, and without the name of the caller, where it need not be sent. What deletes is sent
+/// once, as a client with a session would.
 fn own(operation: &Operation, mine: &Input, stranger: &World) -> Vec<Input> {
     let caller = superfluous_caller(operation, mine, stranger);
     let nameless = caller.map(|caller| mine.without(caller));
@@ -117,7 +117,7 @@ fn own(operation: &Operation, mine: &Input, stranger: &World) -> Vec<Input> {
     named.into_iter().chain(nameless).collect()
 }
 
-/// The field that names the caller, if the session says it already and it need not be sent.
+/// The field that names the caller, if the session names the caller already and the field may be left out.
 fn superfluous_caller<'a>(
     operation: &Operation,
     mine: &'a Input,
@@ -144,7 +144,7 @@ impl Asking<'_> {
         }
     }
 
-    /// What is wrong, unless the answer is that there is no such thing, and nothing has changed.
+    /// The failure, unless the answer is 404 and no row has changed.
     async fn refused(&self, method: &str, input: &Input) -> Option<String> {
         let before = self.house.dump().await;
         let request = input.request_by(method, &self.house.server, self.operation);
@@ -163,7 +163,7 @@ impl Asking<'_> {
         ))
     }
 
-    /// What is wrong, unless each method is answered as it should be.
+    /// The failure, unless each method has the right answer.
     async fn answered(&self, input: &Input) -> Option<String> {
         for method in self.methods() {
             let request = input.request_by(method, &self.house.server, self.operation);
@@ -179,7 +179,7 @@ impl Asking<'_> {
     }
 }
 
-/// The owner sees what they had; and what is stored of them is what was stored before any stranger came, to the letter.
+/// The owner still reads all rows, and the stored rows are exactly those from before the strangers' requests.
 async fn assert_is_untouched(house: &House, owner: &World, before: &str) {
     for operation in house.description().await.operations {
         if operation.method != "GET" || !operation.needs_session {

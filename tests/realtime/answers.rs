@@ -90,7 +90,7 @@ async fn no_failure_is_a_success() {
     let mut socket = scene.open2().await;
     for (model, status, text, mentions) in TABLE {
         let id = scene.has_model(model).await;
-        scene.says(&mut socket, model).await;
+        scene.sends_prompt(&mut socket, model).await;
         let ended = socket.action("generation_ended").await;
         assert_eq!(ended["status"], *status, "{model}: {ended}");
         assert_eq!(ended["message"]["content"], *text, "{model}: {ended}");
@@ -127,7 +127,7 @@ async fn reasoning_is_kept_apart(setup: Setup) {
         "fake-words-2-rate-0-think-bare",
     ] {
         scene.has_model(model).await;
-        scene.says(&mut socket, model).await;
+        scene.sends_prompt(&mut socket, model).await;
         let ended = socket.action("generation_ended").await;
         let message = &ended["message"];
         assert_eq!(message["content"], "w1 w2", "{model}: {ended}");
@@ -187,19 +187,19 @@ async fn a_draft_overwrites_no_file(setup: Setup) {
 
 async fn reasoning_resumes_exactly(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-40-rate-60-reasoning"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
     let mut count = 0;
     // Every other frame is lost.
-    window.loses(move |_| {
+    client.loses(move |_| {
         count += 1;
         count % 2 == 0
     });
     window
         .ask("fake-words-40-rate-60-reasoning", "think of a.md")
         .await;
-    let shown = window.settled().await;
-    assert_eq!(shown.content, super::words(40));
-    assert!(shown.reasoning.contains("only a draft"), "{shown:?}");
+    let message = client.settled().await;
+    assert_eq!(message.content, super::words(40));
+    assert!(message.reasoning.contains("only a draft"), "{message:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -307,7 +307,7 @@ async fn a_model_has_settings() {
     assert!(!changed.text().contains("secret-value"));
 
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, "fake-words-2-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-2-rate-0").await;
     let ended = socket.action("generation_ended").await;
     assert_eq!(ended["status"], "complete", "{ended}");
     let seen = scene.model.last().await;
@@ -369,7 +369,7 @@ async fn a_model_has_its_time_to_begin() {
         .await
         .has_status(200);
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, "fake-silent").await;
+    scene.sends_prompt(&mut socket, "fake-silent").await;
     let ended = socket.action("generation_ended").await;
     assert_eq!(ended["status"], "error");
     assert!(

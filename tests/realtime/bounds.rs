@@ -1,5 +1,5 @@
-//! What strangers send, and what models say, is bounded before it is read: whatever it is, it gets an answer in words, and
-//! a reply that is written beside it goes on.
+//! Requests of strangers and replies of models are bounded before they are read: each gets an answer with a reason,
+//! and a reply that is written beside it goes on.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn endpoint(body: String) -> String {
 async fn frames_and_bodies_take_no_more_memory_than_they_are_long() {
     let scene = Scene::new(Setup::app(), &[MODEL]).await;
     let mut beside = scene.open2().await;
-    scene.says(&mut beside, MODEL).await;
+    scene.sends_prompt(&mut beside, MODEL).await;
     beside.action("delta").await;
 
     let chat = scene.server.chat(&scene.user, "Another").await;
@@ -81,7 +81,7 @@ async fn frames_and_bodies_take_no_more_memory_than_they_are_long() {
         (frame(&format!("\"x\":{}", deep(200_000))), "bad_request"),
     ] {
         let begins: String = frame.chars().take(60).collect();
-        v2.say(frame).await;
+        v2.send_text(frame).await;
         let refused = v2.action("error").await;
         assert_eq!(refused["code"], code, "{begins}: {refused}");
     }
@@ -91,7 +91,7 @@ async fn frames_and_bodies_take_no_more_memory_than_they_are_long() {
         "{{\"action\":\"upload_file\",\"id\":\"u\",\"filename\":\"a.txt\",\"file_data\":\"{file}\",\"x\":{}}}",
         dear(1024 * 1024)
     );
-    v2.say(upload).await;
+    v2.send_text(upload).await;
     assert_eq!(v2.action("ack").await["in_reply_to"], "u");
 
     let mut v1 = scene.server.v1(&chat).await;
@@ -101,7 +101,7 @@ async fn frames_and_bodies_take_no_more_memory_than_they_are_long() {
         format!("{{\"action\":\"new_message\",\"prompt\":{long}}}"),
         format!("{{\"x\":{long}}}"),
     ] {
-        v1.say(frame).await;
+        v1.send_text(frame).await;
         let refused = v1.json().await;
         assert!(refused["error"].is_string(), "{refused}");
     }
@@ -121,10 +121,10 @@ async fn frames_and_bodies_take_no_more_memory_than_they_are_long() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_models_say_takes_no_more_memory_than_it_is_long() {
+async fn a_reply_takes_no_more_memory_than_its_length() {
     let scene = Scene::new(Setup::app(), &[MODEL]).await;
     let mut beside = scene.open2().await;
-    scene.says(&mut beside, MODEL).await;
+    scene.sends_prompt(&mut beside, MODEL).await;
     beside.action("delta").await;
 
     let large = dear(2 * 1024 * 1024 - 1024);
@@ -155,11 +155,11 @@ async fn what_models_say_takes_no_more_memory_than_it_is_long() {
         }
     }
     let ended = asked.iter().map(async |(chat, name, mentions)| {
-        let mut window = scene.server.v2(chat).await;
-        window.json().await;
+        let mut client = scene.server.v2(chat).await;
+        client.json().await;
         let ask = json!({"action": "new_message", "prompt": "x", "model": name});
-        window.send(&ask).await;
-        let ended = window.action("generation_ended").await;
+        client.send(&ask).await;
+        let ended = client.action("generation_ended").await;
         match *mentions {
             "" => assert_eq!(ended["status"], "complete", "{name}: {ended}"),
             _ => assert_eq!(ended["status"], "error", "{name}: {ended}"),
@@ -176,7 +176,7 @@ async fn what_models_say_takes_no_more_memory_than_it_is_long() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_diff_that_fits_nowhere_blocks_nobody() {
+async fn a_diff_that_fits_nowhere_blocks_no_other_request() {
     let scene = Scene::new(Setup::app(), &[]).await;
     let diff = format!(
         "```diff file=long.based\n@@\n-b{}\n+x\n```\n",

@@ -1,4 +1,4 @@
-//! What is changed over HTTP while a chat is in use: files that were made in it, and its end in the middle of a reply.
+//! Changes over HTTP while a chat is in use: to files that were made in it, and its deletion during a reply.
 
 use std::time::Duration;
 
@@ -25,20 +25,20 @@ async fn a_file_that_was_made_in_a_chat_is_renamed_and_deleted() {
         (&listed["type"], &listed["num_versions"]),
         (&json!("based"), &json!(1))
     );
-    let shown = server.get(&format!("/file/{file}")).send().await.json();
+    let details = server.get(&format!("/file/{file}")).send().await.json();
     for key in ["id", "filename", "path", "size", "type", "url"] {
-        assert_eq!(shown[key], listed[key], "{key}");
+        assert_eq!(details[key], listed[key], "{key}");
     }
 
-    let mut window = scene.open2().await;
+    let mut client = scene.open2().await;
     let form = [("file_id", file.as_str()), ("new_name", "b.based")];
     let renamed = server.patch("/file/rename").form(&form).send().await;
     let expected = json!({ "file_id": file, "new_filename": "b.based", "new_path": "(in-memory)" });
     renamed.is(200, &expected.to_string());
-    let told = window.json().await;
-    assert_eq!(told["action"], "file_renamed", "{told}");
+    let received = client.json().await;
+    assert_eq!(received["action"], "file_renamed", "{received}");
     assert_eq!(
-        (&told["file_id"], &told["name"]),
+        (&received["file_id"], &received["name"]),
         (&json!(file), &json!("b.based"))
     );
     let mut stranger = form.to_vec();
@@ -56,33 +56,33 @@ async fn a_file_that_was_made_in_a_chat_is_renamed_and_deleted() {
 
     let path = format!("/file/delete/{file}");
     server.delete(&path).send().await.has_status(200);
-    let told = window.action("file_deleted").await;
-    assert_eq!(told["message"]["content"], "b.based was deleted.");
-    assert_eq!(told["message"]["deleted_file_id"], json!(file));
+    let received = client.action("file_deleted").await;
+    assert_eq!(received["message"]["content"], "b.based was deleted.");
+    assert_eq!(received["message"]["deleted_file_id"], json!(file));
     let database = server.database().await;
     assert_eq!(database.count("chat_file_version").await, 0);
     database.has_no_orphans().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_running_reply_is_shown_with_its_chat() {
+async fn a_running_reply_is_read_with_its_chat() {
     let scene = Scene::new(Setup::app(), &["fake-words-600-rate-20"]).await;
     let asked = scene
         .ask(&json!({"prompt": "hello", "model": "fake-words-600-rate-20"}))
         .await;
     let path = format!("/chat/{}", scene.chat);
-    let shown = scene.server.get(&path).send().await.json();
-    let running = &shown["generation"];
+    let details = scene.server.get(&path).send().await.json();
+    let running = &details["generation"];
     assert_eq!(running["id"], asked.json()["generation_id"]);
     assert_eq!(running["message_id"], asked.json()["reply_message_id"]);
     assert_eq!(running["model"], "fake-words-600-rate-20");
     assert!(running["seq"].is_u64(), "{running}");
-    assert_eq!(shown["num_messages"], 2);
+    assert_eq!(details["num_messages"], 2);
     let stop = format!("{path}/stop");
     scene.server.post(&stop).send().await.has_status(200);
     scene.settles().await;
-    let shown = scene.server.get(&path).send().await.json();
-    assert_eq!(shown["generation"], Value::Null);
+    let details = scene.server.get(&path).send().await.json();
+    assert_eq!(details["generation"], Value::Null);
 }
 
 /// The reply's writer finds its row gone, in the middle of a reply and where a file is to be stored at its end.
@@ -99,14 +99,14 @@ async fn a_workspace_goes_in_the_middle_of_replies() {
         ];
         let made = scene.server.post("/chat/new").form(&form).send().await;
         let chat = made.string("/chat_id");
-        let mut window = scene.server.v2(&chat).await;
-        window.json().await;
-        window.send(&compose(model, "write a.based")).await;
-        window.action("delta").await;
+        let mut client = scene.server.v2(&chat).await;
+        client.json().await;
+        client.send(&compose(model, "write a.based")).await;
+        client.action("delta").await;
         let path = format!("/workspace/delete/{workspace}");
         scene.server.delete(&path).send().await.has_status(200);
-        window.action("chat_deleted").await;
-        assert_eq!(window.closed().await, Some(1000));
+        client.action("chat_deleted").await;
+        assert_eq!(client.closed().await, Some(1000));
         let gone = |seen: &Value| seen["open"] == 0;
         scene.model.saw(Duration::from_secs(20), gone).await;
     }
@@ -136,7 +136,7 @@ async fn a_chat_that_goes_as_its_files_are_made_is_let_go() {
     scene.server.change(goes).await;
     let mut socket = scene.opened().await;
     socket.send(&compose(COMPOSER, "make agent.based")).await;
-    scene.server.says("was ended by another").await;
+    scene.server.logs("was ended by another").await;
     let log = scene.server.log();
     assert!(
         !log.contains("FOREIGN KEY"),

@@ -1,5 +1,5 @@
-//! Clocks are set: back, forwards, and by different people on different machines. What the rows say of the time is changed
-//! here instead.
+//! Clocks are set: back, forwards, and by different people on different machines. The times in rows are
+//! changed here instead.
 
 use serde_json::json;
 
@@ -23,16 +23,16 @@ async fn a_crash_before_the_clock_went_back_leaves_no_chat_busy() {
         chats.push(scene.server.chat(&scene.user, name).await);
     }
     for chat in &chats {
-        let mut window = scene.server.window(chat).await;
-        window.ask(LONG, "hello").await;
-        window.until("some text", |window| window.deltas > 1).await;
-        window.leave();
+        let mut client = scene.server.chat_client(chat).await;
+        client.ask(LONG, "hello").await;
+        client.until("some text", |client| client.deltas > 1).await;
+        client.leave();
     }
     scene.server = scene.server.killed_and_started_again().await;
     // Whether by hours or by a little more than clocks differ.
     scene.server.change(&moved_by(2 * HOURS)).await;
-    let shown = scene.server.get(&format!("/chat/{}", chats[0])).send();
-    assert_eq!(shown.await.json()["generation"], json!(null));
+    let details = scene.server.get(&format!("/chat/{}", chats[0])).send();
+    assert_eq!(details.await.json()["generation"], json!(null));
     let answer = scene.ask(&json!({"prompt": "again", "model": SHORT})).await;
     answer.has_status(202);
     settles(&scene.server, &scene.chat).await;
@@ -55,13 +55,13 @@ async fn a_crash_before_the_clock_went_back_leaves_no_chat_busy() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reply_that_is_written_goes_on_whatever_the_clock_says() {
+async fn a_running_reply_goes_on_when_the_clock_is_set() {
     let scene = Scene::new(Setup::app(), &[LONG]).await;
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, LONG).await;
+    scene.sends_prompt(&mut socket, LONG).await;
     socket.action("delta").await;
     for millis in [2 * HOURS, -2 * HOURS, 72 * HOURS, -72 * HOURS] {
-        // Whoever looks next sees it, since the next piece comes later than the answer to some of these.
+        // The next reader sees it, since the next piece comes later than the answer to some of these.
         for _ in 0..3 {
             scene.server.change(&moved_by(millis)).await;
             let page = scene.server.get(&format!("/chat/{}/messages", scene.chat));

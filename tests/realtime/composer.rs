@@ -15,7 +15,9 @@ through_both!(
     equal_text_makes_no_version,
     files_reach_the_model,
     an_uploaded_text_is_edited_and_its_original_kept,
-    what_is_no_text_is_not_overwritten,
+    a_name_means_one_file_however_it_is_written,
+    a_diff_keeps_line_ends_and_mark,
+    files_that_are_no_text_are_not_overwritten,
     a_hostile_reply_does_no_harm,
 );
 
@@ -217,10 +219,59 @@ async fn an_uploaded_text_is_edited_and_its_original_kept(setup: Setup) {
     assert_eq!(scene.versions().await, ["as uploaded\n", text]);
     let url = format!("/file/{id}/content");
     let newest = scene.server.get(&url).send().await;
-    assert_eq!(newest.text(), text, "a download is what windows show");
+    assert_eq!(newest.text(), text, "a download has the text of the events");
 }
 
-async fn what_is_no_text_is_not_overwritten(setup: Setup) {
+async fn a_name_means_one_file_however_it_is_written(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
+    // Letters taken apart, as macOS does it, and put together, as models write them.
+    let apart = "Re\u{301}sume\u{301}.md";
+    for (uploaded, written) in [
+        (apart, "R\u{e9}sum\u{e9}.md"),
+        ("R\u{e9}sum\u{e9}2.md", "Re\u{301}sume\u{301}2.md"),
+        ("plan.md", "./plan.md"),
+    ] {
+        let form = scene.user.upload_to(&scene.chat, "true");
+        let form = form.file("files", uploaded, "as uploaded\n");
+        scene.server.upload(form).await.has_status(200);
+        let mut socket = scene.opened().await;
+        let prompt = format!("make {written}");
+        socket.send(&compose("fake-compose-rate-0", &prompt)).await;
+        let answer = socket.json().await;
+        assert_eq!(answer["action"], "agent_response", "{answer}");
+    }
+    assert_eq!(scene.server.database().await.count("chat_file").await, 3);
+    assert_eq!(
+        scene.versions().await.len(),
+        6,
+        "each one's original and text"
+    );
+    // A new one is stored as it is compared.
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make ./new.md"))
+        .await;
+    let answer = socket.json().await;
+    assert_eq!(answer["content"]["based_filename"], "new.md");
+}
+
+async fn a_diff_keeps_line_ends_and_mark(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-diff-rate-0"]).await;
+    let text = format!("\u{feff}{}", FILE.replace('\n', "\r\n"));
+    let form = scene.user.upload_to(&scene.chat, "true");
+    let form = form.file("files", "agent.based", &text);
+    scene.server.upload(form).await.has_status(200);
+    let mut socket = scene.opened().await;
+    socket
+        .send(&change("fake-diff-rate-0", "change agent.based"))
+        .await;
+    let answer = socket.json().await;
+    assert_eq!(answer["action"], "agent_response", "{answer}");
+    let changed = text.replace("line two\r\n", "line two, changed\r\n");
+    assert_eq!(scene.versions().await, [text, changed]);
+}
+
+async fn files_that_are_no_text_are_not_overwritten(setup: Setup) {
     let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
     let binary = [0xff, 0xfe, 0x00, 0x01];
     let form = scene.user.upload_to(&scene.chat, "true");
@@ -256,8 +307,8 @@ async fn a_hostile_reply_does_no_harm(setup: Setup) {
         let prompt = format!("say:\n{reply}");
         socket.send(&change("fake-say-rate-0", &prompt)).await;
         let answer = socket.json().await;
-        let told = answer["error"].as_str().unwrap_or_default();
-        assert!(told.contains(error), "{answer}");
+        let reason = answer["error"].as_str().unwrap_or_default();
+        assert!(reason.contains(error), "{answer}");
     }
     assert_eq!(scene.versions().await, [FILE]);
 }
@@ -289,7 +340,7 @@ async fn files_reach_the_model(setup: Setup) {
     );
     assert!(
         body.contains("make agent.based"),
-        "what was said before: {body}"
+        "the earlier messages: {body}"
     );
 }
 

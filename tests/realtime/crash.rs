@@ -7,31 +7,31 @@ use serde_json::json;
 use tokio::sync::Barrier;
 
 use super::{Scene, settles, words};
-use crate::support::{Setup, V2, Window};
+use crate::support::{ChatClient, Setup, V2};
 
 const MODEL: &str = "fake-words-400-rate-20";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kill_9_in_the_middle_of_twenty_streams_keeps_what_was_seen() {
+async fn kill_9_in_the_middle_of_twenty_streams_keeps_all_sent_text() {
     let scene = Scene::new(Setup::app(), &[MODEL]).await;
-    let mut windows: Vec<(String, Window)> = Vec::new();
+    let mut clients: Vec<(String, ChatClient)> = Vec::new();
     for number in 0..20 {
         let chat = scene.server.chat(&scene.user, &number.to_string()).await;
-        let mut window = scene.server.window(&chat).await;
-        window.ask(MODEL, "hello").await;
-        windows.push((chat, window));
+        let mut client = scene.server.chat_client(&chat).await;
+        client.ask(MODEL, "hello").await;
+        clients.push((chat, client));
     }
     // All read until the sockets are lost, so that what was seen is as fresh as can be.
-    let reads = Arc::new(Barrier::new(windows.len() + 1));
-    let readers: Vec<_> = windows
+    let reads = Arc::new(Barrier::new(clients.len() + 1));
+    let readers: Vec<_> = clients
         .into_iter()
-        .map(|(chat, mut window)| {
+        .map(|(chat, mut client)| {
             let reads = reads.clone();
             tokio::spawn(async move {
-                window.until("some text", |window| window.deltas > 2).await;
+                client.until("some text", |client| client.deltas > 2).await;
                 reads.wait().await;
-                window.until_lost().await;
-                (chat, window)
+                client.until_lost().await;
+                (chat, client)
             })
         })
         .collect();
@@ -43,14 +43,14 @@ async fn kill_9_in_the_middle_of_twenty_streams_keeps_what_was_seen() {
         seen.push(reader.await.expect("a reader does not fail"));
     }
     let server = server.killed_and_started_again().await;
-    for (chat, mut window) in seen {
-        let before = window.last();
+    for (chat, mut client) in seen {
+        let before = client.last();
         assert_eq!(before.role, "assistant", "{before:?}");
         assert!(before.content.starts_with("w1 w2"), "{before:?}");
-        window.go_to(server.sockets()).await;
-        // Its heartbeat is older than ten seconds at some time, and whoever meets it then marks it.
-        window.settled().await;
-        let after = window.last();
+        client.go_to(server.sockets()).await;
+        // Its heartbeat is older than ten seconds at some time, and the next reader marks it.
+        client.settled().await;
+        let after = client.last();
         assert_eq!(after.status, "interrupted");
         assert!(
             after.content.starts_with(&before.content),
@@ -72,10 +72,10 @@ async fn kill_9_in_the_middle_of_twenty_streams_keeps_what_was_seen() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chat_goes_on_after_an_interrupted_reply() {
     let scene = Scene::new(Setup::app(), &[MODEL, "fake-words-2-rate-0"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask(MODEL, "hello").await;
-    window.until("some text", |window| window.deltas > 3).await;
-    window.leave();
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask(MODEL, "hello").await;
+    client.until("some text", |client| client.deltas > 3).await;
+    client.leave();
     let server = scene.server.killed_and_started_again().await;
     let scene = Scene { server, ..scene };
     let heart = |beat: &str| format!("UPDATE generation SET heartbeat = {beat}");
@@ -100,19 +100,19 @@ async fn a_chat_goes_on_after_an_interrupted_reply() {
         stored[1]
     );
     assert_eq!(stored[3], "assistant text complete w1 w2");
-    window.go_to(scene.server.sockets()).await;
-    assert_eq!(window.messages.len(), 4);
+    client.go_to(scene.server.sockets()).await;
+    assert_eq!(client.messages.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_meets_a_reply_without_a_writer_says_that_it_is_interrupted() {
+async fn every_reader_marks_a_reply_without_a_writer_as_interrupted() {
     let scene = Scene::new(Setup::app(), &[MODEL]).await;
     let mut chats = Vec::new();
     for number in 0..3 {
         let chat = scene.server.chat(&scene.user, &number.to_string()).await;
-        let mut window = scene.server.window(&chat).await;
-        window.ask(MODEL, "hello").await;
-        window.until("some text", |window| window.deltas > 0).await;
+        let mut client = scene.server.chat_client(&chat).await;
+        client.ask(MODEL, "hello").await;
+        client.until("some text", |client| client.deltas > 0).await;
         chats.push(chat);
     }
     let server = scene.server.killed_and_started_again().await;
@@ -151,9 +151,9 @@ async fn whoever_meets_a_reply_without_a_writer_says_that_it_is_interrupted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_stops_in_time_while_replies_run() {
     let scene = Scene::new(Setup::app(), &[MODEL]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask(MODEL, "hello").await;
-    window.until("some text", |window| window.deltas > 3).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask(MODEL, "hello").await;
+    client.until("some text", |client| client.deltas > 3).await;
     let Scene { mut server, .. } = scene;
     server.terminate();
     assert_eq!(server.exit_code(Duration::from_secs(20)).await, Some(0));
@@ -166,13 +166,13 @@ async fn a_trap_ends_no_reply() {
         .argument("--max-instance-memory")
         .argument("33554432");
     let scene = Scene::new(setup, &[MODEL, "fake-words-2-rate-0"]).await;
-    let mut windows = Vec::new();
+    let mut clients = Vec::new();
     for number in 0..15 {
         let chat = scene.server.chat(&scene.user, &number.to_string()).await;
-        let mut window = scene.server.window(&chat).await;
-        window.ask(MODEL, "hello").await;
-        window.until("some text", |window| window.deltas > 3).await;
-        windows.push(window);
+        let mut client = scene.server.chat_client(&chat).await;
+        client.ask(MODEL, "hello").await;
+        client.until("some text", |client| client.deltas > 3).await;
+        clients.push(client);
     }
     // Several, for the instances of several threads.
     let file = "A".repeat(15_000_000);
@@ -183,33 +183,36 @@ async fn a_trap_ends_no_reply() {
             .await;
         socket.next_within(Duration::from_secs(20)).await;
     }
-    scene.server.says("an instance failed").await;
-    for mut window in windows {
-        let last = window.settled().await;
-        assert_eq!(last.status, "complete", "a frame of somebody ended a reply");
+    scene.server.logs("an instance failed").await;
+    for mut client in clients {
+        let last = client.settled().await;
+        assert_eq!(
+            last.status, "complete",
+            "a frame of another client ended a reply"
+        );
         assert_eq!(last.content, words(400));
         // And on it goes.
-        window.ask("fake-words-2-rate-0", "again").await;
-        assert_eq!(window.reply().await.content, "w1 w2");
+        client.ask("fake-words-2-rate-0", "again").await;
+        assert_eq!(client.reply().await.content, "w1 w2");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn windows_that_stay_learn_of_a_writer_that_is_gone() {
+async fn open_sockets_receive_the_end_of_a_reply_without_a_writer() {
     let scene = Scene::new(Setup::app(), &["fake-stall-3-rate-0"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask("fake-stall-3-rate-0", "hello").await;
-    window.until("some text", |window| window.deltas > 0).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask("fake-stall-3-rate-0", "hello").await;
+    client.until("some text", |client| client.deltas > 0).await;
     // The writer is alive as long as the model is silent: its heart beats every second.
     tokio::time::sleep(Duration::from_secs(11)).await;
-    window.sync().await;
-    window.action("sync").await;
+    client.sync().await;
+    client.action("sync").await;
     assert!(
-        window.running.is_some(),
+        client.running.is_some(),
         "a silent model is not a dead writer"
     );
-    window.send(&json!({"action": "stop"})).await;
-    let last = window.settled().await;
+    client.send(&json!({"action": "stop"})).await;
+    let last = client.settled().await;
     assert_eq!(last.status, "stopped");
 }
 

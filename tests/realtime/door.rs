@@ -14,8 +14,8 @@ const EVENTS: &str = "application/websocket-events";
 
 through_both!(
     a_foreign_origin_is_refused,
-    what_a_client_says_in_meta_headers_means_nothing,
-    who_asks_for_a_socket_where_none_is_does_nothing_else,
+    meta_headers_of_a_client_are_ignored,
+    a_handshake_for_a_path_without_sockets_does_nothing,
 );
 
 async fn a_foreign_origin_is_refused(setup: Setup) {
@@ -43,12 +43,12 @@ async fn a_foreign_origin_is_refused(setup: Setup) {
     }
 }
 
-async fn what_a_client_says_in_meta_headers_means_nothing(setup: Setup) {
+async fn meta_headers_of_a_client_are_ignored(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let elsewhere = scene.server.chat(&scene.user, "elsewhere").await;
     let headers = [
-        ("meta-session", "somebody"),
-        ("meta-user", "somebody"),
+        ("meta-session", "forged"),
+        ("meta-user", "forged"),
         ("meta-chat", elsewhere.as_str()),
         ("meta-protocol", "kafka.v2"),
         ("grip-sig", "forged"),
@@ -60,12 +60,12 @@ async fn what_a_client_says_in_meta_headers_means_nothing(setup: Setup) {
         .await;
     let mut socket = opened.expect("the headers do no harm");
     assert_eq!(socket.json().await["chat_id"], scene.chat);
-    socket.say("hello").await;
+    socket.send_text("hello").await;
     assert_eq!(socket.text().await, "Echo: hello");
 }
 
 /// Gateways make a POST of such a request.
-async fn who_asks_for_a_socket_where_none_is_does_nothing_else(setup: Setup) {
+async fn a_handshake_for_a_path_without_sockets_does_nothing(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let stop = format!("/chat/{}/stop", scene.chat);
     let messages = format!("/chat/{}/messages", scene.chat);
@@ -185,7 +185,7 @@ async fn only_the_gateways_signature_opens_the_relays_door() {
     }
 }
 
-/// Somebody who knows the hash of a session, from a copy of the database, says that they are the gateway.
+/// A stranger who knows the hash of a session, from a copy of the database, forges a request of the gateway.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_token_mode_only_the_gateways_signature_makes_a_session_good() {
     let setup = behind_a_gateway(Setup::app()).variable("rate_limits", "");
@@ -197,12 +197,12 @@ async fn in_token_mode_only_the_gateways_signature_makes_a_session_good() {
         .await
         .remove(0);
     let bearer = format!("Bearer {}", owner.token().expect("token mode"));
-    let said = json!({"action": "new_message", "prompt": "Forged?", "model_id": owner.model});
-    let said = said.to_string();
-    let said = format!("TEXT {:x}\r\n{said}\r\n", said.len());
+    let frame = json!({"action": "new_message", "prompt": "Forged?", "model_id": owner.model});
+    let frame = frame.to_string();
+    let frame = format!("TEXT {:x}\r\n{frame}\r\n", frame.len());
     let knocks = [
         ("OPEN\r\n", ("authorization", bearer.as_str())),
-        (said.as_str(), ("meta-session", hash.as_str())),
+        (frame.as_str(), ("meta-session", hash.as_str())),
     ];
     let before = house.dump().await;
     for (events, (name, value)) in knocks {
@@ -232,7 +232,7 @@ async fn in_token_mode_only_the_gateways_signature_makes_a_session_good() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_only_nearly_a_list_of_events_is_none() {
+async fn malformed_lists_of_events_are_refused() {
     let server = behind_a_gateway(Setup::app()).start().await;
     let user = login(&server, "josef@example.com").await;
     let chat = server.chat(&user, "The Trial").await;
@@ -262,13 +262,13 @@ async fn the_hosts_own_gateway_needs_its_signature_too() {
         .await;
     assert!(
         refused.status >= 400,
-        "nobody publishes without a signature: {}",
+        "no client publishes without a signature: {}",
         refused.status
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plain_request_for_a_socket_is_told_what_it_is_for() {
+async fn a_plain_request_for_a_socket_is_answered_with_its_purpose() {
     let server = Server::start().await;
     let answer = server.get("/ws/anything").send().await;
     assert!(
@@ -300,7 +300,7 @@ fn event(server: &Server, chat: &str, signature: Option<&str>) -> Request {
     }
 }
 
-/// A token that says it was signed with `alg`, and was signed with HMAC-SHA-256.
+/// A token whose header names `alg`, and whose signature is HMAC-SHA-256.
 fn jwt(alg: &str, claims: &serde_json::Value, key: &[u8]) -> String {
     let header = json!({"typ": "JWT", "alg": alg});
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

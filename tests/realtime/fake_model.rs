@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{FakeModel, Request};
 
 #[tokio::test]
-async fn it_streams_what_was_asked_and_says_what_it_saw() {
+async fn it_streams_the_reply_and_records_the_request() {
     let model = FakeModel::start_with(&["--rate", "0"]);
     let body = json!({"model": "fake", "stream": true, "stream_options": {"include_usage": true},
         "messages": [{"role": "user", "content": "Who accuses me?"}]});

@@ -38,9 +38,9 @@ async fn an_upload_through_v1(setup: Setup) {
         .await;
     assert_eq!(download.text(), "a,b\n1,2\n");
 
-    let told = other.action("file_uploaded").await;
-    assert!(told["rev"].is_u64(), "{told}");
-    assert!(told.to_string().contains(id), "{told}");
+    let received = other.action("file_uploaded").await;
+    assert!(received["rev"].is_u64(), "{received}");
+    assert!(received.to_string().contains(id), "{received}");
     assert_eq!(scene.stored().await.len(), 1);
     let login = scene.server.login(&scene.user.email).await;
     assert!(login.text().contains(id), "the workspace has the file, too");
@@ -49,7 +49,7 @@ async fn an_upload_through_v1(setup: Setup) {
 async fn an_upload_through_v2(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let mut socket = scene.open2().await;
-    let mut other = scene.server.window(&scene.chat).await;
+    let mut other = scene.server.chat_client(&scene.chat).await;
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     socket
         .send(&json!({"action": "upload_file", "filename": "b.bin", "file_data": base64(&bytes), "id": "u"}))
@@ -64,7 +64,7 @@ async fn an_upload_through_v2(setup: Setup) {
         .await;
     assert_eq!(download.body, bytes);
     other
-        .until("the upload's message", |window| window.messages.len() == 1)
+        .until("the upload's message", |client| client.messages.len() == 1)
         .await;
     assert_eq!(other.last().kind, "file");
 }
@@ -96,8 +96,8 @@ async fn a_deletion_detaches_and_takes_the_last_use_along(setup: Setup) {
         json!({"action": "file_deleted", "message": {"role": "system", "type": "file",
             "content": "d.csv was deleted.", "deleted_file_id": id}})
     );
-    let told = other.action("file_deleted").await;
-    assert!(told["rev"].is_u64(), "{told}");
+    let received = other.action("file_deleted").await;
+    assert!(received["rev"].is_u64(), "{received}");
     let download = scene
         .server
         .get(&format!("/file/{id}/content"))
@@ -194,8 +194,8 @@ async fn a_revert_makes_a_new_version(setup: Setup) {
             "based_filename": "agent.based", "based_content": text,
             "message": format!("Reverted to version from {stamp}.")}}})
     );
-    let told = other.action("revert_complete").await;
-    assert!(told["rev"].is_u64(), "{told}");
+    let received = other.action("revert_complete").await;
+    assert!(received["rev"].is_u64(), "{received}");
     let mut again = scene.server.v1(&scene.chat).await;
     let file = &again.json().await["chat_files_based"][0];
     assert_eq!(file["versions"].as_array().map(Vec::len), Some(3));

@@ -1,7 +1,7 @@
-//! A full disk: it is said in words, reading and deleting go on, and nothing is left by halves.
+//! A full disk: errors have a reason, reading and deleting go on, and no write is incomplete.
 //!
-//! What stands in for the disk is a limit of how long the server's files may get, set while it runs (`prlimit`): what is
-//! written beyond fails as it does on a disk that is full, and so does the room that is kept.
+//! What stands in for the disk is a limit of how long the server's files may get, set while it runs (`prlimit`): what
+//! is written beyond fails as it does on a disk that is full, and so does the room that is kept.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ async fn warm_up(scene: &Scene) {
     }
 }
 
-/// Waits until `/healthz` says this.
+/// Waits until `/healthz` answers this.
 async fn health(server: &Server, status: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -64,7 +64,7 @@ async fn health(server: &Server, status: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_has_no_room_is_refused_in_words_and_all_else_goes_on() {
+async fn writes_are_refused_with_a_reason_and_reads_go_on() {
     let scene = Scene::new(Setup::app(), &["fake-words-2-rate-0"]).await;
     let server = &scene.server;
     let file = server.file(&scene.user, "a.txt", "read me").await;
@@ -76,7 +76,7 @@ async fn what_has_no_room_is_refused_in_words_and_all_else_goes_on() {
     limit(server, Some(0));
     let refused = server.chat_new(&scene.user, "The Castle").await;
     refused.is_error(507, NO_ROOM);
-    server.says("is full: what needs room is refused").await;
+    server.logs("is full: what needs room is refused").await;
     health(server, "disk full").await;
 
     let prompt = json!({ "prompt": "x", "model": "fake-words-2-rate-0" });
@@ -96,7 +96,7 @@ async fn what_has_no_room_is_refused_in_words_and_all_else_goes_on() {
 
     limit(server, None);
     health(server, "ok").await;
-    server.says("there is room on the disk of").await;
+    server.logs("there is room on the disk of").await;
     server
         .chat_new(&scene.user, "The Castle")
         .await
@@ -107,7 +107,7 @@ async fn what_has_no_room_is_refused_in_words_and_all_else_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_deletes_makes_room() {
+async fn deleting_frees_space() {
     let scene = Scene::new(Setup::app(), &[]).await;
     let server = &scene.server;
     let content: Vec<u8> = (0..MIB).map(|byte| (byte % 251) as u8).collect();
@@ -123,7 +123,7 @@ async fn whoever_deletes_makes_room() {
     };
     server.upload(form()).await.is_error(507, NO_ROOM);
     health(server, "disk full").await;
-    // As much as is kept for this, and too little to keep it anew.
+    // As much as the reserve, and too little to make the reserve again.
     limit(server, Some(longest(server) + 4 * MIB as u64));
     let database = server.database().await;
     assert_eq!(database.count("file").await, 6);
@@ -165,10 +165,10 @@ async fn whoever_deletes_makes_room() {
 async fn a_chat_with_an_abandoned_reply_can_be_read() {
     let model = "fake-words-400-rate-20";
     let scene = Scene::new(Setup::app(), &[model]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask(model, "hello").await;
-    window.until("some text", |window| window.deltas > 2).await;
-    window.leave();
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask(model, "hello").await;
+    client.until("some text", |client| client.deltas > 2).await;
+    client.leave();
     let server = scene.server.killed_and_started_again().await;
     let scene = Scene { server, ..scene };
     let server = &scene.server;
@@ -208,16 +208,16 @@ async fn a_chat_with_an_abandoned_reply_can_be_read() {
 async fn a_reply_outlives_a_disk_that_is_full_for_a_while() {
     let model = "fake-words-60-rate-20";
     let scene = Scene::new(Setup::app(), &[model]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask(model, "hello").await;
-    window.until("some text", |window| window.deltas > 2).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask(model, "hello").await;
+    client.until("some text", |client| client.deltas > 2).await;
     warm_up(&scene).await;
     limit(&scene.server, Some(0));
     health(&scene.server, "disk full").await;
     // Some of the reply comes meanwhile, and less of it than the writer waits for.
     tokio::time::sleep(Duration::from_secs(2)).await;
     limit(&scene.server, None);
-    window.settled().await;
-    assert_eq!(window.last().content, words(60));
+    client.settled().await;
+    assert_eq!(client.last().content, words(60));
     assert_eq!(scene.status().await, "complete");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{KEY, Scene, save_model, words};
-use crate::support::{FakeModel, OwnGateway, Setup, Window, login};
+use crate::support::{ChatClient, FakeModel, OwnGateway, Setup, login};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_gateway_loses_no_reply() {
@@ -23,21 +23,21 @@ async fn a_killed_gateway_loses_no_reply() {
     save_model(&server, &user, name, &model.base_url(), KEY)
         .await
         .has_status(200);
-    let mut window = Window::open(gateway.address(), &chat).await;
-    window.ask(name, "hello").await;
-    window.until("some text", |window| window.deltas > 5).await;
+    let mut client = ChatClient::open(gateway.address(), &chat).await;
+    client.ask(name, "hello").await;
+    client.until("some text", |client| client.deltas > 5).await;
     gateway.kill();
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     gateway.start(server.address());
-    assert_eq!(window.settled().await.content, words(100));
-    let before = window.deltas;
-    window.ask(name, "again").await;
-    window
-        .until("text after the restart", |window| {
-            window.deltas > before + 5
+    assert_eq!(client.settled().await.content, words(100));
+    let before = client.deltas;
+    client.ask(name, "again").await;
+    client
+        .until("text after the restart", |client| {
+            client.deltas > before + 5
         })
         .await;
-    assert_eq!(window.reply().await.content, words(100));
+    assert_eq!(client.reply().await.content, words(100));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,8 +83,6 @@ async fn ordinary_requests_and_streams_pass_through() {
         let foreign = scene.server.get(path).header("host", "rebinding.example");
         foreign.send().await.has_status(status);
     }
-    let unknown = scene
-        .ask(&json!({"prompt": "x", "model": "nobody's"}))
-        .await;
+    let unknown = scene.ask(&json!({"prompt": "x", "model": "unknown"})).await;
     unknown.is_error(404, "Model not found.");
 }

@@ -58,10 +58,11 @@ async fn twenty_saves_at_once_are_twenty_versions() {
         socket.send(&compose("fake-compose-rate-0", &prompt)).await;
         socket.json().await;
     }
-    // A chat has one reply at a time, so what saves at once are windows that go back, each to a text of its own.
-    let mut windows = Vec::new();
+    // A chat has one reply at a time, so the concurrent saves are reverts of several clients, each to a text of its
+    // own.
+    let mut clients = Vec::new();
     for _ in 0..20 {
-        windows.push(scene.opened().await);
+        clients.push(scene.opened().await);
     }
     let database = scene.server.database().await;
     let ids = database
@@ -71,15 +72,15 @@ async fn twenty_saves_at_once_are_twenty_versions() {
     let before = database
         .texts("SELECT content FROM chat_file_version ORDER BY rowid")
         .await;
-    let savers: Vec<_> = windows
+    let savers: Vec<_> = clients
         .into_iter()
         .zip(ids)
-        .map(|(mut window, id)| {
+        .map(|(mut client, id)| {
             tokio::spawn(async move {
-                window
+                client
                     .send(&json!({"action": "revert_version", "version_id": id, "filename": "a.based"}))
                     .await;
-                let answer = window.json().await;
+                let answer = client.json().await;
                 assert_eq!(answer["action"], "revert_complete", "{answer}");
             })
         })

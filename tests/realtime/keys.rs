@@ -32,7 +32,7 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
             ("ak", MARKER),
         ][..],
         &[
-            ("user_id", "nobody"),
+            ("user_id", "unknown"),
             ("name", "x"),
             ("ak", MARKER),
             ("base_url", &base_url),
@@ -76,16 +76,16 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
     frames.push(new.text().await);
     frames.push(old.text().await);
     for name in ["fake-words-2-rate-0", "fake-echo-key", "fake-500"] {
-        scene.says(&mut new, name).await;
-        // Deltas, messages, errors: all that is said of the reply.
+        scene.sends_prompt(&mut new, name).await;
+        // Deltas, messages, errors: all events of the reply.
         while !frames.last().is_some_and(|frame| is_the_end(frame)) {
             frames.push(new.text().await);
         }
         frames.push(old.text().await);
     }
     for socket in [&mut new, &mut old] {
-        while let Some(said) = socket.next_within(Duration::from_millis(500)).await {
-            frames.push(format!("{said:?}"));
+        while let Some(received) = socket.next_within(Duration::from_millis(500)).await {
+            frames.push(format!("{received:?}"));
         }
     }
     let seen = scene.model.seen().await;
@@ -115,7 +115,7 @@ async fn a_key_is_in_no_answer_no_log_and_no_file() {
         "{frames:?}"
     );
     let log = scene.server.log_so_far().await;
-    assert!(log.contains(" kafka::sql: "), "it says all there is to say");
+    assert!(log.contains(" kafka::sql: "), "it is complete");
     let line = log.lines().find(|line| line.contains(MARKER));
     assert_eq!(line, None);
     let stored = scene.server.stored_bytes();
@@ -229,7 +229,7 @@ async fn a_base_url_changes_only_with_its_key() {
         .await
         .has_status(200);
     let mut socket = scene.opened().await;
-    scene.says(&mut socket, "fake-words-3-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-3-rate-0").await;
     assert_eq!(socket.text().await, "w1 w2 w3", "a new name keeps the key");
     let second = FakeModel::start_with(&["--key", "sk-second"]);
     let form = [
@@ -244,13 +244,13 @@ async fn a_base_url_changes_only_with_its_key() {
         .send()
         .await
         .has_status(200);
-    scene.says(&mut socket, "fake-words-3-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-3-rate-0").await;
     assert_eq!(socket.text().await, "w1 w2 w3");
     assert_eq!(second.requests().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_persons_model_is_nobodys() {
+async fn another_persons_model_is_not_found() {
     let scene = Scene::new(Setup::app(), &[]).await;
     let other = login(&scene.server, "k@example.com").await;
     let saved = save_model(
@@ -282,7 +282,7 @@ async fn a_key_is_opened_after_a_restart_and_after_rotation() {
         ..scene
     };
     let mut socket = scene.opened().await;
-    scene.says(&mut socket, "fake-words-2-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-2-rate-0").await;
     assert_eq!(socket.text().await, "w1 w2");
     drop(socket);
 
@@ -300,7 +300,9 @@ async fn a_key_is_opened_after_a_restart_and_after_rotation() {
         });
         let rotated = Scene::new(setup, &["fake-words-2-rate-0"]).await;
         let mut socket = rotated.opened().await;
-        rotated.says(&mut socket, "fake-words-2-rate-0").await;
+        rotated
+            .sends_prompt(&mut socket, "fake-words-2-rate-0")
+            .await;
         assert_eq!(socket.text().await, "w1 w2");
     }
     let sealed = Scene::new(
@@ -317,7 +319,7 @@ async fn a_key_is_opened_after_a_restart_and_after_rotation() {
         ..sealed
     };
     let mut socket = scene.opened().await;
-    scene.says(&mut socket, "fake-words-2-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-2-rate-0").await;
     assert_eq!(
         socket.text().await,
         "w1 w2",

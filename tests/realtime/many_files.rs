@@ -1,4 +1,4 @@
-//! Every window knows all files (docs/promises.md#13-exact-resuming), however many and large they are.
+//! Every client knows all files (docs/promises.md#13-exact-resuming), however many and large they are.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::support::{Setup, Socket};
 through_both!(
     files_with_more_versions_than_fit_leave_none_out,
     a_text_comes_once_for_each_file_before_it_comes_twice,
-    many_uploads_are_all_told,
-    more_files_than_a_frame_holds_are_told_when_asked_again,
+    events_of_many_uploads_are_all_sent,
+    more_files_than_a_frame_holds_are_sent_after_another_sync,
 );
 
 /// As many bytes as a frame may have.
@@ -50,9 +50,9 @@ async fn files_with_more_versions_than_fit_leave_none_out(setup: Setup) {
             .chat_file(&scene.user, &scene.chat, name, content);
         ids.push(file.await);
     }
-    let window = scene.server.window(&scene.chat).await;
-    let since = window.rev;
-    drop(window);
+    let client = scene.server.chat_client(&scene.chat).await;
+    let since = client.rev;
+    drop(client);
     let form = [("file_id", ids[0].as_str()), ("new_name", "e.csv")];
     let renamed = scene.server.patch("/file/rename").form(&form).send().await;
     renamed.has_status(200);
@@ -80,26 +80,26 @@ async fn files_with_more_versions_than_fit_leave_none_out(setup: Setup) {
         for file in first["chat_files_based"].as_array().expect("a list") {
             assert_eq!(file["latest_content"], newest, "texts come before versions");
         }
-        // Versions come then, and at last what is different in them, as far as there is room.
-        let mut shown = Vec::new();
+        // Versions come then, and at last their differences, as far as there is room.
+        let mut with_diff = Vec::new();
         for file in first["chat_files_based"].as_array().expect("a list") {
             let versions = file["versions"].as_array().expect("a list");
             assert_eq!(versions.len(), 50);
             let diffs = versions.iter().filter_map(|it| it["diff"].as_str());
-            shown.push(diffs.filter(|diff| diff.len() > 4_000).count());
+            with_diff.push(diffs.filter(|diff| diff.len() > 4_000).count());
         }
         assert!(
-            shown[1] > 5 && shown[1] + shown[0] < 99,
-            "{shown:?} differences"
+            with_diff[1] > 5 && with_diff[1] + with_diff[0] < 99,
+            "{with_diff:?} differences"
         );
     }
     let [_, mut socket] = sockets;
     let files = missed(&mut socket, since).await;
-    let told: BTreeSet<&str> = files
+    let received: BTreeSet<&str> = files
         .iter()
         .filter_map(|file| file["id"].as_str())
         .collect();
-    assert_eq!(told, ids.iter().map(String::as_str).collect());
+    assert_eq!(received, ids.iter().map(String::as_str).collect());
     for file in &files {
         let text = if file["name"] == "e.csv" {
             "a,b\n1,2\n"
@@ -110,9 +110,9 @@ async fn files_with_more_versions_than_fit_leave_none_out(setup: Setup) {
     }
 }
 
-async fn many_uploads_are_all_told(setup: Setup) {
+async fn events_of_many_uploads_are_all_sent(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
-    let away = scene.server.window(&scene.chat).await.rev;
+    let away = scene.server.chat_client(&scene.chat).await.rev;
     let mut uploaded = BTreeSet::new();
     for round in 0..6 {
         let mut form = scene.user.upload_to(&scene.chat, "true");
@@ -142,7 +142,7 @@ async fn many_uploads_are_all_told(setup: Setup) {
     assert_eq!(all, uploaded, "none is taken for gone");
 }
 
-async fn more_files_than_a_frame_holds_are_told_when_asked_again(setup: Setup) {
+async fn more_files_than_a_frame_holds_are_sent_after_another_sync(setup: Setup) {
     const FILES: u64 = 5000;
     let scene = Scene::new(setup, &[]).await;
     let chat = &scene.chat;
@@ -155,18 +155,18 @@ async fn more_files_than_a_frame_holds_are_told_when_asked_again(setup: Setup) {
     scene.server.change(&sql).await;
     let mut old = scene.server.v1(chat).await;
     let mut new = scene.server.v2(chat).await;
-    for (socket, says) in [(&mut old, Value::Null), (&mut new, json!(true))] {
+    for (socket, truncated) in [(&mut old, Value::Null), (&mut new, json!(true))] {
         let first = frame(socket).await;
         let files = first["chat_files"].as_array().expect("a list");
         assert!(files.len() > 2000, "{} files", files.len());
         let last = files.last().expect("a file");
         assert_eq!(last["name"], format!("{FILES}.md"), "the newest are there");
-        assert_eq!(first["truncated"], says);
+        assert_eq!(first["truncated"], truncated);
     }
     let files = missed(&mut new, 0).await;
-    let told: BTreeSet<String> = ids(&Value::from(files));
-    assert_eq!(told.len() as u64, FILES);
-    // A part of the ids would make a window take the others for gone.
+    let received: BTreeSet<String> = ids(&Value::from(files));
+    assert_eq!(received.len() as u64, FILES);
+    // With only a part of the ids a client would drop the other files.
     new.send(&json!({"action": "sync", "rev": FILES})).await;
     let sync = frame(&mut new).await;
     assert_eq!(
@@ -182,7 +182,7 @@ async fn frame(socket: &mut Socket) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// What a window is told of files that asks as long as there is more.
+/// The files that a client receives that asks as long as there are more.
 async fn missed(socket: &mut Socket, since: u64) -> Vec<Value> {
     let mut rev = since;
     let mut files = Vec::new();
@@ -190,9 +190,9 @@ async fn missed(socket: &mut Socket, since: u64) -> Vec<Value> {
         socket.send(&json!({"action": "sync", "rev": rev})).await;
         let sync = frame(socket).await;
         assert_eq!(sync["action"], "sync", "{sync}");
-        let told = sync["files"].as_array();
-        let told = told.unwrap_or_else(|| panic!("a sync has files, and not {sync}"));
-        files.extend(told.iter().cloned());
+        let received = sync["files"].as_array();
+        let received = received.unwrap_or_else(|| panic!("a sync has files, and not {sync}"));
+        files.extend(received.iter().cloned());
         let reached = sync["rev"].as_u64().expect("a number");
         if sync["has_more"] == false {
             return files;

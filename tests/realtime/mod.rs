@@ -27,6 +27,7 @@ mod stop;
 mod upstream;
 mod v1;
 mod v2;
+mod way;
 
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ macro_rules! through_both {
 }
 pub(crate) use through_both;
 
-/// A server, a fake model, and somebody with a chat.
+/// A server, a fake model, and a user with a chat.
 struct Scene {
     server: Server,
     model: FakeModel,
@@ -172,7 +173,7 @@ async fn stored(server: &Server, chat: &str) -> Vec<String> {
     server.database().await.texts(&sql).await
 }
 
-/// `w1 w2 … w<count>`, what `fake-words-<count>` says.
+/// `w1 w2 … w<count>`, the text of `fake-words-<count>`.
 fn words(count: usize) -> String {
     let words: Vec<_> = (1..=count).map(|number| format!("w{number}")).collect();
     words.join(" ")

@@ -117,22 +117,25 @@ async fn a_reply_can_be_stopped_over_http() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_ends_with_its_own_reply_and_tells_no_other() {
+async fn a_stream_ends_with_its_own_reply_and_contains_no_other() {
     let slow = "fake-words-400-rate-20";
     let scene = Scene::new(no_gateway(), &[slow, "fake-words-3-rate-0"]).await;
     let mut events = scene.stream(slow).await;
     let abandoned = events.event("generation_started").await;
     events.event("delta").await;
     let server = scene.server.killed_and_started_again().await;
-    // Whoever asks next finds a reply that nobody writes any more.
+    // The next reader finds a reply without a writer.
     server.change("UPDATE generation SET heartbeat = 1").await;
     let scene = Scene { server, ..scene };
-    let told = scene.stream("fake-words-3-rate-0").await.rest().await;
-    let mut kinds: Vec<_> = told.iter().map(|event| event.event.as_str()).collect();
+    let received = scene.stream("fake-words-3-rate-0").await.rest().await;
+    let mut kinds: Vec<_> = received.iter().map(|event| event.event.as_str()).collect();
     kinds.dedup();
     let expected = ["message", "generation_started", "delta", "generation_ended"];
     assert_eq!(kinds, expected);
-    let (own, last) = (&told[1].data["generation_id"], &told[told.len() - 1].data);
+    let (own, last) = (
+        &received[1].data["generation_id"],
+        &received[received.len() - 1].data,
+    );
     assert_ne!(*own, abandoned.data["generation_id"]);
     assert_eq!(last["generation_id"], *own);
     assert_eq!(last["message"]["content"], words(3));
@@ -151,7 +154,7 @@ async fn a_failure_of_ours_is_a_500_that_can_be_found_in_the_log() {
         let id = answer.string("/request_id");
         let detail = format!(r#"{{"detail":"Internal Server Error","request_id":"{id}"}}"#);
         assert_eq!(answer.text(), detail);
-        server.says(&format!("request {id}: ")).await;
+        server.logs(&format!("request {id}: ")).await;
     }
 }
 
@@ -211,7 +214,7 @@ async fn bad_requests_are_answered_in_fastapis_shape() {
         .await;
     unknown.is_error(404, "Chat not found.");
     scene
-        .ask(&json!({"prompt": "x", "model": "nobody's"}))
+        .ask(&json!({"prompt": "x", "model": "unknown"}))
         .await
         .is_error(404, "Model not found.");
     scene
@@ -241,7 +244,7 @@ async fn bad_requests_are_answered_in_fastapis_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_gateway_sockets_are_refused_and_say_why() {
+async fn without_a_gateway_sockets_are_refused_with_a_reason() {
     let scene = Scene::new(no_gateway(), &[]).await;
     let refused = scene
         .server

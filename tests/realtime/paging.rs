@@ -52,28 +52,28 @@ async fn pages_up_are_pages_down_reversed_and_both_are_the_branch() {
     assert_eq!(ids(&scene.page("before=m1").await), [""; 0]);
     assert_eq!(ids(&scene.page("before=&limit=1").await), ["m3000"]);
 
-    // A window far up the branch, after another one was chosen.
-    let mut window = scene.server.window(&scene.chat).await;
+    // A client far up the branch, after another one was chosen.
+    let mut client = scene.server.chat_client(&scene.chat).await;
     let mut socket = scene.open2().await;
     socket
         .send(&json!({"action": "select_branch", "message_id": "s2", "id": "s"}))
         .await;
     let ack = socket.action("ack").await;
     assert_eq!(ack["head_id"], "s3");
-    let shows = |window: &crate::support::Window| window.head.as_deref() == Some("s3");
-    window.until("the branch", shows).await;
-    window.scroll_up().await;
-    let shown: Vec<_> = window.messages.iter().map(|it| it.id.as_str()).collect();
+    let shows = |client: &crate::support::ChatClient| client.head.as_deref() == Some("s3");
+    client.until("the branch", shows).await;
+    client.scroll_up().await;
+    let visible: Vec<_> = client.messages.iter().map(|it| it.id.as_str()).collect();
     let mut other: Vec<&str> = branch[..1500].iter().map(String::as_str).collect();
     other.extend(["s1", "s2", "s3"]);
-    assert_eq!(shown, other);
+    assert_eq!(visible, other);
     let page = scene.page("after=m1500").await;
     assert_eq!(ids(&page), ["s1", "s2", "s3"]);
     assert_eq!(ids(&scene.page("after=&limit=2").await), ["m1", "m2"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_are_shown_with_their_siblings() {
+async fn messages_are_read_with_their_siblings() {
     let scene = long_chat().await;
     let page = scene.page("after=m1499&limit=2").await;
     let message = &page["messages"][0];
@@ -109,7 +109,7 @@ async fn long_messages_make_short_pages() {
     let scene = Scene::new(Setup::app(), &[]).await;
     let mut old = scene.opened().await;
     for number in 0..12 {
-        old.say(&format!("{number} {}", "\u{1}".repeat(30_000)))
+        old.send_text(&format!("{number} {}", "\u{1}".repeat(30_000)))
             .await;
         old.text().await;
     }
@@ -168,8 +168,8 @@ async fn wrong_pages_are_refused_in_fastapis_shape() {
     let both = scene.get("before=m5&after=m1").await;
     both.has_status(422);
     assert_eq!(both.json()["detail"][0]["loc"], json!(["query", "after"]));
-    let somebody = scene.get("user_id=nobody").await;
-    somebody.is_error(404, "User not found.");
+    let unknown = scene.get("user_id=unknown").await;
+    unknown.is_error(404, "User not found.");
     scene
         .get(&format!("user_id={}", scene.user.id))
         .await
@@ -197,8 +197,8 @@ async fn wrong_pages_are_refused_in_fastapis_shape() {
 async fn conversations_of_earlier_versions_have_branches() {
     let state = fresh_state();
     Database::of_version(state.path(), 3).await;
-    // After `one` and `two`, another prompt was said beside `two`, and after that once more something below `two`.
-    let said = [
+    // After `one` and `two`, a sibling of `two` was added, and after that another message below `two`.
+    let added = [
         ("m1", "NULL", "user", "one"),
         ("m2", "'m1'", "assistant", "one"),
         ("m3", "'m2'", "user", "two"),
@@ -212,7 +212,7 @@ async fn conversations_of_earlier_versions_have_branches() {
         INSERT INTO workspace (id, name, owner_id) VALUES ('w', 'Default Workspace', 'u');
         INSERT INTO chat (id, name, user_id, workspace_id, rev) VALUES ('c', 'The Trial', 'u', 'w', 8);"
         .to_owned();
-    for (number, (id, parent, role, content)) in said.into_iter().enumerate() {
+    for (number, (id, parent, role, content)) in added.into_iter().enumerate() {
         let position = number + 1;
         sql += &format!(
             "INSERT INTO chat_conversation (id, chat_id, role, type, content, parent_id, position, created_at, rev)

@@ -1,11 +1,11 @@
-//! Resuming is exact (docs/promises.md#13-exact-resuming): in the end every window has the same messages
+//! Resuming is exact (docs/promises.md#13-exact-resuming): in the end every client has the same messages
 //! and texts as the database, without a gap and without a repeat.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Scene, settles, stored, through_both, words};
-use crate::support::{Setup, Window};
+use crate::support::{ChatClient, Setup};
 
 through_both!(
     cut_at_every_seq_of_a_stream,
@@ -14,39 +14,39 @@ through_both!(
     cut_and_lossy_at_random_under_fifty_streams,
 );
 
-/// 400 words at 20 a second, shown ten times a second: 200 deltas.
+/// 400 words at 20 a second, sent ten times a second: 200 deltas.
 const LONG: &str = "fake-words-400-rate-20";
 const DELTAS: u64 = 200;
-/// Windows that share the cuts among them.
+/// Clients that share the cuts among them.
 const WINDOWS: u64 = 40;
 /// A busy machine takes several streams to come by nearly every seq.
 const STREAMS: usize = 6;
 
 async fn cut_at_every_seq_of_a_stream(setup: Setup) {
     let scene = Scene::new(setup, &[LONG]).await;
-    let mut windows = Vec::new();
+    let mut clients = Vec::new();
     for _ in 0..WINDOWS {
-        windows.push(scene.server.window(&scene.chat).await);
+        clients.push(scene.server.chat_client(&scene.chat).await);
     }
     let mut sender = scene.open2().await;
     let mut left: BTreeSet<u64> = (0..DELTAS).collect();
     for stream in 1..=STREAMS {
-        scene.says(&mut sender, LONG).await;
+        scene.sends_prompt(&mut sender, LONG).await;
         let tasks: Vec<_> = (0..)
-            .zip(windows.drain(..))
-            .map(|(number, mut window)| {
+            .zip(clients.drain(..))
+            .map(|(number, mut client)| {
                 let its = left.iter().filter(|seq| **seq % WINDOWS == number);
                 let due = its.copied().collect();
                 tokio::spawn(async move {
-                    let cut_at = cut_at_each(&mut window, due, 2 * stream).await;
-                    (window, cut_at)
+                    let cut_at = cut_at_each(&mut client, due, 2 * stream).await;
+                    (client, cut_at)
                 })
             })
             .collect();
         for task in tasks {
-            let (window, cut_at) = task.await.expect("no window fails");
-            assert_shows(&window, &scene.stored().await);
-            windows.push(window);
+            let (client, cut_at) = task.await.expect("no client fails");
+            assert_shows(&client, &scene.stored().await);
+            clients.push(client);
             left.retain(|seq| !cut_at.contains(seq));
         }
         assert_eq!(scene.reply().await, words(400));
@@ -58,90 +58,92 @@ async fn cut_at_every_seq_of_a_stream(setup: Setup) {
     panic!("never cut at {left:?}");
 }
 
-/// Cuts a window's connection at each seq that is `due`, or at the next one that it sees, until the reply has ended that
-/// makes it so many `messages`. Returns at which it did.
+/// Cuts a client's connection at each seq that is `due`, or at the next one that it sees, until the reply has ended
+/// that makes it so many `messages`. Returns at which it did.
 async fn cut_at_each(
-    window: &mut Window,
+    client: &mut ChatClient,
     mut due: BTreeSet<u64>,
     messages: usize,
 ) -> BTreeSet<u64> {
     let mut cut_at = BTreeSet::new();
-    while window.running.is_some() || window.messages.len() < messages {
-        window.step().await;
-        let Some(running) = &window.running else {
+    while client.running.is_some() || client.messages.len() < messages {
+        client.step().await;
+        let Some(running) = &client.running else {
             continue;
         };
         let seq = running.seq;
         let later = due.split_off(&(seq + 1));
         if !std::mem::replace(&mut due, later).is_empty() {
             cut_at.insert(seq);
-            window.cut().await;
+            client.cut().await;
         }
     }
-    window.settled().await;
+    client.settled().await;
     cut_at
 }
 
 async fn cut_again_and_again(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-100-rate-20"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask("fake-words-100-rate-20", "hello").await;
-    window
-        .until("a reply", |window| window.running.is_some())
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask("fake-words-100-rate-20", "hello").await;
+    client
+        .until("a reply", |client| client.running.is_some())
         .await;
     let mut cuts = 0;
-    while window.running.is_some() {
+    while client.running.is_some() {
         // Also before anything was read after the first frame.
-        window.cut().await;
+        client.cut().await;
         cuts += 1;
         if cuts % 3 == 0 {
-            window.step().await;
+            client.step().await;
         }
     }
     assert!(cuts > 20, "only {cuts} cuts");
-    window.settled().await;
-    assert_shows(&window, &scene.stored().await);
-    assert_eq!(window.last().content, words(100));
+    client.settled().await;
+    assert_shows(&client, &scene.stored().await);
+    assert_eq!(client.last().content, words(100));
 }
 
 async fn frames_lost_around_the_first_read(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-120-rate-20"]).await;
-    let mut windows = Vec::new();
+    let mut clients = Vec::new();
     for lost in 1..=12 {
-        let mut window = scene.server.window(&scene.chat).await;
+        let mut client = scene.server.chat_client(&scene.chat).await;
         let mut count = 0;
         // The first so many frames of every connection's life never arrive: events, deltas, syncs.
-        window.loses(move |_| {
+        client.loses(move |_| {
             count += 1;
             count <= lost
         });
-        windows.push(window);
+        clients.push(client);
     }
     let mut sender = scene.open2().await;
-    scene.says(&mut sender, "fake-words-120-rate-20").await;
+    scene
+        .sends_prompt(&mut sender, "fake-words-120-rate-20")
+        .await;
     sender.action("delta").await;
     for lost in 1..=12 {
-        let mut window = scene.server.window(&scene.chat).await;
+        let mut client = scene.server.chat_client(&scene.chat).await;
         let mut count = 0;
-        window.loses(move |_| {
+        client.loses(move |_| {
             count += 1;
             count <= lost
         });
-        windows.push(window);
+        clients.push(client);
     }
-    let tasks = windows.into_iter().map(|mut window| {
+    let tasks = clients.into_iter().map(|mut client| {
         tokio::spawn(async move {
-            window
-                .until("the message", |window| !window.messages.is_empty())
+            client
+                .until("the message", |client| !client.messages.is_empty())
                 .await;
-            window.settled().await;
-            window
+            client.settled().await;
+            client
         })
     });
     for task in tasks.collect::<Vec<_>>() {
-        let window = task.await.expect("no window fails");
-        assert_shows(&window, &scene.stored().await);
-        assert_eq!(window.last().content, words(120));
+        let client = task.await.expect("no client fails");
+        assert_shows(&client, &scene.stored().await);
+        assert_eq!(client.last().content, words(120));
     }
 }
 
@@ -160,38 +162,38 @@ async fn cut_and_lossy_at_random_under_fifty_streams(setup: Setup) {
             let (server, chat) = (server.clone(), chat.clone());
             tasks.push(tokio::spawn(async move {
                 let mut random = Random(number * 2 + side);
-                let mut window = server.window(&chat).await;
+                let mut client = server.chat_client(&chat).await;
                 let mut loss = Random(number * 1000 + side);
-                window.loses(move |_| loss.below(10) == 0);
+                client.loses(move |_| loss.below(10) == 0);
                 if side == 0 {
-                    window.ask(MODEL, "hello").await;
+                    client.ask(MODEL, "hello").await;
                 }
                 loop {
-                    window.step().await;
-                    if window.running.is_none() && window.messages.len() == 2 {
+                    client.step().await;
+                    if client.running.is_none() && client.messages.len() == 2 {
                         break;
                     }
                     if random.below(12) == 0 {
-                        window.cut().await;
+                        client.cut().await;
                     }
                 }
-                window.loses_nothing();
-                window.sync().await;
-                window.settled().await;
-                (chat, window)
+                client.loses_nothing();
+                client.sync().await;
+                client.settled().await;
+                (chat, client)
             }));
         }
     }
     let (mut syncs, mut deltas) = (0, 0);
     for task in tasks {
-        let (chat, window) = task.await.expect("no window fails");
+        let (chat, client) = task.await.expect("no client fails");
         settles(&server, &chat).await;
-        assert_shows(&window, &stored(&server, &chat).await);
-        assert_eq!(window.last().content, words(100));
-        syncs += window.syncs;
-        deltas += window.deltas;
+        assert_shows(&client, &stored(&server, &chat).await);
+        assert_eq!(client.last().content, words(100));
+        syncs += client.syncs;
+        deltas += client.deltas;
     }
-    println!("{deltas} deltas shown and {syncs} syncs in 100 windows");
+    println!("{deltas} deltas received and {syncs} syncs in 100 clients");
     assert_eq!(model.requests().await, 50);
 }
 
@@ -201,45 +203,45 @@ async fn pushpin_can_be_restarted_in_the_middle() {
         return;
     }
     let mut scene = Scene::new(Setup::app().behind_pushpin(), &["fake-words-100-rate-20"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask("fake-words-100-rate-20", "hello").await;
-    window.until("some text", |window| window.deltas > 5).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask("fake-words-100-rate-20", "hello").await;
+    client.until("some text", |client| client.deltas > 5).await;
     tokio::task::block_in_place(|| scene.server.restart_pushpin());
-    window.settled().await;
-    assert_shows(&window, &scene.stored().await);
-    assert_eq!(window.last().content, words(100));
+    client.settled().await;
+    assert_shows(&client, &scene.stored().await);
+    assert_eq!(client.last().content, words(100));
 }
 
-/// A window that does not read is dropped; the others' stream goes on.
+/// A client that does not read is dropped; the others' stream goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_window_slows_nobody() {
+async fn a_slow_client_delays_no_other() {
     let scene = Scene::new(Setup::app(), &["fake-words-100-rate-20"]).await;
     let mut slow = Vec::new();
     for _ in 0..5 {
         // Open, and never read again.
         slow.push(scene.open2().await);
     }
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask("fake-words-100-rate-20", "hello").await;
-    window.settled().await;
-    assert_eq!(window.last().content, words(100));
-    assert_eq!(window.syncs, 1, "it missed nothing");
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask("fake-words-100-rate-20", "hello").await;
+    client.settled().await;
+    assert_eq!(client.last().content, words(100));
+    assert_eq!(client.syncs, 1, "it missed nothing");
 }
 
-/// Fails unless the window shows what is stored.
+/// Fails unless the client has the stored messages.
 #[track_caller]
-fn assert_shows(window: &Window, stored: &[String]) {
-    let shown: Vec<_> = window
+fn assert_shows(client: &ChatClient, stored: &[String]) {
+    let visible: Vec<_> = client
         .messages
         .iter()
-        .map(|shown| {
+        .map(|visible| {
             format!(
                 "{} {} {} {}",
-                shown.role, shown.kind, shown.status, shown.content
+                visible.role, visible.kind, visible.status, visible.content
             )
         })
         .collect();
-    assert_eq!(shown, stored);
+    assert_eq!(visible, stored);
 }
 
 /// Numbers that look random and are the same in every run.

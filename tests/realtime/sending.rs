@@ -15,7 +15,7 @@ async fn the_same_client_id_is_the_same_message(setup: Setup) {
     let mut socket = scene.open2().await;
     socket.send(&message).await;
     let first = socket.action("ack").await;
-    // While the reply runs, from another window, and after its end.
+    // While the reply runs, from another client, and after its end.
     socket.send(&message).await;
     let second = socket.action("ack").await;
     let mut other = scene.open2().await;

@@ -52,7 +52,7 @@ async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
         assert_eq!(refused.status, 422, "{url:?}: {}", refused.text());
     }
     assert_eq!(scene.server.database().await.count("model").await, 0);
-    // And what is fine: a model on this machine, as open mode allows.
+    // And an allowed address: a model on this machine, as open mode allows.
     for url in [
         scene.model.base_url(),
         format!("{}/", scene.model.base_url()),
@@ -65,7 +65,7 @@ async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_got_into_the_database_otherwise_is_refused_when_used() {
+async fn addresses_from_elsewhere_are_refused_when_used() {
     // A model that was allowed when it was saved, in a server that allows it no more: no byte arrives.
     let scene = Scene::new(Setup::app(), &["fake-words-2-rate-0"]).await;
     let setup = Setup::app()
@@ -76,7 +76,7 @@ async fn what_got_into_the_database_otherwise_is_refused_when_used() {
         ..scene
     };
     let mut socket = scene.opened().await;
-    scene.says(&mut socket, "fake-words-2-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-2-rate-0").await;
     let answer = socket.json().await;
     assert!(answer["error"].is_string(), "{answer}");
     assert_eq!(scene.model.requests().await, 0);
@@ -132,8 +132,8 @@ async fn redirects_are_not_followed() {
     let model = format!("fake-redirect-{}", target.port());
     let scene = Scene::new(Setup::app(), &[&model]).await;
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, &model).await;
+    scene.sends_prompt(&mut socket, &model).await;
     assert_eq!(socket.action("generation_ended").await["status"], "error");
     assert_eq!(scene.model.requests().await, 1);
-    target.has_heard_nobody("a model redirects");
+    target.has_no_connection("a model redirects");
 }

@@ -25,7 +25,7 @@ async fn a_socket_reads_in_few_statements() {
             }
         }
     }
-    // The chat, its files, and what is in them.
+    // The chat, its files, and their contents.
     let first = scene.takes("a first frame with files", "OPEN\r\n", 3).await;
     assert_eq!(first["chat_files"].as_array().map(Vec::len), Some(3));
     assert_eq!(first["chat_files"][0]["content"], "two");
@@ -40,7 +40,7 @@ async fn a_socket_reads_in_few_statements() {
     assert_eq!(none["file_ids"].as_array().map(Vec::len), Some(3));
 }
 
-/// A frame that asks what is newer than `rev`, as a gateway hands it over.
+/// A frame that asks for changes after `rev`, as a gateway sends it.
 fn sync(rev: u64) -> String {
     let frame = json!({"action": "sync", "rev": rev}).to_string();
     format!("TEXT {:x}\r\n{frame}\r\n", frame.len())

@@ -19,7 +19,9 @@ through_both!(
 async fn a_stop_closes_the_connection_to_the_model(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-600-rate-20"]).await;
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, "fake-words-600-rate-20").await;
+    scene
+        .sends_prompt(&mut socket, "fake-words-600-rate-20")
+        .await;
     while socket.action("delta").await["seq"].as_u64() < Some(5) {}
     socket.send(&json!({"action": "stop", "id": "s"})).await;
     scene.model.saw(PATIENCE, hung_up).await;
@@ -33,7 +35,7 @@ async fn a_stop_closes_the_connection_to_the_model(setup: Setup) {
     assert_eq!(scene.reply().await, text);
     // And the chat goes on.
     scene.has_model("fake-words-2-rate-0").await;
-    scene.says(&mut socket, "fake-words-2-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-words-2-rate-0").await;
     assert_eq!(
         socket.action("generation_ended").await["status"],
         "complete"
@@ -45,7 +47,7 @@ async fn a_stop_before_the_first_token(setup: Setup) {
     let scene = Scene::new(setup, &models).await;
     let mut socket = scene.open2().await;
     for (count, model) in (1..).zip(models) {
-        scene.says(&mut socket, model).await;
+        scene.sends_prompt(&mut socket, model).await;
         let started = socket.action("generation_started").await;
         scene
             .model
@@ -68,7 +70,7 @@ async fn a_stop_before_the_first_token(setup: Setup) {
 async fn a_stop_of_a_model_that_fell_silent(setup: Setup) {
     let scene = Scene::new(setup, &["fake-stall-4-rate-0"]).await;
     let mut socket = scene.open2().await;
-    scene.says(&mut socket, "fake-stall-4-rate-0").await;
+    scene.sends_prompt(&mut socket, "fake-stall-4-rate-0").await;
     let delta = socket.action("delta").await;
     tokio::time::sleep(Duration::from_millis(1300)).await;
     socket
@@ -91,7 +93,9 @@ async fn a_stop_twice_and_without_a_reply_is_harmless(setup: Setup) {
         socket.send(&json!({"action": "stop", "id": id})).await;
         assert_eq!(socket.action("ack").await["in_reply_to"], id);
     }
-    scene.says(&mut socket, "fake-words-600-rate-20").await;
+    scene
+        .sends_prompt(&mut socket, "fake-words-600-rate-20")
+        .await;
     let generation = socket.action("generation_started").await["generation_id"].clone();
     let other = json!({"action": "stop", "generation_id": "another", "id": "3"});
     socket.send(&other).await;
@@ -126,8 +130,10 @@ async fn a_disconnect_is_not_a_stop(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-60-rate-20"]).await;
     let mut sender = scene.open2().await;
     let mut old = scene.opened().await;
-    let mut watcher = scene.server.window(&scene.chat).await;
-    scene.says(&mut sender, "fake-words-60-rate-20").await;
+    let mut watcher = scene.server.chat_client(&scene.chat).await;
+    scene
+        .sends_prompt(&mut sender, "fake-words-60-rate-20")
+        .await;
     sender.action("delta").await;
     old.ping().await;
     drop(sender);
@@ -146,7 +152,7 @@ fn hung_up(seen: &Value) -> bool {
 
 impl Scene {
     /// Sends a message that `model` is to answer.
-    pub(super) async fn says(&self, socket: &mut crate::support::Socket, model: &str) {
+    pub(super) async fn sends_prompt(&self, socket: &mut crate::support::Socket, model: &str) {
         socket
             .send(&json!({"action": "new_message", "prompt": "hello", "model": model}))
             .await;

@@ -92,7 +92,7 @@ async fn every_trouble_ends_the_reply_in_a_clear_state() {
     }
     let mut socket = scene.open2().await;
     for (model, status, text, mentions) in TABLE {
-        scene.says(&mut socket, model).await;
+        scene.sends_prompt(&mut socket, model).await;
         let ended = socket.action("generation_ended").await;
         assert_eq!(ended["status"], *status, "{model}: {ended}");
         let content = ended["message"]["content"].as_str().expect("text");
@@ -109,7 +109,7 @@ async fn every_trouble_ends_the_reply_in_a_clear_state() {
     assert!(!scene.server.log_so_far().await.contains(KEY));
     let long = "fake-words-60000-rate-0";
     scene.has_model(long).await;
-    scene.says(&mut socket, long).await;
+    scene.sends_prompt(&mut socket, long).await;
     let ended = socket.action("generation_ended").await;
     assert_eq!(
         ended["finish_reason"], "length",
@@ -125,7 +125,7 @@ async fn every_trouble_ends_the_reply_in_a_clear_state() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_that_is_not_there_is_an_error_in_words() {
     let scene = Scene::new(Setup::app(), &[]).await;
-    // Nobody listens on port 9 of loopback; the other name does not exist.
+    // No process listens on port 9 of loopback; the other name does not exist.
     for (name, base_url) in [
         ("off", "http://127.0.0.1:9/v1"),
         ("away", "http://model.invalid/v1"),
@@ -134,7 +134,7 @@ async fn a_model_that_is_not_there_is_an_error_in_words() {
             .await
             .has_status(200);
         let mut socket = scene.open2().await;
-        scene.says(&mut socket, name).await;
+        scene.sends_prompt(&mut socket, name).await;
         let ended = socket.action("generation_ended").await;
         assert_eq!(ended["status"], "error", "{ended}");
         assert!(
@@ -147,11 +147,11 @@ async fn a_model_that_is_not_there_is_an_error_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn v1_is_told_of_trouble_too() {
+async fn v1_receives_errors_too() {
     let scene = Scene::new(Setup::app(), &["fake-401", "fake-words-9-rate-0-cut-4"]).await;
     let mut socket = scene.opened().await;
     for model in ["fake-401", "fake-words-9-rate-0-cut-4"] {
-        scene.says(&mut socket, model).await;
+        scene.sends_prompt(&mut socket, model).await;
         let frame = socket.json().await;
         assert!(frame["error"].is_string(), "{model}: {frame}");
     }
@@ -165,7 +165,7 @@ async fn v1_is_told_of_trouble_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_model_is_sent() {
+async fn the_request_to_the_model() {
     let scene = Scene::new(Setup::app(), &["fake-words-2-rate-0"]).await;
     let mut socket = scene.opened().await;
     for prompt in ["one", "two"] {
@@ -182,7 +182,7 @@ async fn what_the_model_is_sent() {
     assert_eq!(body["stream"], true);
     assert_eq!(body["stream_options"], json!({"include_usage": true}));
     let messages = body["messages"].as_array().expect("a list");
-    let said: Vec<_> = messages
+    let contents: Vec<_> = messages
         .iter()
         .filter(|message| message["role"] != "system")
         .map(|message| (message["role"].as_str(), text(&message["content"])))
@@ -192,7 +192,7 @@ async fn what_the_model_is_sent() {
         (Some("assistant"), "w1 w2".to_owned()),
         (Some("user"), "two".to_owned()),
     ];
-    assert_eq!(said, wanted);
+    assert_eq!(contents, wanted);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,11 +7,11 @@ use crate::support::{Setup, Socket};
 
 through_both!(
     the_first_frame_is_the_chat,
-    an_unknown_chat_is_told_and_closed,
+    an_unknown_chat_is_an_error_and_a_close,
     without_a_model_plain_text_is_echoed,
     plain_text_goes_to_the_newest_model,
     a_plain_answer_is_a_bare_text_frame,
-    an_answer_goes_to_every_v1_window_and_an_error_to_its_sender,
+    a_reply_goes_to_every_v1_client_and_an_error_to_its_sender,
     errors_are_worded_as_before,
     bad_frames_are_answered_and_the_socket_stays,
     a_second_message_waits_for_its_turn,
@@ -56,11 +56,11 @@ async fn the_first_frame_is_the_chat(setup: Setup) {
     assert_eq!(second.json().await["conversation"], conversation);
 }
 
-async fn an_unknown_chat_is_told_and_closed(setup: Setup) {
+async fn an_unknown_chat_is_an_error_and_a_close(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     for chat in ["no-such-chat", "0197-x%20y"] {
         let socket = scene.server.try_socket(&format!("/ws/{chat}"), &[]).await;
-        let mut socket = socket.expect("v1 is told inside");
+        let mut socket = socket.expect("v1 gets errors inside the socket");
         assert_eq!(socket.text().await, r#"{"error":"Chat not found."}"#);
         assert_eq!(socket.closed().await, Some(1000));
     }
@@ -69,7 +69,7 @@ async fn an_unknown_chat_is_told_and_closed(setup: Setup) {
 async fn without_a_model_plain_text_is_echoed(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let mut socket = scene.opened().await;
-    socket.say("hello there").await;
+    socket.send_text("hello there").await;
     assert_eq!(socket.text().await, "Echo: hello there");
     assert_eq!(
         scene.stored().await,
@@ -90,7 +90,7 @@ async fn plain_text_goes_to_the_newest_model(setup: Setup) {
         r#"{"no": "action"}"#,
         r#"{"action": 5}"#,
     ] {
-        socket.say(text).await;
+        socket.send_text(text).await;
         assert_eq!(socket.text().await, "w1 w2 w3", "{text}");
     }
     let stored = scene.stored().await;
@@ -110,7 +110,7 @@ async fn a_plain_answer_is_a_bare_text_frame(setup: Setup) {
     }
 }
 
-async fn an_answer_goes_to_every_v1_window_and_an_error_to_its_sender(setup: Setup) {
+async fn a_reply_goes_to_every_v1_client_and_an_error_to_its_sender(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-2-rate-0"]).await;
     let mut sender = scene.opened().await;
     let mut other = scene.opened().await;
@@ -171,7 +171,7 @@ async fn errors_are_worded_as_before(setup: Setup) {
             "No .based file found for filename=a.based",
         ),
         (
-            json!({"action": "new_message", "prompt": "x", "model": "nobody's"}),
+            json!({"action": "new_message", "prompt": "x", "model": "unknown"}),
             "Model not found.",
         ),
         (json!({"action": "dance"}), "Unknown action: dance"),
@@ -202,7 +202,7 @@ async fn bad_frames_are_answered_and_the_socket_stays(setup: Setup) {
         socket.send(&message).await;
         is_error(&socket.json().await);
     }
-    socket.say("still here").await;
+    socket.send_text("still here").await;
     assert_eq!(socket.text().await, "w1");
     assert_eq!(scene.stored().await.len(), 2, "only the last was stored");
 }
@@ -210,8 +210,8 @@ async fn bad_frames_are_answered_and_the_socket_stays(setup: Setup) {
 async fn a_second_message_waits_for_its_turn(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-20-rate-20"]).await;
     let mut socket = scene.opened().await;
-    socket.say("first").await;
-    socket.say("second").await;
+    socket.send_text("first").await;
+    socket.send_text("second").await;
     assert_eq!(
         socket.text().await,
         r#"{"error":"A reply is still being written."}"#
@@ -229,10 +229,10 @@ async fn pings_and_closes_are_answered(setup: Setup) {
     let mut socket = scene.opened().await;
     socket.ping().await;
     socket.close().await;
-    // And whoever is cut off harms nobody.
+    // A lost connection affects no other client.
     drop(scene.opened().await);
     let mut socket = scene.opened().await;
-    socket.say("x").await;
+    socket.send_text("x").await;
     assert_eq!(socket.text().await, "Echo: x");
 }
 

@@ -1,23 +1,22 @@
 //! Protocol v2 (docs/websocket.md#v2): acknowledged, streamed, numbered.
 
+mod sync;
+
 use serde_json::{Value, json};
 
 use super::{Scene, through_both, words};
-use crate::support::{Setup, Socket, V2, Window};
+use crate::support::{Setup, Socket, V2};
 
 through_both!(
     the_first_frame_is_the_chat_with_ids,
     an_unknown_chat_is_refused,
     a_message_is_acknowledged_and_streamed,
     errors_have_a_code_and_a_reference,
-    who_sends_no_id_gets_no_answer_of_its_own,
-    sync_tells_what_is_newer,
-    sync_fits_a_frame_and_tells_the_rest_when_asked_again,
-    many_syncs_at_once_are_all_answered,
+    an_action_without_an_id_gets_no_ack,
     both_protocols_see_one_chat,
     long_conversations_begin_with_the_newest,
-    what_happens_over_http_reaches_open_windows,
-    a_deleted_chat_closes_its_windows,
+    changes_over_http_reach_open_sockets,
+    a_deleted_chat_closes_its_sockets,
 );
 
 async fn the_first_frame_is_the_chat_with_ids(setup: Setup) {
@@ -35,9 +34,9 @@ async fn the_first_frame_is_the_chat_with_ids(setup: Setup) {
     assert_eq!(first["conversation"], json!([]));
     assert_eq!(first["generation"], json!(null));
 
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask("fake-words-2-rate-0", "Who accuses me?").await;
-    window.settled().await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask("fake-words-2-rate-0", "Who accuses me?").await;
+    client.settled().await;
     let mut socket = scene.server.v2(&scene.chat).await;
     let first = socket.json().await;
     let conversation = first["conversation"].as_array().expect("a list");
@@ -146,11 +145,11 @@ async fn errors_have_a_code_and_a_reference(setup: Setup) {
         (json!({"action": 7}), "bad_request"),
         (json!({"action": "new_message", "prompt": 7}), "bad_request"),
         (
-            json!({"action": "new_message", "prompt": "x", "model": "nobody's"}),
+            json!({"action": "new_message", "prompt": "x", "model": "unknown"}),
             "not_found",
         ),
         (
-            json!({"action": "new_message", "prompt": "x", "model_id": "nobody's"}),
+            json!({"action": "new_message", "prompt": "x", "model_id": "unknown"}),
             "not_found",
         ),
         (
@@ -191,7 +190,7 @@ async fn errors_have_a_code_and_a_reference(setup: Setup) {
         assert!(error["error"].is_string(), "{message}: {error}");
     }
     for text in ["not JSON", "[1]", "5", "", "{", r#""x""#] {
-        socket.say(text).await;
+        socket.send_text(text).await;
         let error = socket.json().await;
         assert_eq!(
             (&error["action"], &error["code"]),
@@ -221,7 +220,7 @@ async fn errors_have_a_code_and_a_reference(setup: Setup) {
     );
 }
 
-async fn who_sends_no_id_gets_no_answer_of_its_own(setup: Setup) {
+async fn an_action_without_an_id_gets_no_ack(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-2-rate-0"]).await;
     let mut socket = scene.open2().await;
     socket
@@ -239,159 +238,37 @@ async fn who_sends_no_id_gets_no_answer_of_its_own(setup: Setup) {
     }
 }
 
-async fn sync_tells_what_is_newer(setup: Setup) {
-    let scene = Scene::new(setup, &["fake-words-2-rate-0", "fake-words-60-rate-20"]).await;
-    let mut socket = scene.server.v2(&scene.chat).await;
-    let before = socket.json().await["rev"].clone();
-    socket
-        .send(&json!({"action": "new_message", "prompt": "one", "model": "fake-words-2-rate-0"}))
-        .await;
-    let between = socket.action("generation_ended").await["rev"].clone();
-    socket.send(&json!({"action": "sync", "rev": before})).await;
-    let sync = socket.action("sync").await;
-    assert_eq!(sync["rev"], between);
-    assert_eq!(sync["generation"], json!(null));
-    let texts: Vec<_> = sync["messages"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|it| &it["content"])
-        .collect();
-    assert_eq!(texts, ["one", "w1 w2"]);
-    socket
-        .send(&json!({"action": "sync", "rev": between}))
-        .await;
-    let sync = socket.action("sync").await;
-    assert_eq!(sync["messages"], json!([]), "nothing is newer");
-
-    socket
-        .send(&json!({"action": "new_message", "prompt": "two", "model": "fake-words-60-rate-20"}))
-        .await;
-    while socket.action("delta").await["seq"].as_u64() < Some(3) {}
-    socket
-        .send(&json!({"action": "sync", "rev": between}))
-        .await;
-    let sync = socket.action("sync").await;
-    let running = &sync["generation"];
-    assert_eq!(running["status"], "running");
-    assert!(running["seq"].as_u64() >= Some(3), "{running}");
-    let text = running["content"].as_str().expect("text");
-    assert!(
-        words(60).starts_with(text) && text.starts_with("w1 w2"),
-        "{text:?}"
-    );
-    assert!(running["id"].is_string() && running["message_id"].is_string());
-    socket.send(&json!({"action": "stop"})).await;
-    socket.action("generation_ended").await;
-}
-
-async fn sync_fits_a_frame_and_tells_the_rest_when_asked_again(setup: Setup) {
-    const STALLED: &str = "fake-words-30000-stall-29000-rate-0";
-    let scene = Scene::new(setup, &["fake-words-2-rate-0", STALLED]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    // More than a frame holds, and a reply that takes most of one.
-    for number in 0..8 {
-        let prompt = format!("{number} {}", "x".repeat(80_000));
-        window.ask("fake-words-2-rate-0", &prompt).await;
-        window.reply().await;
-    }
-    window.ask(STALLED, "at length").await;
-    let told = |window: &Window| window.last().content.len() > 150_000;
-    window.until("a long text", told).await;
-
-    let mut socket = scene.open2().await;
-    let (mut rev, mut seen) = (0, Vec::new());
-    loop {
-        socket.send(&json!({"action": "sync", "rev": rev})).await;
-        let frame = loop {
-            let text = socket.text().await;
-            assert!(text.len() <= 500_000, "a frame of {} bytes", text.len());
-            let frame: Value = serde_json::from_str(&text).expect("JSON");
-            if frame["action"] == "sync" {
-                break frame;
-            }
-        };
-        let text = frame["generation"]["content"].as_str().expect("the reply");
-        // After the last word that comes, there is a space.
-        assert!(text.len() > 150_000 && words(29_001).starts_with(text));
-        for message in frame["messages"].as_array().expect("a list") {
-            let content = message["content"].as_str();
-            seen.push(content.map(|content| content.chars().take(2).collect::<String>()));
-        }
-        let reached = frame["rev"].as_i64().expect("a number");
-        assert!(reached > rev, "it goes on after {rev}");
-        rev = reached;
-        if frame["has_more"] == false {
-            break;
-        }
-    }
-    let begins = |start: &str| seen.iter().flatten().any(|seen| seen == start);
-    for number in 0..8 {
-        assert!(begins(&format!("{number} ")), "{number} of {seen:?}");
-    }
-    assert!(begins("at"), "{seen:?}");
-    socket.send(&json!({"action": "stop"})).await;
-}
-
-async fn many_syncs_at_once_are_all_answered(setup: Setup) {
-    let scene = Scene::new(setup, &[]).await;
-    let mut old = scene.opened().await;
-    for number in 0..2 {
-        old.say(&format!("{number} {}", "x".repeat(60_000))).await;
-        old.text().await;
-    }
-    let mut socket = scene.open2().await;
-    for id in 0..30 {
-        let id = id.to_string();
-        socket
-            .send(&json!({"action": "sync", "rev": 0, "id": id}))
-            .await;
-    }
-    // As many as one answer holds; the others are told to ask again, and can.
-    let mut syncs = 0;
-    for id in 0..30 {
-        let frame = socket.json().await;
-        assert_eq!(frame["in_reply_to"], id.to_string(), "{}", frame["action"]);
-        if frame["action"] == "sync" {
-            assert_eq!(frame["messages"].as_array().map(Vec::len), Some(4));
-            syncs += 1;
-        } else {
-            assert_eq!(frame["code"], "rate_limited", "{frame}");
-        }
-    }
-    assert!((1..30).contains(&syncs), "{syncs} of 30");
-    socket.send(&json!({"action": "sync", "rev": 0})).await;
-    socket.action("sync").await;
-}
-
 async fn both_protocols_see_one_chat(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-6-rate-20"]).await;
     let mut old = scene.opened().await;
-    let mut new = scene.server.window(&scene.chat).await;
-    old.say("from the old").await;
+    let mut new = scene.server.chat_client(&scene.chat).await;
+    old.send_text("from the old").await;
     assert_eq!(new.settled().await.content, words(6));
     assert_eq!(old.text().await, words(6));
     new.ask("fake-words-6-rate-20", "from the new").await;
     assert_eq!(old.text().await, words(6));
-    new.until("both replies", |window| window.messages.len() == 4)
+    new.until("both replies", |client| client.messages.len() == 4)
         .await;
     new.settled().await;
-    let said: Vec<_> = new
+    let contents: Vec<_> = new
         .messages
         .iter()
-        .map(|shown| shown.content.as_str())
+        .map(|message| message.content.as_str())
         .collect();
-    assert_eq!(said, ["from the old", &words(6), "from the new", &words(6)]);
+    assert_eq!(
+        contents,
+        ["from the old", &words(6), "from the new", &words(6)]
+    );
 }
 
 async fn long_conversations_begin_with_the_newest(setup: Setup) {
     let scene = Scene::new(setup, &["fake-words-1-rate-0"]).await;
-    let mut window = scene.server.window(&scene.chat).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
     for number in 0..103 {
-        window
+        client
             .ask("fake-words-1-rate-0", &format!("prompt {number}"))
             .await;
-        window.reply().await;
+        client.reply().await;
     }
     let mut socket = scene.server.v2(&scene.chat).await;
     let first = socket.json().await;
@@ -407,18 +284,18 @@ async fn long_conversations_begin_with_the_newest(setup: Setup) {
     assert!(conversation >= 200, "v1 shows {conversation} of 206");
 }
 
-async fn what_happens_over_http_reaches_open_windows(setup: Setup) {
+async fn changes_over_http_reach_open_sockets(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let mut socket = scene.open2().await;
-    let mut window = scene.server.window(&scene.chat).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
     let form = [("chat_id", scene.chat.as_str()), ("new_name", "The Castle")];
     let renamed = scene.server.patch("/chat/rename").form(&form).send().await;
     renamed.has_status(200);
     let frame = socket.action("chat_renamed").await;
     assert_eq!(frame["name"], "The Castle");
     assert!(frame["rev"].is_u64(), "{frame}");
-    window
-        .until("the new name", |window| window.chat_name == "The Castle")
+    client
+        .until("the new name", |client| client.chat_name == "The Castle")
         .await;
 
     let form = scene
@@ -436,7 +313,7 @@ async fn what_happens_over_http_reaches_open_windows(setup: Setup) {
     assert!(frame.to_string().contains("d.csv"), "{frame}");
 }
 
-async fn a_deleted_chat_closes_its_windows(setup: Setup) {
+async fn a_deleted_chat_closes_its_sockets(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let mut new = scene.open2().await;
     let mut old = scene.opened().await;
@@ -448,7 +325,7 @@ async fn a_deleted_chat_closes_its_windows(setup: Setup) {
     deleted.has_status(200);
     assert_eq!(new.json().await["action"], "chat_deleted");
     assert_eq!(new.closed().await, Some(1000));
-    old.say("anybody there?").await;
+    old.send_text("anybody there?").await;
     assert_eq!(old.text().await, r#"{"error":"Chat not found."}"#);
 }
 

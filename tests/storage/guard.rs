@@ -86,7 +86,7 @@ async fn a_component_stays_in_its_file() {
 }
 
 #[tokio::test]
-async fn what_a_session_leaves_in_its_connection_is_its_own() {
+async fn settings_of_a_session_do_not_leak_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(&folder).await;
     let mut session = database.session();

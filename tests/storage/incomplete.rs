@@ -64,7 +64,7 @@ fn cut(path: &Path, length: u64) {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_leaves_is_whole() {
+async fn the_database_of_a_killed_process_is_whole() {
     let folder = killed().await;
     assert_eq!(open_again(&folder).await.unwrap(), ROWS);
     // After a clean end there is no log, and none is missing.
@@ -144,7 +144,7 @@ async fn a_database_that_another_program_closed_is_whole() {
     let look: Other = |file| inspect(file).map(drop);
     let change: Other = |file| empty(file, &["t"]);
     for other in [look, change] {
-        // In place: what is copied elsewhere is not the file that the mark is about.
+        // In place: a copy is not the file that the mark names.
         let folder = killed().await;
         let database = open(&folder).await;
         run(&mut database.session(), "INSERT INTO t (x) VALUES (1)").await;
@@ -192,7 +192,7 @@ fn a_process_that_is_killed_at_any_moment_leaves_a_whole_state() {
     }
 }
 
-/// The marks of a log that grows, is moved and begun anew many times, while somebody looks.
+/// The marks of a log that grows, is moved and begun again many times, while a reader checks them.
 #[test]
 fn a_state_that_is_in_use_is_whole() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use kafka_host::storage::{KeyValue, Options};
 
 #[tokio::test]
-async fn the_key_value_store_keeps_what_it_is_given() {
+async fn the_key_value_store_keeps_values() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key_value.db");
     let store = KeyValue::open(&file, Options::default()).await.unwrap();

@@ -57,7 +57,7 @@ async fn errors_are_worded_as_in_spin() {
             "SELEC 1",
             "near \"SELEC\": syntax error in SELEC 1 at offset 0",
         ),
-        ("SELECT * FROM nobody", "no such table: nobody"),
+        ("SELECT * FROM missing", "no such table: missing"),
         ("SELECT x", "no such column: x in SELECT x at offset 7"),
         (
             "SELECT ?1",

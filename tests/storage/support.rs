@@ -25,7 +25,7 @@ pub async fn run(session: &mut Session, sql: &str) -> QueryResult {
         .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-/// Runs a statement that has to fail, and returns what it says.
+/// Runs a statement that has to fail, and returns its error.
 pub async fn fail(session: &mut Session, sql: &str) -> String {
     match session.execute(sql, vec![]).await {
         Ok(result) => panic!("{sql}: {result:?}"),

@@ -68,7 +68,7 @@ async fn a_forgotten_transaction_does_not_stop_the_others() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::TransactionExpired(_)), "{error}");
-    // It has been told, and is an ordinary session again.
+    // The error was returned, and it is an ordinary session again.
     assert_eq!(number(&mut session, "SELECT sum(x) FROM t").await, 2);
     assert_eq!(
         fail(&mut session, "COMMIT").await,

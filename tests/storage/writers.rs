@@ -1,4 +1,4 @@
-//! Many writers at once: nobody fails, nobody starves, nothing is lost.
+//! Many writers at once: none fails, none starves, no write is lost.
 
 use crate::support::{number, on_one_thread, on_two_threads, open, run};
 use futures::FutureExt;
@@ -50,7 +50,7 @@ fn fifty_writers_never_fail() {
     let log = fs::metadata(folder.path().join("test.db-wal")).unwrap();
     assert!(
         log.len() < 128 << 20,
-        "the log begins anew though writers don't pause: {} bytes",
+        "the log begins again though writers don't pause: {} bytes",
         log.len()
     );
 }

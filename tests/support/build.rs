@@ -18,7 +18,7 @@ pub fn build_once(manifest: &Path) {
     if built.contains(manifest) {
         return;
     }
-    // Its progress goes to the terminal: the first build takes minutes, and somebody may be watching.
+    // Its progress goes to the terminal: the first build takes minutes, and a person may be watching.
     let status = Command::new(env!("CARGO_BIN_EXE_kafka"))
         .arg("build")
         .arg("--from")

@@ -32,7 +32,7 @@ impl Request {
         Self { client, request }
     }
 
-    /// A request to somebody who is not the server under test, by a client of its own.
+    /// A request to another server than the one under test, by a client of its own.
     pub fn elsewhere(method: &str, url: &str) -> Self {
         Self::new(
             Client::builder(TokioExecutor::new()).build_http(),

@@ -1,4 +1,4 @@
-//! The database file, read by another process while the server runs: what is really stored.
+//! The database file, read by another process while the server runs.
 
 use std::fmt::Write;
 use std::fs;
@@ -183,7 +183,7 @@ impl Database {
             .collect()
     }
 
-    /// Fails if a row refers to nothing, or a content is nobody's.
+    /// Fails if a row refers to nothing, or a content belongs to no row.
     pub async fn has_no_orphans(&self) {
         assert!(self.rows("PRAGMA foreign_key_check").await.is_empty());
         for orphans in [
@@ -199,16 +199,16 @@ impl Database {
         }
     }
 
-    /// Fails if somebody has stored more or less than is counted for them.
+    /// Fails if a user has stored more or less than is counted for them.
     pub async fn knows_how_much_is_stored(&self) {
         // A running reply counts for the longest that it can become.
-        let said = "
+        let sent = "
             SELECT user_id, sum(iif(message.status = 'running', 262144, octet_length(message.content) + octet_length(message.reasoning))) AS bytes
             FROM chat_conversation AS message JOIN chat ON chat.id = chat_id GROUP BY user_id";
         let wrong = [
             &format!(
-                "user LEFT JOIN ({said}) AS said ON said.user_id = user.id WHERE stored_bytes <>
-                coalesce(said.bytes, 0) +
+                "user LEFT JOIN ({sent}) AS sent ON sent.user_id = user.id WHERE stored_bytes <>
+                coalesce(sent.bytes, 0) +
                 (SELECT coalesce(sum(size), 0) FROM content WHERE owner_id = user.id) +
                 (SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = user.id)"
             ),
@@ -225,11 +225,7 @@ impl Database {
         ];
         for wrong in wrong {
             let count = format!("SELECT count(*) FROM {wrong}");
-            assert_eq!(
-                self.number(&count).await,
-                0,
-                "what is counted is wrong: {wrong}"
-            );
+            assert_eq!(self.number(&count).await, 0, "a counter is wrong: {wrong}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::schema::problems;
 use super::{Response, Server};
 
-/// What `/openapi.json` says.
+/// The document `/openapi.json`.
 pub struct Description {
     document: Value,
     pub operations: Vec<Operation>,
@@ -31,8 +31,8 @@ pub struct Operation {
     /// The media types that the body may have.
     pub body_types: Vec<String>,
     responses: Value,
-    /// Paths of other operations of this method that are meant where this one's would fit too: `/chat/new`, where this is
-    /// `/chat/{chat_id}`.
+    /// Paths of other operations of this method that are meant where this one's would fit too: `/chat/new`, where this
+    /// is `/chat/{chat_id}`.
     literal: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// Whether it names things that somebody owns: `user_id`, `selected_file_ids` and so on. A client chooses its
+    /// Whether it names rows of a user: `user_id`, `selected_file_ids` and so on. A client chooses its
     /// `client_id` itself.
     pub fn is_id(&self) -> bool {
         let is_id = self.name.ends_with("_id") || self.name.ends_with("_ids");
@@ -106,7 +106,7 @@ impl Operation {
         self.responses.get("429").is_some()
     }
 
-    /// The fields that name things somebody owns, wherever they are sent.
+    /// The fields that name rows of a user, in every place of a request.
     pub fn ids(&self) -> impl Iterator<Item = &Field> {
         self.query
             .iter()

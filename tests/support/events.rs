@@ -43,7 +43,7 @@ impl Events {
         self.next_within(PATIENCE).await
     }
 
-    /// As `next`; whoever is silent longer than `patience` fails.
+    /// As `next`, but fails after a silence of `patience`.
     pub async fn next_within(&mut self, patience: Duration) -> Option<Event> {
         loop {
             if let Some(end) = self.pending.find("\n\n") {
@@ -56,7 +56,7 @@ impl Events {
             }
             let frame = timeout(patience, self.body.frame()).await;
             let frame = frame.unwrap_or_else(|_| panic!("no event in {patience:?}"))?;
-            // A broken stream ends like one that is whole; only its last event tells.
+            // A broken stream ends like one that is whole; only its last event shows that.
             let bytes = frame.ok()?.into_data().ok()?;
             self.pending +=
                 std::str::from_utf8(&bytes).expect("events are not split in characters");

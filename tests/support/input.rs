@@ -91,7 +91,7 @@ impl Input {
         self.fields.iter().any(|field| field.name == name)
     }
 
-    /// The name of the field in which the request says who is calling, if there is one.
+    /// The name of the field with the caller's id, if there is one.
     pub fn caller(&self) -> Option<&str> {
         let callers = ["user_id", "owner_id"];
         let mut fields = self.fields.iter();
@@ -100,7 +100,7 @@ impl Input {
         field.map(|field| field.name.as_str())
     }
 
-    /// The names of the fields whose values are ids of what `world` has.
+    /// The names of the fields whose values are ids of `world`'s rows.
     pub fn ids_of(&self, world: &World) -> Vec<&str> {
         let ids = world.ids();
         let is_id = |field: &&Field| field.value.as_str().is_some_and(|id| ids.contains(&id));

@@ -1,9 +1,9 @@
-//! A port that somebody should never call.
+//! A port that must never be called.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-/// Takes connections on all addresses of this machine, and says nothing.
+/// Accepts connections on all addresses of this machine, and sends nothing.
 pub struct Listener {
     port: u16,
     sockets: Vec<TcpListener>,
@@ -31,10 +31,10 @@ impl Listener {
 
     /// Fails if anybody has connected since the last time, even without a word.
     #[track_caller]
-    pub fn has_heard_nobody(&self, why: &str) {
+    pub fn has_no_connection(&self, why: &str) {
         for socket in &self.sockets {
             match socket.accept() {
-                Ok((_, from)) => panic!("{why}: somebody connected from {from}"),
+                Ok((_, from)) => panic!("{why}: a connection from {from}"),
                 Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
             }
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::{Request, Response};
 use super::process::Process;
-use super::server::{Server, Setup};
+use super::{Server, Setup};
 
 /// A running `kafka fake-mail`; killed when dropped.
 pub struct FakeMail {
@@ -37,7 +37,7 @@ impl FakeMail {
         &self.address
     }
 
-    /// What it wants to be shown.
+    /// The key that it asks for.
     pub const KEY: &str = "mail-key-7d1f";
 
     /// The variables that make it the application's.

@@ -2,6 +2,7 @@
 //! database from outside. Nothing here knows what an answer should be.
 
 mod build;
+mod chat_client;
 mod client;
 mod database;
 mod description;
@@ -21,12 +22,13 @@ mod raw;
 mod schema;
 pub mod schemathesis;
 mod server;
+mod setup;
 mod socket;
 mod statements;
-mod window;
 mod world;
 
 pub use build::build_once;
+pub use chat_client::ChatClient;
 pub use client::{Request, Response, percent_encode};
 pub use database::Database;
 pub use description::{Description, Operation};
@@ -41,15 +43,15 @@ pub use people::{User, login};
 pub use process::{Outcome, Process, memory_of, run_kafka};
 pub use pushpin::is_installed as pushpin_is_installed;
 pub use raw::{head_and_body, read_response};
-pub use server::{Server, Setup, fresh_state};
+pub use server::Server;
+pub use setup::{Setup, fresh_state};
 pub use socket::{PROTOCOL, Refused, Socket, V2};
-pub use window::Window;
 pub use world::{API_KEY, House, World, by};
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Longer than anything takes on a slow machine under load; whoever waits longer has hung.
+/// Longer than anything takes on a slow machine under load; a longer wait is a hang.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The root of the repository.

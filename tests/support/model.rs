@@ -43,7 +43,7 @@ impl FakeModel {
         format!("http://{}/v1", self.address)
     }
 
-    /// What it was asked so far.
+    /// Its record of requests so far.
     pub async fn seen(&self) -> Value {
         let url = format!("http://{}/seen", self.address);
         Request::elsewhere("GET", &url).send().await.json()
@@ -58,10 +58,10 @@ impl FakeModel {
     pub async fn last(&self) -> Value {
         let seen = self.seen().await;
         let last = seen["last"].as_array().and_then(|last| last.last());
-        last.cloned().expect("somebody asked the model")
+        last.cloned().expect("the model was asked")
     }
 
-    /// Waits until what it saw is as `wanted` says.
+    /// Waits until its record satisfies `wanted`.
     pub async fn saw(&self, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + patience;
         loop {

@@ -47,14 +47,14 @@ impl Multipart {
         self.begin(head).raw(content).raw("\r\n")
     }
 
-    /// Adds the head of a part; what is added next is its content, with no end but the caller's.
+    /// Adds the head of a part; the caller adds its content and its end.
     pub fn begin(self, head: impl AsRef<[u8]>) -> Self {
         self.raw(format!("--{BOUNDARY}\r\n"))
             .raw(head)
             .raw("\r\n\r\n")
     }
 
-    /// Adds the head of a file of the field `files`; what is added next is its content.
+    /// Adds the head of a file of the field `files`; the caller adds its content.
     pub fn begin_file(self, filename: &str) -> Self {
         self.begin(format!(
             "Content-Disposition: form-data; name=\"files\"; filename=\"{filename}\""

@@ -2,7 +2,7 @@
 
 use super::{Multipart, Response, Server};
 
-/// Somebody who has logged in.
+/// A user who has logged in.
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: String,

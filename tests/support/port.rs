@@ -1,15 +1,15 @@
-//! Ports for programs that must be told theirs.
+//! Ports for programs that can't choose one themselves.
 
 use std::net::TcpListener;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What is chosen from: below what systems hand out themselves (Linux from 32768), to servers at port 0 and to whoever
-/// connects. One of those would be taken by the time it is used.
+/// The range of ports: below those that systems choose themselves (Linux from 32768), for servers at port 0 and for
+/// clients. One of those could be taken by the time it is used.
 const FIRST: u32 = 20_000;
 const COUNT: u32 = 12_000;
 
-/// A port that nobody has now, and that no other test of this run gets.
+/// A port that is free now, and that no other test of this run gets.
 pub fn free_port() -> u16 {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     loop {

@@ -26,7 +26,7 @@ impl Transcript {
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Copies the lines of `from` into the transcript until it ends, and to `lines` while somebody listens.
+    /// Copies the lines of `from` into the transcript until it ends, and to `lines` while it has a receiver.
     fn follow(&self, from: impl Read + Send + 'static) -> Receiver<String> {
         let (lines, receiver) = channel();
         let transcript = self.clone();
@@ -44,7 +44,7 @@ impl Transcript {
     }
 }
 
-/// A running `kafka up`. Dropping it kills it, and prints what it said if the test is failing.
+/// A running `kafka up`. Dropping it kills it, and prints its output if the test is failing.
 pub struct Process {
     child: Child,
     stdout: Mutex<Receiver<String>>,
@@ -78,12 +78,12 @@ impl Process {
         let stdout = self
             .stdout
             .lock()
-            .expect("nobody else waits for the address");
+            .expect("only one task waits for the address");
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = stdout.recv_timeout(left) else {
                 panic!(
-                    "the server did not say where it serves:\n{}",
+                    "the server did not print its address:\n{}",
                     self.transcript.text()
                 );
             };
@@ -110,7 +110,7 @@ impl Process {
 
     /// `kill -9`: nothing of the process runs after this returns.
     pub fn kill(&mut self) {
-        // An error means that it has ended already, which is what is wanted.
+        // An error means that it has ended already, which is fine.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -125,7 +125,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         if thread::panicking() {
-            println!("--- what the server said ---\n{}", self.transcript.text());
+            println!("--- output of the server ---\n{}", self.transcript.text());
         }
     }
 }
@@ -134,7 +134,7 @@ impl Drop for Process {
 pub struct Outcome {
     pub success: bool,
     /// Standard output and standard error.
-    pub said: String,
+    pub output: String,
 }
 
 /// Runs `kafka` with `arguments` until it ends; one that keeps running is killed and fails the test.
@@ -155,10 +155,10 @@ pub fn run_kafka(arguments: &[&str]) -> Outcome {
                 stdout,
                 stderr,
             } = output.expect("the child's output can be read");
-            let said = [stdout, stderr].concat();
+            let output = [stdout, stderr].concat();
             Outcome {
                 success: status.success(),
-                said: String::from_utf8_lossy(&said).into_owned(),
+                output: String::from_utf8_lossy(&output).into_owned(),
             }
         }
         Err(_) => {

@@ -109,7 +109,7 @@ impl Key {
         self.sign_with_header(&header, claims)
     }
 
-    /// A token with this header, whatever that says.
+    /// A token with any header.
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         let signed = unsigned(header, claims);
         let signature = match &self.pair {
@@ -147,7 +147,7 @@ struct Published {
     asked: usize,
     requests: usize,
     is_down: bool,
-    /// Where it says that its keys are.
+    /// The address of its keys in its document.
     keys_at: String,
 }
 
@@ -183,7 +183,7 @@ impl FakeProvider {
         self.lock().issuer = issuer.to_owned();
     }
 
-    /// From now on, its keys; one of a kind that nobody knows is always among them.
+    /// From now on, its keys; one of an unknown kind is always among them.
     pub fn publish(&self, keys: &[&Key]) {
         let unknown =
             json!({ "kty": "PQC", "kid": "from-the-future", "alg": "ML-DSA-65", "pub": "AA" });
@@ -191,7 +191,7 @@ impl FakeProvider {
         self.lock().keys = std::iter::once(unknown).chain(keys).collect();
     }
 
-    /// From now on it answers nobody with success, or does again.
+    /// From now on it answers no request with success, or does again.
     pub fn is_down(&self, down: bool) {
         self.lock().is_down = down;
     }

@@ -16,14 +16,14 @@ const KEY: &str = "a2Fma2EtdGVzdHMta2Fma2EtdGVzdHMta2Fma2EtdGVzdHM=";
 
 const MISSING: &str = "NOT TESTED: Pushpin is not installed (apt-get install pushpin)";
 
-/// Whether Pushpin is installed; if not, says on the terminal what is not tested. With `REQUIRE_PUSHPIN` in the
+/// Whether Pushpin is installed; if not, prints on the terminal which tests are skipped. With `REQUIRE_PUSHPIN` in the
 /// environment that is a failure.
 pub fn is_installed() -> bool {
     let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let installed = there("pushpin") && there("zurl");
     if !installed {
         assert!(std::env::var_os("REQUIRE_PUSHPIN").is_none(), "{MISSING}");
-        // Not with a macro, whose words are heard only when a test fails.
+        // Not with a macro, whose output is visible only when a test fails.
         writeln!(std::io::stderr(), "{MISSING}").ok();
     }
     installed
@@ -182,7 +182,7 @@ impl Drop for Pushpin {
     fn drop(&mut self) {
         self.stop();
         if thread::panicking() {
-            println!("--- what pushpin said ---\n{}", self.log());
+            println!("--- output of pushpin ---\n{}", self.log());
         }
     }
 }

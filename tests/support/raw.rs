@@ -63,7 +63,7 @@ pub async fn read_response(stream: &mut TcpStream) -> RawResponse {
     head_and_body(&received)
 }
 
-/// Whether an answer has come as far as its head says; one that says nothing of a length is its head.
+/// Whether an answer is complete by the length in its head; without a length, it is only its head.
 fn is_whole(received: &[u8]) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
     let Some((head, _)) = text.split_once("\r\n\r\n") else {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// What is wrong with `value`, seen from the root; nothing if it fits. References lead into `document`.
+/// The errors of `value`, seen from the root; none if it fits. References lead into `document`.
 pub fn problems(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     check(document, schema, value, "", &mut problems);
@@ -49,7 +49,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
                 }
             }
             ("additionalProperties", Value::Object(fields)) => {
-                assert_eq!(wanted, false, "closed or not said");
+                assert_eq!(wanted, false, "closed or not declared");
                 let known = schema["properties"].as_object().expect("an object");
                 demand(fields.keys().all(|name| known.contains_key(name)));
             }

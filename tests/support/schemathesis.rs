@@ -11,7 +11,7 @@ use super::{Description, House, repository};
 /// Which one is wanted; another one checks other things.
 const VERSION: &str = "4.32.5";
 
-/// How long it tries, in seconds, unless `SCHEMATHESIS_SECONDS` says otherwise; and then what it tries is random.
+/// How long it tries, in seconds, unless `SCHEMATHESIS_SECONDS` is set; then its requests are random.
 const SECONDS: &str = "60";
 
 /// What it can't make up.
@@ -21,13 +21,13 @@ pub struct Known {
     pub names: BTreeMap<String, String>,
     /// Things that may be deleted or changed, by the method and path that do it.
     pub spares: BTreeMap<String, Vec<String>>,
-    /// The session of the person whose all that is, in token mode.
+    /// The session of the user with all these rows, in token mode.
     pub token: Option<String>,
     /// Sessions of others, for requests that end sessions (`schemathesis.toml`).
     pub spare_tokens: [String; 4],
 }
 
-/// Whether it is installed; if not, says on the terminal what is not tested. With `REQUIRE_SCHEMATHESIS` in the
+/// Whether it is installed; if not, prints on the terminal which tests are skipped. With `REQUIRE_SCHEMATHESIS` in the
 /// environment that is a failure.
 pub fn is_installed() -> bool {
     let output = Command::new(program()).arg("--version").output();
@@ -43,7 +43,7 @@ pub fn is_installed() -> bool {
             std::env::var_os("REQUIRE_SCHEMATHESIS").is_none(),
             "{missing}"
         );
-        // Not with a macro, whose words are heard only when a test fails.
+        // Not with a macro, whose output is visible only when a test fails.
         writeln!(std::io::stderr(), "{missing}").ok();
     }
     installed
@@ -53,7 +53,7 @@ fn program() -> String {
     std::env::var("SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".to_owned())
 }
 
-/// Runs it against a server, and fails with all it says if it finds anything, or if an operation of the description
+/// Runs it against a server, and fails with its output if it finds anything, or if an operation of the description
 /// succeeded not once but for those of `never`, each of which has a reason.
 pub async fn finds_nothing(house: &House, known: Known, never: &[(&str, &str)]) {
     let House { server, model, .. } = house;
@@ -92,18 +92,18 @@ pub async fn finds_nothing(house: &House, known: Known, never: &[(&str, &str)]) 
         .await
         .expect("the thread ends")
         .expect("schemathesis starts");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let report = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "schemathesis found something:\n{said}\n{failed}"
+        "schemathesis found something:\n{report}\n{failed}"
     );
-    // Shown where a test's output is.
-    println!("{said}");
+    // Visible with the output of the test.
+    println!("{report}");
     got_everywhere(house, &server.log_so_far().await[before..], never).await;
 }
 
-/// Fails unless each operation but those of `never` was answered with success at least once: with ids that nobody has,
+/// Fails unless each operation but those of `never` was answered with success at least once: with unknown ids,
 /// everything is 404, and nothing is found for that reason.
 async fn got_everywhere(house: &House, log: &str, never: &[(&str, &str)]) {
     let description = Description::of(&house.server).await;
@@ -126,7 +126,7 @@ async fn got_everywhere(house: &House, log: &str, never: &[(&str, &str)]) {
         .map(|id| format!("{id}: {:?}", answered.get(id)))
         .collect();
     assert!(missed.is_empty(), "these never succeeded: {missed:#?}");
-    // Else the list says what is not so any more.
+    // Else the list is outdated.
     let wrong: Vec<_> = never
         .iter()
         .filter(|(id, _)| reached.contains(id))
@@ -137,7 +137,7 @@ async fn got_everywhere(house: &House, log: &str, never: &[(&str, &str)]) {
     }
 }
 
-/// Method and path of the request that a line of the log tells of, and the answer's status.
+/// Method and path of the request in a line of the log, and the answer's status.
 fn answered_request(line: &str) -> Option<(String, u16)> {
     let (_, line) = line.split_once(" access: method=")?;
     let (method, line) = line.split_once(" path=\"")?;

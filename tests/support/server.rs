@@ -2,8 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::Client;
@@ -11,138 +10,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tempfile::TempDir;
 
-use super::build::build_once;
 use super::client::{Body, Request};
 use super::process::{Process, memory_of};
 use super::pushpin::Pushpin;
-use super::{Database, PATIENCE, Refused, Socket, V2, Window, repository};
-
-/// What to start, before it is started.
-pub struct Setup {
-    manifest: PathBuf,
-    command: &'static [&'static str],
-    listen: &'static str,
-    arguments: Vec<String>,
-    environment: Vec<(String, String)>,
-    state: Option<TempDir>,
-    pushpin: Option<Pushpin>,
-}
-
-impl Setup {
-    /// The application of this repository.
-    pub fn app() -> Self {
-        Self::of(repository().join("spin.toml"))
-    }
-
-    /// The component that misbehaves, with its bystanders.
-    pub fn trouble() -> Self {
-        Self::of(repository().join("tests/trouble/spin.toml")).variable("required_name", "tests")
-    }
-
-    /// The application that `manifest` describes.
-    fn of(manifest: PathBuf) -> Self {
-        Self {
-            manifest,
-            command: &["up", "--no-build"],
-            listen: "127.0.0.1:0",
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            state: None,
-            pushpin: None,
-        }
-    }
-
-    /// Sockets go through Pushpin instead of the host's own gateway.
-    pub fn behind_pushpin(mut self) -> Self {
-        let pushpin = Pushpin::prepare();
-        for (name, value) in pushpin.variables() {
-            self = self.variable(name, &value);
-        }
-        self.pushpin = Some(pushpin);
-        self
-    }
-
-    /// Leaves it to the command line's defaults what to do, as plain `kafka` does.
-    pub fn by_default(mut self) -> Self {
-        self.command = &[];
-        self
-    }
-
-    /// Listens on all addresses of this machine, not on loopback only.
-    pub fn on_all_addresses(mut self) -> Self {
-        self.listen = "0.0.0.0:0";
-        self
-    }
-
-    /// Sets a variable of the manifest on the command line.
-    pub fn variable(self, name: &str, value: &str) -> Self {
-        self.argument("--variable")
-            .argument(&format!("{name}={value}"))
-    }
-
-    /// Adds to the command line.
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
-    /// Adds to the environment.
-    pub fn environment(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Starts on what an earlier server left behind.
-    pub fn state(mut self, state: TempDir) -> Self {
-        self.state = Some(state);
-        self
-    }
-
-    /// Builds the components if this is the first need of them, starts, and waits until it serves.
-    pub async fn start(self) -> Server {
-        // Blocking a test's own runtime is harmless: nothing else runs on it yet.
-        build_once(&self.manifest);
-        let state = self.state.unwrap_or_else(fresh_state);
-        let process = Process::start(|command| {
-            command
-                .args(self.command)
-                .args(["--listen", self.listen, "--from"])
-                .arg(&self.manifest)
-                .arg("--state-dir")
-                .arg(state.path())
-                .args(&self.arguments)
-                .envs(self.environment);
-        });
-        let address = process.address();
-        let mut pushpin = self.pushpin;
-        if let Some(pushpin) = &mut pushpin {
-            pushpin.start(&address);
-        }
-        Server {
-            process,
-            sockets: pushpin
-                .as_ref()
-                .map_or_else(|| address.clone(), Pushpin::address),
-            pushpin,
-            address,
-            state,
-            client: Client::builder(TokioExecutor::new()).build_http(),
-        }
-    }
-}
-
-/// An empty state folder, but for the compiled components of earlier starts: they are looked up by
-/// their content, and compiling them anew for every test would take most of its time.
-pub fn fresh_state() -> TempDir {
-    let state = tempfile::Builder::new()
-        .prefix("kafka-test-")
-        .tempdir()
-        .expect("a temporary folder");
-    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-    fs::create_dir_all(&compiled).expect("a folder in the target folder");
-    symlink(compiled, state.path().join("cache")).expect("a link in an empty folder");
-    state
-}
+use super::{ChatClient, Database, PATIENCE, Refused, Setup, Socket, V2};
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -156,17 +27,35 @@ pub struct Server {
 }
 
 impl Server {
+    pub(super) fn new(
+        process: Process,
+        pushpin: Option<Pushpin>,
+        address: String,
+        state: TempDir,
+    ) -> Self {
+        Self {
+            process,
+            sockets: pushpin
+                .as_ref()
+                .map_or_else(|| address.clone(), Pushpin::address),
+            pushpin,
+            address,
+            state,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
     /// The application with nothing set.
     pub async fn start() -> Self {
         Setup::app().start().await
     }
 
-    /// The address it said it serves on, `127.0.0.1:<port>`.
+    /// The address that it printed, `127.0.0.1:<port>`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Where windows open their sockets: the server itself, or what stands in front of it.
+    /// The address for sockets: that of the server itself, or of the gateway in front of it.
     pub fn sockets(&self) -> &str {
         &self.sockets
     }
@@ -178,8 +67,8 @@ impl Server {
         pushpin.start(&self.address);
     }
 
-    /// Opens a socket with headers of the caller's. What is published soon after may miss it behind Pushpin, which
-    /// subscribes a socket shortly after its client was let in ([`Self::hearing`]).
+    /// Opens a socket with headers of the caller's. A message that is published soon after may miss it behind Pushpin,
+    /// which subscribes a socket shortly after its client was let in ([`Self::hearing`]).
     pub async fn try_socket(
         &self,
         path: &str,
@@ -225,9 +114,9 @@ impl Server {
         socket.expect("the handshake succeeds")
     }
 
-    /// A v2 window of a chat.
-    pub async fn window(&self, chat: &str) -> Window {
-        let opening = Window::open(&self.sockets, chat);
+    /// A v2 client of a chat.
+    pub async fn chat_client(&self, chat: &str) -> ChatClient {
+        let opening = ChatClient::open(&self.sockets, chat);
         self.hearing(&format!("/ws/{chat}"), 1, opening).await
     }
 
@@ -310,19 +199,22 @@ impl Server {
         self.process.transcript.text()
     }
 
-    /// [`Self::log`] with all that happened before this call: what is asked last is logged last.
+    /// [`Self::log`] with all that happened before this call: the last request is logged last.
     pub async fn log_so_far(&self) -> String {
         let mark = format!("/mark-{}", self.log().len());
         self.get(&mark).send().await;
-        self.says(&mark).await;
+        self.logs(&mark).await;
         self.log()
     }
 
     /// Waits until the server has printed `text`; its pipes are read by threads of their own.
-    pub async fn says(&self, text: &str) {
+    pub async fn logs(&self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.log().contains(text) {
-            assert!(Instant::now() < deadline, "the server never said {text:?}");
+            assert!(
+                Instant::now() < deadline,
+                "the server never logged {text:?}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

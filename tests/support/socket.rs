@@ -19,7 +19,7 @@ use super::PATIENCE;
 /// The sub-protocol of v2.
 pub const V2: &str = "kafka.v2";
 
-/// The document that describes what sockets speak.
+/// The document that describes the protocol of sockets.
 pub const PROTOCOL: &str = include_str!("../../docs/websocket.md");
 
 /// The words of [`PROTOCOL`].
@@ -46,13 +46,13 @@ pub struct Refused {
     pub body: String,
 }
 
-/// What a socket said.
+/// An event on a socket.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Said {
+pub enum Received {
     Text(String),
     /// Closed, with this code if there was one.
     Closed(Option<u16>),
-    /// Gone without a word.
+    /// The connection is lost.
     Lost,
 }
 
@@ -111,33 +111,33 @@ impl Socket {
         })
     }
 
-    /// The next thing the server says; `None` after `patience` of silence. Pings are answered on the way.
-    pub async fn next_within(&mut self, patience: Duration) -> Option<Said> {
-        let said = async {
+    /// The next event; `None` after `patience` of silence. Pings are answered on the way.
+    pub async fn next_within(&mut self, patience: Duration) -> Option<Received> {
+        let received = async {
             loop {
                 match self.stream.next().await {
                     Some(Ok(Message::Text(text))) => {
                         if self.protocol.is_some() {
                             is_described(&text);
                         }
-                        return Said::Text(text.as_str().to_owned());
+                        return Received::Text(text.as_str().to_owned());
                     }
                     Some(Ok(Message::Close(frame))) => {
-                        return Said::Closed(frame.map(|frame| frame.code.into()));
+                        return Received::Closed(frame.map(|frame| frame.code.into()));
                     }
                     Some(Ok(Message::Binary(_))) => panic!("the server sends text only"),
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Said::Lost,
+                    Some(Err(_)) | None => return Received::Lost,
                 }
             }
         };
-        timeout(patience, said).await.ok()
+        timeout(patience, received).await.ok()
     }
 
     /// The next text frame.
     pub async fn text(&mut self) -> String {
         match self.next_within(PATIENCE).await {
-            Some(Said::Text(text)) => text,
+            Some(Received::Text(text)) => text,
             other => panic!("the server sends a text frame, not {other:?}"),
         }
     }
@@ -161,19 +161,19 @@ impl Socket {
 
     /// Fails unless nothing but deltas comes for a while.
     pub async fn is_quiet(&mut self) {
-        let said = self.next_within(Duration::from_millis(500)).await;
-        assert_eq!(said, None, "nobody should say anything to this window");
+        let received = self.next_within(Duration::from_millis(500)).await;
+        assert_eq!(received, None, "this socket should receive nothing");
     }
 
     /// Sends a text frame.
-    pub async fn say(&mut self, text: impl Into<Utf8Bytes>) {
+    pub async fn send_text(&mut self, text: impl Into<Utf8Bytes>) {
         // A lost connection shows at the next read.
         self.stream.send(Message::Text(text.into())).await.ok();
     }
 
     /// Sends JSON.
     pub async fn send(&mut self, message: &Value) {
-        self.say(message.to_string()).await;
+        self.send_text(message.to_string()).await;
     }
 
     /// Sends a binary frame.
@@ -208,7 +208,7 @@ impl Socket {
             self.next_within(PATIENCE)
                 .await
                 .expect("a close is answered"),
-            Said::Closed(_) | Said::Lost
+            Received::Closed(_) | Received::Lost
         ) {}
     }
 
@@ -216,8 +216,8 @@ impl Socket {
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
             match self.next_within(PATIENCE).await {
-                Some(Said::Closed(code)) => return code,
-                Some(Said::Text(_)) => {}
+                Some(Received::Closed(code)) => return code,
+                Some(Received::Text(_)) => {}
                 other => panic!("the server closes the socket, and not {other:?}"),
             }
         }

@@ -1,4 +1,4 @@
-//! Which SQL statements a request takes, as the host's log tells.
+//! The SQL statements of a request, from the host's log.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ impl Setup {
 }
 
 impl Server {
-    /// Sends a request, the only one meanwhile, and tells what it took.
+    /// Sends a request, the only one meanwhile, and returns its statements.
     pub async fn statements(&self, request: Request) -> (Response, Statements) {
         let before = self.log_so_far().await.len();
         let response = request.send().await;

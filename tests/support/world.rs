@@ -1,13 +1,15 @@
 //! People who have one of everything, and valid requests of theirs for each operation of the description.
 //!
-//! An operation that is not in [`World::table`] has no valid request, and the tests that go through all operations fail:
-//! so whoever adds one adds its requests here, and it is held against its description, and tried by strangers, from
-//! elsewhere and without a session.
+//! An operation that is not in [`World::table`] has no valid request, and the tests that go through all operations
+//! fail: so a new operation needs its requests here, and it is held against its description, and tried by strangers,
+//! from elsewhere and without a session.
+
+mod table;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::description::{Description, Operation};
 use super::input::{Input, Place};
@@ -24,7 +26,7 @@ pub struct House {
     mail: Option<FakeMail>,
 }
 
-/// Somebody, and what they have: one of everything.
+/// A user with one row of everything.
 #[derive(Debug, Clone)]
 pub struct World {
     pub user: User,
@@ -33,7 +35,7 @@ pub struct World {
     pub chat: String,
     pub file: String,
     pub model: String,
-    /// What the person said in the chat, and the reply, which is complete.
+    /// A prompt in the chat, and its complete reply.
     pub messages: [String; 2],
     pub generation: String,
     /// Of the file, which is in the chat.
@@ -41,7 +43,7 @@ pub struct World {
 }
 
 impl House {
-    /// Where whoever names themselves is believed.
+    /// A server on which a request may name any user.
     pub async fn open() -> Self {
         Self::open_with(Setup::app()).await
     }
@@ -66,7 +68,7 @@ impl House {
         let setup = setup
             .token_mode(&mail)
             .variable("allow_private_models", "true")
-            // Whom nobody asks for anything.
+            // A model that is never asked.
             .variable("oidc_issuer", "https://oidc.invalid")
             .variable("oidc_audience", "kafka-tests");
         Self {
@@ -76,7 +78,7 @@ impl House {
         }
     }
 
-    /// What the server says of itself.
+    /// The server's description of its API.
     pub async fn description(&self) -> Description {
         let description = Description::of(&self.server).await;
         let described = description.operations.len();
@@ -180,7 +182,7 @@ impl House {
     }
 }
 
-/// With somebody's token, in token mode.
+/// With the token of a user, in token mode.
 pub fn by(request: Request, token: Option<&str>) -> Request {
     match token {
         Some(token) => request.header("authorization", &format!("Bearer {token}")),
@@ -189,21 +191,21 @@ pub fn by(request: Request, token: Option<&str>) -> Request {
 }
 
 impl World {
-    /// What they show to be who they are.
+    /// The token of the session.
     pub fn token(&self) -> Option<&str> {
         self.session.as_ref().map(|(token, _)| token.as_str())
     }
 
-    /// All ids of theirs.
+    /// The ids of all rows.
     pub fn ids(&self) -> Vec<&str> {
-        let [said, replied] = &self.messages;
+        let [prompt, reply] = &self.messages;
         let [first, second] = &self.versions;
         let (user, workspace) = (&self.user.id, &self.user.workspace);
         let (chat, file, model, generation) =
             (&self.chat, &self.file, &self.model, &self.generation);
         let session = self.session.as_ref().map(|(_, id)| id);
         [
-            user, workspace, chat, file, model, generation, said, replied, first, second,
+            user, workspace, chat, file, model, generation, prompt, reply, first, second,
         ]
         .into_iter()
         .chain(session)
@@ -241,7 +243,7 @@ impl World {
         inputs
     }
 
-    /// What a parameter of that name in a path is, unless the table says otherwise.
+    /// The value of a parameter of that name in a path, unless the table has another.
     fn parameter(&self, name: &str) -> Option<&str> {
         let parameters = self.parameters().into_iter();
         let mut named = parameters.filter(|(known, _)| *known == name);
@@ -270,14 +272,14 @@ impl World {
     /// The ids of what they have, by the names of parameters and fields that mean it.
     pub fn names(&self) -> BTreeMap<String, String> {
         let [first, second] = &self.versions;
-        let [said, replied] = &self.messages;
+        let [prompt, reply] = &self.messages;
         let others = [
             ("owner_id", self.user.id.as_str()),
             ("target_id", &self.user.workspace),
             ("selected_file_id", &self.file),
-            ("parent_id", replied),
-            ("before", replied),
-            ("after", said),
+            ("parent_id", reply),
+            ("before", reply),
+            ("after", prompt),
             ("from", first),
             ("to", second),
         ];
@@ -285,101 +287,5 @@ impl World {
         named
             .map(|(name, id)| (name.to_owned(), id.to_owned()))
             .collect()
-    }
-
-    /// Each operation's query and body.
-    fn table(&self, operation: &str) -> Option<Vec<Input>> {
-        let user = self.user.id.as_str();
-        let workspace = self.user.workspace.as_str();
-        let [said, replied] = &self.messages;
-        let [first, second] = &self.versions;
-        let caller = ("user_id", user);
-        let is_token_mode = self.session.is_some();
-        let of_token_mode = if is_token_mode { 200 } else { 404 };
-        let model = json!({ "user_id": user, "model_id": self.model });
-        let with = |more: Value| {
-            let mut body = model.clone();
-            for (name, value) in more.as_object().expect("an object") {
-                body[name] = value.clone();
-            }
-            Input::json(body).answers(202)
-        };
-        let input = match operation {
-            // In token mode it wants a code, which is good once: see `House::login`.
-            "auth_login" => Input::json(json!({ "email": self.user.email }))
-                .answers(if is_token_mode { 422 } else { 200 }),
-            "auth_code" => Input::json(json!({ "email": self.user.email })).answers(of_token_mode),
-            "auth_oidc_start" | "auth_logout" | "auth_sessions" | "auth_revoke_all"
-            | "auth_revoke" | "auth_ticket" => Input::path(&[]).answers(of_token_mode),
-            "workspace_new" => Input::upload(&[("owner_id", user), ("name", "another")]),
-            "workspace_rename" => {
-                Input::form(&[caller, ("workspace_id", workspace), ("new_name", "renamed")])
-            }
-            "file_upload" => {
-                let chat = [caller, ("target_id", &self.chat), ("is_chat", "true")];
-                let workspace = [caller, ("target_id", workspace), ("is_chat", "false")];
-                return Some(vec![Input::upload(&chat), Input::upload(&workspace)]);
-            }
-            "file_rename" => {
-                Input::form(&[caller, ("file_id", &self.file), ("new_name", "renamed.txt")])
-            }
-            "chat_new" => Input::form(&[
-                caller,
-                ("workspace_id", workspace),
-                ("chat_name", "another"),
-                ("selected_file_ids", &self.file),
-            ]),
-            "chat_rename" => {
-                Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
-            }
-            "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": replied })),
-            "conversation_edit" => with(json!({ "prompt": "Why?" })),
-            "conversation_regenerate" => with(json!({})),
-            "conversation_select_branch" => {
-                Input::json(json!({ "user_id": user, "message_id": said }))
-            }
-            "conversation_history" => {
-                let before = Input::query(&[caller, ("before", replied)]);
-                let after = Input::query(&[caller, ("after", said)]);
-                return Some(vec![before, after]);
-            }
-            "models_new" => Input::form(&[
-                caller,
-                ("name", "another"),
-                ("ak", API_KEY),
-                ("base_url", "http://127.0.0.1:9/v1"),
-            ]),
-            "models_change" => Input::form(&[caller, ("name", "renamed")]),
-            "versions_diff" => Input::query(&[caller, ("from", first), ("to", second)]),
-            "versions_save" => Input::form(&[caller, ("content", "third")]),
-            "versions_revert" => Input::form(&[caller, ("version_id", first)]),
-            "web_docs_file" => Input::path(&[("file", "page.js")]),
-            // Ids are never these.
-            "chat_delete_new" | "chat_delete_rename" => Input::query(&[caller]).answers(404),
-            // Only the gateway gets further.
-            "conversation_socket" | "conversation_socket_events" => Input::path(&[]).answers(426),
-            "workspace_list"
-            | "workspace_show"
-            | "workspace_files"
-            | "workspace_chats"
-            | "chat_show"
-            | "chat_files"
-            | "file_show"
-            | "models_list"
-            | "versions_list"
-            | "versions_show"
-            | "workspace_delete"
-            | "file_content"
-            | "file_delete"
-            | "chat_delete"
-            | "conversation_stop"
-            | "conversation_events_of_reply"
-            | "models_delete"
-            | "models_test" => Input::query(&[caller]),
-            "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
-            | "web_style" | "web_health" => Input::path(&[]),
-            _ => return None,
-        };
-        Some(vec![input])
     }
 }

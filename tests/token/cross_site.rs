@@ -1,4 +1,4 @@
-//! What pages of other sites can't do with somebody's cookie.
+//! Pages of other sites can't use the cookie of a user.
 
 use super::Town;
 use crate::support::Setup;
@@ -25,7 +25,7 @@ async fn another_sites_page_changes_nothing() {
         assert_eq!(answer.status, 403, "{name} {value}: {}", answer.text());
         assert_eq!(answer.header("access-control-allow-origin"), "");
     }
-    // Nor can it log somebody in as another.
+    // Nor can it log a user in as another.
     let login = town.server.post("/auth/login").header("origin", STRANGER);
     login.json("{}").send().await.has_status(403);
     assert_eq!(town.server.database().await.dump().await, before);

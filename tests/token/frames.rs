@@ -15,13 +15,13 @@ const V1: [&str; 4] = [
 
 /// A good frame of each action, with every id that it can name. What takes something away comes last.
 fn frames(of: &World) -> Vec<Value> {
-    let [said, replied] = &of.messages;
+    let [prompt, reply] = &of.messages;
     let (model, version) = (&of.model, &of.versions[0]);
     vec![
-        json!({ "action": "new_message", "prompt": "Again?", "model_id": model, "parent_id": replied }),
-        json!({ "action": "edit_message", "prompt": "Why?", "model_id": model, "message_id": said }),
-        json!({ "action": "regenerate", "model_id": model, "message_id": replied }),
-        json!({ "action": "select_branch", "message_id": said }),
+        json!({ "action": "new_message", "prompt": "Again?", "model_id": model, "parent_id": reply }),
+        json!({ "action": "edit_message", "prompt": "Why?", "model_id": model, "message_id": prompt }),
+        json!({ "action": "regenerate", "model_id": model, "message_id": reply }),
+        json!({ "action": "select_branch", "message_id": prompt }),
         json!({ "action": "stop", "generation_id": of.generation }),
         json!({ "action": "sync", "rev": 0 }),
         json!({ "action": "upload_file", "filename": "a.md", "file_data": "YQ==" }),
@@ -49,7 +49,7 @@ fn action(frame: &Value) -> &str {
     frame["action"].as_str().expect("every frame has an action")
 }
 
-/// A socket of somebody's chat, after its first frame.
+/// A socket of a user's chat, after its first frame.
 async fn open(house: &House, whose: &World, protocol: Option<&'static str>) -> Socket {
     let bearer = format!("Bearer {}", whose.token().expect("token mode"));
     let protocol = protocol.map(|protocol| ("sec-websocket-protocol", protocol));
@@ -64,14 +64,14 @@ async fn open(house: &House, whose: &World, protocol: Option<&'static str>) -> S
     socket
 }
 
-/// What the sender of the frame `mine` is told; what else the window hears is passed over, and so are the texts of v1.
+/// The answer to the frame `mine`; other frames are skipped, and so are the texts of v1.
 async fn answer(socket: &mut Socket) -> Value {
     let is_v2 = socket.protocol.is_some();
     loop {
-        let told = serde_json::from_str(&socket.text().await);
-        let told: Value = told.unwrap_or_default();
-        if told.is_object() && (!is_v2 || told["in_reply_to"] == "mine") {
-            return told;
+        let received = serde_json::from_str(&socket.text().await);
+        let received: Value = received.unwrap_or_default();
+        if received.is_object() && (!is_v2 || received["in_reply_to"] == "mine") {
+            return received;
         }
     }
 }
@@ -92,7 +92,7 @@ fn foreign(mine: &Value, theirs: &Value, owner: &World) -> Vec<Value> {
         .collect()
 }
 
-async fn frames_name_only_what_is_ones_own(setup: Setup) {
+async fn frames_reach_only_rows_of_the_caller(setup: Setup) {
     let house = House::token_with(setup.variable("rate_limits", "")).await;
     let owner = house.world("owner@example.com").await;
     let stranger = house.world("stranger@example.com").await;
@@ -111,16 +111,19 @@ async fn frames_name_only_what_is_ones_own(setup: Setup) {
             }
             for frame in foreign(mine, theirs, &owner) {
                 socket.send(&frame).await;
-                let told = answer(&mut socket).await;
+                let received = answer(&mut socket).await;
                 let is_refused = match (protocol, action(&frame)) {
-                    (None, _) => told["error"].is_string(),
+                    (None, _) => received["error"].is_string(),
                     // None is running there, as far as they can know.
                     (Some(_), "stop") => {
-                        told == json!({ "action": "ack", "in_reply_to": "mine", "generation_id": null })
+                        received
+                            == json!({ "action": "ack", "in_reply_to": "mine", "generation_id": null })
                     }
-                    (Some(_), _) => told["code"] == "not_found" && told["in_reply_to"] == "mine",
+                    (Some(_), _) => {
+                        received["code"] == "not_found" && received["in_reply_to"] == "mine"
+                    }
                 };
-                assert!(is_refused, "{protocol:?} {frame} was answered {told}");
+                assert!(is_refused, "{protocol:?} {frame} was answered {received}");
                 assert_eq!(house.dump().await, before, "{protocol:?} {frame}");
                 tried += 1;
             }
@@ -133,13 +136,16 @@ async fn frames_name_only_what_is_ones_own(setup: Setup) {
     for mut frame in mine {
         frame["id"] = "mine".into();
         socket.send(&frame).await;
-        let told = answer(&mut socket).await;
-        assert_ne!(told["action"], "error", "{frame} was answered {told}");
+        let received = answer(&mut socket).await;
+        assert_ne!(
+            received["action"], "error",
+            "{frame} was answered {received}"
+        );
         house.settles().await;
     }
 }
 
-async fn nobody_stops_anothers_reply(setup: Setup) {
+async fn no_user_stops_anothers_reply(setup: Setup) {
     let house = House::token_with(setup.variable("rate_limits", "")).await;
     let owner = house.world("owner@example.com").await;
     let stranger = house.world("stranger@example.com").await;
@@ -165,9 +171,9 @@ async fn nobody_stops_anothers_reply(setup: Setup) {
         json!({ "action": "stop", "id": "mine" }),
     ] {
         socket.send(&frame).await;
-        let told = answer(&mut socket).await;
+        let received = answer(&mut socket).await;
         let ack = json!({ "action": "ack", "in_reply_to": "mine", "generation_id": null });
-        assert_eq!(told, ack, "{frame}");
+        assert_eq!(received, ack, "{frame}");
     }
     let database = house.server.database().await;
     let what = format!("FROM generation WHERE id = '{reply}'");
@@ -185,6 +191,6 @@ async fn nobody_stops_anothers_reply(setup: Setup) {
 }
 
 through_both! {
-    frames_name_only_what_is_ones_own,
-    nobody_stops_anothers_reply,
+    frames_reach_only_rows_of_the_caller,
+    no_user_stops_anothers_reply,
 }

@@ -6,10 +6,10 @@ use super::Town;
 use crate::support::{Multipart, Server, login};
 
 #[tokio::test]
-async fn nothing_stays_of_somebody_who_leaves() {
+async fn no_data_of_a_deleted_user_stays() {
     let town = Town::new().await;
     let leni = town.person("leni@example.com").await;
-    // But for what is counted of this address.
+    // Except for the counters of this address.
     let stored = async || {
         let dump = town.server.database().await.dump().await;
         let rows = dump.lines().filter(|row| !row.starts_with("rate_limit "));
@@ -86,7 +86,7 @@ async fn nothing_stays_of_somebody_who_leaves() {
         .send()
         .await
         .has_status(200);
-    // The same address begins anew.
+    // The same address begins again.
     assert_ne!(town.person("josef@example.com").await.id, josef.id);
 }
 

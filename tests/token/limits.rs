@@ -1,4 +1,4 @@
-//! How often somebody may ask (docs/promises.md#9-limits), per person and per address.
+//! Rate limits (docs/promises.md#9-limits), per person and per address.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ async fn town(limits: &str) -> Town {
     Town::with(Setup::app().variable("rate_limits", limits)).await
 }
 
-/// Fails unless the answer is 429 and says when to come back, within `seconds`.
+/// Fails unless the answer is 429 with a `Retry-After` of at most `seconds`.
 #[track_caller]
 fn is_too_many(response: &Response, seconds: u64) {
     response.is_error(429, "Too many requests. Please try again later.");
@@ -20,7 +20,7 @@ fn is_too_many(response: &Response, seconds: u64) {
     assert!((1..=seconds).contains(&wait), "{wait}");
 }
 
-/// A request from somewhere else, as a proxy on this machine says it.
+/// A request from another address, which a proxy on this machine reports.
 fn from(request: Request, address: &str) -> Request {
     request.header("x-forwarded-for", address)
 }
@@ -42,7 +42,7 @@ async fn codes_are_sent_so_often_to_an_address() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_clock_that_was_set_back() {
+async fn a_clock_that_was_set_back_makes_no_user_wait() {
     let town = town("code=3/3600 login=20/600").await;
     for _ in 0..3 {
         town.ask_code("josef@example.com").await.has_status(200);
@@ -103,7 +103,7 @@ async fn an_address_may_ask_four_times_as_often_as_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_people_at_one_address_say_and_upload_too_much() {
+async fn five_people_at_one_address_send_and_upload_too_much() {
     let limits = "message=1/600 upload=1/600";
     let setup = Setup::app().variable("rate_limits", limits);
     let town = Town::with(setup.variable("allow_private_models", "true")).await;
@@ -153,7 +153,7 @@ async fn five_people_at_one_address_say_and_upload_too_much() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_refused_uses_up_nobodys_limit() {
+async fn an_address_that_is_refused_uses_up_no_users_limit() {
     let town = town("login=2/600").await;
     let try_code = |email: String, address: &'static str| {
         let body = json!({ "email": email, "code": "1" }).to_string();
@@ -187,7 +187,7 @@ async fn it_takes_four_strangers_to_fill_a_mailbox() {
     };
     for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
         ask(address, "josef@example.com").await.has_status(200);
-        // Most mailboxes get what is sent to any spelling of their name.
+        // Most mailboxes receive mail for every spelling of their name.
         is_too_many(&ask(address, "Josef@example.com").await, 600);
     }
     ask("192.0.2.4", "josef@example.com").await.has_status(200);
@@ -195,7 +195,7 @@ async fn it_takes_four_strangers_to_fill_a_mailbox() {
 }
 
 #[tokio::test]
-async fn strangers_who_try_codes_keep_nobody_out() {
+async fn strangers_who_try_codes_lock_no_user_out() {
     let town = town("login=5/600").await;
     town.ask_code("josef@example.com").await.has_status(200);
     let code = town.mail.code("josef@example.com").await;
@@ -216,7 +216,7 @@ async fn strangers_who_try_codes_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn nobody_but_a_trusted_proxy_is_believed() {
+async fn only_a_trusted_proxy_is_believed() {
     let setup = Setup::app().variable("rate_limits", "code=1/3600");
     let town = Town::with(setup.variable("trusted_proxies", "192.0.2.1")).await;
     for n in 0..5 {
@@ -258,7 +258,7 @@ async fn uploads_are_limited_over_sockets_too() {
     // Which uses up both.
     let (chat, [upload, revert, _]) = josef.stores(&town).await;
     let before = town.server.database().await.dump().await;
-    let mut socket = josef.window(&town, &chat).await;
+    let mut socket = josef.socket(&town, &chat).await;
     for message in [upload, revert] {
         socket.send(&message).await;
         let refused = socket.json().await;
@@ -274,7 +274,7 @@ async fn messages_are_limited_over_http_and_sockets_together() {
     let town = town("message=2/600").await;
     let josef = town.person("josef@example.com").await;
     let chat = josef.chat(&town, "c").await;
-    let mut socket = josef.window(&town, &chat).await;
+    let mut socket = josef.socket(&town, &chat).await;
     for _ in 0..2 {
         let body = json!({ "prompt": "x", "model": "none" }).to_string();
         let path = format!("/chat/{chat}/messages");
@@ -307,7 +307,7 @@ async fn messages_are_limited_over_http_and_sockets_together() {
 }
 
 #[tokio::test]
-async fn what_is_not_used_up_any_more_is_forgotten() {
+async fn limits_that_are_free_again_are_forgotten() {
     let town = town("code=10/3600").await;
     for n in 0..5 {
         town.ask_code(&format!("user{n}@example.com"))

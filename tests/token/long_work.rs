@@ -24,7 +24,7 @@ impl Place {
         }
     }
 
-    /// Somebody with a slow model.
+    /// A user with a slow model.
     async fn person(&self, email: &str) -> Person {
         let person = self.town.person(email).await;
         let form = [

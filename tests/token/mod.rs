@@ -1,5 +1,5 @@
-//! Token mode: every caller has logged in (docs/decisions.md#open-mode-and-token-mode). That nobody sees
-//! what is another's is in `promises::strangers`.
+//! Token mode: every caller has logged in (docs/decisions.md#open-mode-and-token-mode). That no user reads rows of
+//! another user is tested in `promises::strangers`.
 
 mod codes;
 mod cross_site;
@@ -25,7 +25,7 @@ struct Town {
     mail: FakeMail,
 }
 
-/// Somebody who has logged in.
+/// A user who has logged in.
 struct Person {
     id: String,
     email: String,
@@ -38,7 +38,7 @@ impl Town {
         Self::with(Setup::app()).await
     }
 
-    /// Nobody asks too often, unless `setup` says what that is.
+    /// Rate limits are high, unless `setup` sets them.
     async fn with(setup: Setup) -> Self {
         let mail = FakeMail::start();
         let server = setup.token_mode(&mail).start().await;
@@ -64,7 +64,7 @@ impl Town {
 }
 
 impl Person {
-    /// Who a login says it is.
+    /// The user of a login.
     fn of(login: &Response) -> Self {
         login.has_status(200);
         Self {
@@ -106,7 +106,7 @@ impl Person {
 
 impl Person {
     /// A socket of the second protocol, after its first frame.
-    async fn window(&self, town: &Town, chat: &str) -> Socket {
+    async fn socket(&self, town: &Town, chat: &str) -> Socket {
         let bearer = self.bearer();
         let headers = [
             ("authorization", bearer.as_str()),
@@ -121,8 +121,8 @@ impl Person {
         socket
     }
 
-    /// Makes a chat with a file, and saves a version of it. Returns the chat, and messages that would store more there: an
-    /// upload, a version, and a prompt whose reply may make files.
+    /// Makes a chat with a file, and saves a version of it. Returns the chat, and messages that would store more there:
+    /// an upload, a version, and a prompt whose reply may make files.
     async fn stores(&self, town: &Town) -> (String, [Value; 3]) {
         let chat = self.chat(town, "c").await;
         let form = Multipart::new()

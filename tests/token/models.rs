@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Person, Town};
 use crate::support::{FakeModel, Listener, Request, Response, Setup};
 
-/// A host in the spelling of a URL, for each way to name this machine, its networks, and what is inside of them.
+/// A host in the spelling of a URL, for each way to name this machine, its networks, and the addresses inside of them.
 const PRIVATE: [&str; 42] = [
     "127.0.0.1",
     "127.8.9.10",
@@ -54,7 +54,7 @@ const PRIVATE: [&str; 42] = [
     "metadata.google.internal",
 ];
 
-/// Whatever the operator allows: parts of this server, users and passwords, and what is no model's address.
+/// Addresses that no setting allows: parts of this server, users and passwords, and addresses that no model has.
 const NOBODYS: [&str; 19] = [
     "http://auth.spin.internal/v1",
     "http://AUTH.Spin.Internal/v1",
@@ -113,7 +113,7 @@ fn change(town: &Town, person: &Person, model: &str, base_url: &str) -> Request 
     request.by(person).form(&form)
 }
 
-/// Fails unless nobody gets a model at these addresses, neither a new one nor one that is there.
+/// Fails unless no user gets a model at these addresses, neither a new one nor an existing one.
 async fn are_refused(town: &Town, urls: &[String]) {
     let josef = town.person("josef@example.com").await;
     let model = save(town, &josef, "https://models.example/v1").await;
@@ -139,7 +139,7 @@ async fn are_refused(town: &Town, urls: &[String]) {
 }
 
 #[tokio::test]
-async fn models_are_in_public_unless_the_operator_says_otherwise() {
+async fn models_have_public_addresses_unless_the_operator_allows_others() {
     let listener = Listener::start();
     let town = Town::with(Setup::app().variable("rate_limits", "")).await;
     let port = listener.port();
@@ -151,7 +151,7 @@ async fn models_are_in_public_unless_the_operator_says_otherwise() {
         urls.push(format!("{scheme}://{}/v1", town.server.address()));
     }
     are_refused(&town, &urls).await;
-    listener.has_heard_nobody("a model was saved");
+    listener.has_no_connection("a model was saved");
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_model_is_never_the_server_itself() {
         urls.push(format!("http://{host}:{own}/v1"));
     }
     are_refused(&town, &urls).await;
-    listener.has_heard_nobody("a model was saved");
+    listener.has_no_connection("a model was saved");
     // Whatever it is called by.
     let josef = town.person("josef@example.com").await;
     let form = [
@@ -189,7 +189,7 @@ async fn a_model_is_never_the_server_itself() {
 }
 
 #[tokio::test]
-async fn what_was_allowed_once_is_refused_when_it_is_used() {
+async fn an_address_that_was_allowed_once_is_refused_when_it_is_used() {
     let listener = Listener::start();
     let town = Town::with(Setup::app().variable("allow_private_models", "true")).await;
     let josef = town.person("josef@example.com").await;
@@ -207,7 +207,7 @@ async fn what_was_allowed_once_is_refused_when_it_is_used() {
     let setup = Setup::app().variable("rate_limits", "").token_mode(&mail);
     let server = setup.state(server.kill()).start().await;
     let town = Town { server, mail };
-    let mut socket = josef.window(&town, &chat).await;
+    let mut socket = josef.socket(&town, &chat).await;
     for (url, model) in &models {
         let test = town.server.post(&format!("/models/{model}/test"));
         let tested = test.by(&josef).send().await;
@@ -228,7 +228,7 @@ async fn what_was_allowed_once_is_refused_when_it_is_used() {
             assert_eq!(ended["status"], "error", "{url}: {ended}");
             assert_eq!(ended["error"], error.as_str(), "{url}");
         }
-        listener.has_heard_nobody(url);
+        listener.has_no_connection(url);
     }
 }
 

@@ -1,4 +1,6 @@
-//! How much somebody may store.
+//! Quotas: how much a user may store.
+
+mod rows;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -28,14 +30,14 @@ async fn stored(town: &Town, person: &Person) -> i64 {
 }
 
 #[tokio::test]
-async fn what_is_more_than_the_quota_is_not_stored() {
+async fn an_upload_beyond_the_quota_is_not_stored() {
     let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000")).await;
     let josef = town.person("josef@example.com").await;
     upload(&town, &josef, 600).await.has_status(200);
     upload(&town, &josef, 401).await.is_error(413, FULL);
     assert_eq!(stored(&town, &josef).await, 600);
     upload(&town, &josef, 400).await.has_status(200);
-    // What is full is said before anything is taken in.
+    // A full storage is reported before the body is read.
     upload(&town, &josef, 0).await.is_error(413, FULL);
     let form = Multipart::new()
         .text("owner_id", &josef.id)
@@ -61,7 +63,7 @@ async fn what_is_more_than_the_quota_is_not_stored() {
 }
 
 #[tokio::test]
-async fn what_there_is_no_room_for_is_not_even_taken_in() {
+async fn a_body_beyond_the_quota_is_not_even_read() {
     let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000000")).await;
     let josef = town.person("josef@example.com").await;
     let head = format!(
@@ -84,7 +86,7 @@ async fn what_there_is_no_room_for_is_not_even_taken_in() {
 }
 
 #[tokio::test]
-async fn sockets_are_refused_what_there_is_no_room_for() {
+async fn sockets_are_refused_actions_beyond_the_quota() {
     let town = Town::with(Setup::app().variable("storage_quota_bytes", "1000")).await;
     let josef = town.person("josef@example.com").await;
     let (chat, messages) = josef.stores(&town).await;
@@ -96,7 +98,7 @@ async fn sockets_are_refused_what_there_is_no_room_for() {
         futures::future::join_all(tables.map(|table| database.count(table))).await
     };
     let before = counts().await;
-    let mut socket = josef.window(&town, &chat).await;
+    let mut socket = josef.socket(&town, &chat).await;
     for message in messages {
         socket.send(&message).await;
         let refused = socket.json().await;
@@ -137,7 +139,7 @@ async fn a_socket_goes_back_to_no_version_that_there_is_no_room_for() {
     let (_, first) = file_with_versions(&town, &josef).await;
     let database = town.server.database().await;
     let chat = database.texts("SELECT id FROM chat").await.remove(0);
-    let mut socket = josef.window(&town, &chat).await;
+    let mut socket = josef.socket(&town, &chat).await;
     let revert = json!({ "action": "revert_version", "version_id": first, "filename": "a.md" });
     socket.send(&revert).await;
     let refused = socket.json().await;
@@ -168,7 +170,7 @@ async fn of_versions_that_are_saved_at_once_no_more_are_stored_than_there_is_roo
     assert_eq!(stored(&town, &josef).await, 801 + 9 * 1000);
 }
 
-/// A file of 400 bytes in a chat that says `x` now; its id, and that of the version that it was uploaded as.
+/// A file of 400 bytes in a chat, whose newest text is `x`; its id, and that of the version that it was uploaded as.
 async fn file_with_versions(town: &Town, person: &Person) -> (String, String) {
     let chat = person.chat(town, "c").await;
     let form = Multipart::new()
@@ -188,7 +190,7 @@ async fn save(town: &Town, person: &Person, file: &str, text: &str) -> Response 
     save.by(person).form(&[("content", text)]).send().await
 }
 
-/// Whatever is stored but how often somebody asked.
+/// All stored rows but those of the rate limits.
 fn without_limits(dump: &str) -> Vec<&str> {
     dump.lines()
         .filter(|row| !row.starts_with("rate_limit "))
@@ -264,10 +266,10 @@ async fn a_reply_makes_no_files_that_there_is_no_room_for() {
     let saved = town.server.post("/models/new").by(&josef).form(&form);
     saved.send().await.has_status(200);
     let chat = josef.chat(&town, "c").await;
-    let mut socket = josef.window(&town, &chat).await;
+    let mut socket = josef.socket(&town, &chat).await;
     for (name, fits) in [("1.based", true), ("2.based", true), ("3.based", false)] {
         if !fits {
-            // There is room for what is said, and not for the file and the message about it.
+            // There is room for the reply, but not for the file and the message about it.
             town.server
                 .change("UPDATE user SET stored_bytes = 1000000 - 100")
                 .await;
@@ -342,115 +344,4 @@ async fn abandoned_uploads_make_room_when_it_is_needed() {
     assert_eq!(stored(&town, &josef).await, 1_000_000);
     upload(&town, &josef, 10).await.has_status(200);
     assert_eq!(stored(&town, &josef).await, 10);
-}
-
-#[tokio::test]
-async fn what_is_said_is_stored_and_counted() {
-    let setup = Setup::app().variable("storage_quota_bytes", "1000000");
-    let setup = setup.variable("allow_private_models", "true");
-    let (town, model) = (Town::with(setup).await, FakeModel::start());
-    let josef = town.person("josef@example.com").await;
-    let form = [
-        ("user_id", josef.id.as_str()),
-        ("name", "fake-words-50-rate-0"),
-        ("ak", "key"),
-        ("base_url", &model.base_url()),
-    ];
-    let saved = town.server.post("/models/new").by(&josef).form(&form);
-    saved.send().await.has_status(200);
-    let chat = josef.chat(&town, "c").await;
-    let mut socket = josef.window(&town, &chat).await;
-    let prompt = "x".repeat(1000);
-    socket
-        .send(&json!({ "action": "new_message", "prompt": prompt }))
-        .await;
-    socket.action("generation_ended").await;
-    let database = town.server.database().await;
-    let said = "SELECT sum(octet_length(content)) FROM chat_conversation";
-    let said = database.number(said).await;
-    assert!(said > 1100, "{said}");
-    assert_eq!(stored(&town, &josef).await, said);
-    // What there is no room for is refused, and what was said goes with its chat.
-    let almost = format!("UPDATE user SET stored_bytes = 1000000 - 500 + {said}");
-    town.server.change(&almost).await;
-    let again = json!({ "action": "new_message", "prompt": prompt });
-    socket.send(&again).await;
-    assert_eq!(socket.action("error").await["code"], "too_large");
-    let delete = town.server.delete(&format!("/chat/{chat}")).by(&josef);
-    delete.send().await.has_status(200);
-    assert_eq!(stored(&town, &josef).await, 1_000_000 - 500);
-}
-
-#[tokio::test]
-async fn rows_have_limits() {
-    let setup = Setup::app().variable("row_limits", "workspaces=2 chats=2 files=3");
-    let town = Town::with(setup).await;
-    let josef = town.person("josef@example.com").await;
-    let full = |things: &str, most: i64| {
-        format!("You have as many {things} as you may have ({most}). Delete some to make room.")
-    };
-    let workspace = async || {
-        let form = [("owner_id", josef.id.as_str()), ("name", "w")];
-        let new = town.server.post("/workspace/new").by(&josef).form(&form);
-        new.send().await
-    };
-    workspace().await.has_status(200);
-    workspace().await.is_error(413, &full("workspaces", 2));
-    let file = upload(&town, &josef, 1).await.string("/files/0");
-    let chat = async |workspace: &str, files: &[&str]| {
-        let mut form = vec![
-            ("user_id", josef.id.as_str()),
-            ("workspace_id", workspace),
-            ("chat_name", "c"),
-        ];
-        form.extend(files.iter().map(|file| ("selected_file_ids", *file)));
-        let new = town.server.post("/chat/new").by(&josef).form(&form);
-        new.send().await
-    };
-    chat("none", &[])
-        .await
-        .is_error(404, "Workspace not found.");
-    let first = chat(&josef.workspace, &[&file]).await;
-    first.has_status(200);
-    // The file, and that it is in the chat, are two.
-    upload(&town, &josef, 1).await.has_status(200);
-    upload(&town, &josef, 1)
-        .await
-        .is_error(413, &full("files", 3));
-    chat(&josef.workspace, &[&file])
-        .await
-        .is_error(413, &full("files", 3));
-    chat(&josef.workspace, &[]).await.has_status(200);
-    for files in [&[][..], &[file.as_str()]] {
-        chat(&josef.workspace, files)
-            .await
-            .is_error(413, &full("chats", 2));
-    }
-    town.server
-        .database()
-        .await
-        .knows_how_much_is_stored()
-        .await;
-    let delete = format!("/chat/{}", first.string("/chat_id"));
-    let deleted = town.server.delete(&delete).by(&josef).send().await;
-    deleted.has_status(200);
-    chat(&josef.workspace, &[&file]).await.has_status(200);
-    town.server
-        .database()
-        .await
-        .knows_how_much_is_stored()
-        .await;
-}
-
-#[tokio::test]
-async fn what_is_made_or_renamed_is_limited() {
-    let town = Town::with(Setup::app().variable("rate_limits", "create=2/600")).await;
-    let josef = town.person("josef@example.com").await;
-    let chat = josef.chat(&town, "one").await;
-    josef.chat(&town, "two").await;
-    for (path, id) in [("/chat/rename", "chat_id"), ("/file/rename", "file_id")] {
-        let form = [(id, chat.as_str()), ("new_name", "another")];
-        let renamed = town.server.patch(path).by(&josef).form(&form).send().await;
-        renamed.is_error(429, "Too many requests. Please try again later.");
-    }
 }

@@ -1,4 +1,4 @@
-//! Sessions: how they are shown, stored, extended and ended (docs/promises.md#10-sessions-end).
+//! Sessions: how they are sent, stored, extended and ended (docs/promises.md#10-sessions-end).
 
 use super::{Person, Town};
 use crate::support::Multipart;
@@ -6,7 +6,7 @@ use crate::support::Multipart;
 const ENDED: &str = "The session has ended. Please log in again.";
 
 #[tokio::test]
-async fn a_session_is_shown_as_a_header_or_a_cookie() {
+async fn a_session_is_sent_as_a_header_or_a_cookie() {
     let town = Town::new().await;
     town.ask_code("josef@example.com").await.has_status(200);
     let code = town.mail.code("josef@example.com").await;
@@ -34,9 +34,9 @@ async fn a_session_is_shown_as_a_header_or_a_cookie() {
     // It is fresh, so that there is nothing to extend.
     assert_eq!(answer.header("set-cookie"), "");
 
-    let nobody = server.get("/auth/sessions").send().await;
-    nobody.is_error(401, "Not authenticated");
-    assert_eq!(nobody.header("www-authenticate"), "Bearer");
+    let refused = server.get("/auth/sessions").send().await;
+    refused.is_error(401, "Not authenticated");
+    assert_eq!(refused.header("www-authenticate"), "Bearer");
     let altered = format!("Bearer {}x", josef.token);
     for header in [
         altered.as_str(),
@@ -93,9 +93,9 @@ async fn a_request_is_refused_before_its_body_is_taken_in() {
             .file("files", "large.bin", vec![b'x'; 8 * 1024 * 1024])
     };
     let before = town.server.database().await.dump().await;
-    let nobody = town.server.post("/file/upload").multipart(form());
-    // Whoever is still sending may find the connection closed instead.
-    if let Ok(answer) = nobody.try_send().await {
+    let upload = town.server.post("/file/upload").multipart(form());
+    // A client that is still sending may find the connection closed instead.
+    if let Ok(answer) = upload.try_send().await {
         answer.is_error(401, "Not authenticated");
     }
     assert_eq!(town.server.database().await.dump().await, before);
@@ -170,7 +170,7 @@ async fn logging_out_takes_the_cookie_of_a_session_that_was_just_extended() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_revoked_by_whom_they_belong_to() {
+async fn sessions_are_listed_and_revoked_by_their_user() {
     let town = Town::new().await;
     let (phone, laptop) = (
         town.person("josef@example.com").await,
@@ -240,7 +240,7 @@ async fn a_session_lasts_thirty_days_from_its_last_use() {
         .await
         .has_status(200);
     assert_eq!(expires().await, fresh);
-    // As if it had been used last two days ago: it is extended, and a browser gets the cookie anew.
+    // As if it had been used last two days ago: it is extended, and a browser gets the cookie again.
     town.server
         .change("UPDATE session SET expires_at = expires_at - 172800000")
         .await;
@@ -269,7 +269,7 @@ async fn a_session_lasts_thirty_days_from_its_last_use() {
 }
 
 #[tokio::test]
-async fn somebody_has_a_hundred_sessions_at_most() {
+async fn a_user_has_a_hundred_sessions_at_most() {
     let town = Town::new().await;
     let first = town.person("josef@example.com").await;
     town.server

@@ -30,7 +30,7 @@ async fn is_of(socket: Result<Socket, u16>, chat: &str) -> Socket {
     socket
 }
 
-async fn whoever_has_a_session_may_open_a_socket(setup: Setup) {
+async fn a_user_with_a_session_may_open_a_socket(setup: Setup) {
     let town = Town::with(setup).await;
     let josef = town.person("josef@example.com").await;
     let chat = josef.chat(&town, "c").await;
@@ -42,7 +42,7 @@ async fn whoever_has_a_session_may_open_a_socket(setup: Setup) {
     )
     .await;
     let mut socket = is_of(open(&town, &path, &[("cookie", &cookie)]).await, &chat).await;
-    // Later events know whose socket it is.
+    // Later events know the user of the socket.
     socket.send(&json!({ "action": "sync", "rev": 0 })).await;
     assert_eq!(socket.json().await["action"], "sync");
 
@@ -121,7 +121,7 @@ async fn a_foreign_chat_is_as_if_it_did_not_exist(setup: Setup) {
         .server
         .try_socket(&path, &[("authorization", &bearer)])
         .await;
-    let mut v1 = v1.expect("v1 is told inside");
+    let mut v1 = v1.expect("v1 gets errors inside the socket");
     assert_eq!(v1.json().await, json!({ "error": "Chat not found." }));
     assert_eq!(v1.closed().await, Some(1000));
 }
@@ -163,7 +163,7 @@ const ENDS: [End; 4] = [
     End::Revoked("/auth/sessions"),
 ];
 
-async fn however_a_session_ends_its_sockets_are_told_and_closed(setup: Setup) {
+async fn however_a_session_ends_its_sockets_are_informed_and_closed(setup: Setup) {
     let town = Town::with(setup.variable("rate_limits", "")).await;
     let database = town.server.database().await;
     for protocol in [None, Some(("sec-websocket-protocol", V2))] {
@@ -189,13 +189,13 @@ async fn however_a_session_ends_its_sockets_are_told_and_closed(setup: Setup) {
             talking.send(&upload).await;
             match end {
                 End::Silently(_) => {
-                    let told = talking.json().await;
+                    let received = talking.json().await;
                     let error = "The session has ended. Please log in again.";
-                    assert_eq!(told["error"], error, "{what}: {told}");
+                    assert_eq!(received["error"], error, "{what}: {received}");
                     let code = protocol.map(|_| "unauthorized");
-                    assert_eq!(told["code"].as_str(), code, "{what}: {told}");
+                    assert_eq!(received["code"].as_str(), code, "{what}: {received}");
                 }
-                // Who says nothing is shut out at once.
+                // A silent socket is closed at once.
                 End::Revoked(_) => assert_eq!(listening.closed().await, Some(1008), "{what}"),
             }
             assert_eq!(talking.closed().await, Some(1008), "{what}");
@@ -204,7 +204,7 @@ async fn however_a_session_ends_its_sockets_are_told_and_closed(setup: Setup) {
     }
 }
 
-/// A socket of a person's chat, which hears of the chat and of the session, after its first frame.
+/// A socket of a user's chat after its first frame, which receives events of the chat and of the session.
 async fn socket_of(
     town: &Town,
     person: &Person,
@@ -226,7 +226,7 @@ async fn socket_of(
 async fn a_socket_that_only_listens_is_looked_at_again(setup: Setup) {
     let town = Town::with(setup).await;
     let josef = town.person("josef@example.com").await;
-    let mut socket = josef.window(&town, &josef.chat(&town, "c").await).await;
+    let mut socket = josef.socket(&town, &josef.chat(&town, "c").await).await;
     // As if word of the session's end had been lost; or it has expired, of which there is none.
     town.server
         .change("UPDATE session SET expires_at = 1")
@@ -235,7 +235,7 @@ async fn a_socket_that_only_listens_is_looked_at_again(setup: Setup) {
     assert_eq!(socket.closed().await, Some(1008));
 }
 
-async fn what_a_client_says_the_gateway_remembers_is_not_believed(setup: Setup) {
+async fn forged_metadata_of_a_client_is_not_believed(setup: Setup) {
     let town = Town::with(setup).await;
     let (josef, leni) = (
         town.person("josef@example.com").await,
@@ -256,29 +256,29 @@ async fn what_a_client_says_the_gateway_remembers_is_not_believed(setup: Setup) 
     let bearer = leni.bearer();
     let both = [("authorization", bearer.as_str()), ("meta-session", &hash)];
     assert_eq!(open(&town, &path, &both).await.err(), Some(404));
-    // Nor later: in a socket of her own she is still herself, or nobody.
+    // Nor later: in a socket of her own she is still herself, or has no session.
     let own = leni.chat(&town, "hers").await;
     let mut socket = is_of(open(&town, &format!("/ws/{own}"), &both).await, &own).await;
     socket.send(&json!({ "action": "sync", "rev": 0 })).await;
-    let told = socket.json().await;
+    let received = socket.json().await;
     assert!(
-        told["action"] == "sync" || told["code"] == "unauthorized",
-        "{told}"
+        received["action"] == "sync" || received["code"] == "unauthorized",
+        "{received}"
     );
 }
 
 through_both! {
-    whoever_has_a_session_may_open_a_socket,
+    a_user_with_a_session_may_open_a_socket,
     a_ticket_opens_one_socket_within_a_minute,
     a_foreign_chat_is_as_if_it_did_not_exist,
     a_session_that_ends_takes_its_sockets_along,
     a_socket_that_only_listens_is_looked_at_again,
-    however_a_session_ends_its_sockets_are_told_and_closed,
-    what_a_client_says_the_gateway_remembers_is_not_believed,
+    however_a_session_ends_its_sockets_are_informed_and_closed,
+    forged_metadata_of_a_client_is_not_believed,
 }
 
 #[tokio::test]
-async fn without_a_verify_key_nobody_can_tell_who_the_gateway_is() {
+async fn without_a_verify_key_no_gateway_is_believed() {
     let setup = Setup::app().variable("grip_url", "http://127.0.0.1:5561/");
     let town = Town::with(setup).await;
     let josef = town.person("josef@example.com").await;

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::{Person, Town};
 use crate::support::{Events, FakeModel, PATIENCE, Setup};
 
-/// It says 3,000 words in 150 s.
+/// It sends 3,000 words in 150 s.
 const MODEL: &str = "fake-words-3000-rate-20";
 
-/// A town with a model, and nothing that would end a stream but what is tested.
+/// A town with a model, in which only the test ends a stream.
 async fn town() -> (Town, FakeModel) {
     let setup = Setup::app().variable("allow_private_models", "true");
     (Town::with(setup).await, FakeModel::start())
@@ -29,8 +29,8 @@ impl Person {
         saved.send().await.has_status(200);
     }
 
-    /// Says something in a chat; the events of the reply.
-    async fn says(&self, town: &Town, chat: &str) -> Events {
+    /// Sends a prompt to a chat; returns the events of the reply.
+    async fn asks(&self, town: &Town, chat: &str) -> Events {
         let body = json!({ "prompt": "hello", "model": MODEL }).to_string();
         let asked = town.server.post(&format!("/chat/{chat}/messages"));
         let asked = asked.by(self).header("accept", "text/event-stream");
@@ -44,7 +44,7 @@ impl Person {
     }
 }
 
-/// Reads what comes until the stream ends, which must be soon, and say why.
+/// Reads until the stream ends, which must be soon, with the reason.
 async fn ends_with_its_session(mut events: Events) {
     let begun = Instant::now();
     let mut last = None;
@@ -52,7 +52,7 @@ async fn ends_with_its_session(mut events: Events) {
         assert!(begun.elapsed() < PATIENCE, "it goes on and on");
         last = Some(event);
     }
-    let last = last.expect("it says something");
+    let last = last.expect("it contains events");
     assert_eq!(last.event, "error", "{last:?}");
     assert_eq!(last.data["code"], "unauthorized", "{last:?}");
 }
@@ -63,7 +63,7 @@ async fn streams_end_when_their_session_is_revoked_or_expires() {
     let josef = town.person("josef@example.com").await;
     josef.has_model(&town, &model).await;
     let chat = josef.chat(&town, "c").await;
-    let mut writer = josef.says(&town, &chat).await;
+    let mut writer = josef.asks(&town, &chat).await;
     let started = writer.event("generation_started").await;
     let reply = started.data["generation_id"].as_str().expect("an id");
     let follower = josef.joins(&town, &chat, reply).await;
@@ -71,7 +71,7 @@ async fn streams_end_when_their_session_is_revoked_or_expires() {
     let again = town.person("josef@example.com").await;
     let mut other = again.joins(&town, &chat, reply).await;
     other.event("delta").await;
-    // One whose session expires, without being told.
+    // One whose session expires, without an event about it.
     let late = town.person("josef@example.com").await;
     let expiring = late.joins(&town, &chat, reply).await;
 

@@ -1,13 +1,13 @@
-//! Who somebody is, and what they have: `/auth/...`.
+//! Accounts, logins and sessions: `/auth/...`.
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::chat::Done;
 use super::models::Model;
 use super::operation::{Operation, link};
 use super::schema::{Property, Schema};
+use crate::Done;
 use crate::id::{ChatId, FileId, SessionId, Time, UserId, WorkspaceId};
 
 const EMAIL: Property = Property::new("email", Schema::Email).about("The e-mail address.");
@@ -16,7 +16,7 @@ fn email(_: &mut SchemaGenerator) -> schemars::Schema {
     schemars::Schema::try_from(Schema::Email.to_json()).unwrap_or_default()
 }
 
-/// A user and all they have. `login.sql` writes it.
+/// A user with their workspaces and models. `login.sql` writes it.
 #[derive(Debug, JsonSchema)]
 pub struct LoggedIn {
     /// The user's id.
@@ -36,8 +36,8 @@ pub struct LoggedIn {
     pub token: Option<String>,
 }
 
-/// A workspace, as a login lists it.
-#[derive(Debug, JsonSchema)]
+/// A workspace and what is in it, as a login lists it.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct LoginWorkspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -53,7 +53,7 @@ pub struct LoginWorkspace {
 }
 
 /// A file, as a login lists it.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FileName {
     /// Its id.
     pub id: FileId,
@@ -62,7 +62,7 @@ pub struct FileName {
 }
 
 /// A chat, as a login lists it.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct LoginChat {
     /// Its id.
     pub id: ChatId,
@@ -117,13 +117,13 @@ pub struct Ticket {
 }
 
 /// Why an operation of token mode is not there.
-const OPEN_MODE: &str = "The server runs in open mode, where nobody logs in with a proof.";
+const OPEN_MODE: &str = "The server runs in open mode, where a login needs no proof.";
 
 const COOKIE: Property = Property::new("Set-Cookie", Schema::Text)
     .optional()
     .about("Token mode: `kafka_session`, which is the `token`, for browsers.");
 
-/// What token mode wants instead of an e-mail alone.
+/// The input of a login in token mode.
 const PROOF: &[Property] = &[
     EMAIL.optional(),
     Property::new("code", Schema::Text)
@@ -131,7 +131,7 @@ const PROOF: &[Property] = &[
         .about("The code that was sent to this address (`POST /auth/code`)."),
     Property::new("id_token", Schema::Text)
         .optional()
-        .about("An ID token of the OpenID Connect provider, instead of both. It is good for one login; the same one again within ten seconds is answered with the same session."),
+        .about("An ID token of the OpenID Connect provider, instead of address and code. It is valid for one login; if it is sent again within ten seconds, the answer is the same session."),
 ];
 
 fn either_proof() -> Value {
@@ -139,15 +139,15 @@ fn either_proof() -> Value {
 }
 
 operations! {
-    "auth": "Who somebody is, and what they have."
+    "auth": "Accounts, logins and sessions."
 
     /// Log in
     ///
-    /// Answers with the user and what is theirs, if it is not very much: of each workspace at most the newest 1,000 files
-    /// and 1,000 chats, of all together at most 5,000 files and 10,000 chats, and at most 1,000 workspaces and 200 models.
-    /// Where that is not all, `has_more` is true; the lists in pages have everything. A new address makes a user with a workspace named Default
-    /// Workspace. In token mode it takes a proof, and the answer has the `token` of a new session, which is set as a
-    /// cookie too.
+    /// Answers with the user, their workspaces and their models. The answer contains at most 1,000 workspaces, of each
+    /// workspace the newest 1,000 files and 1,000 chats, of all workspaces together 5,000 files and 10,000 chats, and
+    /// 200 models. If some are missing, `has_more` is true; the paged lists contain everything. The first login with an
+    /// address creates a user with a workspace named Default Workspace. In token mode a login needs a proof, and the
+    /// answer contains the `token` of a new session, which is also set as a cookie.
     LOGIN = Operation::post("/auth/login")
         .public()
         .json(&[EMAIL])
@@ -165,8 +165,8 @@ operations! {
 
     /// Ask for a code
     ///
-    /// Token mode. Sends a mail with a code that is good for ten minutes and one login. Whether somebody has the
-    /// address already makes no difference.
+    /// Token mode. Sends a mail with a code that is valid for ten minutes and one login. The answer is the same whether
+    /// or not the address has an account.
     CODE = Operation::post("/auth/code")
         .public()
         .json(&[EMAIL])
@@ -176,9 +176,9 @@ operations! {
 
     /// Begin a login with the identity provider
     ///
-    /// Token mode. Answers with a nonce to be sent to the provider, which puts it into the ID token. It is good for ten
-    /// minutes and one login, and an ID token with a nonce is good with one from here only. Without any, a login is
-    /// possible, too.
+    /// Token mode. Answers with a nonce for the provider, which puts it into the ID token. The nonce is valid for ten
+    /// minutes and one login. An ID token with a nonce from elsewhere is refused; an ID token without a nonce is
+    /// accepted.
     OIDC_START = Operation::post("/auth/oidc/start")
         .public()
         .limited()
@@ -187,38 +187,38 @@ operations! {
 
     /// Log out
     ///
-    /// Token mode. Ends this session, and the sockets that were opened with it.
+    /// Token mode. Ends this session, and closes the sockets that were opened with it.
     LOGOUT = Operation::post("/auth/logout").answers::<Done>().not_found(OPEN_MODE);
 
     /// List sessions
     ///
-    /// Token mode. Where the caller is logged in, oldest first.
+    /// Token mode. Lists the sessions of the caller, oldest first.
     SESSIONS = Operation::get("/auth/sessions")
         .answers::<Sessions>()
         .not_found(OPEN_MODE);
 
     /// End all sessions
     ///
-    /// Token mode. This one too.
+    /// Token mode. Ends all sessions of the caller, also this one.
     REVOKE_ALL = Operation::delete("/auth/sessions").answers::<Done>().not_found(OPEN_MODE);
 
     /// End a session
     ///
-    /// Token mode.
+    /// Token mode. Ends one session of the caller.
     REVOKE = Operation::delete("/auth/sessions/{session_id}")
         .answers::<Done>()
         .not_found("`Session not found.`, or the server runs in open mode.");
 
     /// Get a ticket for a socket
     ///
-    /// Token mode. For clients that can send neither a header nor a cookie with a WebSocket's handshake: it opens one
-    /// socket within its time, as `/ws/{chat_id}?ticket=…`.
+    /// Token mode. For clients that can send neither a header nor a cookie with a WebSocket's handshake: until the
+    /// ticket expires, `/ws/{chat_id}?ticket=…` opens one socket.
     TICKET = Operation::post("/ws/ticket").answers::<Ticket>().not_found(OPEN_MODE);
 
     /// Delete a user
     ///
-    /// And all that is theirs: workspaces, files, chats, models, sessions. Much of it goes in parts: where the answer
-    /// is not 200, some may be gone, and the next time goes on from there.
+    /// Deletes the user with all workspaces, files, chats, models and sessions. A large amount is deleted in parts: if
+    /// the answer is not 200, some of it may be deleted already, and the next request continues there.
     DELETE_USER = Operation::delete("/user/{user_id}")
         .answers::<Done>()
         .not_found("`User not found.`");

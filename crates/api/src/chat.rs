@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::file::File;
 use super::operation::{Operation, link};
 use super::page::{PAGE, USER};
-use crate::MAX_NAME_CHARS;
 use crate::form::form;
 use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, UserId, VersionId, WorkspaceId};
+use crate::{Done, MAX_NAME_CHARS};
 
 form! {
     /// The form of [`NEW`].
@@ -87,7 +87,7 @@ pub struct RunningGeneration {
     pub message_id: MessageId,
     /// The name of the model that writes it.
     pub model: String,
-    /// The number of its newest piece.
+    /// The number of its newest delta.
     pub seq: u64,
 }
 
@@ -116,19 +116,13 @@ pub struct ChatFiles {
     pub next: Option<String>,
 }
 
-/// What was done, where there is nothing else to say.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Done {
-    /// It in words.
-    pub detail: &'static str,
-}
-
 operations! {
-    "chat": "Chats as things that are made, named and deleted."
+    "chat": "Creating, listing, renaming and deleting chats."
 
     /// Make a chat
     ///
-    /// With files of its workspace, if some are selected; then it is limited as uploads are, too.
+    /// Creates a chat, and attaches the selected files of its workspace. With files, the rate limit of uploads also
+    /// applies.
     NEW = Operation::post("/chat/new")
         .form::<NewChat>()
         .limited()
@@ -146,7 +140,7 @@ operations! {
 
     /// Show a chat
     ///
-    /// Without its messages, and with the reply that is being written.
+    /// Answers with the chat and its running reply, without the messages.
     SHOW = Operation::get("/chat/{chat_id}")
         .query(&[USER])
         .answers::<ChatDetails>()
@@ -154,7 +148,8 @@ operations! {
 
     /// List the files of a chat
     ///
-    /// Those of its workspace that it has and those that were made in it, with their newest versions.
+    /// Lists the attached files of the workspace and the files that were created in the chat, with their newest
+    /// versions.
     FILES = Operation::get("/chat/{chat_id}/files")
         .query(PAGE)
         .answers::<ChatFiles>()
@@ -169,8 +164,9 @@ operations! {
 
     /// Delete a chat
     ///
-    /// With its conversation, its attachments and their versions. Files of the workspace stay there. Much of it goes in
-    /// parts: where the answer is not 200, some may be gone, and the next time goes on from there.
+    /// Deletes the chat with its conversation, its attachments and their versions. Files of the workspace stay. A large
+    /// amount is deleted in parts: if the answer is not 200, some of it may be deleted already, and the next request
+    /// continues there.
     DELETE = Operation::delete("/chat/{chat_id}")
         .query(&[USER])
         .answers::<Done>()

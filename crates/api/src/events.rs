@@ -1,9 +1,12 @@
-//! The events of a chat: `kafka.v2` over WebSockets and as server-sent events, and v1 (docs/websocket.md).
+//! The events of a chat: `kafka.v2` over WebSockets and as server-sent events (docs/websocket.md).
 
 #![expect(
     missing_docs,
     reason = "fields that are not documented here are the protocol's, which docs/websocket.md describes"
 )]
+
+mod file;
+mod v1;
 
 use std::ops::Not;
 
@@ -14,19 +17,23 @@ use strum::IntoStaticStr;
 
 use crate::chat::RunningGeneration;
 use crate::file::UploadedFile;
-use crate::relay::{Branch, ReplyBegun, Stopped};
-use crate::words::{ErrorCode, FileKind, MessageKind, Role, Status};
+use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, VersionId, WorkspaceId};
+use crate::relay::{self, Branch, ReplyBegun, Stopped, is_blank};
+use crate::words::{ErrorCode, MessageKind, Role, Status};
 
-/// What a client of `kafka.v2` receives: a frame of the WebSocket, or the `data` of a server-sent event whose name is the
-/// action. A text for which a frame has no room is `null`, with `truncated`; an event that is too large even so is only
-/// `{"action", "rev", "truncated": true}`.
+pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
+pub use v1::{EventV1, MessageV1};
+
+/// What a client of `kafka.v2` receives: a frame of the WebSocket, or the `data` of a server-sent event whose name is
+/// the action. A text for which a frame has no room is `null`, with `truncated`; an event that is too large even so is
+/// only `{"action", "rev", "truncated": true}`.
 #[derive(Debug, Serialize, JsonSchema, IntoStaticStr)]
 #[serde(tag = "action", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Event {
     /// The chat as it is when the connection opens.
     Initial(Box<Initial>),
-    /// What is newer than the `rev` of a request; or the state of one reply, when a stream joins it.
+    /// All changes after the `rev` of a request; at the beginning of a stream, the state of its reply.
     Sync(Box<Sync>),
     /// The action with this `id` is done.
     Ack(Box<Ack>),
@@ -37,24 +44,24 @@ pub enum Event {
     /// A reply begins, with a message that is empty yet.
     GenerationStarted {
         rev: i64,
-        generation_id: String,
+        generation_id: GenerationId,
         /// The message that the reply fills.
-        message_id: String,
+        message_id: MessageId,
         /// The message that the reply answers.
-        parent_id: String,
+        parent_id: MessageId,
         model: String,
     },
     /// A piece of a reply.
     Delta {
-        generation_id: String,
-        message_id: String,
+        generation_id: GenerationId,
+        message_id: MessageId,
         seq: i64,
         content: String,
     },
     /// A piece of what the model thinks before it answers, numbered with the deltas.
     ReasoningDelta {
-        generation_id: String,
-        message_id: String,
+        generation_id: GenerationId,
+        message_id: MessageId,
         seq: i64,
         content: String,
     },
@@ -63,14 +70,14 @@ pub enum Event {
     /// Another branch is the active one.
     BranchSelected {
         rev: i64,
-        head_id: String,
+        head_id: MessageId,
         messages: Vec<Message>,
         has_more: bool,
     },
     /// A file was added to the chat.
     FileUploaded {
         rev: i64,
-        file_id: Option<String>,
+        file_id: Option<FileId>,
         #[schemars(with = "FrameFile")]
         file: Option<UploadedFile>,
         /// Of a file that was uploaded through a WebSocket.
@@ -82,22 +89,22 @@ pub enum Event {
     /// A file has left the chat.
     FileDeleted {
         rev: i64,
-        file_id: String,
+        file_id: FileId,
         name: String,
         message: Message,
     },
     /// A file has another name.
     FileRenamed {
         rev: i64,
-        file_id: String,
+        file_id: FileId,
         name: String,
     },
     /// A file has the text of an older version again.
     RevertComplete {
         rev: i64,
-        file_id: String,
+        file_id: FileId,
         name: String,
-        version_id: String,
+        version_id: VersionId,
         message: Message,
     },
     /// The chat has another name.
@@ -112,7 +119,43 @@ impl Event {
         self.into()
     }
 
-    /// How far the reply is that the event is about, if it says so.
+    /// A piece of a reply.
+    pub fn delta(
+        generation_id: &GenerationId,
+        message_id: &MessageId,
+        seq: i64,
+        content: String,
+    ) -> Self {
+        Self::Delta {
+            generation_id: generation_id.clone(),
+            message_id: message_id.clone(),
+            seq,
+            content,
+        }
+    }
+
+    /// A piece of what the model thinks.
+    pub fn reasoning_delta(
+        generation_id: &GenerationId,
+        message_id: &MessageId,
+        seq: i64,
+        content: String,
+    ) -> Self {
+        Self::ReasoningDelta {
+            generation_id: generation_id.clone(),
+            message_id: message_id.clone(),
+            seq,
+            content,
+        }
+    }
+
+    /// A message was added.
+    pub fn added(message: relay::Message, rev: i64) -> Self {
+        let message = message.into();
+        Self::Message { rev, message }
+    }
+
+    /// The newest delta of the reply that the event is about, if the event contains it.
     pub fn seq(&self) -> Option<i64> {
         match self {
             Self::Delta { seq, .. } | Self::ReasoningDelta { seq, .. } => Some(*seq),
@@ -122,26 +165,36 @@ impl Event {
     }
 }
 
+impl From<Sync> for Event {
+    fn from(sync: Sync) -> Self {
+        Self::Sync(Box::new(sync))
+    }
+}
+
+impl From<GenerationEnded> for Event {
+    fn from(ended: GenerationEnded) -> Self {
+        Self::GenerationEnded(Box::new(ended))
+    }
+}
+
 /// A message of a chat.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ChatMessage")]
 pub struct Message {
-    pub id: String,
+    pub id: MessageId,
     /// The message that it follows.
-    pub parent_id: Option<String>,
-    #[schemars(with = "Role")]
-    pub role: String,
+    pub parent_id: Option<MessageId>,
+    pub role: Role,
     #[serde(rename = "type")]
-    #[schemars(with = "MessageKind")]
-    pub kind: String,
+    pub kind: MessageKind,
     /// `null` if it is left out.
     pub content: Option<String>,
     pub status: Status,
     /// The name of the model that wrote it.
     pub model: Option<String>,
-    pub created_at: String,
+    pub created_at: Time,
     /// What the model thought before it answered. In a frame, not more than 64 KiB: what is longer is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_blank")]
     pub reasoning: Option<String>,
     /// Of a reply, as the model said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,13 +209,34 @@ pub struct Message {
     pub truncated: bool,
     /// In `file_deleted`: the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deleted_file_id: Option<String>,
+    pub deleted_file_id: Option<FileId>,
+}
+
+impl From<relay::Message> for Message {
+    fn from(message: relay::Message) -> Self {
+        Self {
+            id: message.id,
+            parent_id: message.parent_id,
+            role: message.role,
+            kind: message.kind,
+            content: Some(message.content),
+            status: message.status,
+            model: message.model,
+            created_at: message.created_at,
+            reasoning: message.reasoning,
+            finish_reason: message.finish_reason,
+            usage: message.usage,
+            error: message.error,
+            truncated: false,
+            deleted_file_id: None,
+        }
+    }
 }
 
 /// A chat in the first frame; `M` is a message.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ChatState<M> {
-    pub chat_id: String,
+    pub chat_id: ChatId,
     pub chat_name: String,
     /// Oldest first.
     pub conversation: Vec<M>,
@@ -170,7 +244,7 @@ pub struct ChatState<M> {
     pub chat_files_based: Vec<BasedFile>,
     /// All files.
     pub chat_files: Vec<FrameFile>,
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The names of the owner's models.
     pub models: Vec<String>,
     /// Always true.
@@ -187,7 +261,7 @@ pub struct Initial {
     #[serde(flatten)]
     pub chat: ChatState<Message>,
     /// The message that the active branch ends with.
-    pub head_id: Option<String>,
+    pub head_id: Option<MessageId>,
     /// The running reply.
     pub generation: Option<RunningGeneration>,
     /// Whether there are older messages.
@@ -198,39 +272,57 @@ pub struct Initial {
 }
 
 /// The answer to `sync`.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Sync {
     pub rev: i64,
-    /// The message that the active branch ends with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub head_id: Option<Option<String>>,
     pub messages: Vec<Message>,
     pub files: Vec<FrameFile>,
     /// The running reply; of a stream, its reply.
     pub generation: Option<Generation>,
-    /// The ids of all files; `null`: they are too many.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_ids: Option<Option<Vec<String>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chat_name: Option<String>,
-    /// Whether there is more after this `rev`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub has_more: Option<bool>,
+    /// Not of a stream.
+    #[serde(flatten)]
+    pub chat: Option<SyncedChat>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
+}
+
+impl Sync {
+    /// The state of one reply; what is newer in a chat is put in.
+    pub fn new(rev: i64, generation: Option<Generation>) -> Self {
+        Self {
+            rev,
+            messages: Vec::new(),
+            files: Vec::new(),
+            generation,
+            chat: None,
+            in_reply_to: None,
+        }
+    }
+}
+
+/// A chat in a `sync`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SyncedChat {
+    /// The message that the active branch ends with.
+    pub head_id: Option<MessageId>,
+    /// The ids of all files; `null`: they are too many.
+    pub file_ids: Option<Vec<FileId>>,
+    pub chat_name: String,
+    /// Whether there is more after this `rev`.
+    pub has_more: bool,
 }
 
 /// A reply with its text so far.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Generation {
-    pub id: String,
-    pub message_id: String,
+    pub id: GenerationId,
+    pub message_id: MessageId,
     pub seq: i64,
     /// `null` if it is left out.
     pub content: Option<String>,
     /// What the model has thought so far.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_blank")]
     pub reasoning: Option<String>,
     pub status: Status,
     pub model: Option<String>,
@@ -258,11 +350,11 @@ pub struct Ack {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileChanged {
     /// The message about it.
-    pub message_id: String,
-    pub file_id: String,
+    pub message_id: MessageId,
+    pub file_id: FileId,
     /// Of a file that was reverted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
+    pub version_id: Option<VersionId>,
 }
 
 /// Why an action is refused.
@@ -284,12 +376,12 @@ pub struct Error {
 #[schemars(inline)]
 pub struct GenerationEnded {
     pub rev: i64,
-    pub generation_id: String,
-    pub message_id: String,
+    pub generation_id: GenerationId,
+    pub message_id: MessageId,
     pub status: Status,
-    /// As the model said it.
+    /// Unchanged from the model.
     pub finish_reason: Option<String>,
-    /// As the model said it.
+    /// Unchanged from the model.
     pub usage: Option<Value>,
     /// What went wrong, for people.
     pub error: Option<String>,
@@ -297,140 +389,12 @@ pub struct GenerationEnded {
     pub message: Message,
 }
 
-/// A version that a file has got.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct FileVersion {
-    pub rev: i64,
-    pub file_id: String,
-    pub name: String,
-    pub version_id: String,
-    pub timestamp: String,
-    /// From the text before.
-    pub diff: Option<String>,
-    pub content: Option<String>,
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-    /// Where the text is read that is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
-/// A file of a chat.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct FrameFile {
-    pub id: String,
-    pub name: String,
-    pub content: Option<String>,
-    /// Of code.
-    pub language: Option<&'static str>,
-    #[serde(rename = "type")]
-    pub kind: FileKind,
-    /// The path under which its content is read.
-    pub url: String,
-    /// In `sync`, of files that have versions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub versions: Option<Vec<FrameVersion>>,
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-}
-
-/// A file with its versions.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct BasedFile {
-    pub file_id: String,
-    pub name: String,
-    pub latest_content: Option<String>,
-    /// Oldest first.
-    pub versions: Vec<FrameVersion>,
-    /// Always `based`.
-    #[serde(rename = "type")]
-    pub kind: FileKind,
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-    /// Where the text is read that is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
-/// A version of a file.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct FrameVersion {
-    pub version_id: String,
-    pub timestamp: String,
-    /// From this version to the newest.
-    pub diff: Option<String>,
-}
-
-/// What a client of v1 receives, but for replies, which are bare texts.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum EventV1 {
-    FileUploaded {
-        message: MessageV1,
-    },
-    FileDeleted {
-        message: MessageV1,
-    },
-    RevertComplete {
-        message: MessageV1,
-    },
-    /// A reply has made or changed a file.
-    AgentResponse {
-        /// Of a new file, as are all with the word.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-        kind: Option<MessageKind>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        content: Option<Value>,
-        message: MessageV1,
-        /// Of a changed file.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        diff: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        block: Option<Box<MessageV1>>,
-    },
-    /// An action is refused, or a reply has failed.
-    #[serde(untagged)]
-    Error {
-        error: String,
-    },
-    /// The first frame.
-    #[serde(untagged)]
-    Initial(Box<ChatState<MessageV1>>),
-}
-
-/// A message of v1.
-#[derive(Debug, Clone, Serialize)]
-pub struct MessageV1 {
-    pub role: String,
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// A text, or what a file is.
-    pub content: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deleted_file_id: Option<String>,
-}
-
-impl MessageV1 {
-    /// A message about a file, by a reply.
-    pub fn about_file(content: Value) -> Self {
-        Self {
-            role: Role::Assistant.to_string(),
-            kind: MessageKind::File.to_string(),
-            content,
-            deleted_file_id: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Ack, Event, EventV1, FileChanged};
 
     #[test]
-    fn events_are_what_clients_know() {
+    fn events_have_the_form_that_clients_know() {
         let file = FileChanged {
             message_id: "m".into(),
             file_id: "f".into(),
@@ -446,8 +410,7 @@ mod tests {
         assert_eq!((json.as_str(), ack.action()), (expected, "ack"));
         let deleted = serde_json::to_string(&Event::ChatDeleted).expect("events are JSON");
         assert_eq!(deleted, r#"{"action":"chat_deleted"}"#);
-        let error = EventV1::Error { error: "e".into() };
-        let error = serde_json::to_string(&error).expect("events are JSON");
+        let error = serde_json::to_string(&EventV1::error("e")).expect("events are JSON");
         assert_eq!(error, r#"{"error":"e"}"#);
     }
 }

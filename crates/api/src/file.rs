@@ -3,24 +3,28 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::chat::Done;
 use super::operation::{Content, Operation, Parameter, link};
 use super::page::USER;
 use super::schema::{Property, Schema};
 use crate::form::{RequiredFiles, form};
 use crate::id::{FileId, UserId};
 use crate::words::FileKind;
-use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
+
+/// The longest `s3_urls`, in characters: room for the URLs of many files.
+const MAX_URLS_CHARS: usize = 64 * 1024;
 
 form! {
-    /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it; a
-    /// client of the original's later version sends none. Its `s3_urls` is ignored like every field that isn't declared.
+    /// The form of [`UPLOAD`]. `user_id` may be missing in open mode, where knowing the target is the right to use it;
+    /// a client of the original's later version sends none.
     pub struct UploadFiles<F> {
         user_id: Option<UserId>,
         /// The id of a chat if `is_chat` is true, else of a workspace.
         target_id: String => max_chars(MAX_ID_CHARS),
         is_chat: bool,
         files: RequiredFiles<F>,
+        /// Whatever it says: `files` of the answer are objects then, as the original's later version has them.
+        s3_urls: Option<String> => max_chars(MAX_URLS_CHARS),
     }
 }
 
@@ -77,10 +81,20 @@ pub struct UploadedFile {
 /// Files that were uploaded.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Uploaded {
-    /// The ids of the new files.
-    pub files: Vec<FileId>,
-    /// What is to be known of them.
+    /// The new files.
+    pub files: NewFiles,
+    /// The uploaded files.
     pub details: Vec<UploadedFile>,
+}
+
+/// New files, as the request asks for them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum NewFiles {
+    /// Their ids.
+    Ids(Vec<FileId>),
+    /// The same as `details`, where the request has `s3_urls`.
+    Details(Vec<UploadedFile>),
 }
 
 /// A file that has another name.
@@ -99,15 +113,17 @@ const ETAG: Property =
 const PLACE: Property =
     Property::new("Content-Range", Schema::Text).about("Which bytes of how many: `bytes 0-4/10`.");
 const DISPOSITION: Property = Property::new("Content-Disposition", Schema::Text)
-    .about("The file's name, and `inline` only where a browser runs nothing of it.");
+    .about("The file's name. `inline` only for types in which a browser runs no code.");
 
 operations! {
-    "file": "Files, coming in and going out. Who reads a file by its own id reads what the chat says that has it under \
-        that id, else the only chat that has it, else what was uploaded."
+    "file": "Uploading, reading, renaming and deleting files. The id of a file in a chat reads its newest version there. \
+        The id of a workspace's file reads the newest version of the only chat that has it attached; if several chats or \
+        none have it, the uploaded content."
 
     /// Upload files
     ///
-    /// To a chat or a workspace, all of them or none. A chat's files are its workspace's files too.
+    /// Stores all files of the request or none, in a workspace or in a chat. Files of a chat also belong to its
+    /// workspace.
     UPLOAD = Operation::post("/file/upload")
         .form::<UploadFiles<()>>()
         .limited()
@@ -124,17 +140,17 @@ operations! {
 
     /// Read a file
     ///
-    /// Knows ranges and `If-None-Match`. Of what has versions in its chat, this is the newest.
+    /// Supports ranges and `If-None-Match`. Of a file with versions, this is the newest version.
     CONTENT = Operation::get("/file/{file_id}/content")
         .limited()
         .query(&[USER])
         .heeds(&[
             Parameter::optional("Range", Schema::Text)
-                .about("Which bytes: `bytes=0-4`, `bytes=5-` or `bytes=-5`. Of several ranges, or of what is none, all."),
+                .about("Which bytes: `bytes=0-4`, `bytes=5-` or `bytes=-5`. Several ranges, or a value that is no range, give the whole content."),
             Parameter::optional("If-Range", Schema::Text)
-                .about("The `ETag` of what the client has a part of: else all is sent."),
+                .about("The `ETag` of the content that the client has a part of. With another `ETag` the whole content is sent."),
             Parameter::optional("If-None-Match", Schema::Text)
-                .about("The `ETag`s that the client has: one of them is 304."),
+                .about("The `ETag`s that the client has. If the content has one of them, the answer is 304."),
         ])
         .also(200, "The whole content.", Content::Other("*/*"))
         .with_headers(200, &[ETAG, DISPOSITION])
@@ -148,7 +164,7 @@ operations! {
 
     /// Show a file
     ///
-    /// All but its content. What has versions in its chat is shown as the newest.
+    /// Answers with everything but the content. Of a file with versions, size and type are those of the newest version.
     SHOW = Operation::get("/file/{file_id}")
         .query(&[USER])
         .answers::<File>()
@@ -156,8 +172,10 @@ operations! {
 
     /// Rename a file
     ///
-    /// Wherever it is attached; open windows are told. The answer has the file's own id, whichever it was asked by. In many
-    /// chats it is done in parts: where the answer is not 200, some may have the old name until the next time.
+    /// Renames the file in its workspace and in every chat that has it, and sends an event to the open sockets of those
+    /// chats. The answer contains the id of the workspace's file, also when the request named the file by its id in a
+    /// chat. In many chats this is done in parts: if the answer is not 200, the file may have its old name in some
+    /// chats until the next request.
     RENAME = Operation::patch("/file/rename")
         .form::<RenameFile>()
         .limited()
@@ -166,8 +184,9 @@ operations! {
 
     /// Delete a file
     ///
-    /// With its attachments and their versions. Every chat that had it gets a message about it, and open windows are told.
-    /// Much of it goes in parts: where the answer is not 200, some may be gone, and the next time goes on from there.
+    /// Deletes the file with its attachments and their versions. Every chat that had it gets a message about it, and
+    /// its open sockets receive an event. A large amount is deleted in parts: if the answer is not 200, some of it may
+    /// be deleted already, and the next request continues there.
     DELETE = Operation::delete("/file/delete/{file_id}")
         .query(&[USER])
         .answers::<Done>()

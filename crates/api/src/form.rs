@@ -11,12 +11,12 @@ pub struct Field {
     /// What clients call it.
     pub name: &'static str,
     /// What it takes.
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// The longest text that it takes, in characters.
     pub max_chars: usize,
-    /// Whether what was sent is never shown.
+    /// Whether errors never contain the value.
     pub is_secret: bool,
-    /// What the API's description says of it; empty where the name says it all.
+    /// Its text in the API's description; empty where the name is enough.
     pub about: &'static str,
     /// For the description too: what a handler accepts of this text. Empty: anything.
     pub pattern: &'static str,
@@ -24,7 +24,7 @@ pub struct Field {
 
 /// What a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldKind {
     /// A text; the empty string is one. Of several the last counts.
     Text {
         /// Whether it must be sent.
@@ -55,13 +55,13 @@ impl Field {
         self
     }
 
-    /// Says in the API's description what the field means.
+    /// Adds the meaning of the field to the API's description.
     pub const fn about(mut self, about: &'static str) -> Self {
         self.about = about;
         self
     }
 
-    /// Says in the API's description which texts the handler accepts, as a regular expression of JSON Schema. The form
+    /// Adds to the API's description which texts the handler accepts, as a regular expression of JSON Schema. The form
     /// itself takes any.
     pub const fn pattern(mut self, pattern: &'static str) -> Self {
         self.pattern = pattern;
@@ -69,7 +69,7 @@ impl Field {
     }
 
     /// A field whose type decides what it takes.
-    pub const fn new(name: &'static str, kind: Kind) -> Self {
+    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
         Self {
             name,
             kind,
@@ -81,16 +81,16 @@ impl Field {
     }
 }
 
-/// What was received for a field, after the check against its [`Kind`].
+/// What was received for a field, after the check against its [`FieldKind`].
 #[derive(Debug)]
 pub enum FieldValue<F> {
-    /// For [`Kind::Text`].
+    /// For [`FieldKind::Text`].
     Text(Option<String>),
-    /// For [`Kind::Boolean`].
+    /// For [`FieldKind::Boolean`].
     Boolean(bool),
-    /// For [`Kind::Texts`].
+    /// For [`FieldKind::Texts`].
     Texts(Vec<String>),
-    /// For [`Kind::Files`].
+    /// For [`FieldKind::Files`].
     Files(Vec<F>),
 }
 
@@ -106,7 +106,7 @@ pub trait FromForm<F>: Sized {
 /// What a field of a form can be.
 pub trait FieldType<F>: Sized {
     /// What it takes.
-    const KIND: Kind;
+    const KIND: FieldKind;
     /// The longest text that it takes, in characters.
     const MAX_CHARS: usize = usize::MAX;
 
@@ -115,7 +115,7 @@ pub trait FieldType<F>: Sized {
 }
 
 impl<F> FieldType<F> for String {
-    const KIND: Kind = Kind::Text { required: true };
+    const KIND: FieldKind = FieldKind::Text { required: true };
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
@@ -126,7 +126,7 @@ impl<F> FieldType<F> for String {
 }
 
 impl<F> FieldType<F> for Option<String> {
-    const KIND: Kind = Kind::Text { required: false };
+    const KIND: FieldKind = FieldKind::Text { required: false };
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
@@ -137,7 +137,7 @@ impl<F> FieldType<F> for Option<String> {
 }
 
 impl<F> FieldType<F> for Vec<String> {
-    const KIND: Kind = Kind::Texts;
+    const KIND: FieldKind = FieldKind::Texts;
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
@@ -148,7 +148,7 @@ impl<F> FieldType<F> for Vec<String> {
 }
 
 impl<F> FieldType<F> for bool {
-    const KIND: Kind = Kind::Boolean;
+    const KIND: FieldKind = FieldKind::Boolean;
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
@@ -159,7 +159,7 @@ impl<F> FieldType<F> for bool {
 }
 
 impl<F, T> FieldType<F> for Id<T> {
-    const KIND: Kind = Kind::Text { required: true };
+    const KIND: FieldKind = FieldKind::Text { required: true };
     const MAX_CHARS: usize = MAX_ID_CHARS;
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
@@ -169,7 +169,7 @@ impl<F, T> FieldType<F> for Id<T> {
 
 /// An empty id counts as none: FastAPI takes an empty value of an optional field for none.
 impl<F, T> FieldType<F> for Option<Id<T>> {
-    const KIND: Kind = Kind::Text { required: false };
+    const KIND: FieldKind = FieldKind::Text { required: false };
     const MAX_CHARS: usize = MAX_ID_CHARS;
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
@@ -179,7 +179,7 @@ impl<F, T> FieldType<F> for Option<Id<T>> {
 }
 
 impl<F, T> FieldType<F> for Vec<Id<T>> {
-    const KIND: Kind = Kind::Texts;
+    const KIND: FieldKind = FieldKind::Texts;
     const MAX_CHARS: usize = MAX_ID_CHARS;
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
@@ -193,7 +193,7 @@ impl<F, T> FieldType<F> for Vec<Id<T>> {
 pub struct Files<F>(pub Vec<F>);
 
 impl<F> FieldType<F> for Files<F> {
-    const KIND: Kind = Kind::Files { required: false };
+    const KIND: FieldKind = FieldKind::Files { required: false };
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
@@ -208,7 +208,7 @@ impl<F> FieldType<F> for Files<F> {
 pub struct RequiredFiles<F>(pub Vec<F>);
 
 impl<F> FieldType<F> for RequiredFiles<F> {
-    const KIND: Kind = Kind::Files { required: true };
+    const KIND: FieldKind = FieldKind::Files { required: true };
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         Files::from_value(value).map(|files| Self(files.0))
@@ -286,7 +286,7 @@ pub(crate) use form;
 
 #[cfg(test)]
 mod tests {
-    use super::{FieldValue, FromForm, Kind, RequiredFiles};
+    use super::{FieldKind, FieldValue, FromForm, RequiredFiles};
     use crate::id::UserId;
 
     form! {
@@ -306,13 +306,13 @@ mod tests {
     fn a_struct_declares_its_form() {
         let spec = Example::<()>::SPEC;
         let names: Vec<_> = spec.iter().map(|field| (field.name, field.kind)).collect();
-        let text = |required| Kind::Text { required };
-        let files = Kind::Files { required: true };
+        let text = |required| FieldKind::Text { required };
+        let files = FieldKind::Files { required: true };
         let expected = [
             ("user_id", text(false)),
             ("name", text(true)),
-            ("tags", Kind::Texts),
-            ("is_new", Kind::Boolean),
+            ("tags", FieldKind::Texts),
+            ("is_new", FieldKind::Boolean),
             ("files", files),
         ];
         assert_eq!(names, expected);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_received_fills_it() {
+    fn received_fields_fill_it() {
         let received = |user: &str| {
             vec![
                 FieldValue::Text(Some(user.to_owned())),

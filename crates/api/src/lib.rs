@@ -1,11 +1,12 @@
-//! The HTTP API, declared once: what the routes are made of, what forms are read with, and what `/openapi.json` says.
+//! The HTTP API, declared once: what the routes are made of, what forms are read with, and what `/openapi.json`
+//! contains.
 //!
 //! There is a file for each endpoint group. An [`Operation`] in it is a method and a path, what goes in and what may
 //! come out; a component registers its handlers under it and reads forms into its structs,
 //! so those can't differ from the description. What handlers answer is compared with it by tests.
 //!
-//! A form is a struct made by [`form::form!`], an answer is a struct that derives `Serialize` and `JsonSchema`. Both tell
-//! the description what they are; [`schema`] declares by hand what has no type yet.
+//! A form is a struct made by [`form::form!`], an answer is a struct that derives `Serialize` and `JsonSchema`. Both
+//! tell the description what they are; [`schema`] declares by hand what has no type yet.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ pub mod page;
 mod schema;
 pub mod words;
 
+pub mod actions;
 pub mod auth;
 pub mod chat;
 pub mod file;
@@ -29,21 +31,30 @@ pub mod web;
 pub mod workspace;
 
 pub use id::MAX_ID_CHARS;
-pub use operation::{Operation, Parameter, Verb};
+pub use operation::{Operation, Parameter, SOCKET_EVENT_TYPE, Verb};
 pub use schema::{Named, Property, Schema};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// The longest name of a workspace, chat or model, in characters; a longer one is 422.
 pub const MAX_NAME_CHARS: usize = 255;
 
-/// The longest time in seconds after which a client can be told to try again.
+/// The largest `Retry-After`, in seconds.
 pub const MAX_RETRY_AFTER: i64 = 24 * 60 * 60;
+
+/// What was done, where there is nothing else to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Done {
+    /// It in words.
+    pub detail: &'static str,
+}
 
 /// The variable `auth_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMode {
-    /// `open`: nobody proves who they are, so only this machine may call.
+    /// `open`: a login needs no proof, so only this machine may call.
     Open,
-    /// `token`: who calls has logged in, and shows the session's token.
+    /// `token`: a caller has logged in, and sends the token of the session.
     Token,
 }
 

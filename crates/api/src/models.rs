@@ -4,13 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::chat::Done;
 use super::operation::{Operation, Parameter, link};
 use super::page::USER;
 use super::schema::Schema;
 use crate::form::form;
 use crate::id::{ModelId, UserId};
-use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The longest API key, in characters; those of services have fewer than 300.
 const MAX_KEY_CHARS: usize = 4096;
@@ -32,8 +31,8 @@ form! {
 }
 
 form! {
-    /// The form of [`CHANGE`]. What is not sent stays, and what is sent empty: FastAPI takes an empty value of an optional
-    /// field for none, and a form's blank field for a key means the old one.
+    /// The form of [`CHANGE`]. A field that is missing or empty changes nothing: FastAPI takes an empty value of an
+    /// optional field for none, and a form's blank field for a key means the old one.
     pub struct ChangeModel {
         user_id: Option<UserId>,
         /// What the endpoint calls the model.
@@ -69,7 +68,7 @@ const MAX_QUERY_CHARS: usize = 1000;
 /// What a key may be: what a header can carry, and white space around it.
 const KEY: &str = r"^[\t\n\r ]*([!-~]([\t -~]*[!-~])?)?[\t\n\r ]*$";
 
-/// What an address may be, as far as a pattern can say it; those of IPv6, in brackets, are taken too.
+/// The valid addresses, as far as a pattern can describe them; IPv6 addresses in brackets are among them.
 macro_rules! address {
     () => {
         concat!(
@@ -133,18 +132,18 @@ pub struct Models {
 /// Whether a model answers.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ModelTest {
-    /// It does.
+    /// Whether a reply came.
     pub ok: bool,
     /// What is wrong, and what to do about it.
     pub error: Option<String>,
 }
 
 operations! {
-    "models": "A person's own models: OpenAI-compatible endpoints."
+    "models": "The models of a user: OpenAI-compatible endpoints."
 
     /// List models
     ///
-    /// A user's, in the order in which they were made. API keys are never shown.
+    /// Lists the models of a user in the order of their creation. An answer never contains an API key.
     LIST = Operation::get("/models")
         .query(&[Parameter::required("user_id", Schema::ShortText(MAX_ID_CHARS))])
         .answers::<Models>()
@@ -166,8 +165,8 @@ operations! {
 
     /// Change a model
     ///
-    /// What is not sent, or sent empty, stays. Another `base_url` needs the key again, and the headers if there are any:
-    /// without them the answer is 422, and nothing is changed.
+    /// Changes the fields that are sent; an empty field changes nothing. A new `base_url` needs the API key again, and the
+    /// headers if there are any: without them the answer is 422, and the model stays unchanged.
     CHANGE = Operation::patch("/models/{model_id}")
         .form::<ChangeModel>()
         .limited()
@@ -177,7 +176,7 @@ operations! {
 
     /// Delete a model
     ///
-    /// And its key.
+    /// Deletes the model with its API key.
     DELETE = Operation::delete("/models/delete/{model_id}")
         .query(&[USER])
         .answers::<Done>()
@@ -185,7 +184,7 @@ operations! {
 
     /// Try a model
     ///
-    /// Asks it for one word.
+    /// Sends the model a prompt that asks for one word, and answers whether a reply came.
     TEST = Operation::post("/models/{model_id}/test")
         .query(&[USER])
         .limited()

@@ -13,9 +13,10 @@ use super::{ALL, Group};
 use crate::AuthMode;
 use crate::events::Event;
 
-const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless said \
-    otherwise. Ids are opaque texts; times are UTC in ISO 8601. What is not the caller's is answered as if it did not \
-    exist. Windows that stay open speak [a protocol of their own](/docs/websocket). Every answer has an `x-request-id`.";
+const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless \
+    another media type is declared. Ids are opaque texts; times are UTC in ISO 8601. A row of another user is answered \
+    as if it did not exist. WebSockets have [a protocol of their own](/docs/websocket). Every answer has an \
+    `x-request-id`.";
 
 /// The whole description of a server in this mode.
 pub fn document(version: &str, mode: AuthMode) -> Value {
@@ -27,7 +28,7 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
             .or_insert_with(|| json!({ "parameters": path_parameters(operation.path) }));
         path[operation.verb.name()] = describe(operation, mode, &mut schemas);
     }
-    // What goes over WebSockets and streams, of which OpenAPI knows nothing else.
+    // No path refers to the events of WebSockets and streams.
     schemas.typed.subschema_for::<Event>();
     let schemas = schemas.into_json();
     json!({
@@ -78,7 +79,7 @@ impl Schemas {
     }
 }
 
-/// What we say of types: objects have no other fields than these, formats of integers are Rust's and nobody else's, and
+/// How types are described: objects have no further fields, integers have no format (theirs is known to Rust only), and
 /// a choice of words is an `enum`.
 fn plain(schema: &mut schemars::Schema) {
     let is = |schema: &schemars::Schema, kind| schema.get("type").is_some_and(|it| it == kind);
@@ -103,7 +104,7 @@ fn plain(schema: &mut schemars::Schema) {
     }
 }
 
-/// What need not be there is left out where there is nothing to say, and is never `null`.
+/// A field that is not required is left out where it has no value, and is never `null`.
 fn optional(schema: &mut schemars::Schema) {
     let required = schema.get("required").cloned().unwrap_or_default();
     let required = |name: &String| {
@@ -129,7 +130,7 @@ fn describe(operation: &Operation, mode: AuthMode, schemas: &mut Schemas) -> Val
     let (summary, more) = documentation(operation.docs);
     let mut description = json!({
         "operationId": operation.id(), "tags": [operation.group], "summary": summary,
-        // In open mode nobody proves who they are.
+        // In open mode a call needs no proof.
         "security": match operation.who {
             Who::Session if mode == AuthMode::Token => json!([{ "bearer": [] }, { "cookie": [] }]),
             Who::Session => json!([{}, { "bearer": [] }, { "cookie": [] }]),

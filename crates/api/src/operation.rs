@@ -1,15 +1,20 @@
-//! One thing that clients can ask for.
+//! An operation of the API.
 
-use schemars::{JsonSchema, SchemaGenerator};
+#[macro_use]
+mod declare;
+
+use schemars::SchemaGenerator;
 use serde_json::Value;
 
 use super::Schema;
 use super::schema::Property;
-use crate::form::{FormSpec, FromForm};
-use crate::relay::SOCKET_EVENT_TYPE;
+use crate::form::FormSpec;
 
 /// How many answers, or reasons for none, an operation may have besides the general ones.
 const MAX_ANSWERS: usize = 6;
+
+/// The media type of what happens to a socket, as gateways write it.
+pub const SOCKET_EVENT_TYPE: &str = "application/websocket-events";
 
 /// A method and a path, what goes in and what may come out. Only files of [`crate::api`] can make one.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +38,8 @@ pub struct Operation {
     pub(super) links: &'static [Link],
 }
 
-/// What can be asked for next with what an answer says: the id of an operation, and for its parameters or fields where
-/// their values are: a JSON pointer into the answer, or another of OpenAPI's expressions.
+/// An operation that takes values from an answer: its id, and for its parameters or fields the places of their values:
+/// a JSON pointer into the answer, or another of OpenAPI's expressions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Link {
     pub(super) to: &'static str,
@@ -65,11 +70,11 @@ pub enum Verb {
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
-    /// Everybody, from anywhere: no check is made at all.
+    /// Every client, from any address: no check is made at all.
     Everybody,
-    /// Who may reach the server; token mode asks for no session.
+    /// Every client that may reach the server; token mode asks for no session.
     Public,
-    /// In token mode whoever has a session.
+    /// In token mode a client with a session.
     Session,
 }
 
@@ -93,7 +98,7 @@ impl Parameter {
         Self(self.0.about(about))
     }
 
-    /// Whether not every text will do, or none at all.
+    /// Whether it can be missing or malformed.
     pub(super) const fn can_be_wrong(&self) -> bool {
         self.0.required || !matches!(self.0.schema, Schema::Text)
     }
@@ -101,11 +106,6 @@ impl Parameter {
 
 /// What several fields of a body must be together: members of a JSON Schema.
 pub(super) type Rule = fn() -> Value;
-
-/// Nothing.
-fn no_rule() -> Value {
-    Value::Null
-}
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +115,7 @@ pub(super) enum Input {
     Form(&'static FormSpec, Rule),
     /// A JSON object with these fields, and a rule about several of them.
     Json(&'static [Property], Rule),
-    /// A text of such a media type, which says what it is.
+    /// A text of this media type.
     Other(&'static str),
 }
 
@@ -135,9 +135,7 @@ pub(super) enum Content {
     /// A type as JSON.
     Typed(fn(&mut SchemaGenerator) -> schemars::Schema),
     Json(Schema),
-    /// A JSON object of this name, with these fields, which no other operation answers.
-    Object(&'static str, &'static [Property]),
-    /// Of such a media type, which says what it is.
+    /// A body of this media type.
     Other(&'static str),
     /// A type as JSON, unless the client asks for the media type.
     TypedOr(fn(&mut SchemaGenerator) -> schemars::Schema, &'static str),
@@ -146,195 +144,9 @@ pub(super) enum Content {
 }
 
 impl Operation {
-    pub(super) const fn new(verb: Verb, path: &'static str) -> Self {
-        Self {
-            group: "",
-            name: "",
-            docs: "",
-            verb,
-            path,
-            query: &[],
-            headers: &[],
-            input: Input::None,
-            token_input: None,
-            answers: [None; MAX_ANSWERS],
-            who: Who::Session,
-            is_limited: false,
-            is_old: false,
-            links: &[],
-        }
-    }
-
-    /// Whether it is told what happens to a socket.
+    /// Whether it takes the events of a socket.
     pub fn takes_events(&self) -> bool {
         matches!(self.input, Input::Other(SOCKET_EVENT_TYPE))
-    }
-
-    pub(super) const fn get(path: &'static str) -> Self {
-        Self::new(Verb::Get, path)
-    }
-
-    pub(super) const fn post(path: &'static str) -> Self {
-        Self::new(Verb::Post, path)
-    }
-
-    pub(super) const fn patch(path: &'static str) -> Self {
-        Self::new(Verb::Patch, path)
-    }
-
-    pub(super) const fn delete(path: &'static str) -> Self {
-        Self::new(Verb::Delete, path)
-    }
-
-    /// Takes these parameters in the query.
-    pub(super) const fn query(mut self, query: &'static [Parameter]) -> Self {
-        self.query = query;
-        self
-    }
-
-    /// Heeds these headers.
-    pub(super) const fn heeds(mut self, headers: &'static [Parameter]) -> Self {
-        self.headers = headers;
-        self
-    }
-
-    /// Takes this form, which is a struct; files make it a multipart one.
-    pub(super) const fn form<T: FromForm<()>>(mut self) -> Self {
-        self.input = Input::Form(T::SPEC, no_rule);
-        self
-    }
-
-    /// What several fields of the form must be together.
-    pub(super) const fn with_rule(mut self, rule: Rule) -> Self {
-        if let Input::Form(form, _) = self.input {
-            self.input = Input::Form(form, rule);
-        }
-        self
-    }
-
-    /// Takes a JSON object with these fields.
-    pub(super) const fn json(mut self, properties: &'static [Property]) -> Self {
-        self.input = Input::Json(properties, no_rule);
-        self
-    }
-
-    /// Takes a text of this media type.
-    pub(super) const fn takes(mut self, media_type: &'static str) -> Self {
-        self.input = Input::Other(media_type);
-        self
-    }
-
-    /// In token mode it is another JSON object.
-    pub(super) const fn json_in_token_mode(
-        mut self,
-        properties: &'static [Property],
-        rule: Rule,
-    ) -> Self {
-        self.token_input = Some(Input::Json(properties, rule));
-        self
-    }
-
-    /// Success is 200 with this type as JSON.
-    pub(super) const fn answers<T: JsonSchema>(self) -> Self {
-        self.also(
-            200,
-            "Done.",
-            Content::Typed(SchemaGenerator::subschema_for::<T>),
-        )
-    }
-
-    /// Success is 200 with JSON.
-    pub(super) const fn answers_json(self, schema: Schema) -> Self {
-        self.also(200, "Done.", Content::Json(schema))
-    }
-
-    /// Success is 200 with a JSON object that is this operation's own.
-    pub(super) const fn answers_with(
-        self,
-        name: &'static str,
-        properties: &'static [Property],
-    ) -> Self {
-        self.also(200, "Done.", Content::Object(name, properties))
-    }
-
-    /// The answer with this status, which is declared already, has these headers.
-    pub(super) const fn with_headers(mut self, status: u16, headers: &'static [Property]) -> Self {
-        let mut index = 0;
-        while let Some(mut answer) = self.answers[index] {
-            if answer.status == status {
-                answer.headers = headers;
-                self.answers[index] = Some(answer);
-                return self;
-            }
-            index += 1;
-        }
-        panic!("there is no answer of this status")
-    }
-
-    /// 404 `{"detail": …}` for each of these reasons, which are all that can be missing.
-    pub(super) const fn not_found(self, reasons: &'static str) -> Self {
-        self.fails(404, reasons)
-    }
-
-    /// Another `{"detail": …}`, and why.
-    pub(super) const fn fails(self, status: u16, about: &'static str) -> Self {
-        self.also(status, about, Content::Detail)
-    }
-
-    /// Another answer.
-    pub(super) const fn also(mut self, status: u16, about: &'static str, content: Content) -> Self {
-        let mut free = 0;
-        while self.answers[free].is_some() {
-            free += 1;
-        }
-        self.answers[free] = Some(Answer {
-            status,
-            about,
-            content,
-            headers: &[],
-        });
-        self
-    }
-
-    /// Token mode asks for no session here.
-    pub(super) const fn public(mut self) -> Self {
-        self.who = Who::Public;
-        self
-    }
-
-    /// Nobody is asked who they are here, nor where they call from.
-    pub(super) const fn for_everybody(mut self) -> Self {
-        self.who = Who::Everybody;
-        self
-    }
-
-    /// Can be asked for only so often, or goes on only so often at a time: 429 with `Retry-After`.
-    pub(super) const fn limited(mut self) -> Self {
-        self.is_limited = true;
-        self
-    }
-
-    /// What can be asked for with the answer.
-    pub(super) const fn leads_to(mut self, links: &'static [Link]) -> Self {
-        self.links = links;
-        self
-    }
-
-    /// Nobody should use it any more, or ever should have.
-    pub(super) const fn deprecated(mut self) -> Self {
-        self.is_old = true;
-        self
-    }
-
-    /// Gives it what the macro `operations` knows of it.
-    pub(super) const fn named(
-        mut self,
-        group: &'static str,
-        name: &'static str,
-        docs: &'static str,
-    ) -> Self {
-        (self.group, self.name, self.docs) = (group, name, docs);
-        self
     }
 
     /// The path, with its parameters in braces.
@@ -379,26 +191,4 @@ impl Verb {
             Self::Delete => "delete",
         }
     }
-}
-
-/// Declares the operations of a group, and the list of them, so that none can be left out of it. The documentation of
-/// each constant is what the description says.
-macro_rules! operations {
-    (
-        $group:literal: $about:literal
-        $( $(#[doc = $docs:literal])+ $name:ident = $operation:expr; )+
-    ) => {
-        $(
-            $(#[doc = $docs])+
-            pub const $name: $crate::Operation =
-                $operation.named($group, stringify!($name), concat!($($docs, "\n"),+));
-        )+
-
-        /// The group.
-        pub const GROUP: $crate::Group = $crate::Group {
-            name: $group,
-            about: $about,
-            operations: &[$($name),+],
-        };
-    };
 }

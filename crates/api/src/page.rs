@@ -1,24 +1,24 @@
-//! What lists in pages have in common, and who reads them.
+//! What all paged lists have in common.
 
 use super::operation::Parameter;
 use super::schema::Schema;
 use crate::MAX_ID_CHARS;
 
-/// How many things a page has at most.
+/// The largest number of items on a page.
 pub const MAX_LIMIT: i64 = 200;
 
-/// Whom a request is from, where that is not known anyhow.
+/// The user of a request, which only open mode needs.
 pub(super) const USER: Parameter = Parameter::optional("user_id", Schema::ShortText(MAX_ID_CHARS))
-    .about("Open mode: whose it must be.");
+    .about("Open mode: the user that it must belong to.");
 
-/// How many things a page may have.
+/// How many items a page may have.
 pub(super) const LIMIT: Parameter =
     Parameter::optional("limit", Schema::Range(1, MAX_LIMIT as u32))
-        .about("How many there are on a page at most; 50 unless it is said.");
+        .about("The largest number of items on a page; 50 by default.");
 
 /// Where a page begins.
 pub(super) const AFTER: Parameter = Parameter::optional("after", Schema::Pattern("^[0-9a-f]{32}$"))
-    .about("The `next` of the page before.");
+    .about("The `next` of the previous page.");
 
-/// The parameters of a list whose things belong to somebody.
+/// The parameters of a paged list.
 pub(super) const PAGE: &[Parameter] = &[USER, LIMIT, AFTER];

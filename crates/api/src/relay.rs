@@ -1,23 +1,22 @@
-//! Chats as conversations: what a person says and a model answers.
+//! Conversations: prompts and replies.
 
 use schemars::{JsonSchema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use super::operation::{Content, Operation, Parameter, link};
+use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE, link};
 use super::page::{LIMIT, USER};
-use super::schema::{Named, Property, Schema};
+use super::schema::{Property, Schema};
 use crate::MAX_ID_CHARS;
-use crate::id::{GenerationId, MessageId};
+use crate::id::{GenerationId, MessageId, Time};
+use crate::words::{MessageKind, Role, Status};
 
 /// v2's events as server-sent events.
 const EVENTS: &str = "text/event-stream";
 
-/// The media type of what happens to a socket, as gateways write it.
-pub const SOCKET_EVENT_TYPE: &str = "application/websocket-events";
-
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
-/// A yes or no in each of the ways in which clients of the original say it.
+/// A yes or no in each of the spellings of the original's clients.
 const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
     Schema::Boolean,
     Schema::Number,
@@ -26,8 +25,7 @@ const FLAG: Schema = Schema::Nullable(&Schema::AnyOf(&[
     ),
 ]));
 
-const TEXT: Property =
-    Property::new("prompt", Schema::Text).about("What the person says; at most 256 KiB.");
+const TEXT: Property = Property::new("prompt", Schema::Text).about("The prompt; at most 256 KiB.");
 
 const USER_FIELD: Property = Property::new("user_id", OPTIONAL_TEXT).optional();
 
@@ -39,7 +37,7 @@ const MODEL_ID: Property = Property::new("model_id", OPTIONAL_TEXT).optional();
 
 const CLIENT_ID: Property = Property::new("client_id", OPTIONAL_TEXT)
     .optional()
-    .about("The same one again makes nothing new and answers with the same ids.");
+    .about("If it was sent before, nothing is stored, and the answer contains the same ids.");
 
 const FIRST_PROMPT: Property = Property::new("is_first_prompt", FLAG).optional();
 
@@ -89,37 +87,106 @@ const AGAIN: &[Property] = &[
     SELECTED,
 ];
 
-const MESSAGE: Named = Named {
-    name: "Message",
-    schema: Schema::Object(&[
-        Property::new("id", Schema::Id),
-        Property::new("parent_id", Schema::Nullable(&Schema::Id))
-            .about("The message that it follows; `null` for the first of a branch."),
-        Property::new("role", Schema::OneOf(&["user", "assistant", "system"])),
-        Property::new("type", Schema::OneOf(&["text", "file"])),
-        Property::new("content", Schema::Text).about(
-            "Of a `file` message: JSON as a text, `{file_id, filename, path}` of one that was added, `{based_filename, \
-             based_content}` of one that was written, with `message` too where somebody went back to a version; or with \
-             the role `system` a sentence about one that was deleted.",
-        ),
-        Property::new(
-            "status",
-            Schema::OneOf(&["complete", "running", "stopped", "interrupted", "error"]),
-        ),
-        Property::new("model", Schema::Nullable(&Schema::Text)),
-        Property::new("created_at", Schema::Time),
-        Property::new("siblings", Schema::List(&Schema::Id)).about(
-            "The messages that follow the same one, itself included, in the order in which they were made; at most 100.",
-        ),
-    ]),
-};
+/// A message of a chat, as its row has it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The message that it follows; `null` for the first of a branch.
+    pub parent_id: Option<MessageId>,
+    /// Who wrote it.
+    pub role: Role,
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub kind: MessageKind,
+    /// Of a `file` message: JSON as a text, `{file_id, filename, path}` of one that was added, `{based_filename,
+    /// based_content}` of one that was written, with `message` too where the file was reverted to a version; or with
+    /// the role `system` a sentence about a file that was deleted.
+    pub content: String,
+    /// How far it is.
+    pub status: Status,
+    /// The name of the model that wrote it.
+    pub model: Option<String>,
+    /// When it was added.
+    pub created_at: Time,
+    /// What the model thought before it answered.
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub reasoning: Option<String>,
+    /// Why the model ended its reply: `stop`, `length`, `content_filter`, `tool_calls`, or another word of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// What the reply cost, as the model's endpoint counts.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "usage"
+    )]
+    pub usage: Option<Value>,
+    /// What went wrong with the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
 
-const HEAD: &str = "The message that the active branch ends with.";
+/// Whether there is no text, or an empty one.
+pub(crate) fn is_blank(text: &Option<String>) -> bool {
+    text.as_ref().is_none_or(String::is_empty)
+}
+
+/// An object, or as the row has it a text of JSON.
+fn usage<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    let usage = Option::<Value>::deserialize(value)?;
+    Ok(match usage {
+        Some(Value::String(json)) => serde_json::from_str(&json).ok(),
+        other => other,
+    })
+}
+
+impl Message {
+    /// A whole message, which has no place in a chat yet.
+    pub fn new(role: Role, kind: MessageKind, content: String) -> Self {
+        Self {
+            id: String::new().into(),
+            parent_id: None,
+            role,
+            kind,
+            content,
+            status: Status::Complete,
+            model: None,
+            created_at: String::new().into(),
+            reasoning: None,
+            finish_reason: None,
+            usage: None,
+            error: None,
+        }
+    }
+}
+
+/// A message in the history of its chat.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
+pub struct HistoryMessage {
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+    /// The messages that follow the same one, itself included, in the order in which they were made; at most 100.
+    pub siblings: Vec<MessageId>,
+}
+
+/// A page of a branch.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Messages {
+    /// Oldest first.
+    pub messages: Vec<HistoryMessage>,
+    /// `null` on the last page.
+    pub next: Option<MessageId>,
+    /// The message that the active branch ends with.
+    pub head_id: Option<MessageId>,
+}
 
 /// The ids of what an action made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ReplyBegun {
-    /// What the person said.
+    /// The prompt.
     pub message_id: MessageId,
     /// The reply.
     pub generation_id: Option<GenerationId>,
@@ -147,7 +214,7 @@ pub struct Stopped {
 /// The same chat again.
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
 
-/// What asks for a reply is answered with its beginning, or with its events.
+/// Declares the answers of an operation that begins a reply.
 const fn begins_reply(operation: Operation) -> Operation {
     operation
         .limited()
@@ -164,34 +231,32 @@ const fn begins_reply(operation: Operation) -> Operation {
 }
 
 operations! {
-    "conversation": "Chats as conversations. Windows that stay open use a WebSocket: [/docs/websocket](/docs/websocket)."
+    "conversation": "Prompts, replies and branches of a chat. Clients that need every event use a WebSocket: \
+        [/docs/websocket](/docs/websocket)."
 
     /// List the messages of a branch
     ///
-    /// Oldest first on each page. Without a cursor: the end of the active branch. `next` is the `before` of the page
-    /// before this one, or where `after` was sent the `after` of the next. Long messages make a page shorter than `limit`.
+    /// Lists messages oldest first. Without `before` and `after`, the page ends with the head of the active branch.
+    /// `next` is the `before` of the page with older messages; in answers to `after`, the `after` of the page with
+    /// newer ones. If messages are long, a page has fewer than `limit`.
     HISTORY = Operation::get("/chat/{chat_id}/messages")
         .query(&[
             USER,
             LIMIT,
             Parameter::optional("before", Schema::ShortText(MAX_ID_CHARS))
-                .about("A message: what comes before it, going up from it."),
+                .about("A message: lists those before it on its branch."),
             Parameter::optional("after", Schema::ShortText(MAX_ID_CHARS))
-                .about("A message: what comes after it, going down the branch; empty: all from the first. Not with `before`."),
+                .about("A message: lists those after it on its branch; empty: from the first message on. Not together with `before`."),
         ])
-        .answers_with("Messages", &[
-            Property::new("messages", Schema::List(&Schema::Named(&MESSAGE))),
-            Property::new("next", Schema::Nullable(&Schema::Id)).about("`null` on the last page."),
-            Property::new("head_id", Schema::Nullable(&Schema::Id)).about(HEAD),
-        ])
+        .answers::<Messages>()
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
 
-    /// Say something
+    /// Send a prompt
     ///
-    /// Stores it and begins a reply. With `Accept: text/event-stream` the answer is the events of `kafka.v2` until
-    /// `generation_ended`, or until `chat_deleted`; in token mode also until the session has ended, with the `error`
-    /// `unauthorized`, at most a minute later. With a `client_id` that was sent before they begin with a `sync`, as
-    /// those of `GET …/events` do.
+    /// Stores the prompt and begins a reply. With `Accept: text/event-stream` the answer is a stream of `kafka.v2`
+    /// events that ends with `generation_ended` or `chat_deleted`. In token mode the stream also ends at most a minute
+    /// after the session, with the `error` `unauthorized`. If the `client_id` was sent before, the stream begins with a
+    /// `sync`, as that of `GET …/events` does.
     SEND = begins_reply(Operation::post("/chat/{chat_id}/messages").json(PROMPT))
         .leads_to(&[
             link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
@@ -201,21 +266,21 @@ operations! {
             link("conversation_stop", &[CHAT]),
         ]);
 
-    /// Say something better
+    /// Edit a prompt
     ///
-    /// Stores it beside a message that a person has said, and begins a reply. Answers as `POST …/messages` does.
+    /// Stores the new text as a sibling of the prompt, and begins a reply. Answers as `POST …/messages` does.
     EDIT = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/edit").json(EDITED));
 
-    /// Let a reply be written again
+    /// Write a reply again
     ///
-    /// Begins one beside a reply, or another one to a message that a person has said. All fields may be missing, but the
-    /// body is a JSON object. Answers as `POST …/messages` does.
+    /// For a reply: begins a sibling of it. For a prompt: begins another reply to it. All fields may be missing, but
+    /// the body is a JSON object. Answers as `POST …/messages` does.
     REGENERATE = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate").json(AGAIN));
 
     /// Choose a branch
     ///
-    /// Makes the branch through a message the active one: up to its first message, and down to where somebody wrote or
-    /// chose last. Where it is active already, nothing changes.
+    /// Makes a branch with this message the active one. If several contain it, the one that was written to or chosen
+    /// last. If the active branch contains the message, nothing changes.
     SELECT_BRANCH = Operation::post("/chat/{chat_id}/branch")
         .json(&[Property::new("message_id", Schema::Id), USER_FIELD])
         .answers::<Branch>()
@@ -224,7 +289,7 @@ operations! {
 
     /// Stop the running reply
     ///
-    /// The text so far stays. Harmless where none is running.
+    /// Keeps the text so far. Does nothing if no reply is running.
     STOP = Operation::post("/chat/{chat_id}/stop")
         .query(&[USER])
         .answers::<Stopped>()
@@ -232,38 +297,39 @@ operations! {
 
     /// Follow a reply
     ///
-    /// The events of `kafka.v2`, at any time and as often as one likes. First a `sync` of this reply alone, of which only
-    /// `generation` counts; then `delta`s, which may be several pieces each, so that `seq` may jump and nothing is
-    /// missing; at last `generation_ended`, or `chat_deleted`, or as with `POST …/messages` an `error`.
+    /// A stream of `kafka.v2` events, which any number of clients may open at any time. It begins with a `sync` whose
+    /// `generation` is this reply. Then `delta`s follow, each of which may join several, so `seq` may jump although no
+    /// text is missing. The stream ends with `generation_ended`, with `chat_deleted`, or with an `error` as that of
+    /// `POST …/messages` does.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
         .limited()
         .query(&[USER])
         .also(200, "The events of the reply.", Content::Other(EVENTS))
         .not_found("`User not found.` or `Generation not found.`");
 
-    /// Open a window
+    /// Open a WebSocket
     ///
-    /// A WebSocket, which the gateway holds. In token mode it takes a session, or a ticket. The protocol:
+    /// The gateway holds it. In token mode the handshake needs a session or a ticket. The protocol:
     /// [/docs/websocket](/docs/websocket).
     SOCKET = Operation::get("/ws/{chat_id}")
         .public()
         .query(&[Parameter::optional("ticket", Schema::Text)
-            .about("Token mode: of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
-        .also(101, "The window is open.", Content::Nothing)
+            .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
+        .also(101, "The WebSocket is open.", Content::Nothing)
         .fails(400, "The handshake is not valid.")
-        .fails(401, "Token mode: there is no session, or it has ended, or the ticket is no good.")
-        .not_found("`Chat not found.`; without the sub-protocol `kafka.v2` the window opens and says so.")
-        .fails(426, "A request without `Upgrade: websocket`, or past the gateway.")
-        .fails(502, "The gateway does not reach the application.");
+        .fails(401, "Token mode: there is no session, or it has ended, or the ticket is not valid.")
+        .not_found("`Chat not found.`; without the sub-protocol `kafka.v2` the socket opens, and its first frame is this error.")
+        .fails(426, "The request has no `Upgrade: websocket`, or did not come through the gateway.")
+        .fails(502, "The gateway can't reach the application.");
 
-    /// Tell what happened to a socket
+    /// Report a socket's events
     ///
-    /// For the gateway only, which signs what it tells: WebSocket-over-HTTP, `application/websocket-events`.
+    /// For the gateway only, which signs the request: WebSocket-over-HTTP, `application/websocket-events`.
     SOCKET_EVENTS = Operation::post("/ws/{chat_id}")
         .public()
         .takes(SOCKET_EVENT_TYPE)
-        .also(200, "What the socket is to be told.", Content::Other(SOCKET_EVENT_TYPE))
+        .also(200, "Events for the socket.", Content::Other(SOCKET_EVENT_TYPE))
         .fails(401, "The request is not signed by the gateway.")
-        .fails(426, "The body is not of events.")
+        .fails(426, "The body is not in the format of events.")
         .not_found("`Chat not found.`");
 }

@@ -16,8 +16,6 @@ pub enum Schema {
     Email,
     /// The id of something: opaque, never empty.
     Id,
-    /// A time: UTC, ISO 8601, six digits after the second, `+00:00`.
-    Time,
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// A whole number, not below zero.
@@ -96,11 +94,10 @@ impl Schema {
             Self::ShortText(max) => json!({ "type": "string", "maxLength": max }),
             Self::Email => json!({
                 "type": "string", "format": "email",
-                // Names that are nobody's; of the rest that may be wrong with an address the format knows.
+                // Names that belong to no host; the format checks the rest of an address.
                 "not": { "pattern": RESERVED },
             }),
             Self::Id => json!({ "type": "string", "minLength": 1 }),
-            Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Range(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),

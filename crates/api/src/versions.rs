@@ -63,11 +63,11 @@ pub struct VersionText {
     pub timestamp: Time,
     /// In bytes.
     pub size: u64,
-    /// What it says.
+    /// Its text.
     pub content: String,
 }
 
-/// What is different between two versions.
+/// The difference of two versions.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Difference {
     /// The older one.
@@ -96,19 +96,19 @@ pub struct Reverted {
     pub version_id: VersionId,
     /// When it was saved.
     pub timestamp: Time,
-    /// What the file says now.
+    /// The text of the file now.
     pub content: String,
     /// Whether this made a version.
     pub changed: bool,
 }
 
 operations! {
-    "versions": "What the files of chats say and said. A file is named by its id in the chat, or by that of the \
+    "versions": "The versions of a chat's files. A file is named by its id in the chat, or by that of the \
         workspace's file if no other chat has it."
 
     /// List versions
     ///
-    /// Of a chat's file, oldest first. One that is as it was uploaded has none.
+    /// Lists the versions of a chat's file, oldest first. A file that was never changed has none.
     LIST = Operation::get("/chat-file/{chat_file_id}/versions")
         .query(PAGE)
         .answers::<Versions>()
@@ -122,7 +122,7 @@ operations! {
 
     /// Compare versions
     ///
-    /// As a unified diff without context and without `---` and `+++`.
+    /// Answers with a unified diff without context lines and without `---` and `+++`.
     DIFF = Operation::get("/chat-file/{chat_file_id}/diff")
         .query(&[
             Parameter::required("from", Schema::ShortText(MAX_ID_CHARS)),
@@ -135,8 +135,8 @@ operations! {
 
     /// Save a text
     ///
-    /// As the newest version; the first one keeps what was uploaded as version 1. What the file says already makes no
-    /// version, and the answer names the newest there is. Open windows are told.
+    /// Saves the text as the newest version; the first save also keeps the uploaded text, as version 1. If the file has
+    /// this text already, no version is saved, and the answer names the newest one. Open sockets receive an event.
     SAVE = Operation::post("/chat-file/{chat_file_id}/versions")
         .limited()
         .form::<SaveText>()
@@ -145,7 +145,7 @@ operations! {
 
     /// Go back to a version
     ///
-    /// Saves its text again, with a message about it in the chat. Open windows are told.
+    /// Saves the text of that version as the newest one, and adds a message to the chat. Open sockets receive an event.
     REVERT = Operation::post("/chat-file/{chat_file_id}/revert")
         .limited()
         .form::<RevertFile>()

@@ -43,7 +43,7 @@ operations! {
 
     /// The page
     ///
-    /// For whoever asks for HTML by name; a message for everybody else.
+    /// Answers with a page if `Accept` names HTML, else with a message.
     HOME = Operation::get("/")
         .public()
         .also(
@@ -63,7 +63,7 @@ operations! {
         .also(200, "A page.", PAGE)
         .also(304, "The client has it already.", Content::Nothing);
 
-    /// What sockets speak
+    /// The protocol of WebSockets
     WEBSOCKET = Operation::get("/docs/websocket")
         .public()
         .also(200, "A page.", PAGE)
@@ -81,10 +81,10 @@ operations! {
         .public()
         .also(200, "A style sheet.", Content::Other("text/css"));
 
-    /// Is the process there, and has its disk room?
+    /// Check the health of the server
     ///
-    /// No proof of who asks is wanted, and no database is looked at. A full disk is no failure of the process: it goes on
-    /// with reading and deleting, and to end it would not help. So the status is 200 then, too.
+    /// Needs no session, and reads no database. A full disk is no failure of the process, which still reads and
+    /// deletes, and a restart would not help. So the status is 200 then, too.
     HEALTH = Operation::get("/healthz")
         .for_everybody()
         .answers::<Health>();

@@ -39,7 +39,7 @@ macro_rules! words {
 }
 
 words! {
-    /// Who wrote a message.
+    /// The author of a message.
     Role {
         /// A person.
         User = "user",
@@ -51,7 +51,7 @@ words! {
 
     /// What a message is about.
     MessageKind {
-        /// What somebody said.
+        /// A prompt or a reply.
         Text = "text",
         /// A file that was added, changed or deleted.
         File = "file",

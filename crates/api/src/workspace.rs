@@ -3,14 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chat::{Chat, Done};
+use super::auth::LoginWorkspace;
+use super::chat::Chat;
 use super::file::File;
 use super::operation::{Operation, Parameter, link};
 use super::page::{AFTER, LIMIT, PAGE, USER};
 use super::schema::Schema;
 use crate::form::{self, form};
 use crate::id::{FileId, UserId, WorkspaceId};
-use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 form! {
     /// The form of [`NEW`].
@@ -57,6 +58,8 @@ pub struct NewWorkspace {
     pub workspace_id: WorkspaceId,
     /// Its first files.
     pub files: Vec<NewFile>,
+    /// The same in the shape of a login.
+    pub workspace: LoginWorkspace,
 }
 
 /// A file of a new workspace.
@@ -109,11 +112,11 @@ pub struct Chats {
 }
 
 operations! {
-    "workspace": "The places that hold files and chats."
+    "workspace": "Collections of files and chats."
 
     /// Make a workspace
     ///
-    /// With its first files, or without any.
+    /// Creates a workspace, and stores the files of the request in it.
     NEW = Operation::post("/workspace/new")
         .form::<MakeWorkspace<()>>()
         .limited()
@@ -129,7 +132,7 @@ operations! {
 
     /// List workspaces
     ///
-    /// A user's, in the order in which they were made.
+    /// Lists the workspaces of a user in the order of their creation.
     LIST = Operation::get("/workspace")
         .query(&[
             Parameter::required("user_id", Schema::ShortText(MAX_ID_CHARS)),
@@ -141,7 +144,7 @@ operations! {
 
     /// Show a workspace
     ///
-    /// And how much is in it.
+    /// Answers with the workspace and the numbers of its files and chats.
     SHOW = Operation::get("/workspace/{workspace_id}")
         .query(&[USER])
         .answers::<WorkspaceDetails>()
@@ -149,7 +152,7 @@ operations! {
 
     /// List the files of a workspace
     ///
-    /// In the order in which they came. What was made in a chat is that chat's alone.
+    /// Lists files in the order of their upload. Files that were created in a chat belong to that chat only.
     FILES = Operation::get("/workspace/{workspace_id}/files")
         .query(PAGE)
         .answers::<Files>()
@@ -157,7 +160,7 @@ operations! {
 
     /// List the chats of a workspace
     ///
-    /// In the order in which they were made.
+    /// Lists chats in the order of their creation.
     CHATS = Operation::get("/workspace/{workspace_id}/chats")
         .query(PAGE)
         .answers::<Chats>()
@@ -172,8 +175,9 @@ operations! {
 
     /// Delete a workspace
     ///
-    /// With all of its files and chats. Their open windows are told. Much of it goes in parts: where the answer is not
-    /// 200, some may be gone, and the next time goes on from there.
+    /// Deletes the workspace with all of its files and chats, and closes the open sockets of those chats. A large
+    /// amount is deleted in parts: if the answer is not 200, some of it may be deleted already, and the next request
+    /// continues there.
     DELETE = Operation::delete("/workspace/delete/{workspace_id}")
         .query(&[USER])
         .answers::<Done>()

@@ -82,9 +82,9 @@ fn run(line: &str, workdir: &Path) -> anyhow::Result<()> {
     step::run(&mut command)
 }
 
-/// Keeps from a command what an outer `cargo run` or `cargo test` says of its own package: a nested cargo that sees
-/// it rebuilds what depends on such variables, and again when called from a shell. What a person sets, such as
-/// `RUSTFLAGS` or `CARGO_HOME`, stays.
+/// Removes from a command the variables that an outer `cargo run` or `cargo test` sets for its own package: a nested
+/// cargo that sees it rebuilds what depends on such variables, and again when called from a shell. What a person sets,
+/// such as `RUSTFLAGS` or `CARGO_HOME`, stays.
 pub fn forget_outer_cargo(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if is_set_by_cargo(&name) {

@@ -168,7 +168,7 @@ fn host_and_path(address: &str) -> &str {
     address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
-/// How this machine's apt reaches the network: the lines of its configuration that say so, in its own syntax.
+/// How this machine's apt reaches the network: these lines of its configuration, in its own syntax.
 fn system_config() -> anyhow::Result<String> {
     let all = step::output_of(Command::new("apt-config").arg("dump"))?;
     let network = [

@@ -38,7 +38,7 @@ impl Toolchain {
         let version = ask(&["-vV"])?;
         let sysroot = ask(&["--print", "sysroot"])?;
         Self::parse(&version, sysroot.trim_end())
-            .ok_or_else(|| anyhow!("can't read what rustc says of itself:\n{version}"))
+            .ok_or_else(|| anyhow!("can't read the version of rustc:\n{version}"))
     }
 
     /// Reads the answer of `rustc -vV`.
@@ -116,7 +116,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn reads_what_rustc_says() {
+    fn reads_the_version_of_rustc() {
         let output = "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n\
                       release: 1.95.0\nLLVM version: 22.1.2\n";
         let toolchain = Toolchain::parse(output, "/opt/rust tools/stable").expect("well formed");

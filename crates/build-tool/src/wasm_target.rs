@@ -1,6 +1,6 @@
 //! Installs the compilation target of the components, `wasm32-wasip2`, where it is missing.
 //!
-//! rustup's server is asked first. Where it can't be reached, or `RUSTUP_AUTO_INSTALL=0` says to leave rustup
+//! rustup's server is asked first. Where it can't be reached, or `RUSTUP_AUTO_INSTALL=0` means to leave rustup
 //! alone, the target's standard library is built from Debian's packages `rust-src` and `wasi-libc`
 //! (docs/decisions.md#the-webassembly-target-without-rustup). The result is what rustup would have installed.
 
@@ -30,7 +30,7 @@ const SUITES: [&str; 3] = ["trixie-backports", "forky", "sid"];
 /// leaves nothing that looks like a target, and the next call starts again.
 ///
 /// # Errors
-/// When the target is missing and neither way of installing it works; the message says what to do.
+/// When the target is missing and neither way of installing it works; the message contains a remedy.
 pub fn ensure_wasm_target() -> anyhow::Result<()> {
     let toolchain = Toolchain::find()?;
     if toolchain.has_target() {
@@ -82,7 +82,7 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Whether rustup installed the target. It does nothing when the person has told rustup to install nothing.
+/// Whether rustup installed the target. It does nothing where rustup is set to install nothing.
 fn install_with_rustup() -> bool {
     if env::var_os("RUSTUP_AUTO_INSTALL").is_some_and(|value| value == "0") {
         return false;

@@ -75,10 +75,9 @@ impl Provider {
             let message = json!({ "message": "The header User-Agent is missing." });
             return answer(StatusCode::FORBIDDEN, &message);
         }
-        let shown = request.headers().get(header::AUTHORIZATION);
+        let sent = request.headers().get(header::AUTHORIZATION);
         let wanted = self.key.as_ref().map(|key| format!("Bearer {key}"));
-        if wanted
-            .is_some_and(|wanted| shown.is_none_or(|shown| shown.as_bytes() != wanted.as_bytes()))
+        if wanted.is_some_and(|wanted| sent.is_none_or(|sent| sent.as_bytes() != wanted.as_bytes()))
         {
             let message = json!({ "message": "The key is wrong." });
             return answer(StatusCode::UNAUTHORIZED, &message);

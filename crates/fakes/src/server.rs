@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// Listens on `listen`, says `greeting`, and answers every request with what `answer` makes of it; each connection is a
+/// Listens on `listen`, prints `greeting`, and answers every request with `answer`; each connection is a
 /// task of its own.
 ///
 /// # Errors
@@ -43,7 +43,7 @@ where
     )?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // There are too many files open, say.
+            // For instance, too many files are open.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };

@@ -4,7 +4,7 @@ use crate::{encoding::from_base64, key::Key};
 use http::Uri;
 use std::collections::HashMap;
 
-/// What `grip_url` says.
+/// The parts of `grip_url`.
 #[derive(Debug)]
 pub struct Address {
     /// Where to publish.

@@ -48,7 +48,7 @@ struct Claims {
 impl Key {
     /// A key for tokens of `issuer`, or of any issuer.
     pub fn new(secret: &[u8], issuer: Option<String>) -> Self {
-        // HMAC takes keys of any length; the library's signature can't say so.
+        // HMAC takes keys of any length; the library's signature does not express that.
         #[expect(clippy::expect_used, reason = "never fails for HMAC")]
         let mac = Hmac::new_from_slice(secret).expect("HMAC takes any key");
         Self { issuer, mac }

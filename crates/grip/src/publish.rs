@@ -1,4 +1,4 @@
-//! What is published: messages for the sockets of a channel, in order.
+//! Publishing: messages for the sockets of a channel, in order.
 
 use crate::event::may_be_sent;
 use base64::{Engine, prelude::BASE64_STANDARD};

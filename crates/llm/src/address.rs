@@ -1,9 +1,9 @@
 //! Which base URLs may be called, decided from the URL alone.
 //!
-//! `url` reads them as browsers do, so `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1, and what
-//! is called is what was checked. The rules on top refuse what that standard would repair or translate: a person should
-//! see in the URL which machine it names. What a name resolves to is not known here; our own host checks the address
-//! again after it has resolved the name.
+//! `url` reads them as browsers do, so `http://2130706433/` and `http://0x7f.1/` are what they mean, 127.0.0.1, and
+//! what is called is what was checked. The rules on top refuse what that standard would repair or translate: a person
+//! should see in the URL which machine it names. What a name resolves to is not known here; our own host checks the
+//! address again after it has resolved the name.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -48,7 +48,7 @@ impl BaseUrl {
 /// changed since.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence for the person who entered it.
+/// The reason why an address is not valid, as a sentence for the user who entered it.
 pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
     let mut url = parse(text.trim()).map_err(|what| format!("The base URL {what}."))?;
     let (host, port) = place_of(&url).ok_or("The base URL has no host.")?;
@@ -83,7 +83,7 @@ pub fn check_base_url(text: &str, policy: &Policy) -> Result<BaseUrl, String> {
         .map_err(|error| format!("The base URL can't be called: {error}."))
 }
 
-/// Fails with what is wrong, as the end of a sentence.
+/// Fails with the reason, as the end of a sentence.
 fn parse(text: &str) -> Result<Url, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("must have at most {MAX_LENGTH} characters"));

@@ -5,6 +5,8 @@ mod blocks;
 use blocks::Block;
 
 use crate::MAX_TEXT_BYTES;
+use crate::line_ends;
+use crate::names::key;
 use crate::patch::apply_diff;
 use crate::reasoning;
 
@@ -65,11 +67,11 @@ pub fn ask_for_whole_file(name: &str, why: &str) -> String {
 pub struct Edit {
     /// What the reply calls the file: never empty, without control characters, at most 255 bytes.
     pub name: String,
-    /// What it says.
+    /// Its text.
     pub change: Change,
 }
 
-/// What a reply says about a file.
+/// A file in a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// This is the whole text.
@@ -79,7 +81,8 @@ pub enum Change {
 }
 
 impl Change {
-    /// The text of the file after the change, `before` being its text now.
+    /// The text of the file after the change, `before` being its text now. Its line ends are those of the reply: a save
+    /// gives it those of the file ([`line_ends::like`]).
     ///
     /// # Errors
     /// Why the file can't be changed like that.
@@ -89,10 +92,13 @@ impl Change {
             (Self::Diff(_), None) => {
                 return Err(Unfit::new("No selected .based file to apply diff."));
             }
-            (Self::Diff(diff), Some(before)) => apply_diff(before, diff).map_err(|error| {
-                let retry = true;
-                Unfit { error, retry }
-            })?,
+            (Self::Diff(diff), Some(before)) => {
+                let (before, diff) = (line_ends::plain(before), line_ends::plain(diff));
+                apply_diff(&before, &diff).map_err(|error| {
+                    let retry = true;
+                    Unfit { error, retry }
+                })?
+            }
         };
         if text.len() > MAX_TEXT_BYTES {
             return Err(Unfit::new("The file in the reply is longer than 256 KiB."));
@@ -120,7 +126,7 @@ impl Unfit {
         }
     }
 
-    /// The reason, for the person who waits.
+    /// The reason, for the user.
     pub fn message(self) -> String {
         match self.retry {
             true => format!("Applying diff failed: {}", self.error),
@@ -129,8 +135,8 @@ impl Unfit {
     }
 }
 
-/// Finds the files in a reply, in its order; none: it is a plain answer. `cut_off`: the reply was not finished (stopped,
-/// `length`, an error), so a file that has no end in it is not taken.
+/// Finds the files in a reply, in its order; none: it is a plain answer. `cut_off`: the reply was not finished
+/// (stopped, `length`, an error), so a file that has no end in it is not taken.
 pub fn edits(reply: &str, cut_off: bool) -> Vec<Edit> {
     // Drafts are no files.
     let (_, answer) = reasoning::split(reply);
@@ -198,11 +204,11 @@ fn is_diff(language: &str) -> bool {
         .any(|diff| language.eq_ignore_ascii_case(diff))
 }
 
-/// A name that fits into a line.
+/// A name that fits into a line, as names are compared.
 fn plain_name(name: &str) -> String {
     let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
     name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
-    name.trim().to_owned()
+    key(name.trim())
 }
 
 #[cfg(test)]

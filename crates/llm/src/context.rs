@@ -8,7 +8,7 @@ use crate::{MessageKind, Role, Turn};
 /// What a message or a file costs in addition to its text: role, separators, fence.
 const OVERHEAD_CHARS: usize = 32;
 
-/// Kept free for the notes that say what is missing.
+/// Kept free for the notes about missing text.
 const NOTES_CHARS: usize = 600;
 
 /// Less than this of a text is not worth showing.
@@ -17,7 +17,7 @@ const MIN_PIECE_CHARS: usize = 200;
 /// A message of the conversation, as its row has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Who wrote it.
+    /// Its author.
     pub role: Role,
     /// What it is about.
     pub kind: MessageKind,
@@ -109,8 +109,8 @@ pub fn build_sharing(
     messages
 }
 
-/// A row as a model reads it. `None`: there is nothing to read. What happened to files is put into the person's mouth: a
-/// model that finds such notes among its own messages writes them instead of files.
+/// A row as a model reads it. `None`: there is nothing to read. What happened to files is put into the person's mouth:
+/// a model that finds such notes among its own messages writes them instead of files.
 fn message(turn: &Entry<'_>) -> Option<Turn> {
     if turn.content.trim().is_empty() {
         return None;
@@ -138,7 +138,7 @@ fn message(turn: &Entry<'_>) -> Option<Turn> {
     }
 }
 
-/// Adds the files to the system message, and says how many characters of the room that took.
+/// Adds the files to the system message, and returns how many characters that took.
 fn push_files(
     system: &mut String,
     files: &[FileText<'_>],
@@ -153,23 +153,23 @@ fn push_files(
     for file in first.chain(others) {
         let all = chars(file.text);
         let overhead = chars(file.name) + 2 * OVERHEAD_CHARS + 2 * longest_fence(file.text);
-        let shown = match left.checked_sub(overhead) {
+        let included = match left.checked_sub(overhead) {
             None => None,
             Some(_) if all == 0 => Some(0),
             Some(_) if !left_out.is_empty() => None,
             Some(space) if all <= space => Some(all),
             Some(space) => Some(space).filter(|space| *space >= MIN_PIECE_CHARS),
         };
-        if shown.is_none_or(|shown| shown < all) {
+        if included.is_none_or(|included| included < all) {
             left_out.push(file.name);
         }
-        let Some(shown) = shown else {
+        let Some(included) = included else {
             continue;
         };
-        let text = start(file.text, shown);
+        let text = start(file.text, included);
         let fence = "`".repeat(longest_fence(file.text).max(2) + 1);
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        let note = if shown < all {
+        let note = if included < all {
             " (only its beginning)"
         } else {
             ""
@@ -178,7 +178,7 @@ fn push_files(
             "\n\nThe file {}{note}:\n{fence}\n{text}{end}{fence}",
             file.name
         ));
-        left -= overhead + shown;
+        left -= overhead + included;
     }
     if !left_out.is_empty() {
         let names = left_out.join(", ");

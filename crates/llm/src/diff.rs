@@ -20,7 +20,7 @@ pub fn unified_diff(old: &str, new: &str) -> String {
     // Equal lines get equal numbers, which compare faster.
     let numbers = IdentifyDistinct::<u32>::new(&old[..], 0..old.len(), &new[..], 0..new.len());
     let deadline = Instant::now() + PATIENCE;
-    // What is between two equal parts is one change.
+    // All lines between two equal parts are one change.
     let mut changes = Replace::new(Capture::new());
     let Ok(()) = myers::diff_deadline(
         &mut changes,

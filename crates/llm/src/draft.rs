@@ -34,7 +34,7 @@ impl Draft {
         &self.text
     }
 
-    /// What is not stored yet.
+    /// The text that is not stored yet.
     pub fn unstored(&self) -> &str {
         &self.text[self.stored..]
     }

@@ -1,15 +1,15 @@
-//! What went wrong with a call, as a message a person can act on. Never with the key in it.
+//! The failure of a call, as a message that a user can act on. It never contains the key.
 
+mod endpoint;
 mod objection;
-mod said;
 pub(crate) mod scrub;
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
+pub(crate) use endpoint::EndpointError;
 pub use objection::{Objection, Size};
-pub(crate) use said::Said;
 
 use crate::coding;
 
@@ -21,15 +21,15 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Why there is no (whole) reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What it was.
+    /// Its kind.
     pub kind: FailureKind,
-    /// What it was and what to do, for the person who waits. Bounded, and without the key.
+    /// The cause and a remedy, for the user. Bounded, and without the key.
     pub message: String,
     /// What of the request the endpoint objects to, if another request may be taken.
     pub objection: Option<Objection>,
 }
 
-/// What went wrong.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The key can't be sent or was refused (401, 403).
@@ -38,7 +38,7 @@ pub enum FailureKind {
     NotFound,
     /// Too many requests, or no credit left (402, 429).
     RateLimited {
-        /// How long to wait, if the endpoint said.
+        /// How long to wait, if the endpoint named it.
         retry_after: Option<Duration>,
     },
     /// The request was refused (any other 4xx).
@@ -63,7 +63,7 @@ pub enum FailureKind {
     /// The reply has a line that is too long to be one.
     TooLong,
     /// The endpoint said in its reply that it failed.
-    Said,
+    InReply,
     /// The reply ended as a reply does, but has no text, or not all of it.
     NoAnswer,
     /// The answer is compressed in a way that can't be read.
@@ -87,7 +87,7 @@ impl Failure {
     }
 
     /// The same, with the endpoint's words.
-    fn of_status(status: u16, headers: &HeaderMap, said: &Said, key: &str) -> Self {
+    fn of_status(status: u16, headers: &HeaderMap, said: &EndpointError, key: &str) -> Self {
         let retry_after = retry_after(headers, SystemTime::now());
         let later = when_to_try_again(retry_after);
         let (kind, what) = match status {
@@ -131,7 +131,7 @@ impl Failure {
             ),
             _ => (FailureKind::Server, format!("failed ({status}). {later}")),
         };
-        let quote = quote(&said.words, key);
+        let quote = quote(&said.text, key);
         Self {
             objection: Objection::of(Some(status), said),
             ..Self::new(kind, format!("The model's endpoint {what}{quote}"))
@@ -211,15 +211,15 @@ impl Failure {
     }
 
     /// The reply itself says that something went wrong.
-    pub(crate) fn said(said: &Said, key: &str) -> Self {
+    pub(crate) fn in_reply(said: &EndpointError, key: &str) -> Self {
         if let Some(status) = said.status {
             return Self::of_status(status, &HeaderMap::new(), said, key);
         }
-        let quote = quote(&said.words, key);
+        let quote = quote(&error.text, key);
         let message = format!("The model's endpoint ended its reply with an error.{quote}");
         Self {
             objection: Objection::of(None, said),
-            ..Self::new(FailureKind::Said, message)
+            ..Self::new(FailureKind::InReply, message)
         }
     }
 
@@ -246,7 +246,7 @@ impl Failure {
     }
 }
 
-/// The endpoint's own words, made fit to be shown; empty when there are none.
+/// A quote of the endpoint's text, in a form that users may see; empty without a text.
 fn quote(words: &str, key: &str) -> String {
     let words = clean(words, key);
     if words.is_empty() {
@@ -271,27 +271,27 @@ pub(crate) fn clean(text: &str, key: &str) -> String {
 }
 
 /// What an error's body says: the message in its JSON, or its text, if it is no web page.
-fn said_in(body: &[u8]) -> Said {
+fn said_in(body: &[u8]) -> EndpointError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
-    if let Some(said) = Said::parse(text) {
+    if let Some(said) = EndpointError::parse(text) {
         return said;
     }
     // Where a stream was asked for, some endpoints refuse with an event.
     let data = text
         .lines()
         .filter_map(|line| line.strip_prefix("data:"))
-        .find_map(Said::parse);
+        .find_map(EndpointError::parse);
     if let Some(said) = data {
         return said;
     }
     if text.trim_start().starts_with('<') {
-        return Said::default();
+        return EndpointError::default();
     }
-    Said::of(text)
+    EndpointError::of(text)
 }
 
-/// `Retry-After`: seconds, or a date. Not more than a day, whatever it says.
+/// `Retry-After`: seconds, or a date; at most a day.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

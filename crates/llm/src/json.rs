@@ -1,8 +1,9 @@
 //! Reading JSON that models' endpoints send: field by field, whatever types the fields have.
 //!
-//! A tree of values takes up to fifty times as much memory as its text, and what `serde` derives fails on an object that
-//! has a field twice or in another type than expected, and takes an array for a struct. Endpoints do send such things. So
-//! fields are cut out of the text as JSON, and each is read by itself. Nothing here calls itself, so no nesting is too deep.
+//! A tree of values takes up to fifty times as much memory as its text, and what `serde` derives fails on an object
+//! that has a field twice or in another type than expected, and takes an array for a struct. Endpoints do send such
+//! things. So fields are cut out of the text as JSON, and each is read by itself. Nothing here calls itself, so no
+//! nesting is too deep.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +11,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The fields of an object with these names, each as JSON; `null` for one that it lacks, the last one for one that it has
-/// twice. `None`: it is no JSON, or no object.
+/// The fields of an object with these names, each as JSON; `null` for one that it lacks, the last one for one that it
+/// has twice. `None`: it is no JSON, or no object.
 pub(crate) fn fields<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[&'a str; N]> {
     let mut fields = ["null"; N];
     let take = |name: Option<&str>, value| {

@@ -8,7 +8,8 @@
 //! * during: [`coding`] (compressed answers), [`stream`] (bytes to events), [`reasoning`] (what a model thinks in its
 //!   text), [`failure`] (what went wrong, in words) and [`adapt`] (another question after a refusal);
 //! * meanwhile: [`draft`] (the text of the reply, and when to store it);
-//! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one).
+//! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one), [`line_ends`] (keeping
+//!   those of a file), [`names`] (which file a name means).
 #![forbid(unsafe_code)]
 
 pub mod adapt;
@@ -20,7 +21,9 @@ pub mod diff;
 pub mod draft;
 pub mod failure;
 mod json;
+pub mod line_ends;
 mod message;
+pub mod names;
 pub mod patch;
 #[cfg(test)]
 mod random;

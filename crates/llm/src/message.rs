@@ -6,7 +6,7 @@ use serde::Serialize;
 /// One message that a model gets to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Turn {
-    /// Who wrote it.
+    /// Its author.
     pub role: Role,
     /// Its text.
     pub content: String,

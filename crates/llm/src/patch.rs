@@ -11,8 +11,8 @@ use super::diff::lines;
 use number::{Numbered, Numbers};
 use parse::{Hunk, Line, Sign};
 
-/// Looking for hunks' places compares so many lines at most, so that no diff takes forever. Lines are compared as numbers,
-/// so each comparison is one step, however long the lines are.
+/// Looking for hunks' places compares so many lines at most, so that no diff takes forever. Lines are compared as
+/// numbers, so each comparison is one step, however long the lines are.
 const MAX_COMPARISONS: usize = 20_000_000;
 
 /// The text that `diff` makes of `text`.

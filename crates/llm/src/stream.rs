@@ -20,7 +20,7 @@ mod verdict;
 use serde_json::Value;
 
 use crate::MAX_TEXT_BYTES;
-use crate::failure::{Failure, FailureKind, Said, scrub::scrub};
+use crate::failure::{EndpointError, Failure, FailureKind, scrub::scrub};
 use crate::json::{entries, is_json};
 use crate::reasoning::{Piece, Splitter};
 use chunk::{Chunk, Written};
@@ -33,7 +33,7 @@ use verdict::Verdict;
 /// So much is kept of what is no part of a reply, to be quoted.
 const MAX_STRAY_BYTES: usize = 1024;
 
-/// What a reply says. After `Done` or `Error` nothing follows.
+/// An event of a reply. `Done` or `Error` is the last.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// More of what the model thinks before it answers; never empty.
@@ -252,8 +252,8 @@ impl Stream {
             return;
         }
         if event == "error" && Chunk::parse(&data).is_none_or(|chunk| chunk.error.is_none()) {
-            let said = Said::parse(&data).unwrap_or_else(|| Said::of(&data));
-            return self.fail(Failure::said(&said, &self.key));
+            let error = EndpointError::parse(&data).unwrap_or_else(|| EndpointError::of(&data));
+            return self.fail(Failure::in_reply(&error, &self.key));
         }
         self.read(&data);
     }
@@ -291,7 +291,7 @@ impl Stream {
             return;
         }
         let Some(chunk) = Chunk::parse(data) else {
-            let said = Said::parse(data).map(|said| said.words);
+            let said = EndpointError::parse(data).map(|said| said.text);
             let words = said.filter(|words| !words.is_empty());
             let words = words.unwrap_or_else(|| data.to_owned());
             return self.fail(match self.is_reply {
@@ -304,7 +304,7 @@ impl Stream {
             self.is_reply = true;
             self.is_whole = chunk.is_whole;
         } else if chunk.usage.is_none() && chunk.error.is_none() {
-            let words = Said::read(data).words;
+            let words = EndpointError::read(data).text;
             self.note(if words.is_empty() { data } else { &words });
         }
         self.usage = chunk.usage.or(self.usage.take());
@@ -320,7 +320,7 @@ impl Stream {
             return;
         }
         if let Some(error) = chunk.error {
-            return self.fail(Failure::said(&error, &self.key));
+            return self.fail(Failure::in_reply(&error, &self.key));
         }
         if let Some(reason) = chunk.finish {
             let is_last =

@@ -1,5 +1,5 @@
-//! Addresses and networks: which of them are special, and how networks are written. For components and host alike, so it
-//! knows neither Spin nor wasmtime.
+//! Addresses and networks: which of them are special, and how networks are written. For components and host alike, so
+//! it knows neither Spin nor wasmtime.
 #![forbid(unsafe_code)]
 
 mod special;

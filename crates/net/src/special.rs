@@ -1,14 +1,14 @@
 //! The table of special addresses: what a URL that a stranger chose must not lead to.
 //!
-//! It has all blocks of IANA's IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), also the few that are called
-//! globally reachable there: they belong to protocols, and no server that somebody means to call is behind them. Added
-//! is what other registries set aside: multicast, and all of IPv6 that is not handed out.
+//! It has all blocks of IANA's IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), also the few that are
+//! called globally reachable there: they belong to protocols, and no public server has one. Added is what other
+//! registries set aside: multicast, and all of IPv6 that is not handed out.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// What is special in IPv4.
+/// The special ranges of IPv4.
 const V4: [Ipv4Net; 17] = [
     // This network.
     v4([0, 0, 0, 0], 8),
@@ -26,7 +26,7 @@ const V4: [Ipv4Net; 17] = [
     v4([192, 0, 0, 0], 24),
     // Documentation (TEST-NET-1).
     v4([192, 0, 2, 0], 24),
-    // AS112: who asks the DNS about private addresses.
+    // AS112: answers to DNS queries about private addresses.
     v4([192, 31, 196, 0], 24),
     // Automatic multicast tunneling.
     v4([192, 52, 193, 0], 24),
@@ -45,17 +45,17 @@ const V4: [Ipv4Net; 17] = [
     v4([224, 0, 0, 0], 3),
 ];
 
-/// All of IPv6 that is handed out. Outside are, among others: unspecified `::`, loopback `::1`, addresses that have one of
-/// IPv4 inside (`::/96`, `::ffff:0:0/96`, `64:ff9b::/96` and `64:ff9b:1::/48` of NAT64), discard `100::/64`, dummy
-/// `100:0:0:1::/64`, SRv6 segments `5f00::/16`, unique local `fc00::/7`, link-local `fe80::/10`, site-local `fec0::/10`,
-/// and multicast `ff00::/8`.
+/// All of IPv6 that is handed out. Outside are, among others: unspecified `::`, loopback `::1`, addresses that have one
+/// of IPv4 inside (`::/96`, `::ffff:0:0/96`, `64:ff9b::/96` and `64:ff9b:1::/48` of NAT64), discard `100::/64`, dummy
+/// `100:0:0:1::/64`, SRv6 segments `5f00::/16`, unique local `fc00::/7`, link-local `fe80::/10`, site-local
+/// `fec0::/10`, and multicast `ff00::/8`.
 const HANDED_OUT: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// What is special in that.
+/// The special ranges within [`HANDED_OUT`].
 const V6: [Ipv6Net; 5] = [
     // IETF protocol assignments: Teredo (2001::/32), anycast of single protocols (2001:1::/32), benchmarking
-    // (2001:2::/48), multicast tunneling (2001:3::/32), AS112 (2001:4:112::/48), ORCHID (2001:10::/28 and 2001:20::/28),
-    // drones (2001:30::/28).
+    // (2001:2::/48), multicast tunneling (2001:3::/32), AS112 (2001:4:112::/48), ORCHID (2001:10::/28 and
+    // 2001:20::/28), drones (2001:30::/28).
     v6([0x2001, 0, 0], 23),
     // Documentation.
     v6([0x2001, 0xdb8, 0], 32),
@@ -105,7 +105,7 @@ mod tests {
         2001:1::2/128 2001:1::3/128 2001:2::/48 2001:3::/32 2001:4:112::/48 2001:10::/28 2001:20::/28 2001:30::/28
         2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20 5f00::/16 fc00::/7 fe80::/10";
 
-    /// What is set aside elsewhere.
+    /// Other reserved ranges.
     const OTHERS: &str =
         "224.0.0.0/4 ::/96 ::ffff:0:0:0/96 fec0::/10 ff00::/8 4000::/2 c000::/3 1000::/4";
 

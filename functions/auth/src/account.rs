@@ -28,7 +28,7 @@ pub async fn open(email: &Email) -> Result<String> {
         .ok_or_else(Error::user_not_found)
 }
 
-/// What the login of `email` answers, where `known` is that unless nobody had it: then the account is made first.
+/// The answer to the login of `email`: `known`, or without it that of a new account, which is made first.
 pub async fn find_or_make(
     transaction: &mut Transaction<'_>,
     email: &Email,
@@ -65,7 +65,7 @@ async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> 
     Ok(made.is_some())
 }
 
-/// What the login of `email` answers, unless nobody has it.
+/// The answer to the login of `email`; `None` if there is no account.
 pub async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
     Ok(db.query_one_as(LOGIN, params![email.as_str()]).await?)
 }

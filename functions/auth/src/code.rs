@@ -1,23 +1,24 @@
-//! One-time codes: who reads the mail of an address is the person (`POST /auth/code`, then `POST /auth/login`).
+//! One-time codes: a user proves an address by reading its mail (`POST /auth/code`, then `POST /auth/login`).
 //!
-//! A code is good for ten minutes and for one login, from wherever. Asking for another leaves it good, and who tries
-//! wrong ones is slowed down where they are ([`Limit::Guess`]): a stranger can't keep the person out. Whether somebody
-//! has the address already makes no difference to any answer. Codes are few enough to be tried on an ordinary hash, so
-//! what is stored of them takes the sealing key to make.
+//! A code is valid for ten minutes and for one login, from any address. It stays valid when another one is requested. A
+//! client that tries wrong codes is slowed down at its own address ([`Limit::Guess`]), so a stranger can't lock the
+//! user out. No answer reveals whether an address has an account. An ordinary hash of a code could be guessed, so the
+//! stored hash needs the sealing key.
 
 use axum::{extract::Request, response::Response};
 use kafka_common::{
     access::{Visitor, session},
-    api::chat::Done,
+    api::Done,
     clock,
     db::{Db, Transaction, Value},
     email::Email,
     error::{Error, Result, answer},
     json::JsonBody,
-    limits::{self, Limit, Who},
+    limits::{self, Limit, Subject},
     params,
     seal::Keys,
 };
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::mail::Mail;
@@ -28,21 +29,27 @@ const LASTS: i64 = 10 * 60 * 1000;
 /// How many digits a code has.
 const DIGITS: usize = 10;
 
-/// And how many if somebody tries codes from thousands of addresses, each of which may try one.
+/// And how many after guesses from thousands of addresses, each of which may try one.
 const MANY_DIGITS: usize = 20;
 
 const STORE: &str = include_str!("code.sql");
+
+/// The body of a request that names an address.
+#[derive(Deserialize)]
+pub struct Address {
+    pub email: Email,
+}
 
 /// Sends a code to the address.
 pub async fn send(visitor: Visitor, request: Request) -> Result<Response> {
     if !visitor.must_log_in() {
         return Err(Error::no_sessions());
     }
-    let email = JsonBody::read(request, &["email"]).await?.email("email")?;
+    let Address { email } = JsonBody::read(request, &["email"]).await?.get()?;
     let mail = Mail::get().await?;
     let keys = Keys::get().await?;
     visitor
-        .count(&[Limit::Code], Who::Email(email.as_str()))
+        .count(&[Limit::Code], Subject::Email(email.as_str()))
         .await?;
     let codes = [new_code(DIGITS)?, new_code(MANY_DIGITS)?];
     let [usual, long] = codes
@@ -82,13 +89,13 @@ macro_rules! good {
 const FIND: &str = concat!("SELECT email FROM login_code WHERE ", good!());
 const USE_UP: &str = concat!("DELETE FROM login_code WHERE ", good!(), " RETURNING email");
 
-/// A code that somebody has shown.
+/// A code that a client has sent.
 #[derive(Debug)]
 pub struct Shown {
     pub email: Email,
-    /// What would be stored of it, with each key that there is.
+    /// Its possible stored hashes, one for each key.
     hashes: Vec<String>,
-    /// What is answered if it is wrong.
+    /// The answer if it is wrong.
     if_wrong: Error,
 }
 
@@ -123,20 +130,20 @@ impl Shown {
     }
 
     /// Uses the code up, and forgets the wrong ones that were tried before. 401 if none was sent, or it has expired, or
-    /// somebody was faster.
+    /// another request has used it.
     pub async fn use_up(self, transaction: &mut Transaction<'_>) -> Result<()> {
         let used = transaction.query_one_as::<String>(USE_UP, self.parameters());
         match used.await? {
-            Some(_) => limits::forget_guesses(transaction, self.email.as_str()).await,
+            Some(_) => Ok(limits::forget_guesses(transaction, self.email.as_str()).await?),
             None => Err(self.if_wrong),
         }
     }
 }
 
-/// What the hash of a code is for.
+/// The purpose of the hash of a code.
 const PURPOSE: &str = "a login code";
 
-/// What is hashed of a code: the same code for somebody else is another.
+/// The text that is hashed for a code: for another address, the same code has another hash.
 fn text(email: &Email, code: &str) -> String {
     format!("{}\n{code}", email.as_str())
 }

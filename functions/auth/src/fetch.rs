@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many bytes of an answer are read.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// Who asks. Some providers refuse whoever does not say so.
+/// The name of the client, without which some providers refuse requests.
 const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("kafka-backend/", env!("CARGO_PKG_VERSION")));
 

@@ -1,8 +1,8 @@
-//! Component `auth`: who somebody is, what they have, and where they are logged in. `/auth/...`, `/user/...`,
+//! Component `auth`: accounts, logins and sessions. `/auth/...`, `/user/...`,
 //! `/ws/ticket`.
 //!
-//! In open mode an e-mail is enough to log in, and there is nothing else. In token mode login needs a
-//! proof: a code that was sent by mail ([`code`]), or an identity provider's word ([`oidc`]).
+//! In open mode an e-mail is enough to log in, and there are no sessions. In token mode a login needs a proof: a code
+//! that was sent by mail ([`code`]), or an ID token of an identity provider ([`oidc`]).
 #![forbid(unsafe_code)]
 
 mod account;

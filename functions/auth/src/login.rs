@@ -1,4 +1,4 @@
-//! `POST /auth/login`: whoever gives an e-mail is that person, in open mode; in token mode they must prove it.
+//! `POST /auth/login`: in open mode an e-mail is enough; in token mode the client must prove that it is the user's.
 
 use axum::{extract::Request, http::request::Parts, response::Response};
 use http::{StatusCode, header};
@@ -13,12 +13,14 @@ use kafka_common::{
     error::{FieldError, Result, json_text_response},
     id::new_id,
     json::JsonBody,
-    limits::{Limit, Who},
+    limits::{Limit, Subject},
     params,
 };
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{account, code, oidc};
+use crate::code::{self, Address};
+use crate::{account, oidc};
 
 /// The fields of a login.
 const FIELDS: &[&str] = &["email", "code", "id_token"];
@@ -33,12 +35,25 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     let body = JsonBody::read(Request::from_parts(parts.clone(), body), FIELDS).await?;
     let answer = match visitor.must_log_in() {
         true => begin_session(&parts, prove(&visitor, &body).await?).await?,
-        false => account::open(&body.email("email")?).await?,
+        false => account::open(&body.get::<Address>()?.email).await?,
     };
     Ok(json_text_response(StatusCode::OK, answer))
 }
 
-/// What is to prove that an e-mail is somebody's.
+/// The body of a login with an identity provider's word.
+#[derive(Deserialize)]
+struct ByProvider {
+    id_token: Option<String>,
+}
+
+/// The body of a login with a code.
+#[derive(Deserialize)]
+struct ByCode {
+    email: Email,
+    code: Option<String>,
+}
+
+/// A proof that an e-mail address is the user's.
 pub enum Proven {
     /// By an identity provider's word, which is used up when the session begins.
     ByProvider(oidc::Word),
@@ -54,7 +69,7 @@ impl Proven {
         }
     }
 
-    /// 401 for a code that is not good now: no stranger makes us look up what somebody has.
+    /// 401 for a code that is not valid now, before the user's rows are read.
     async fn check(self, db: &mut Db) -> Result<Self> {
         match self {
             Self::ByProvider(word) => Ok(Self::ByProvider(word)),
@@ -68,7 +83,7 @@ impl Proven {
             Self::ByProvider(word) => word.use_up(transaction).await,
             Self::ByCode(shown) => {
                 shown.use_up(transaction).await?;
-                session::new_token().map(oidc::Login::New)
+                Ok(oidc::Login::New(session::new_token()?))
             }
         }
     }
@@ -76,35 +91,32 @@ impl Proven {
 
 /// Reads the proof: `id_token`, or `email` and `code`. 401 for a wrong token.
 async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
-    if body
-        .fields()
-        .get("id_token")
-        .is_some_and(|token| !token.is_null())
+    if let ByProvider {
+        id_token: Some(token),
+    } = body.get()?
     {
-        visitor.count(&[Limit::Login], Who::Nobody).await?;
-        let token = body.string("id_token")?;
+        visitor.count(&[Limit::Login], Subject::Nobody).await?;
         return oidc::verify(&token).await.map(Proven::ByProvider);
     }
-    let email = body.email("email")?;
-    if !body.fields().contains_key("code") {
+    let ByCode { email, code } = body.get()?;
+    let Some(code) = code else {
         // Without the address and whatever else was sent: it is about what was not.
         let mut missing = FieldError::missing("code", Value::Null);
         missing.msg = "Field required: a code from POST /auth/code, or an id_token".to_owned();
         return Err(missing.into());
-    }
-    let code = body.string("code")?;
+    };
     code::Shown::count(visitor, email, &code)
         .await
         .map(Proven::ByCode)
 }
 
-/// Begins a session, in one transaction with the account if that is new; what is answered.
+/// Begins a session, in one transaction with the account if that is new. Returns the answer.
 async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
     let email = proven.email();
     let mut db = Db::open().await?;
     let proven = proven.check(&mut db).await?;
-    // Before anything is stored, so that there is no session without an answer, and before the transaction: of somebody
-    // who has much it takes a while, and nobody else could write.
+    // Before anything is stored, so that there is no session without an answer, and before the transaction: with many
+    // rows it takes a while, in which no other transaction could write.
     let known = account::look_up(&mut db, &email).await?;
     let mut transaction = db.begin().await?;
     let login = proven.use_up(&mut transaction).await?;

@@ -1,10 +1,10 @@
--- What a person has, as the JSON of the login's answer: one row, or none if nobody has this e-mail.
+-- A user with their rows, as the JSON of the login's answer: one row, or none if there is no account with this e-mail.
 --
--- However much that is, the answer is bounded: the newest 1,000 workspaces and 200 models, and of a workspace the newest
+-- The answer is bounded: the newest 1,000 workspaces and 200 models, and of a workspace the newest
 -- 1,000 files and 1,000 chats. Of all workspaces together it is 5,000 files and 10,000 chats; where there are more, each
--- workspace that has any shows as many as the others. (A file's name may have 1,024 bytes and a chat's 255 characters,
--- and each may be written as six.) What is left out is said by has_more, which is not there otherwise. How many there
--- are is kept in the rows.
+-- workspace that has any gets as many as the others. (A file's name may have 1,024 bytes and a chat's 255 characters,
+-- and each may be written as six.) If some are left out, has_more is true; otherwise it is missing. The
+-- numbers are columns of the rows.
 --
 -- The outer levels are put together as text, because json_object() would parse and copy the inner ones again; the lists
 -- at the bottom are the JSON functions' work, which is faster than text. Lists are in rowid order, which is insertion

@@ -1,5 +1,5 @@
-//! The mail provider: one POST of JSON, `{"from", "to", "subject", "text"}`, with `Authorization: Bearer`, as Resend and
-//! others take it.
+//! The mail provider: one POST of JSON, `{"from", "to", "subject", "text"}`, with `Authorization: Bearer`, as Resend
+//! and others take it.
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -35,7 +35,7 @@ impl Mail {
         }
     }
 
-    /// Sends the code. 503 where the provider doesn't take it; the log says why.
+    /// Sends the code. 503 where the provider doesn't take it; the log has the reason.
     pub async fn send_code(&self, email: &Email, code: &str) -> Result<()> {
         let body = json!({
             "from": self.from,

@@ -39,8 +39,8 @@ impl Provider {
     }
 }
 
-/// What the provider says. 401 unless the token is the provider's, for this application, good now, and says that the
-/// e-mail address has been verified; whether it was used before is asked later ([`Word::use_up`]). 404 if there is no
+/// Checks an ID token. 401 unless the token is the provider's, for this application, valid now, and its e-mail address
+/// is verified; whether it was used before is checked later ([`Word::use_up`]). 404 if there is no
 /// provider (variable `oidc_issuer`).
 pub async fn verify(token: &str) -> Result<Word> {
     let Provider { issuer, audience } = Provider::get().await?;
@@ -72,7 +72,7 @@ pub async fn verify(token: &str) -> Result<Word> {
     })
 }
 
-/// 401 that says nothing of why; the log does, without the token.
+/// 401 without the reason, which the log has, without the token.
 fn refused(why: &str) -> Error {
     tracing::warn!("an ID token was refused: {why}");
     Error::Unauthorized("The ID token is not valid. Please log in again.".into())

@@ -1,5 +1,5 @@
-//! Where somebody is logged in: `GET` and `DELETE /auth/sessions`, `POST /auth/logout`. A session that ends takes its
-//! sockets along.
+//! The sessions of a user: `GET` and `DELETE /auth/sessions`, `POST /auth/logout`. The sockets of a session end with
+//! it.
 
 use axum::{
     extract::{Path, Request},
@@ -9,8 +9,8 @@ use kafka_common::{
     access::{Access, session},
     announce,
     api::{
+        Done,
         auth::{Session, Sessions},
-        chat::Done,
     },
     clock,
     db::{Db, Value},

@@ -7,17 +7,18 @@ use axum::{
 use kafka_common::{
     access::{Access, session},
     announce,
-    api::chat::Done,
+    api::Done,
     db::{Db, Transaction},
     error::{Error, Result, answer},
     limits, params,
     removal::{Holder, Part},
 };
 
-/// What is kept of an e-mail instead of a user: the codes that were sent there.
+/// Deletes the rows that belong to an e-mail and not to a user: the codes that were sent there.
 const FORGET_CODE: &str = "DELETE FROM login_code WHERE email = ?1";
 
-/// Deletes the user. Workspaces, files, chats, models and sessions go by cascade, but for what is too much for that.
+/// Deletes the user. Workspaces, files, chats, models and sessions are deleted by cascade, unless there are too many
+/// rows.
 pub async fn delete(
     access: Access,
     Path(user): Path<String>,
@@ -36,7 +37,7 @@ pub async fn delete(
             part.delete(&mut transaction).await?;
         }
         transaction.commit().await?;
-        // First what shuts somebody out, with every part: of many chats not everything may find room.
+        // With every part, and the ends of sessions first: of many chats, not all events may have room.
         announce::sessions_ended(&part.sessions).await;
         announce::chats_deleted(&part.chats).await;
     }
@@ -46,7 +47,7 @@ pub async fn delete(
     }))
 }
 
-/// Deletes the user with what is left of theirs, and what is kept elsewhere about them.
+/// Deletes the user with the remaining rows, and the rows of their e-mail.
 async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
     let email: Option<String> = transaction
         .query_one_as(
@@ -58,5 +59,5 @@ async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
     transaction
         .execute(FORGET_CODE, params![email.as_str()])
         .await?;
-    limits::forget_user(transaction, user, &email).await
+    Ok(limits::forget_user(transaction, user, &email).await?)
 }

@@ -14,13 +14,14 @@ use kafka_common::{
     form::{self, NoFiles},
     id::new_id,
     limits::Limit,
-    params,
+    owner, params,
     room::Thing,
 };
 use serde_json::json;
 
 const CREATE: &str = include_str!("create.sql");
 const SELECTED: &str = include_str!("selected.sql");
+const ATTACH: &str = include_str!("attach.sql");
 
 /// Makes the chat. Without selected files it is one statement; with them it is all or nothing.
 pub async fn create(access: Access, request: Request) -> Result<Response> {
@@ -58,7 +59,7 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     };
     if !made {
         let missing = Error::workspace_not_found();
-        return Err(caller.why_no_other(&mut db, Thing::Chats, missing).await);
+        return Err(owner::why_no_other(&mut db, &caller, Thing::Chats, missing).await);
     }
     Ok(answer(&ChatName {
         chat_id,
@@ -103,31 +104,14 @@ async fn attach(
     workspace: &WorkspaceId,
     selected: &[FileId],
 ) -> Result<()> {
-    let pairs: Vec<_> = selected.iter().map(|id| json!([id, new_id()])).collect();
-    let pairs = json!(pairs).to_string();
-    let missing: Option<usize> = transaction
-        .query_one_as(
-            &format!(
-                "SELECT position FROM ({SELECTED}) WHERE file_id IS NULL ORDER BY position LIMIT 1"
-            ),
-            params![pairs.as_str(), workspace],
-        )
-        .await?;
-    if let Some(id) = missing.and_then(|position| selected.get(position)) {
-        return Err(Error::not_found(format!(
-            "File {id} not found in the workspace."
-        )));
+    let asked = params![json!(selected).to_string(), workspace];
+    let found: Vec<Option<FileId>> = transaction.query_as(SELECTED, asked).await?;
+    let mut files = Vec::with_capacity(found.len());
+    for (id, file) in selected.iter().zip(found) {
+        let missing = || Error::not_found(format!("File {id} not found in the workspace."));
+        files.push(json!([file.ok_or_else(missing)?, new_id()]));
     }
-    let attach = format!(
-        "INSERT INTO chat_file (id, filename, path, chat_id, file_id, content_id)
-         SELECT CASE WHEN EXISTS (SELECT 1 FROM chat_file WHERE file_id = file.id) THEN fresh_id ELSE file.id END,
-             file.filename, file.path, ?3, file.id, file.content_id
-         FROM ({SELECTED}) AS selected JOIN file ON file.id = selected.file_id
-         WHERE true ORDER BY selected.position
-         ON CONFLICT DO NOTHING"
-    );
-    transaction
-        .execute(&attach, params![pairs, workspace, chat])
-        .await?;
+    let attached = params![json!(files).to_string(), chat];
+    transaction.execute(ATTACH, attached).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use axum::{
 use kafka_common::{
     access::Access,
     announce,
-    api::chat::Done,
+    api::Done,
     db::Db,
     error::{Error, Result, answer},
     owner,

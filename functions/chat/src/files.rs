@@ -12,7 +12,7 @@ use kafka_common::{
     },
     error::{Error, Result},
     files::Listed,
-    page::List,
+    list::List,
 };
 use serde::Deserialize;
 

@@ -7,10 +7,7 @@
 //! the answer to who has none. A handler that serves people who have not logged in yet takes a [`Visitor`], all others
 //! an [`Access`].
 
-pub(crate) mod client;
 pub(crate) mod cookie;
-pub(crate) mod hosts;
-pub(crate) mod origins;
 pub mod session;
 
 use std::net::IpAddr;
@@ -18,15 +15,16 @@ use std::net::IpAddr;
 use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
+use kafka_store::caller::Allowance;
+pub use kafka_store::caller::Caller;
 
-pub use self::origins::own_origins;
 use self::session::{Credential, Session};
 use crate::config::{AuthMode, Config};
-use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::limits::{Limit, Who};
-use crate::owner;
-use crate::room::{self, Room, Stored, Thing};
+use crate::limits::{Limit, Subject};
+use crate::room::Room;
+pub use crate::sender::origins::own_origins;
+use crate::sender::{client, hosts, origins};
 
 /// Proof that the request may be served.
 #[derive(Debug, Clone)]
@@ -45,7 +43,13 @@ impl Visitor {
         if config.auth_mode == AuthMode::Open {
             client::check(request, &config.open_clients)?;
         }
-        hosts::check(request, config)?;
+        let lets_others_in = !config.open_clients.is_empty();
+        hosts::check(
+            request,
+            &config.allowed_hosts,
+            config.auth_mode,
+            lets_others_in,
+        )?;
         let address = client::address_behind(&request.headers, &config.trusted_proxies);
         Ok(Self { config, address })
     }
@@ -57,11 +61,11 @@ impl Visitor {
 
     /// Counts one request under each of `limits`, for `who` and for the address it came from: 429 where either has
     /// asked too often. In open mode nothing is counted.
-    pub async fn count(&self, limits: &[Limit], who: Who<'_>) -> Result<()> {
+    pub async fn count(&self, limits: &[Limit], who: Subject<'_>) -> Result<()> {
         if !self.must_log_in() {
             return Ok(());
         }
-        self.config.limits.count(limits, who, self.address).await
+        Ok(self.config.limits.count(limits, who, self.address).await?)
     }
 
     /// Counts a code that is tried for an e-mail: 429 where it may not even be looked at. What is returned is how to answer
@@ -70,7 +74,9 @@ impl Visitor {
         if !self.must_log_in() {
             return Ok(None);
         }
-        self.config.limits.count_guess(email, self.address).await
+        let limits = &self.config.limits;
+        let refused = limits.count_guess(email, self.address).await?;
+        Ok(refused.map(Error::from))
     }
 
     /// The access of whoever has this session.
@@ -110,7 +116,11 @@ impl Access {
         let session = Session::find(&credential)
             .await?
             .ok_or_else(Error::session_ended)?;
-        session.extend_if_old(request, &credential).await?;
+        if session.extend_if_old().await?
+            && let Credential::Cookie(token) = &credential
+        {
+            session::give_cookie(request, token);
+        }
         Ok(visitor.with_session(session))
     }
 
@@ -126,17 +136,19 @@ impl Access {
             (Some(session), Some(named)) if session.user_id != named => {
                 Err(Error::user_not_found())
             }
-            (Some(session), _) => Ok(Caller {
-                user_id: Some(session.user_id.clone()),
-                proven: Some(Proven {
-                    visitor: self.visitor.clone(),
+            (Some(session), _) => {
+                let Visitor { config, address } = self.visitor;
+                let proven = Allowance {
                     stored_bytes: session.stored_bytes,
-                }),
-            }),
-            (None, named) => Ok(Caller {
-                user_id: named.map(str::to_owned),
-                proven: None,
-            }),
+                    address,
+                    limits: &config.limits,
+                    long_work: &config.long_work,
+                    quota: config.storage_quota_bytes,
+                    row_limits: &config.row_limits,
+                };
+                Ok(Caller::proven(session.user_id.clone(), proven))
+            }
+            (None, named) => Ok(Caller::unproven(named.map(str::to_owned))),
         }
     }
 
@@ -150,7 +162,7 @@ impl Access {
     pub async fn admit(&self, limits: &[Limit]) -> Result<Option<Room>> {
         let caller = self.caller(None)?;
         caller.count_each(limits).await?;
-        caller.check_room().await
+        Ok(caller.check_room().await?)
     }
 
     /// The session of who calls; 404 in open mode, which has none.
@@ -207,113 +219,5 @@ impl<S: Sync> FromRequestParts<S> for Access {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         Self::of(parts).await
-    }
-}
-
-/// Whom a handler acts for.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    user_id: Option<String>,
-    /// `None` in open mode.
-    proven: Option<Proven>,
-}
-
-/// What is known of a caller who has logged in.
-#[derive(Debug, Clone)]
-struct Proven {
-    visitor: Visitor,
-    /// Bytes that they had stored when the request began.
-    stored_bytes: u64,
-}
-
-impl Caller {
-    /// The user who must own every id of the request. `None`: open mode, and the request names nobody, so knowing an
-    /// id is the right to use it. Made for binding into SQL as `(?1 IS NULL OR owner_id = ?1)`.
-    pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_deref()
-    }
-
-    /// Whether the user is known to exist: they have a session.
-    pub fn is_proven(&self) -> bool {
-        self.proven.is_some()
-    }
-
-    /// Counts one request of this user under `limit`: 429 where they, or all at their address together, have asked too
-    /// often. In open mode nothing is counted.
-    pub async fn count(&self, limit: Limit) -> Result<()> {
-        self.count_each(&[limit]).await
-    }
-
-    /// The same under each of `limits`.
-    pub async fn count_each(&self, limits: &[Limit]) -> Result<()> {
-        match (&self.proven, self.user_id()) {
-            (Some(proven), Some(user)) => proven.visitor.count(limits, Who::User(user)).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// How much the user may still store (variable `storage_quota_bytes`); `None`: as much as they like. To be asked
-    /// before anything is taken in that will be stored: 413 if there is no room at all.
-    pub async fn check_room(&self) -> Result<Option<Room>> {
-        let (Some(proven), Some(user), Some(quota)) = (&self.proven, self.user_id(), self.quota())
-        else {
-            return Ok(None);
-        };
-        let mut left = quota.saturating_sub(proven.stored_bytes);
-        if left == 0 {
-            // Of what was abandoned nobody should have to wait for the end.
-            left = quota.saturating_sub(Stored::without_abandoned(user).await?.bytes);
-        }
-        match left {
-            0 => Err(Error::StorageFull),
-            left => Ok(Some(Room {
-                user: user.to_owned(),
-                quota,
-                left,
-            })),
-        }
-    }
-
-    /// How many bytes the user may store; `None`: as many as they like.
-    pub fn quota(&self) -> Option<u64> {
-        self.proven.as_ref()?.visitor.config.storage_quota_bytes
-    }
-
-    /// 413 where a user who stores so many bytes has no room for `more`, or none at all.
-    pub fn check_bytes(&self, stored: i64, more: usize) -> Result<()> {
-        let stored = u64::try_from(stored).unwrap_or(0);
-        match self.quota() {
-            Some(quota) if stored >= quota || stored + more as u64 > quota => {
-                Err(Error::StorageFull)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// How many of something the user may have (variable `row_limits`); `None`: as many as they like.
-    pub fn most(&self, thing: Thing) -> Option<i64> {
-        self.proven.as_ref()?.visitor.config.row_limits.most(thing)
-    }
-
-    /// 413 where a user who has `count` already may not have another one.
-    pub fn check_another(&self, thing: Thing, count: i64) -> Result<()> {
-        match self.most(thing) {
-            Some(most) if count >= most => Err(room::too_many(thing, most)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Why a statement that makes one more of something, if the user may have it, has made none: 413, or `missing`.
-    pub async fn why_no_other(&self, db: &mut Db, thing: Thing, missing: Error) -> Error {
-        let Some(user) = self.user_id().filter(|_| self.most(thing).is_some()) else {
-            return owner::not_found(db, self, missing).await;
-        };
-        match Stored::now(db, user).await {
-            Ok(stored) => match self.check_another(thing, stored.count(thing)) {
-                Ok(()) => owner::not_found(db, self, missing).await,
-                Err(full) => full,
-            },
-            Err(error) => error.into(),
-        }
     }
 }

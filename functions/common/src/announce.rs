@@ -13,6 +13,7 @@ use spin_sdk::wasip3;
 
 use crate::api::events::{Event, EventV1};
 use crate::api::file::UploadedFile;
+use crate::api::relay::Message;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
@@ -45,14 +46,13 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
 pub async fn chat_deleted(chat_id: &str) {
     let Some(grip) = gateway().await else { return };
     let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
-    let error = CHAT_NOT_FOUND.to_owned();
     tell(
         grip,
         [
             item(&v2, text(&Event::ChatDeleted)),
             close(&v2, NORMAL),
             // As a v1 window that is opened now would hear it.
-            item(&v1, text(&EventV1::Error { error })),
+            item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
             close(&v1, NORMAL),
         ],
     );
@@ -90,17 +90,21 @@ pub async fn news(news: impl IntoIterator<Item = News>) {
 /// [`crate::files::details`] says about them, in their order.
 pub async fn files_uploaded(chat_id: &str, details: Vec<UploadedFile>, rev: i64) {
     let before = rev - details.len() as i64;
-    let events = (before + 1..).zip(details).map(file_uploaded).collect();
+    let events = (before + 1..)
+        .zip(details)
+        .map(|(rev, details)| file_uploaded(rev, details, None))
+        .collect();
     let chat = chat_id.to_owned();
     news([News { chat, events }]).await;
 }
 
-fn file_uploaded((rev, details): (i64, UploadedFile)) -> Event {
+/// The event that the chat has a file since `rev`; `message` is the one about it, if it came through a socket.
+pub fn file_uploaded(rev: i64, details: UploadedFile, message: Option<Message>) -> Event {
     Event::FileUploaded {
         rev,
-        file_id: Some(details.id.to_string()),
+        file_id: Some(details.id.clone()),
         file: Some(details),
-        message: None,
+        message: message.map(Into::into),
     }
 }
 
@@ -260,12 +264,12 @@ mod tests {
             url: "/u".to_owned(),
         };
         let small: Value =
-            serde_json::from_str(&fitted(file_uploaded((3, details("x".into()))))).unwrap();
+            serde_json::from_str(&fitted(file_uploaded(3, details("x".into()), None))).unwrap();
         assert_eq!(
             small,
             json!({ "action": "file_uploaded", "rev": 3, "file_id": "1", "file": details("x".into()) })
         );
-        let large = fitted(file_uploaded((3, details("\0".repeat(100_000)))));
+        let large = fitted(file_uploaded(3, details("\0".repeat(100_000)), None));
         assert!(large.len() < MAX_FRAME_BYTES);
         let large: Value = serde_json::from_str(&large).unwrap();
         assert_eq!(large["file"]["content"], Value::Null);

@@ -26,10 +26,10 @@ use tracing::Instrument;
 
 use crate::access::Visitor;
 use crate::access::cookie::Renewal;
-use crate::access::origins::Origin;
 use crate::config::Config;
 use crate::error::{Fault, Result, json_response};
 use crate::log;
+use crate::sender::origins::Origin;
 use request_id::RequestId;
 use sockets::Sockets;
 
@@ -121,7 +121,7 @@ async fn answer(
 fn admit(request: &mut Parts, config: &'static Config, origin: &Origin) -> Option<Response<Body>> {
     match (Visitor::decide(request, config), origin) {
         (Err(error), _) => Some(error.into_response()),
-        (Ok(_), Origin::Foreign) => Some(cors::refuse(request)),
+        (Ok(_), Origin::Foreign(_)) => Some(cors::refuse(request)),
         (Ok(visitor), Origin::None | Origin::Allowed(_)) => {
             request.extensions.insert(visitor);
             None
@@ -159,6 +159,7 @@ fn finish(mut response: Response<Body>, id: &RequestId, origin: &Origin) -> Resp
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
     );
     let length = response.body().size_hint().exact();
+    let status = response.status();
     let headers = response.headers_mut();
     if !has_body {
         // The router says 0, which of a 304 would be a claim about the thing itself.
@@ -170,7 +171,7 @@ fn finish(mut response: Response<Body>, id: &RequestId, origin: &Origin) -> Resp
             .or_insert(length.into());
     }
     headers.insert(request_id::HEADER, id.to_header());
-    cors::add_headers(headers, origin);
+    cors::add_headers(headers, status, origin);
     response
 }
 

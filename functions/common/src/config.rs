@@ -5,14 +5,16 @@ use std::sync::OnceLock;
 
 use axum::http::Extensions;
 use kafka_net::IpNet;
+use kafka_store::variable::entries;
+pub use kafka_store::variable::{unusable, variable};
 
-use crate::access::hosts::AllowedHosts;
-use crate::access::origins::AllowedOrigins;
 pub use crate::api::AuthMode;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::long_work::Bounds;
 use crate::room::RowLimits;
+use crate::sender::hosts::AllowedHosts;
+use crate::sender::origins::AllowedOrigins;
 
 /// Bodies that are kept in memory whole (JSON, urlencoded) are bounded by this too, so that sixteen requests at once
 /// can't exhaust an instance.
@@ -50,7 +52,7 @@ pub struct Config {
 /// The variable `auth_mode`. Not by way of [`Config`]: a component that serves no clients has none of the other
 /// variables.
 pub(crate) async fn auth_mode() -> Result<AuthMode> {
-    parse_auth_mode(&variable("auth_mode").await?).map_err(|problem| unusable(&problem))
+    parse_auth_mode(&variable("auth_mode").await?).map_err(|problem| unusable(&problem).into())
 }
 
 fn parse_auth_mode(text: &str) -> Result<AuthMode, String> {
@@ -161,44 +163,6 @@ fn bytes(name: &str, text: &str) -> Result<u64, String> {
         .map_err(|_| format!("{name}: {text:?} is no number of bytes"))
 }
 
-/// Reads a list variable whose entries are a name and `N` numbers, such as `reply=100/2000`: for each of `names` what
-/// `value` makes of its numbers. The error names the entry that is wrong.
-pub(crate) fn table<T: Copy, const N: usize, const NAMES: usize>(
-    variable: &str,
-    example: &str,
-    list: &str,
-    names: [&str; NAMES],
-    value: impl Fn([i64; N]) -> Option<T>,
-) -> Result<[Option<T>; NAMES], String> {
-    let read = |entry: &str| {
-        let (name, numbers) = entry.split_once('=').filter(|(name, _)| !name.is_empty())?;
-        let at = names.iter().position(|known| *known == name)?;
-        let numbers = numbers.split('/').map(|number| number.parse().ok());
-        let numbers: Vec<i64> = numbers.collect::<Option<_>>()?;
-        Some((at, value(numbers.try_into().ok()?)?))
-    };
-    let mut table = [None; NAMES];
-    for entry in entries(list) {
-        let wrong = || format!("{variable}: {entry:?} is no entry such as {example}");
-        let (at, value) = read(entry).ok_or_else(wrong)?;
-        table[at] = Some(value);
-    }
-    Ok(table)
-}
-
-/// The entries of a list variable, separated by commas or white space.
-pub(crate) fn entries(list: &str) -> impl Iterator<Item = &str> {
-    list.split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|entry| !entry.is_empty())
-}
-
-/// The value of a variable of `spin.toml`.
-pub async fn variable(name: &str) -> Result<String> {
-    spin_sdk::variables::get(name)
-        .await
-        .map_err(|error| unusable(&format!("{name}: {error}")))
-}
-
 /// Whether a model may be on this machine or in a private network (variable `allow_private_models`). Unless it says so,
 /// in open mode only, where who calls is who runs the server.
 pub async fn allow_private_models() -> Result<bool> {
@@ -207,17 +171,8 @@ pub async fn allow_private_models() -> Result<bool> {
         "true" => Ok(true),
         "false" => Ok(false),
         "" => Ok(auth_mode().await? == AuthMode::Open),
-        other => Err(unusable(&format!(
-            "{name}: {other:?} is neither true nor false"
-        ))),
+        other => Err(unusable(&format!("{name}: {other:?} is neither true nor false")).into()),
     }
-}
-
-/// 503 for a configuration that makes no sense, unless the caller can go on without; `problem` goes to the log, and
-/// must not hold a secret.
-pub fn unusable(problem: &str) -> Error {
-    tracing::error!("bad configuration: {problem}");
-    Error::unavailable("The server is not configured correctly; its log says what is wrong.")
 }
 
 #[cfg(test)]

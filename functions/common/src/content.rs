@@ -1,71 +1,27 @@
-//! What files hold, taken in and served in chunks: memory is bounded (docs/decisions.md#file-contents-in-chunks).
-//!
-//! [`Staging`] takes the files of a form in. A large file goes into the database as it arrives, one short statement
-//! per chunk, under a fresh id that nothing refers to; small ones wait in memory. [`store`] makes them permanent
-//! inside the transaction that inserts whatever refers to them. Until then nobody can see them, and what is abandoned
-//! is swept.
-//!
-//! Callers know contents by id only, and never how they are kept.
+//! Files over HTTP: forms are taken into the store, and what it holds is served.
 
 pub mod download;
-pub mod kind;
-pub mod pdf;
 mod range;
-mod staging;
 
-use axum::body::{Body, Bytes};
-use futures::stream;
-use std::ops::Range;
+use bytes::Bytes;
+pub use kafka_store::content::*;
 
-pub(crate) use self::staging::ABANDONED_AFTER;
-pub use self::staging::{Staging, Upload, store};
-use crate::db::{self, Db};
-use crate::long_work::{Lease, held};
-use crate::params;
+use crate::error::Result;
+use crate::form::FileSink;
 
-/// The size of every chunk of a content but the last, in bytes.
-pub const CHUNK: usize = 256 * 1024;
+impl FileSink for &mut Staging {
+    type Stored = Upload;
 
-/// Bytes of a content as a response's body, read chunk by chunk as the client takes them. `first` is chunk 0, if the
-/// caller has it already.
-///
-/// Each chunk is a statement of its own: no read transaction waits for a slow client. A content is never changed, only
-/// removed as a whole; when that happens meanwhile, the body breaks off with an error.
-pub(crate) fn body(
-    content_id: String,
-    range: Range<u64>,
-    first: Option<Bytes>,
-    lease: Option<Lease>,
-) -> Body {
-    let state = (content_id, range, first);
-    let chunks = stream::try_unfold(state, |(id, range, first)| async move {
-        if range.is_empty() {
-            return Ok::<_, db::Error>(None);
-        }
-        let size = CHUNK as u64;
-        let (seq, skip) = (range.start / size, range.start % size);
-        let chunk = match first {
-            Some(chunk) if seq == 0 => chunk,
-            _ => chunk(&id, seq).await?,
-        };
-        let left = range.end - range.start;
-        let end = (skip + left).min(chunk.len() as u64);
-        if end <= skip {
-            return Err(db::Error::Other(format!(
-                "chunk {seq} of content {id} is short"
-            )));
-        }
-        // Both lie within the chunk, whose length is a usize.
-        let bytes = chunk.slice(skip as usize..end as usize);
-        let rest = range.start + (end - skip)..range.end;
-        Ok(Some((bytes, (id, rest, None))))
-    });
-    Body::from_stream(held(chunks, lease))
-}
+    async fn begin(&mut self, filename: &str, content_type: Option<&str>) -> Result<()> {
+        Staging::begin(self, filename, content_type);
+        Ok(())
+    }
 
-async fn chunk(content_id: &str, seq: u64) -> db::Result<Bytes> {
-    let asked = params![content_id, i64::try_from(seq).unwrap_or(i64::MAX)];
-    let sql = "SELECT bytes FROM content_chunk WHERE content_id = ?1 AND seq = ?2";
-    let bytes = Db::open().await?.query_one_as(sql, asked).await?;
-    bytes.ok_or_else(|| db::Error::Other(format!("chunk {seq} of content {content_id} is gone")))
+    async fn chunk(&mut self, bytes: Bytes) -> Result<()> {
+        Ok(Staging::chunk(self, bytes).await?)
+    }
+
+    async fn end(&mut self) -> Result<Upload> {
+        Ok(Staging::end(self).await?)
+    }
 }

@@ -7,6 +7,8 @@ mod domain;
 mod local;
 mod unwrap;
 
+use serde::de::{Deserialize, Deserializer, Error};
+
 /// An address longer than this is refused before it is looked at, in characters.
 const MAX_INPUT_CHARS: usize = 2048;
 /// The longest address that mail can carry, in bytes (RFC 3696, errata 1690).
@@ -62,6 +64,12 @@ impl Email {
     /// The normalised address.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(<&str>::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

@@ -14,8 +14,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+pub use kafka_store::error::Error as StoreError;
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::db;
 
 /// What is said where there is no such chat, or it is another's.
 pub const CHAT_NOT_FOUND: &str = "Chat not found.";
@@ -143,6 +146,45 @@ impl Error {
     /// 500: `cause` goes to the log with the request's id, not to the client.
     pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
         Self::Internal(cause.into())
+    }
+}
+
+/// 503 where trying again can help, 507 where there is no room, else 500.
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Busy(_) => {
+                tracing::warn!("database busy: {error}");
+                Self::unavailable("The database is busy. Please try again.")
+            }
+            db::Error::Full(_) => {
+                tracing::warn!("database full: {error}");
+                Self::DiskFull
+            }
+            db::Error::ReadOnly(_) => {
+                tracing::warn!("database read-only: {error}");
+                Self::unavailable("The server can't store anything: its disk can only be read.")
+            }
+            db::Error::TooNew { .. } => {
+                tracing::warn!("database refused: {error}");
+                Self::unavailable("The database belongs to a newer version of this program.")
+            }
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Db(error) => error.into(),
+            StoreError::StorageFull => Self::StorageFull,
+            StoreError::NoRoom(detail) => Self::NoRoom(detail.into()),
+            StoreError::TooMany { retry_after } => Self::TooMany { retry_after },
+            StoreError::TooMuchAtOnce(detail) => Self::TooMuchAtOnce(detail),
+            StoreError::Unavailable(detail) => Self::unavailable(detail),
+            StoreError::Internal(cause) => Self::Internal(cause),
+        }
     }
 }
 

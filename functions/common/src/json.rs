@@ -1,19 +1,21 @@
 //! JSON request bodies with the semantics of the original's framework (docs/http-compatibility.md#json-bodies).
 
 mod decode;
+pub mod fields;
 pub mod lenient;
 mod position;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::body::LimitedBody;
 use crate::config::Config;
-use crate::email::Email;
 use crate::error::{Error, FieldError, Result};
+use fields::{Fault, Fields, Wrong};
 use lenient::Shallow;
-use position::Fault;
+use position::Fault as Unreadable;
 
 /// The longest body, in bytes.
 const MAX_BYTES: u64 = 512 * 1024;
@@ -64,33 +66,37 @@ impl JsonBody {
     }
 
     /// All known fields that it has.
-    pub fn fields(&self) -> &Map<String, Value> {
-        &self.fields
+    pub fn fields(&self) -> Fields<'_> {
+        Fields {
+            values: &self.fields,
+            is_forgiving: false,
+        }
+    }
+
+    /// Reads some of the fields into a struct.
+    pub fn get<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        self.fields().read().map_err(|wrong| self.invalid(wrong))
+    }
+
+    /// 422: a field is not what it must be.
+    pub fn invalid(&self, Wrong { field, fault, .. }: Wrong) -> Error {
+        let mut shown = self.shown();
+        let error = match (fault, shown.get_mut(&field).map(Value::take)) {
+            (_, None) => FieldError::missing(&field, shown),
+            // An e-mail address: no other field is looked at so closely.
+            (Fault::Value(reason), Some(input)) => {
+                let msg = format!("value is not a valid email address: {reason}");
+                FieldError::new("value_error", &field, msg, input)
+                    .with_ctx(json!({ "reason": reason }))
+            }
+            (_, Some(input)) => FieldError::not_a_string(&field, input),
+        };
+        error.into()
     }
 
     /// What its sender is shown of it.
     fn shown(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| self.fields.clone().into())
-    }
-
-    /// The required string `name`.
-    pub fn string(&self, name: &str) -> Result<String> {
-        match self.fields.get(name) {
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(_) => Err(FieldError::not_a_string(name, self.shown()[name].take()).into()),
-            None => Err(FieldError::missing(name, self.shown()).into()),
-        }
-    }
-
-    /// The required e-mail address `name`, normalised.
-    pub fn email(&self, name: &str) -> Result<Email> {
-        let text = self.string(name)?;
-        Email::parse(&text).map_err(|reason| {
-            let msg = format!("value is not a valid email address: {reason}");
-            FieldError::new("value_error", name, msg, text.into())
-                .with_ctx(json!({ "reason": reason }))
-                .into()
-        })
     }
 }
 
@@ -120,8 +126,8 @@ fn no_object(input: Value) -> Error {
 /// What is wrong with a text that is no JSON. serde_json decides that; it is searched for the place of the error.
 fn fault(text: &str) -> Error {
     match position::find_fault(text) {
-        Some(Fault::TooDeep) => Error::unreadable_body(),
-        Some(Fault::At(position, message)) => invalid_json(position, message),
+        Some(Unreadable::TooDeep) => Error::unreadable_body(),
+        Some(Unreadable::At(position, message)) => invalid_json(position, message),
         // Well-formed, and still more than a JSON number can say here, such as 1e999.
         None => invalid_json(0, "Number out of range"),
     }

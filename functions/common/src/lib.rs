@@ -1,13 +1,8 @@
-//! What all components share: the HTTP edge, storage and domain types.
+//! What all components share: the HTTP edge, over the store (`kafka-store`), whose modules are here under their own names.
 //!
-//! The edge ([`app`], [`access`], [`form`], [`json`], [`query`], [`page`], [`email`], [`error`]) turns a request into
-//! checked values and every failure into FastAPI's shape. It knows nothing about storage.
-//!
-//! Storage ([`db`], [`content`]) keeps everything: one small module for all SQL, one for the bytes of files. What
-//! several components do with it is in [`files`] and [`owner`], versions in [`versions`], the files of chats in
-//! [`chat_files`] and [`attachments`], messages in [`message`] and [`conversation`], how much is deleted in [`removal`],
-//! and how much somebody may have in [`room`]; [`id`] and [`clock`] make ids and times; [`seal`] keeps API keys
-//! unreadable.
+//! The edge ([`app`], [`access`], [`form`], [`json`], [`query`], [`list`], [`email`], [`error`]) turns a request into
+//! checked values and every failure into FastAPI's shape. [`content`] takes files out of forms and serves them, [`owner`]
+//! says why an id could not be used.
 //!
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
@@ -18,37 +13,33 @@
 
 pub use kafka_api as api;
 pub use kafka_grip::encoding;
+pub use kafka_store::{
+    attachments, chat_files, clock, conversation, db, files, id, limits, page, params, removal,
+    room, seal, versions,
+};
 
 pub mod access;
 pub mod announce;
 pub mod app;
-pub mod attachments;
 mod body;
-pub mod chat_files;
-pub mod clock;
 pub mod config;
 pub mod content;
-pub mod conversation;
-pub mod db;
 pub mod email;
 pub mod error;
-pub mod files;
 pub mod form;
 pub mod grip;
-pub mod id;
 pub mod json;
-pub mod limits;
+pub mod list;
 pub mod log;
-pub mod long_work;
-mod mac;
-pub mod message;
 pub mod owner;
-pub mod page;
 pub mod query;
-pub mod removal;
 pub mod reply;
-pub mod room;
-pub mod seal;
+mod sender;
 pub mod sse;
 pub mod task;
-pub mod versions;
+
+/// Work that goes on for long, and how it is counted.
+pub mod long_work {
+    pub use kafka_store::lease::*;
+    pub use kafka_store::long_work::*;
+}

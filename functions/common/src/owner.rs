@@ -2,9 +2,10 @@
 
 use crate::access::Caller;
 use crate::api::id::UserId;
-use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::db::{self, Db};
+use crate::error::Error;
 use crate::params;
+use crate::room::{Stored, Thing};
 
 pub use crate::api::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
@@ -15,13 +16,27 @@ pub async fn not_found(db: &mut Db, caller: &Caller, missing: Error) -> Error {
     match user_exists(db, caller).await {
         Ok(true) => missing,
         Ok(false) => Error::user_not_found(),
-        Err(error) => error,
+        Err(error) => error.into(),
     }
+}
+
+/// Why a statement that makes one more of something, if `caller` may have it, has made none: 413, or `missing`.
+pub async fn why_no_other(db: &mut Db, caller: &Caller, thing: Thing, missing: Error) -> Error {
+    if let Some(user) = caller.user_id().filter(|_| caller.most(thing).is_some()) {
+        let full = match Stored::now(db, user).await {
+            Ok(stored) => caller.check_another(thing, stored.count(thing)),
+            Err(error) => return error.into(),
+        };
+        if let Err(full) = full {
+            return full.into();
+        }
+    }
+    not_found(db, caller, missing).await
 }
 
 /// Whether the user that the request names exists; so does a caller whom it doesn't name, or who has a
 /// session.
-async fn user_exists(db: &mut Db, caller: &Caller) -> Result<bool> {
+async fn user_exists(db: &mut Db, caller: &Caller) -> db::Result<bool> {
     let Some(user_id) = caller.user_id().filter(|_| !caller.is_proven()) else {
         return Ok(true);
     };

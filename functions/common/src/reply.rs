@@ -10,7 +10,8 @@ pub mod ending;
 use serde::{Deserialize, Serialize};
 
 use crate::api::events::{Event, GenerationEnded};
-use crate::message::Message;
+use crate::api::id::{GenerationId, MessageId};
+use crate::api::relay::Message;
 use audience::Audience;
 
 /// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
@@ -55,13 +56,13 @@ pub struct Begun {
     /// The id of the chat.
     pub chat: String,
     /// The id of the reply (`generation.id`).
-    pub reply: String,
+    pub reply: GenerationId,
     /// The person's message, if it is new.
     pub message: Option<Message>,
     /// The id of the message that is answered.
-    pub answered_id: String,
+    pub answered_id: MessageId,
     /// The id of the message that the model is to fill.
-    pub answer_id: String,
+    pub answer_id: MessageId,
     /// The chat's rev with that; the person's message has one less.
     pub rev: i64,
     /// The model to ask.
@@ -90,13 +91,13 @@ impl Begun {
     pub fn announce(&self, audience: &Audience) {
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
-            let event = Event::GenerationEnded(interrupted.clone().into());
+            let event = interrupted.clone().into();
             audience.tell_windows(&[event]);
             audience.tell_v1(ending::text(interrupted).into_iter().collect());
         }
         let mut events = Vec::new();
         if let Some(message) = &self.message {
-            events.push(message.added(self.rev - 1));
+            events.push(Event::added(message.clone(), self.rev - 1));
         }
         events.push(Event::GenerationStarted {
             rev: self.rev,

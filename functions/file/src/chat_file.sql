@@ -1,4 +1,4 @@
--- The file of a chat that ?1 names for the caller ?2 (NULL: whoever knows the id): by its own id, or by that of the
+-- The file of a chat that ?1 names for the caller ?2 (NULL: any): by its own id, or by that of the
 -- workspace's file if no other chat has it, so that the first that has it is the last. Wherever an id is asked for, it
 -- means the same, so that what is saved under it is what is read: the statements beside this one call it `named`.
 SELECT id, filename AS name, chat_id AS chat, path, content_id

@@ -1,5 +1,5 @@
--- What the file says that ?1 names, of a workspace or of a chat, for the caller ?2 (NULL: whoever knows the id). What has
--- versions in the chat says what the newest says; it is short enough to be its own first chunk. Else, chunk ?3 comes with
+-- The content of the file that ?1 names, of a workspace or of a chat, for the caller ?2 (NULL: any). If it has versions
+-- in the chat, that is the newest version, which is short enough to be its own first chunk. Else, chunk ?3 comes with
 -- it, if it exists, so that a small file is one statement.
 SELECT coalesce(named.name, file.filename) AS filename, coalesce(version.id, content.id) AS content_id,
     coalesce(octet_length(version.content), content.size) AS size, content.media_type AS media_type,

@@ -3,23 +3,23 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::api::chat::Done;
+use kafka_common::api::Done;
 use kafka_common::chat_files::{self, ChatFile, Left};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::removal::{self, FILE, PART};
-use kafka_common::{announce, owner, params, sql_file};
+use kafka_common::{announce, owner, params};
 use serde::Deserialize;
 use serde_json::json;
 
-const FIND: &str = sql_file!("delete.sql");
+const FIND: &str = include_str!("delete.sql");
 
 /// What one attachment counts for (see [`removal`]), of which the message about it is a part.
 const ATTACHMENT: i64 = 10;
 
-/// Deletes the file, in parts if many chats have it or it has many versions. Every chat that had it gets a message about
-/// it, as when a window deletes it there.
+/// Deletes the file, in parts if many chats have it or it has many versions. Every chat that had it gets a message
+/// about it, as after the action `delete_file`.
 pub(crate) async fn delete(
     access: Access,
     Path(file): Path<String>,
@@ -60,8 +60,8 @@ struct Place {
     is_named: bool,
 }
 
-/// Deletes the file or a part of it. Returns what it has left, and whether that is all. `None`: there is no such file of
-/// the caller's.
+/// Deletes the file or a part of it. Returns what it has left, and whether that is all. `None`: there is no such file
+/// of the caller's.
 async fn remove(
     tx: &mut Transaction<'_>,
     file: &str,

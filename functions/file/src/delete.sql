@@ -1,4 +1,4 @@
--- The file ?1 of the caller ?2 (NULL: whoever knows the id) and where it is attached: the first ?3 places, and that which
+-- The file ?1 of the caller ?2 (NULL: any) and where it is attached: the first ?3 places, and that which
 -- ?1 names itself, if it is one. Of a workspace, by its own id or that of an attachment, one row per attachment and at
 -- least one; or one that was made in a chat.
 SELECT of_workspace.id AS of_workspace, attached.id AS "attached.id", attached.chat_id AS "attached.chat",

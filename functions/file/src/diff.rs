@@ -21,14 +21,14 @@ struct Compared {
     newer: Option<Text>,
 }
 
-/// What a version says.
+/// The text of a version.
 #[derive(Deserialize)]
 struct Text {
     id: VersionId,
     content: String,
 }
 
-/// What is different in a version; without `to`, or with an empty one, in the newest.
+/// The difference of two versions; without `to`, or with an empty one, to the newest.
 pub(crate) async fn diff(
     access: Access,
     Path(file): Path<String>,

@@ -17,7 +17,7 @@ const RENAME_FILE: &str = include_str!("rename_file.sql");
 const RENAME_MADE: &str = include_str!("rename_made.sql");
 const RENAME_ATTACHED: &str = include_str!("rename_attached.sql");
 
-/// How many attachments get their name in one transaction: nobody else can write meanwhile.
+/// How many attachments get their name in one transaction, during which no other can write.
 const PART: usize = 500;
 
 /// What has another name now.
@@ -29,8 +29,8 @@ struct Renamed {
     chat: Option<String>,
 }
 
-/// Gives the file another name. It answers with the file's own id, by whichever it was asked for. A file that many chats
-/// have is renamed in parts; where that breaks off, the same again goes on.
+/// Gives the file another name. It answers with the file's own id, by whichever it was asked for. A file that many
+/// chats have is renamed in parts; where that breaks off, the same again goes on.
 pub(crate) async fn rename(access: Access, request: Request) -> Result<Response> {
     let form: RenameFile = form::read(request, NoFiles).await?;
     let name = form.new_name;
@@ -71,8 +71,8 @@ pub(crate) async fn rename(access: Access, request: Request) -> Result<Response>
     }))
 }
 
-/// Renames the next attachments of a file, after those to the chat `after`. Returns what is to be told, and the last of
-/// the chats if there may be more.
+/// Renames the next attachments of a file, after those to the chat `after`. Returns the events to publish, and the last
+/// of the chats if there may be more.
 async fn attached(
     tx: &mut Transaction<'_>,
     file: &FileId,

@@ -1,4 +1,4 @@
-//! `POST /chat-file/{chat_file_id}/revert`: a file says again what it said once.
+//! `POST /chat-file/{chat_file_id}/revert`: saves the text of an older version again.
 
 use axum::extract::{Path, Request};
 use axum::response::Response;
@@ -13,7 +13,7 @@ use kafka_common::{announce, files, owner, params};
 
 use crate::NAMED;
 
-/// Saves the text of an older version again, with a message about it in the chat, as a window's `revert_version` does.
+/// Saves the text of an older version again, with a message about it in the chat, as the action `revert_version` does.
 pub(crate) async fn revert(
     access: Access,
     Path(file): Path<String>,

@@ -14,8 +14,8 @@ use kafka_common::{announce, files, owner, params};
 
 use crate::NAMED;
 
-/// Saves a text of at most 256 KiB as the newest version. What the file says already makes none: the answer names the
-/// newest there is.
+/// Saves a text of at most 256 KiB as the newest version. The text that the file has already makes none: the answer
+/// names the newest there is.
 pub(crate) async fn save(
     access: Access,
     Path(file): Path<String>,
@@ -40,7 +40,7 @@ pub(crate) async fn save(
         .ok_or_else(|| Error::bad_request("The file is too long to be edited here, or no text."))?;
     files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
-    announce::news([kept.news(&file, &text)]).await;
+    announce::news([kept.news(&file)]).await;
     let saved = kept.saved;
     let (version, timestamp) = saved.version.unzip();
     Ok(answer(&Saved {

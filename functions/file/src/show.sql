@@ -1,4 +1,4 @@
--- The file that ?1 names, of a workspace or of a chat, for the caller ?2 (NULL: whoever knows the id), as its content is
+-- The file that ?1 names, of a workspace or of a chat, for the caller ?2 (NULL: any), as its content is
 -- served: what has versions in the chat is as long as the newest.
 SELECT asked.id AS id, coalesce(named.name, file.filename) AS filename,
     coalesce(named.path, file.path) AS path, coalesce(octet_length(version.content), content.size, 0) AS size,

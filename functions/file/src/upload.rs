@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::api::file::{UploadFiles, Uploaded};
+use kafka_common::api::file::{NewFiles, UploadFiles, Uploaded};
 use kafka_common::api::id::UserId;
 use kafka_common::content::{Staging, Upload};
 use kafka_common::db::Db;
@@ -43,8 +43,9 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     if form.is_chat {
         announce::files_uploaded(&target_id, details.clone(), rev).await;
     }
-    Ok(answer(&Uploaded {
-        files: details.iter().map(|file| file.id.clone()).collect(),
-        details,
-    }))
+    let files = match form.s3_urls {
+        Some(_) => NewFiles::Details(details.clone()),
+        None => NewFiles::Ids(details.iter().map(|file| file.id.clone()).collect()),
+    };
+    Ok(answer(&Uploaded { files, details }))
 }

@@ -7,7 +7,7 @@ use kafka_common::api::id::{Time, VersionId};
 use kafka_common::api::versions::{Version, VersionText, Versions};
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
-use kafka_common::page::List;
+use kafka_common::list::List;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ const VERSIONS: List<VersionRow, Version, Versions> = List {
 };
 const VERSION: &str = of_named!("version.sql");
 
-/// A page of the file's versions, oldest first, without what they say. A file that is as it was uploaded has none.
+/// A page of the file's versions, oldest first, without their texts. A file that was never changed has none.
 pub(crate) async fn list(
     access: Access,
     Path(file): Path<String>,

@@ -15,7 +15,7 @@ use kafka_common::{
     form::{self, NoFiles},
     limits::Limit,
     owner, params,
-    seal::{Keys, Place, headers_row},
+    seal::{Binding, Keys, headers_row},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -114,7 +114,7 @@ pub async fn change(
     Ok(answer(&changed))
 }
 
-/// Makes the changes and tells what the model is now; `None` if it is not the caller's.
+/// Makes the changes and returns the model; `None` if it is not the caller's.
 async fn apply(
     transaction: &mut Transaction<'_>,
     model: &str,
@@ -137,19 +137,25 @@ async fn apply(
             return Err(needed_again("headers"));
         }
     }
-    let place = Place {
+    let binding = Binding {
         owner: &found.user_id,
         row: model,
         base_url: &base_url,
     };
     let sealed = match wanted.key {
-        Some((key, keys)) => keys.seal(place, &key)?,
+        Some((key, keys)) => keys.seal(binding, &key)?,
         None => found.ak,
     };
     let row = headers_row(model);
     let (headers, header_names) = match wanted.headers {
         Some(Some((json, names, keys))) => {
-            let sealed = keys.seal(Place { row: &row, ..place }, &json)?;
+            let sealed = keys.seal(
+                Binding {
+                    row: &row,
+                    ..binding
+                },
+                &json,
+            )?;
             (Some(sealed), Some(names))
         }
         Some(None) => (None, None),

@@ -6,14 +6,14 @@ use axum::{
 };
 use kafka_common::{
     access::Access,
-    api::chat::Done,
+    api::Done,
     db::Db,
     error::{Error, Result, answer},
     owner, params,
     query::Query,
 };
 
-/// No row back: no such model of the caller's (NULL: of whoever knows the id).
+/// No row back: no such model of the caller (NULL: any).
 const DELETE: &str =
     "DELETE FROM model WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING id";
 

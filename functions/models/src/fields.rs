@@ -9,8 +9,8 @@ use kafka_llm::settings::{parse_headers, parse_query};
 use kafka_llm::{KeyHeader, Policy, check_base_url};
 use serde_json::{Value, json};
 
-/// An API key as it will be sent: without the white space that comes along when one is pasted. Empty is for a model that
-/// asks for none. 422 for what no header can carry.
+/// An API key as it will be sent: without the white space that comes along when one is pasted. Empty is for a model
+/// that asks for none. 422 for what no header can carry.
 pub fn check_key(key: &str) -> Result<&str> {
     let key = key.trim();
     match HeaderValue::from_str(key) {

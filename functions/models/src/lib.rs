@@ -1,6 +1,6 @@
 //! Component `models`: a person's own models: their name, address and API key. `/models/...`.
 //!
-//! The key comes in and is sealed (`common::seal`); nothing here ever opens one but to seal it anew with another
+//! The key comes in and is sealed (`common::seal`); nothing here ever opens one but to seal it again with another
 //! sealing key. Only the relay uses it.
 #![forbid(unsafe_code)]
 

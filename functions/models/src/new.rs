@@ -10,14 +10,14 @@ use kafka_common::{
     id::new_id,
     limits::Limit,
     owner, params,
-    seal::{Keys, Place},
+    seal::{Binding, Keys},
 };
 
 use crate::{fields, renew};
 
 const INSERT: &str = include_str!("new.sql");
 
-/// As many as a window is told of (`snapshot.sql`). Lists of models have no pages.
+/// As many as a snapshot contains (`snapshot.sql`). Lists of models have no pages.
 const MAX_MODELS: i64 = 200;
 
 /// Keeps the model with its key sealed.
@@ -32,12 +32,12 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
 
     renew::once().await?;
     let (id, name, base_url) = (new_id(), form.name.as_str(), form.base_url.as_str());
-    let place = Place {
+    let binding = Binding {
         owner: user,
         row: &id,
         base_url,
     };
-    let sealed = Keys::get().await?.seal(place, key)?;
+    let sealed = Keys::get().await?.seal(binding, key)?;
     let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS];
     let mut db = Db::open().await?;
     let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? else {

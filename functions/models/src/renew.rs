@@ -1,4 +1,5 @@
-//! After the sealing key was changed: what older keys sealed is sealed anew, so that they can be forgotten.
+//! After the sealing key was changed: values that older keys sealed are sealed again, so that the old keys can be
+//! forgotten.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +7,7 @@ use kafka_common::{
     db::Db,
     error::Result,
     params,
-    seal::{Keys, Place, headers_row},
+    seal::{Binding, Keys, headers_row},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -79,15 +80,18 @@ async fn renew(keys: &Keys) -> Result<()> {
 
 /// The key and the headers of a model, sealed with the current key.
 fn renewed(keys: &Keys, model: &Model) -> Result<(String, Option<String>)> {
-    let place = Place {
+    let binding = Binding {
         owner: &model.user_id,
         row: &model.id,
         base_url: &model.base_url,
     };
-    let ak = keys.seal(place, &keys.open(place, &model.ak)?)?;
+    let ak = keys.seal(binding, &keys.open(binding, &model.ak)?)?;
     let row = headers_row(&model.id);
-    let place = Place { row: &row, ..place };
+    let binding = Binding {
+        row: &row,
+        ..binding
+    };
     let headers = model.headers.as_deref();
-    let headers = headers.map(|headers| keys.seal(place, &keys.open(place, headers)?));
+    let headers = headers.map(|headers| keys.seal(binding, &keys.open(binding, headers)?));
     Ok((ak, headers.transpose()?))
 }

@@ -4,7 +4,11 @@ pub mod delete;
 pub mod revert;
 pub mod upload;
 
+use kafka_common::access::Caller;
+use kafka_common::api::actions::Action;
 use kafka_common::api::events::{Ack, Event, EventV1, FileChanged};
+
+use crate::refused::Refused;
 
 /// What an action did.
 #[derive(Debug)]
@@ -15,6 +19,22 @@ pub struct Done {
     pub file: FileChanged,
     /// What the v2 windows are told.
     pub events: Vec<Event>,
+}
+
+/// Does what an action asks that is about a file.
+pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<Done, Refused> {
+    match action {
+        Action::UploadFile {
+            filename,
+            file_data,
+        } => upload::upload(chat, caller, &filename.0, file_data).await,
+        Action::DeleteFile { file_id } => delete::delete(chat, caller, file_id.0).await,
+        Action::RevertVersion {
+            version_id,
+            filename,
+        } => revert::revert(chat, caller, &version_id.0, filename.0).await,
+        other => Err(Refused::unknown_action(other.into())),
+    }
 }
 
 /// v2's acknowledgement of a message; a message without an id gets none.

@@ -2,7 +2,8 @@
 
 use kafka_common::access::Caller;
 use kafka_common::api::events::GenerationEnded;
-use kafka_common::api::relay::ReplyBegun;
+use kafka_common::api::id::{GenerationId, MessageId};
+use kafka_common::api::relay::{Message, ReplyBegun};
 use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::config::Config;
 use kafka_common::conversation;
@@ -10,11 +11,10 @@ use kafka_common::db::{Db, Transaction};
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
 use kafka_common::long_work::{Bound, Kind};
-use kafka_common::message::Message;
 use kafka_common::reply::{Begun, Limits, Model};
 use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
-use kafka_common::{clock, params, sql_file};
+use kafka_common::{clock, params};
 use serde::Deserialize;
 
 use crate::branch;
@@ -22,8 +22,8 @@ use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
 use crate::running::Look;
 
-const FIND: &str = sql_file!("begin.sql");
-const PROMPT: &str = sql_file!("prompt.sql");
+const FIND: &str = include_str!("begin.sql");
+const PROMPT: &str = include_str!("prompt.sql");
 
 /// What became of a prompt.
 #[derive(Debug)]
@@ -39,9 +39,9 @@ pub enum Outcome {
 /// The ids that a sender is told.
 pub fn ids(begun: &Begun) -> ReplyBegun {
     ReplyBegun {
-        message_id: begun.answered_id.as_str().into(),
-        generation_id: Some(begun.reply.as_str().into()),
-        reply_message_id: Some(begun.answer_id.as_str().into()),
+        message_id: begun.answered_id.clone(),
+        generation_id: Some(begun.reply.clone()),
+        reply_message_id: Some(begun.answer_id.clone()),
     }
 }
 
@@ -50,10 +50,10 @@ pub fn ids(begun: &Begun) -> ReplyBegun {
 struct Found {
     sent: Option<ReplyBegun>,
     model: Option<Model>,
-    head_id: Option<String>,
+    head_id: Option<MessageId>,
     position: i64,
     named: Option<Named>,
-    answered_id: Option<String>,
+    answered_id: Option<MessageId>,
     stored_bytes: i64,
     num_files: i64,
     running_of_owner: i64,
@@ -63,11 +63,11 @@ struct Found {
 /// The message that a prompt names.
 #[derive(Deserialize)]
 struct Named {
-    id: String,
+    id: MessageId,
     role: Role,
     #[serde(rename = "type")]
     kind: MessageKind,
-    parent_id: Option<String>,
+    parent_id: Option<MessageId>,
 }
 
 /// Stores the prompt and begins a reply.
@@ -82,14 +82,15 @@ pub async fn begin(
     }
     caller.count(Limit::Message).await?;
     let bound = Config::get().await?.long_work.of(Kind::Reply);
+    let how = &prompt.how;
     let asked = || {
         let now = clock::unix_millis();
         params![
             chat,
             caller.user_id(),
-            prompt.client_id.as_deref(),
-            prompt.model_id.as_deref(),
-            prompt.model.as_deref(),
+            how.client_id.as_ref().map(|id| id.0.as_str()),
+            how.model_id.as_ref().map(|id| &id.0),
+            how.model.as_ref().map(|name| name.0.as_str()),
             prompt.place.named(),
             now - conversation::ABANDONED_AFTER,
             now + conversation::ABANDONED_AFTER,
@@ -101,7 +102,7 @@ pub async fn begin(
         return Ok(Outcome::Again(ids));
     }
     caller.check_bytes(look.found.stored_bytes, prompt.text.len())?;
-    if prompt.composer {
+    if how.composes() {
         // Its reply makes files.
         caller.check_another(Thing::Files, look.found.num_files)?;
     }
@@ -112,7 +113,7 @@ pub async fn begin(
     }
     let spot = spot(&prompt.place, &found);
     let Some(model) = found.model else {
-        return match prompt.names_a_model() {
+        return match how.model.is_some() || how.model_id.is_some() {
             true => Err(Refused::model_not_found()),
             false => Ok(Outcome::NoModel),
         };
@@ -139,7 +140,7 @@ fn check_bound(bound: Bound, found: &Found, caller: &Caller) -> Result<(), Refus
 
 /// Where the first of the new messages goes.
 struct Spot {
-    parent: Option<String>,
+    parent: Option<MessageId>,
     /// Whether that is somewhere else than at the end of the active branch.
     is_aside: bool,
     /// The chat's last position.
@@ -186,35 +187,33 @@ async fn insert(
 ) -> Result<Begun, Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
     let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
-    if let Some(parent) = spot.parent.as_deref().filter(|_| spot.is_aside) {
+    if let Some(parent) = spot.parent.as_ref().filter(|_| spot.is_aside) {
         branch::lift(tx, chat, parent, rev).await?;
     }
-    let (reply, answer_id, now) = (new_id(), new_id(), clock::now());
+    let (reply, answer_id) = (GenerationId::from(new_id()), MessageId::from(new_id()));
+    let now = clock::now();
     let message = is_new.then(|| Message {
-        id: new_id(),
+        id: new_id().into(),
         parent_id: spot.parent.clone(),
-        role: "user".to_owned(),
-        kind: "text".to_owned(),
-        content: prompt.text.clone(),
-        created_at: now.clone(),
-        ..Message::default()
+        created_at: now.clone().into(),
+        ..Message::new(Role::User, MessageKind::Text, prompt.text.clone())
     });
     let said = message.as_ref();
     let answered_id = said.map(|said| said.id.clone()).or(spot.parent);
-    let answered_id = answered_id.unwrap_or_default();
+    let answered_id = answered_id.ok_or_else(|| Refused::not_found("Message not found."))?;
     tx.execute(
         PROMPT,
         params![
-            answered_id.as_str(),
+            &answered_id,
             chat,
             prompt.text.as_str(),
-            said.and_then(|said| said.parent_id.as_deref()),
+            said.and_then(|said| said.parent_id.as_ref()),
             spot.position + 1,
             now.as_str(),
             rev,
-            prompt.client_id.as_deref(),
+            prompt.how.client_id.as_ref().map(|id| id.0.as_str()),
             i64::from(is_new),
-            answer_id.as_str(),
+            &answer_id,
             model.name.as_str()
         ],
     )
@@ -223,9 +222,9 @@ async fn insert(
         "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat, owner_id)
          VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6)",
         params![
-            reply.as_str(),
+            &reply,
             chat,
-            answer_id.as_str(),
+            &answer_id,
             model.name.as_str(),
             clock::unix_millis(),
             model.owner.as_str()
@@ -240,8 +239,8 @@ async fn insert(
         answer_id,
         rev,
         model,
-        composer: prompt.composer,
-        selected_filename: prompt.selected_filename,
+        composer: prompt.how.composes(),
+        selected_filename: prompt.how.selected_filename.map(|name| name.0),
         interrupted,
         limits,
     })

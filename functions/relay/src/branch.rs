@@ -2,23 +2,29 @@
 
 use kafka_common::access::Caller;
 use kafka_common::api::events::Event;
+use kafka_common::api::id::MessageId;
 use kafka_common::api::relay::Branch;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
+use kafka_common::params;
 use kafka_common::reply::{audience, ending};
-use kafka_common::{params, sql_file};
 use serde::Deserialize;
 
 use crate::refused::Refused;
 use crate::running::Look;
 use crate::snapshot;
 
-const LIFT: &str = sql_file!("branch.sql");
-const FIND: &str = sql_file!("branch_find.sql");
-const END: &str = sql_file!("branch_end.sql");
+const LIFT: &str = include_str!("branch.sql");
+const FIND: &str = include_str!("branch_find.sql");
+const END: &str = include_str!("branch_end.sql");
 
 /// Puts a message, and all before it, on the active branch. Returns whether it was not on it.
-pub async fn lift(tx: &mut Transaction<'_>, chat: &str, message: &str, rev: i64) -> Result<bool> {
+pub async fn lift(
+    tx: &mut Transaction<'_>,
+    chat: &str,
+    message: &MessageId,
+    rev: i64,
+) -> Result<bool> {
     let lifted = tx.query_as::<String>(LIFT, params![chat, message, rev]);
     Ok(!lifted.await?.is_empty())
 }
@@ -27,8 +33,8 @@ pub async fn lift(tx: &mut Transaction<'_>, chat: &str, message: &str, rev: i64)
 #[derive(Deserialize)]
 struct Found {
     rev: i64,
-    head_id: Option<String>,
-    message_id: Option<String>,
+    head_id: Option<MessageId>,
+    message_id: Option<MessageId>,
 }
 
 /// Makes the branch through a message the active one, and tells the windows. Choosing the active one changes nothing.
@@ -36,7 +42,7 @@ pub async fn select(
     db: &mut Db,
     chat: &str,
     caller: &Caller,
-    message: &str,
+    message: &MessageId,
 ) -> Result<Branch, Refused> {
     let asked = || params![chat, caller.user_id(), message];
     let mut look: Look<'_, Found> = Look::at(db, FIND, asked).await?;
@@ -50,15 +56,15 @@ pub async fn select(
         rev = interrupted.rev;
     }
     let lifted = lift(&mut tx, chat, message, rev + 1).await?;
-    let end: Option<String> = tx.query_one_as(END, params![message]).await?;
-    let head_id = end.unwrap_or_else(|| message.to_owned());
-    let is_other = lifted || found.head_id.as_deref() != Some(head_id.as_str());
+    let end: Option<MessageId> = tx.query_one_as(END, params![message]).await?;
+    let head_id = end.unwrap_or_else(|| message.clone());
+    let is_other = lifted || found.head_id.as_ref() != Some(&head_id);
     let mut snapshot = None;
     if is_other {
         rev = conversation::raise(&mut tx, chat, 1).await?;
         tx.execute(
             "UPDATE chat SET head_id = ?2 WHERE id = ?1",
-            params![chat, head_id.as_str()],
+            params![chat, &head_id],
         )
         .await?;
         snapshot = snapshot::branch(&mut tx, chat).await?;
@@ -76,6 +82,5 @@ pub async fn select(
         };
         audience::tell(chat, &[event], Vec::new()).await;
     }
-    let head_id = head_id.into();
     Ok(Branch { head_id, rev })
 }

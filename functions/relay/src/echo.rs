@@ -1,16 +1,19 @@
 //! Echo: what plain text gets where its chat's owner has no model.
 
 use kafka_common::access::Caller;
+use kafka_common::api::events::Event;
+use kafka_common::api::id::MessageId;
+use kafka_common::api::relay::Message;
+use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::id::new_id;
-use kafka_common::message::Message;
 use kafka_common::reply::audience;
-use kafka_common::{clock, params, sql_file};
+use kafka_common::{clock, params};
 
 use crate::refused::Refused;
 
-const ECHO: &str = sql_file!("echo.sql");
+const ECHO: &str = include_str!("echo.sql");
 
 /// Keeps the text and the answer `Echo: <text>`, which is returned. Other windows see both as messages.
 pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Result<String, Refused> {
@@ -18,7 +21,7 @@ pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Resul
     let (said, echoed, now) = (new_id(), new_id(), clock::now());
     let mut tx = db.begin().await?;
     let rev = conversation::raise(&mut tx, chat, 2).await? - 1;
-    let parents: Vec<Option<String>> = tx
+    let parents: Vec<Option<MessageId>> = tx
         .query_as(
             ECHO,
             params![
@@ -36,18 +39,15 @@ pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Resul
     let mut parents = parents.into_iter();
     let parent = parents.next().ok_or_else(Refused::chat_not_found)?;
     tx.commit().await?;
-    let message = |id: String, parent_id, role: &str, content: &str| Message {
-        id,
+    let message = |id: String, parent_id, role, content: &str| Message {
+        id: id.into(),
         parent_id,
-        role: role.to_owned(),
-        kind: "text".to_owned(),
-        content: content.to_owned(),
-        created_at: now.clone(),
-        ..Message::default()
+        created_at: now.clone().into(),
+        ..Message::new(role, MessageKind::Text, content.to_owned())
     };
-    let said = message(said, parent, "user", text);
-    let echoed = message(echoed, Some(said.id.clone()), "assistant", &answer);
-    let events = [said.added(rev), echoed.added(rev + 1)];
+    let said = message(said, parent, Role::User, text);
+    let echoed = message(echoed, Some(said.id.clone()), Role::Assistant, &answer);
+    let events = [Event::added(said, rev), Event::added(echoed, rev + 1)];
     audience::tell(chat, &events, Vec::new()).await;
     Ok(answer)
 }

@@ -7,21 +7,22 @@ use futures::stream::{self, Stream};
 use kafka_common::access::Access;
 use kafka_common::announce::text;
 use kafka_common::api::events::{Event, Generation, Sync};
+use kafka_common::api::id::{GenerationId, MessageId};
+use kafka_common::api::relay::Message;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result};
 use kafka_common::long_work::{Kind, Lease, held};
-use kafka_common::message::Message;
 use kafka_common::query::Query;
 use kafka_common::reply::ending::{self, Ending};
-use kafka_common::{owner, params, sql_file, sse};
+use kafka_common::{owner, params, sse};
 use serde::Deserialize;
 
 use crate::guarded::while_logged_in;
 use crate::refused::Refused;
 use crate::watch::{News, Piece, Watch};
 
-const READ: &str = sql_file!("follow.sql");
+const READ: &str = include_str!("follow.sql");
 
 /// After how many looks without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;
@@ -32,7 +33,7 @@ const NOT_FOUND: &str = "Generation not found.";
 /// Streams the reply: what it has, what it gets, and its end.
 pub async fn get(
     access: Access,
-    Path((chat, reply)): Path<(String, String)>,
+    Path((chat, reply)): Path<(String, GenerationId)>,
     request: Request,
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
@@ -47,7 +48,7 @@ pub async fn get(
 }
 
 /// The events of a reply of a chat, whoever's it is, while the lease is held.
-pub async fn response(chat: String, reply: String, lease: Option<Lease>) -> Response {
+pub async fn response(chat: String, reply: GenerationId, lease: Option<Lease>) -> Response {
     match find(chat, None, reply).await {
         Ok(Some((follower, first))) => sse::response(held(rest(follower, Some(first)), lease)),
         Ok(None) => Refused::not_found(NOT_FOUND).into_response(),
@@ -59,7 +60,7 @@ pub async fn response(chat: String, reply: String, lease: Option<Lease>) -> Resp
 async fn find(
     chat: String,
     owner: Option<String>,
-    reply: String,
+    reply: GenerationId,
 ) -> db::Result<Option<(Follower, Bytes)>> {
     let mut follower = Follower::new(chat, owner, reply);
     let state = follower.read().await?;
@@ -82,7 +83,7 @@ fn rest(follower: Follower, first: Option<Bytes>) -> impl Stream<Item = Bytes> +
 }
 
 /// What the row of a reply tells, from what it has now to its end.
-pub fn rest_of(chat: String, reply: String) -> impl Stream<Item = Bytes> + Send {
+pub fn rest_of(chat: String, reply: GenerationId) -> impl Stream<Item = Bytes> + Send {
     rest(Follower::new(chat, None, reply), None)
 }
 
@@ -90,9 +91,9 @@ struct Follower {
     watch: Watch,
     chat: String,
     caller: Option<String>,
-    reply: String,
-    /// The id of the reply's message, once it was read.
-    message: String,
+    reply: GenerationId,
+    /// The id of the reply's message; empty until it was read.
+    message: MessageId,
     /// What the client has.
     sent: Option<Sent>,
     ended: bool,
@@ -123,13 +124,13 @@ struct State {
 }
 
 impl Follower {
-    fn new(chat: String, caller: Option<String>, reply: String) -> Self {
+    fn new(chat: String, caller: Option<String>, reply: GenerationId) -> Self {
         Self {
-            watch: Watch::new(&reply),
+            watch: Watch::new(reply.as_str()),
             chat,
             caller,
             reply,
-            message: String::new(),
+            message: String::new().into(),
             sent: None,
             ended: false,
             quiet: 0,
@@ -151,7 +152,7 @@ impl Follower {
     async fn read_once(&self, db: &mut Db) -> db::Result<Option<State>> {
         let sent = self.sent_bytes();
         let parameters = params![
-            self.reply.as_str(),
+            &self.reply,
             self.chat.as_str(),
             self.caller.as_deref(),
             sent.content as i64,
@@ -179,7 +180,9 @@ impl Follower {
                     return Some(events);
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!(generation = self.reply, "the reply: {error}"),
+                Err(error) => {
+                    tracing::error!(generation = self.reply.as_str(), "the reply: {error}")
+                }
             }
             if let Some(sign) = self.stay_quiet() {
                 return Some(sign);
@@ -222,21 +225,11 @@ impl Follower {
     }
 
     fn delta(&self, seq: i64, content: String) -> Event {
-        Event::Delta {
-            generation_id: self.reply.clone(),
-            message_id: self.message.clone(),
-            seq,
-            content,
-        }
+        Event::delta(&self.reply, &self.message, seq, content)
     }
 
     fn reasoning_delta(&self, seq: i64, content: String) -> Event {
-        Event::ReasoningDelta {
-            generation_id: self.reply.clone(),
-            message_id: self.message.clone(),
-            seq,
-            content,
-        }
+        Event::reasoning_delta(&self.reply, &self.message, seq, content)
     }
 
     /// Now and then a sign of life, where there is nothing to tell.
@@ -267,9 +260,8 @@ impl Follower {
             reasoning: sent.reasoning - known.1 + reasoning.len(),
         };
         match self.sent {
-            None => events.push(Event::Sync(Box::new(Sync {
-                rev: state.rev,
-                generation: Some(Generation {
+            None => {
+                let reply = Generation {
                     id: self.reply.clone(),
                     message_id: self.message.clone(),
                     seq: state.seq,
@@ -278,9 +270,9 @@ impl Follower {
                     status: state.status,
                     model: state.message.model.clone(),
                     truncated: false,
-                }),
-                ..Sync::default()
-            }))),
+                };
+                events.push(Sync::new(state.rev, Some(reply)).into());
+            }
             Some(sent) if state.seq > sent.seq => {
                 let content = content.get(known.0..).unwrap_or_default();
                 let reasoning = reasoning.get(known.1..).unwrap_or_default();
@@ -305,8 +297,8 @@ impl Follower {
                 usage: usage.and_then(|usage| serde_json::from_str(usage).ok()),
                 error: state.error,
             };
-            let ended = ending.of(&self.reply, state.message, state.message_rev);
-            events.push(Event::GenerationEnded(Box::new(ended)));
+            let ended = ending.of(self.reply.as_str(), state.message, state.message_rev);
+            events.push(ended.into());
         }
         let events: Vec<Bytes> = events.iter().map(on_the_wire).collect();
         events.concat().into()

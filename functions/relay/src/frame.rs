@@ -1,6 +1,9 @@
 //! What a client may say in a frame, or in the body of a request: fields with one value each.
 
+use kafka_common::api::actions::{Action, How};
+use kafka_common::json::fields::{Fields, Wrong};
 use kafka_common::json::lenient::{self, Shallow};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::refused::Refused;
@@ -30,23 +33,68 @@ pub const FIELDS: &[&str] = &[
     "version_id",
 ];
 
-/// The fields of a frame that is a JSON object; `None`: it is none. Fields that nobody knows are left out, and so is
-/// what arrays and objects have in them.
-pub fn fields(frame: &str) -> Option<Map<String, Value>> {
-    match lenient::read(frame, Shallow::new(FIELDS)).ok()?.value {
-        Value::Object(fields) => Some(fields),
-        _ => None,
-    }
+/// A frame that is a JSON object. Fields that nobody knows are left out, and so is what arrays and objects have in them.
+pub struct Frame {
+    length: usize,
+    values: Map<String, Value>,
 }
 
-/// Refuses a frame that is long without having a file in it.
-pub fn check_length(frame: &str, fields: &Map<String, Value>) -> Result<(), Refused> {
-    let text = |name| fields.get(name).and_then(Value::as_str);
-    let has_file = text("action") == Some("upload_file") && text("file_data").is_some();
-    match frame.len() <= MAX_BYTES || has_file {
-        true => Ok(()),
-        false => Err(Refused::too_large(
-            "A frame without a file has at most 512 KiB.",
-        )),
+impl Frame {
+    /// `None`: the text is no object.
+    pub fn read(text: &str) -> Option<Self> {
+        match lenient::read(text, Shallow::new(FIELDS)).ok()?.value {
+            Value::Object(values) => Some(Self {
+                length: text.len(),
+                values,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The name of its action.
+    pub fn name(&self) -> Option<&str> {
+        self.values.get("action").and_then(Value::as_str)
+    }
+
+    /// What its sender calls it.
+    pub fn id(&self) -> Result<Option<&str>, Refused> {
+        #[derive(Deserialize)]
+        struct Tag<'a> {
+            id: Option<&'a str>,
+        }
+        let (values, is_forgiving) = (&self.values, false);
+        let tag = Fields {
+            values,
+            is_forgiving,
+        }
+        .read::<Tag<'_>>();
+        tag.map(|tag| tag.id).map_err(|wrong| self.refuse(wrong))
+    }
+
+    /// What it asks for. Only a frame with a file may be long.
+    pub fn action(&self) -> Result<Action<'_>, Refused> {
+        let action = self.fields().read();
+        if self.length > MAX_BYTES && !matches!(action, Ok(Action::UploadFile { .. })) {
+            let error = "A frame without a file has at most 512 KiB.";
+            return Err(Refused::too_large(error));
+        }
+        action.map_err(|wrong| self.refuse(wrong))
+    }
+
+    /// How the reply is to be made that it asks for.
+    pub fn how(&self) -> Result<How, Refused> {
+        self.fields().read().map_err(|wrong| self.refuse(wrong))
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        let (values, is_forgiving) = (&self.values, true);
+        Fields {
+            values,
+            is_forgiving,
+        }
+    }
+
+    fn refuse(&self, wrong: Wrong) -> Refused {
+        Refused::wrong(wrong, self.name().unwrap_or_default())
     }
 }

@@ -1,6 +1,7 @@
 //! What a window gets first, and what it gets when it missed something.
 
-use kafka_common::api::events::{ChatState, Event, EventV1, Initial, MessageV1, Sync};
+use kafka_common::api::chat::RunningGeneration;
+use kafka_common::api::events::{ChatState, Event, EventV1, Initial, MessageV1, Sync, SyncedChat};
 use kafka_common::api::words::Status;
 use kafka_common::attachments;
 use kafka_common::db::{Db, Result};
@@ -16,13 +17,8 @@ pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> 
     // A reply that is being written comes when it is whole.
     let messages = std::mem::take(&mut snapshot.messages).into_iter();
     let whole = messages.filter(|message| message.status != Status::Running);
-    let conversation = whole.map(|message| MessageV1 {
-        role: message.role,
-        kind: message.kind,
-        content: message.content.unwrap_or_default().into(),
-        deleted_file_id: None,
-    });
-    let mut frame = state(chat, &mut snapshot, conversation.collect());
+    let conversation = whole.map(MessageV1::from).collect();
+    let mut frame = state(chat, &snapshot, conversation);
     if let Some(shown) = files(chat, &snapshot, Protocol::V1, &frame).await? {
         (frame.chat_files_based, frame.chat_files) = shown.into_lists();
     }
@@ -35,9 +31,15 @@ pub async fn v2(chat: &str, mut snapshot: Snapshot) -> Result<Event, Refused> {
     let mut frame = Event::Initial(Box::new(Initial {
         protocol: 2,
         rev: snapshot.rev,
-        chat: state(chat, &mut snapshot, messages),
-        head_id: snapshot.head_id.take(),
-        generation: snapshot.running.take().map(|running| running.named()),
+        chat: state(chat, &snapshot, messages),
+        head_id: snapshot.head_id.clone(),
+        // Its text is in the conversation.
+        generation: snapshot.running.take().map(|running| RunningGeneration {
+            id: running.generation.id,
+            message_id: running.generation.message_id,
+            model: running.generation.model.unwrap_or_default(),
+            seq: running.generation.seq.unsigned_abs(),
+        }),
         has_more: snapshot.has_more,
         truncated: false,
     }));
@@ -54,7 +56,7 @@ pub async fn v2(chat: &str, mut snapshot: Snapshot) -> Result<Event, Refused> {
 /// Files that are not in `file_ids` are gone.
 pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync, Refused> {
     let mut budget = Budget::new(CONVERSATION);
-    let mut generation = snapshot.running.map(|running| running.whole());
+    let mut generation = snapshot.running.map(|running| running.generation);
     if let Some(whole) = &mut generation
         && !budget.take(whole)
     {
@@ -74,17 +76,14 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync
             cut(message);
         }
     }
-    let mut frame = Sync {
-        rev: snapshot.rev,
-        head_id: Some(snapshot.head_id),
-        messages: snapshot.messages,
-        files: Vec::new(),
-        generation,
-        file_ids: Some(snapshot.file_ids),
-        chat_name: Some(snapshot.name),
-        has_more: Some(snapshot.has_more),
-        in_reply_to: None,
-    };
+    let mut frame = Sync::new(snapshot.rev, generation);
+    frame.messages = snapshot.messages;
+    frame.chat = Some(SyncedChat {
+        head_id: snapshot.head_id,
+        file_ids: snapshot.file_ids,
+        chat_name: snapshot.name,
+        has_more: snapshot.has_more,
+    });
     if !snapshot.has_files {
         return Ok(frame);
     }
@@ -99,22 +98,25 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync
     let reached = shown.reached().filter(|_| shown.has_more);
     if let Some(reached) = reached.filter(|reached| *reached < snapshot.rev) {
         frame.rev = reached;
-        frame.has_more = Some(true);
+        frame.chat = frame.chat.map(|chat| SyncedChat {
+            has_more: true,
+            ..chat
+        });
     }
     frame.files = shown.into_lists().1;
     Ok(frame)
 }
 
 /// What both first frames say, still without files.
-fn state<M>(chat: &str, snapshot: &mut Snapshot, conversation: Vec<M>) -> ChatState<M> {
+fn state<M>(chat: &str, snapshot: &Snapshot, conversation: Vec<M>) -> ChatState<M> {
     ChatState {
-        chat_id: chat.to_owned(),
-        chat_name: std::mem::take(&mut snapshot.name),
+        chat_id: chat.into(),
+        chat_name: snapshot.name.clone(),
         conversation,
         chat_files_based: Vec::new(),
         chat_files: Vec::new(),
-        workspace_id: std::mem::take(&mut snapshot.workspace_id),
-        models: std::mem::take(&mut snapshot.models),
+        workspace_id: snapshot.workspace_id.clone(),
+        models: snapshot.models.clone(),
         initial: true,
     }
 }

@@ -4,18 +4,22 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use kafka_common::access::{Access, Caller};
+use kafka_common::api::actions::{By, How};
+use kafka_common::api::id::MessageId;
 use kafka_common::api::relay::{ReplyBegun, Stopped};
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::json::JsonBody;
+use kafka_common::json::fields::Fields;
 use kafka_common::long_work::{Kind, Lease};
 use kafka_common::owner;
 use kafka_common::query::Query;
+use serde::Deserialize;
 
 use crate::begin::{Outcome, begin, ids};
 use crate::frame::FIELDS;
 use crate::guarded::while_logged_in;
-use crate::prompt::{Prompt, text_field};
+use crate::prompt::Prompt;
 use crate::refused::Refused;
 use crate::{branch, follow, reply, stop};
 
@@ -28,7 +32,7 @@ pub async fn post(access: Access, Path(chat): Path<String>, request: Request) ->
 /// The same with a message that says better what another one says.
 pub async fn edit(
     access: Access,
-    Path((chat, message)): Path<(String, String)>,
+    Path((chat, message)): Path<(String, MessageId)>,
     request: Request,
 ) -> Result<Response> {
     ask(access, chat, request, Asked::Edit(message)).await
@@ -37,7 +41,7 @@ pub async fn edit(
 /// Begins another reply, without a new message.
 pub async fn regenerate(
     access: Access,
-    Path((chat, message)): Path<(String, String)>,
+    Path((chat, message)): Path<(String, MessageId)>,
     request: Request,
 ) -> Result<Response> {
     ask(access, chat, request, Asked::Reply(message)).await
@@ -46,26 +50,53 @@ pub async fn regenerate(
 /// What is asked for.
 enum Asked {
     Message,
-    Edit(String),
-    Reply(String),
+    Edit(MessageId),
+    Reply(MessageId),
+}
+
+/// The body of [`edit`], beside how the reply is to be made.
+#[derive(Deserialize)]
+struct Text {
+    prompt: String,
+}
+
+/// The body of [`select_branch`].
+#[derive(Deserialize)]
+struct Chosen {
+    message_id: MessageId,
+}
+
+/// Reads fields of a body. Those that must be sent are refused in the shape of all endpoints, others as in frames.
+fn read<'a, T: Deserialize<'a>>(body: &'a JsonBody) -> Result<T, Refused> {
+    let fields = Fields {
+        is_forgiving: true,
+        ..body.fields()
+    };
+    fields.read().map_err(|wrong| match wrong.is_required {
+        true => body.invalid(wrong).into(),
+        false => Refused::wrong(wrong, ""),
+    })
+}
+
+fn caller(access: &Access, body: &JsonBody) -> Result<Caller, Refused> {
+    let By { user_id } = read(body)?;
+    Ok(access.caller(user_id.as_ref().map(|id| id.0.as_str()))?)
 }
 
 async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Result<Response> {
     let streams = wants_events(request.headers());
     let body = JsonBody::read(request, FIELDS).await?;
-    if !matches!(asked, Asked::Reply(_)) {
-        // Asked for here too, since over HTTP a missing field has a shape of its own.
-        body.string("prompt")?;
-    }
-    let fields = body.fields();
     let outcome = async {
-        let user = text_field(fields, "user_id")?;
-        let caller = access.caller(user.as_deref())?;
-        let prompt = match asked {
-            Asked::Message => Prompt::parse(fields)?,
-            Asked::Edit(message) => Prompt::edit(fields, message)?,
-            Asked::Reply(message) => Prompt::regenerate(fields, message)?,
+        let mut prompt = match asked {
+            Asked::Message => Prompt::new(read(&body)?, How::default()),
+            Asked::Edit(message) => {
+                let Text { prompt } = read(&body)?;
+                Prompt::edit(message, prompt, How::default())
+            }
+            Asked::Reply(message) => Prompt::regenerate(message, How::default()),
         };
+        let caller = caller(&access, &body)?;
+        prompt.how = read(&body)?;
         let lease = match streams {
             true => Lease::take(&caller, Kind::Stream).await?,
             false => None,
@@ -82,7 +113,7 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
         Err(refused) => refused.into_response(),
         Ok((Outcome::NoModel, _)) => Refused::model_not_found().into_response(),
         Ok((Outcome::Again(ids), lease)) if streams => match ids.generation_id {
-            Some(reply) => follow::response(chat, reply.into(), lease).await,
+            Some(reply) => follow::response(chat, reply, lease).await,
             None => Refused::not_found("Generation not found.").into_response(),
         },
         Ok((Outcome::Again(ids), _)) => accepted(&ids),
@@ -131,7 +162,7 @@ pub async fn stop(access: Access, Path(chat): Path<String>, request: Request) ->
         }
     }
     Ok(answer(&Stopped {
-        generation_id: stopped.map(Into::into),
+        generation_id: stopped,
     }))
 }
 
@@ -142,12 +173,11 @@ pub async fn select_branch(
     request: Request,
 ) -> Result<Response> {
     let body = JsonBody::read(request, FIELDS).await?;
-    let message = body.string("message_id")?;
     let outcome = async {
-        let user = text_field(body.fields(), "user_id")?;
-        let caller = access.caller(user.as_deref())?;
+        let Chosen { message_id } = read(&body)?;
+        let caller = caller(&access, &body)?;
         let mut db = Db::open().await?;
-        match branch::select(&mut db, &chat, &caller, &message).await {
+        match branch::select(&mut db, &chat, &caller, &message_id).await {
             Err(refused) if refused.is_missing_chat() => {
                 Err(missing_chat(&mut db, &caller).await.into())
             }

@@ -5,17 +5,17 @@ use axum::response::Response;
 use http::StatusCode;
 use kafka_common::access::{Access, Caller};
 use kafka_common::announce::text;
-use kafka_common::api::events;
+use kafka_common::api::id::MessageId;
+use kafka_common::api::relay::{HistoryMessage, Message};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, FieldError, Result, json_text_response};
-use kafka_common::message::Message;
 use kafka_common::query::Query;
 use kafka_common::reply::ending::{self, Running};
-use kafka_common::{owner, params, sql_file};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use kafka_common::{owner, params};
+use serde::Deserialize;
+use serde_json::json;
 
-const PAGE: &str = sql_file!("page.sql");
+const PAGE: &str = include_str!("page.sql");
 
 /// How long a page is, in bytes, unless one message alone is longer.
 const PAGE_BYTES: usize = 1_000_000;
@@ -106,35 +106,24 @@ struct Row {
 
 #[derive(Deserialize)]
 struct Head {
-    head_id: Option<String>,
+    head_id: Option<MessageId>,
     /// How many messages there are of those that were named.
     num_named: i64,
     num_messages: usize,
     running: Option<Running>,
 }
 
-/// A message, and those that follow the same one.
-#[derive(Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    message: events::Message,
-    siblings: Vec<String>,
-}
-
-/// The page, written message by message: as values they would be in memory once more.
+/// The page ([`kafka_common::api::relay::Messages`]), written message by message, because each one's length is needed.
 fn page(asked: &Asked, head: Head, rows: impl Iterator<Item = Row>) -> Result<Response> {
-    let mut shown: Vec<(String, String)> = Vec::new();
+    let mut shown: Vec<(MessageId, String)> = Vec::new();
     let mut bytes = 0;
     for row in rows {
         let (Some(message), Some(siblings)) = (row.message, row.siblings) else {
             continue;
         };
         let id = message.id.clone();
-        let json = Shown {
-            message: message.sent(),
-            siblings: serde_json::from_str(&siblings).map_err(Error::internal)?,
-        };
-        let text = text(&json);
+        let siblings = serde_json::from_str(&siblings).map_err(Error::internal)?;
+        let text = text(&HistoryMessage { message, siblings });
         bytes += text.len() + 1;
         if bytes > PAGE_BYTES && !shown.is_empty() {
             break;
@@ -143,13 +132,12 @@ fn page(asked: &Asked, head: Head, rows: impl Iterator<Item = Row>) -> Result<Re
     }
     let has_more = head.num_messages > shown.len();
     // The last of the way, whichever way that is.
-    let next = shown.last().filter(|_| has_more).map(|(id, _)| id.clone());
+    let next = text(&shown.last().filter(|_| has_more).map(|(id, _)| id));
     if !asked.goes_down() {
         shown.reverse();
     }
     let messages: Vec<String> = shown.into_iter().map(|(_, text)| text).collect();
-    let (next, head_id) = (Value::from(next), Value::from(head.head_id));
-    let messages = messages.join(",");
+    let (messages, head_id) = (messages.join(","), text(&head.head_id));
     let body = format!(r#"{{"messages":[{messages}],"next":{next},"head_id":{head_id}}}"#);
     Ok(json_text_response(StatusCode::OK, body))
 }

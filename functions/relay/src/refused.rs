@@ -8,8 +8,9 @@ use kafka_common::api::events::{self, Event, EventV1};
 use kafka_common::api::words::ErrorCode;
 use kafka_common::db;
 use kafka_common::error::{
-    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, DISK_FULL, Error, STORAGE_FULL, json_response,
+    AT_ONCE_RETRY_AFTER, CHAT_NOT_FOUND, DISK_FULL, Error, STORAGE_FULL, StoreError, json_response,
 };
+use kafka_common::json::fields::{Fault, Wrong};
 use serde_json::json;
 
 /// A refusal: a code for programs and words for people. Only a pointer to them, because it is passed on in many places.
@@ -60,6 +61,23 @@ impl Refused {
         Self::bad_request(format!("Unknown action: {action}"))
     }
 
+    /// A field of this action is wrong.
+    pub fn wrong(wrong: Wrong, action: &str) -> Self {
+        let field = wrong.field;
+        match (wrong.fault, action) {
+            (Fault::Missing, "upload_file") => Self::bad_request("Missing filename or file_data."),
+            (Fault::Missing, "revert_version") => {
+                Self::bad_request("Missing version_id or filename for revert_version.")
+            }
+            (Fault::Missing, "sync") => Self::bad_request("rev must be an integer."),
+            (Fault::Missing, _) => Self::bad_request(format!("Missing {field} for {action}.")),
+            (Fault::Type(kind), _) => Self::bad_request(format!("{field} must be {kind}.")),
+            (Fault::TooLong, _) => Self::too_large(format!("{field} is too long.")),
+            (Fault::Action(action), _) => Self::unknown_action(&action),
+            (Fault::Value(why), _) => Self::bad_request(why),
+        }
+    }
+
     pub fn chat_not_found() -> Self {
         Self::not_found(CHAT_NOT_FOUND)
     }
@@ -86,8 +104,7 @@ impl Refused {
     /// As a v1 window gets it.
     pub fn v1(&self) -> EventV1 {
         self.log();
-        let error = self.0.error.to_string();
-        EventV1::Error { error }
+        EventV1::error(self.0.error.as_ref())
     }
 
     /// As a v2 window gets it.
@@ -111,6 +128,12 @@ impl Refused {
 
 impl From<db::Error> for Refused {
     fn from(error: db::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
         Error::from(error).into()
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use kafka_common::api::id::GenerationId;
 use kafka_common::error::Error;
 use kafka_common::long_work::{Lease, held};
 use kafka_common::reply::audience::Audience;
@@ -98,11 +99,16 @@ async fn call(
 
 /// Ends a reply that nothing writes, and says so to all clients.
 async fn give_up(begun: &Begun, why: &str) {
-    tracing::error!(generation = begun.reply, "the reply did not begin: {why}");
+    tracing::error!(
+        generation = begun.reply.as_str(),
+        "the reply did not begin: {why}"
+    );
     begun.announce(&Audience::of(&begun.chat, None).await);
-    if let Err(error) = ending::end(&begun.chat, &begun.reply, Ending::error(NOT_BEGUN)).await {
+    if let Err(error) =
+        ending::end(&begun.chat, begun.reply.as_str(), Ending::error(NOT_BEGUN)).await
+    {
         // Its heartbeat stays what it is, so the next reader ends it.
-        tracing::error!(generation = begun.reply, "the reply: {error}");
+        tracing::error!(generation = begun.reply.as_str(), "the reply: {error}");
     }
 }
 
@@ -126,7 +132,7 @@ fn events(body: IncomingResponseBody) -> impl Stream<Item = Bytes> + Send {
 fn written(
     events: impl Stream<Item = Bytes> + Send,
     chat: String,
-    reply: String,
+    reply: GenerationId,
 ) -> impl Stream<Item = Bytes> + Send {
     let state = (Box::pin(events), false);
     let events = stream::unfold(state, |(mut events, ended)| async move {

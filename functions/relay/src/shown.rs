@@ -4,17 +4,18 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion};
+use kafka_common::api::id::{Time, VersionId};
 use kafka_common::api::words::FileKind;
 use kafka_common::attachments::{self, ChatFile};
 use kafka_common::db::{Db, Result};
-use kafka_common::{params, sql_file};
+use kafka_common::params;
 use kafka_llm::diff::unified_diff;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::size::{Budget, CONTENTS, INLINE};
 
-const READ: &str = sql_file!("contents.sql");
+const READ: &str = include_str!("contents.sql");
 
 /// How many versions of a file a window gets, the newest.
 const VERSIONS: usize = 50;
@@ -40,7 +41,7 @@ impl Protocol {
     fn based(self, file: &ChatFile, text: Option<&str>) -> BasedFile {
         let truncated = text.is_none() && self == Self::V2;
         BasedFile {
-            file_id: file.id.clone(),
+            file_id: file.id.as_str().into(),
             name: file.name.clone(),
             latest_content: text.map(str::to_owned).or_else(|| self.left_out()),
             versions: Vec::new(),
@@ -53,7 +54,7 @@ impl Protocol {
     /// A file's entry in the list of all files.
     fn listed(self, file: &ChatFile, text: Option<&str>) -> FrameFile {
         FrameFile {
-            id: file.id.clone(),
+            id: file.id.as_str().into(),
             name: file.name.clone(),
             content: text.map(str::to_owned).or_else(|| self.left_out()),
             language: file.kind.language,
@@ -94,8 +95,8 @@ struct Row {
 /// A version; without its text, unless that was read.
 #[derive(Deserialize)]
 struct Version {
-    id: String,
-    timestamp: String,
+    id: VersionId,
+    timestamp: Time,
     text: Option<String>,
 }
 

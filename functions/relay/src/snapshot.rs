@@ -1,17 +1,18 @@
 //! A chat at one moment: what a window gets first, and what it gets when it missed something.
 
-use kafka_common::api::chat::RunningGeneration;
 use kafka_common::api::events::{Generation, Message};
-use kafka_common::api::words::Status;
+use kafka_common::api::id::{FileId, MessageId, WorkspaceId};
+use kafka_common::api::relay;
 use kafka_common::db::{self, Db, Transaction};
+use kafka_common::params;
 use kafka_common::reply::ending;
-use kafka_common::{params, sql_file};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::refused::Refused;
 use crate::size::{self, Budget};
 
-const SNAPSHOT: &str = sql_file!("snapshot.sql");
+const SNAPSHOT: &str = include_str!("snapshot.sql");
 
 /// How many messages a window gets at once.
 const MESSAGES: i64 = 200;
@@ -23,9 +24,9 @@ const FILE_IDS: i64 = 2500;
 #[derive(Debug)]
 pub struct Snapshot {
     pub name: String,
-    pub workspace_id: String,
+    pub workspace_id: WorkspaceId,
     /// The message that the active branch ends with.
-    pub head_id: Option<String>,
+    pub head_id: Option<MessageId>,
     /// That of the chat; or, if there is more after a rev than fits, what is reached with these messages.
     pub rev: i64,
     /// The names of the owner's models.
@@ -38,54 +39,22 @@ pub struct Snapshot {
     /// Whether it has files, or any that changed after the rev.
     pub has_files: bool,
     /// After a rev, the ids of all of its files in their order; `None`: they are more than fit.
-    pub file_ids: Option<Vec<String>>,
+    pub file_ids: Option<Vec<FileId>>,
 }
 
 /// The reply that is being written.
 #[derive(Debug, Deserialize)]
 pub struct Running {
-    pub id: String,
-    pub message_id: String,
-    pub model: String,
-    pub seq: i64,
-    /// The text so far.
-    pub content: String,
-    /// What the model has thought.
-    pub reasoning: String,
+    /// With the text so far.
+    pub generation: Generation,
     heartbeat: i64,
-}
-
-impl Running {
-    /// As `initial` names it: its text is in the conversation.
-    pub fn named(self) -> RunningGeneration {
-        RunningGeneration {
-            id: self.id.into(),
-            message_id: self.message_id.into(),
-            model: self.model,
-            seq: self.seq.unsigned_abs(),
-        }
-    }
-
-    /// As `sync` shows it, whole.
-    pub fn whole(self) -> Generation {
-        Generation {
-            id: self.id,
-            message_id: self.message_id,
-            seq: self.seq,
-            content: Some(self.content),
-            reasoning: Some(self.reasoning).filter(|reasoning| !reasoning.is_empty()),
-            status: Status::Running,
-            model: Some(self.model),
-            truncated: false,
-        }
-    }
 }
 
 /// A row: the chat, which is the first, or a message.
 #[derive(Deserialize)]
 struct Row {
     chat: Option<Chat>,
-    message: Option<kafka_common::message::Message>,
+    message: Option<relay::Message>,
     /// The message's.
     rev: Option<i64>,
 }
@@ -93,8 +62,8 @@ struct Row {
 #[derive(Deserialize)]
 struct Chat {
     name: String,
-    workspace_id: String,
-    head_id: Option<String>,
+    workspace_id: WorkspaceId,
+    head_id: Option<MessageId>,
     rev: i64,
     /// A list in JSON.
     models: String,
@@ -159,7 +128,7 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> db::Result<Option<Snapshot>>
     let mut reached = 0;
     let messages = rows.filter_map(|row| {
         reached = row.rev.unwrap_or(0).max(reached);
-        row.message.map(kafka_common::message::Message::sent)
+        row.message.map(Message::from)
     });
     let mut messages: Vec<Message> = messages.collect();
     let mut has_more = chat.num_messages > messages.len();
@@ -185,7 +154,7 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> db::Result<Option<Snapshot>>
 }
 
 /// A list that SQL has made.
-fn list(json: &str) -> db::Result<Vec<String>> {
+fn list<T: DeserializeOwned>(json: &str) -> db::Result<Vec<T>> {
     serde_json::from_str(json).map_err(|error| db::Error::Other(error.to_string()))
 }
 

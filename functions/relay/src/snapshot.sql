@@ -7,7 +7,7 @@
 WITH RECURSIVE
 asked AS (SELECT * FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
 running AS (
-    SELECT reply.id, message_id, model, seq, heartbeat FROM asked
+    SELECT reply.id, message_id, status, model, seq, heartbeat FROM asked
     JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running'
 ),
 branch (place, parent_id, turn) AS (
@@ -52,10 +52,10 @@ SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.wor
         SELECT iif(count(*) > ?6, NULL, json_group_array(id))
         FROM (SELECT id FROM chat_file WHERE chat_id = asked.id ORDER BY rowid LIMIT ?6 + 1)
     ) END AS "chat.file_ids",
-    running.id AS "chat.running.id", running.message_id AS "chat.running.message_id",
-    running.model AS "chat.running.model", text.content AS "chat.running.content",
-    text.reasoning AS "chat.running.reasoning",
-    running.seq AS "chat.running.seq", running.heartbeat AS "chat.running.heartbeat",
+    running.id AS "chat.running.generation.id", running.message_id AS "chat.running.generation.message_id",
+    running.status AS "chat.running.generation.status", running.model AS "chat.running.generation.model",
+    text.content AS "chat.running.generation.content", text.reasoning AS "chat.running.generation.reasoning", running.seq AS "chat.running.generation.seq",
+    running.heartbeat AS "chat.running.heartbeat",
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
     NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",

@@ -2,34 +2,17 @@
 
 use kafka_common::access::Caller;
 use kafka_common::announce::{fitted, text};
+use kafka_common::api::actions::Action;
 use kafka_common::db::Db;
 use kafka_common::reply::audience;
-use serde_json::{Map, Value};
 
-use crate::actions::{Done, delete, revert, upload};
+use crate::actions::{self, Done};
 use crate::begin::{Outcome, begin};
 use crate::echo::echo;
+use crate::frame::Frame;
 use crate::prompt::Prompt;
 use crate::refused::Refused;
-use crate::{frame, reply};
-
-/// A frame of a client: an object with an action is that action, anything else is something said.
-enum Frame {
-    Action(String, Map<String, Value>),
-    Said(String),
-}
-
-impl Frame {
-    fn read(frame: &str) -> Result<Self, Refused> {
-        if let Some(fields) = frame::fields(frame)
-            && let Some(Value::String(action)) = fields.get("action")
-        {
-            frame::check_length(frame, &fields)?;
-            return Ok(Self::Action(action.clone(), fields));
-        }
-        Ok(Self::Said(frame.to_owned()))
-    }
-}
+use crate::reply;
 
 /// Does what a frame asks. Returns what its sender is told now; the answer to a prompt comes to all windows, later.
 /// Where there is no room for a long answer, what has one is refused.
@@ -43,25 +26,22 @@ pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> 
 async fn answer(
     chat: &str,
     caller: &Caller,
-    frame: &str,
+    said: &str,
     has_room: bool,
 ) -> Result<Option<String>, Refused> {
-    let (action, fields) = match Frame::read(frame)? {
-        Frame::Said(said) => return say(chat, caller, said).await,
-        Frame::Action(action, fields) => (action, fields),
+    // An object with an action is that action, anything else is something said.
+    let Some(frame) = Frame::read(said).filter(|frame| frame.name().is_some()) else {
+        return say(chat, caller, said.to_owned()).await;
     };
-    let done = match action.as_str() {
-        "new_message" => {
-            return match ask(chat, caller, Prompt::parse(&fields)?).await? {
+    let done = match frame.action()? {
+        Action::NewMessage(message) => {
+            return match ask(chat, caller, Prompt::new(message, frame.how()?)).await? {
                 true => Ok(None),
                 false => Err(Refused::model_not_found()),
             };
         }
-        "upload_file" => upload::upload(chat, caller, &fields).await?,
-        "delete_file" => delete::delete(chat, caller, &fields).await?,
-        "revert_version" if !has_room => return Err(Refused::too_much()),
-        "revert_version" => revert::revert(chat, caller, &fields).await?,
-        other => return Err(Refused::unknown_action(other)),
+        Action::RevertVersion { .. } if !has_room => return Err(Refused::too_much()),
+        other => actions::file(chat, caller, other).await?,
     };
     let Done { answer, events, .. } = done;
     audience::tell(chat, &events, Vec::new()).await;

@@ -3,18 +3,19 @@
 mod sent;
 mod texts;
 
-use kafka_common::api::words::Status;
+use kafka_common::api::relay::Message;
+use kafka_common::api::words::{MessageKind, Role, Status};
 use kafka_common::conversation;
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::error::STORAGE_FULL;
 use kafka_common::files::is_over;
-use kafka_common::message::Message;
 use kafka_common::params;
 use kafka_common::reply::Begun;
 use kafka_common::reply::ending::{self, Ending};
 use kafka_common::room::{self, Thing};
 use kafka_common::versions;
 use kafka_llm::composer::{self, Edit, Unfit};
+use kafka_llm::line_ends::is_same;
 use kafka_llm::reasoning;
 use kafka_llm::stream::ONLY_REASONING;
 
@@ -192,7 +193,7 @@ async fn store(
         keep_apart(&mut tx, begun, apart).await?;
     }
     // First of all, since nothing can be made in a chat that is gone.
-    if !ending::mark(&mut tx, &begun.reply, &ending).await? {
+    if !ending::mark(&mut tx, begun.reply.as_str(), &ending).await? {
         return Ok(Written::Gone);
     }
     let mut made = Vec::new();
@@ -230,7 +231,7 @@ async fn store(
             return Ok(Written::unfit(&new.name, error));
         }
     }
-    let ended = ending::close(&mut tx, &begun.reply, ending, rev).await?;
+    let ended = ending::close(&mut tx, begun.reply.as_str(), ending, rev).await?;
     tx.commit().await?;
     Ok(Written::Stored(Stored { files, ended }))
 }
@@ -271,14 +272,15 @@ async fn apply(tx: &mut Transaction<'_>, begun: &Begun, text: &Text) -> Result<A
             "The file of that name is too long to be edited here, or no text.",
         ));
     };
-    if before.is_some() && *before != saved.before {
+    let is_stale = |now: &String| before.as_ref().is_some_and(|before| !is_same(before, now));
+    if saved.before.as_ref().is_some_and(is_stale) {
         return Ok(Applied::Stale);
     }
     let (version, timestamp) = saved.version.unwrap_or_default();
     Ok(Applied::Made(Made {
         id,
         name,
-        text,
+        text: saved.text,
         before: saved.before,
         version,
         timestamp,
@@ -299,13 +301,9 @@ async fn add_message(
         params![file.id.as_str(), rev + 1],
     )
     .await?;
-    let mut message = Message {
-        role: "assistant".to_owned(),
-        kind: "file".to_owned(),
-        content: file.content().to_string(),
-        model: Some(begun.model.name.clone()),
-        ..Message::default()
-    };
+    let content = file.content().to_string();
+    let mut message = Message::new(Role::Assistant, MessageKind::File, content);
+    message.model = Some(begun.model.name.clone());
     conversation::add(tx, &begun.chat, &mut message, rev).await?;
     Ok(message)
 }

@@ -8,7 +8,7 @@ use kafka_common::db::{self, Db};
 use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
 use kafka_common::seal::headers_row;
-use kafka_common::{attachments, params, seal, sql_file};
+use kafka_common::{attachments, params, seal};
 use kafka_llm::context::{self, Entry, FileText, Share};
 use kafka_llm::settings::parse_headers;
 use kafka_llm::{
@@ -23,7 +23,7 @@ use crate::settings::Settings;
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
 
-const BRANCH: &str = sql_file!("branch.sql");
+const BRANCH: &str = include_str!("branch.sql");
 
 /// A model that may be asked.
 pub struct Reachable {
@@ -40,7 +40,7 @@ impl Reachable {
         let open = async |row: &str, sealed: &str, what: &str| {
             let opened = seal::open(&model.owner, row, &model.base_url, sealed).await;
             opened.map_err(|error| {
-                if let Error::Internal(cause) = error {
+                if let Error::Internal(cause) = error.into() {
                     tracing::error!(model = model.id, "the {what} of the model: {cause:#}");
                 }
                 format!("The {what} of this model can't be read any more. Please enter it again.")

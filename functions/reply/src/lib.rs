@@ -60,7 +60,7 @@ fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
         }
         false => (None, status(StatusCode::ACCEPTED)),
     };
-    let span = log::generation(&begun.chat, &begun.reply);
+    let span = log::generation(&begun.chat, begun.reply.as_str());
     let writing = async move {
         let audience = Audience::of(&begun.chat, reader).await;
         writer::write(begun, audience).await;

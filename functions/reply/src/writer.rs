@@ -276,32 +276,21 @@ impl Writer<'_> {
 
     /// The event about what was written; `None`: that was a heartbeat.
     fn event(&self, part: Part, seq: i64) -> Option<events::Event> {
-        let generation_id = self.begun.reply.clone();
-        let message_id = self.begun.answer_id.clone();
         let content = match part {
             Part::Text => self.draft.unstored(),
             Part::Reasoning => self.thoughts.unstored(),
         };
         let content = Some(content.to_owned()).filter(|content| !content.is_empty())?;
+        let (reply, message) = (&self.begun.reply, &self.begun.answer_id);
         Some(match part {
-            Part::Text => events::Event::Delta {
-                generation_id,
-                message_id,
-                seq,
-                content,
-            },
-            Part::Reasoning => events::Event::ReasoningDelta {
-                generation_id,
-                message_id,
-                seq,
-                content,
-            },
+            Part::Text => events::Event::delta(reply, message, seq, content),
+            Part::Reasoning => events::Event::reasoning_delta(reply, message, seq, content),
         })
     }
 
     async fn try_write(&self, part: Part) -> db::Result<Option<Beat>> {
         let mut db = Db::open().await?;
-        let reply = &self.begun.reply;
+        let reply = self.begun.reply.as_str();
         match (part, self.draft.unstored()) {
             (Part::Reasoning, _) => {
                 rows::append_reasoning(&mut db, reply, self.thoughts.unstored()).await

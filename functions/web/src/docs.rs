@@ -14,7 +14,7 @@ use kafka_common::error::{Error, Result, json_text_response};
 
 use crate::pages::{asset, set, takes, values};
 
-/// Scripts and styles from here only; Swagger UI puts small pictures into its styles. It asks nobody but this server.
+/// Scripts and styles from here only; Swagger UI puts small pictures into its styles. It calls only this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -69,7 +69,7 @@ pub(crate) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Respon
 
 /// A file that is at hand as gzip, which almost every client takes.
 fn compressed(content_type: &'static str, gzip: &'static [u8], request: &HeaderMap) -> Response {
-    // The last eight bytes are the checksum and the length of what is compressed.
+    // The last eight bytes are the checksum and the length of the content.
     let sums = gzip.last_chunk::<8>().copied().unwrap_or_default();
     // Weak: it is the same one however it is encoded.
     let tag = format!("W/\"{:016x}\"", u64::from_be_bytes(sums));

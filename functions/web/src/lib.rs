@@ -1,9 +1,8 @@
 //! Component `web`: the page for people, the API's descriptions, the health check, and everything no other component
 //! has a route for.
 //!
-//! It has no database and may call nobody. `GET /healthz` therefore tells that the process answers, not that the
-//! database does. That the disk is full it knows from a header, if the host sends it; a client's own means nothing to
-//! anybody else.
+//! It has no database and may call no server. So `GET /healthz` shows that the process answers, not that the database
+//! does. A header of the host shows that the disk is full; a client that sends that header deceives only itself.
 #![forbid(unsafe_code)]
 
 mod docs;

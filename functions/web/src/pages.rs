@@ -6,11 +6,11 @@ use axum::response::Response;
 use kafka_common::api::web::{Health, Status, Welcome};
 use kafka_common::error::answer;
 
-/// The pages load nothing but their style sheet, run nothing and are shown in no frame.
+/// The pages load only their style sheet, run no scripts, and may not be in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// `GET /`: the page for a browser, which asks for HTML by name, and a message for everybody else.
+/// `GET /`: the page for a browser, which asks for HTML by name, and a message for other clients.
 pub(crate) async fn home(headers: HeaderMap) -> Response {
     let mut response = if names_html(&headers) {
         page(include_str!("../../../static/index.html"))
@@ -33,10 +33,10 @@ pub(crate) async fn style() -> Response {
     )
 }
 
-/// What a host that looks at its disk tells with each request while that is full.
+/// The header that a host adds to each request while its disk is full.
 const DISK: HeaderName = HeaderName::from_static("kafka-disk");
 
-/// `GET /healthz`: the process answers, and says whether its disk is full, if the host tells.
+/// `GET /healthz`: the process answers, also whether its disk is full, if the host sends that.
 pub(crate) async fn health(headers: HeaderMap) -> Response {
     let full = headers.get(DISK).is_some_and(|disk| disk == "full");
     let detail = "The server's disk is full. Reading and deleting go on; what needs room is refused with 507 until \
@@ -47,7 +47,7 @@ pub(crate) async fn health(headers: HeaderMap) -> Response {
     })
 }
 
-/// A page that says the version.
+/// A page with the version.
 fn page(template: &str) -> Response {
     asset(
         "text/html; charset=utf-8",
@@ -87,7 +87,7 @@ fn names_html(request: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a list header names what is wanted, and not to refuse it (`q=0`).
+/// Whether a list header contains this value, and not with `q=0`.
 pub(crate) fn takes(
     request: &HeaderMap,
     header: &HeaderName,

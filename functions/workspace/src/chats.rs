@@ -6,7 +6,7 @@ use kafka_common::access::Access;
 use kafka_common::api::chat::Chat;
 use kafka_common::api::workspace::Chats;
 use kafka_common::error::{Error, Result};
-use kafka_common::page::List;
+use kafka_common::list::List;
 
 const CHATS: List<Chat, Chat, Chats> = List {
     sql: include_str!("chats.sql"),

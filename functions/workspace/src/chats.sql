@@ -1,4 +1,4 @@
--- The first ?4 chats after place ?3 of the workspace ?1 of the caller ?2 (NULL: whoever knows the id). No row: no such
+-- The first ?4 chats after place ?3 of the workspace ?1 of the caller ?2 (NULL: any). No row: no such
 -- workspace of theirs; one without a place: nothing there.
 SELECT chat.rowid AS rowid, chat.id AS id, chat.name AS name, chat.last_updated AS last_updated,
     chat.num_versions AS num_versions, workspace.id AS workspace_id

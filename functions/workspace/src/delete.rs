@@ -3,7 +3,7 @@
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
-use kafka_common::api::chat::Done;
+use kafka_common::api::Done;
 use kafka_common::api::id::WorkspaceId;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
@@ -11,11 +11,11 @@ use kafka_common::query::Query;
 use kafka_common::removal::{Holder, Part};
 use kafka_common::{announce, owner, params};
 
-/// No row back: no such workspace of the caller's (NULL: of whoever knows the id).
+/// No row back: no such workspace of the caller (NULL: any).
 const DELETE: &str = "DELETE FROM workspace
     WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2) RETURNING id";
 
-/// Deletes a workspace with its files and chats, whose windows are told.
+/// Deletes a workspace with its files and chats, whose sockets receive `chat_deleted`.
 pub(crate) async fn delete(
     access: Access,
     Path(workspace): Path<String>,

@@ -7,7 +7,7 @@ use kafka_common::api::file::File;
 use kafka_common::api::workspace::Files;
 use kafka_common::error::{Error, Result};
 use kafka_common::files::Listed;
-use kafka_common::page::List;
+use kafka_common::list::List;
 
 const FILES: List<Listed, File, Files> = List {
     sql: include_str!("files.sql"),

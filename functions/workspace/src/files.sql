@@ -1,4 +1,4 @@
--- The first ?4 files after place ?3 of the workspace ?1 of the caller ?2 (NULL: whoever knows the id), as their
+-- The first ?4 files after place ?3 of the workspace ?1 of the caller ?2 (NULL: any), as their
 -- contents are served: what has versions in the chat that has it under the file's own id, or else in the only chat that
 -- has it (see file/src/chat_file.sql), is as long as the newest. No row: no such workspace of theirs; one without a
 -- place: nothing there.

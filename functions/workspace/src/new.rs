@@ -3,6 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use kafka_common::access::{Access, Caller};
+use kafka_common::api::auth::{FileName, LoginWorkspace};
 use kafka_common::api::id::WorkspaceId;
 use kafka_common::api::workspace::{MakeWorkspace, NewFile, NewWorkspace};
 use kafka_common::content::{Staging, Upload};
@@ -12,12 +13,9 @@ use kafka_common::files::{self, Target};
 use kafka_common::form;
 use kafka_common::limits::Limit;
 use kafka_common::room::Thing;
-use kafka_common::{id, params};
+use kafka_common::{id, owner, params};
 
-/// Inserts nothing if the owner doesn't exist, or has ?4 workspaces (NULL: as many as they like).
-const INSERT: &str = "INSERT INTO workspace (id, name, owner_id)
-    SELECT ?1, ?2, id FROM \"user\" WHERE id = ?3 AND (?4 IS NULL OR num_workspaces < ?4)
-    RETURNING id";
+const INSERT: &str = include_str!("new.sql");
 
 /// Makes the workspace and all of its files, or nothing.
 pub(crate) async fn create(access: Access, request: Request) -> Result<Response> {
@@ -35,7 +33,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     let mut db = Db::open().await?;
     let workspace_id = WorkspaceId::from(id::new_id());
     let most = caller.most(Thing::Workspaces);
-    let parameters = params![&workspace_id, form.name, caller.user_id(), most];
+    let parameters = params![&workspace_id, form.name.as_str(), caller.user_id(), most];
     let created = if uploads.is_empty() {
         let created: Option<WorkspaceId> = db.query_one_as(INSERT, parameters).await?;
         created.is_some()
@@ -44,17 +42,28 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     };
     if !created {
         let missing = Error::user_not_found();
-        return Err(caller
-            .why_no_other(&mut db, Thing::Workspaces, missing)
-            .await);
+        return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
-    let files = uploads.into_iter().map(|upload| NewFile {
-        file_id: upload.file_id.into(),
+    let files = uploads.iter().map(|upload| NewFile {
+        file_id: upload.file_id.clone().into(),
+        filename: upload.filename.clone(),
+    });
+    let files = files.collect();
+    let listed = uploads.into_iter().map(|upload| FileName {
+        id: upload.file_id.into(),
         filename: upload.filename,
     });
+    let workspace = LoginWorkspace {
+        id: workspace_id.clone(),
+        name: form.name,
+        files: listed.collect(),
+        chats: Vec::new(),
+        has_more: None,
+    };
     Ok(answer(&NewWorkspace {
         workspace_id,
-        files: files.collect(),
+        files,
+        workspace,
     }))
 }
 

@@ -11,7 +11,7 @@ use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
 use kafka_common::{owner, params};
 
-/// No row back: no such workspace of the caller's (NULL: of whoever knows the id).
+/// No row back: no such workspace of the caller (NULL: any).
 const RENAME: &str = "UPDATE workspace SET name = ?2
     WHERE id = ?1 AND (?3 IS NULL OR owner_id = ?3) RETURNING id";
 

@@ -1,8 +1,8 @@
 //! A backup's file: a tar archive that any `tar` can read.
 //!
 //! It has `<label>.db` for each database, then `backup.json` with what they are ([`About`]), and at its end
-//! `seal.sha256` with the SHA-256 of all bytes before that entry. From that the last bytes follow, so a file in which any
-//! bit is different, or that was cut or continued, is recognised without reading what is in it.
+//! `seal.sha256` with the SHA-256 of all bytes before that entry. From that the last bytes follow, so a file in which
+//! any bit is different, or that was cut or continued, is recognised without reading its entries.
 
 use crate::private;
 use anyhow::{Context, bail};
@@ -26,7 +26,7 @@ const MAX_ABOUT: u64 = 1024 * 1024;
 /// Bytes that are read and written at a time.
 const BUFFER: usize = 256 * 1024;
 
-/// What is in a backup.
+/// The description of a backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct About {
     format: u32,
@@ -161,7 +161,7 @@ impl Writer {
 pub struct Reader {
     path: PathBuf,
     file: File,
-    /// What its writer says of it.
+    /// The description in the backup.
     pub about: About,
 }
 

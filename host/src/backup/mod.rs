@@ -55,7 +55,7 @@ pub fn labels(manifest: &Manifest) -> Vec<String> {
 pub struct Backup {
     file: PathBuf,
     force: bool,
-    /// Held, not used: it says that a process works in the folder. `None` where files can't be locked: then no other
+    /// Held, not used: the lock marks the folder as in use. `None` where files can't be locked: then no other
     /// run ever takes the folder for a leftover. Declared, and so closed, before the folder goes: on some network file
     /// systems a file that is open doesn't.
     _lock: Option<File>,
@@ -104,7 +104,7 @@ impl Backup {
 
 /// The name of a backup's file before it is put in its place.
 const WRITTEN: &str = "backup.tar";
-/// What is locked while a process works in the folder with it.
+/// The file that a process locks while it works in the folder.
 const LOCK: &str = "lock";
 
 /// Writes a backup of the databases with those `labels` into the folder `scratch`.
@@ -139,7 +139,7 @@ fn check(file: &Path) -> anyhow::Result<Option<i64>> {
     Ok(inspected.schema)
 }
 
-/// Makes and locks the file that says that a process works in a folder. It gets its name when it is locked, so that
+/// Makes and locks the file that marks a folder as in use. It gets its name when it is locked, so that
 /// no other process finds it while it is not.
 fn lock(scratch: &Path) -> io::Result<File> {
     let unlocked = scratch.join("lock.tmp");
@@ -158,7 +158,7 @@ fn remove_leftovers(folder: &Path, prefix: &str) {
         if id.is_none_or(|id| Uuid::try_parse(id).is_err()) {
             continue;
         }
-        // To write, as some network file systems ask of who locks a file alone.
+        // For writing, which some network file systems need for an exclusive lock.
         let lock = File::options().write(true).open(entry.path().join(LOCK));
         if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
             let _ = scratch::remove(&entry.path());

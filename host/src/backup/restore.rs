@@ -65,7 +65,7 @@ impl Restore {
 /// The label of the database that has all that users store.
 const DEFAULT: &str = "default";
 
-/// What proves who a user is: sessions, with their tickets, and codes. Some of them may have been ended since the
+/// The proofs of a user: sessions, with their tickets, and codes. Some of them may have been ended since the
 /// backup, because they were stolen, and must not come back; so every user logs in again.
 const PROOFS: [&str; 2] = ["session", "login_code"];
 

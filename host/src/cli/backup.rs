@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 /// Copy all databases into one file, while the server runs
 ///
 /// The copy is consistent and contains every write that was answered before it began. Unless the variable secret_key is
-/// set, it also contains the key that opens the stored API keys; only its owner can read it. An interrupted backup leaves
-/// no file behind. If a backup was killed, the next one to the same file removes its remains.
+/// set, it also contains the key that opens the stored API keys; only its owner can read it. An interrupted backup
+/// leaves no file behind. If a backup was killed, the next one to the same file removes its remains.
 #[derive(Debug, Args)]
 pub struct Make {
     /// The new file, a tar archive
@@ -58,14 +58,14 @@ impl Make {
     /// Makes the backup.
     ///
     /// # Errors
-    /// Whatever keeps it from being made; then nothing is left of it.
+    /// When it can't be made; then no file is left.
     pub fn run(self) -> anyhow::Result<()> {
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         let made = backup::Backup::prepare(&self.file, self.force)?;
         let scratch = made.scratch().to_owned();
         let about = until_stopped(move || backup::write(&labels, &self.state_dir, &scratch))?;
         made.put()?;
-        say(&about, &format!("Made {} of", self.file.display()));
+        print_contents(&about, &format!("Made {} of", self.file.display()));
         Ok(())
     }
 }
@@ -74,8 +74,7 @@ impl PutBack {
     /// Restores the backup.
     ///
     /// # Errors
-    /// Whatever keeps it from being restored; then nothing has changed, or the error says that the next start finishes
-    /// it.
+    /// When it can't be restored; then nothing has changed, or the error says that the next start finishes the restore.
     pub fn run(self) -> anyhow::Result<()> {
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         // Before anything is made, a folder for instance.
@@ -84,7 +83,7 @@ impl PutBack {
         let staged = restore.staged().to_owned();
         let about = until_stopped(move || backup::restore(backup, &labels, &staged))?;
         let before = restore.put()?;
-        say(&about, &format!("Restored to {}", self.state_dir.display()));
+        print_contents(&about, &format!("Restored to {}", self.state_dir.display()));
         if let Some(before) = before {
             print(&format!("What was there is in {}\n", before.display()));
         }
@@ -92,8 +91,8 @@ impl PutBack {
     }
 }
 
-/// Says what a backup consists of.
-fn say(about: &About, what: &str) {
+/// Prints the contents of a backup.
+fn print_contents(about: &About, what: &str) {
     let databases: Vec<_> = about
         .databases
         .iter()
@@ -114,8 +113,8 @@ pub(super) fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// Lets a thread do the work, until it is done or a signal asks to stop. What the signal finds half-done is cleaned up
-/// by the caller; the thread ends with the process.
+/// Lets a thread do the work, until it is done or a signal asks to stop. After a signal the caller removes
+/// incomplete files; the thread ends with the process.
 pub(super) fn until_stopped<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {

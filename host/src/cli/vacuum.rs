@@ -16,8 +16,8 @@ use std::{fs, path::PathBuf};
 
 /// Return the free space of the databases to the file system, while no server runs
 ///
-/// This is needed once for databases of older versions; afterwards they return free space by themselves, as new ones do.
-/// It needs the space of the largest database again while it runs. If it is interrupted, nothing has changed.
+/// This is needed once for databases of older versions; afterwards they return free space by themselves, as new ones
+/// do. It needs the space of the largest database again while it runs. If it is interrupted, nothing has changed.
 #[derive(Debug, Args)]
 pub struct Vacuum {
     #[command(flatten)]

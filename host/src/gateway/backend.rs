@@ -1,4 +1,4 @@
-//! What is behind the gateway, as far as the gateway uses it.
+//! The interface of the backend that the gateway uses.
 
 use bytes::Bytes;
 use http::{Request, Response};

@@ -1,9 +1,8 @@
-//! The memory that all sockets together may use for what is not finished or waits: parts of a client's message, events
+//! The memory that all sockets together may use for incomplete and waiting data: parts of a client's message, events
 //! for the backend, and messages for clients that read slowly.
 //!
-//! What one address holds may not be more than what is left for all others, and what one session holds no more than
-//! half of that. So an address alone gets half of the budget, ten of them an eleventh each, and something is always
-//! left for who comes next.
+//! One address may hold as much as is left for all others, and one session half of that. So a single address gets half
+//! of the budget, ten addresses get an eleventh each, and there is always some left for another address.
 
 use crate::network::Network;
 use parking_lot::Mutex;
@@ -15,14 +14,14 @@ use std::{
     },
 };
 
-/// Bytes that every socket may hold whatever the others do, so that a chat goes on while the budget is used up.
+/// Bytes that every socket may hold regardless of the others, so that a chat goes on while the budget is used up.
 const ALWAYS: usize = 4 * 1024;
 
-/// Whose share it is.
+/// The owner of a share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Owner {
     Address(Network),
-    /// What the backend wants remembered of the sockets of one session.
+    /// The metadata that the backend left with the sockets of one session.
     Session(Box<[u8]>),
 }
 
@@ -33,7 +32,7 @@ pub struct Budget {
     shares: Mutex<HashMap<Owner, Shared>>,
 }
 
-/// What the sockets of one owner hold together.
+/// The bytes that the sockets of one owner hold together.
 #[derive(Default)]
 struct Shared {
     used: Arc<AtomicUsize>,
@@ -87,7 +86,7 @@ struct Share {
     used: Arc<AtomicUsize>,
 }
 
-/// What one socket holds of the budget.
+/// The bytes that one socket holds of the budget.
 pub struct Account {
     budget: Arc<Budget>,
     held: AtomicUsize,
@@ -222,7 +221,7 @@ mod tests {
         assert_eq!(second.set(50_000), Ok(()));
         assert_eq!(other.set(200_000), Ok(()));
         assert_eq!(other.set(400_000), Err(Full));
-        // What is little is never too much.
+        // A few bytes always fit.
         second.note(600_000);
         let mut little = Charge::new(&budget.open(address(1), None));
         assert_eq!(little.set(ALWAYS), Ok(()));

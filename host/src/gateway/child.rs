@@ -75,7 +75,7 @@ impl Behind {
 
 impl Drop for Behind {
     fn drop(&mut self) {
-        // What it has started may outlive it.
+        // Processes that it started may outlive it.
         self.signal(Signal::KILL);
     }
 }

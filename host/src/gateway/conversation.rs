@@ -1,10 +1,11 @@
-//! What one socket and the backend have to say to each other: events that wait, and what the backend asked for.
+//! The requests of one socket to the backend, and the settings that the answers contain.
 
 use super::{
     Event,
     backend::{Backend, Failure},
     headers::{add_forwarded_for, for_events, hides_client},
     keys::Keys,
+    pending::Pending,
 };
 use crate::network::Network;
 use bytes::Bytes;
@@ -16,18 +17,13 @@ use kafka_grip::{
     Malformed, SET_META, event::may_be_sent,
 };
 use std::{
-    collections::VecDeque,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 use uuid::Uuid;
 
-/// Bytes of events that may wait for the backend; with more, nothing further is read from the client.
-const MAX_PENDING: usize = 1024 * 1024;
-/// What an event takes besides its content, about.
-const OVERHEAD: usize = 64;
-/// What a backend that knows sessions leaves with their sockets.
+/// The metadata by which a backend names the session of a socket.
 const SESSION: &str = "meta-session";
 /// Bytes of metadata that the backend may leave with a socket.
 const MAX_META: usize = 16 * 1024;
@@ -38,7 +34,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest time, in seconds, that a backend may ask to be left alone for, or to keep a client quiet for.
 pub const MAX_QUIET: u64 = 24 * 60 * 60;
 
-/// One socket's side of it.
+/// The conversation of one socket with the backend.
 pub struct Conversation {
     uri: Uri,
     headers: HeaderMap,
@@ -46,14 +42,7 @@ pub struct Conversation {
     peer: SocketAddr,
     client: IpAddr,
     grip: bool,
-    pending: VecDeque<Event>,
-    pending_bytes: usize,
-    /// How many of the pending events are in the request that is open.
-    sent: usize,
-    /// Bytes of that request's body.
-    sent_bytes: usize,
-    /// The backend did not take all that was sent.
-    held: bool,
+    pending: Pending,
     quiet_limit: Option<Duration>,
 }
 
@@ -63,10 +52,10 @@ pub enum Trouble {
     /// The backend could not be asked.
     #[error("{0}")]
     Failure(#[from] Failure),
-    /// It answered something else than 200.
+    /// Its answer is not 200.
     #[error("the backend answered {0}")]
     Refused(StatusCode),
-    /// It answered what is no answer.
+    /// Its answer is malformed.
     #[error("the backend's answer: {0}")]
     Malformed(#[from] Malformed),
 }
@@ -91,21 +80,16 @@ impl Conversation {
             peer,
             client,
             grip: false,
-            pending: VecDeque::new(),
-            pending_bytes: 0,
-            sent: 0,
-            sent_bytes: 0,
-            held: false,
+            pending: Pending::default(),
             quiet_limit: None,
         };
         conversation.add(Event::Open);
         conversation
     }
 
-    /// Adds what happened to the next request.
+    /// Adds an event to the next request.
     pub fn add(&mut self, event: Event) {
-        self.pending_bytes += size(&event);
-        self.pending.push_back(event);
+        self.pending.add(event);
     }
 
     /// Where the client is.
@@ -113,7 +97,7 @@ impl Conversation {
         Network::of(self.client)
     }
 
-    /// What the backend wants remembered of the client's session, if it knows one: all sockets of it have the same.
+    /// The metadata that the backend left for the client's session, if there is one: all sockets of it have the same.
     pub fn session(&self) -> Option<&[u8]> {
         self.meta.get(SESSION).map(HeaderValue::as_bytes)
     }
@@ -125,20 +109,20 @@ impl Conversation {
 
     /// Whether so much waits for the backend that the client should wait, too.
     pub fn is_full(&self) -> bool {
-        self.pending_bytes > MAX_PENDING
+        self.pending.is_full()
     }
 
     /// Bytes that it keeps in memory, about.
     pub fn size(&self) -> usize {
-        bytes_of(&self.headers) + bytes_of(&self.meta) + self.pending_bytes + self.sent_bytes
+        bytes_of(&self.headers) + bytes_of(&self.meta) + self.pending.size()
     }
 
-    /// Whether the backend asked for a moment, by not taking all that was sent.
+    /// Whether the backend did not accept all sent events.
     pub fn is_held(&self) -> bool {
-        self.held
+        self.pending.is_held()
     }
 
-    /// Whether text to the client has a prefix.
+    /// Whether texts of the backend have a prefix.
     pub fn has_grip(&self) -> bool {
         self.grip
     }
@@ -148,14 +132,9 @@ impl Conversation {
         self.quiet_limit
     }
 
-    /// The request with everything that waits.
+    /// The request with all waiting events.
     pub fn request(&mut self, keys: &Keys) -> Request<Bytes> {
-        let mut body = Vec::new();
-        for event in &self.pending {
-            event.write(&mut body);
-        }
-        self.sent = self.pending.len();
-        self.sent_bytes = body.len();
+        let body = self.pending.body();
         let length = HeaderValue::from(body.len());
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
@@ -169,7 +148,7 @@ impl Conversation {
         request
     }
 
-    /// Asks the backend; what does not reach it is asked again for a while, with `retry`.
+    /// Sends the request; with `retry`, a request that did not reach the backend is sent again for a while.
     pub fn ask(
         &mut self,
         backend: Arc<dyn Backend>,
@@ -193,12 +172,12 @@ impl Conversation {
         }
     }
 
-    /// Takes in what came of a request: what the answer asks to remember, which events it takes; what is left is for
-    /// the client.
+    /// Applies the result of a request: stores the metadata of the answer, removes the events that it accepts, and
+    /// returns the events for the client.
     ///
     /// # Errors
-    /// When there is no answer, or none of this protocol. Then what was sent is dropped: the backend may have acted on
-    /// it, and is not to do so again.
+    /// When there is no answer, or it is malformed. Then the sent events are dropped: the backend may have acted on them,
+    /// and must not do so again.
     pub fn answered(
         &mut self,
         answer: Result<Response<Bytes>, Failure>,
@@ -207,7 +186,7 @@ impl Conversation {
             .map_err(Trouble::from)
             .and_then(|response| self.take_in(response));
         if events.is_err() {
-            self.accept(None);
+            self.pending.accept(None);
         }
         events
     }
@@ -226,7 +205,7 @@ impl Conversation {
             return Err(Malformed("its content type is not that of events").into());
         }
         self.remember(headers)?;
-        self.accept(number(headers, &BYTES_ACCEPTED));
+        self.pending.accept(number(headers, &BYTES_ACCEPTED));
         self.quiet_limit = number(headers, &KEEP_ALIVE_INTERVAL)
             .filter(|&seconds| seconds > 0)
             .map(|seconds| Duration::from_secs(seconds.min(MAX_QUIET)));
@@ -281,38 +260,6 @@ impl Conversation {
         }
         Ok(())
     }
-
-    /// Removes the events that the backend took: all that were sent, unless it says how many bytes of content.
-    fn accept(&mut self, bytes: Option<u64>) {
-        let mut left = bytes.unwrap_or(u64::MAX);
-        self.held = false;
-        for _ in 0..self.sent {
-            let Some(event) = self.pending.front() else {
-                break;
-            };
-            let content = match event {
-                Event::Text(_) | Event::Binary(_) => event.content_len() as u64,
-                _ => 0,
-            };
-            if content > left {
-                self.held = true;
-                break;
-            }
-            left -= content;
-            self.pending_bytes -= size(event);
-            self.pending.pop_front();
-        }
-        self.sent = 0;
-        self.sent_bytes = 0;
-        if self.pending.is_empty() {
-            self.pending = VecDeque::new();
-        }
-    }
-}
-
-/// Bytes that an event keeps in memory, about.
-fn size(event: &Event) -> usize {
-    OVERHEAD + event.content_len()
 }
 
 fn bytes_of(headers: &HeaderMap) -> usize {
@@ -322,7 +269,7 @@ fn bytes_of(headers: &HeaderMap) -> usize {
         .sum()
 }
 
-/// Whether a server says that it did not even look at the request.
+/// Whether a server refused the request without reading it.
 fn is_busy(response: &Response<Bytes>) -> bool {
     response.status() == StatusCode::SERVICE_UNAVAILABLE
         && response.headers().contains_key(header::RETRY_AFTER)

@@ -1,10 +1,11 @@
-//! Opening a socket: what the client asks for, what the backend says to it.
+//! The handshake of a socket: the client's request, and the backend's answer to it.
 
 use super::{
     Event, Gateway,
     backend::Backend,
     conversation::{Conversation, Trouble},
     headers::for_client,
+    socket::deflate,
 };
 use crate::answer::{full, plain};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -17,15 +18,17 @@ use std::{
 };
 use wasmtime_wasi_http::WasiBody;
 
-/// What the accept key is made with (RFC 6455, section 1.3).
+/// The constant in the accept key (RFC 6455, section 1.3).
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A socket that the backend let in; it opens when the answer has been sent.
 pub struct Socket {
     pub(super) upgrade: OnUpgrade,
     pub(super) conversation: Conversation,
-    /// What the backend said besides `OPEN`.
+    /// The events of the backend after `OPEN`.
     pub(super) first: Vec<Event>,
+    /// Messages may be compressed.
+    pub(super) deflate: bool,
     pub(super) peer: SocketAddr,
 }
 
@@ -49,6 +52,7 @@ pub async fn open(
         Err(refusal) => return (*refusal, None),
     };
     let upgrade = hyper::upgrade::on(&mut request);
+    let deflate = deflate::agree(request.headers());
     let mut conversation = Conversation::new(&request, peer, client);
     let response = match conversation
         .ask(backend.clone(), &gateway.keys, false)
@@ -75,9 +79,10 @@ pub async fn open(
                 upgrade,
                 conversation,
                 first,
+                deflate: deflate.is_some(),
                 peer,
             };
-            (accepted(headers, &key), Some(socket))
+            (accepted(headers, &key, deflate), Some(socket))
         }
         Err(error @ (Trouble::Malformed(_) | Trouble::Failure(_) | Trouble::Refused(_))) => {
             tracing::warn!(%peer, "a socket was refused: {error}");
@@ -118,7 +123,12 @@ fn check<B>(request: &Request<B>) -> Result<HeaderValue, Box<Response<WasiBody>>
     }
 }
 
-fn accepted(mut headers: HeaderMap, key: &HeaderValue) -> Response<WasiBody> {
+fn accepted(
+    mut headers: HeaderMap,
+    key: &HeaderValue,
+    extension: Option<HeaderValue>,
+) -> Response<WasiBody> {
+    headers.extend(extension.map(|value| (header::SEC_WEBSOCKET_EXTENSIONS, value)));
     headers.remove(header::CONTENT_TYPE);
     let accept = digest(&SHA1_FOR_LEGACY_USE_ONLY, &[key.as_bytes(), MAGIC].concat());
     if let Ok(accept) = HeaderValue::try_from(BASE64_STANDARD.encode(accept)) {
@@ -154,7 +164,7 @@ mod tests {
     #[test]
     fn the_accept_key_is_that_of_the_rfc() {
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
-        let response = accepted(HeaderMap::new(), &key);
+        let response = accepted(HeaderMap::new(), &key, None);
         assert_eq!(
             response.headers()["sec-websocket-accept"],
             "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

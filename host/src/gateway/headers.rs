@@ -20,7 +20,7 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Removes what is about one connection: the well-known names, and those that `Connection` names.
+/// Removes the headers of one connection: the well-known names, and those that `Connection` names.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -28,7 +28,7 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| HeaderName::try_from(name.trim()).ok())
-        // A client must not be able to take away what says where it came from.
+        // A client must not be able to remove the headers with its address.
         .filter(|name| *name != FORWARDED_FOR && *name != header::HOST)
         .collect();
     for name in named {
@@ -39,7 +39,7 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a request came through a proxy that does not say from whom.
+/// Whether a request came through a proxy that hides the address of its client.
 pub fn hides_client(headers: &HeaderMap) -> bool {
     const MARKS: [&str; 3] = ["forwarded", "via", "x-real-ip"];
     !headers.contains_key(FORWARDED_FOR) && MARKS.iter().any(|mark| headers.contains_key(*mark))
@@ -62,12 +62,12 @@ pub fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr, hidden: bool) 
     }
 }
 
-/// Removes what only the platform behind may say of a request: Spin adds its own word to a client's.
+/// Removes headers that only the host of the backend may set: Spin adds its values to those of a client.
 pub fn remove_claims(headers: &mut HeaderMap) {
     remove(headers, |name| name.starts_with("spin-"));
 }
 
-/// The headers of a socket's event requests: its client's, without what only the gateway may say or what was about the
+/// The headers of a socket's event requests: its client's, without those that only the gateway may set and those of the
 /// handshake.
 pub fn for_events(client: &HeaderMap) -> HeaderMap {
     let mut headers = client.clone();

@@ -18,7 +18,7 @@ const SHARDS: usize = 16;
 
 type Channels = HashMap<Box<str>, Vec<Arc<Mailbox>>>;
 
-/// Who listens to what.
+/// The subscriptions of all sockets.
 #[derive(Default)]
 pub struct Hub {
     hasher: RandomState,
@@ -26,7 +26,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// From now on the mailbox gets what is published to `channel`; twice is once.
+    /// Subscribes the mailbox to `channel`; a second time changes nothing.
     pub fn subscribe(&self, channel: &str, mailbox: &Arc<Mailbox>) {
         let mut channels = self.shard(channel).lock();
         let listeners = channels.entry(channel.into()).or_default();
@@ -35,7 +35,7 @@ impl Hub {
         }
     }
 
-    /// The mailbox gets no more of `channel`.
+    /// Unsubscribes the mailbox from `channel`.
     pub fn unsubscribe(&self, channel: &str, mailbox: &Arc<Mailbox>) {
         let mut channels = self.shard(channel).lock();
         if let Entry::Occupied(mut listeners) = channels.entry(channel.into()) {
@@ -48,7 +48,7 @@ impl Hub {
         }
     }
 
-    /// Gives the message to all who listen to `channel` now; how many those were.
+    /// Puts the message into every mailbox that is subscribed to `channel`; returns their number.
     pub fn publish(&self, channel: &str, message: &Outgoing) -> usize {
         let channels = self.shard(channel).lock();
         let listeners = channels.get(channel).map_or(&[][..], Vec::as_slice);
@@ -119,7 +119,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn listeners_get_what_is_published_meanwhile_in_order() {
+    fn subscribers_get_the_messages_of_their_time_in_order() {
         let hub = Arc::new(Hub::default());
         let mailbox = Arc::new(mailbox(1000, 1_000_000));
         let mut mine = Subscriptions::new(hub.clone(), mailbox.clone());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_read_overflows_alone() {
+    fn only_the_mailbox_of_a_slow_reader_overflows() {
         let hub = Arc::new(Hub::default());
         let room = 2 * text("12345").size();
         let (slow, quick) = (

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// What goes to a client. A clone shares the content.
+/// A message for a client. A clone shares the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
     /// A text message.
@@ -18,18 +18,19 @@ pub enum Outgoing {
     Ping(Bytes),
     /// A pong of the backend's.
     Pong(Bytes),
-    /// The end, by the backend's answer (`told`), or by a publish, which the backend must learn of.
+    /// Closes the socket. The backend asked for it in an answer (`is_known`), or it was published, and the backend must
+    /// be informed.
     Close {
         /// Code and reason.
         frame: Option<(u16, Utf8Bytes)>,
-        /// Whether the backend knows.
-        told: bool,
+        /// Whether the backend knows that the socket closes.
+        is_known: bool,
     },
-    /// The end without a word.
+    /// Drops the connection without a close frame.
     Drop,
 }
 
-/// What a message takes besides its content, about.
+/// Bytes that a message takes besides its content, about.
 const OVERHEAD: usize = 64;
 
 impl Outgoing {
@@ -44,7 +45,7 @@ impl Outgoing {
     }
 }
 
-/// What waits for one socket.
+/// The messages that wait for one socket.
 pub struct Mailbox {
     most: usize,
     waiting: Mutex<Waiting>,
@@ -76,7 +77,7 @@ impl Mailbox {
     /// Puts in a published message, or marks the mailbox as overflowed and empties it.
     pub fn publish(&self, message: Outgoing) {
         let mut waiting = self.waiting.lock();
-        // What is long for itself alone still fits, once the rest has been read.
+        // A message that is longer than the limit still fits when no other waits.
         if waiting.bytes > 0 && waiting.bytes + message.size() > self.most {
             waiting.overflow(Overflow::Mailbox);
         } else {

@@ -1,9 +1,9 @@
 //! The WebSocket gateway: holds the sockets and speaks WebSocket-over-HTTP with GRIP to the components, as Pushpin and
 //! Fastly Fanout do, so that a component can't tell which of them it is.
 //!
-//! One socket is one task (`socket`), which has one request to the backend open at a time (`conversation`). What is
-//! published (`publish`, over the `control` listener or directly from a component of this process) goes through the
-//! `hub` into each listener's mailbox. What is behind the gateway, it knows as a `backend` only.
+//! One socket is one task (`socket`), which has one request to the backend open at a time (`conversation`). A
+//! published message (`publish`, over the `control` listener or directly from a component of this process) goes through
+//! the `hub` into the mailbox of each subscriber. The gateway knows the application only as a `backend`.
 
 mod backend;
 mod budget;
@@ -15,6 +15,7 @@ pub mod headers;
 mod hub;
 mod keys;
 mod mailbox;
+mod pending;
 mod publish;
 mod socket;
 
@@ -41,7 +42,7 @@ pub struct Limits {
     pub max_waiting: usize,
     /// Bytes that may be unfinished or wait for all sockets together; what comes on top closes its socket with 1013.
     pub max_buffered: usize,
-    /// How often a client is pinged; one that says nothing from one ping to the next is taken for gone.
+    /// How often a client is pinged; one that sends nothing from one ping to the next counts as gone.
     pub ping_interval: Duration,
 }
 
@@ -56,7 +57,7 @@ impl Default for Limits {
     }
 }
 
-/// What all sockets of the process share.
+/// The state that all sockets of the process share.
 pub struct Gateway {
     hub: Arc<Hub>,
     keys: Keys,

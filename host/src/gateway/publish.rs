@@ -7,7 +7,7 @@ use kafka_grip::{Message, Publish, Refusal};
 /// Bytes a publish request may have.
 pub const MAX_PUBLISH: usize = 16 * 1024 * 1024;
 
-/// A status and a line that says why.
+/// A status and a line with the reason.
 pub type Answer = (StatusCode, String);
 
 impl Gateway {
@@ -71,7 +71,7 @@ fn outgoing(message: Message) -> Outgoing {
         Message::Binary(bytes) => Outgoing::Binary(bytes),
         Message::Close { code, reason } => Outgoing::Close {
             frame: Some((code, reason.into())),
-            told: false,
+            is_known: false,
         },
     }
 }

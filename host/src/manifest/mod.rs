@@ -1,6 +1,6 @@
 //! Reads `spin.toml`, the Spin manifest (version 2): what the application consists of and what each part may use.
 //!
-//! Everything is read once, at start. What this host does not support is an error that names it, never ignored:
+//! Everything is read once, at start. A key that this host does not support is an error that names it, never ignored:
 //! an application that starts here would behave the same under Spin.
 
 mod outbound;

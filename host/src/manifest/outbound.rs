@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow, bail};
 use kafka_net::IpNet;
 use std::{net::IpAddr, ops::Range};
 
-/// What one component's `allowed_outbound_hosts` grants. The default grants nothing.
+/// The hosts that one component's `allowed_outbound_hosts` grants. The default grants none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutboundHosts(Vec<Entry>);
 

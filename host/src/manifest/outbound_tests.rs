@@ -1,4 +1,4 @@
-//! What Spin's `allowed_outbound_hosts` grants and refuses, in tables.
+//! The hosts that Spin's `allowed_outbound_hosts` grants and refuses, in tables.
 
 use super::OutboundHosts;
 
@@ -12,7 +12,7 @@ fn list(entries: &[&str]) -> anyhow::Result<OutboundHosts> {
 }
 
 #[test]
-fn allows_what_is_listed() {
+fn allows_listed_hosts() {
     for (entry, scheme, host, port) in [
         ("http://example.com", "http", "example.com", 80),
         ("https://example.com/", "https", "example.com", 443),

@@ -26,9 +26,9 @@ pub struct Match<'router> {
     pub matched_route: String,
     /// The pattern without `/...`: `spin-component-route`.
     pub component_route: &'router str,
-    /// What `/...` caught, with its slashes: `spin-path-info`. Empty where the pattern has none.
+    /// The path that `/...` matched, with its slashes: `spin-path-info`. Empty where the pattern has none.
     pub path_info: String,
-    /// What each `:name` caught, undecoded: the headers `spin-path-match-<name>`.
+    /// The segment that each `:name` matched, undecoded: the headers `spin-path-match-<name>`.
     pub params: Vec<(String, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! What Spin's router does, in tables.
+//! The behaviour of Spin's router, in tables.
 
 use super::{Manifest, Match, Router};
 
@@ -86,7 +86,7 @@ fn what_no_pattern_matches_is_not_found() {
 }
 
 #[test]
-fn a_match_says_what_spin_tells_a_component() {
+fn a_match_has_the_values_of_spins_headers() {
     let router = router(&["/a/:first_one/x/:two/...", "plain/", "/"]).expect("valid");
     assert_eq!(
         router.find("/a/1%20/x/2/rest/of/it/"),

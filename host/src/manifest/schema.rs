@@ -28,14 +28,14 @@ pub struct Manifest {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
-    /// What it is for; read by people only.
+    /// Its purpose, for people.
     pub description: Option<String>,
     /// Its value if no provider has one. Without it the variable is required.
     pub default: Option<String>,
     /// Whether a value must be provided.
     #[serde(default)]
     pub required: bool,
-    /// Whether the value must not be shown.
+    /// Whether the value is secret.
     #[serde(default)]
     pub secret: bool,
 }
@@ -47,7 +47,7 @@ pub struct Component {
     /// The compiled component's file, relative to the manifest.
     #[serde(deserialize_with = "local_file")]
     pub source: PathBuf,
-    /// What it is; read by people only.
+    /// Its meaning, for people.
     pub description: Option<String>,
     /// Values the component can read, by name: templates over the application's variables.
     #[serde(default)]

@@ -16,7 +16,7 @@ fn reads_everything_that_is_supported() {
         name = "kafka"
         version = "0.1.0"
         description = "A backend"
-        authors = ["somebody"]
+        authors = ["An author"]
 
         [variables]
         mode = { default = "open", description = "Who may call" }
@@ -72,7 +72,7 @@ fn reads_everything_that_is_supported() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
+fn unsupported_keys_are_named() {
     for (part, named) in [
         (
             "[component.a]\nsource = \"a\"\nfiles = [\"static\"]",

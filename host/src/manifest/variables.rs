@@ -58,7 +58,7 @@ impl Manifest {
 }
 
 impl Variables {
-    /// What the component can read, by the names it uses.
+    /// The values of a component, by the names it uses.
     ///
     /// # Errors
     /// When one of its templates is not valid; a loaded manifest has none such.
@@ -141,7 +141,7 @@ mod tests {
             .collect()
     }
 
-    /// What component `a` sees with these overrides and this environment.
+    /// The values of component `a` with these overrides and this environment.
     fn seen(
         overrides: &[(&str, &str)],
         environment: &[(&str, &str)],

@@ -11,7 +11,7 @@ use std::{
 };
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// What is behind the id of a component in a host's name.
+/// The end of a host's name after the id of a component.
 const SUFFIX: &str = ".spin.internal";
 
 /// Lets a component answer a request.

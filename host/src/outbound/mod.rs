@@ -1,6 +1,7 @@
-//! Outbound HTTP: a component reaches what `allowed_outbound_hosts` grants it, nothing else.
+//! Outbound HTTP: a component reaches only the hosts that `allowed_outbound_hosts` grants.
 
 pub mod chain;
+pub mod dial;
 mod send;
 
 use crate::{
@@ -12,16 +13,16 @@ use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-/// The variable with which an application says whether addresses that its users name may be private ones.
+/// The variable that allows users to name private addresses.
 const ALLOW_PRIVATE: &str = "allow_private_models";
-/// The variable that decides it where that one is empty: unless callers must log in, they are who runs the server.
+/// The variable that decides it where that one is empty: without a login, the only user is the operator.
 const AUTH_MODE: &str = "auth_mode";
 /// The variable with the gateway's origin, which is the operator's choice and so may be private.
 const GATEWAY_ORIGIN: &str = "grip_origin";
 
 /// The HTTP hooks of one component's instances.
 pub struct Hooks {
-    /// Whose instances they are.
+    /// The component of the instances.
     pub component: Arc<Component>,
     /// The components that it may call on its thread.
     pub chain: Arc<Chain>,
@@ -64,8 +65,9 @@ impl WasiHttpHooks for Hooks {
             return Box::new(publish(local.clone(), request));
         }
         let private = self.may_be_private(uri);
+        let dialer = self.component.dialer.clone();
         Box::new(async move {
-            let (response, io) = send::send(request, options, private).await?;
+            let (response, io) = send::send(&dialer, request, options, private).await?;
             Ok((response, Box::new(io) as Io))
         })
     }

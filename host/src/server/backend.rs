@@ -1,4 +1,4 @@
-//! What a server serves, as one of its threads reaches it: the components in this process, or another server.
+//! The backend of one of a server's threads: the components in this process, or another server.
 
 use super::{body::RequestBody, request::Dispatcher, upstream::Upstream};
 use crate::gateway::{self, Asked, Failure};
@@ -14,7 +14,7 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// How long the backend may take to answer events.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
-/// What answers requests.
+/// A backend that answers requests.
 pub enum Backend {
     /// The components in this process.
     InProcess(Box<Dispatcher>),

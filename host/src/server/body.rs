@@ -27,7 +27,7 @@ const LEAST_PACE: u64 = 4 * 1024;
 /// How long the rest of a body that no component wants is read and thrown away.
 const DISCARD_LIMIT: Duration = Duration::from_secs(10);
 
-/// What became of a request's body.
+/// The result of reading a request's body.
 #[derive(Debug, Clone, Default)]
 pub struct Fate(Arc<AtomicU8>);
 
@@ -53,7 +53,7 @@ type Silence = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// connection with unread bytes in it would make the client's system throw away the answer.
 pub struct RequestBody {
     incoming: Option<Incoming>,
-    /// What was read before the component asked for it.
+    /// Frames that were read before the component asked for them.
     ahead: VecDeque<Frame<Bytes>>,
     fate: Fate,
     /// Runs while the client is silent: since when, and until it may be no longer.
@@ -84,7 +84,7 @@ impl RequestBody {
         }
     }
 
-    /// What becomes of it.
+    /// The result of reading it.
     pub fn fate(&self) -> Fate {
         self.fate.clone()
     }
@@ -222,7 +222,7 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// Wraps what is answered.
+    /// Wraps the body of an answer.
     pub fn new(inner: WasiBody, serving: Serving, place: Option<Place>) -> Self {
         Self {
             inner,

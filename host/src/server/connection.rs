@@ -1,10 +1,12 @@
 //! One client connection: HTTP/1.1 with limits against clients that are slow on purpose, and then perhaps a WebSocket.
 
 use super::{
-    Front,
+    backend::Backend,
     body::{RequestBody, ResponseBody},
-    places::Place,
+    compress::compress,
+    places::{Place, Places},
     stream::{Activity, Stream},
+    uploads::Uploads,
 };
 use crate::{
     answer::plain,
@@ -38,7 +40,21 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// behind a proxy.
 type Opened = Mutex<Option<(Arc<Gateway>, Socket, Option<Place>)>>;
 
-/// Serves `stream` until either side ends it, or `stopped` says to finish what is in flight.
+/// The state that all connections of the server share.
+#[derive(Clone)]
+pub struct Shared {
+    pub gateway: Option<Arc<Gateway>>,
+    pub places: Arc<Places>,
+    pub uploads: Arc<Uploads>,
+}
+
+/// The state with which one thread answers its clients.
+pub struct Front {
+    pub backend: Arc<Backend>,
+    pub shared: Shared,
+}
+
+/// Serves `stream` until either side ends it, or, after `stopped`, until the open requests are answered.
 pub async fn serve(
     front: Arc<Front>,
     stream: TcpStream,
@@ -91,7 +107,7 @@ async fn serve_http(
         .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    // Waits only while the connection is idle, so that who has been idle longest is first in the queue.
+    // Waits only while the connection is idle, so that the connection that has been idle longest is first in the queue.
     let mut wanted = pin!(None);
     let served = poll_fn(|cx| {
         if let Poll::Ready(result) = connection.as_mut().poll(cx) {
@@ -102,7 +118,7 @@ async fn serve_http(
             return Poll::Pending;
         }
         if wanted.is_none() {
-            wanted.set(Some(front.places.wanted()));
+            wanted.set(Some(front.shared.places.wanted()));
         }
         match wanted.as_mut().as_pin_mut() {
             Some(wanted) => wanted.poll(cx).map(|()| None),
@@ -128,16 +144,16 @@ impl Front {
         peer: SocketAddr,
         opened: &Opened,
     ) -> (Response<WasiBody>, Option<Place>) {
-        let Ok(place) = self.places.of_request(request.headers(), peer.ip()) else {
+        let Ok(place) = self.shared.places.of_request(request.headers(), peer.ip()) else {
             return (refuse(request, too_many_connections()), None);
         };
         if let Some(refusal) = check(&request) {
             return (refuse(request, refusal), place);
         }
-        if let Some(gateway) = &self.gateway
+        if let Some(gateway) = &self.shared.gateway
             && gateway::wants_socket(&request)
         {
-            let client = self.places.client(request.headers(), peer.ip());
+            let client = self.shared.places.client(request.headers(), peer.ip());
             let backend: Arc<dyn gateway::Backend> = self.backend.clone();
             let (response, socket) = gateway::open(gateway, &backend, request, peer, client).await;
             let place = match socket {
@@ -152,13 +168,13 @@ impl Front {
         (self.pass_on(request, peer).await, place)
     }
 
-    /// Lets the backend answer, and says what was wrong with the request's body if it could not be read.
+    /// Lets the backend answer, or answers with the error of the request's body if it could not be read.
     async fn pass_on(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<WasiBody> {
         let (parts, body) = request.into_parts();
         let expects = parts.headers.contains_key(header::EXPECT);
         let body = RequestBody::new(body, expects);
         let fate = body.fate();
-        let Ok(body) = self.uploads.admit(body).await else {
+        let Ok(body) = self.shared.uploads.admit(body).await else {
             tracing::warn!(%peer, "a request waited too long for a place for its body");
             let detail = "The server is busy. Try again.";
             return closing(plain(StatusCode::SERVICE_UNAVAILABLE, detail), Some("1"));
@@ -169,6 +185,7 @@ impl Front {
         if fate.is_broken() {
             return broken_off();
         }
+        let accepted = parts.headers.get(header::ACCEPT_ENCODING).cloned();
         let request = Request::from_parts(parts, body);
         let response = self.backend.handle(request, peer).await;
         let status = response.status();
@@ -178,11 +195,11 @@ impl Front {
         if fate.is_broken() && status.is_server_error() {
             return broken_off();
         }
-        response
+        compress(accepted, response).await
     }
 }
 
-/// What is wrong with a request, for whatever component.
+/// The refusal of a request that no component may get.
 fn check<B>(request: &Request<B>) -> Option<Response<WasiBody>> {
     let headers = request.headers();
     if headers.get_all(header::HOST).iter().nth(1).is_some() {
@@ -203,7 +220,7 @@ fn check<B>(request: &Request<B>) -> Option<Response<WasiBody>> {
 /// Answers a request without reading its body.
 fn refuse(request: Request<Incoming>, refusal: Response<WasiBody>) -> Response<WasiBody> {
     let expects = request.headers().contains_key(header::EXPECT);
-    // What the client is still sending is read and thrown away: otherwise the answer could be lost.
+    // The rest of the body is read and dropped: otherwise the answer could be lost.
     drop(RequestBody::new(request.into_body(), expects));
     closing(refusal, None)
 }

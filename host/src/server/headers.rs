@@ -9,7 +9,7 @@ pub const TO_COMPONENT: HeaderName = HeaderName::from_static("kafka-request-id")
 /// Where it travels to the client.
 pub const TO_CLIENT: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Says `full` when the disk is: components can't see that by themselves. A client's own is removed.
+/// Has the value `full` when the disk is full, which components can't see. A client's own is removed.
 const DISK: HeaderName = HeaderName::from_static("kafka-disk");
 
 const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
@@ -50,7 +50,7 @@ pub fn add_spin_headers(headers: &mut HeaderMap, found: &Match<'_>, uri: &Uri, p
     }
 }
 
-/// Tells the component how the disk is.
+/// Informs the component that the disk is full.
 pub fn add_disk(headers: &mut HeaderMap, is_full: bool) {
     headers.remove(DISK);
     if is_full {

@@ -4,6 +4,7 @@
 
 mod backend;
 mod body;
+mod compress;
 mod connection;
 mod headers;
 mod places;
@@ -11,12 +12,14 @@ mod request;
 mod stream;
 mod uploads;
 mod upstream;
+mod worker;
 
 pub use upstream::Origin;
 
 use crate::{app::App, gateway::Gateway, network::Proxies};
 use anyhow::Context;
 use backend::Backend;
+use connection::Shared;
 use futures::FutureExt;
 use places::{Place, Places, TooMany};
 use request::Dispatcher;
@@ -25,25 +28,25 @@ use std::{
     net::{SocketAddr, TcpStream},
     num::NonZeroUsize,
     sync::Arc,
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 use tokio::{
     net::TcpListener,
-    runtime::Builder,
-    sync::{OwnedSemaphorePermit, mpsc, watch},
+    sync::{OwnedSemaphorePermit, watch},
     time::{Instant, timeout},
 };
 use uploads::Uploads;
 use upstream::Upstream;
+use worker::Worker;
 
 /// Open connections; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
 /// File descriptors left for everything that is not a connection.
 const OTHER_FILES: u64 = 256;
-/// How often it is said that an address has too many connections.
+/// How often the log reports that an address has too many connections.
 const COMPLAINT: Duration = Duration::from_secs(10);
-/// What a connection gets that is one too many of its address.
+/// The answer to a connection that is one too many of its address.
 const ONE_TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n\
     content-length: 52\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
     {\"detail\":\"Too many connections from this address.\"}";
@@ -53,7 +56,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// A connection on its way to a worker thread, with its place among [`MAX_CONNECTIONS`] and those of its address.
 type Accepted = (TcpStream, SocketAddr, (OwnedSemaphorePermit, Option<Place>));
 
-/// What a server's clients may have.
+/// The limits of a server's clients.
 #[derive(Debug, Clone, Default)]
 pub struct Clients {
     /// Connections that one address may hold; by default an eighth of all.
@@ -62,12 +65,12 @@ pub struct Clients {
     pub proxies: Proxies,
 }
 
-/// What a server serves.
+/// The site that a server serves.
 #[derive(Clone)]
 pub enum Site {
     /// An application in this process.
     App(Arc<App>),
-    /// What another server serves.
+    /// The site of another server.
     Upstream(Origin),
 }
 
@@ -88,7 +91,7 @@ impl Site {
         }
     }
 
-    /// Stops what runs now.
+    /// Interrupts the running requests.
     fn interrupt(&self) {
         match self {
             Self::App(app) => app.interrupt(),
@@ -130,7 +133,7 @@ impl Server {
     /// The address it really listens on.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system does not return it.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
@@ -170,7 +173,8 @@ impl Server {
         );
         stopping.send_replace(true);
         let threads: Vec<_> = workers.into_iter().map(Worker::hang_up).collect();
-        let mut joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(join)).boxed();
+        let mut joined =
+            tokio::task::spawn_blocking(|| threads.into_iter().for_each(worker::join)).boxed();
         let mut patience = DRAIN_LIMIT;
         // A statement that still runs after that has its thread for itself.
         while timeout(patience, &mut joined).await.is_err() {
@@ -238,104 +242,4 @@ fn max_connections(files_each: u64) -> usize {
         );
     }
     connections.clamp(1, MAX_CONNECTIONS)
-}
-
-/// What all threads share.
-#[derive(Clone)]
-struct Shared {
-    gateway: Option<Arc<Gateway>>,
-    places: Arc<Places>,
-    uploads: Arc<Uploads>,
-}
-
-/// What a thread answers its clients with.
-struct Front {
-    backend: Arc<Backend>,
-    gateway: Option<Arc<Gateway>>,
-    places: Arc<Places>,
-    uploads: Arc<Uploads>,
-}
-
-/// One core's thread.
-struct Worker {
-    connections: mpsc::UnboundedSender<Accepted>,
-    thread: JoinHandle<()>,
-}
-
-impl Worker {
-    fn start(
-        core: usize,
-        site: Site,
-        shared: Shared,
-        address: SocketAddr,
-        stopped: watch::Receiver<bool>,
-    ) -> anyhow::Result<Self> {
-        let (connections, incoming) = mpsc::unbounded_channel();
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let thread = thread::Builder::new()
-            .name(format!("http-{core}"))
-            .spawn(move || {
-                let backend = Arc::new(site.backend(address));
-                let Shared {
-                    gateway,
-                    places,
-                    uploads,
-                } = shared;
-                let front = Front {
-                    backend: backend.clone(),
-                    gateway,
-                    places,
-                    uploads,
-                };
-                runtime.block_on(work(Arc::new(front), incoming, stopped));
-                // With the runtime, instances are dropped: the idle ones, and those whose tasks outlive their requests,
-                // whose transactions are rolled back.
-                backend.end();
-            })?;
-        Ok(Self {
-            connections,
-            thread,
-        })
-    }
-
-    fn send(&self, accepted: Accepted) {
-        if self.connections.send(accepted).is_err() {
-            tracing::error!("a worker thread is gone");
-        }
-    }
-
-    /// Ends the supply of connections; the thread ends when those it has have ended.
-    fn hang_up(self) -> JoinHandle<()> {
-        self.thread
-    }
-}
-
-fn join(thread: JoinHandle<()>) {
-    if thread.join().is_err() {
-        tracing::error!("a worker thread panicked");
-    }
-}
-
-/// Serves connections until the acceptor hangs up, then waits for them to end.
-async fn work(
-    front: Arc<Front>,
-    mut incoming: mpsc::UnboundedReceiver<Accepted>,
-    stopped: watch::Receiver<bool>,
-) {
-    // Every connection holds a clone of `open`; when the last one ends, `all_closed` yields.
-    let (open, mut all_closed) = mpsc::channel::<()>(1);
-    while let Some((stream, peer, place)) = incoming.recv().await {
-        let connection = connection::serve(front.clone(), stream, peer, stopped.clone());
-        let open = open.clone();
-        tokio::task::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, "connection: {error}");
-            }
-            drop((place, open));
-        });
-    }
-    drop(open);
-    if timeout(DRAIN_LIMIT, all_closed.recv()).await.is_err() {
-        tracing::warn!("some requests did not finish in time");
-    }
 }

@@ -1,7 +1,7 @@
-//! Who may have a connection, and who gives one up when there are no more.
+//! Limits of connections, and which idle connection ends when there are no more.
 //!
-//! An address has a share of them. Proxies that are believed have none of their own: what they pass on counts for the
-//! address that they say it came from, while it is answered.
+//! An address has a share of them. Proxies that are believed have none of their own: a request that they pass on counts
+//! for the address of its client, while it is answered.
 
 use crate::network::{Network, Proxies};
 use http::HeaderMap;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// One of so many parts of all connections is what an address may have, unless it is set otherwise.
+/// The part of all connections that an address may have by default, as a divisor.
 const SHARE: usize = 8;
 
 /// The places of a server.
@@ -18,7 +18,7 @@ pub struct Places {
     per_address: usize,
     proxies: Proxies,
     taken: Mutex<HashMap<Network, usize>>,
-    /// Tells who has waited longest for a client that it is to give up its place.
+    /// Wakes the connection that has been idle longest, to give up its place.
     wanted: Notify,
 }
 

@@ -282,7 +282,7 @@ async fn whole(response: Response<WasiBody>) -> wasmtime::Result<Response<WasiBo
     Ok(Response::from_parts(parts, full(bytes)))
 }
 
-/// What the client gets when the component failed to answer.
+/// The answer when the component failed.
 fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiBody> {
     let exhausted = error
         .downcast_ref::<InstantiationError<()>>()

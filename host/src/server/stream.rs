@@ -17,22 +17,22 @@ use tokio::{
     time::timeout,
 };
 
-/// How long it is read what a client still sends after its last answer.
+/// How long bytes are read that a client still sends after its last answer.
 const LINGER_LIMIT: Duration = Duration::from_secs(2);
 
-/// What goes on.
+/// The state of a connection.
 #[derive(Default)]
 pub struct Activity {
     /// A request is answered.
     serving: AtomicBool,
-    /// What is written does not leave, because the client does not read.
+    /// Written bytes are not sent, because the client does not read.
     blocked: AtomicBool,
     /// The connection, when HTTP does not use it any more.
     over: Mutex<Option<TcpStream>>,
 }
 
 impl Activity {
-    /// Whether the client is to say something next.
+    /// Whether the next step is the client's.
     pub fn is_idle(&self) -> bool {
         !self.serving.load(Relaxed) && !self.blocked.load(Relaxed)
     }

@@ -1,7 +1,7 @@
 //! Bodies that are not there yet, and the places for them.
 //!
-//! A component has places for so many requests. One whose body comes slowly would keep such a place as long as its
-//! client likes, so only some of them may. The others wait here until their bodies have come, or one of those that are
+//! A component has a limited number of places. A request whose body comes slowly would keep a place for as long as its
+//! client likes, so only some of them may. The others wait here until their bodies have come, or until one of the
 //! slowest has given up.
 
 use super::body::RequestBody;
@@ -18,7 +18,7 @@ use tokio::{
 const MAX_UPLOADS: usize = 512;
 /// Bytes of a body that are read while it waits for a place. A shorter one needs none.
 const READ_AHEAD: u64 = 8 * 1024;
-/// How often those who wait ask for a place.
+/// How often waiting requests ask for a place.
 const ASK: Duration = Duration::from_millis(250);
 /// How long one waits for a place.
 const WAIT_LIMIT: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ const SLOW_PACE: u64 = 1024;
 /// The places of a server for bodies that are not there yet.
 pub struct Uploads {
     free: Arc<Semaphore>,
-    /// Tells who is slow, and has been silent longest, to give up.
+    /// Wakes the slow request that has been silent longest, to give up.
     wanted: Arc<Notify>,
 }
 
@@ -46,7 +46,7 @@ pub struct Upload {
 pub struct Busy;
 
 impl Uploads {
-    /// None is taken.
+    /// All places, none of which is taken.
     pub fn new() -> Self {
         Self {
             free: Arc::new(Semaphore::new(MAX_UPLOADS)),
@@ -88,7 +88,7 @@ impl Uploads {
                         read += frame.data_ref().map_or(0, |data| data.len() as u64);
                         ahead.push_back(frame);
                     }
-                    // That it failed, its fate says.
+                    // The body's fate contains the error.
                     Some(Err(_)) | None => break,
                 },
                 _ = ask.tick() => self.wanted.notify_one(),

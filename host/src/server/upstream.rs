@@ -150,7 +150,7 @@ impl Upstream {
     }
 }
 
-/// An error with its causes, which say what happened.
+/// An error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,6 +1,6 @@
 //! The `spin:*` interfaces that components import, as Spin 4.1 defines them.
 //!
-//! What Spin refuses is refused here too. Only the asynchronous form of `spin:sqlite` is supported: the
+//! A call that Spin refuses is refused here too. Only the asynchronous form of `spin:sqlite` is supported: the
 //! synchronous one would stop every other request of the instance while one of them waits for the write lock.
 
 pub mod key_value;

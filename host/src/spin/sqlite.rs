@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tracing::Level;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
-/// What turns the log of statements on: `RUST_LOG=info,kafka::sql=trace`.
+/// The log target of statements: `RUST_LOG=info,kafka::sql=trace`.
 const LOG: &str = "kafka::sql";
 /// Bytes of a statement that are logged.
 const LOGGED_SQL: usize = 300;

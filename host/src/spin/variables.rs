@@ -1,4 +1,4 @@
-//! `spin:variables@3.0.0`: a component sees the variables that its table in `spin.toml` names, nothing else.
+//! `spin:variables@3.0.0`: a component sees only the variables that its table in `spin.toml` names.
 
 use super::bindings::spin::variables::variables::{Error, Host, HostWithStore};
 use crate::instance::State;

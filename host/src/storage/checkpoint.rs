@@ -1,5 +1,5 @@
 //! Moving the write-ahead log into the database file, on a thread of its own: it takes tens of milliseconds, in which a
-//! thread of the server would do nothing else.
+//! thread of the server would be busy with it.
 
 use super::{Error, Value, log_length::LogLength, space::Space, sqlite::Connection};
 use std::{
@@ -19,7 +19,7 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Starts the thread, which moves the log when `length` says so. It uses `connection`, and `writers` to stop all
+    /// Starts the thread, which moves the log when `length` demands it. It uses `connection`, and `writers` to stop all
     /// writers for a moment. While `space` has no room, it does so each time, so that the log grows no longer than it
     /// is.
     pub(super) fn start(

@@ -1,4 +1,4 @@
-//! Copies of databases, their examination, and what is taken out of them. None uses [`super::Database`]: another
+//! Copies of databases, their examination, and the removal of rows from them. None uses [`super::Database`]: another
 //! process may have the file that is copied open, but no process the others.
 
 use super::{Error, Value, mark, sqlite::Connection};
@@ -20,7 +20,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     source.copy_to(&Connection::open(to, &settings)?)
 }
 
-/// What can be known of a database that no process uses.
+/// The properties of a database that no process uses.
 #[derive(Debug)]
 pub struct Inspected {
     /// The first thing that is wrong with it.

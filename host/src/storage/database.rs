@@ -55,7 +55,7 @@ pub struct Options {
     pub result_limit: usize,
     /// Pages that the write-ahead log grows by before they are moved into the database file. 1000, SQLite's default.
     pub checkpoint_pages: u32,
-    /// Who looks after the room on the disk.
+    /// Watches the space on the disk.
     pub space: Option<Arc<Space>>,
 }
 
@@ -164,7 +164,7 @@ impl Database {
     /// When the files can't be written.
     pub async fn close(&self) -> Result<(), Error> {
         let _lock = self.lock_writers().await;
-        // Then nothing more is said of the log that goes.
+        // After that no mark is written for this log any more.
         self.durable().await?;
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         self.mark.take_back().map_err(at(self.pool.path()))?;
@@ -194,9 +194,9 @@ impl Database {
 
     /// The right to run one writing statement outside a transaction, after the transactions that asked before.
     ///
-    /// All statements that wait for a transaction go on together when it ends, and take turns. If the lock went from one
-    /// to the next, each would first have to wait until its thread comes to it, which under load takes longer than a
-    /// thousand such statements: the queue would grow without end.
+    /// All statements that wait for a transaction go on together when it ends, and take turns. If the lock went from
+    /// one to the next, each would first have to wait until its thread comes to it, which under load takes longer than
+    /// a thousand such statements: the queue would grow without end.
     pub(super) async fn lock_turn(&self) -> WriteLock {
         let shared = self.writers.clone().read_owned().await;
         loop {
@@ -243,7 +243,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // The last connection that closes removes the log. Before it does, nothing may be said of that log any more.
+        // The last connection that closes removes the log. Before it does, the mark must no longer name that log.
         drop(self.sync.take());
         if let Err(error) = self.mark.take_back() {
             tracing::warn!("can't write to the mark of a database: {error}");
@@ -251,7 +251,7 @@ impl Drop for Database {
     }
 }
 
-/// What every connection starts with.
+/// The statements with which every connection starts.
 fn settings(durability: Durability) -> Vec<&'static str> {
     vec![
         // Only another process could make us wait, or a checkpoint for a moment.
@@ -271,9 +271,9 @@ fn settings(durability: Durability) -> Vec<&'static str> {
     ]
 }
 
-/// Makes sure that only its owner can read the database, before SQLite opens it: what SQLite puts beside the file
-/// gets the file's mode. What is there already is changed by its name only, because closing the file by hand would drop
-/// SQLite's locks in this process.
+/// Makes sure that only its owner can read the database, before SQLite opens it: what SQLite puts beside the file gets
+/// the file's mode. The mode of an existing file is changed by its name only, because closing the file by hand would
+/// drop SQLite's locks in this process.
 fn keep_private(path: &Path) -> io::Result<()> {
     match private::create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -303,7 +303,7 @@ fn check_wal(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
-/// Makes durable what is there of a database, and returns its log for more of that. No process locks that file, so
+/// Flushes an existing database, and returns its log for further flushes. No process locks that file, so
 /// opening it by hand is harmless, as it would not be with the database file or its `-shm` file: closing those would
 /// drop SQLite's locks in this process.
 fn sync_all(path: &Path) -> Result<File, Error> {
@@ -313,7 +313,7 @@ fn sync_all(path: &Path) -> Result<File, Error> {
         .write(true)
         .open(&log)
         .map_err(at(&log))?;
-    // What a killed process wrote and did not sync will be read from now on, so it has to be durable from now on.
+    // Pages that a killed process wrote but did not sync are read from now on, so they have to be durable from now on.
     file.sync_data().map_err(at(&log))?;
     let folder = private::folder_of(path);
     // The files' names are durable only when their folder is.

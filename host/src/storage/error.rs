@@ -1,4 +1,4 @@
-//! What can go wrong with a statement.
+//! The errors of statements.
 
 use libsql::ffi;
 use std::{io, time::Duration};
@@ -40,7 +40,7 @@ pub enum Error {
     File {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The database can't have a write-ahead log, for instance because its file system can't share memory.
@@ -51,7 +51,7 @@ pub enum Error {
     Incomplete {
         /// The database.
         path: String,
-        /// What is missing, and what to do.
+        /// The missing part, and a remedy.
         what: String,
     },
     /// The process is ending; whether the commit is durable is not known.

@@ -1,5 +1,5 @@
-//! The key-value stores: one table of one SQLite file, beside the databases, so that the application's own database
-//! says nothing about what is kept here.
+//! The key-value stores: one table of one SQLite file, beside the databases, apart from the application's own
+//! database.
 
 use super::{Database, Error, Options, Value};
 use std::{path::Path, sync::Arc};
@@ -14,7 +14,7 @@ const DELETE: &str = "DELETE FROM entry WHERE store = ?1 AND key = ?2";
 const EXISTS: &str = "SELECT 1 FROM entry WHERE store = ?1 AND key = ?2";
 const KEYS: &str = "SELECT key FROM entry WHERE store = ?1 ORDER BY key";
 
-/// All key-value stores of this host, told apart by name. What was set is durable when `set` returns.
+/// All key-value stores of this host, which have names. A value is durable when `set` returns.
 pub struct KeyValue {
     database: Arc<Database>,
 }

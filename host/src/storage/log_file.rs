@@ -15,12 +15,12 @@ use std::{
 const HEADER: usize = 32;
 /// Bytes of a frame's header.
 const FRAME_HEADER: usize = 24;
-/// What a log begins with; its last bit tells the byte order of the checksums.
+/// The first bytes of a log; the last bit is the byte order of the checksums.
 const MAGIC: u32 = 0x377f_0682;
 /// Bytes that are read at a time.
 const BUFFER: usize = 256 * 1024;
 
-/// What distinguishes two logs of a database.
+/// The values that distinguish two logs of a database.
 pub(super) type Salts = [u8; 8];
 
 /// The header of a log.
@@ -132,7 +132,7 @@ pub(super) fn is_moved(database: &Path, commit: &Commit) -> io::Result<bool> {
     Ok(read.is_ok() && sum_of_page(&page) == commit.sum)
 }
 
-/// Whether the database file is shorter than its header says; without a log to be moved, it must not be.
+/// Whether the database file is shorter than the size in its header; without a log to be moved, it must not be.
 pub(super) fn is_cut(database: &Path) -> io::Result<bool> {
     let file = File::open(database)?;
     let mut header = [0; 100];
@@ -157,7 +157,7 @@ fn is_page_size(size: usize) -> bool {
     size.is_power_of_two() && (512..=65536).contains(&size)
 }
 
-/// Tells a page from what it was before and after.
+/// A checksum that distinguishes a page from its older and newer contents.
 fn sum_of_page(page: &[u8]) -> u64 {
     let (high, low) = checksum(true, page, (0, 0));
     u64::from(high) << 32 | u64::from(low)

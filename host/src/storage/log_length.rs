@@ -1,4 +1,4 @@
-//! The length of a write-ahead log, which tells the thread that moves it when to begin.
+//! The length of a write-ahead log, by which the thread that moves it knows when to begin.
 
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError,

@@ -1,13 +1,13 @@
-//! What is known of a database beside it, in a file of its own (`<database>-mark`), so that a state of which something
-//! is missing is not taken for a smaller one.
+//! The mark of a database: a file beside it (`<database>-mark`) that records how much was flushed, so that an
+//! incomplete database is not mistaken for a complete one.
 //!
-//! A database and its log belong together: what was written last is in the log only. Without its log, with one that is
-//! cut or damaged, or made again because its file is gone, SQLite finds an older database, and says nothing. So:
+//! A database and its log belong together: the newest commits are in the log only. If the log is missing, cut or
+//! damaged, or the database file was made again, SQLite opens an older state without an error. So:
 //!
 //! * The file is there once a database has been made. A database that is missing or empty then was there before.
 //! * After each sync of the log it names a commit that this sync has made durable: in which log, and where. It is
-//!   written after that sync and needs none of its own: whichever of its contents a crash leaves, what it says was true
-//!   when it was written, and stays true for as long as the log is not restarted, which the log's salts show.
+//!   written after that sync and needs none of its own: whichever of its contents a crash leaves, the claim was
+//!   true when it was written, and stays true for as long as the log is not restarted, which the log's salts show.
 //! * Before the log goes, when the database is closed, that claim is taken back, durably.
 //!
 //! A database without such a file is one of an earlier version, or was put there by hand; it gets one when it is used.
@@ -39,10 +39,10 @@ pub(super) struct Mark {
     /// The inode of the database, which a copy of it does not have.
     inode: u64,
     /// The commit that it names.
-    said: Mutex<Option<Commit>>,
+    claimed: Mutex<Option<Commit>>,
 }
 
-/// What a mark says.
+/// The claim of a mark.
 struct Claim {
     inode: u64,
     commit: Commit,
@@ -66,27 +66,27 @@ impl Mark {
         Ok(Self {
             file: file.map_err(at(&mark))?,
             inode: fs::metadata(path).map_err(at(path))?.ino(),
-            said: Mutex::default(),
+            claimed: Mutex::default(),
         })
     }
 
-    /// Says that this commit is durable, which it must be. A failure leaves what was said before, which is still true.
+    /// Records that this commit is durable, which it must be. A failure leaves the former claim, which is still true.
     pub(super) fn claim(&self, commit: Commit) {
-        let mut said = self.said.lock();
-        if *said != Some(commit) {
+        let mut claimed = self.claimed.lock();
+        if *claimed != Some(commit) {
             let text = written(self.inode, &commit);
             if self.file.write_all_at(&text, 0).is_ok() {
-                *said = Some(commit);
+                *claimed = Some(commit);
             }
         }
     }
 
-    /// Takes back what was said; when this returns, that is durable.
+    /// Takes the claim back; when this returns, that is durable.
     pub(super) fn take_back(&self) -> io::Result<()> {
-        let mut said = self.said.lock();
+        let mut claimed = self.claimed.lock();
         self.file.write_all_at(&nothing(), 0)?;
         self.file.sync_data()?;
-        *said = None;
+        *claimed = None;
         Ok(())
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
     lack.map_or(Ok(()), |lack| Err(incomplete(path, lack)))
 }
 
-/// What is wrong where a log should be and is none: nothing, if another program has moved it into the database, as each
+/// Whether a missing log is damage. It is not, if another program has moved it into the database, as each
 /// one does that is the last to close it. Then the last page is there; or the database, which is no copy, was changed
 /// after the mark.
 fn no_log(path: &Path, mark: &Path, claim: &Claim) -> io::Result<Option<Lack>> {
@@ -131,7 +131,7 @@ fn no_log(path: &Path, mark: &Path, claim: &Claim) -> io::Result<Option<Lack>> {
     Ok((!moved).then_some(Lack::NoLog))
 }
 
-/// What is wrong with a log that should have this commit, unless it was restarted since.
+/// The damage of a log that should have this commit, unless it was restarted since.
 fn damage(log: &Path, commit: &Commit) -> io::Result<Option<Lack>> {
     let log = File::open(log)?;
     let Some(header) = Header::read(&log)? else {
@@ -145,7 +145,7 @@ fn damage(log: &Path, commit: &Commit) -> io::Result<Option<Lack>> {
     Ok(is_same.then_some(Lack::Damaged))
 }
 
-/// What is missing.
+/// The missing part of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lack {
     Missing,
@@ -155,7 +155,7 @@ enum Lack {
     Damaged,
 }
 
-/// Says what is missing and what to do.
+/// The error about a missing part, with a remedy.
 fn incomplete(path: &Path, lack: Lack) -> Error {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let what = match lack {
@@ -199,7 +199,7 @@ fn size(path: &Path) -> Result<Option<u64>, Error> {
     }
 }
 
-/// A mark that only says that there is a database.
+/// A mark without a claim: there is a database.
 fn nothing() -> [u8; LENGTH] {
     padded(format!("{KIND} closed"))
 }
@@ -226,7 +226,7 @@ fn padded(text: String) -> [u8; LENGTH] {
     bytes
 }
 
-/// What a mark claims. One that a power cut left half-written claims nothing.
+/// The claim of a mark. A mark that a power cut left incomplete has none.
 fn read(mark: &[u8]) -> Option<Claim> {
     let line = str::from_utf8(mark).ok()?.trim_end();
     let (text, sum) = line.rsplit_once(' ')?;

@@ -5,9 +5,9 @@
 //!   commits share syncs (`shared_sync`); the log is moved into the file behind their backs (`checkpoint`); free pages
 //!   are given back (`vacuum`); what takes too long is stopped (`watchdog`).
 //! * A component can't leave its file or change settings that others rely on (`sqlite::authorizer`, `sqlite::pragma`).
-//! * What is missing of a database is noticed before it is opened (`mark`, `log_file`); what is left when the disk is
-//!   full is kept for those who make room (`space`).
-//! * Copies of a file that is in use, for backups, and what is done to them (`copy`).
+//! * A missing part of a database is noticed before it is opened (`mark`, `log_file`); the reserve for when the disk is
+//!   full is kept for statements that free space (`space`).
+//! * Copies of a file that is in use, for backups, and their changes (`copy`).
 //! * [`KeyValue`]: the key-value stores, on a file of their own.
 //!
 //! Statements run on the thread that asks for them: they take microseconds, and handing them to another thread takes
@@ -28,7 +28,7 @@ mod shared_sync;
 mod space;
 #[expect(
     unsafe_code,
-    reason = "it calls SQLite's C interface; why that is needed, and sound, is said there"
+    reason = "it calls SQLite's C interface; the module explains why that is needed, and sound"
 )]
 mod sqlite;
 mod vacuum;

@@ -6,12 +6,12 @@ use std::{collections::BTreeSet, path::Path};
 /// The migrations of the application, oldest first, with their numbers.
 const MIGRATIONS: &[(i64, &str)] = &include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// Where a database notes its migrations, as `functions/common` makes it before it applies any.
+/// Where a database notes its migrations, as `functions/store` makes it before it applies any.
 const NOTES: &str = "CREATE TABLE schema_migration (
     version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL
 );";
 
-/// What SQLite makes by itself in a schema.
+/// The objects that SQLite itself makes in a schema.
 const BY_ITSELF: [&str; 3] = [
     "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
     "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
@@ -34,7 +34,7 @@ impl Schema {
         Self::read(&mut Connection::open_existing(file, &[])?)
     }
 
-    /// What the migrations make, up to the one of this number; nothing where there is none.
+    /// The schema after the migrations up to this number; empty without any.
     ///
     /// # Errors
     /// When one of them is wrong.
@@ -129,7 +129,7 @@ mod tests {
     use super::plain;
 
     #[test]
-    fn only_what_says_nothing_is_left_out() {
+    fn only_comments_and_spaces_are_left_out() {
         let sql = "CREATE TABLE a (\n    -- It's \"b\".\n    b TEXT DEFAULT '--  ''x'\n, c)";
         assert_eq!(plain(sql), "CREATE TABLE a ( b TEXT DEFAULT '--  ''x' , c)");
         assert_ne!(plain("SELECT '-- \n'"), plain("SELECT ' \n'"));

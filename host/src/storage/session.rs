@@ -42,7 +42,7 @@ pub struct Session {
     last_insert_rowid: i64,
 }
 
-/// What a session keeps between statements. The watchdog sees it, too.
+/// The state of a session between statements, which the watchdog sees too.
 #[derive(Default)]
 pub(super) struct Slot(Mutex<Kept>);
 
@@ -53,7 +53,7 @@ enum Kept {
     /// A connection that can't be used by others any more.
     Private(Pooled),
     Transaction(Transaction),
-    /// The watchdog rolled the transaction back; the next statement fails and says so.
+    /// The watchdog rolled the transaction back; the next statement fails with that error.
     Expired,
 }
 
@@ -96,7 +96,7 @@ impl Transaction {
     }
 }
 
-/// What became of a statement.
+/// The result of a statement.
 enum Attempt {
     /// It ran, and its effects, if any, are as durable as they are after its transaction.
     Ran(Result<QueryResult, Error>),
@@ -122,7 +122,7 @@ impl Session {
     /// transaction that is at its `COMMIT`.
     ///
     /// # Errors
-    /// What SQLite says, a wrong number of parameters, a result that is too large, or a transaction that was open for
+    /// An error of SQLite, a wrong number of parameters, a result that is too large, or a transaction that was open for
     /// too long and has been rolled back.
     pub async fn execute(
         &mut self,
@@ -259,7 +259,7 @@ impl Session {
         }
     }
 
-    /// What to keep after a statement.
+    /// The state after a statement.
     fn keep(&self, open: Transaction) -> Kept {
         if open.connection.is_autocommit() {
             return self.put_back(open);

@@ -2,7 +2,7 @@
 //!
 //! A commit at `synchronous=NORMAL` is in the log file, but not necessarily on the disk. Its session waits here until a
 //! sync of that file *that started after the commit* is done. One thread syncs, again and again while any session
-//! waits, so everyone who commits during one sync shares the next.
+//! waits, so all sessions that commit during one sync share the next.
 //!
 //! The conditions under which this is sound are kept elsewhere: no connection below `synchronous=NORMAL`, a log file
 //! that is never replaced (`Database` keeps one connection open), no code that closes the database file by hand.
@@ -23,11 +23,11 @@ pub(super) struct SharedSync {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What learns of each sync.
+/// Receives the result of each sync.
 pub(super) struct Report {
     /// How long the log is.
     pub(super) length: Arc<LogLength>,
-    /// Where to say what is durable.
+    /// Records which commit is durable.
     pub(super) mark: Arc<Mark>,
 }
 
@@ -74,7 +74,7 @@ impl Shared {
             let last =
                 report.and_then(|report| log_file::commit(log, report.length.pages()).ok()?);
             if let Err(error) = log.sync_data() {
-                // What the disk holds now is unknown, and after a failed sync the system may drop the pages and
+                // The contents of the disk are unknown now, and after a failed sync the system may drop the pages and
                 // report success next time. Only a restart reads the truth. Straight to standard error: the log's
                 // own thread would not get to write it any more. That this may fail, too, must not keep us here.
                 let _ = writeln!(
@@ -88,7 +88,7 @@ impl Shared {
             }
             self.state().synced = written;
             for waiter in served {
-                // Who went away meanwhile doesn't need the answer.
+                // A session that has ended meanwhile doesn't need the answer.
                 let _ = waiter.send(());
             }
             state = self.state();

@@ -1,9 +1,9 @@
-//! Room on the disk: it is noticed when there is none left, and some is kept for those who make room.
+//! Space on the disk: a full disk is noticed, and a reserve is kept for statements that free space.
 //!
-//! A file in the state folder takes room for nothing else than this. When the disk is full it is removed; when there is
-//! room again, it is made again. What it leaves is for deleting, which SQLite does by writing to its log, and for
-//! moving the log into the databases. So while the disk counts as full, no database grows by more than a little
-//! (`pool`): what needs more is refused at once, whatever has room in pages that were freed is not.
+//! A file in the state folder is that reserve. When the disk is full it is removed; when there is space again, it is
+//! made again. The space that it leaves is for deleting, which SQLite does by writing to its log, and for moving the
+//! log into the databases. So while the disk counts as full, no database grows by more than a little (`pool`): what
+//! needs more is refused at once, whatever has room in pages that were freed is not.
 
 use super::error::is_full;
 use crate::private;

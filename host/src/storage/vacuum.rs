@@ -15,7 +15,7 @@ use tokio::sync::RwLock;
 
 /// How often to look.
 const LOOK: Duration = Duration::from_secs(2);
-/// Free pages that are kept for what is written next: 4 MiB.
+/// Free pages that are kept for the next writes: 4 MiB.
 const KEEP: i64 = 1024;
 /// Pages that are given back while other connections can't write: some milliseconds.
 const STEP: &str = "PRAGMA incremental_vacuum(128)";
@@ -116,8 +116,8 @@ fn number(connection: &mut Connection, sql: &str) -> Result<i64, Error> {
     })
 }
 
-/// Makes the file as short as what is in it, and lets it get shorter by itself from now on. No other process may use
-/// the database meanwhile, and there must be room for a second one. What is interrupted has changed nothing.
+/// Removes all free pages from the file, and turns automatic shrinking on. No other process may use
+/// the database meanwhile, and there must be room for a second one. An interruption changes nothing.
 ///
 /// # Errors
 /// When it can't be read or written, or is no database.

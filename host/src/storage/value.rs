@@ -1,4 +1,4 @@
-//! What goes into a statement and what comes out of it.
+//! The parameters and results of statements.
 
 /// One value of SQLite.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,7 +26,7 @@ pub(super) async fn of_chats(counter: &mut Counter) {
         .takes("chat/rename", request, 200, ONE.limited())
         .await;
     let path = format!("/chat/{chat}");
-    // What is not deleted is looked for: it may be too large to go at once.
+    // Before deleting, the size is counted: it may be too large for one transaction.
     for (name, status, cost) in [
         ("chat/delete", 200, ONE),
         ("a chat that is gone", 404, ONE.and_alone(2)),
@@ -56,11 +56,11 @@ pub(super) async fn of_reading(counter: &mut Counter) {
     ] {
         let cost = ONE;
         let answer = counter.takes(&path, counter.get(&path), 200, cost).await;
-        let shown = |list: &str| answer[list].as_array().map_or(0, Vec::len);
+        let count = |list: &str| answer[list].as_array().map_or(0, Vec::len);
         if path == format!("/chat/{chat}/messages") {
-            assert_eq!(shown("messages"), 3 * MANY);
+            assert_eq!(count("messages"), 3 * MANY);
         } else if path == format!("/chat/{chat}/files") {
-            assert_eq!(shown("files"), files.len());
+            assert_eq!(count("files"), files.len());
         }
     }
     let request = counter.ask("DELETE", &format!("/chat/{chat}"));
@@ -80,15 +80,15 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let request = counter.message(&chat, "fake-words-2-rate-0");
     // The reply's task reads the conversation and the files for its model.
     let cost = transaction(4).and_background(2).limited();
-    let said = counter.takes("messages", request, 202, cost).await;
-    let reply = said["generation_id"].as_str().expect("an id").to_owned();
-    let said = said["message_id"].as_str().expect("an id").to_owned();
+    let sent = counter.takes("messages", request, 202, cost).await;
+    let reply = sent["generation_id"].as_str().expect("an id").to_owned();
+    let sent = sent["message_id"].as_str().expect("an id").to_owned();
     counter.settles(&chat).await;
     let path = format!("/chat/{chat}/generations/{reply}/events");
     counter
         .takes(&path, counter.get(&path), 200, ONE.limited())
         .await;
-    let path = format!("/chat/{chat}/messages/{said}");
+    let path = format!("/chat/{chat}/messages/{sent}");
     let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0" }).to_string();
     for (action, inside) in [("edit", 4), ("regenerate", 5)] {
         let cost = Cost { inside, ..cost };
@@ -99,7 +99,7 @@ pub(super) async fn of_replies(counter: &mut Counter) {
         counter.settles(&chat).await;
     }
     let request = counter.post(&format!("/chat/{chat}/branch"));
-    let request = request.json(json!({ "message_id": said }).to_string());
+    let request = request.json(json!({ "message_id": sent }).to_string());
     counter.takes("branch", request, 200, transaction(3)).await;
 
     let chat = counter.chat().await;

@@ -18,7 +18,7 @@ pub struct Cost {
     pub alone: usize,
     /// Statements between `BEGIN` and `COMMIT`, in one transaction.
     pub inside: usize,
-    /// What is done in the background, which may have begun when the answer goes out: at most so many more outside.
+    /// Work in the background, which may have begun when the answer is sent: at most so many more statements.
     pub background: usize,
     /// Whether token mode asks for no session.
     pub public: bool,
@@ -88,7 +88,7 @@ impl Cost {
     }
 }
 
-/// Somebody who sends requests, and holds what they take against what they may take.
+/// Sends requests, and compares their statements with the allowed number.
 pub struct Counter {
     pub server: Server,
     /// In token mode.
@@ -194,7 +194,7 @@ impl Counter {
         assert_eq!(uncounted.collect::<Vec<_>>(), except);
     }
 
-    /// The id in the answer to a request that nobody counts.
+    /// The id in the answer to a request that is not counted.
     pub async fn made(&self, request: Request, pointer: &str) -> String {
         let response = request.send().await;
         assert!(response.status < 300, "{}", response.text());

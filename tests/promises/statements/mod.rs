@@ -1,5 +1,5 @@
 //! A read is one statement, a write one statement or transaction (docs/promises.md#17-constant-cost), however much
-//! there is of what it reads or writes. Token mode asks for the session, and counts what is limited.
+//! there is of what it reads or writes. Token mode also reads the session, and counts limited requests.
 
 mod chats;
 mod counter;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Scene, through_both, words};
-use super::{SAY, said, shows};
+use super::{SAY, shows, texts};
 use crate::support::Setup;
 
 through_both!(
@@ -11,40 +11,40 @@ through_both!(
     a_branch_is_selected_with_what_comes_after,
     the_model_reads_the_active_branch_only,
     the_same_client_id_edits_and_regenerates_once,
-    old_windows_see_the_active_branch,
+    v1_clients_receive_the_active_branch,
 );
 
 async fn prompts_are_edited_and_replies_made_again(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    let mut other = scene.server.window(&scene.chat).await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    let mut other = scene.server.chat_client(&scene.chat).await;
     for prompt in ["one", "two"] {
-        window.ask(SAY, prompt).await;
-        window.reply().await;
+        client.ask(SAY, prompt).await;
+        client.reply().await;
     }
     let mut sender = scene.open2().await;
     let mut socket = scene.open2().await;
-    let two = window.messages[2].clone();
+    let two = client.messages[2].clone();
     let edit = json!({"action": "edit_message", "message_id": two.id, "prompt": "TWO", "model": SAY, "id": "e"});
     sender.send(&edit).await;
     let edited = sender.action("ack").await;
     assert_eq!(edited["in_reply_to"], "e");
     let message = socket.action("message").await["message"].clone();
     assert_eq!(message["id"], edited["message_id"]);
-    assert_eq!(message["parent_id"], window.messages[1].id);
+    assert_eq!(message["parent_id"], client.messages[1].id);
     assert_eq!(message["content"], "TWO");
     let started = socket.action("generation_started").await;
     assert_eq!(started["parent_id"], message["id"]);
     assert_eq!(started["message_id"], edited["reply_message_id"]);
     socket.action("generation_ended").await;
 
-    window
-        .until("the edited branch", |window| shows(window, "TWO TWO"))
+    client
+        .until("the edited branch", |client| shows(client, "TWO TWO"))
         .await;
-    assert_eq!(said(&window), ["one", "one", "TWO", "TWO"]);
+    assert_eq!(texts(&client), ["one", "one", "TWO", "TWO"]);
 
     // Another reply: beside the one there is, and to a message.
-    let reply = window.last();
+    let reply = client.last();
     let again =
         |id: &str| json!({"action": "regenerate", "message_id": id, "model": SAY, "id": "r"});
     sender.send(&again(&reply.id)).await;
@@ -55,37 +55,37 @@ async fn prompts_are_edited_and_replies_made_again(setup: Setup) {
     let ended = socket.action("generation_ended").await;
     assert_eq!(ended["message"]["parent_id"], message["id"]);
     assert_ne!(ended["message"]["id"], reply.id);
-    let one = window.messages[0].clone();
+    let one = client.messages[0].clone();
     sender.send(&again(&one.id)).await;
     let ended = socket.action("generation_ended").await;
     assert_eq!(ended["message"]["parent_id"], one.id);
     assert_eq!(ended["message"]["content"], "one");
 
-    for window in [&mut window, &mut other] {
+    for client in [&mut client, &mut other] {
         let head = ended["message_id"].as_str().map(str::to_owned);
-        window
-            .until("the last reply", |window| {
-                window.head == head && window.running.is_none()
+        client
+            .until("the last reply", |client| {
+                client.head == head && client.running.is_none()
             })
             .await;
-        assert_eq!(said(window), ["one", "one"]);
-        assert_eq!(window.syncs, 1, "events said it all");
+        assert_eq!(texts(client), ["one", "one"]);
+        assert_eq!(client.syncs, 1, "events were enough");
     }
     assert_eq!(scene.stored().await.len(), 8, "nothing is lost");
-    scene.agrees(&window).await;
+    scene.agrees(&client).await;
 }
 
 async fn a_branch_is_selected_with_what_comes_after(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
-    let mut window = scene.grown().await;
-    let mut fresh = scene.server.window(&scene.chat).await;
+    let mut client = scene.grown().await;
+    let mut fresh = scene.server.chat_client(&scene.chat).await;
     let mut socket = scene.open2().await;
     let ids = scene.ids().await;
     // As they were made: one, its reply, two, its reply, TWO, its reply and another, and another reply to one.
     let [one, r1, two, r2, edited, _, r4, r5] = &ids[..] else {
         panic!("eight messages, not {ids:?}")
     };
-    let before = window.rev;
+    let before = client.rev;
     for (chosen, head, branch) in [
         (two, r2, vec![one, r1, two, r2]),
         // Up the branch that is active.
@@ -99,52 +99,53 @@ async fn a_branch_is_selected_with_what_comes_after(setup: Setup) {
     ] {
         let selected = scene.select(&mut socket, chosen).await;
         assert_eq!(selected["head_id"], **head);
-        for window in [&mut window, &mut fresh] {
-            window
-                .until("the branch", |window| window.head.as_ref() == Some(head))
+        for client in [&mut client, &mut fresh] {
+            client
+                .until("the branch", |client| client.head.as_ref() == Some(head))
                 .await;
-            let shown: Vec<_> = window.messages.iter().map(|message| &message.id).collect();
-            assert_eq!(shown, branch);
-            assert_eq!(selected["rev"], window.rev);
+            let visible: Vec<_> = client.messages.iter().map(|message| &message.id).collect();
+            assert_eq!(visible, branch);
+            assert_eq!(selected["rev"], client.rev);
         }
         scene.agrees(&fresh).await;
     }
-    assert_eq!(window.rev, before + 4, "the others changed nothing");
+    assert_eq!(client.rev, before + 4, "the others changed nothing");
     assert_eq!(
         (fresh.syncs, fresh.reads),
         (1, 0),
         "an event brings the branch along"
     );
 
-    // What is said next follows the branch that was chosen.
-    window.ask(SAY, "three").await;
-    window.reply().await;
+    // The next prompt follows the branch that was chosen.
+    client.ask(SAY, "three").await;
+    client.reply().await;
     assert_eq!(
-        said(&window),
+        texts(&client),
         ["one", "one", "TWO", "TWO", "three", "three"]
     );
     let first = scene.server.v2(&scene.chat).await.json().await;
-    assert_eq!(first["head_id"], window.last().id);
+    assert_eq!(first["head_id"], client.last().id);
     assert_eq!(first["conversation"].as_array().map(Vec::len), Some(6));
 }
 
 async fn the_model_reads_the_active_branch_only(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
-    let mut window = scene.grown().await;
+    let mut client = scene.grown().await;
     let read = |seen: &Value| -> Vec<String> {
         let messages = seen["body"]["messages"].as_array().expect("a list");
-        let said = messages
+        let texts = messages
             .iter()
             .filter(|message| message["role"] != "system");
-        said.map(|message| message["content"].as_str().unwrap_or_default().to_owned())
+        texts
+            .map(|message| message["content"].as_str().unwrap_or_default().to_owned())
             .collect()
     };
     assert_eq!(read(&scene.model.last().await), ["one"]);
     let ids = scene.ids().await;
     let mut socket = scene.open2().await;
     scene.select(&mut socket, &ids[2]).await;
-    window.ask(SAY, "three").await;
-    window.reply().await;
+    client.ask(SAY, "three").await;
+    client.reply().await;
     socket.action("generation_ended").await;
     assert_eq!(
         read(&scene.model.last().await),
@@ -166,16 +167,18 @@ async fn the_model_reads_the_active_branch_only(setup: Setup) {
         read(&scene.model.last().await),
         ["one", "one", "two", "two", "four"]
     );
-    scene.agrees(&scene.server.window(&scene.chat).await).await;
+    scene
+        .agrees(&scene.server.chat_client(&scene.chat).await)
+        .await;
 }
 
 async fn the_same_client_id_edits_and_regenerates_once(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask(SAY, "one").await;
-    let reply = window.reply().await;
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask(SAY, "one").await;
+    let reply = client.reply().await;
     let mut socket = scene.open2().await;
-    let one = window.messages[0].id.clone();
+    let one = client.messages[0].id.clone();
     for (action, path, id) in [
         ("edit_message", "edit", one),
         ("regenerate", "regenerate", reply.id),
@@ -208,7 +211,7 @@ async fn the_same_client_id_edits_and_regenerates_once(setup: Setup) {
     assert_eq!(scene.model.requests().await, 3);
 }
 
-async fn old_windows_see_the_active_branch(setup: Setup) {
+async fn v1_clients_receive_the_active_branch(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
     scene.grown().await;
     let ids = scene.ids().await;
@@ -237,7 +240,7 @@ async fn old_windows_see_the_active_branch(setup: Setup) {
         conversation(again.json().await),
         ["one", "one", "two", "two"]
     );
-    old.say("three").await;
+    old.send_text("three").await;
     assert_eq!(old.text().await, "three");
     let mut again = scene.server.v1(&scene.chat).await;
     assert_eq!(
@@ -321,8 +324,8 @@ async fn all_of_it_works_over_http() {
     ] {
         let answer = post(path.clone(), unknown.clone()).send().await;
         answer.is_error(404, "Message not found.");
-        let somebody = json!({"prompt": "x", "message_id": reply, "user_id": "nobody"});
-        let answer = post(path.clone(), somebody).send().await;
+        let unknown = json!({"prompt": "x", "message_id": reply, "user_id": "unknown"});
+        let answer = post(path.clone(), unknown).send().await;
         answer.is_error(404, "User not found.");
         let wrong = post(path.clone(), json!([])).send().await;
         wrong.has_status(422);

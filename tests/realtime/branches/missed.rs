@@ -1,32 +1,32 @@
-//! Windows that were away, and windows that lose what they are sent.
+//! Clients that were away, and clients that lose what they are sent.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::super::{Scene, through_both};
-use super::{SAY, said};
-use crate::support::{Setup, Window};
+use super::{SAY, texts};
+use crate::support::{ChatClient, Setup};
 
 through_both!(
-    what_is_missed_is_caught_up_with,
-    windows_that_lose_frames_end_with_the_same_branch,
+    missed_changes_arrive_with_a_sync,
+    clients_that_lose_frames_end_with_the_same_branch,
 );
 
-async fn what_is_missed_is_caught_up_with(setup: Setup) {
+async fn missed_changes_arrive_with_a_sync(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
     let mut sender = scene.grown().await;
     let ids = scene.ids().await;
     let mut socket = scene.open2().await;
-    // Whatever the window had when it fell silent, and whatever of it was lost.
+    // Regardless of what the client had when it fell silent, and of what was lost.
     for (had, missed) in [
         (&ids[2], vec![&ids[4]]),
         (&ids[7], vec![&ids[4], &ids[2]]),
         (&ids[2], vec![&ids[7]]),
     ] {
         scene.select(&mut socket, had).await;
-        let mut deaf = scene.server.window(&scene.chat).await;
-        let mut cut = scene.server.window(&scene.chat).await;
+        let mut deaf = scene.server.chat_client(&scene.chat).await;
+        let mut cut = scene.server.chat_client(&scene.chat).await;
         deaf.loses(|_| true);
         cut.leave();
         for id in &missed {
@@ -35,23 +35,23 @@ async fn what_is_missed_is_caught_up_with(setup: Setup) {
         missed_all(&mut deaf).await;
         cut.cut().await;
         let head = scene.head().await;
-        for window in [&mut deaf, &mut cut] {
-            window.sync().await;
-            window
-                .until("the branch", |window| {
-                    window.head.as_ref() == Some(&head)
-                        && window.last().id == head
-                        && window.running.is_none()
+        for client in [&mut deaf, &mut cut] {
+            client.sync().await;
+            client
+                .until("the branch", |client| {
+                    client.head.as_ref() == Some(&head)
+                        && client.last().id == head
+                        && client.running.is_none()
                 })
                 .await;
-            scene.agrees(window).await;
+            scene.agrees(client).await;
         }
-        assert_eq!(deaf.reads, 1, "its branch was not told to it");
+        assert_eq!(deaf.reads, 1, "it did not receive its branch");
     }
 
-    // An edit and a reply made again, in a branch that the window never saw.
+    // An edit and a reply made again, in a branch that the client never saw.
     scene.select(&mut socket, &ids[7]).await;
-    let mut deaf = scene.server.window(&scene.chat).await;
+    let mut deaf = scene.server.chat_client(&scene.chat).await;
     deaf.loses(|_| true);
     for (action, id) in [("edit_message", &ids[2]), ("regenerate", &ids[3])] {
         socket
@@ -61,32 +61,32 @@ async fn what_is_missed_is_caught_up_with(setup: Setup) {
     }
     missed_all(&mut deaf).await;
     let head = scene.head().await;
-    for window in [&mut deaf, &mut sender] {
-        window.sync().await;
-        window
-            .until("the reply", |window| {
-                window.head.as_ref() == Some(&head)
-                    && window.last().id == head
-                    && window.running.is_none()
+    for client in [&mut deaf, &mut sender] {
+        client.sync().await;
+        client
+            .until("the reply", |client| {
+                client.head.as_ref() == Some(&head)
+                    && client.last().id == head
+                    && client.running.is_none()
             })
             .await;
-        assert_eq!(said(window), ["one", "one", "two", "two"]);
-        scene.agrees(window).await;
+        assert_eq!(texts(client), ["one", "one", "two", "two"]);
+        scene.agrees(client).await;
     }
 }
 
-async fn windows_that_lose_frames_end_with_the_same_branch(setup: Setup) {
+async fn clients_that_lose_frames_end_with_the_same_branch(setup: Setup) {
     const MODEL: &str = "fake-words-6-rate-50";
     let scene = Scene::new(setup, &[MODEL]).await;
     let mut tasks = Vec::new();
     let (done, _) = tokio::sync::watch::channel(false);
     for number in 0..8u32 {
-        let mut window = scene.server.window(&scene.chat).await;
+        let mut client = scene.server.chat_client(&scene.chat).await;
         let mut done = done.subscribe();
         tasks.push(tokio::spawn(async move {
             let mut count = number;
-            window.loses(move |_| {
-                // Looks random, is the same in every run, and is another in each window.
+            client.loses(move |_| {
+                // Looks random, is the same in every run, and is another in each client.
                 count = count.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 count >> 30 == 0
             });
@@ -96,14 +96,14 @@ async fn windows_that_lose_frames_end_with_the_same_branch(setup: Setup) {
                     _ = done.wait_for(|done| *done) => break,
                     _ = tokio::time::sleep(Duration::from_millis(20)) => {}
                 }
-                window.step().await;
+                client.step().await;
                 steps += 1;
                 if steps % 40 == number {
-                    window.cut().await;
+                    client.cut().await;
                 }
             }
-            window.loses_nothing();
-            window
+            client.loses_nothing();
+            client
         }));
     }
     let mut socket = scene.open2().await;
@@ -142,23 +142,23 @@ async fn windows_that_lose_frames_end_with_the_same_branch(setup: Setup) {
     done.send_replace(true);
     let head = scene.head().await;
     for task in tasks {
-        let mut window = task.await.expect("no window fails");
-        window.sync().await;
-        window
-            .until("the branch", |window| {
-                window.head.as_ref() == Some(&head)
-                    && window.last().id == head
-                    && window.running.is_none()
+        let mut client = task.await.expect("no client fails");
+        client.sync().await;
+        client
+            .until("the branch", |client| {
+                client.head.as_ref() == Some(&head)
+                    && client.last().id == head
+                    && client.running.is_none()
             })
             .await;
-        window.scroll_up().await;
-        scene.agrees(&window).await;
+        client.scroll_up().await;
+        scene.agrees(&client).await;
     }
 }
 
-/// Lets everything that was lost be lost, and hears again from then on.
-async fn missed_all(window: &mut Window) {
+/// Loses all frames until there are no more, and receives again from then on.
+async fn missed_all(client: &mut ChatClient) {
     let quiet = Duration::from_millis(500);
-    while tokio::time::timeout(quiet, window.step()).await.is_ok() {}
-    window.loses_nothing();
+    while tokio::time::timeout(quiet, client.step()).await.is_ok() {}
+    client.loses_nothing();
 }

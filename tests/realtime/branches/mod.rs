@@ -7,32 +7,32 @@ mod refused;
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::support::{Socket, Window};
+use crate::support::{ChatClient, Socket};
 
-/// A model that says the prompt again.
+/// A model that repeats the prompt.
 const SAY: &str = "fake-say-rate-0";
 
-fn said(window: &Window) -> Vec<&str> {
-    let texts = window
+fn texts(client: &ChatClient) -> Vec<&str> {
+    let texts = client
         .messages
         .iter()
         .map(|message| message.content.as_str());
     texts.collect()
 }
 
-/// Whether the window shows a reply that has ended, and these texts last.
-fn shows(window: &Window, last: &str) -> bool {
-    window.running.is_none() && said(window).join(" ").ends_with(last)
+/// Whether the client shows a reply that has ended, and these texts last.
+fn shows(client: &ChatClient, last: &str) -> bool {
+    client.running.is_none() && texts(client).join(" ").ends_with(last)
 }
 
 impl Scene {
     /// A conversation with branches: `one` has two replies; after the first of them come `two` and, edited, `TWO` with
     /// two replies. The active branch is `one` and its second reply.
-    async fn grown(&self) -> Window {
-        let mut window = self.server.window(&self.chat).await;
+    async fn grown(&self) -> ChatClient {
+        let mut client = self.server.chat_client(&self.chat).await;
         for prompt in ["one", "two"] {
-            window.ask(SAY, prompt).await;
-            window.reply().await;
+            client.ask(SAY, prompt).await;
+            client.reply().await;
         }
         let ids = self.ids().await;
         let mut socket = self.open2().await;
@@ -49,12 +49,12 @@ impl Scene {
             socket.action("generation_ended").await;
         }
         let head = self.head().await;
-        window
-            .until("all branches", |window| {
-                window.head.as_ref() == Some(&head) && window.running.is_none()
+        client
+            .until("all branches", |client| {
+                client.head.as_ref() == Some(&head) && client.running.is_none()
             })
             .await;
-        window
+        client
     }
 
     /// Selects the branch through a message; the acknowledgement.
@@ -96,29 +96,29 @@ impl Scene {
         self.server.database().await.texts(&sql).await.remove(0)
     }
 
-    /// Fails unless a window shows the branch that the server has.
-    async fn agrees(&self, window: &Window) {
+    /// Fails unless a client shows the branch that the server has.
+    async fn agrees(&self, client: &ChatClient) {
         let page = self
             .server
             .get(&format!("/chat/{}/messages?limit=200", self.chat));
         let page = page.send().await;
         page.has_status(200);
         let page = page.json();
-        assert_eq!(page["head_id"].as_str(), window.head.as_deref());
+        assert_eq!(page["head_id"].as_str(), client.head.as_deref());
         let list = page["messages"].as_array().expect("a list");
         let stored: Vec<_> = list
             .iter()
             .map(|it| (&it["id"], &it["content"], &it["status"]))
             .collect();
-        let shown: Vec<_> = window
+        let visible: Vec<_> = client
             .messages
             .iter()
             .map(|it| (json!(it.id), json!(it.content), json!(it.status)))
             .collect();
-        let shown: Vec<_> = shown
+        let visible: Vec<_> = visible
             .iter()
             .map(|(id, content, status)| (id, content, status))
             .collect();
-        assert_eq!(shown, stored);
+        assert_eq!(visible, stored);
     }
 }

@@ -1,4 +1,4 @@
-//! What is refused, and changes nothing.
+//! Refused actions, which change nothing.
 
 use serde_json::{Value, json};
 
@@ -7,18 +7,18 @@ use super::SAY;
 use crate::support::{Setup, Socket};
 
 through_both!(
-    what_is_wrong_changes_nothing,
+    refused_actions_change_nothing,
     nothing_is_chosen_while_a_reply_is_written,
 );
 
-async fn what_is_wrong_changes_nothing(setup: Setup) {
+async fn refused_actions_change_nothing(setup: Setup) {
     let scene = Scene::new(setup, &[SAY]).await;
-    let mut window = scene.server.window(&scene.chat).await;
-    window.ask(SAY, "one").await;
-    let reply = window.reply().await;
-    let one = window.messages[0].id.clone();
+    let mut client = scene.server.chat_client(&scene.chat).await;
+    client.ask(SAY, "one").await;
+    let reply = client.reply().await;
+    let one = client.messages[0].id.clone();
     let elsewhere = scene.server.chat(&scene.user, "The Castle").await;
-    let mut castle = scene.server.window(&elsewhere).await;
+    let mut castle = scene.server.chat_client(&elsewhere).await;
     castle.ask(SAY, "K.").await;
     let foreign = castle.reply().await.id;
     let mut socket = scene.open2().await;
@@ -89,7 +89,7 @@ async fn what_is_wrong_changes_nothing(setup: Setup) {
     let error = "Missing prompt for edit_message.";
     refused(&mut socket, &missing, "bad_request", error).await;
     for mut message in [edit(&one, json!("x")), again(&one)] {
-        message["model"] = json!("nobody's");
+        message["model"] = json!("unknown");
         refused(&mut socket, &message, "not_found", "Model not found.").await;
     }
     assert_eq!(scene.server.database().await.dump().await, before);
@@ -99,10 +99,10 @@ async fn what_is_wrong_changes_nothing(setup: Setup) {
 async fn nothing_is_chosen_while_a_reply_is_written(setup: Setup) {
     const SLOW: &str = "fake-words-400-rate-20";
     let scene = Scene::new(setup, &[SAY, SLOW]).await;
-    let mut window = scene.grown().await;
+    let mut client = scene.grown().await;
     let ids = scene.ids().await;
     let mut socket = scene.open2().await;
-    window.ask(SLOW, "at length").await;
+    client.ask(SLOW, "at length").await;
     socket.action("delta").await;
     let stored = scene.ids().await;
     for action in ["edit_message", "regenerate", "select_branch"] {
@@ -124,13 +124,13 @@ async fn nothing_is_chosen_while_a_reply_is_written(setup: Setup) {
     let file = socket.action("ack").await;
     socket.send(&json!({"action": "stop"})).await;
     socket.action("generation_ended").await;
-    window
-        .until("the end", |window| {
-            window.running.is_none() && window.last().kind == "file"
+    client
+        .until("the end", |client| {
+            client.running.is_none() && client.last().kind == "file"
         })
         .await;
-    assert_eq!(window.head.as_deref(), file["message_id"].as_str());
-    scene.agrees(&window).await;
+    assert_eq!(client.head.as_deref(), file["message_id"].as_str());
+    scene.agrees(&client).await;
 }
 
 /// Fails unless the message is refused so.

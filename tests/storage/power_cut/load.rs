@@ -49,7 +49,7 @@ fn load() {
     let acknowledged = Arc::new(acknowledged.unwrap());
     let options = Options {
         durability,
-        // Often, so that the log is moved, and begun anew, many times during the load.
+        // Often, so that the log is moved, and begun again, many times during the load.
         checkpoint_pages: 40,
         ..Options::default()
     };

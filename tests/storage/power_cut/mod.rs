@@ -74,7 +74,7 @@ fn a_failed_sync_ends_the_process_before_anything_is_acknowledged() {
     assert!(left.lost.is_empty(), "lost {:?}", left.lost);
 }
 
-/// Cuts the power at a moment that `seed` chooses, and looks at what is left.
+/// Cuts the power at a moment that `seed` chooses, and checks the remaining database.
 fn cut(events: &[Event], seed: u64) -> Left {
     let mut random = Random::new(seed);
     let ready = events.iter().position(is_ready).unwrap() + 1;

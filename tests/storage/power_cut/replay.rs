@@ -83,7 +83,7 @@ pub fn look(events: &[Event], fate: Fate, random: &mut Random, context: &str) ->
         format!("{DATABASE}-mark"),
     ] {
         let left = record::survivor(events, &file, fate, random);
-        // What is said of the log is not synced, and need not be.
+        // The mark is not synced, and need not be.
         unsynced |=
             !file.ends_with("-mark") && left != record::survivor(events, &file, Fate::Kept, random);
         if let Some(left) = left {

@@ -71,7 +71,7 @@ fn text(body: impl Into<String>) -> Response<BoxBody> {
     answer(StatusCode::OK, body)
 }
 
-/// What went wrong, as a 500 of our own: tests tell it from a trap by its body.
+/// What went wrong, as a 500 of our own, which tests distinguish from a trap by its body.
 fn failed(error: impl Display) -> Response<BoxBody> {
     answer(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::Schema;
-use crate::form::{Field, FormSpec, Kind};
+use crate::form::{Field, FieldKind, FormSpec};
 use crate::operation::{Input, Rule};
 
 /// The texts that mean yes or no, in any case (docs/http-compatibility.md#form-fields).
@@ -30,14 +30,14 @@ pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Val
 }
 
 fn form_body(form: &FormSpec, rule: Rule) -> Value {
-    let is_file = |field: &Field| matches!(field.kind, Kind::Files { .. });
+    let is_file = |field: &Field| matches!(field.kind, FieldKind::Files { .. });
     let mut content = json!({
         "multipart/form-data": { "schema": form_schema(form.iter(), rule) },
     });
     // There is no way to put a file into the other kind of form.
     let needs_files = form
         .iter()
-        .any(|field| field.kind == Kind::Files { required: true });
+        .any(|field| field.kind == FieldKind::Files { required: true });
     if !needs_files {
         let fields = form.iter().filter(|field| !is_file(field));
         content["application/x-www-form-urlencoded"] =
@@ -81,12 +81,12 @@ fn field_schema(field: &Field) -> Value {
         text["format"] = "password".into();
     }
     let mut schema = match field.kind {
-        Kind::Text { .. } => text,
-        Kind::Boolean => json!({
+        FieldKind::Text { .. } => text,
+        FieldKind::Boolean => json!({
             "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": BOOLEAN }],
         }),
-        Kind::Texts => json!({ "type": "array", "items": text }),
-        Kind::Files { required } => json!({
+        FieldKind::Texts => json!({ "type": "array", "items": text }),
+        FieldKind::Files { required } => json!({
             "type": "array", "items": { "type": "string", "format": "binary" },
             "minItems": usize::from(required),
         }),
@@ -100,6 +100,8 @@ fn field_schema(field: &Field) -> Value {
 fn is_required(field: &Field) -> bool {
     matches!(
         field.kind,
-        Kind::Text { required: true } | Kind::Boolean | Kind::Files { required: true }
+        FieldKind::Text { required: true }
+            | FieldKind::Boolean
+            | FieldKind::Files { required: true }
     )
 }

@@ -1,7 +1,5 @@
 //! What comes back.
 
-use std::mem::replace;
-
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
@@ -19,7 +17,8 @@ const FAULT: Named = Named {
     name: "Fault",
     schema: Schema::Object(&[
         Property::new("detail", Schema::Text),
-        Property::new("request_id", Schema::Text).about("Under which the log tells more."),
+        Property::new("request_id", Schema::Text)
+            .about("The id of the request in the server's log."),
     ]),
 };
 
@@ -29,7 +28,7 @@ const UNAVAILABLE: Named = Named {
         Property::new("detail", Schema::Text).about("Why."),
         Property::new("request_id", Schema::Text)
             .optional()
-            .about("Where the log tells more: under which."),
+            .about("The id of the request in the server's log."),
     ]),
 };
 
@@ -72,7 +71,7 @@ const REQUEST_ID: &str = "x-request-id";
 pub(super) fn headers() -> Value {
     let id = Property::new(REQUEST_ID, Schema::Text)
         .optional()
-        .about("Under which the server's log has the request.");
+        .about("The id of the request in the server's log.");
     json!({ REQUEST_ID: header(&id) })
 }
 
@@ -103,23 +102,23 @@ pub(super) fn common() -> Value {
             &DETAIL,
             &[Property::new("WWW-Authenticate", Schema::Text)],
         ),
-        "Forbidden": detail("Not from here. The text says what the operator can set."),
+        "Forbidden": detail("The server does not accept requests from this address or origin. The text names the setting that allows them."),
         "TooLarge": detail(
-            "The body, or a text in it, is too large; or in token mode: the user has stored as much as they may."
+            "The body, or a text in it, is too large; or in token mode: the quota of the user is reached."
         ),
         "Invalid": json(
             "Fields are missing or malformed: all of them, in the order of their declaration.",
             &INVALID,
             &[],
         ),
-        "Limited": json("Too often, or too much of it at a time.", &DETAIL, &[wait]),
-        "Fault": json("The server's fault. Its log knows more.", &FAULT, &[]),
+        "Limited": json("A rate limit is reached, or too much work of this kind is running.", &DETAIL, &[wait]),
+        "Fault": json("An error of the server, which its log explains.", &FAULT, &[]),
         "Unavailable": json(
-            "Not now, or not as the server is configured.",
+            "The server can't do this now, or not with its configuration.",
             &UNAVAILABLE,
             &[wait.optional()],
         ),
-        "DiskFull": detail("The server's disk is full. Reading goes on, and so does deleting, which makes room."),
+        "DiskFull": detail("The server's disk is full. Reading and deleting still work; deleting frees space."),
         "Late": json("The answer did not begin within ten minutes.", &UNAVAILABLE, &[]),
     })
 }
@@ -129,12 +128,9 @@ pub(super) fn of(operation: &Operation, found: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for answer in operation.answers.iter().flatten() {
         let mut response = own(answer, found);
-        // A success that says something.
+        // A success with a body.
         if answer.status < 300
-            && matches!(
-                answer.content,
-                Content::Typed(_) | Content::Json(_) | Content::Object(..)
-            )
+            && matches!(answer.content, Content::Typed(_) | Content::Json(_))
             && let Some(links) = links(operation)
         {
             response["links"] = links;
@@ -208,27 +204,18 @@ fn own(answer: &Answer, found: &mut Schemas) -> Value {
         Content::Nothing | Content::Typed(_) | Content::TypedOr(..) => None,
         Content::Detail => Some(("application/json", Schema::Named(&DETAIL))),
         Content::Json(schema) => Some(("application/json", schema)),
-        Content::Object(_, properties) => Some(("application/json", Schema::Object(properties))),
         Content::Other(media_type) => Some((media_type, Schema::Anything)),
     };
     if let Some((_, schema)) = content {
         schema.collect(schemas);
     }
     let mut response = response(answer.about, content, answer.headers);
-    match answer.content {
-        Content::Typed(schema) | Content::TypedOr(schema, _) => {
-            let schema = schema(&mut found.typed);
-            response["content"] = json!({ "application/json": { "schema": schema } });
-            if let Content::TypedOr(_, media_type) = answer.content {
-                response["content"][media_type] = json!({});
-            }
+    if let Content::Typed(schema) | Content::TypedOr(schema, _) = answer.content {
+        let schema = schema(&mut found.typed);
+        response["content"] = json!({ "application/json": { "schema": schema } });
+        if let Content::TypedOr(_, media_type) = answer.content {
+            response["content"][media_type] = json!({});
         }
-        Content::Object(name, _) => {
-            let schema = &mut response["content"]["application/json"]["schema"];
-            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-            schemas.insert(name.to_owned(), replace(schema, reference));
-        }
-        _ => {}
     }
     response
 }

@@ -73,9 +73,9 @@ had ended. The key is taken as Authorization: Bearer, and as api-key.";
 pub struct Behaviour {
     /// What kind of answer.
     pub answer: Answer,
-    /// What the reply says.
-    pub says: Says,
-    /// Words a second, if the name says so.
+    /// The text of the reply.
+    pub text: Text,
+    /// Words a second, if the name contains it.
     pub rate: Option<u32>,
     /// How long the first word takes.
     pub first: Duration,
@@ -145,9 +145,9 @@ pub enum Answer {
     Crlf,
 }
 
-/// What the reply says.
+/// The text of a reply.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Says {
+pub enum Text {
     #[default]
     Sense,
     Words(usize),
@@ -204,18 +204,18 @@ impl Behaviour {
             ("10mb-line", |it| it.answer = Answer::LongLine),
             ("split-utf8", |it| {
                 it.answer = Answer::SplitUtf8;
-                it.says = Says::Unicode;
+                it.text = Text::Unicode;
             }),
             ("crlf", |it| it.answer = Answer::Crlf),
-            ("say", |it| it.says = Says::Prompt),
-            ("unicode", |it| it.says = Says::Unicode),
-            ("compose-two", |it| it.says = Says::TwoFiles),
-            ("compose-fences", |it| it.says = Says::FileWithFences),
-            ("compose", |it| it.says = Says::File),
-            ("diff", |it| it.says = Says::Diff),
-            ("bad-diff", |it| it.says = Says::BadDiff),
-            ("worse-diff", |it| it.says = Says::WorseDiff),
-            ("empty", |it| it.says = Says::Nothing),
+            ("say", |it| it.text = Text::Prompt),
+            ("unicode", |it| it.text = Text::Unicode),
+            ("compose-two", |it| it.text = Text::TwoFiles),
+            ("compose-fences", |it| it.text = Text::FileWithFences),
+            ("compose", |it| it.text = Text::File),
+            ("diff", |it| it.text = Text::Diff),
+            ("bad-diff", |it| it.text = Text::BadDiff),
+            ("worse-diff", |it| it.text = Text::WorseDiff),
+            ("empty", |it| it.text = Text::Nothing),
             ("length", |it| it.ending = Some("length")),
             ("filter", |it| it.ending = Some("content_filter")),
             ("finish-error", |it| it.ending = Some("error")),
@@ -226,7 +226,7 @@ impl Behaviour {
             ("reasoning", |it| it.thinks = Some(Thinks::Field)),
             ("only-reasoning", |it| {
                 it.thinks = Some(Thinks::Field);
-                it.says = Says::Nothing;
+                it.text = Text::Nothing;
             }),
             ("no-system", |it| it.no_system = true),
             ("mute", |it| it.mute = true),
@@ -264,8 +264,8 @@ impl Behaviour {
             return None;
         }
         match word {
-            "words" => self.says = Says::Words(count),
-            "clock" => self.says = Says::Clock(count),
+            "words" => self.text = Text::Words(count),
+            "clock" => self.text = Text::Clock(count),
             "context" => self.context = Some(count),
             "rate" => self.rate = Some(number),
             "first" => self.first = Duration::from_millis(number.into()),
@@ -292,31 +292,31 @@ fn status(word: &str) -> Option<StatusCode> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Behaviour, Says, Thinks};
+    use super::{Answer, Behaviour, Text, Thinks};
     use http::StatusCode;
     use std::time::Duration;
 
     #[test]
     fn a_name_is_read_word_by_word() {
         let behaviour = Behaviour::of("fake-words-200-rate-50-first-30").expect("a fake model");
-        assert_eq!(behaviour.says, Says::Words(200));
+        assert_eq!(behaviour.text, Text::Words(200));
         assert_eq!(behaviour.rate, Some(50));
         assert_eq!(behaviour.first, Duration::from_millis(30));
         assert_eq!(behaviour.answer, Answer::Reply);
         let behaviour = Behaviour::of("fake-bad-diff").expect("a fake model");
-        assert_eq!(behaviour.says, Says::BadDiff);
+        assert_eq!(behaviour.text, Text::BadDiff);
         let behaviour = Behaviour::of("fake-cut").expect("a fake model");
         assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 3));
         let behaviour = Behaviour::of("fake-cut-0-words-9").expect("a fake model");
         assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 0));
-        assert_eq!(behaviour.says, Says::Words(9));
+        assert_eq!(behaviour.text, Text::Words(9));
         let behaviour =
             Behaviour::of("fake-context-900-mute-no-system-think-compose").expect("a fake model");
         assert_eq!((behaviour.context, behaviour.mute), (Some(900), true));
         assert!(behaviour.no_system);
         assert_eq!(
-            (behaviour.thinks, behaviour.says),
-            (Some(Thinks::Tags), Says::File)
+            (behaviour.thinks, behaviour.text),
+            (Some(Thinks::Tags), Text::File)
         );
         for (name, answer) in [
             ("fake", Answer::Reply),

@@ -126,7 +126,7 @@ impl Model {
         }
         let answer = match behaviour.answer {
             Answer::Hang => {
-                // `exchange` tells when the client gives up: then this is dropped.
+                // When the client gives up, `exchange` notices, and this is dropped.
                 future::pending::<()>().await;
                 failure(StatusCode::OK, "never sent")
             }

@@ -1,6 +1,6 @@
 //! The words of a reply: they follow from the request alone.
 
-use super::behaviour::{Behaviour, Says, Thinks};
+use super::behaviour::{Behaviour, Text, Thinks};
 use serde_json::{Value, json};
 use std::{
     borrow::Cow,
@@ -32,7 +32,7 @@ impl Reply {
         let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let prompt = last_prompt(messages);
         let draft = draft(&prompt);
-        let text = text(behaviour.says, &prompt, messages);
+        let text = compose(behaviour.text, &prompt, messages);
         let (reasoning, text) = match behaviour.thinks {
             None => (String::new(), text),
             Some(Thinks::Field) => (draft, text),
@@ -49,7 +49,7 @@ impl Reply {
             finish_reason = "length";
         }
         Self {
-            clock: matches!(behaviour.says, Says::Clock(_)),
+            clock: matches!(behaviour.text, Text::Clock(_)),
             model: body["model"].as_str().unwrap_or_default().to_owned(),
             words,
             reasoning,
@@ -62,8 +62,8 @@ impl Reply {
         }
     }
 
-    /// What is said where `word` stands, now.
-    pub fn said<'a>(&self, word: &'a str) -> Cow<'a, str> {
+    /// The text to send for `word` now.
+    pub fn text_of<'a>(&self, word: &'a str) -> Cow<'a, str> {
         if !self.clock {
             return Cow::Borrowed(word);
         }
@@ -118,50 +118,50 @@ pub fn models() -> Value {
     json!({"object": "list", "data": models})
 }
 
-fn text(says: Says, prompt: &str, messages: &[Value]) -> String {
-    match says {
-        Says::Sense => format!(
+fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
+    match kind {
+        Text::Sense => format!(
             "You asked: {prompt}\n\nThis is the fake model of the Kafka backend. It understands nothing, but its reply \
              comes word by word, as that of a real model would. There are {} messages in this conversation so far. \
              Someone must have been telling lies about it.",
             messages.len()
         ),
-        Says::Clock(count) => "now ".repeat(count),
-        Says::Words(count) => {
+        Text::Clock(count) => "now ".repeat(count),
+        Text::Words(count) => {
             let words: Vec<_> = (1..=count).map(|number| format!("w{number}")).collect();
             words.join(" ")
         }
-        Says::Prompt => prompt
+        Text::Prompt => prompt
             .rsplit_once("say:\n")
             .map_or(prompt, |(_, text)| text)
             .to_owned(),
-        Says::Unicode => {
+        Text::Unicode => {
             "Größe naïve Ελλάδα Привет 日本語 한국어 🦀 👩‍👩‍👧 e\u{301} \u{1d11e} end".to_owned()
         }
-        Says::File => format!(
+        Text::File => format!(
             "Here it is:\n\n{}\nThat is all.",
             file(&file_name(prompt), prompt)
         ),
-        Says::TwoFiles => format!(
+        Text::TwoFiles => format!(
             "Two of them:\n\n{}\nand\n\n{}",
             file(&file_name(prompt), prompt),
             file("second.based", prompt)
         ),
-        Says::FileWithFences => format!(
+        Text::FileWithFences => format!(
             "````based file={}\n# {}\n```sh\ncargo run\n```\nend\n````\n",
             file_name(prompt),
             first_line(prompt)
         ),
-        Says::Diff => format!(
+        Text::Diff => format!(
             "A small change:\n\n```diff file={}\n@@ -2,3 +2,3 @@\n line one\n-line two\n+line two, changed\n line three\n```\n",
             file_name(prompt)
         ),
-        Says::BadDiff if asked_again(messages) => file(&file_name(&all_prompts(messages)), "whole"),
-        Says::BadDiff | Says::WorseDiff => format!(
+        Text::BadDiff if asked_again(messages) => file(&file_name(&all_prompts(messages)), "whole"),
+        Text::BadDiff | Text::WorseDiff => format!(
             "```diff file={}\n@@ -2,2 +2,2 @@\n {NOWHERE}\n-and another\n+and a third\n```\n",
             file_name(prompt)
         ),
-        Says::Nothing => String::new(),
+        Text::Nothing => String::new(),
     }
 }
 
@@ -192,8 +192,8 @@ fn asked_again(messages: &[Value]) -> bool {
 /// The first word of the prompt that looks like a file's name.
 fn file_name(prompt: &str) -> String {
     prompt
-        .split(|character: char| !(character.is_alphanumeric() || "._-/".contains(character)))
-        .map(|word| word.trim_matches('.'))
+        .split(|character: char| character.is_whitespace() || "\"'`,;:()".contains(character))
+        .map(|word| word.trim_end_matches(['.', '!', '?']))
         .find(|word| word.contains('.'))
         .unwrap_or("agent.based")
         .to_owned()
@@ -203,7 +203,7 @@ fn first_line(prompt: &str) -> &str {
     prompt.lines().next().unwrap_or_default()
 }
 
-/// What the person said last, without the notes in brackets that a backend may put before it.
+/// The last prompt, without the notes in brackets that a backend may put before it.
 fn last_prompt(messages: &[Value]) -> String {
     let prompt = messages
         .iter()
@@ -256,7 +256,7 @@ mod tests {
     use crate::model::behaviour::Behaviour;
     use serde_json::json;
 
-    fn said(model: &str, prompt: &str) -> String {
+    fn reply(model: &str, prompt: &str) -> String {
         let behaviour = Behaviour::of(model).expect("a fake model");
         let body = json!({"model": model, "messages": [{"role": "user", "content": prompt}]});
         Reply::to(&body, &behaviour).words.concat()
@@ -272,14 +272,14 @@ mod tests {
 
     #[test]
     fn a_reply_follows_from_the_request() {
-        assert!(said("fake", "what is a trial?").contains("what is a trial?"));
-        assert_eq!(said("fake-words-3", "x"), "w1 w2 w3");
-        assert_eq!(said("fake-say", "please\nsay:\n a\nb"), " a\nb");
+        assert!(reply("fake", "what is a trial?").contains("what is a trial?"));
+        assert_eq!(reply("fake-words-3", "x"), "w1 w2 w3");
+        assert_eq!(reply("fake-say", "please\nsay:\n a\nb"), " a\nb");
         assert!(
-            said("fake-compose", "make plan.md please")
+            reply("fake-compose", "make plan.md please")
                 .contains("```based file=plan.md\n# make plan.md please\n")
         );
-        assert!(said("fake-diff", "x").contains("```diff file=agent.based\n"));
-        assert_eq!(said("fake-empty", "x"), "");
+        assert!(reply("fake-diff", "x").contains("```diff file=agent.based\n"));
+        assert_eq!(reply("fake-empty", "x"), "");
     }
 }

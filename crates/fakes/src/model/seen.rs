@@ -1,4 +1,4 @@
-//! What was asked, and who hung up: tests show with it that a stopped reply is stopped at the model, too.
+//! A record of requests and of clients that hung up, by which tests check that a stop also reaches the model.
 
 use http::{HeaderName, HeaderValue, request::Parts};
 use serde_json::{Value, json};

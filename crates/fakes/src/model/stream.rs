@@ -80,7 +80,7 @@ impl Stream {
             if index == 0 || rate > 0 {
                 sleep_until(due).await;
             }
-            self.event(&reply.chunk(&json!({"content": reply.said(word)}), marked))
+            self.event(&reply.chunk(&json!({"content": reply.text_of(word)}), marked))
                 .await?;
             exchange.word();
         }

@@ -280,7 +280,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_no_panic_and_what_is_called_may_be_called(url in text(
+    fn any_text_is_no_panic_and_every_accepted_address_is_allowed(url in text(
         &[
             "http://", "https://", "HTTP:", "/", ":", "@", "?", "#", "%", "[", "]", "::1", ".", "..", "1", "0x7f", "0",
             "localhost", "example", ".com", "xn--", "%2e", "\\", " ", "\t", "ä", "{", "|", "chat/completions", ":80",

@@ -6,7 +6,7 @@ const MAX_FENCES: usize = 100;
 /// A fenced block.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    /// What is on the opening fence's line.
+    /// The rest of the opening fence's line.
     pub info: String,
     /// The lines inside, each with its end.
     pub text: String,

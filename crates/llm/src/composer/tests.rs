@@ -165,7 +165,7 @@ fn a_diff_is_replaced_by_the_whole_file() {
 }
 
 #[test]
-fn what_is_asked() {
+fn the_prompt_for_files() {
     let plain = instructions(None);
     assert!(plain.contains("\n```<language> file=<name>\n"));
     assert!(!plain.contains("```diff"));
@@ -182,7 +182,7 @@ proptest! {
         &["```", "~~~~", "`", " ", "\n", "file=", "\"", "'", "ä", "diff", "=", "{", "}", "x", "\r"],
         20,
     )) {
-        // What is not taken of an unfinished reply is at most its last file.
+        // Of an unfinished reply, at most the last file is missing.
         let (all, finished) = (edits(&reply), super::edits(&reply, true));
         prop_assert!(all.starts_with(&finished) && all.len() <= finished.len() + 1);
     }

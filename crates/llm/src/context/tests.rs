@@ -25,7 +25,7 @@ fn size(messages: &[Turn]) -> usize {
     sizes.sum()
 }
 
-fn said(role: Role, content: &str) -> Turn {
+fn message(role: Role, content: &str) -> Turn {
     Turn::new(role, content)
 }
 
@@ -57,13 +57,13 @@ fn everything_fits() {
     assert_eq!(
         messages,
         [
-            said(
+            message(
                 Role::System,
                 "Be brief.\n\nThe file b.based:\n```\nC\n```\n\nThe file a.md:\n````\nA\n```\nB\n````"
             ),
-            said(Role::User, "Hi"),
-            said(Role::Assistant, "Hello"),
-            said(
+            message(Role::User, "Hi"),
+            message(Role::Assistant, "Hello"),
+            message(
                 Role::User,
                 "[The file a.md was added.]\n\n[The file b.based was written.]\n\n[c.csv was deleted.]\n\nAnd now?"
             ),
@@ -82,7 +82,7 @@ fn the_newest_comes_first() {
     assert!(size(&messages) <= 3000);
     assert!(messages[0].content.ends_with("are left out."));
     assert_eq!(messages[1].role, Role::User);
-    assert_eq!(messages.last(), Some(&said(Role::User, "Prompt")));
+    assert_eq!(messages.last(), Some(&message(Role::User, "Prompt")));
     assert!(
         messages
             .iter()
@@ -145,7 +145,7 @@ fn the_prompt_is_always_whole() {
                 .contains("too long to be shown whole here: a")
         );
     }
-    assert_eq!(build("S", &[], &[], None, 0), [said(Role::System, "S")]);
+    assert_eq!(build("S", &[], &[], None, 0), [message(Role::System, "S")]);
 }
 
 const PIECES: &[&str] = &[

@@ -1,6 +1,6 @@
 //! What of a request an endpoint does not take: the refusals after which it can be asked in another way.
 
-use super::Said;
+use super::EndpointError;
 
 /// Why a request was refused, where another one would not be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,11 @@ pub struct Size {
 
 impl Objection {
     /// Reads it from what an endpoint says. `status`: `None` if it says so in an answer with the status 200.
-    pub(super) fn of(status: Option<u16>, said: &Said) -> Option<Self> {
+    pub(super) fn of(status: Option<u16>, said: &EndpointError) -> Option<Self> {
         if let Some(401..=404 | 405 | 408 | 410) = status {
             return None;
         }
-        let words = said.words.to_lowercase();
+        let words = said.text.to_lowercase();
         if is_about_length(status, &words, &said.code.to_lowercase()) {
             let named = Size {
                 limit: said.limit,
@@ -354,10 +354,10 @@ fn numbers(words: &str) -> Vec<Number> {
 #[cfg(test)]
 mod tests {
     use super::{Objection, Size};
-    use crate::failure::Said;
+    use crate::failure::EndpointError;
 
     fn of(status: u16, words: &str) -> Option<Objection> {
-        let said = Said::parse(words).unwrap_or_else(|| Said::of(words));
+        let said = EndpointError::parse(words).unwrap_or_else(|| EndpointError::of(words));
         Objection::of(Some(status), &said)
     }
 

@@ -4,7 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 const INSTEAD: &str = "[key]";
 
-/// A key that begins like this is recognised where only its beginning is shown.
+/// A key that begins like this is recognised where only its beginning is quoted.
 const BEGINNING: usize = 8;
 
 /// `text` without the key: as it is, escaped, or cut short.

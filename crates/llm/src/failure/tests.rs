@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::scrub::scrub;
-use super::{Failure, FailureKind, Said, retry_after};
+use super::{EndpointError, Failure, FailureKind, retry_after};
 
 const KEY: &str = "sk-proj-MARKER/0123456789+abcdef";
 
@@ -39,7 +39,7 @@ fn statuses_in_words() {
 }
 
 #[test]
-fn what_the_endpoint_says_is_quoted() {
+fn the_text_of_the_endpoint_is_quoted() {
     for body in [
         json!({"error": {"message": "No such model.", "type": "x"}}).to_string(),
         json!({"error": "No such model."}).to_string(),
@@ -90,7 +90,7 @@ fn when_to_try_again() {
 }
 
 #[test]
-fn a_redirect_says_where_to() {
+fn a_redirect_names_its_target() {
     let mut headers = HeaderMap::new();
     let to = format!("https://example.com/v1?key={KEY}");
     headers.insert(header::LOCATION, HeaderValue::from_str(&to).unwrap());
@@ -133,11 +133,12 @@ fn short_keys_do_not_eat_words() {
 
 #[test]
 fn errors_inside_a_reply() {
-    let said = |json: Value| Failure::said(&Said::parse(&json.to_string()).unwrap(), KEY);
-    let failure = said(json!({"message": "Overloaded", "code": "x"}));
-    assert_eq!(failure.kind, FailureKind::Said);
+    let in_reply =
+        |json: Value| Failure::in_reply(&EndpointError::parse(&json.to_string()).unwrap(), KEY);
+    let failure = in_reply(json!({"message": "Overloaded", "code": "x"}));
+    assert_eq!(failure.kind, FailureKind::InReply);
     assert!(failure.message.ends_with("“Overloaded”"));
-    let failure = said(json!({"message": "Slow down", "code": 429}));
+    let failure = in_reply(json!({"message": "Slow down", "code": 429}));
     assert_eq!(failure.kind, FailureKind::RateLimited { retry_after: None });
     assert!(failure.message.ends_with("“Slow down”"));
 }

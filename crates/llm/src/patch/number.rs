@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::parse::Line;
 
-/// What is to be compared of a line.
+/// The part of a line that is compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Numbered {
     /// The line without its end.
@@ -13,7 +13,7 @@ pub(super) struct Numbered {
     pub loose: usize,
     /// Of a line of the text: whether it has an end.
     pub has_end: bool,
-    /// Of a line of the diff: whether it says that it has none.
+    /// Of a line of the diff: whether it is marked as without one.
     pub ends_text: bool,
 }
 

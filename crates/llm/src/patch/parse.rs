@@ -67,7 +67,7 @@ impl Hunk<'_> {
 /// Reads a diff of one file.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
+/// The reason why a diff is not valid, as a sentence.
 pub(super) fn hunks(diff: &str) -> Result<Vec<Hunk<'_>>, String> {
     let lines: Vec<&str> = diff
         .strip_suffix('\n')
@@ -155,7 +155,7 @@ fn by_signs<'a>(lines: &[&'a str]) -> Result<Vec<Hunk<'a>>, String> {
                 line.ends_text = true;
             }
         } else if hunks.is_empty() && !line.starts_with([' ', '+', '-']) {
-            // Whatever is said before the first change.
+            // Text before the first change.
         } else {
             if hunks.is_empty() {
                 hunks.push(new_hunk());

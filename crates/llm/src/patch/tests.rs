@@ -68,7 +68,7 @@ fn never_silently_wrong() {
             "@@ -2 +4 @@\n-    one();\n+    three();\n",
             "several places",
         ),
-        // Nothing says where.
+        // There is no position.
         ("@@ -3,1 +3,2 @@\n+    three();\n", "between which"),
         ("@@\n+    three();\n", "between which"),
         ("@@ -90,0 +91 @@\n+    three();\n", "between which"),
@@ -86,7 +86,7 @@ fn never_silently_wrong() {
 }
 
 #[test]
-fn right_numbers_tell_equal_places_apart() {
+fn right_numbers_distinguish_equal_places() {
     let diff = "@@ -7 +7 @@\n-    one();\n+    seven();\n";
     assert!(applied(diff).ends_with("fn other() {\n    seven();\n}\n"));
     let diff = "@@ -2 +2 @@\n-    one();\n+    two();\n";

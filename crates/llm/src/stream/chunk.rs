@@ -1,9 +1,9 @@
-//! What is in one JSON object of a reply, in the dialects that endpoints speak.
+//! One JSON object of a reply, in the dialects that endpoints use.
 
 use serde_json::{Map, Value};
 
 use super::ending::{Reason, is_marked_done};
-use crate::failure::Said;
+use crate::failure::EndpointError;
 use crate::json::{entries, fields, is_empty, is_too_deep, value, without_lone_surrogates};
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
@@ -22,8 +22,8 @@ pub(super) struct Chunk {
     pub written: Written,
     pub finish: Option<Reason>,
     pub usage: Option<Value>,
-    /// The endpoint says that it failed: what it says of that.
-    pub error: Option<Said>,
+    /// The error of the endpoint, if it failed.
+    pub error: Option<EndpointError>,
     /// It is part of a reply, even if there is no text in it.
     pub is_reply: bool,
     /// It is a reply by itself.
@@ -78,11 +78,11 @@ impl Chunk {
                 }
                 written
             });
-        let error = Said::reported(data, is_reply)
+        let error = EndpointError::reported(data, is_reply)
             .or_else(|| {
                 Some(choice_error)
                     .filter(|error| !is_empty(error))
-                    .map(Said::read)
+                    .map(EndpointError::read)
             })
             .or_else(|| reported_in(delta))
             .or_else(|| reported_in(message));
@@ -104,9 +104,9 @@ impl Chunk {
 }
 
 /// An error in a message or in a piece of one.
-fn reported_in(message: &str) -> Option<Said> {
+fn reported_in(message: &str) -> Option<EndpointError> {
     let [error] = fields(message, ["error"])?;
-    (!is_empty(error)).then(|| Said::read(error))
+    (!is_empty(error)).then(|| EndpointError::read(error))
 }
 
 impl Written {
@@ -209,7 +209,8 @@ fn tool_name(tool: &str) -> Option<String> {
         .filter(|name| !name.is_empty())
 }
 
-/// An object's numbers, and those of its objects: all that usage is about, and nothing that an endpoint could add to it.
+/// An object's numbers, and those of its objects: all that usage is about, and nothing that an endpoint could add to
+/// it.
 fn numbers(usage: Value, left: &mut usize) -> Option<Value> {
     match usage {
         Value::Number(_) => Some(usage),

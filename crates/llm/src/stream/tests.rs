@@ -506,7 +506,7 @@ fn errors_in_a_reply() {
                 };
                 let events = events(format!("{before}{form}{STOP}"));
                 let (kind, message) = error_of(&events);
-                assert_eq!(kind, FailureKind::Said, "{form}");
+                assert_eq!(kind, FailureKind::InReply, "{form}");
                 assert!(
                     message.ends_with("“Overloaded with [key]”"),
                     "{form}: {message}"
@@ -520,7 +520,7 @@ fn errors_in_a_reply() {
         format!("event: error\ndata: {words}\n\n"),
         format!("event: error\ndata: {}\n\n", json!({"message": words})),
     ] {
-        assert_eq!(error_of(&events(form)).0, FailureKind::Said);
+        assert_eq!(error_of(&events(form)).0, FailureKind::InReply);
     }
     let status = events("{\"error\":{\"message\":\"Overloaded\",\"code\":503}}");
     assert_eq!(error_of(&status).0, FailureKind::Server);

@@ -1,7 +1,7 @@
 //! Whether a reply that ended as a reply does has an answer in it, and if not, why.
 
 use super::ending::{Meaning, Reason};
-use crate::failure::{Failure, Said, clean};
+use crate::failure::{EndpointError, Failure, clean};
 
 /// What is wrong with a reply that has nothing but reasoning.
 pub const ONLY_REASONING: &str = "The model thought and did not answer.";
@@ -38,7 +38,10 @@ impl Verdict {
             Some(Meaning::Failure) => {
                 let word = self.reason.as_ref().map(|reason| &*reason.word);
                 let word = word.filter(|word| !word.eq_ignore_ascii_case("error"));
-                return Some(Failure::said(&Said::of(word.unwrap_or_default()), key));
+                return Some(Failure::in_reply(
+                    &EndpointError::of(word.unwrap_or_default()),
+                    key,
+                ));
             }
             Some(Meaning::Filter) if self.has_text => {
                 "The provider's filter withheld the rest of the answer.".to_owned()

@@ -29,8 +29,7 @@ const BETWEEN_FETCHES: i64 = 60 * 1000;
 /// How long a provider that did not answer is left in peace by this instance.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// When a provider failed last. Otherwise whoever sends tokens while it is down would have it
-/// asked for each.
+/// When a provider failed last. Otherwise every token that a client sends while it is down would cause a request.
 static FAILED: Moment = Moment::never();
 
 /// The keys of one provider.

@@ -1,7 +1,7 @@
-//! `POST /auth/oidc/start`: what a login with the provider begins with, where the frontend wants it.
+//! `POST /auth/oidc/start`: the nonce with which a login with the provider can begin.
 //!
 //! The frontend sends the nonce along when it asks the provider for an ID token, which then has it as a claim (OpenID
-//! Connect Core 1.0, section 3.1.2.1). So a token that was made for another occasion, or was shown before, is no good.
+//! Connect Core 1.0, section 3.1.2.1). So a token that was made for another occasion, or was sent before, is not valid.
 
 use axum::response::Response;
 use kafka_common::{
@@ -10,7 +10,7 @@ use kafka_common::{
     clock,
     db::{Db, Transaction},
     error::{Error, Result, answer},
-    limits::{Limit, Who},
+    limits::{Limit, Subject},
     params,
 };
 
@@ -25,7 +25,7 @@ pub async fn start(visitor: Visitor) -> Result<Response> {
         return Err(Error::no_sessions());
     }
     Provider::get().await?;
-    visitor.count(&[Limit::Login], Who::Nobody).await?;
+    visitor.count(&[Limit::Login], Subject::Nobody).await?;
     let nonce = session::new_token()?;
     Db::open()
         .await?

@@ -1,7 +1,7 @@
-//! An ID token is good for one login: whoever finds it afterwards, in a log or a browser's history, gets nowhere.
+//! An ID token is valid for one login, so a copy in a log or a browser's history is worthless.
 //!
-//! A frontend that got no answer sends the same token once more, and is to have the session that it made. Of that only
-//! the hash of its token is stored; so the token is one that can be made again, from the ID token, the sealing key and a
+//! A frontend that got no answer sends the same token once more, and must get the same session. Only the
+//! hash of the session's token is stored; so that token can be computed again, from the ID token, the sealing key and a
 //! salt. The salt is forgotten after ten seconds, and with it the way from one token to the other.
 
 use kafka_common::{
@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::{nonce, refused};
 
-/// How long the same token is answered with the same session, in milliseconds. Clocks of several servers may differ by as
-/// much.
+/// How long the same token is answered with the same session, in milliseconds. Clocks of several servers may differ by
+/// as much.
 const AGAIN: i64 = 10 * 1000;
 
 /// Remembers a token, if it is new.
@@ -41,7 +41,7 @@ pub struct Word {
     pub(super) keys: &'static Keys,
     /// The token, without its signature: of the same there may be several.
     pub(super) signed: String,
-    /// What tells the token from all others.
+    /// The identity of the token.
     pub(super) id: String,
     pub(super) nonce: Option<String>,
     /// When it is no good any more anyway, in milliseconds since 1970.

@@ -1,6 +1,6 @@
-//! An ID token before anything of it is believed: three parts, a header, claims (RFC 7515 and 7519).
+//! An ID token that is not verified yet: three parts, a header, claims (RFC 7515 and 7519).
 //!
-//! By hand: a JWT library takes the time from its own clock, says less in the log of why it refuses a token, and checks
+//! By hand: a JWT library takes the time from its own clock, gives fewer reasons for the log, and checks
 //! an ID token less strictly than [`Token::check`].
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
@@ -19,7 +19,7 @@ const LEEWAY: f64 = 60.0;
 /// A token's parts.
 #[derive(Debug)]
 pub struct Token<'a> {
-    /// What is signed: header and claims as they were sent.
+    /// The signed text: header and claims, unchanged.
     pub signed: &'a str,
     pub signature: Vec<u8>,
     pub header: Header,
@@ -39,7 +39,7 @@ pub struct Header {
     extensions: Option<IgnoredAny>,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Deserialize)]
 pub struct Claims {
     iss: String,
@@ -111,8 +111,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// What tells it from all others: what the issuer calls it, or itself. (Not with the signature, of which there may be
-    /// several.)
+    /// Its identity: the id of the issuer, or the token itself. (Without the signature, of which there may be several.)
     pub fn id(&self) -> String {
         match &self.claims.jti {
             Some(id) => format!("jti\n{id}"),
@@ -122,11 +121,11 @@ impl<'a> Token<'a> {
 
     /// When [`Self::check`] refuses it from, in milliseconds since 1970.
     pub fn expires_at(&self) -> i64 {
-        // What is too large for the type becomes its largest number.
+        // A larger number becomes the largest of the type.
         ((self.claims.exp + LEEWAY) * 1000.0).ceil() as i64
     }
 
-    /// Whether the provider says that the address is this person's.
+    /// Whether the provider has verified that the address is this user's.
     pub fn email_is_verified(&self) -> bool {
         self.claims.email_verified == true || self.claims.email_verified == "true"
     }

@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::Visitor;
-use super::client::is_loopback_name;
-use super::origins::own_host;
+use crate::sender::client::is_loopback_name;
+use crate::sender::origins::own_host;
 
 /// The cookie's name.
 const NAME: &str = "kafka_session";

@@ -6,10 +6,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::plain_text;
-use crate::access::origins::Origin;
 use crate::error::detail_response;
+use crate::sender::origins::Origin;
 
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// The headers of answers that pages may read beside those that they always may.
+const EXPOSED: &str = "x-request-id, retry-after, content-disposition, content-range, etag";
 
 /// The answer to a preflight from an allowed origin, on any path, existing or not; `None` if `request` is none.
 pub(super) fn preflight(request: &Parts, origin: &Origin) -> Option<Response<Body>> {
@@ -46,16 +49,25 @@ pub(super) fn refuse(request: &Parts) -> Response<Body> {
     )
 }
 
-/// Lets the page of an allowed origin read the response, whatever its status.
-pub(super) fn add_headers(headers: &mut HeaderMap, origin: &Origin) {
-    if let Origin::Allowed(origin) = origin {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-            HeaderValue::from_static("true"),
-        );
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    }
+/// Lets the page of an allowed origin read the response, whatever its status, and another page why it is refused.
+pub(super) fn add_headers(headers: &mut HeaderMap, status: StatusCode, origin: &Origin) {
+    let reader = match origin {
+        Origin::Allowed(origin) => {
+            headers.insert(
+                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            );
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static(EXPOSED),
+            );
+            origin
+        }
+        Origin::Foreign(Some(origin)) if status == StatusCode::FORBIDDEN => origin,
+        Origin::None | Origin::Foreign(_) => return,
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, reader.clone());
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
 }
 
 fn is_preflight(request: &Parts) -> bool {

@@ -11,8 +11,8 @@ use axum::response::IntoResponse;
 use percent_encoding::percent_decode_str;
 use tower_service::Service;
 
-use crate::access::origins::own_host;
 use crate::error::{Error, detail_response};
+use crate::sender::origins::own_host;
 
 /// `routes` with FastAPI's 404 and 405.
 pub(super) fn complete(routes: Router) -> Router {

@@ -6,7 +6,7 @@
 use axum::http::header;
 use axum::http::request::Parts;
 
-use crate::api::relay::SOCKET_EVENT_TYPE;
+use crate::api::SOCKET_EVENT_TYPE;
 use crate::error::Error;
 
 /// The paths at which a component has sockets.

@@ -8,13 +8,13 @@ use std::ops::Range;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use kafka_store::content::{CHUNK, read};
 use serde::Deserialize;
 
-use super::CHUNK;
 use super::range::{Requested, requested};
 use crate::access::Caller;
 use crate::error::Result;
-use crate::long_work::{Kind, Lease};
+use crate::long_work::{Kind, Lease, held};
 
 /// A content to be served under a name.
 #[derive(Debug, Deserialize)]
@@ -43,7 +43,7 @@ impl Download {
     /// 429 or 503 where too many go on.
     pub async fn lease(caller: &Caller, size: u64) -> Result<Option<Lease>> {
         match size > CHUNK as u64 {
-            true => Lease::take(caller, Kind::Download).await,
+            true => Ok(Lease::take(caller, Kind::Download).await?),
             false => Ok(None),
         }
     }
@@ -98,12 +98,8 @@ impl Download {
         let served = media_type::served(self.media_type.as_deref());
         let disposition = disposition::header(served.inline, &self.filename);
         let length = (range.end - range.start).to_string();
-        let mut response = Response::new(super::body(
-            self.content_id,
-            range,
-            self.first_chunk,
-            self.lease,
-        ));
+        let chunks = read(self.content_id, range, self.first_chunk);
+        let mut response = Response::new(Body::from_stream(held(chunks, self.lease)));
         *response.status_mut() = status;
         set(&mut response, header::CONTENT_TYPE, &served.media_type);
         set(&mut response, header::CONTENT_LENGTH, &length);

@@ -28,6 +28,17 @@ impl Parameters {
         }
     }
 
+    /// The parameter `name` of a part, as text. Browsers write `"` as `%22`, and line ends as `%0D` and `%0A`, and
+    /// nothing else in that way (WHATWG HTML, "multipart/form-data encoding algorithm").
+    pub(super) fn name(&self, name: &str) -> Option<String> {
+        let text = to_text(&self.get(name)?);
+        if self.plain(&format!("{name}*")).is_some() || !text.contains('%') {
+            return Some(text);
+        }
+        let text = text.replace("%22", "\"").replace("%0D", "\r");
+        Some(text.replace("%0A", "\n"))
+    }
+
     /// The parameter `name` as bytes. Its extended form (`name*=UTF-8''…`, RFC 5987) goes before the plain one.
     pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
         let extended = format!("{name}*");
@@ -144,6 +155,24 @@ mod tests {
         for (header, name, filename) in table {
             assert_eq!(get(header, "name").as_deref(), name, "{header}");
             assert_eq!(get(header, "filename").as_deref(), filename, "{header}");
+        }
+    }
+
+    #[test]
+    fn names_are_decoded_as_browsers_encode_them() {
+        let name = |header: &str| Parameters::parse(header.as_bytes()).name("filename");
+        for (header, wanted) in [
+            (r#"form-data; filename="a%22b.txt""#, "a\"b.txt"),
+            (r#"form-data; filename="a%0D%0Ab.txt""#, "a\r\nb.txt"),
+            // A percent sign of the name itself stays as it is.
+            (
+                r#"form-data; filename="100%25 %41 %0d.txt""#,
+                "100%25 %41 %0d.txt",
+            ),
+            (r#"form-data; filename="a\"b.txt""#, "a\"b.txt"),
+            ("form-data; filename*=UTF-8''%2522.txt", "%22.txt"),
+        ] {
+            assert_eq!(name(header).as_deref(), Some(wanted), "{header}");
         }
     }
 

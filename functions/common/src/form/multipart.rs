@@ -185,10 +185,10 @@ impl Parser {
         };
         let disposition = Parameters::parse(get("content-disposition").map_or(&[], Vec::as_slice));
         Ok(Head {
-            name: to_text(&disposition.get("name").ok_or(Malformed::NoName)?),
+            name: disposition.name("name").ok_or(Malformed::NoName)?,
             filename: disposition
-                .get("filename")
-                .map(|name| without_windows_directories(to_text(&name))),
+                .name("filename")
+                .map(without_windows_directories),
             content_type: get("content-type").map(|value| to_text(value)),
         })
     }

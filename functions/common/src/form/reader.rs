@@ -6,7 +6,7 @@ use super::multipart::{Event, Head, Malformed, Parser};
 use super::received::{MAX_FILENAME_BYTES, Part, Received};
 use super::sink::FileSink;
 use super::{header, urlencoded};
-use crate::api::form::{FormSpec, Kind};
+use crate::api::form::{FieldKind, FormSpec};
 use crate::body::LimitedBody;
 use crate::error::{Error, Result};
 
@@ -113,7 +113,7 @@ impl<'a, S: FileSink> PartReader<'a, S> {
                     return Err(too_many("files", MAX_FILES));
                 }
                 let takes_files =
-                    field.is_some_and(|field| matches!(field.kind, Kind::Files { .. }));
+                    field.is_some_and(|field| matches!(field.kind, FieldKind::Files { .. }));
                 if takes_files && !self.doomed && filename.len() <= MAX_FILENAME_BYTES {
                     self.sink
                         .begin(filename, head.content_type.as_deref())

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::form::{Field, FieldValue, FormSpec, Kind};
+use crate::api::form::{Field, FieldKind, FieldValue, FormSpec};
 use crate::error::{Error, FieldError, Result};
 
 /// The longest name of a file, in bytes.
@@ -54,13 +54,15 @@ impl<'a, F> Received<'a, F> {
             return false;
         };
         let invalid = match (field.kind, &part) {
-            (Kind::Text { .. } | Kind::Boolean, _) => {
+            (FieldKind::Text { .. } | FieldKind::Boolean, _) => {
                 parts.clear();
                 false
             }
-            (Kind::Texts, Part::Text(_)) => false,
-            (Kind::Texts, Part::File { .. }) | (Kind::Files { .. }, Part::Text(_)) => true,
-            (Kind::Files { .. }, Part::File { filename, .. }) => {
+            (FieldKind::Texts, Part::Text(_)) => false,
+            (FieldKind::Texts, Part::File { .. }) | (FieldKind::Files { .. }, Part::Text(_)) => {
+                true
+            }
+            (FieldKind::Files { .. }, Part::File { filename, .. }) => {
                 filename.len() > MAX_FILENAME_BYTES
             }
         };
@@ -74,7 +76,7 @@ impl<'a, F> Received<'a, F> {
         let mut errors = Vec::new();
         for (field, parts) in self.fields {
             match field.kind {
-                Kind::Text { required } => match parts.into_iter().next_back() {
+                FieldKind::Text { required } => match parts.into_iter().next_back() {
                     Some(part) => match check_text(field, part) {
                         Ok(text) => checked.push(FieldValue::Text(Some(text))),
                         Err(error) => errors.push(*error),
@@ -82,15 +84,15 @@ impl<'a, F> Received<'a, F> {
                     None if required => errors.push(FieldError::missing(field.name, Value::Null)),
                     None => checked.push(FieldValue::Text(None)),
                 },
-                Kind::Boolean => match check_boolean(field, parts.into_iter().next_back()) {
+                FieldKind::Boolean => match check_boolean(field, parts.into_iter().next_back()) {
                     Ok(boolean) => checked.push(FieldValue::Boolean(boolean)),
                     Err(error) => errors.push(*error),
                 },
-                Kind::Texts => {
+                FieldKind::Texts => {
                     let texts = check_each(parts, |part| check_text(field, part), &mut errors);
                     checked.push(FieldValue::Texts(texts));
                 }
-                Kind::Files { .. } => {
+                FieldKind::Files { .. } => {
                     let files = check_each(parts, |part| check_file(field, part), &mut errors);
                     checked.push(FieldValue::Files(files.into_iter().flatten().collect()));
                 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{FileSink, NoFiles, receive};
 use crate::api::chat::NewChat;
-use crate::api::form::{Field, FieldValue, FormSpec, Kind};
+use crate::api::form::{Field, FieldKind, FieldValue, FormSpec};
 use crate::api::id::FileId;
 use crate::error::{Error, Result};
 
@@ -57,11 +57,11 @@ const MULTIPART: &str = "multipart/form-data; boundary=b";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 const UPLOAD: &FormSpec = &[
-    Field::new("target_id", Kind::Text { required: true }).max_chars(8),
-    Field::new("is_chat", Kind::Boolean),
-    Field::new("tags", Kind::Texts).max_chars(8),
-    Field::new("files", Kind::Files { required: false }),
-    Field::new("note", Kind::Text { required: false }),
+    Field::new("target_id", FieldKind::Text { required: true }).max_chars(8),
+    Field::new("is_chat", FieldKind::Boolean),
+    Field::new("tags", FieldKind::Texts).max_chars(8),
+    Field::new("files", FieldKind::Files { required: false }),
+    Field::new("note", FieldKind::Text { required: false }),
 ];
 
 fn request(content_type: &str, body: impl Into<Body>) -> Request {
@@ -257,7 +257,7 @@ fn a_sink_that_fails_decides_the_answer() {
 
 #[test]
 fn forms_without_files() {
-    const SPEC: &FormSpec = &[Field::new("a", Kind::Text { required: true })];
+    const SPEC: &FormSpec = &[Field::new("a", FieldKind::Text { required: true })];
     let body = multipart(&[("name=a", "1"), ("name=b; filename=x", "ignored")]);
     let form = block_on(receive(request(MULTIPART, body), SPEC, NoFiles)).unwrap();
     assert!(matches!(&form[..], [FieldValue::Text(Some(text))] if text == "1"));

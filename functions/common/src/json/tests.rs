@@ -1,16 +1,26 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use futures::executor::block_on;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{JsonBody, MAX_BYTES, is_json};
+use crate::email::Email;
 use crate::error::Error;
 
 const NAMES: &[&str] = &["email"];
 
+fn email(body: &JsonBody) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Body {
+        email: String,
+    }
+    body.get().map(|Body { email }| email)
+}
+
 /// The `detail` entry that a JSON body gets.
 fn error_of(body: &[u8]) -> Value {
-    first_error(JsonBody::parse(body, true, NAMES).map(|body| body.string("email")))
+    first_error(JsonBody::parse(body, true, NAMES).map(|body| email(&body)))
 }
 
 fn first_error(outcome: Result<Result<String, Error>, Error>) -> Value {
@@ -51,9 +61,8 @@ fn missing_and_wrong_types() {
             json!({"type": "model_attributes_type", "loc": ["body"], "msg": msg, "input": input});
         assert_eq!(error_of(input.to_string().as_bytes()), expected);
     }
-    let not_json = first_error(
-        JsonBody::parse(b"{\"email\":\"a\"}", false, NAMES).map(|body| body.string("email")),
-    );
+    let not_json =
+        first_error(JsonBody::parse(b"{\"email\":\"a\"}", false, NAMES).map(|body| email(&body)));
     let expected = json!({"type": "model_attributes_type", "loc": ["body"], "msg": msg, "input": "{\"email\":\"a\"}"});
     assert_eq!(not_json, expected);
 }
@@ -113,7 +122,7 @@ fn what_python_took_and_json_has_not_is_a_clear_422() {
         assert_eq!(error_of(body.as_bytes())["type"], "json_invalid", "{body}");
     }
     let pair = JsonBody::parse(b"{\"email\": \"\\ud83d\\ude00\"}", true, NAMES).unwrap();
-    assert_eq!(pair.string("email").unwrap(), "😀");
+    assert_eq!(email(&pair).unwrap(), "😀");
 }
 
 #[test]
@@ -162,7 +171,7 @@ fn encodings_and_duplicates() {
     }
     for body in bodies {
         let body = JsonBody::parse(&body, true, NAMES).unwrap();
-        assert_eq!(body.string("email").unwrap(), "ö😀");
+        assert_eq!(email(&body).unwrap(), "ö😀");
     }
 }
 
@@ -191,7 +200,12 @@ fn content_types() {
 #[test]
 fn a_bad_email_tells_its_reason() {
     let body = JsonBody::parse(b"{\"email\":\"foo\"}", true, NAMES).unwrap();
-    let Err(Error::Invalid(errors)) = body.email("email") else {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it can't be read")]
+    struct Address {
+        email: Email,
+    }
+    let Err(Error::Invalid(errors)) = body.get::<Address>() else {
         panic!("accepted")
     };
     let reason = "An email address must have an @-sign.";

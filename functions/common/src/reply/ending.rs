@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::audience;
-use crate::api::events::{Event, GenerationEnded};
+use crate::api::events::GenerationEnded;
+use crate::api::relay::Message;
 use crate::api::words::Status;
 use crate::conversation;
 use crate::db::{Db, Error, Result, Transaction};
-use crate::message::Message;
-use crate::{clock, params, sql_file};
+use crate::{clock, params};
 
-const CLOSE: &str = sql_file!("close.sql");
+const CLOSE: &str = include_str!("close.sql");
 
 /// How and why a reply ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,17 +60,17 @@ impl Ending {
     pub fn of(self, reply: &str, mut message: Message, rev: i64) -> GenerationEnded {
         // As the conversation will have it.
         message.finish_reason.clone_from(&self.finish_reason);
-        message.usage = self.usage.as_ref().map(Value::to_string);
+        message.usage.clone_from(&self.usage);
         message.error.clone_from(&self.error);
         GenerationEnded {
             rev,
-            generation_id: reply.to_owned(),
+            generation_id: reply.into(),
             message_id: message.id.clone(),
             status: self.status,
             finish_reason: self.finish_reason,
             usage: self.usage,
             error: self.error,
-            message: message.sent(),
+            message: message.into(),
         }
     }
 
@@ -118,7 +118,8 @@ pub async fn close(
     let message: Option<Message> = tx
         .query_one_as(CLOSE, params![reply, ending.status.as_str(), rev])
         .await?;
-    Ok(ending.of(reply, message.unwrap_or_default(), rev))
+    let message = message.ok_or_else(|| Error::Other(format!("reply {reply} has no message")))?;
+    Ok(ending.of(reply, message, rev))
 }
 
 /// Ends a reply that nothing writes, and tells the clients of its chat. False: it was not running any more.
@@ -244,6 +245,5 @@ pub async fn interrupt_in(
 /// Tells all windows that a reply was ended by another than its writer.
 pub async fn tell(chat: &str, ended: GenerationEnded) {
     let v1 = text(&ended).into_iter().collect();
-    let event = Event::GenerationEnded(Box::new(ended));
-    audience::tell(chat, &[event], v1).await;
+    audience::tell(chat, &[ended.into()], v1).await;
 }

@@ -1,39 +1,28 @@
 //! `delete_file`: a file leaves the chat.
 
 use kafka_common::access::Caller;
-use kafka_common::api::events::{EventV1, FileChanged};
+use kafka_common::api::events::{self, EventV1, FileChanged, MessageV1};
+use kafka_common::api::id::FileId;
 use kafka_common::chat_files::{self, ChatFile};
 use kafka_common::db::Db;
 use kafka_common::params;
 use kafka_common::removal::{self, FILE, PART};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::Done;
-use crate::prompt::text_field;
 use crate::refused::Refused;
 
-/// The file of the chat ?1 of the caller ?2 that ?3 names.
-macro_rules! named {
-    () => {
-        "SELECT chat_file.rowid FROM chat JOIN chat_file ON chat_file.chat_id = chat.id
-         WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
-         AND (chat_file.id = ?3 OR chat_file.file_id = ?3)
-         ORDER BY chat_file.id = ?3 DESC LIMIT 1"
-    };
-}
-
-/// Deletes it, if it has at most ?4 versions.
+/// Deletes the file that is named, if it has at most ?4 versions.
 const DELETE: &str = concat!(
     "DELETE FROM chat_file WHERE num_versions <= ?4 AND rowid = (",
-    named!(),
+    include_str!("named.sql"),
     ") RETURNING id, filename, file_id"
 );
 
 /// Its id.
 const FIND: &str = concat!(
     "SELECT id FROM chat_file WHERE ?4 > 0 AND rowid = (",
-    named!(),
+    include_str!("named.sql"),
     ")"
 );
 
@@ -45,17 +34,11 @@ struct Deleted {
 }
 
 /// Detaches the file from the chat, by either of its ids. The workspace's file goes too if no other chat has it.
-pub async fn delete(
-    chat: &str,
-    caller: &Caller,
-    fields: &Map<String, Value>,
-) -> Result<Done, Refused> {
-    let asked = text_field(fields, "file_id")?
-        .ok_or_else(|| Refused::bad_request("Missing file_id for delete_file."))?;
+pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Done, Refused> {
     let mut db = Db::open().await?;
     let (mut tx, deleted) = loop {
         let mut tx = db.begin().await?;
-        let wanted = params![chat, caller.user_id(), asked.as_str(), PART / FILE];
+        let wanted = params![chat, caller.user_id(), &asked, PART / FILE];
         if let Some(deleted) = tx.query_one_as::<Deleted>(DELETE, wanted.clone()).await? {
             break (tx, deleted);
         }
@@ -84,13 +67,14 @@ pub async fn delete(
     tx.commit().await?;
     let left = left.into_iter().next();
     let left = left.ok_or_else(Refused::chat_not_found)?;
-    let mut told = left.message.v1();
+    let message_id = left.message.id.clone();
+    let mut told = MessageV1::from(events::Message::from(left.message));
     told.deleted_file_id = Some(asked);
     Ok(Done {
         answer: EventV1::FileDeleted { message: told },
         file: FileChanged {
-            message_id: left.message.id,
-            file_id: gone.id,
+            message_id,
+            file_id: gone.id.into(),
             version_id: None,
         },
         events: left.news.events,

@@ -2,32 +2,25 @@
 
 use kafka_common::access::Caller;
 use kafka_common::api::events::{EventV1, FileChanged, MessageV1};
+use kafka_common::api::id::VersionId;
 use kafka_common::chat_files::ChatFile;
 use kafka_common::db::Db;
 use kafka_common::files;
 use kafka_common::limits::Limit;
-use kafka_common::{params, sql_file};
-use serde_json::{Map, Value};
+use kafka_common::params;
 
 use super::Done;
-use crate::prompt::text_field;
 use crate::refused::Refused;
 
-const FIND: &str = sql_file!("revert.sql");
+const FIND: &str = include_str!("revert.sql");
 
 /// Saves the old text as a new version, with a message about it.
 pub async fn revert(
     chat: &str,
     caller: &Caller,
-    fields: &Map<String, Value>,
+    version: &VersionId,
+    filename: String,
 ) -> Result<Done, Refused> {
-    let version = text_field(fields, "version_id")?;
-    let filename = text_field(fields, "filename")?;
-    let (Some(version), Some(filename)) = (version, filename) else {
-        return Err(Refused::bad_request(
-            "Missing version_id or filename for revert_version.",
-        ));
-    };
     let no_version = || Refused::not_found(format!("No version found for version_id={version}"));
     caller.count(Limit::Upload).await?;
     caller.check_room().await?;
@@ -36,7 +29,7 @@ pub async fn revert(
     let found: Option<Option<String>> = tx
         .query_one_as(
             FIND,
-            params![chat, caller.user_id(), filename.as_str(), version.as_str()],
+            params![chat, caller.user_id(), filename.as_str(), version],
         )
         .await?;
     let found = found.ok_or_else(Refused::chat_not_found)?;
@@ -48,7 +41,7 @@ pub async fn revert(
         name: filename,
         chat: chat.to_owned(),
     };
-    let done = file.revert(&mut tx, &version).await?;
+    let done = file.revert(&mut tx, version.as_str()).await?;
     let done = done.ok_or_else(no_version)?;
     files::check_room(&mut tx, caller).await?;
     tx.commit().await?;
@@ -60,8 +53,8 @@ pub async fn revert(
         answer: EventV1::RevertComplete { message },
         file: FileChanged {
             message_id: done.message.id,
-            file_id: file.id,
-            version_id: Some(made.unwrap_or_default()),
+            file_id: file.id.into(),
+            version_id: Some(made.unwrap_or_default().into()),
         },
         events,
     })

@@ -2,40 +2,32 @@
 
 use bytes::Bytes;
 use kafka_common::access::Caller;
-use kafka_common::api::events::{Event, EventV1, FileChanged};
+use kafka_common::announce::file_uploaded;
+use kafka_common::api::events::{self, Event, EventV1, FileChanged};
+use kafka_common::api::relay::Message;
+use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::content::Staging;
 use kafka_common::conversation;
 use kafka_common::db::Db;
-use kafka_common::form::FileSink;
 use kafka_common::limits::Limit;
-use kafka_common::message::Message;
 use kafka_common::{encoding, files};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Done;
-use crate::prompt::text_field;
 use crate::refused::Refused;
 
 /// Stores the file in the chat and its workspace, with a message about it.
 pub async fn upload(
     chat: &str,
     caller: &Caller,
-    fields: &Map<String, Value>,
+    filename: &str,
+    data: &str,
 ) -> Result<Done, Refused> {
-    let filename = text_field(fields, "filename")?;
-    let data = match fields.get("file_data") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(data)) => Some(data),
-        Some(_) => return Err(Refused::bad_request("file_data must be a string.")),
-    };
-    let (Some(filename), Some(data)) = (filename, data) else {
-        return Err(Refused::bad_request("Missing filename or file_data."));
-    };
     caller.count(Limit::Upload).await?;
     let room = caller.check_room().await?;
     let bytes = decode(data)?;
     let mut staging = Staging::within(room);
-    let stored = store(chat, caller, &filename, bytes, &mut staging).await;
+    let stored = store(chat, caller, filename, bytes, &mut staging).await;
     staging.settle(stored).await
 }
 
@@ -56,46 +48,33 @@ async fn store(
     bytes: Vec<u8>,
     staging: &mut Staging,
 ) -> Result<Done, Refused> {
-    let mut sink = &mut *staging;
-    sink.begin(filename, None).await?;
-    sink.chunk(Bytes::from(bytes)).await?;
-    let mut uploads = vec![sink.end().await?];
-    let details = uploads.first().map(files::details);
-    let (id, path) = uploads
-        .first()
-        .map(|upload| (upload.file_id.clone(), upload.path()))
-        .unwrap_or_default();
+    staging.begin(filename, None);
+    staging.chunk(Bytes::from(bytes)).await?;
+    let upload = staging.end().await?;
+    let (details, path) = (files::details(&upload), upload.path());
+    let id = details.id.clone();
 
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let target = files::Target::Chat(chat);
-    let inserted = files::insert(&mut tx, &mut uploads, target, caller).await?;
+    let inserted = files::insert(&mut tx, &mut [upload], target, caller).await?;
     let file_rev = inserted.ok_or_else(Refused::chat_not_found)?;
     let rev = conversation::raise(&mut tx, chat, 1).await?;
     let content = json!({ "file_id": id, "filename": filename, "path": path });
-    let mut message = Message {
-        role: "user".to_owned(),
-        kind: "file".to_owned(),
-        content: content.to_string(),
-        ..Message::default()
-    };
+    let mut message = Message::new(Role::User, MessageKind::File, content.to_string());
     conversation::add(&mut tx, chat, &mut message, rev).await?;
     tx.commit().await?;
-    let uploaded = Event::FileUploaded {
-        rev: file_rev,
-        file_id: Some(id.clone()),
-        file: details,
-        message: Some(message.clone().sent()),
+    let file = FileChanged {
+        message_id: message.id.clone(),
+        file_id: id,
+        version_id: None,
     };
+    let uploaded = file_uploaded(file_rev, details, Some(message.clone()));
+    let events = vec![uploaded, Event::added(message.clone(), rev)];
+    let message = events::Message::from(message).into();
     Ok(Done {
-        answer: EventV1::FileUploaded {
-            message: message.v1(),
-        },
-        events: vec![uploaded, message.added(rev)],
-        file: FileChanged {
-            message_id: message.id,
-            file_id: id,
-            version_id: None,
-        },
+        answer: EventV1::FileUploaded { message },
+        file,
+        events,
     })
 }

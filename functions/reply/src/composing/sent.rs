@@ -2,9 +2,9 @@
 
 use kafka_common::announce::{MAX_FRAME_BYTES, text};
 use kafka_common::api::events::{Event, EventV1, GenerationEnded, MessageV1};
+use kafka_common::api::relay::Message;
 use kafka_common::api::words::{MessageKind, Status};
 use kafka_common::chat_files::NewVersion;
-use kafka_common::message::Message;
 use kafka_llm::diff::unified_diff;
 use serde_json::{Value, json};
 
@@ -29,21 +29,20 @@ impl Stored {
         for (file, message) in &files {
             let diff = file.diff();
             if let Some((message, rev)) = message {
-                events.push(message.added(*rev));
+                events.push(Event::added(message.clone(), *rev));
                 events.push(file.event(rev + 1, &diff));
             }
             v1.push(file.v1(&diff));
         }
         if let Some(error) = &ended.error {
-            let error = error.clone();
-            v1.push(text(&EventV1::Error { error }));
+            v1.push(text(&EventV1::error(error.as_str())));
         } else if files.is_empty() {
             let said = ended.message.content.clone().unwrap_or_default();
             if ended.status == Status::Complete || !said.is_empty() {
                 v1.push(said);
             }
         }
-        events.push(Event::GenerationEnded(Box::new(ended)));
+        events.push(ended.into());
         Sent { events, v1 }
     }
 }
@@ -102,7 +101,7 @@ impl Made {
         let is_new = self.is_new;
         EventV1::AgentResponse {
             kind: is_new.then_some(MessageKind::File),
-            id: is_new.then(|| self.id.clone()),
+            id: is_new.then(|| self.id.as_str().into()),
             content: is_new.then(|| content.clone()),
             message: MessageV1::about_file(content),
             diff: (!is_new).then(|| diff.to_owned()),

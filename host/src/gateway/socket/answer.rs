@@ -1,6 +1,6 @@
-//! What the backend's answers do to a socket.
+//! The effect of the backend's answers on a socket.
 
-use super::{KeepAlive, Running, end::End};
+use super::{Running, clock::KeepAlive, end::End};
 use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, mailbox::Outgoing};
 use bytes::Bytes;
 use http::Response;
@@ -12,13 +12,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// Channels that a socket may listen to.
+/// Channels that a socket may subscribe to.
 const MAX_CHANNELS: usize = 64;
 /// Bytes in the name of a channel.
 const MAX_CHANNEL_NAME: usize = 512;
 
 impl Running {
-    /// Takes in what the backend answered.
+    /// Handles the backend's answer.
     pub(super) fn answered(&mut self, answer: Result<Response<Bytes>, Failure>) -> Result<(), End> {
         self.exchange = None;
         self.last_exchange = Instant::now();
@@ -29,7 +29,7 @@ impl Running {
         self.take_in(events)
     }
 
-    /// Does what the backend's events say.
+    /// Handles the events of the backend.
     pub(super) fn take_in(&mut self, events: Vec<Event>) -> Result<(), End> {
         let mut commands = Vec::new();
         for event in events {
@@ -58,7 +58,10 @@ impl Running {
                 },
                 Event::Ping(bytes) => Outgoing::Ping(bytes),
                 Event::Pong(bytes) => Outgoing::Pong(bytes),
-                Event::Close(frame) => Outgoing::Close { frame, told: true },
+                Event::Close(frame) => Outgoing::Close {
+                    frame,
+                    is_known: true,
+                },
                 Event::Disconnect => Outgoing::Drop,
                 Event::Open => continue,
             };
@@ -71,7 +74,7 @@ impl Running {
         Ok(())
     }
 
-    /// Does what a control message says.
+    /// Executes a control message.
     fn obey(&mut self, command: &str) -> Result<(), End> {
         let command = serde_json::from_str(command)
             .map_err(|_| self.no_grip("a control message can't be read"))?;

@@ -1,4 +1,4 @@
-//! The end of a socket: its cause, and what client and backend learn of it.
+//! The end of a socket: its cause, and the messages to client and backend about it.
 
 use super::{Client, GOODBYE_LIMIT, Running, incoming::Broken, outbox::Outbox};
 use crate::gateway::{Event, Gateway, backend::Backend, conversation::Trouble, mailbox::Outgoing};
@@ -18,14 +18,14 @@ pub(super) const NO_ROOM: &str = "Too much is waiting.";
 
 /// How a socket ends.
 pub(super) enum End {
-    /// The client closed, with this code and reason, which the backend must learn.
+    /// The client closed, with this code and reason, of which the backend must be informed.
     ByClient(Option<(u16, Utf8Bytes)>),
-    /// The client is gone without a word.
+    /// The connection is lost.
     Lost,
-    /// We close, with this code and reason, which the backend must learn unless it asked for the end itself.
+    /// We close, with this code and reason, of which the backend must be informed unless it asked for the end itself.
     Close {
         frame: Option<(u16, Utf8Bytes)>,
-        told: bool,
+        is_known: bool,
     },
     /// We hang up.
     Drop,
@@ -36,13 +36,13 @@ impl End {
     pub(super) fn close(code: u16, reason: &'static str) -> Self {
         Self::Close {
             frame: Some((code, Utf8Bytes::from_static(reason))),
-            told: false,
+            is_known: false,
         }
     }
 }
 
 impl Running {
-    /// The end for want of an answer.
+    /// The end because an answer is missing.
     pub(super) fn no_answer(&self, trouble: &Trouble) -> End {
         let refused = matches!(trouble, Trouble::Refused(status) if status.is_client_error());
         tracing::info!(peer = %self.peer, "a socket ends: {trouble}");
@@ -54,7 +54,7 @@ impl Running {
         End::close(code, reason)
     }
 
-    /// The end after an answer that makes no sense.
+    /// The end because of a malformed answer.
     pub(super) fn no_grip(&self, why: &str) -> End {
         tracing::warn!(peer = %self.peer, "a socket ends: {why}");
         End::close(1011, "The backend's answer is not valid.")
@@ -76,12 +76,12 @@ impl Running {
         } = self;
         drop((incoming, mailbox, subscriptions));
         let goodbye = async {
-            let told = match &end {
+            let is_known = match &end {
                 End::ByClient(frame) => {
                     conversation.add(Event::Close(frame.clone()));
                     false
                 }
-                End::Close { told: true, .. } => true,
+                End::Close { is_known: true, .. } => true,
                 End::Close { frame, .. } => {
                     conversation.add(Event::Close(frame.clone()));
                     false
@@ -91,10 +91,10 @@ impl Running {
                     false
                 }
             };
-            if told || detached {
+            if is_known || detached {
                 return;
             }
-            // It has limits of its own, and what comes with it was sent while all was well.
+            // The open request has limits of its own, and its events happened before the end.
             if let Some(exchange) = exchange
                 && let Err(error) = conversation.answered(exchange.await)
             {
@@ -104,9 +104,9 @@ impl Running {
             match timeout(GOODBYE_LIMIT, goodbye).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => {
-                    tracing::debug!("the backend did not learn of a socket's end: {error}")
+                    tracing::debug!("the backend was not informed of a socket's end: {error}")
                 }
-                Err(_) => tracing::debug!("the backend did not learn of a socket's end in time"),
+                Err(_) => tracing::debug!("the backend was not informed of a socket's end in time"),
             }
             drop(queued);
         };
@@ -114,7 +114,7 @@ impl Running {
     }
 }
 
-/// What to do about a client of whom nothing more can be read.
+/// The end for a client that sent something unreadable.
 pub(super) fn broken(why: &Broken) -> End {
     match why {
         Broken::TooLong => End::close(1009, "The message is too long."),
@@ -131,7 +131,10 @@ async fn hang_up(mut client: Client, mut outbox: Outbox, end: &End) {
         End::Lost | End::Drop => return,
         End::ByClient(frame) | End::Close { frame, .. } => frame.clone(),
     };
-    outbox.send(Outgoing::Close { frame, told: true });
+    outbox.send(Outgoing::Close {
+        frame,
+        is_known: true,
+    });
     let close = async {
         poll_fn(|cx| outbox.poll_write(&mut client, cx)).await?;
         client.shutdown().await?;

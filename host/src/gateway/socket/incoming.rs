@@ -1,8 +1,9 @@
-//! What a client sends: bytes become messages.
+//! From a client's bytes to messages.
 //!
 //! The WebSocket library reads and writes the heads of frames. Putting messages together is done here, because only so
-//! can what is not finished be counted before memory is taken for it, and be given back when it is.
+//! can incomplete messages be counted before memory is taken for them, and released afterwards.
 
+use super::deflate;
 use crate::gateway::{
     Event,
     budget::{Account, Charge, Full},
@@ -25,14 +26,14 @@ const MAX_CONTROL: usize = 125;
 /// The least memory that is taken for a message, so that it need not grow often.
 const FIRST_PIECE: usize = 1024;
 
-/// Why nothing more can be read of a client.
+/// Why no more can be read from a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     /// A message is longer than it may be.
     TooLong,
     /// A text is not UTF-8.
     NoText,
-    /// What came is no frame, or none that may come now.
+    /// The bytes are no frame, or a frame that may not come now.
     NoFrame,
     /// The budget has no room for the rest of a message.
     Full,
@@ -73,29 +74,40 @@ impl Frame {
     }
 }
 
+/// A message that is not finished.
+struct Message {
+    kind: Data,
+    is_compressed: bool,
+    /// What has come of it.
+    content: Vec<u8>,
+}
+
 /// The messages of one client, as far as they have come.
 pub(super) struct Incoming {
-    /// What was read and is not looked at yet.
+    /// Bytes that are read but not parsed yet.
     rest: BytesMut,
     /// The beginning of a head.
     head: Vec<u8>,
     frame: Option<Frame>,
     control: Vec<u8>,
-    /// The kind of the message that is not finished, and what has come of it.
-    message: Option<(Data, Vec<u8>)>,
+    /// The message that is not finished.
+    message: Option<Message>,
+    /// Messages may be compressed.
+    deflate: bool,
     most: usize,
     charge: Charge,
 }
 
 impl Incoming {
-    /// Nothing yet; a message may have `most` bytes.
-    pub(super) fn new(most: usize, account: &Arc<Account>) -> Self {
+    /// Nothing yet; a message may have `most` bytes, and be compressed if `deflate` was agreed on.
+    pub(super) fn new(most: usize, deflate: bool, account: &Arc<Account>) -> Self {
         Self {
             rest: BytesMut::new(),
             head: Vec::new(),
             frame: None,
             control: Vec::new(),
             message: None,
+            deflate,
             most,
             charge: Charge::new(account),
         }
@@ -110,7 +122,7 @@ impl Incoming {
     pub(super) fn next(&mut self) -> Result<Option<Event>, Broken> {
         let mut rest = std::mem::take(&mut self.rest);
         let event = self.parse(&mut rest);
-        // What is empty keeps no memory: most sockets are silent most of the time.
+        // An empty buffer keeps no memory: most sockets are silent most of the time.
         if !rest.is_empty() {
             self.rest = rest;
         }
@@ -130,7 +142,7 @@ impl Incoming {
             let mut piece = rest.split_to(count);
             frame.unmask(&mut piece);
             match &mut self.message {
-                Some((_, content)) if matches!(frame.code, OpCode::Data(_)) => {
+                Some(Message { content, .. }) if matches!(frame.code, OpCode::Data(_)) => {
                     let most = match frame.is_last {
                         true => content.len() + piece.len() + frame.left(),
                         false => self.most,
@@ -177,18 +189,24 @@ impl Incoming {
     fn begin(&mut self, head: &FrameHeader, length: u64) -> Result<(), Broken> {
         let mask = head.mask.ok_or(Broken::NoFrame)?;
         let length = usize::try_from(length).map_err(|_| Broken::TooLong)?;
-        if head.rsv1 || head.rsv2 || head.rsv3 {
+        let may_be_compressed =
+            self.deflate && matches!(head.opcode, OpCode::Data(Data::Text | Data::Binary));
+        if (head.rsv1 && !may_be_compressed) || head.rsv2 || head.rsv3 {
             return Err(Broken::NoFrame);
         }
         match (head.opcode, &self.message) {
             (OpCode::Control(_), _) if head.is_final && length <= MAX_CONTROL => {}
             (OpCode::Data(Data::Continue), Some(_)) => {}
             (OpCode::Data(kind @ (Data::Text | Data::Binary)), None) => {
-                self.message = Some((kind, Vec::new()));
+                self.message = Some(Message {
+                    kind,
+                    is_compressed: head.rsv1,
+                    content: Vec::new(),
+                });
             }
             _ => return Err(Broken::NoFrame),
         }
-        if let (OpCode::Data(_), Some((_, content))) = (head.opcode, &self.message)
+        if let (OpCode::Data(_), Some(Message { content, .. })) = (head.opcode, &self.message)
             && length > self.most - content.len()
         {
             return Err(Broken::TooLong);
@@ -203,15 +221,27 @@ impl Incoming {
         Ok(())
     }
 
+    /// What a compressed message says. Both are charged until this returns.
+    fn inflate(&mut self, compressed: &[u8]) -> Result<Vec<u8>, Broken> {
+        let charge = &mut self.charge;
+        deflate::inflate(compressed, self.most, |plain| {
+            charge.set(compressed.len() + plain)
+        })
+    }
+
     /// The message that is whole now.
     fn finish(&mut self) -> Result<Event, Broken> {
-        let Some((kind, mut content)) = self.message.take() else {
+        let Some(message) = self.message.take() else {
             return Err(Broken::NoFrame);
+        };
+        let mut content = match message.is_compressed {
+            true => self.inflate(&message.content)?,
+            false => message.content,
         };
         content.shrink_to_fit();
         self.charge.note(0);
         let content = Bytes::from(content);
-        match kind {
+        match message.kind {
             Data::Text => Utf8Bytes::try_from(content)
                 .map(Event::Text)
                 .map_err(|_| Broken::NoText),
@@ -249,7 +279,7 @@ fn control(kind: Control, content: Bytes) -> Result<Event, Broken> {
         Control::Close => {
             let code = u16::from_be_bytes([content[0], content[1]]);
             let reason = Utf8Bytes::try_from(content.slice(2..)).map_err(|_| Broken::NoText)?;
-            // Who says what may not be said is answered that it is wrong.
+            // A code that may not be sent is answered as a protocol error.
             Ok(Event::Close(Some(match may_be_sent(code) {
                 true => (code, reason),
                 false => (1002, Utf8Bytes::default()),

@@ -1,5 +1,6 @@
-//! What goes to a client: messages become bytes, and wait until the system takes them.
+//! Messages for a client, as bytes that wait until the system takes them.
 
+use super::deflate::deflate;
 use crate::gateway::{
     budget::{Account, Charge},
     mailbox::Outgoing,
@@ -30,21 +31,24 @@ pub(super) struct Outbox {
     tail: BytesMut,
     /// Bytes in both.
     bytes: usize,
+    /// Messages may be compressed.
+    deflate: bool,
     charge: Charge,
 }
 
 impl Outbox {
-    /// Nothing yet.
-    pub(super) fn new(account: &Arc<Account>) -> Self {
+    /// Nothing yet; messages are compressed if `deflate` was agreed on.
+    pub(super) fn new(deflate: bool, account: &Arc<Account>) -> Self {
         Self {
             pieces: VecDeque::new(),
             tail: BytesMut::new(),
             bytes: 0,
+            deflate,
             charge: Charge::new(account),
         }
     }
 
-    /// Puts in a message; what is none is passed over.
+    /// Adds a message; other values are ignored.
     pub(super) fn send(&mut self, message: Outgoing) {
         match message {
             Outgoing::Text(text) => self.put(OpCode::Data(Data::Text), text.into()),
@@ -64,11 +68,17 @@ impl Outbox {
     }
 
     fn put(&mut self, opcode: OpCode, content: Bytes) {
+        let compressed = match opcode {
+            OpCode::Data(_) if self.deflate => deflate(&content),
+            _ => None,
+        };
         let head = FrameHeader {
             is_final: true,
+            rsv1: compressed.is_some(),
             opcode,
             ..FrameHeader::default()
         };
+        let content = compressed.map_or(content, Bytes::from);
         let before = self.tail.len();
         // Writing to memory does not fail.
         let _ = head.format(content.len() as u64, &mut (&mut self.tail).writer());
@@ -143,7 +153,7 @@ mod tests {
     async fn messages_leave_in_order_however_long_they_are() {
         let network = Network::of(Ipv4Addr::LOCALHOST.into());
         let account = Arc::new(Budget::new(1000)).open(network, None);
-        let mut outbox = Outbox::new(&account);
+        let mut outbox = Outbox::new(false, &account);
         let long = "x".repeat(COPIED + 1);
         let mut expected = Vec::new();
         for text in ["a", &long, "b", "c", &long] {
@@ -160,7 +170,7 @@ mod tests {
         }
         outbox.send(Outgoing::Close {
             frame: Some((1000, "bye".into())),
-            told: true,
+            is_known: true,
         });
         expected.extend(b"\x88\x05\x03\xe8bye");
         let (mut ours, mut theirs) = duplex(100);

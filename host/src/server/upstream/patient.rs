@@ -1,7 +1,7 @@
 //! Connections to the backend that go on reading when writing fails.
 //!
-//! A server may answer before it has read the body, and close. What is still written then fails, although the answer is
-//! there to be read.
+//! A server may answer before it has read the body, and close. Further writes then fail, although the answer
+//! can still be read.
 
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -45,13 +45,13 @@ impl Service<Uri> for Connector {
 /// One of them.
 pub struct Patient {
     inner: TokioIo<TcpStream>,
-    /// The other side takes nothing more, and what is written is thrown away. It has closed, so that there is an end of
-    /// what can be read, too, and the connection is not used again.
+    /// The other side reads no more, and written bytes are dropped. It has closed, so reading ends too, and the
+    /// connection is not used again.
     is_deaf: bool,
 }
 
 impl Patient {
-    /// What came of writing `count` bytes.
+    /// The result of writing `count` bytes.
     fn wrote(&mut self, result: Poll<io::Result<usize>>, count: usize) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Err(_)) => {

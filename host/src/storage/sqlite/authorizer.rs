@@ -1,5 +1,5 @@
 //! SQLite asks here, while it prepares a statement, whether each thing the statement does is allowed. The answers
-//! keep a component inside its database file; the questions tell what kind of statement it is.
+//! keep a component inside its database file; the questions show what kind of statement it is.
 
 use super::pragma::{self, HELD, Verdict};
 use libsql::ffi;
@@ -18,7 +18,7 @@ const PRIVATE: u32 = 1 << 4;
 /// It sets a pragma that the host holds; its number in [`HELD`] is in the bits from here on.
 const HELD_SHIFT: u32 = 8;
 
-/// What a statement does.
+/// The kind of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::storage) struct Class {
     flags: u32,
@@ -74,7 +74,7 @@ impl Authorizer {
         self.flags.store(0, Relaxed);
     }
 
-    /// What the statement just prepared does; `readonly` is SQLite's own opinion.
+    /// The kind of the statement just prepared; `readonly` is SQLite's own opinion.
     pub(super) fn class(&self, readonly: bool) -> Class {
         Class {
             flags: self.flags.load(Relaxed),
@@ -91,7 +91,7 @@ impl Authorizer {
     }
 
     /// Answers one question: `SQLITE_OK` or `SQLITE_DENY`. `first` and `second` mean what SQLite's documentation of
-    /// the action `code` says.
+    /// the action of `code`.
     pub(super) fn decide(&self, code: i32, first: Option<&str>, second: Option<&str>) -> i32 {
         if self.trusts.load(Relaxed) {
             return ffi::SQLITE_OK;

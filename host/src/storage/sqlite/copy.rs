@@ -8,7 +8,7 @@ impl Connection {
     pub(in crate::storage) fn copy_to(&self, target: &Self) -> Result<(), Error> {
         let main = c"main".as_ptr();
         // SAFETY: both connections are open and, being borrowed, stay so; no other code uses them meanwhile. The copy
-        // is finished before this returns, whatever the step says.
+        // is finished before this returns, whatever the step returned.
         let (step, end) = unsafe {
             let copy = ffi::sqlite3_backup_init(target.raw(), main, self.raw(), main);
             if copy.is_null() {

@@ -23,7 +23,7 @@ static BEFORE_FIRST: Once = Once::new();
 /// Settings of SQLite itself, which it accepts only before its first use.
 fn set_up() {
     keep_memory();
-    // SAFETY: this option takes one int. Nothing else of this process uses SQLite before; if it did, SQLite would
+    // SAFETY: this option takes one int. No other code of this process uses SQLite before; if it did, SQLite would
     // refuse the option, and nothing would change.
     unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_IN_MEMORY) };
 }

@@ -1,7 +1,7 @@
 //! SQLite's C interface as libsql ships it, as far as this host needs it, made safe.
 //!
 //! libsql's own Rust types won't do here: they cut a text at its first NUL, panic on a text that isn't UTF-8, ignore a
-//! failed bind, and don't tell whether a statement writes. This is the only unsafe code of the host.
+//! failed bind, and don't expose whether a statement writes. This is the only unsafe code of the host.
 //!
 //! Why it is sound: a [`Statement`] is owned by the cache inside its [`Connection`] and only ever lent out, so it can
 //! neither outlive the connection nor be used at the same time from another thread; and the one thing that other
@@ -52,7 +52,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// What the statement does.
+    /// The kind of the statement.
     pub(super) fn class(self) -> Class {
         self.class
     }

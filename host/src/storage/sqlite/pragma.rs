@@ -4,7 +4,7 @@
 //! least `synchronous=NORMAL`, no exclusive lock), those that decide about other components' statements
 //! (`foreign_keys`, `busy_timeout`), and those that reach outside the database file.
 
-/// What to do with a pragma.
+/// How a pragma is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It changes nothing, or nothing but the connection's current transaction.
@@ -32,7 +32,7 @@ pub(super) const HELD: [&str; 8] = [
     "auto_vacuum",
 ];
 
-/// Whose argument only selects what is read.
+/// Pragmas whose argument only selects what they read.
 const QUERIES: [&str; 11] = [
     "table_info",
     "table_xinfo",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_told_apart() {
+    fn all_other_pragmas_are_distinguished() {
         assert_eq!(verdict("table_info", Some("user")), Verdict::Allow);
         assert_eq!(verdict("user_version", Some("3")), Verdict::Write);
         assert_eq!(verdict("cache_size", Some("-100")), Verdict::Private);

@@ -52,7 +52,7 @@ impl Statement {
         Self { raw, class }
     }
 
-    /// What the statement does.
+    /// The kind of the statement.
     pub(super) fn class(&self) -> Class {
         self.class
     }
@@ -198,7 +198,7 @@ impl Statement {
         match usize::try_from(length) {
             // SQLite has no pointer for an empty blob.
             Ok(0) => Ok(&[]),
-            // SAFETY: SQLite says that there are so many bytes.
+            // SAFETY: SQLite returned this number of bytes.
             Ok(length) if !start.is_null() => Ok(unsafe { slice::from_raw_parts(start, length) }),
             // It ran out of memory while converting.
             _ => Err(self.error()),

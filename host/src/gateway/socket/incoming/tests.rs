@@ -10,7 +10,11 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 fn incoming(budget: usize) -> Incoming {
     let network = Network::of(Ipv4Addr::LOCALHOST.into());
-    Incoming::new(1000, &Arc::new(Budget::new(budget)).open(network, None))
+    Incoming::new(
+        1000,
+        false,
+        &Arc::new(Budget::new(budget)).open(network, None),
+    )
 }
 
 /// A frame with this first byte, with its length written in two, four or ten bytes.
@@ -32,7 +36,7 @@ fn frame(first: u8, content: &[u8]) -> Vec<u8> {
     frame_with(first, content, if content.len() < 126 { 0 } else { 2 })
 }
 
-/// What `bytes` are, cut into pieces of `size`.
+/// The events of `bytes`, cut into pieces of `size`.
 fn read(bytes: &[u8], size: usize) -> (Vec<Event>, Option<Broken>) {
     let mut incoming = incoming(1_000_000);
     let mut events = Vec::new();
@@ -94,7 +98,7 @@ fn a_letter_may_be_cut_and_half_a_letter_is_no_text() {
 }
 
 #[test]
-fn what_is_no_frame_ends_it() {
+fn bytes_that_are_no_frame_end_it() {
     let unmasked = vec![0x81, 2, b'h', b'i'];
     let fragmented_ping = frame(0x09, b"");
     let long_ping = frame(0x89, &[0; 126]);
@@ -128,6 +132,32 @@ fn what_is_no_frame_ends_it() {
 }
 
 #[test]
+fn compressed_messages_are_read_where_that_was_agreed_on() {
+    let network = Network::of(Ipv4Addr::LOCALHOST.into());
+    let account = Arc::new(Budget::new(1_000_000)).open(network, None);
+    let mut incoming = Incoming::new(1000, true, &account);
+    // "Hello" in two frames with a ping between them, and once more as it is.
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    incoming.add(&frame(0x41, &hello[..3]));
+    incoming.add(&frame(0x89, b""));
+    incoming.add(&frame(0x80, &hello[3..]));
+    incoming.add(&frame(0x81, b"Hello"));
+    let events = std::iter::from_fn(|| incoming.next().expect("frames"));
+    let hello = Event::Text("Hello".into());
+    let expected = [Event::Ping(Bytes::new()), hello.clone(), hello];
+    assert_eq!(events.collect::<Vec<_>>(), expected);
+    for wrong in [frame(0xc9, b""), frame(0xc1, &[0xff; 9])] {
+        let mut incoming = Incoming::new(1000, true, &account);
+        incoming.add(&wrong);
+        assert_eq!(incoming.next(), Err(Broken::NoFrame));
+    }
+    incoming.add(&frame(0x01, b"Hel"));
+    assert_eq!(incoming.next(), Ok(None));
+    incoming.add(&frame(0xc0, b"lo"));
+    assert_eq!(incoming.next(), Err(Broken::NoFrame));
+}
+
+#[test]
 fn a_message_that_is_too_long_is_refused_by_its_heads() {
     assert_eq!(read(&frame(0x81, &[b'x'; 1000]), 99).0.len(), 1);
     let head = &frame(0x81, &[b'x'; 1001])[..8];
@@ -142,7 +172,7 @@ fn a_message_that_is_too_long_is_refused_by_its_heads() {
 fn memory_is_taken_for_what_has_come_and_given_back() {
     let network = Network::of(Ipv4Addr::LOCALHOST.into());
     let account = Arc::new(Budget::new(2 * 32_000)).open(network, None);
-    let mut incoming = Incoming::new(1_000_000, &account);
+    let mut incoming = Incoming::new(1_000_000, false, &account);
     let whole = frame_with(0x82, &[7; 500_000], 8);
     let mut taken = 0;
     let broken = whole.chunks(1000).find_map(|piece| {
@@ -155,7 +185,7 @@ fn memory_is_taken_for_what_has_come_and_given_back() {
     assert!((16_000..40_000).contains(&taken), "{taken}");
 
     drop(incoming);
-    let mut incoming = Incoming::new(1_000_000, &account);
+    let mut incoming = Incoming::new(1_000_000, false, &account);
     for _ in 0..100 {
         incoming.add(&frame(0x82, &[7; 20_000]));
         assert!(

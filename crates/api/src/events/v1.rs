@@ -1,0 +1,90 @@
+//! The events of a chat in v1 (docs/websocket.md).
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{ChatState, Message};
+use crate::id::FileId;
+use crate::words::{MessageKind, Role};
+
+/// What a client of v1 receives, but for replies, which are bare texts.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum EventV1 {
+    FileUploaded {
+        message: MessageV1,
+    },
+    FileDeleted {
+        message: MessageV1,
+    },
+    RevertComplete {
+        message: MessageV1,
+    },
+    /// A reply has made or changed a file.
+    AgentResponse {
+        /// Of a new file, as are all with the word.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        kind: Option<MessageKind>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<FileId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content: Option<Value>,
+        message: MessageV1,
+        /// Of a changed file.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        diff: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        block: Option<Box<MessageV1>>,
+    },
+    /// An action is refused, or a reply has failed.
+    #[serde(untagged)]
+    Error {
+        error: String,
+    },
+    /// The first frame.
+    #[serde(untagged)]
+    Initial(Box<ChatState<MessageV1>>),
+}
+
+impl EventV1 {
+    /// Says why an action is refused or a reply has failed.
+    pub fn error(error: impl Into<String>) -> Self {
+        let error = error.into();
+        Self::Error { error }
+    }
+}
+
+/// A message of v1.
+#[derive(Debug, Clone, Serialize)]
+pub struct MessageV1 {
+    pub role: Role,
+    #[serde(rename = "type")]
+    pub kind: MessageKind,
+    /// A text, or what a file is.
+    pub content: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_file_id: Option<FileId>,
+}
+
+impl From<Message> for MessageV1 {
+    fn from(message: Message) -> Self {
+        Self {
+            role: message.role,
+            kind: message.kind,
+            content: message.content.unwrap_or_default().into(),
+            deleted_file_id: message.deleted_file_id,
+        }
+    }
+}
+
+impl MessageV1 {
+    /// A message about a file, by a reply.
+    pub fn about_file(content: Value) -> Self {
+        Self {
+            role: Role::Assistant,
+            kind: MessageKind::File,
+            content,
+            deleted_file_id: None,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Where a request came from. Open mode asks: is the client this machine, or in a network the operator listed (variable
+//! `open_clients`)? Token mode counts requests by it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use kafka_net::IpNet;
+
+use crate::error::{Error, Result};
+
+/// Set by the platform. Some overwrite what a client sends under this name, Spin adds to it.
+const CLIENT_ADDR: &str = "spin-client-addr";
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Marks of a proxy. One that leaves such a mark but no `X-Forwarded-For` hides who its client is: what looks like
+/// loopback may be the whole internet.
+const PROXY_MARKS: [&str; 4] = ["grip-sig", "forwarded", "via", "x-real-ip"];
+
+/// Refuses (403) a request that didn't come from where open mode may be used from.
+pub(crate) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
+    let client = client_address(&request.headers)
+        .ok_or_else(|| refuse("could not tell which address the request came from"))?;
+    check_address(client, open_clients)?;
+    for value in request.headers.get_all(FORWARDED_FOR) {
+        let hops = value.to_str().map_err(|_| unreadable_hop())?;
+        for hop in hops.split(',') {
+            check_address(hop_address(hop).ok_or_else(unreadable_hop)?, open_clients)?;
+        }
+    }
+    check_proxies(&request.headers)
+}
+
+/// Refuses (403) a request whose client says itself where it came from: the limits of its address would be others'.
+pub(crate) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
+    match headers.get_all(CLIENT_ADDR).iter().count() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::forbidden(format!(
+            "Only the server itself may say where a request came from ({CLIENT_ADDR})."
+        ))),
+    }
+}
+
+/// Where the request came from: the nearest address that is none of the proxies whose word counts (variable
+/// `trusted_proxies`). What a client puts into `X-Forwarded-For` itself is further away than its own address, and so
+/// does not count.
+pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+    let is_trusted = |address: &IpAddr| {
+        trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
+    };
+    let mut nearest = client_address(headers)?;
+    let values = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
+    let hops = values
+        .iter()
+        .rev()
+        .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
+    for hop in hops {
+        if !is_trusted(&nearest) {
+            break;
+        }
+        // Beyond what can't be read there is nothing to believe.
+        match hop_address(hop) {
+            Some(address) => nearest = address,
+            None => break,
+        }
+    }
+    Some(nearest)
+}
+
+/// The client's address, if there is exactly one: of two, one is a lie.
+fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let mut values = headers.get_all(CLIENT_ADDR).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    address(value.to_str().ok()?)
+}
+
+fn check_address(address: IpAddr, open_clients: &[IpNet]) -> Result<()> {
+    if address.is_loopback()
+        || open_clients
+            .iter()
+            .any(|network| network.contains(&address))
+    {
+        return Ok(());
+    }
+    Err(refuse(&format!("does not answer {address}")))
+}
+
+fn check_proxies(headers: &HeaderMap) -> Result<()> {
+    if headers.contains_key(FORWARDED_FOR) {
+        return Ok(());
+    }
+    match PROXY_MARKS.iter().find(|mark| headers.contains_key(**mark)) {
+        Some(mark) => Err(Error::forbidden(format!(
+            "This server runs in open mode, and the request came through a proxy ({mark}) that hides its client. Set \
+             the proxy to send X-Forwarded-For.",
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn unreadable_hop() -> Error {
+    refuse("could not read the addresses in X-Forwarded-For")
+}
+
+/// 403 that says why, and what to set.
+fn refuse(why: &str) -> Error {
+    Error::forbidden(format!(
+        "This server runs in open mode, for clients on its own machine, and {why}. To let other clients in, list \
+         their networks in the variable open_clients.",
+    ))
+}
+
+/// `203.0.113.7`, `2001:db8::7`, or either with a port. IPv4 inside IPv6 is IPv4.
+fn address(text: &str) -> Option<IpAddr> {
+    let address = match text.parse::<SocketAddr>() {
+        Ok(with_port) => with_port.ip(),
+        Err(_) => text.parse().ok()?,
+    };
+    Some(address.to_canonical())
+}
+
+/// A hop of `X-Forwarded-For`; an IPv6 address may be in brackets without a port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    address(
+        hop.strip_prefix('[')
+            .and_then(|hop| hop.strip_suffix(']'))
+            .unwrap_or(hop),
+    )
+}
+
+/// `localhost` or a loopback address, with or without port.
+pub(crate) fn is_loopback_name(authority: &Authority) -> bool {
+    let host = authority.host();
+    let literal = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || literal
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

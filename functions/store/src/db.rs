@@ -1,0 +1,228 @@
+//! All SQL goes through here: statements, transactions, connections, and the migrations before the first of them.
+//!
+//! What it guarantees (docs/decisions.md#write-transactions):
+//!
+//! * a connection does one thing at a time: its rows are drained before the next statement, and a transaction has it
+//!   alone;
+//! * only an idle connection is used again. One whose request was dropped in the middle of a statement or a
+//!   transaction is closed, which rolls back;
+//! * a transaction begins with `BEGIN IMMEDIATE`, so that it never fails half-way for want of the write lock;
+//! * the schema is current before the first statement of an instance.
+//!
+//! It offers neither `changes()` nor `last_insert_rowid()`, which are always 0 over libSQL: write `RETURNING`. One
+//! statement per call: a host runs the first of several and drops the rest without a word.
+
+mod error;
+mod migrate;
+mod param;
+mod read;
+mod row;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::DeserializeOwned;
+pub use spin_sdk::sqlite::Value;
+use spin_sdk::sqlite::{self, Connection, QueryResult};
+
+pub use self::error::Error;
+pub use self::param::Param;
+pub use self::row::Row;
+
+/// What a database operation returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The parameters of a statement, in order: `params![name, size, None::<i64>]`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        vec![$($crate::db::Param::into_value($value)),*]
+    };
+}
+
+/// The label of the database in `spin.toml`.
+const LABEL: &str = "default";
+
+/// An instance serves at most 16 requests at once, so more idle connections are of no use.
+const MAX_IDLE: usize = 16;
+
+static IDLE: Mutex<Vec<Connection>> = Mutex::new(Vec::new());
+
+/// What [`Db`] and [`Transaction`] both offer on top of `query`.
+macro_rules! on_top_of_query {
+    () => {
+        /// Like [`Self::query`], for a statement of at most one row.
+        pub async fn query_one(
+            &mut self,
+            sql: &str,
+            parameters: Vec<Value>,
+        ) -> Result<Option<Row>> {
+            Ok(self.query(sql, parameters).await?.into_iter().next())
+        }
+
+        /// Runs a statement and reads its rows into structs, whose fields have the names of columns.
+        pub async fn query_as<T: DeserializeOwned>(
+            &mut self,
+            sql: &str,
+            parameters: Vec<Value>,
+        ) -> Result<Vec<T>> {
+            let rows = self.query(sql, parameters).await?;
+            let read = rows.into_iter().map(|mut row| row.read());
+            read.collect::<Result<_>>()
+                .map_err(|error| error.in_statement(sql))
+        }
+
+        /// Like [`Self::query_as`], for a statement of at most one row.
+        pub async fn query_one_as<T: DeserializeOwned>(
+            &mut self,
+            sql: &str,
+            parameters: Vec<Value>,
+        ) -> Result<Option<T>> {
+            Ok(self.query_as(sql, parameters).await?.into_iter().next())
+        }
+
+        /// Like [`Self::query`], for a statement without rows.
+        pub async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<()> {
+            self.query(sql, parameters).await.map(drop)
+        }
+    };
+}
+
+/// The database, for one unit of work at a time. Cheap to open: it takes an idle connection of this instance if there
+/// is one, and gives it back when dropped.
+pub struct Db {
+    /// `None` while a statement or a transaction has it, or after one of them was abandoned.
+    connection: Option<Connection>,
+}
+
+impl Db {
+    /// Opens the database, whose schema is current afterwards.
+    pub async fn open() -> Result<Self> {
+        let mut db = Self {
+            connection: Some(connect().await?),
+        };
+        migrate::ensure_current(&mut db).await?;
+        Ok(db)
+    }
+
+    /// Runs a statement that is a read or a transaction of its own, and returns its rows.
+    pub async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect().await?,
+        };
+        run(&mut self.connection, connection, sql, parameters).await
+    }
+
+    on_top_of_query!();
+
+    /// Begins a transaction. It has the write lock until it ends, so it must not wait for a client or an upstream.
+    pub async fn begin(&mut self) -> Result<Transaction<'_>> {
+        self.execute("BEGIN IMMEDIATE", Vec::new()).await?;
+        let connection = self.connection.take();
+        Ok(Transaction {
+            db: self,
+            connection,
+        })
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < MAX_IDLE {
+                idle.push(connection);
+            }
+        }
+    }
+}
+
+/// A transaction. Dropped without [`Self::commit`] it closes its connection, which undoes it and lets the next writer
+/// in at once.
+pub struct Transaction<'db> {
+    db: &'db mut Db,
+    connection: Option<Connection>,
+}
+
+impl<'db> Transaction<'db> {
+    /// Undoes everything since [`Db::begin`], lets the next writer in, and returns the database.
+    pub fn abandon(self) -> &'db mut Db {
+        self.db
+    }
+
+    /// Runs a statement and returns its rows.
+    pub async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
+        // Never a new connection: the statement would run outside the transaction.
+        let connection = self.connection.take().ok_or_else(Error::abandoned)?;
+        run(&mut self.connection, connection, sql, parameters).await
+    }
+
+    on_top_of_query!();
+
+    /// Makes everything since [`Db::begin`] permanent.
+    pub async fn commit(mut self) -> Result<()> {
+        self.execute("COMMIT", Vec::new()).await?;
+        self.db.connection = self.connection.take();
+        Ok(())
+    }
+}
+
+async fn connect() -> Result<Connection> {
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    match idle {
+        Some(connection) => Ok(connection),
+        None => Ok(Connection::open(LABEL).await?),
+    }
+}
+
+/// Runs one statement to its last row, then puts `connection` into `slot`, where the next statement finds it. A future
+/// that is dropped half-way takes the connection along, and so does an error that leaves its state unclear.
+async fn run(
+    slot: &mut Option<Connection>,
+    connection: Connection,
+    sql: &str,
+    parameters: Vec<Value>,
+) -> Result<Vec<Row>> {
+    let result = match connection.execute(sql, parameters).await {
+        Ok(answer) => drain(answer).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(rows) => {
+            *slot = Some(connection);
+            Ok(rows)
+        }
+        Err(error) => {
+            let error = Error::from(error);
+            if error.is_constraint() {
+                *slot = Some(connection);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// All rows of an answer, or why there are not all.
+async fn drain(answer: QueryResult) -> Result<Vec<Row>, sqlite::Error> {
+    let (columns, rows, result) = answer.into_inner();
+    // Without columns there are no rows, and asking for them is as dear as the statement.
+    let drained = if columns.is_empty() {
+        Vec::new()
+    } else {
+        rows.collect().await
+    };
+    result.await?;
+    let columns: Arc<[String]> = columns.into();
+    let row = |values| Row {
+        columns: Arc::clone(&columns),
+        values,
+    };
+    Ok(drained.into_iter().map(|found| row(found.values)).collect())
+}
+
+/// The rows of a `VALUES` clause: `rows_of(2, 3)` is `(?,?,?),(?,?,?)`. For inserting a few things of one request in
+/// one statement; SQLite allows 32,766 parameters.
+pub fn rows_of(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    vec![row; rows].join(",")
+}

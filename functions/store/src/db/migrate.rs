@@ -1,0 +1,136 @@
+//! The schema makes itself (docs/decisions.md#migrations-run-themselves): each instance applies what
+//! the database lacks before its first statement.
+//!
+//! A database that has migrations this program doesn't know is refused: an old program can't know what the
+//! newer one relies on. Instances that began before the newer one migrated go on, since a migration only ever expands
+//! what they see.
+
+mod split;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Db, Error, Result};
+use crate::{clock, params};
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal),* $(,)?) => {
+        &[$(Migration {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!("../../../../migrations/", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// All migrations, oldest first. A test holds the list against the folder.
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_initial",
+    2 "0002_streaming",
+    3 "0003_access",
+    4 "0004_branches",
+    5 "0005_limits",
+    6 "0006_long_work",
+    7 "0007_bounds",
+    8 "0008_logins",
+    9 "0009_models",
+];
+
+/// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
+static CURRENT: AtomicBool = AtomicBool::new(false);
+
+/// Makes the schema current, once per instance. Requests and instances may race here: the one that gets the write
+/// lock applies everything, the others find nothing left to do.
+pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
+    if CURRENT.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    if applied(db).await? < newest() {
+        // Not possible inside a transaction. A host that decides this by itself may refuse, so a failure is none. The
+        // first has an effect only on a database without a page: what is deleted can make its file shorter.
+        for pragma in ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"] {
+            let _ = db.execute(&format!("PRAGMA {pragma}"), Vec::new()).await;
+        }
+        apply_missing(db).await?;
+    }
+    CURRENT.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+const APPLIED: &str = "SELECT coalesce(max(version), 0) FROM schema_migration";
+
+/// The newest migration the database has; 0 if it is empty.
+async fn applied(db: &mut Db) -> Result<i64> {
+    match db.query_one_as(APPLIED, Vec::new()).await {
+        Ok(version) => known(version.unwrap_or(0)),
+        Err(error) if error.is_missing_table() => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+fn known(found: i64) -> Result<i64> {
+    let known = newest();
+    if found > known {
+        return Err(Error::TooNew { found, known });
+    }
+    Ok(found)
+}
+
+async fn apply_missing(db: &mut Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let make_table = include_str!("schema_migration.sql");
+    tx.execute(make_table, Vec::new()).await?;
+    // Asked again: another instance may have been faster to the write lock.
+    let applied = tx.query_one_as(APPLIED, Vec::new()).await?;
+    let applied = known(applied.unwrap_or(0))?;
+    for migration in MIGRATIONS
+        .iter()
+        .filter(|migration| migration.version > applied)
+    {
+        for statement in split::statements(migration.sql) {
+            tx.execute(statement, Vec::new()).await?;
+        }
+        tx.execute(
+            "INSERT INTO schema_migration (version, name, applied_at) VALUES (?1, ?2, ?3)",
+            params![migration.version, migration.name, clock::now()],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn the_list_is_the_folder() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the folder of migrations is there")
+            .map(|entry| entry.expect("it can be listed").file_name())
+            .filter_map(|name| name.to_str()?.strip_suffix(".sql").map(str::to_owned))
+            .collect();
+        files.sort();
+        let names: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name).collect();
+        assert_eq!(names, files);
+    }
+
+    #[test]
+    fn versions_count_up_and_begin_the_names() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            let version = i64::try_from(index).expect("few migrations") + 1;
+            assert_eq!(migration.version, version);
+            assert!(migration.name.starts_with(&format!("{version:04}_")));
+        }
+    }
+}

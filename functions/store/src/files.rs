@@ -1,0 +1,186 @@
+//! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::api::file::{File, UploadedFile};
+use crate::api::id::FileId;
+use crate::api::words::FileKind;
+use crate::caller::Caller;
+use crate::content::kind::{FileFormat, is_based};
+use crate::content::pdf;
+use crate::content::{self, Upload};
+use crate::db::{self, Transaction, rows_of};
+use crate::error::{Error, Result};
+use crate::params;
+use crate::room::{Stored, Thing};
+
+/// How long a text may be to be shown in [`details`] and in events, in bytes. Of a longer one clients read the content.
+pub const MAX_SHOWN_BYTES: usize = 64 * 1024;
+
+/// Where uploaded files go.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// To the workspace of this id.
+    Workspace(&'a str),
+    /// To the chat of this id and to its workspace.
+    Chat(&'a str),
+}
+
+/// Inserts the files of one request, with their contents, in their order. `None`, and the transaction is to be
+/// dropped, if the target does not exist or is not `caller`'s. An error if it is more than they may store.
+///
+/// In a chat, a file keeps its id (docs/decisions.md#file-contents-in-chunks), and each raises the chat's `rev` by one;
+/// what is returned is the last one's. Of a workspace it is 0.
+pub async fn insert(
+    tx: &mut Transaction<'_>,
+    uploads: &mut [Upload],
+    target: Target<'_>,
+    caller: &Caller,
+) -> Result<Option<i64>> {
+    let user = caller.user_id();
+    let count = uploads.len() as i64;
+    let mut rev = 0;
+    let (target_id, workspace) = match target {
+        Target::Workspace(id) => (
+            id,
+            "SELECT id FROM workspace WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2)",
+        ),
+        Target::Chat(id) => {
+            let raised = "UPDATE chat SET rev = rev + ?3
+                 WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING rev";
+            match tx.query_one_as(raised, params![id, user, count]).await? {
+                Some(raised) => rev = raised,
+                None => return Ok(None),
+            }
+            (
+                id,
+                "SELECT workspace_id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
+            )
+        }
+    };
+    content::store(tx, uploads).await?;
+    let mut parameters = params![target_id, user];
+    for upload in &*uploads {
+        let (id, name) = (upload.file_id.as_str(), upload.filename.as_str());
+        parameters.extend(params![id, name, upload.path(), upload.content_id.as_str()]);
+    }
+    let rows = rows_of(uploads.len(), 4);
+    let sql = format!(
+        "WITH target (id) AS ({workspace}), new (id, filename, path, content_id) AS (VALUES {rows})
+         INSERT INTO file (id, filename, path, workspace_id, content_id)
+         SELECT new.id, new.filename, new.path, target.id, new.content_id FROM target, new
+         RETURNING id"
+    );
+    if tx.query_as::<FileId>(&sql, parameters).await?.is_empty() {
+        return Ok(None);
+    }
+    if let Target::Chat(chat_id) = target {
+        let ids: Vec<&str> = uploads
+            .iter()
+            .map(|upload| upload.file_id.as_str())
+            .collect();
+        let attached = params![chat_id, json!(ids).to_string(), rev - count + 1];
+        tx.execute(include_str!("files.sql"), attached).await?;
+    }
+    check_room_for_files(tx, caller).await?;
+    Ok(Some(rev))
+}
+
+/// An error if the caller has more than their quota by now, so that the transaction is to be dropped: to be asked after
+/// what stores something.
+pub async fn check_room(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()> {
+    match (caller.user_id(), caller.quota()) {
+        (Some(user), Some(quota)) if is_over(tx, user, quota).await? => Err(Error::StorageFull),
+        _ => Ok(()),
+    }
+}
+
+/// The same, or if they have more files by now than they may: to be asked after what makes some.
+pub async fn check_room_for_files(tx: &mut Transaction<'_>, caller: &Caller) -> Result<()> {
+    let most = caller.most(Thing::Files);
+    let Some(user) = caller
+        .user_id()
+        .filter(|_| most.is_some() || caller.quota().is_some())
+    else {
+        return Ok(());
+    };
+    let stored = Stored::after(tx, user).await?;
+    if caller.quota().is_some_and(|quota| stored.bytes > quota) {
+        return Err(Error::StorageFull);
+    }
+    // Those that the transaction has made are counted already.
+    caller.check_another(Thing::Files, stored.count(Thing::Files) - 1)
+}
+
+/// Whether the user has more than `quota` bytes by now, so that the transaction is to be dropped.
+pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db::Result<bool> {
+    Ok(Stored::after(tx, user_id).await?.bytes > quota)
+}
+
+/// What an upload's answer says about a file (docs/http-compatibility.md#files). To be called before [`insert`],
+/// which consumes the bytes.
+///
+/// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB; and the first
+/// 64 KiB of the text of a PDF of at most 256 KiB, or `[Error parsing PDF]`. It is `null` for larger files, for other
+/// kinds, and when the request's small files are more than 1 MiB altogether; `url` has every file.
+pub fn details(upload: &Upload) -> UploadedFile {
+    let kind = FileFormat::of(&upload.filename);
+    UploadedFile {
+        id: upload.file_id.as_str().into(),
+        name: upload.filename.clone(),
+        content: upload.held().and_then(|bytes| shown(kind, bytes)),
+        language: kind.language,
+        kind: kind.name,
+        url: url(&upload.file_id),
+    }
+}
+
+/// A file as lists of files show it: a row.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    /// Its id, or that of its attachment to a chat.
+    pub id: FileId,
+    /// What it is called.
+    pub filename: String,
+    /// The original's place of it on a disk, now only a name.
+    pub path: String,
+    /// How many bytes it has.
+    pub size: u64,
+    /// As declared by whoever uploaded it.
+    pub media_type: Option<String>,
+    /// Whether it has versions, and so is one of those that are written in chats.
+    pub is_versioned: bool,
+}
+
+impl Listed {
+    /// The entry of a list.
+    pub fn entry(self) -> File {
+        let kind = FileFormat::of(&self.filename);
+        File {
+            kind: kind.told(is_based(&self.filename, self.is_versioned)),
+            url: url(self.id.as_str()),
+            id: self.id,
+            filename: self.filename,
+            path: self.path,
+            size: self.size,
+            language: kind.language,
+            media_type: self.media_type,
+        }
+    }
+}
+
+/// Where the file of this id can be downloaded.
+pub fn url(id: &str) -> String {
+    format!("/file/{id}/content")
+}
+
+fn shown(kind: FileFormat, bytes: &[u8]) -> Option<String> {
+    if kind.is_text() {
+        let is_short = bytes.len() <= MAX_SHOWN_BYTES;
+        return is_short.then(|| String::from_utf8_lossy(bytes).into_owned());
+    }
+    let unreadable = || pdf::UNREADABLE.to_owned();
+    (kind.name == FileKind::Pdf)
+        .then(|| pdf::text(bytes, MAX_SHOWN_BYTES).unwrap_or_else(unreadable))
+}

@@ -1,0 +1,387 @@
+//! The way to another server: its addresses, a proxy if the operator has one, TLS.
+//!
+//! `hyper-util` reads the variables of the proxy and opens its tunnels. Connecting is our own: `hyper-util` tries the
+//! addresses of one family one after another, and knows no rule for addresses.
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use http::{HeaderValue, Uri, uri::Scheme};
+use hyper_util::{
+    client::{
+        legacy::connect::proxy::Tunnel,
+        proxy::matcher::{Intercept, Matcher},
+    },
+    rt::TokioIo,
+};
+use kafka_net::is_special;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+use wasmtime_wasi_http::Error;
+
+/// How long one address is tried alone, before the next one is tried beside it (RFC 8305, section 5).
+const ATTEMPT: Duration = Duration::from_millis(250);
+
+/// A connection, whatever it goes through.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection to a server, or to the proxy that forwards the request to it.
+pub struct Connected {
+    /// What the request is written to.
+    pub stream: Box<dyn Stream>,
+    /// The other end is a proxy: the request must name the whole URL, and bring this authorization if there is one.
+    pub proxy: Option<Option<HeaderValue>>,
+}
+
+/// Connects to servers as the operator wants it.
+pub struct Dialer {
+    tls: TlsConnector,
+    proxies: Matcher,
+}
+
+impl Dialer {
+    /// Reads which certificate authorities are trusted and which proxies are used: Mozilla's list, the system's store
+    /// (`SSL_CERT_FILE` and `SSL_CERT_DIR` name another one) and those in `ca_file`; `HTTPS_PROXY`, `HTTP_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY`, as curl reads them.
+    ///
+    /// # Errors
+    /// When `ca_file` can't be read or has no certificate in it.
+    pub fn new(ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.into(),
+        };
+        let system = rustls_native_certs::load_native_certs();
+        for error in &system.errors {
+            tracing::warn!("a certificate of the system can't be read: {error}");
+        }
+        // A system's store may have old certificates that are of no use; they harm nobody.
+        roots.add_parsable_certificates(system.certs);
+        if let Some(file) = ca_file {
+            add_authorities(&mut roots, file)?;
+        }
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            proxies: Matcher::from_env(),
+        })
+    }
+
+    /// Connects to the server of `uri`, at a private address only if it `may_be_private`.
+    ///
+    /// The rule is for the server, not for a proxy. Where it holds, the proxy gets the address that was checked, because
+    /// it might find another one under the same name.
+    ///
+    /// # Errors
+    /// When there is no such host, its address is refused, or it can't be connected to.
+    pub async fn connect(&self, uri: &Uri, may_be_private: bool) -> Result<Connected, Error> {
+        let target = Target::of(uri)?;
+        let Some(proxy) = self.proxy_for(uri, &target) else {
+            let addresses = target.addresses(may_be_private).await?;
+            let stream = connect_to_any(&addresses).await.map_err(Error::Connect)?;
+            let stream = self.secure(Box::new(stream), &target).await?;
+            return Ok(Connected {
+                stream,
+                proxy: None,
+            });
+        };
+        let checked = match may_be_private {
+            true => None,
+            false => target.addresses(false).await?.first().copied(),
+        };
+        let at = Target::of(proxy.uri())?;
+        let addresses = at.addresses(true).await?;
+        let stream = connect_to_any(&addresses).await.map_err(Error::Connect)?;
+        let stream = self.secure(Box::new(stream), &at).await?;
+        let authorization = proxy.basic_auth().cloned();
+        if !target.tls && checked.is_none() {
+            return Ok(Connected {
+                stream,
+                proxy: Some(authorization),
+            });
+        }
+        let destination = match checked {
+            Some(address) => address.to_string(),
+            None => format!("{}:{}", target.written, target.port),
+        };
+        let stream = tunnel(stream, &proxy, &destination).await?;
+        let stream = self.secure(stream, &target).await?;
+        Ok(Connected {
+            stream,
+            proxy: None,
+        })
+    }
+
+    /// The proxy for a server. This machine's own ones are reached without, as browsers do it.
+    fn proxy_for(&self, uri: &Uri, target: &Target) -> Option<Intercept> {
+        let is_local = match target.host.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => target.host == "localhost" || target.host.ends_with(".localhost"),
+        };
+        match is_local {
+            true => None,
+            false => self.proxies.intercept(uri),
+        }
+    }
+
+    /// TLS over `stream` if the target speaks it.
+    async fn secure(
+        &self,
+        stream: Box<dyn Stream>,
+        target: &Target,
+    ) -> Result<Box<dyn Stream>, Error> {
+        if !target.tls {
+            return Ok(stream);
+        }
+        let name = ServerName::try_from(target.host.clone())?;
+        let stream = self.tls.connect(name, stream).await.map_err(Error::Tls)?;
+        Ok(Box::new(stream))
+    }
+}
+
+/// Adds the certificates of a PEM file.
+fn add_authorities(roots: &mut RootCertStore, file: &Path) -> anyhow::Result<()> {
+    let certificates = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| anyhow::anyhow!("--ca-file {}: {error}", file.display()))?;
+    if certificates.is_empty() {
+        anyhow::bail!("--ca-file {} has no certificate in it", file.display());
+    }
+    for certificate in certificates {
+        let added = roots.add(certificate);
+        added.map_err(|error| anyhow::anyhow!("--ca-file {}: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// A server that a URL names.
+struct Target {
+    /// As in the URL, an IPv6 address in brackets.
+    written: String,
+    /// Without brackets.
+    host: String,
+    port: u16,
+    tls: bool,
+}
+
+impl Target {
+    fn of(uri: &Uri) -> Result<Self, Error> {
+        let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
+        let tls = uri.scheme() == Some(&Scheme::HTTPS);
+        let written = authority.host();
+        let host = written
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        Ok(Self {
+            written: written.to_owned(),
+            host: host.unwrap_or(written).to_ascii_lowercase(),
+            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            tls,
+        })
+    }
+
+    /// Its addresses. One private address among several is enough to refuse all of them: a name with both kinds is not
+    /// an honest one.
+    async fn addresses(&self, may_be_private: bool) -> Result<Vec<SocketAddr>, Error> {
+        let resolved = lookup_host((self.host.as_str(), self.port)).await;
+        let resolved: Vec<SocketAddr> = resolved
+            .map_err(|error| Error::DnsError {
+                rcode: Some(error.to_string()),
+                info_code: None,
+            })?
+            .collect();
+        let private = resolved.iter().find(|address| is_special(address.ip()));
+        match private {
+            Some(address) if !may_be_private => {
+                tracing::warn!(
+                    "outbound request to {}:{} refused: {} is private",
+                    self.written,
+                    self.port,
+                    address.ip()
+                );
+                Err(Error::DestinationIpProhibited)
+            }
+            _ => Ok(resolved),
+        }
+    }
+}
+
+/// A tunnel through the proxy at the other end of `stream`.
+async fn tunnel(
+    stream: Box<dyn Stream>,
+    proxy: &Intercept,
+    destination: &str,
+) -> Result<Box<dyn Stream>, Error> {
+    let uri = Uri::builder()
+        .scheme(Scheme::HTTPS)
+        .authority(destination)
+        .path_and_query("/")
+        .build()
+        .map_err(|_| Error::HttpRequestUriInvalid)?;
+    let mut tunnel = Tunnel::new(proxy.uri().clone(), Ready(Some(TokioIo::new(stream))));
+    if let Some(authorization) = proxy.basic_auth() {
+        tunnel = tunnel.with_auth(authorization.clone());
+    }
+    match tunnel.call(uri).await {
+        Ok(stream) => Ok(stream.into_inner()),
+        Err(error) => {
+            tracing::warn!("the proxy {} opens no tunnel: {error}", proxy.uri());
+            Err(Error::Connect(io::Error::other(error)))
+        }
+    }
+}
+
+/// A connector that has connected: what `Tunnel` wants for the way to the proxy.
+struct Ready(Option<TokioIo<Box<dyn Stream>>>);
+
+impl Service<Uri> for Ready {
+    type Response = TokioIo<Box<dyn Stream>>;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        std::future::ready(
+            self.0
+                .take()
+                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
+        )
+    }
+}
+
+/// Connects to the first address that answers. They are tried in the order given, families taking turns, the next one as
+/// soon as an attempt has failed or taken [`ATTEMPT`] (RFC 8305).
+async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut waiting = taking_turns(addresses).into_iter();
+    let mut trying = FuturesUnordered::new();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    loop {
+        let next = waiting.next();
+        let patience = match next {
+            Some(_) => ATTEMPT,
+            None => Duration::MAX,
+        };
+        trying.extend(next.map(TcpStream::connect));
+        match timeout(patience, trying.next()).await {
+            Ok(Some(Ok(stream))) => {
+                // Failing costs speed only.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Ok(Some(Err(error))) => last = error,
+            Ok(None) => return Err(last),
+            Err(_) => {}
+        }
+    }
+}
+
+/// The addresses, one of each family in turn, beginning with the family of the first.
+fn taking_turns(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let longest = first.len().max(second.len());
+    (0..longest)
+        .flat_map(|index| [first.get(index), second.get(index)])
+        .flatten()
+        .copied()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use tokio::net::TcpSocket;
+
+    /// An address that answers nothing, not even a refusal: its queue of connections is full.
+    struct Dead {
+        address: SocketAddr,
+        _listener: tokio::net::TcpListener,
+        _queued: Vec<TcpStream>,
+    }
+
+    impl Dead {
+        async fn bind(address: &str) -> Self {
+            let address: SocketAddr = address.parse().expect("an address");
+            let socket = match address {
+                SocketAddr::V4(_) => TcpSocket::new_v4(),
+                SocketAddr::V6(_) => TcpSocket::new_v6(),
+            }
+            .expect("a socket");
+            socket.bind(address).expect("a free port");
+            let listener = socket.listen(1).expect("a listener");
+            let address = listener.local_addr().expect("its address");
+            let mut queued = Vec::new();
+            while let Ok(Ok(stream)) =
+                timeout(Duration::from_millis(500), TcpStream::connect(address)).await
+            {
+                queued.push(stream);
+            }
+            Self {
+                address,
+                _listener: listener,
+                _queued: queued,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dead_address_hides_no_living_one() {
+        let living = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let living = living.local_addr().expect("its address");
+        for dead in ["127.0.0.2:0", "127.0.0.3:0"] {
+            let dead = Dead::bind(dead).await;
+            let addresses = [dead.address, living];
+            // The dead one alone takes minutes.
+            let stream = timeout(Duration::from_secs(30), connect_to_any(&addresses)).await;
+            let stream = stream.expect("in time").expect("connected");
+            assert_eq!(stream.peer_addr().expect("an address"), living);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_reported_when_no_address_is_left() {
+        let closed = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = closed.local_addr().expect("its address");
+        drop(closed);
+        let error = connect_to_any(&[address, address])
+            .await
+            .expect_err("closed");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let error = connect_to_any(&[]).await.expect_err("no address");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let address = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let [a, b, c, d] = ["[::1]:1", "[::2]:1", "1.2.3.4:1", "1.2.3.5:1"].map(address);
+        assert_eq!(taking_turns(&[a, b, c, d]), [a, c, b, d]);
+        assert_eq!(taking_turns(&[c, a, b]), [c, a, b]);
+        assert_eq!(taking_turns(&[]), []);
+    }
+}

@@ -1,0 +1,215 @@
+//! The effect of each frame on a client.
+
+use serde_json::Value;
+
+use super::{ChatClient, ChatMessage, Running, SILENCE};
+
+impl ChatClient {
+    /// Applies the first frame.
+    pub(super) fn start_with(&mut self, initial: &Value) {
+        assert_eq!(initial["action"], "initial", "the first frame: {initial}");
+        self.rev = number(initial, "rev");
+        self.chat_name = string(initial, "chat_name");
+        let messages = initial["conversation"].as_array().expect("a list");
+        let messages = messages.iter().map(message_of);
+        self.known = messages
+            .map(|message| (message.id.clone(), message))
+            .collect();
+        self.head = initial["head_id"].as_str().map(str::to_owned);
+        self.arrange();
+        self.running = running(&initial["generation"]);
+        if let Some(running) = &self.running {
+            self.seqs.insert(running.id.clone(), running.seq);
+        }
+    }
+
+    /// Applies any other frame.
+    pub(super) async fn apply(&mut self, frame: &Value) {
+        match frame["action"].as_str() {
+            Some("delta" | "reasoning_delta") => self.delta(frame).await,
+            Some("sync") => {
+                self.synced(frame);
+                if frame["has_more"] == true {
+                    self.sync().await;
+                } else {
+                    self.complete().await;
+                }
+            }
+            Some("ack" | "error") => {}
+            _ => self.change(frame).await,
+        }
+    }
+
+    async fn delta(&mut self, delta: &Value) {
+        let (id, seq) = (string(delta, "generation_id"), number(delta, "seq"));
+        let known = self.seqs.get(&id).copied().unwrap_or(0);
+        if seq <= known {
+            return;
+        }
+        let running = self.running.as_mut().filter(|running| running.id == id);
+        let Some(running) = running.filter(|_| seq == known + 1) else {
+            return self.sync_once().await;
+        };
+        running.seq = seq;
+        let message = running.message_id.clone();
+        self.seqs.insert(id, seq);
+        let text = string(delta, "content");
+        assert!(!text.is_empty(), "a delta has text");
+        let known = self.known.get_mut(&message);
+        let known = known.expect("the message was announced");
+        match delta["action"] == "delta" {
+            true => known.content += &text,
+            false => known.reasoning += &text,
+        }
+        self.deltas += 1;
+        self.arrange();
+    }
+
+    /// An event with a `rev`.
+    async fn change(&mut self, event: &Value) {
+        let rev = number(event, "rev");
+        if rev <= self.rev {
+            return;
+        }
+        if rev > self.rev + 1 {
+            return self.sync_once().await;
+        }
+        self.rev = rev;
+        match event["action"].as_str() {
+            Some("message") => self.add(message_of(&event["message"])),
+            Some("generation_started") => {
+                let running = Running {
+                    id: string(event, "generation_id"),
+                    message_id: string(event, "message_id"),
+                    seq: 0,
+                };
+                self.add(ChatMessage {
+                    id: running.message_id.clone(),
+                    parent_id: Some(string(event, "parent_id")),
+                    role: "assistant".to_owned(),
+                    kind: "text".to_owned(),
+                    content: String::new(),
+                    reasoning: String::new(),
+                    status: "running".to_owned(),
+                });
+                self.running = Some(running);
+            }
+            Some("generation_ended") => {
+                assert_eq!(event["message"]["id"], event["message_id"]);
+                self.add(message_of(&event["message"]));
+                self.running = None;
+                self.ended = Some(event.clone());
+            }
+            Some("branch_selected") => {
+                for message in event["messages"].as_array().expect("a list") {
+                    self.learn(message_of(message));
+                }
+                self.head = Some(string(event, "head_id"));
+                self.arrange();
+                self.complete().await;
+            }
+            Some("chat_renamed") => self.chat_name = string(event, "name"),
+            _ if event["message"].is_object() => self.add(message_of(&event["message"])),
+            _ => {}
+        }
+    }
+
+    fn synced(&mut self, sync: &Value) {
+        self.asked = None;
+        let rev = number(sync, "rev");
+        if rev < self.rev {
+            // Older than what came meanwhile.
+            return;
+        }
+        let running = running(&sync["generation"]);
+        let ours = |running: &Running| self.seqs.get(&running.id).copied().unwrap_or(0);
+        if running
+            .as_ref()
+            .is_some_and(|running| running.seq < ours(running))
+        {
+            return;
+        }
+        let before = self.running.take();
+        for message in sync["messages"].as_array().expect("a list") {
+            let message = message_of(message);
+            let ended = before
+                .as_ref()
+                .is_some_and(|before| before.message_id == message.id);
+            if ended && running.is_none() {
+                self.ended = Some(sync.clone());
+            }
+            self.learn(message);
+        }
+        self.head = sync["head_id"].as_str().map(str::to_owned);
+        if let Some(name) = sync["chat_name"].as_str() {
+            self.chat_name = name.to_owned();
+        }
+        self.rev = rev;
+        if let Some(running) = &running {
+            let text = string(&sync["generation"], "content");
+            self.seqs.insert(running.id.clone(), running.seq);
+            if let Some(message) = self.known.get_mut(&running.message_id) {
+                message.content = text;
+                let reasoning = sync["generation"]["reasoning"].as_str();
+                message.reasoning = reasoning.unwrap_or_default().to_owned();
+            }
+        }
+        self.running = running;
+        self.arrange();
+    }
+
+    async fn sync_once(&mut self) {
+        if self.asked.is_none_or(|asked| asked.elapsed() > SILENCE) {
+            self.sync().await;
+        }
+    }
+
+    /// Adds a message; a new one is the head of the active branch.
+    fn add(&mut self, message: ChatMessage) {
+        if !self.known.contains_key(&message.id) {
+            self.head = Some(message.id.clone());
+        }
+        self.learn(message);
+        self.arrange();
+    }
+
+    fn learn(&mut self, message: ChatMessage) {
+        self.known.insert(message.id.clone(), message);
+    }
+}
+
+pub(super) fn message_of(message: &Value) -> ChatMessage {
+    ChatMessage {
+        id: string(message, "id"),
+        parent_id: message["parent_id"].as_str().map(str::to_owned),
+        role: string(message, "role"),
+        kind: string(message, "type"),
+        content: message["content"].as_str().unwrap_or_default().to_owned(),
+        reasoning: message["reasoning"].as_str().unwrap_or_default().to_owned(),
+        status: message["status"].as_str().unwrap_or("complete").to_owned(),
+    }
+}
+
+fn running(generation: &Value) -> Option<Running> {
+    let ended = generation["status"]
+        .as_str()
+        .is_some_and(|status| status != "running");
+    (generation.is_object() && !ended).then(|| Running {
+        id: string(generation, "id"),
+        message_id: string(generation, "message_id"),
+        seq: number(generation, "seq"),
+    })
+}
+
+#[track_caller]
+fn string(frame: &Value, name: &str) -> String {
+    let text = frame[name].as_str();
+    text.unwrap_or_else(|| panic!("{name} is a string in {frame}"))
+        .to_owned()
+}
+
+#[track_caller]
+fn number(frame: &Value, name: &str) -> u64 {
+    let number = frame[name].as_u64();
+    number.unwrap_or_else(|| panic!("{name} is a number in {frame}"))
+}

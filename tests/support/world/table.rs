@@ -1,0 +1,104 @@
+//! Valid requests of each operation.
+
+use serde_json::{Value, json};
+
+use super::{API_KEY, World};
+use crate::support::input::Input;
+
+impl World {
+    /// Each operation's query and body.
+    pub(super) fn table(&self, operation: &str) -> Option<Vec<Input>> {
+        let user = self.user.id.as_str();
+        let workspace = self.user.workspace.as_str();
+        let [prompt, reply] = &self.messages;
+        let [first, second] = &self.versions;
+        let caller = ("user_id", user);
+        let is_token_mode = self.session.is_some();
+        let of_token_mode = if is_token_mode { 200 } else { 404 };
+        let model = json!({ "user_id": user, "model_id": self.model });
+        let with = |more: Value| {
+            let mut body = model.clone();
+            for (name, value) in more.as_object().expect("an object") {
+                body[name] = value.clone();
+            }
+            Input::json(body).answers(202)
+        };
+        let input = match operation {
+            // In token mode it wants a code, which is good once: see `House::login`.
+            "auth_login" => Input::json(json!({ "email": self.user.email }))
+                .answers(if is_token_mode { 422 } else { 200 }),
+            "auth_code" => Input::json(json!({ "email": self.user.email })).answers(of_token_mode),
+            "auth_oidc_start" | "auth_logout" | "auth_sessions" | "auth_revoke_all"
+            | "auth_revoke" | "auth_ticket" => Input::path(&[]).answers(of_token_mode),
+            "workspace_new" => Input::upload(&[("owner_id", user), ("name", "another")]),
+            "workspace_rename" => {
+                Input::form(&[caller, ("workspace_id", workspace), ("new_name", "renamed")])
+            }
+            "file_upload" => {
+                let chat = [caller, ("target_id", &self.chat), ("is_chat", "true")];
+                let workspace = [caller, ("target_id", workspace), ("is_chat", "false")];
+                return Some(vec![Input::upload(&chat), Input::upload(&workspace)]);
+            }
+            "file_rename" => {
+                Input::form(&[caller, ("file_id", &self.file), ("new_name", "renamed.txt")])
+            }
+            "chat_new" => Input::form(&[
+                caller,
+                ("workspace_id", workspace),
+                ("chat_name", "another"),
+                ("selected_file_ids", &self.file),
+            ]),
+            "chat_rename" => {
+                Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
+            }
+            "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": reply })),
+            "conversation_edit" => with(json!({ "prompt": "Why?" })),
+            "conversation_regenerate" => with(json!({})),
+            "conversation_select_branch" => {
+                Input::json(json!({ "user_id": user, "message_id": prompt }))
+            }
+            "conversation_history" => {
+                let before = Input::query(&[caller, ("before", reply)]);
+                let after = Input::query(&[caller, ("after", prompt)]);
+                return Some(vec![before, after]);
+            }
+            "models_new" => Input::form(&[
+                caller,
+                ("name", "another"),
+                ("ak", API_KEY),
+                ("base_url", "http://127.0.0.1:9/v1"),
+            ]),
+            "models_change" => Input::form(&[caller, ("name", "renamed")]),
+            "versions_diff" => Input::query(&[caller, ("from", first), ("to", second)]),
+            "versions_save" => Input::form(&[caller, ("content", "third")]),
+            "versions_revert" => Input::form(&[caller, ("version_id", first)]),
+            "web_docs_file" => Input::path(&[("file", "page.js")]),
+            // Ids are never these.
+            "chat_delete_new" | "chat_delete_rename" => Input::query(&[caller]).answers(404),
+            // Only the gateway gets further.
+            "conversation_socket" | "conversation_socket_events" => Input::path(&[]).answers(426),
+            "workspace_list"
+            | "workspace_show"
+            | "workspace_files"
+            | "workspace_chats"
+            | "chat_show"
+            | "chat_files"
+            | "file_show"
+            | "models_list"
+            | "versions_list"
+            | "versions_show"
+            | "workspace_delete"
+            | "file_content"
+            | "file_delete"
+            | "chat_delete"
+            | "conversation_stop"
+            | "conversation_events_of_reply"
+            | "models_delete"
+            | "models_test" => Input::query(&[caller]),
+            "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
+            | "web_style" | "web_health" => Input::path(&[]),
+            _ => return None,
+        };
+        Some(vec![input])
+    }
+}
