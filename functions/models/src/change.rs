@@ -125,7 +125,7 @@ async fn apply(
     let Some(found): Option<Found> = find.await? else {
         return Ok(None);
     };
-    let name = wanted.name.unwrap_or(found.name);
+    let name = wanted.name.unwrap_or_else(|| found.name.clone());
     let base_url = wanted.base_url.unwrap_or_else(|| found.base_url.clone());
     if base_url != found.base_url {
         fields::check_url(&base_url, wanted.own).await?;

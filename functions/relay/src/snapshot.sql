@@ -54,8 +54,8 @@ SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.wor
     ) END AS "chat.file_ids",
     running.id AS "chat.running.generation.id", running.message_id AS "chat.running.generation.message_id",
     running.status AS "chat.running.generation.status", running.model AS "chat.running.generation.model",
-    text.content AS "chat.running.generation.content", text.reasoning AS "chat.running.generation.reasoning", running.seq AS "chat.running.generation.seq",
-    running.heartbeat AS "chat.running.heartbeat",
+    text.content AS "chat.running.generation.content", text.reasoning AS "chat.running.generation.reasoning",
+    running.seq AS "chat.running.generation.seq", running.heartbeat AS "chat.running.heartbeat",
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
     NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
@@ -64,7 +64,7 @@ FROM asked
 LEFT JOIN running
 LEFT JOIN chat_conversation AS text ON text.id = running.message_id
 UNION ALL
-SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     message.id, parent_id, role, type, content, message.status, message.model, created_at,
     iif(octet_length(reasoning) > 65536, NULL, reasoning), reply.finish_reason, reply.usage, reply.error, rev
 FROM chosen JOIN chat_conversation AS message ON message.rowid = chosen_place

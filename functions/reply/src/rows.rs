@@ -53,7 +53,6 @@ pub async fn learn(db: &mut Db, model: &Model, learnt: &Learnt) -> Result<()> {
         ],
     )
     .await
-    .map(drop)
 }
 
 /// Renews the reply's heartbeat while the model is silent.
