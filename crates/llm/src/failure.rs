@@ -13,7 +13,7 @@ pub use objection::{Objection, Size};
 
 use crate::coding;
 
-/// What an endpoint says is quoted up to this length.
+/// The text of an endpoint's error is quoted up to this length.
 const MAX_QUOTE_CHARS: usize = 300;
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -62,7 +62,7 @@ pub enum FailureKind {
     Broken,
     /// The reply has a line that is too long to be one.
     TooLong,
-    /// The endpoint said in its reply that it failed.
+    /// The reply contains an error of the endpoint.
     InReply,
     /// The reply ended as a reply does, but has no text, or not all of it.
     NoAnswer,
@@ -83,11 +83,11 @@ impl Failure {
     /// The answer's status is not 2xx. `body` may be only the beginning.
     pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
         let body = coding::beginning(headers, body);
-        Self::of_status(status, headers, &said_in(&body), key)
+        Self::of_status(status, headers, &text_of(&body), key)
     }
 
     /// The same, with the endpoint's words.
-    fn of_status(status: u16, headers: &HeaderMap, said: &EndpointError, key: &str) -> Self {
+    fn of_status(status: u16, headers: &HeaderMap, error: &EndpointError, key: &str) -> Self {
         let retry_after = retry_after(headers, SystemTime::now());
         let later = when_to_try_again(retry_after);
         let (kind, what) = match status {
@@ -131,9 +131,9 @@ impl Failure {
             ),
             _ => (FailureKind::Server, format!("failed ({status}). {later}")),
         };
-        let quote = quote(&said.text, key);
+        let quote = quote(&error.text, key);
         Self {
-            objection: Objection::of(Some(status), said),
+            objection: Objection::of(Some(status), error),
             ..Self::new(kind, format!("The model's endpoint {what}{quote}"))
         }
     }
@@ -211,14 +211,14 @@ impl Failure {
     }
 
     /// The reply itself says that something went wrong.
-    pub(crate) fn in_reply(said: &EndpointError, key: &str) -> Self {
-        if let Some(status) = said.status {
-            return Self::of_status(status, &HeaderMap::new(), said, key);
+    pub(crate) fn in_reply(error: &EndpointError, key: &str) -> Self {
+        if let Some(status) = error.status {
+            return Self::of_status(status, &HeaderMap::new(), error, key);
         }
         let quote = quote(&error.text, key);
         let message = format!("The model's endpoint ended its reply with an error.{quote}");
         Self {
-            objection: Objection::of(None, said),
+            objection: Objection::of(None, error),
             ..Self::new(FailureKind::InReply, message)
         }
     }
@@ -271,19 +271,19 @@ pub(crate) fn clean(text: &str, key: &str) -> String {
 }
 
 /// What an error's body says: the message in its JSON, or its text, if it is no web page.
-fn said_in(body: &[u8]) -> EndpointError {
+fn text_of(body: &[u8]) -> EndpointError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
-    if let Some(said) = EndpointError::parse(text) {
-        return said;
+    if let Some(error) = EndpointError::parse(text) {
+        return error;
     }
     // Where a stream was asked for, some endpoints refuse with an event.
     let data = text
         .lines()
         .filter_map(|line| line.strip_prefix("data:"))
         .find_map(EndpointError::parse);
-    if let Some(said) = data {
-        return said;
+    if let Some(error) = data {
+        return error;
     }
     if text.trim_start().starts_with('<') {
         return EndpointError::default();
