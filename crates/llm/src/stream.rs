@@ -67,6 +67,8 @@ pub struct Stream {
     reasoning_bytes: usize,
     verdict: Verdict,
     is_reply: bool,
+    /// What is read is no event.
+    is_raw: bool,
     /// The last object of the reply is all of one.
     is_whole: bool,
     /// Text followed a reason to end.
@@ -95,6 +97,7 @@ impl Stream {
             reasoning_bytes: 0,
             verdict: Verdict::default(),
             is_reply: false,
+            is_raw: false,
             is_whole: false,
             marks_all: false,
             rests: false,
@@ -189,7 +192,9 @@ impl Stream {
         self.raw = None;
         if taken == Taken::Value && (is_json(&text) || is_done(&text)) {
             self.dispatch();
+            self.is_raw = true;
             self.read(&text);
+            self.is_raw = false;
         } else {
             self.note(&text);
         }
@@ -302,7 +307,7 @@ impl Stream {
         };
         if chunk.is_reply {
             self.is_reply = true;
-            self.is_whole = chunk.is_whole;
+            self.is_whole = chunk.is_whole && self.is_raw;
         } else if chunk.usage.is_none() && chunk.error.is_none() {
             let words = EndpointError::read(data).text;
             self.note(if words.is_empty() { data } else { &words });

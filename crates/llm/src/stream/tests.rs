@@ -445,6 +445,9 @@ fn answers_in_one_piece() {
         events("{\"choices\":[{\"message\":{\"content\":\"Hi\"}}]}"),
         [delta("Hi"), Event::Done]
     );
+    // A piece of a stream is none, whatever its shape.
+    let piece = "data: {\"choices\":[{\"message\":{\"content\":\"Hi\"}}]}\n\n";
+    assert_eq!(error_of(&events(piece)).0, FailureKind::Broken);
 }
 
 #[test]
