@@ -97,7 +97,7 @@ async fn no_failure_is_a_success() {
         let error = ended["error"].as_str().unwrap_or_default();
         assert!(error.contains(mentions), "{model}: {ended}");
         assert!(!error.contains("base URL"), "{model}: {ended}");
-        // A trial says the same.
+        // A trial has the same result.
         let tried = scene
             .server
             .post(&format!("/models/{id}/test"))

@@ -196,10 +196,10 @@ pub struct Message {
     /// What the model thought before it answered. In a frame, not more than 64 KiB: what is longer is left out.
     #[serde(default, skip_serializing_if = "is_blank")]
     pub reasoning: Option<String>,
-    /// Of a reply, as the model said it.
+    /// Of a reply, unchanged from the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// Of a reply, as the model said it.
+    /// Of a reply, unchanged from the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Value>,
     /// Of a reply: what went wrong, for people.

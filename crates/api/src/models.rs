@@ -47,7 +47,7 @@ form! {
         /// How long to wait for the first piece of a reply, in seconds, from 1 to 3600; 0: ten minutes.
         timeout_seconds: Option<String> => max_chars(20) pattern(NUMBER),
         /// Further headers of its requests: a JSON object of names and texts, which replaces the one before; `{}`: none.
-        /// Their values are sealed and never shown.
+        /// Their values are sealed and in no answer.
         headers: Option<String> => max_chars(MAX_HEADERS_CHARS) secret(),
         /// What follows the `?` of its address, such as `api-version=2024-10-21`; `?`: nothing.
         query: Option<String> => max_chars(MAX_QUERY_CHARS),

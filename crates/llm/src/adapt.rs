@@ -94,7 +94,7 @@ impl Adaptation {
         }
     }
 
-    /// How many characters the messages may have, if `most` is what the settings say.
+    /// How many characters the messages may have, `most` being the limit of the settings.
     pub fn context_chars(&self, most: usize) -> usize {
         self.learnt
             .context_chars
@@ -132,7 +132,7 @@ impl Adaptation {
             }
             _ => {}
         }
-        // Not every server says what it is that it does not know.
+        // Not every server names the field that it does not know.
         let may_be_options = matches!(failure.kind, FailureKind::Refused { status: 400 | 422 });
         if may_be_options && !self.way().no_stream_options && !self.learnt.no_streaming {
             self.tries_without_options = true;

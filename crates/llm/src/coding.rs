@@ -117,7 +117,7 @@ pub(crate) fn beginning(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
     beginning
 }
 
-/// How a body is coded, as its header says.
+/// How a body is coded, according to its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
     Plain,
@@ -155,7 +155,7 @@ impl Coding {
 /// Decompresses what it is fed.
 enum Decoder {
     Plain,
-    /// The first byte will say whether the header is right.
+    /// The first byte will show whether the header is right.
     Unsure(Coding),
     Gzip(Box<MultiGzDecoder<Bucket>>),
     Zlib(Box<ZlibDecoder<Bucket>>),
@@ -168,7 +168,7 @@ impl Decoder {
         Self::Unsure(coding)
     }
 
-    /// What the first byte says: no text begins like gzip, and `deflate` is with a header or without one.
+    /// The decoder for the first byte: no text begins like gzip, and `deflate` is with a header or without one.
     fn beginning_with(coding: Coding, first: u8) -> Self {
         const BROTLI_BUFFER: usize = 16 * 1024;
         match coding {
@@ -236,7 +236,7 @@ fn pump(decoder: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     decoder.flush()
 }
 
-/// What was decompressed. Bounded: a few bytes can say a lot.
+/// What was decompressed. Bounded: a few bytes can become many.
 #[derive(Default)]
 struct Bucket(Vec<u8>);
 

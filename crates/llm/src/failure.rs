@@ -146,7 +146,7 @@ impl Failure {
         )
     }
 
-    /// The answer is no reply: what it says instead.
+    /// The answer is no reply; `words`: its text.
     pub(crate) fn unreadable(words: &str, key: &str) -> Self {
         let quote = quote(words, key);
         let message = format!("The address did not answer as a model does.{quote}");
@@ -210,7 +210,7 @@ impl Failure {
         Self::new(FailureKind::NoAnswer, what)
     }
 
-    /// The reply itself says that something went wrong.
+    /// The reply contains an error.
     pub(crate) fn in_reply(error: &EndpointError, key: &str) -> Self {
         if let Some(status) = error.status {
             return Self::of_status(status, &HeaderMap::new(), error, key);
@@ -270,7 +270,7 @@ pub(crate) fn clean(text: &str, key: &str) -> String {
     }
 }
 
-/// What an error's body says: the message in its JSON, or its text, if it is no web page.
+/// The text of an error's body: the message in its JSON, or all of it, unless it is a web page.
 fn text_of(body: &[u8]) -> EndpointError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');

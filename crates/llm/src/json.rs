@@ -43,7 +43,7 @@ pub(crate) fn is_json(text: &str) -> bool {
     value::<IgnoredAny>(text).is_some()
 }
 
-/// Whether a value says nothing: `null`, `false`, 0, an empty text, or an object or array of such values.
+/// Whether a value is empty: `null`, `false`, 0, an empty text, or an object or array of such values.
 pub(crate) fn is_empty(json: &str) -> bool {
     /// What is deeper is something.
     const MOST: usize = 8;

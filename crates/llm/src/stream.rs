@@ -8,7 +8,7 @@
 //! until an event is complete, whatever its length, and copies the rest of that string for each line. It also lacks what
 //! some endpoints need: events without an empty line between them, and errors that are no event.
 //!
-//! A reply is whole when its stream says so, not when a piece names a reason to end: some endpoints put `stop` into every
+//! A reply is whole when its stream ends, not when a piece names a reason to end: some endpoints put `stop` into every
 //! piece. And it is complete only if there is an answer in it ([`verdict`]).
 
 mod chunk;
@@ -41,9 +41,9 @@ pub enum Event {
     /// More text; never empty.
     Delta(String),
     /// Why the model ended: `stop`, `length`, `content_filter`, `tool_calls` or a word of its own. At most once, after all
-    /// text; some endpoints never say.
+    /// text; some endpoints never send it.
     Finish(String),
-    /// What it cost, as the endpoint says it: an object of numbers. At most once, just before the end.
+    /// The usage, unchanged from the endpoint: an object of numbers. At most once, just before the end.
     Usage(Value),
     /// The reply is whole.
     Done,
@@ -108,7 +108,7 @@ impl Stream {
         }
     }
 
-    /// Whether the model said why it ended and nothing more is likely to come. More may come all the same.
+    /// Whether the reason to end was sent and nothing more is likely to come. More may come all the same.
     pub fn rests(&self) -> bool {
         self.rests
     }
@@ -121,7 +121,7 @@ impl Stream {
     /// More bytes came.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Vec<Event> {
         if !self.begun {
-            // White space and the byte order mark say nothing.
+            // White space and the byte order mark decide nothing.
             let first = bytes
                 .iter()
                 .position(|byte| !b" \t\r\n\xef\xbb\xbf".contains(byte));
@@ -366,7 +366,7 @@ impl Stream {
     }
 
     fn think(&mut self, mut thought: String) {
-        // More than so much is of use to nobody, and the answer may still come.
+        // A user reads no more than so much, and the answer may still come.
         let room = MAX_TEXT_BYTES - self.reasoning_bytes;
         thought.truncate(thought.floor_char_boundary(room));
         self.reasoning_bytes += thought.len();

@@ -114,7 +114,7 @@ pub fn text(event: &(impl Serialize + ?Sized)) -> String {
 }
 
 /// An event that fits a frame: one that is too large loses what was thought before its message, then the text of its file,
-/// of its message, and its own, and says so.
+/// of its message, and its own, and is marked as truncated.
 pub fn fitted(event: impl Serialize) -> String {
     let whole = text(&event);
     if whole.len() <= MAX_FRAME_BYTES {

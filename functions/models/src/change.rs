@@ -129,7 +129,7 @@ async fn apply(
     let base_url = wanted.base_url.unwrap_or_else(|| found.base_url.clone());
     if base_url != found.base_url {
         fields::check_url(&base_url, wanted.own).await?;
-        // Else whoever can change the address could have the key sent to their own.
+        // Else a stranger who can change the address could have the key sent to their own.
         if wanted.key.is_none() {
             return Err(needed_again("ak"));
         }

@@ -60,7 +60,7 @@ async fn renew(keys: &Keys) -> Result<()> {
         after.clone_from(&last.id);
         let mut changes = Vec::new();
         for model in models {
-            // What doesn't open is logged and stays as it is.
+            // What doesn't open is logged and stays unchanged.
             if let Ok((ak, headers)) = renewed(keys, &model) {
                 changes.push(json!([model.id, model.ak, ak, model.headers, headers]));
             }

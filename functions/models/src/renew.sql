@@ -1,4 +1,4 @@
--- Replaces what is sealed, unless somebody has changed it meanwhile. ?1 is a JSON array of [id, key before, key after,
+-- Replaces what is sealed, unless it was changed meanwhile. ?1 is a JSON array of [id, key before, key after,
 -- headers before, headers after].
 UPDATE model SET ak = renewed.key_after, headers = renewed.headers_after
 FROM (

@@ -109,7 +109,7 @@ impl Writer<'_> {
         self.finish(&ending, Some((&misfit, said))).await.map(drop)
     }
 
-    /// Asks the model, writes its answer into the row, and says how it ended.
+    /// Asks the model and writes its answer into the row; how it ended.
     async fn round(
         &mut self,
         question: &Question,

@@ -93,7 +93,7 @@ pub struct Behaviour {
     pub context: Option<usize>,
     /// Such a refusal names no numbers.
     pub mute: bool,
-    /// What the answer's head says of its coding.
+    /// The coding in the answer's head.
     pub coding: Option<Coding>,
     /// The stream is labelled `text/html`.
     pub html_type: bool,

@@ -66,7 +66,7 @@ fn every_coding_that_is_read() {
         ("deflate", deflate.finish().unwrap()),
         ("br", brotli),
         ("identity", BODY.into()),
-        // Headers that say what is not true.
+        // Headers that are not true.
         ("gzip", BODY.into()),
         ("", gzip(BODY.as_bytes())),
         ("identity", gzip(BODY.as_bytes())),

@@ -193,7 +193,7 @@ impl EndpointError {
         }
     }
 
-    /// OpenRouter's: what the endpoint behind it said.
+    /// OpenRouter's: the error of the endpoint behind it.
     fn add_origin(&mut self, metadata: &str, depth: usize) {
         let Some([raw]) = fields(metadata, ["raw"]) else {
             return;
@@ -229,7 +229,7 @@ impl EndpointError {
     }
 }
 
-/// Whether an object with a message says by another field that this is an error.
+/// Whether another field of an object with a message marks that as an error.
 fn is_marked(json: &str) -> bool {
     let codes = ["code", "status_code", "statusCode", "errcode"];
     let has_code = fields(json, codes).is_some_and(|codes| {

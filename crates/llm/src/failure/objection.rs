@@ -25,7 +25,7 @@ pub struct Size {
 }
 
 impl Objection {
-    /// Reads it from what an endpoint says. `status`: `None` if it says so in an answer with the status 200.
+    /// Reads it from an endpoint's error. `status`: `None` for an error in an answer with the status 200.
     pub(super) fn of(status: Option<u16>, said: &EndpointError) -> Option<Self> {
         if let Some(401..=404 | 405 | 408 | 410) = status {
             return None;

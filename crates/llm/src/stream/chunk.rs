@@ -137,7 +137,7 @@ impl Written {
             written.reasoning = contents.reasoning;
         }
         written.text = contents.text;
-        // What the model says instead.
+        // The model's text instead of an answer.
         written.text += &value::<String>(refusal).unwrap_or_default();
         if !is_empty(tools) {
             let mut name = None;

@@ -8,7 +8,7 @@ const MAX_CHARS: usize = 40;
 /// What a reason means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The model had no more to say.
+    /// The model had no more to write.
     Stop,
     /// The reply is as long as it may be.
     Length,
@@ -31,7 +31,7 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    /// The model had no more to say.
+    /// The model had no more to write.
     pub(super) fn stop() -> Self {
         Self {
             meaning: Meaning::Stop,

@@ -1,4 +1,4 @@
-//! JSON that is in a body as it is, not in an event: all of an answer, its lines, or an error amid events.
+//! JSON that is in a body without an event: all of an answer, its lines, or an error amid events.
 
 use super::lines::TooLong;
 use crate::MAX_TEXT_BYTES;
