@@ -298,7 +298,7 @@ pub(super) fn compose(model: &str, prompt: &str) -> Value {
 
 impl Scene {
     /// Uploads through a v1 socket; the file's id.
-    async fn uploads(&self, socket: &mut Socket, name: &str, bytes: &[u8]) -> String {
+    pub(super) async fn uploads(&self, socket: &mut Socket, name: &str, bytes: &[u8]) -> String {
         socket
             .send(&json!({"action": "upload_file", "filename": name, "file_data": base64(bytes)}))
             .await;

@@ -2,6 +2,7 @@
 //!
 //! Tests of sockets run twice, through the host's own gateway and through Pushpin (`through_both!`).
 
+mod answers;
 mod bounds;
 mod branches;
 mod changes;

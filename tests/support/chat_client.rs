@@ -29,6 +29,7 @@ pub struct ChatMessage {
     pub role: String,
     pub kind: String,
     pub content: String,
+    pub reasoning: String,
     pub status: String,
 }
 

@@ -203,7 +203,7 @@ impl Database {
     pub async fn knows_how_much_is_stored(&self) {
         // A running reply counts for the longest that it can become.
         let sent = "
-            SELECT user_id, sum(iif(message.status = 'running', 262144, octet_length(message.content))) AS bytes
+            SELECT user_id, sum(iif(message.status = 'running', 262144, octet_length(message.content) + octet_length(message.reasoning))) AS bytes
             FROM chat_conversation AS message JOIN chat ON chat.id = chat_id GROUP BY user_id";
         let wrong = [
             &format!(

@@ -18,7 +18,7 @@ use strum::IntoStaticStr;
 use crate::chat::RunningGeneration;
 use crate::file::UploadedFile;
 use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, VersionId, WorkspaceId};
-use crate::relay::{self, Branch, ReplyBegun, Stopped};
+use crate::relay::{self, Branch, ReplyBegun, Stopped, is_blank};
 use crate::words::{ErrorCode, MessageKind, Role, Status};
 
 pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
@@ -53,6 +53,13 @@ pub enum Event {
     },
     /// A piece of a reply.
     Delta {
+        generation_id: GenerationId,
+        message_id: MessageId,
+        seq: i64,
+        content: String,
+    },
+    /// A piece of what the model thinks before it answers, numbered with the deltas.
+    ReasoningDelta {
         generation_id: GenerationId,
         message_id: MessageId,
         seq: i64,
@@ -127,6 +134,21 @@ impl Event {
         }
     }
 
+    /// A piece of what the model thinks.
+    pub fn reasoning_delta(
+        generation_id: &GenerationId,
+        message_id: &MessageId,
+        seq: i64,
+        content: String,
+    ) -> Self {
+        Self::ReasoningDelta {
+            generation_id: generation_id.clone(),
+            message_id: message_id.clone(),
+            seq,
+            content,
+        }
+    }
+
     /// A message was added.
     pub fn added(message: relay::Message, rev: i64) -> Self {
         let message = message.into();
@@ -136,7 +158,7 @@ impl Event {
     /// The newest delta of the reply that the event is about, if the event contains it.
     pub fn seq(&self) -> Option<i64> {
         match self {
-            Self::Delta { seq, .. } => Some(*seq),
+            Self::Delta { seq, .. } | Self::ReasoningDelta { seq, .. } => Some(*seq),
             Self::Sync(sync) => sync.generation.as_ref().map(|reply| reply.seq),
             _ => None,
         }
@@ -171,6 +193,18 @@ pub struct Message {
     /// The name of the model that wrote it.
     pub model: Option<String>,
     pub created_at: Time,
+    /// What the model thought before it answered. In a frame, not more than 64 KiB: what is longer is left out.
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub reasoning: Option<String>,
+    /// Of a reply, unchanged from the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// Of a reply, unchanged from the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Value>,
+    /// Of a reply: what went wrong, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     #[serde(default, skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// In `file_deleted`: the file.
@@ -189,6 +223,10 @@ impl From<relay::Message> for Message {
             status: message.status,
             model: message.model,
             created_at: message.created_at,
+            reasoning: message.reasoning,
+            finish_reason: message.finish_reason,
+            usage: message.usage,
+            error: message.error,
             truncated: false,
             deleted_file_id: None,
         }
@@ -283,6 +321,9 @@ pub struct Generation {
     pub seq: i64,
     /// `null` if it is left out.
     pub content: Option<String>,
+    /// What the model has thought so far.
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub reasoning: Option<String>,
     pub status: Status,
     pub model: Option<String>,
     #[serde(skip_deserializing, skip_serializing_if = "Not::not")]

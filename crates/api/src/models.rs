@@ -39,10 +39,31 @@ form! {
         name: Option<String> => max_chars(MAX_NAME_CHARS),
         /// The API key. It is sealed and never shown; empty for an endpoint that asks for none.
         ak: Option<String> => max_chars(MAX_KEY_CHARS) secret() pattern(KEY),
-        /// An OpenAI-compatible endpoint: http or https, without user name, query or fragment.
+        /// An OpenAI-compatible endpoint: http or https, without user name, query or fragment. It may end at a deployment.
         base_url: Option<String> => max_chars(MAX_URL_CHARS) pattern(URL_OR_NOTHING),
+        /// How many characters the model gets to read at most, from 1000 to 10000000; 0: what the server decides and the
+        /// model's refusals teach.
+        context_chars: Option<String> => max_chars(20) pattern(NUMBER),
+        /// How long to wait for the first piece of a reply, in seconds, from 1 to 3600; 0: ten minutes.
+        timeout_seconds: Option<String> => max_chars(20) pattern(NUMBER),
+        /// Further headers of its requests: a JSON object of names and texts, which replaces the one before; `{}`: none.
+        /// Their values are sealed and in no answer.
+        headers: Option<String> => max_chars(MAX_HEADERS_CHARS) secret(),
+        /// What follows the `?` of its address, such as `api-version=2024-10-21`; `?`: nothing.
+        query: Option<String> => max_chars(MAX_QUERY_CHARS),
+        /// The header of the API key: `authorization` (as `Bearer`) or `api-key`.
+        key_header: Option<String> => max_chars(60),
     }
 }
+
+/// A number, or nothing.
+const NUMBER: &str = "^[0-9]{0,9}$";
+
+/// The longest JSON of headers.
+const MAX_HEADERS_CHARS: usize = 20_000;
+
+/// The longest query.
+const MAX_QUERY_CHARS: usize = 1000;
 
 /// What a key may be: what a header can carry, and white space around it.
 const KEY: &str = r"^[\t\n\r ]*([!-~]([\t -~]*[!-~])?)?[\t\n\r ]*$";
@@ -84,6 +105,21 @@ pub struct Model {
     pub base_url: String,
     /// Its owner.
     pub user_id: UserId,
+    /// How many characters it gets to read at most, where that was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_chars: Option<u64>,
+    /// How many seconds to wait for the first piece of a reply, where that was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+    /// The names of the further headers of its requests, with spaces between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<String>,
+    /// What follows the `?` of its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The header of the API key, where it is not `authorization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_header: Option<String>,
 }
 
 /// The models of a user.
@@ -129,8 +165,8 @@ operations! {
 
     /// Change a model
     ///
-    /// Changes the fields that are sent; an empty field changes nothing. A new `base_url` needs the API key again:
-    /// without it the answer is 422, and the model stays unchanged.
+    /// Changes the fields that are sent; an empty field changes nothing. A new `base_url` needs the API key again, and the
+    /// headers if there are any: without them the answer is 422, and the model stays unchanged.
     CHANGE = Operation::patch("/models/{model_id}")
         .form::<ChangeModel>()
         .limited()

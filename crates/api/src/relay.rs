@@ -1,7 +1,8 @@
 //! Conversations: prompts and replies.
 
 use schemars::{JsonSchema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE, link};
 use super::page::{LIMIT, USER};
@@ -108,6 +109,36 @@ pub struct Message {
     pub model: Option<String>,
     /// When it was added.
     pub created_at: Time,
+    /// What the model thought before it answered.
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub reasoning: Option<String>,
+    /// Why the model ended its reply: `stop`, `length`, `content_filter`, `tool_calls`, or another word of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// What the reply cost, as the model's endpoint counts.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "usage"
+    )]
+    pub usage: Option<Value>,
+    /// What went wrong with the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Whether there is no text, or an empty one.
+pub(crate) fn is_blank(text: &Option<String>) -> bool {
+    text.as_ref().is_none_or(String::is_empty)
+}
+
+/// An object, or as the row has it a text of JSON.
+fn usage<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    let usage = Option::<Value>::deserialize(value)?;
+    Ok(match usage {
+        Some(Value::String(json)) => serde_json::from_str(&json).ok(),
+        other => other,
+    })
 }
 
 impl Message {
@@ -122,6 +153,10 @@ impl Message {
             status: Status::Complete,
             model: None,
             created_at: String::new().into(),
+            reasoning: None,
+            finish_reason: None,
+            usage: None,
+            error: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::MAX_TEXT_BYTES;
 use crate::line_ends;
 use crate::names::key;
 use crate::patch::apply_diff;
+use crate::reasoning;
 
 /// The system message of a plain conversation.
 pub const CHAT: &str = "You are a helpful assistant. The person may share files with you; \
@@ -137,7 +138,9 @@ impl Unfit {
 /// Finds the files in a reply, in its order; none: it is a plain answer. `cut_off`: the reply was not finished
 /// (stopped, `length`, an error), so a file that has no end in it is not taken.
 pub fn edits(reply: &str, cut_off: bool) -> Vec<Edit> {
-    let blocks = blocks::blocks(reply).into_iter();
+    // Drafts are no files.
+    let (_, answer) = reasoning::split(reply);
+    let blocks = blocks::blocks(&answer).into_iter();
     let whole = blocks.filter(|block| block.is_closed || !cut_off);
     whole.filter_map(edit).collect()
 }

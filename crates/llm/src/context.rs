@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::reasoning;
 use crate::{MessageKind, Role, Turn};
 
 /// What a message or a file costs in addition to its text: role, separators, fence.
@@ -47,6 +48,27 @@ pub fn build(
     selected: Option<&str>,
     context_chars: usize,
 ) -> Vec<Turn> {
+    build_sharing(system, turns, files, selected, context_chars, Share::Even)
+}
+
+/// What is left out when files and history are too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Some of both: each gets half of the room, or what the other leaves.
+    Even,
+    /// History, and of files only what is too much without any history.
+    FilesFirst,
+}
+
+/// [`build`], with the room shared in this way.
+pub fn build_sharing(
+    system: &str,
+    turns: &[Entry<'_>],
+    files: &[FileText<'_>],
+    selected: Option<&str>,
+    context_chars: usize,
+    share: Share,
+) -> Vec<Turn> {
     let turns: Vec<Turn> = turns.iter().filter_map(message).collect();
     let (prompt, history) = match turns.split_last() {
         Some((prompt, history)) => (Some(prompt), history),
@@ -56,7 +78,10 @@ pub fn build(
     let room = context_chars.saturating_sub(chars(system) + prompt_chars + NOTES_CHARS);
 
     let history_chars: usize = history.iter().map(|message| cost(&message.content)).sum();
-    let files_room = (room / 2).max(room.saturating_sub(history_chars));
+    let files_room = match share {
+        Share::Even => (room / 2).max(room.saturating_sub(history_chars)),
+        Share::FilesFirst => room,
+    };
     let mut system = system.to_owned();
     let used = push_files(&mut system, files, selected, files_room);
     let (mut kept, is_cut) = newest(history, room - used);
@@ -105,7 +130,11 @@ fn message(turn: &Entry<'_>) -> Option<Turn> {
     }
     match turn.role {
         Role::System => note(turn.content.to_owned()),
-        role => Some(Turn::new(role, turn.content)),
+        // What it thought is not for a model to read.
+        Role::Assistant => Some(reasoning::split(turn.content).1)
+            .filter(|answer| !answer.is_empty())
+            .map(|answer| Turn::new(Role::Assistant, answer)),
+        Role::User => Some(Turn::new(Role::User, turn.content)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The failure of a call, as a message that a user can act on. It never contains the key.
 
 mod endpoint;
+mod objection;
 pub(crate) mod scrub;
 
 use std::time::{Duration, SystemTime};
@@ -8,6 +9,9 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, header};
 
 pub(crate) use endpoint::EndpointError;
+pub use objection::{Objection, Size};
+
+use crate::coding;
 
 /// The text of an endpoint's error is quoted up to this length.
 const MAX_QUOTE_CHARS: usize = 300;
@@ -21,6 +25,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The cause and a remedy, for the user. Bounded, and without the key.
     pub message: String,
+    /// What of the request the endpoint objects to, if another request may be taken.
+    pub objection: Option<Objection>,
 }
 
 /// The kind of a failure.
@@ -58,6 +64,10 @@ pub enum FailureKind {
     TooLong,
     /// The reply contains an error of the endpoint.
     InReply,
+    /// The reply ended as a reply does, but has no text, or not all of it.
+    NoAnswer,
+    /// The answer is compressed in a way that can't be read.
+    Coding,
 }
 
 impl Failure {
@@ -66,16 +76,18 @@ impl Failure {
         Self {
             kind,
             message: message.into(),
+            objection: None,
         }
     }
 
     /// The answer's status is not 2xx. `body` may be only the beginning.
     pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], key: &str) -> Self {
-        Self::of_status(status, headers, &text_of(body), key)
+        let body = coding::beginning(headers, body);
+        Self::of_status(status, headers, &text_of(&body), key)
     }
 
     /// The same, with the endpoint's words.
-    fn of_status(status: u16, headers: &HeaderMap, text: &str, key: &str) -> Self {
+    fn of_status(status: u16, headers: &HeaderMap, error: &EndpointError, key: &str) -> Self {
         let retry_after = retry_after(headers, SystemTime::now());
         let later = when_to_try_again(retry_after);
         let (kind, what) = match status {
@@ -119,8 +131,11 @@ impl Failure {
             ),
             _ => (FailureKind::Server, format!("failed ({status}). {later}")),
         };
-        let quote = quote(text, key);
-        Self::new(kind, format!("The model's endpoint {what}{quote}"))
+        let quote = quote(&error.text, key);
+        Self {
+            objection: Objection::of(Some(status), error),
+            ..Self::new(kind, format!("The model's endpoint {what}{quote}"))
+        }
     }
 
     /// The answer is a web page.
@@ -131,12 +146,11 @@ impl Failure {
         )
     }
 
-    /// The answer is nothing that can be read.
-    pub(crate) fn unreadable() -> Self {
-        Self::new(
-            FailureKind::NotAModel,
-            "The address did not answer as a model does. Check the model's base URL: it often ends in /v1.",
-        )
+    /// The answer is no reply; `words`: its text.
+    pub(crate) fn unreadable(words: &str, key: &str) -> Self {
+        let quote = quote(words, key);
+        let message = format!("The address did not answer as a model does.{quote}");
+        Self::new(FailureKind::NotAModel, message)
     }
 
     /// The reply broke off.
@@ -145,6 +159,13 @@ impl Failure {
             FailureKind::Broken,
             "The connection to the model broke off before its reply was whole. Try again.",
         )
+    }
+
+    /// The reply ends without a sign that it is whole; `words`: what else is in it.
+    pub(crate) fn cut_short(words: &str, key: &str) -> Self {
+        let broken = Self::broken();
+        let quote = quote(words, key);
+        Self::new(broken.kind, format!("{}{quote}", broken.message))
     }
 
     /// The reply has a line without an end.
@@ -156,21 +177,50 @@ impl Failure {
     }
 
     /// The reply has something in it that is none.
-    pub(crate) fn garbled() -> Self {
+    pub(crate) fn garbled(words: &str, key: &str) -> Self {
+        let quote = quote(words, key);
+        let message = format!(
+            "The model's endpoint sent something in its reply that can't be read. Try again.{quote}"
+        );
+        Self::new(FailureKind::Broken, message)
+    }
+
+    /// The answer is compressed, and can't be read.
+    pub(crate) fn coding(coding: &str, key: &str) -> Self {
+        let coding = clean(coding, key);
+        Self::new(
+            FailureKind::Coding,
+            format!(
+                "The model's endpoint sent its answer compressed as {coding}, which can't be read here. \
+                 It should send it as the request asks for it, uncompressed."
+            ),
+        )
+    }
+
+    /// The compressed answer is damaged.
+    pub(crate) fn damaged() -> Self {
         Self::new(
             FailureKind::Broken,
-            "The model's endpoint sent something in its reply that can't be read. Try again.",
+            "The model's endpoint sent a compressed answer that is damaged. Try again.",
         )
+    }
+
+    /// The model has ended without an answer, or without the whole of one.
+    pub(crate) fn no_answer(what: impl Into<String>) -> Self {
+        Self::new(FailureKind::NoAnswer, what)
     }
 
     /// The reply contains an error.
     pub(crate) fn in_reply(error: &EndpointError, key: &str) -> Self {
         if let Some(status) = error.status {
-            return Self::of_status(status, &HeaderMap::new(), &error.text, key);
+            return Self::of_status(status, &HeaderMap::new(), error, key);
         }
         let quote = quote(&error.text, key);
         let message = format!("The model's endpoint ended its reply with an error.{quote}");
-        Self::new(FailureKind::InReply, message)
+        Self {
+            objection: Objection::of(None, error),
+            ..Self::new(FailureKind::InReply, message)
+        }
     }
 
     /// Nothing came for so long.
@@ -206,7 +256,7 @@ fn quote(words: &str, key: &str) -> String {
 }
 
 /// One line of bounded length, without the key.
-fn clean(text: &str, key: &str) -> String {
+pub(crate) fn clean(text: &str, key: &str) -> String {
     // Without what could hide the key from the search: control characters and runs of spaces.
     let text = text
         .split(|c: char| c.is_control() || c.is_whitespace())
@@ -221,18 +271,24 @@ fn clean(text: &str, key: &str) -> String {
 }
 
 /// The text of an error's body: the message in its JSON, or all of it, unless it is a web page.
-fn text_of(body: &[u8]) -> String {
-    let json = std::str::from_utf8(body)
-        .ok()
-        .and_then(EndpointError::parse);
-    if let Some(error) = json {
-        return error.text;
-    }
+fn text_of(body: &[u8]) -> EndpointError {
     let text = String::from_utf8_lossy(body);
-    if text.trim_start().starts_with('<') {
-        return String::new();
+    let text = text.trim_start_matches('\u{feff}');
+    if let Some(error) = EndpointError::parse(text) {
+        return error;
     }
-    text.into_owned()
+    // Where a stream was asked for, some endpoints refuse with an event.
+    let data = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data:"))
+        .find_map(EndpointError::parse);
+    if let Some(error) = data {
+        return error;
+    }
+    if text.trim_start().starts_with('<') {
+        return EndpointError::default();
+    }
+    EndpointError::of(text)
 }
 
 /// `Retry-After`: seconds, or a date; at most a day.

@@ -43,6 +43,27 @@ pub(crate) fn is_json(text: &str) -> bool {
     value::<IgnoredAny>(text).is_some()
 }
 
+/// Whether a value is empty: `null`, `false`, 0, an empty text, or an object or array of such values.
+pub(crate) fn is_empty(json: &str) -> bool {
+    /// What is deeper is something.
+    const MOST: usize = 8;
+    fn within(json: &str, depth: usize) -> bool {
+        if let Some(text) = value::<Cow<'_, str>>(json) {
+            return text.trim().is_empty();
+        }
+        if ["null", "false"].contains(&json) || value::<f64>(json) == Some(0.0) {
+            return true;
+        }
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        let mut empty = true;
+        let read = each(json, |_, value| empty = empty && within(value, depth));
+        read.is_some() && empty
+    }
+    within(json, MOST)
+}
+
 /// Whether JSON has values inside of so many others that no endpoint means them.
 pub(crate) fn is_too_deep(json: &str) -> bool {
     const MOST: usize = 128;

@@ -113,14 +113,24 @@ pub fn text(event: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(event).unwrap_or_default()
 }
 
-/// An event that fits a frame: one that is too large loses the text of its file, then of its message, then its own, and
-/// says so.
+/// An event that fits a frame: one that is too large loses what was thought before its message, then the text of its file,
+/// of its message, and its own, and is marked as truncated.
 pub fn fitted(event: impl Serialize) -> String {
     let whole = text(&event);
     if whole.len() <= MAX_FRAME_BYTES {
         return whole;
     }
     let mut event = serde_json::to_value(event).unwrap_or_default();
+    let message = event.pointer_mut("/message");
+    if let Some(message) = message.and_then(Value::as_object_mut)
+        && message.remove("reasoning").is_some()
+    {
+        message.insert("truncated".to_owned(), true.into());
+        let cut = event.to_string();
+        if cut.len() <= MAX_FRAME_BYTES {
+            return cut;
+        }
+    }
     for part in ["/file", "/message", ""] {
         let Some(part) = event.pointer_mut(part).and_then(Value::as_object_mut) else {
             continue;

@@ -36,6 +36,18 @@ pub struct Model {
     pub sealed_key: String,
     /// The id of the user whose model it is.
     pub owner: String,
+    /// How many characters it gets to read at most, if its owner set that.
+    pub context_chars: Option<u64>,
+    /// How long to wait for the first piece of a reply, if its owner set that.
+    pub timeout_seconds: Option<u64>,
+    /// Further headers, in JSON, sealed as the key is.
+    pub sealed_headers: Option<String>,
+    /// What follows the `?` of its address.
+    pub query: Option<String>,
+    /// The header of the key, if it is not the usual one.
+    pub key_header: Option<String>,
+    /// What its refusals have taught, in JSON.
+    pub learnt: Option<String>,
 }
 
 /// A reply that has begun: its rows are there, and nothing writes them yet.

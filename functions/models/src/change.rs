@@ -1,4 +1,4 @@
-//! `PATCH /models/{model_id}`: another name, address or key.
+//! `PATCH /models/{model_id}`: another name, address or key, and settings.
 
 use axum::{
     extract::{Path, Request},
@@ -15,15 +15,15 @@ use kafka_common::{
     form::{self, NoFiles},
     limits::Limit,
     owner, params,
-    seal::{Binding, Keys},
+    seal::{Binding, Keys, headers_row},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{fields, renew};
 
-const FIND: &str = "SELECT name, base_url, ak, user_id FROM model
-    WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
+const FIND: &str = "SELECT name, base_url, ak, user_id, context_chars, timeout_seconds, headers, header_names, query,
+    key_header FROM model WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
 
 const UPDATE: &str = include_str!("change.sql");
 
@@ -34,6 +34,13 @@ struct Found {
     base_url: String,
     ak: String,
     user_id: String,
+    context_chars: Option<i64>,
+    timeout_seconds: Option<i64>,
+    /// Sealed.
+    headers: Option<String>,
+    header_names: Option<String>,
+    query: Option<String>,
+    key_header: Option<String>,
 }
 
 /// What the form asks for.
@@ -42,6 +49,12 @@ struct Wanted {
     base_url: Option<String>,
     /// A new API key, and what will seal it: got before the transaction, because getting it may need one of its own.
     key: Option<(String, &'static Keys)>,
+    /// JSON, the names in it, and what will seal it. The inner `None`: the setting goes, as with those that follow.
+    headers: Option<Option<(String, String, &'static Keys)>>,
+    context_chars: Option<Option<i64>>,
+    timeout_seconds: Option<Option<i64>>,
+    query: Option<Option<String>>,
+    key_header: Option<Option<&'static str>>,
     /// The origins under which this application was called.
     own: Vec<String>,
 }
@@ -62,10 +75,32 @@ pub async fn change(
         Some(key) => Some((fields::check_key(&key)?.to_owned(), Keys::get().await?)),
         None => None,
     };
+    let headers = match sent(form.headers) {
+        Some(json) => Some(match fields::check_headers(&json)? {
+            Some((json, names)) => Some((json, names, Keys::get().await?)),
+            None => None,
+        }),
+        None => None,
+    };
+    let number = |field, text: Option<String>, least, most| {
+        let text = sent(text);
+        let number = text.map(|text| fields::check_number(field, &text, least, most));
+        number.transpose()
+    };
+    let query = sent(form.query);
+    let key_header = sent(form.key_header);
     let wanted = Wanted {
         name: sent(form.name),
         base_url: sent(form.base_url),
         key,
+        headers,
+        context_chars: number("context_chars", form.context_chars, 1000, 10_000_000)?,
+        timeout_seconds: number("timeout_seconds", form.timeout_seconds, 1, 3600)?,
+        query: query.as_deref().map(fields::check_query).transpose()?,
+        key_header: key_header
+            .as_deref()
+            .map(fields::check_key_header)
+            .transpose()?,
         own,
     };
 
@@ -90,15 +125,16 @@ async fn apply(
     let Some(found): Option<Found> = find.await? else {
         return Ok(None);
     };
-    let name = wanted.name.unwrap_or(found.name);
+    let name = wanted.name.unwrap_or_else(|| found.name.clone());
     let base_url = wanted.base_url.unwrap_or_else(|| found.base_url.clone());
     if base_url != found.base_url {
         fields::check_url(&base_url, wanted.own).await?;
+        // Else a stranger who can change the address could have the key sent to their own.
         if wanted.key.is_none() {
-            // Else a stranger who can change the address could have the key sent to their own.
-            let mut missing = FieldError::missing("ak", Value::Null);
-            missing.msg = "Field required, because base_url changes".to_owned();
-            return Err(missing.into());
+            return Err(needed_again("ak"));
+        }
+        if found.headers.is_some() && wanted.headers.is_none() {
+            return Err(needed_again("headers"));
         }
     }
     let binding = Binding {
@@ -110,6 +146,45 @@ async fn apply(
         Some((key, keys)) => keys.seal(binding, &key)?,
         None => found.ak,
     };
-    let update = params![model, name, base_url, sealed];
+    let row = headers_row(model);
+    let (headers, header_names) = match wanted.headers {
+        Some(Some((json, names, keys))) => {
+            let sealed = keys.seal(
+                Binding {
+                    row: &row,
+                    ..binding
+                },
+                &json,
+            )?;
+            (Some(sealed), Some(names))
+        }
+        Some(None) => (None, None),
+        None => (found.headers, found.header_names),
+    };
+    // Another size is set, or it is to be learnt again.
+    let is_other =
+        name != found.name || base_url != found.base_url || wanted.context_chars.is_some();
+    let update = params![
+        model,
+        name,
+        base_url,
+        sealed,
+        wanted.context_chars.unwrap_or(found.context_chars),
+        wanted.timeout_seconds.unwrap_or(found.timeout_seconds),
+        headers,
+        header_names,
+        wanted.query.unwrap_or(found.query),
+        wanted
+            .key_header
+            .map_or(found.key_header, |header| header.map(str::to_owned)),
+        i64::from(is_other)
+    ];
     Ok(transaction.query_one_as(UPDATE, update).await?)
+}
+
+/// 422: a secret that would go to another address.
+fn needed_again(field: &'static str) -> Error {
+    let mut missing = FieldError::missing(field, Value::Null);
+    missing.msg = "Field required, because base_url changes".to_owned();
+    missing.into()
 }

@@ -7,7 +7,7 @@ use kafka_common::{
     db::Db,
     error::Result,
     params,
-    seal::{Binding, Keys},
+    seal::{Binding, Keys, headers_row},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -29,6 +29,7 @@ struct Model {
     user_id: String,
     base_url: String,
     ak: String,
+    headers: Option<String>,
 }
 
 /// Once in an instance, in the background, if there are older sealing keys.
@@ -59,14 +60,9 @@ async fn renew(keys: &Keys) -> Result<()> {
         after.clone_from(&last.id);
         let mut changes = Vec::new();
         for model in models {
-            let binding = Binding {
-                owner: &model.user_id,
-                row: &model.id,
-                base_url: &model.base_url,
-            };
-            // One that doesn't open is logged and stays as it is.
-            if let Ok(key) = keys.open(binding, &model.ak) {
-                changes.push(json!([model.id, model.ak, keys.seal(binding, &key)?]));
+            // What doesn't open is logged and stays unchanged.
+            if let Ok((ak, headers)) = renewed(keys, &model) {
+                changes.push(json!([model.id, model.ak, ak, model.headers, headers]));
             }
         }
         if changes.is_empty() {
@@ -80,4 +76,22 @@ async fn renew(keys: &Keys) -> Result<()> {
         println!("{renewed} API keys are sealed with the current secret_key now");
     }
     Ok(())
+}
+
+/// The key and the headers of a model, sealed with the current key.
+fn renewed(keys: &Keys, model: &Model) -> Result<(String, Option<String>)> {
+    let binding = Binding {
+        owner: &model.user_id,
+        row: &model.id,
+        base_url: &model.base_url,
+    };
+    let ak = keys.seal(binding, &keys.open(binding, &model.ak)?)?;
+    let row = headers_row(&model.id);
+    let binding = Binding {
+        row: &row,
+        ..binding
+    };
+    let headers = model.headers.as_deref();
+    let headers = headers.map(|headers| keys.seal(binding, &keys.open(binding, headers)?));
+    Ok((ak, headers.transpose()?))
 }

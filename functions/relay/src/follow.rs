@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::guarded::while_logged_in;
 use crate::refused::Refused;
-use crate::watch::{News, Watch};
+use crate::watch::{News, Piece, Watch};
 
 const READ: &str = include_str!("follow.sql");
 
@@ -94,10 +94,19 @@ struct Follower {
     reply: GenerationId,
     /// The id of the reply's message; empty until it was read.
     message: MessageId,
-    /// The last seq and how many bytes of the text the client has.
-    sent: Option<(i64, usize)>,
+    /// What the client has.
+    sent: Option<Sent>,
     ended: bool,
     quiet: u32,
+}
+
+/// How much of a reply a client has.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    seq: i64,
+    /// Bytes of the text, and of the reasoning.
+    content: usize,
+    reasoning: usize,
 }
 
 /// A reply at one moment.
@@ -141,18 +150,24 @@ impl Follower {
     }
 
     async fn read_once(&self, db: &mut Db) -> db::Result<Option<State>> {
+        let sent = self.sent_bytes();
         let parameters = params![
             &self.reply,
             self.chat.as_str(),
             self.caller.as_deref(),
-            self.sent_bytes() as i64
+            sent.content as i64,
+            sent.reasoning as i64
         ];
         db.query_one_as(READ, parameters).await
     }
 
-    /// How many bytes of the text the client has.
-    fn sent_bytes(&self) -> usize {
-        self.sent.map_or(0, |(_, bytes)| bytes)
+    /// What the client has.
+    fn sent_bytes(&self) -> Sent {
+        self.sent.unwrap_or(Sent {
+            seq: 0,
+            content: 0,
+            reasoning: 0,
+        })
     }
 
     /// The next events; `None` if there will be none.
@@ -178,14 +193,26 @@ impl Follower {
     /// What the client doesn't have yet; empty if it has all.
     async fn look(&mut self) -> db::Result<Bytes> {
         let news = match self.sent {
-            Some((seq, _)) => self.watch.news(seq).await?,
+            Some(sent) => self.watch.news(sent.seq).await?,
             None => News::More,
         };
         Ok(match news {
             News::Nothing => Bytes::new(),
             News::Piece(seq, piece) => {
-                self.sent = Some((seq, self.sent_bytes() + piece.len()));
-                on_the_wire(&Event::delta(&self.reply, &self.message, seq, piece))
+                let mut sent = self.sent_bytes();
+                sent.seq = seq;
+                let event = match piece {
+                    Piece::Text(piece) => {
+                        sent.content += piece.len();
+                        self.delta(seq, piece)
+                    }
+                    Piece::Reasoning(piece) => {
+                        sent.reasoning += piece.len();
+                        self.reasoning_delta(seq, piece)
+                    }
+                };
+                self.sent = Some(sent);
+                on_the_wire(&event)
             }
             News::More => match self.read().await? {
                 Some(state) => self.events(state),
@@ -195,6 +222,14 @@ impl Follower {
                 }
             },
         })
+    }
+
+    fn delta(&self, seq: i64, content: String) -> Event {
+        Event::delta(&self.reply, &self.message, seq, content)
+    }
+
+    fn reasoning_delta(&self, seq: i64, content: String) -> Event {
+        Event::reasoning_delta(&self.reply, &self.message, seq, content)
     }
 
     /// Now and then a sign of life, where there is nothing to tell.
@@ -212,29 +247,47 @@ impl Follower {
         self.message.clone_from(&state.message.id);
         let is_running = state.status == Status::Running;
         // Of a running reply, only what is new was read.
-        let known = if is_running { 0 } else { self.sent_bytes() };
-        let length = self.sent_bytes() - known + state.message.content.len();
+        let sent = self.sent_bytes();
+        let known = match is_running {
+            true => (0, 0),
+            false => (sent.content, sent.reasoning),
+        };
+        let content = &state.message.content;
+        let reasoning = state.message.reasoning.as_deref().unwrap_or_default();
+        let now = Sent {
+            seq: state.seq,
+            content: sent.content - known.0 + content.len(),
+            reasoning: sent.reasoning - known.1 + reasoning.len(),
+        };
         match self.sent {
             None => {
                 let reply = Generation {
                     id: self.reply.clone(),
                     message_id: self.message.clone(),
                     seq: state.seq,
-                    content: Some(state.message.content.clone()),
+                    content: Some(content.clone()),
+                    reasoning: Some(reasoning.to_owned()).filter(|reasoning| !reasoning.is_empty()),
                     status: state.status,
                     model: state.message.model.clone(),
                     truncated: false,
                 };
                 events.push(Sync::new(state.rev, Some(reply)).into());
             }
-            Some((seq, _)) if state.seq > seq => {
-                let content = state.message.content.get(known..).unwrap_or_default();
-                let (reply, message) = (&self.reply, &self.message);
-                events.push(Event::delta(reply, message, state.seq, content.to_owned()));
+            Some(sent) if state.seq > sent.seq => {
+                let content = content.get(known.0..).unwrap_or_default();
+                let reasoning = reasoning.get(known.1..).unwrap_or_default();
+                if !reasoning.is_empty() {
+                    // Text has come after it, in a piece of its own.
+                    let seq = state.seq - i64::from(!content.is_empty());
+                    events.push(self.reasoning_delta(seq, reasoning.to_owned()));
+                }
+                if !content.is_empty() {
+                    events.push(self.delta(state.seq, content.to_owned()));
+                }
             }
             Some(_) => {}
         }
-        self.sent = Some((state.seq, length));
+        self.sent = Some(now);
         if !is_running {
             self.ended = true;
             let usage = state.usage.as_deref();

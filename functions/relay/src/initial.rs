@@ -60,14 +60,18 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync
     if let Some(whole) = &mut generation
         && !budget.take(whole)
     {
-        whole.content = None;
         whole.truncated = true;
+        whole.reasoning = None;
+        if !budget.take(whole) {
+            whole.content = None;
+        }
     }
     let running = generation.as_ref().map(|whole| &whole.message_id);
     for message in &mut snapshot.messages {
         // The running reply's text is in `generation`.
         if Some(&message.id) == running {
             message.content = Some(String::new());
+            message.reasoning = None;
         } else if !budget.take(message) {
             cut(message);
         }

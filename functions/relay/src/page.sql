@@ -35,7 +35,7 @@ down (id, turn) AS (
     FROM down WHERE down.id IS NOT NULL AND turn <= ?5
 ),
 chosen AS (
-    SELECT message.id, turn, sum(octet_length(content) + 400) OVER (ORDER BY turn ROWS UNBOUNDED PRECEDING) AS total
+    SELECT message.id, turn, sum(octet_length(content) + octet_length(reasoning) + 400) OVER (ORDER BY turn ROWS UNBOUNDED PRECEDING) AS total
     FROM (SELECT id AS chosen_id, turn FROM up UNION ALL SELECT id, turn FROM down)
     JOIN chat_conversation AS message ON message.id = chosen_id
 )
@@ -44,11 +44,13 @@ SELECT 0 AS turn, asked.head_id AS "chat.head_id", (SELECT count(*) FROM named) 
     running.heartbeat AS "chat.running.heartbeat",
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
+    NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
     NULL AS siblings
 FROM asked
 LEFT JOIN generation AS running ON running.chat_id = asked.id AND running.status = 'running'
 UNION ALL
-SELECT turn, NULL, NULL, NULL, NULL, NULL, message.id, parent_id, role, type, content, status, model, created_at, (
+SELECT turn, NULL, NULL, NULL, NULL, NULL, message.id, parent_id, role, type, content, message.status, message.model,
+    created_at, reasoning, reply.finish_reason, reply.usage, reply.error, (
     SELECT json_group_array(id) FROM (
         SELECT id FROM (
             SELECT id, position, id = message.id AS itself FROM chat_conversation
@@ -62,5 +64,6 @@ SELECT turn, NULL, NULL, NULL, NULL, NULL, message.id, parent_id, role, type, co
     )
 )
 FROM chosen JOIN chat_conversation AS message ON message.id = chosen.id
+LEFT JOIN generation AS reply ON reply.rowid = (SELECT max(rowid) FROM generation WHERE message_id = message.id)
 WHERE turn = 1 OR (turn <= ?5 AND total <= ?6)
 ORDER BY turn

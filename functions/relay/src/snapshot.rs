@@ -161,6 +161,7 @@ fn list<T: DeserializeOwned>(json: &str) -> db::Result<Vec<T>> {
 /// Leaves a message's text out.
 pub fn cut(message: &mut Message) {
     message.content = None;
+    message.reasoning = None;
     message.truncated = true;
 }
 
@@ -173,7 +174,13 @@ fn cut_to_frame(messages: &mut Vec<Message>) -> bool {
     match first_out {
         Some(at) if at == newest => {
             messages.drain(..newest);
-            messages.iter_mut().for_each(cut);
+            for message in messages {
+                // Its text is worth more than what was thought before.
+                message.reasoning = None;
+                if !Budget::new(size::CONVERSATION).take(message) {
+                    cut(message);
+                }
+            }
             newest > 0
         }
         Some(at) => {

@@ -1,7 +1,7 @@
 -- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages the first ?4 after
 -- rev ?3; or, if that is NULL, the last ?4 of the active branch. All at one moment, and not more
 -- than about ?5 bytes of messages, but at least one. After a rev, the running reply is shown beside the messages and
--- takes of their room. The first row is the chat, with whether any of its files changed after the rev, and then the ids
+-- takes of their room. Reasoning of more than 64 KiB is left out. The first row is the chat, with whether any of its files changed after the rev, and then the ids
 -- of all of them, if there are at most ?6; then come the messages, oldest first.
 -- Only places and lengths are carried along: a message is read when it is chosen.
 WITH RECURSIVE
@@ -26,7 +26,8 @@ newer (place, turn) AS (
 ),
 measured AS (
     SELECT place, turn,
-        iif(?3 IS NOT NULL AND message.id = (SELECT message_id FROM running), 0, octet_length(content)) + 400 AS bytes
+        iif(?3 IS NOT NULL AND message.id = (SELECT message_id FROM running), 0,
+            octet_length(content) + min(octet_length(reasoning), 65536)) + 400 AS bytes
     FROM (SELECT place, turn FROM branch UNION ALL SELECT place, turn FROM newer)
     JOIN chat_conversation AS message ON message.rowid = place
 ),
@@ -37,7 +38,7 @@ chosen AS (
 ),
 room (bytes) AS (
     SELECT ?5 - coalesce((
-        SELECT octet_length(content) FROM running JOIN chat_conversation AS message ON message.id = running.message_id
+        SELECT octet_length(content) + octet_length(reasoning) FROM running JOIN chat_conversation AS message ON message.id = running.message_id
         WHERE ?3 IS NOT NULL
     ), 0)
 )
@@ -53,17 +54,20 @@ SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.wor
     ) END AS "chat.file_ids",
     running.id AS "chat.running.generation.id", running.message_id AS "chat.running.generation.message_id",
     running.status AS "chat.running.generation.status", running.model AS "chat.running.generation.model",
-    text.content AS "chat.running.generation.content", running.seq AS "chat.running.generation.seq",
-    running.heartbeat AS "chat.running.heartbeat",
+    text.content AS "chat.running.generation.content", text.reasoning AS "chat.running.generation.reasoning",
+    running.seq AS "chat.running.generation.seq", running.heartbeat AS "chat.running.heartbeat",
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
+    NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
     NULL AS rev
 FROM asked
 LEFT JOIN running
 LEFT JOIN chat_conversation AS text ON text.id = running.message_id
 UNION ALL
-SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    id, parent_id, role, type, content, status, model, created_at, rev
+SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    message.id, parent_id, role, type, content, message.status, message.model, created_at,
+    iif(octet_length(reasoning) > 65536, NULL, reasoning), reply.finish_reason, reply.usage, reply.error, rev
 FROM chosen JOIN chat_conversation AS message ON message.rowid = chosen_place
+LEFT JOIN generation AS reply ON reply.rowid = (SELECT max(rowid) FROM generation WHERE message_id = message.id)
 WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))
 ORDER BY place

@@ -22,7 +22,8 @@ pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> R
     let mut db = Db::open().await?;
     let model: Option<Model> = db
         .query_one_as(
-            "SELECT id, name, base_url, ak AS sealed_key, user_id AS owner FROM model
+            "SELECT id, name, base_url, ak AS sealed_key, user_id AS owner, context_chars, timeout_seconds,
+                headers AS sealed_headers, query, key_header, learnt FROM model
              WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
             params![id, caller.user_id()],
         )

@@ -59,6 +59,8 @@ struct Progress {
     heartbeat: i64,
     /// The text that came with `seq`.
     piece: Option<String>,
+    /// Or the reasoning.
+    thought: Option<String>,
 }
 
 /// What a stream finds that has sent all of a reply up to a seq.
@@ -67,9 +69,16 @@ pub enum News {
     /// Nothing.
     Nothing,
     /// One piece more, and the seq that it came with.
-    Piece(i64, String),
+    Piece(i64, Piece),
     /// More than that: the reply has to be read.
     More,
+}
+
+/// A piece of a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    Reasoning(String),
 }
 
 fn watched() -> MutexGuard<'static, Watched> {
@@ -117,9 +126,14 @@ impl Watch {
         if !progress.is_running || ending::is_silent(progress.heartbeat) {
             return Ok(News::More);
         }
-        Ok(match (&progress.piece, progress.seq - seq) {
+        let piece = match (&progress.piece, &progress.thought) {
+            (Some(piece), None) => Some(Piece::Text(piece.clone())),
+            (None, Some(thought)) => Some(Piece::Reasoning(thought.clone())),
+            _ => None,
+        };
+        Ok(match (piece, progress.seq - seq) {
             (_, 0) => News::Nothing,
-            (Some(piece), 1) => News::Piece(progress.seq, piece.clone()),
+            (Some(piece), 1) => News::Piece(progress.seq, piece),
             _ => News::More,
         })
     }
@@ -145,7 +159,7 @@ impl Watch {
         let mut db = Db::open().await?;
         let rows: Vec<Progress> = db
             .query_as(
-                "SELECT id, seq, status = 'running' AS is_running, heartbeat, piece FROM generation
+                "SELECT id, seq, status = 'running' AS is_running, heartbeat, piece, thought FROM generation
                  WHERE id IN (SELECT value FROM json_each(?1))",
                 params![json!(ids).to_string()],
             )

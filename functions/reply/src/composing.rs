@@ -16,6 +16,8 @@ use kafka_common::room::{self, Thing};
 use kafka_common::versions;
 use kafka_llm::composer::{self, Edit, Unfit};
 use kafka_llm::line_ends::is_same;
+use kafka_llm::reasoning;
+use kafka_llm::stream::ONLY_REASONING;
 
 pub use sent::Sent;
 use sent::{Made, Stored};
@@ -61,6 +63,13 @@ pub async fn finish(begun: &Begun, answers: &Answers<'_>, ending: &Ending) -> Re
         false => Vec::new(),
     };
     let mut ending = ending.clone();
+    let apart = apart(answers);
+    if let Some(Apart { text, .. }) = &apart
+        && text.trim().is_empty()
+        && ending.status == Status::Complete
+    {
+        ending = ending.failing(ONLY_REASONING);
+    }
     if edits.len() > MAX_FILES {
         edits.clear();
         ending = ending.failing(format!(
@@ -68,14 +77,16 @@ pub async fn finish(begun: &Begun, answers: &Answers<'_>, ending: &Ending) -> Re
         ));
     }
     let mut db = Db::open().await?;
-    let mut written = write(&mut db, begun, &edits, &ending).await?;
+    let apart = apart.as_ref();
+    let mut written = write(&mut db, begun, &edits, &ending, apart).await?;
     if let Written::Unfit(name, why) = written {
         if answers.second.is_none() && why.retry {
             let why = why.error;
             return Ok(Outcome::Misfit(Misfit { name, why }));
         }
         // All files of a reply or none.
-        written = store(&mut db, begun, &[], ending.failing(why.message())).await?;
+        let ending = ending.failing(why.message());
+        written = store(&mut db, begun, &[], ending, apart).await?;
     }
     match written {
         Written::Stored(stored) => Ok(Outcome::Finished(stored.sent())),
@@ -98,6 +109,36 @@ fn edits(answers: &Answers<'_>, ending: &Ending) -> Vec<Edit> {
     }
 }
 
+/// A text that turned out to begin with reasoning, because only the end of that is marked in it.
+struct Apart {
+    reasoning: String,
+    text: String,
+}
+
+/// `None`: all of the text is the answer.
+fn apart(answers: &Answers<'_>) -> Option<Apart> {
+    let (mut reasoning, mut text) = reasoning::split(answers.first);
+    if let Some((_, second)) = answers.second {
+        let (more, second) = reasoning::split(second);
+        reasoning.push_str(&more);
+        text.push_str(&second);
+    }
+    (!reasoning.is_empty()).then_some(Apart { reasoning, text })
+}
+
+async fn keep_apart(tx: &mut Transaction<'_>, begun: &Begun, apart: &Apart) -> Result<()> {
+    tx.execute(
+        "UPDATE chat_conversation SET content = ?2, reasoning = reasoning || ?3
+         WHERE id = (SELECT message_id FROM generation WHERE id = ?1 AND status = 'running')",
+        params![
+            begun.reply.as_str(),
+            apart.text.as_str(),
+            apart.reasoning.as_str()
+        ],
+    )
+    .await
+}
+
 /// What became of a transaction.
 enum Written {
     Stored(Stored),
@@ -117,13 +158,19 @@ impl Written {
 
 /// Applies the diffs outside of any transaction, and then stores everything, if the files still have the texts that the
 /// diffs were applied to.
-async fn write(db: &mut Db, begun: &Begun, edits: &[Edit], ending: &Ending) -> Result<Written> {
+async fn write(
+    db: &mut Db,
+    begun: &Begun,
+    edits: &[Edit],
+    ending: &Ending,
+    apart: Option<&Apart>,
+) -> Result<Written> {
     for _ in 0..ATTEMPTS {
         let texts = match texts::of(db, begun, edits).await? {
             Ok(texts) => texts,
             Err((name, why)) => return Ok(Written::Unfit(name, why)),
         };
-        match store(db, begun, &texts, ending.clone()).await? {
+        match store(db, begun, &texts, ending.clone(), apart).await? {
             Written::Stale => {}
             written => return Ok(written),
         }
@@ -133,8 +180,18 @@ async fn write(db: &mut Db, begun: &Begun, edits: &[Edit], ending: &Ending) -> R
     Ok(Written::unfit(name, error))
 }
 
-async fn store(db: &mut Db, begun: &Begun, texts: &[Text], ending: Ending) -> Result<Written> {
+async fn store(
+    db: &mut Db,
+    begun: &Begun,
+    texts: &[Text],
+    ending: Ending,
+    apart: Option<&Apart>,
+) -> Result<Written> {
     let mut tx = db.begin().await?;
+    if let Some(apart) = apart {
+        // Before its length is counted.
+        keep_apart(&mut tx, begun, apart).await?;
+    }
     // First of all, since nothing can be made in a chat that is gone.
     if !ending::mark(&mut tx, begun.reply.as_str(), &ending).await? {
         return Ok(Written::Gone);

@@ -1,14 +1,23 @@
 //! What the model is asked, and how it is reached.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use http::HeaderMap;
 use kafka_common::db::{self, Db};
 use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
+use kafka_common::seal::headers_row;
 use kafka_common::{attachments, params, seal};
-use kafka_llm::context::{Entry, FileText};
-use kafka_llm::{BaseUrl, Call, MessageKind, Role, Turn, check_base_url, composer};
+use kafka_llm::context::{self, Entry, FileText, Share};
+use kafka_llm::settings::parse_headers;
+use kafka_llm::{
+    Adaptation, BaseUrl, Call, KeyHeader, Learnt, MessageKind, RequestSettings, Role, Turn,
+    check_base_url, composer,
+};
 use serde::Deserialize;
 
+use crate::send::Timeouts;
 use crate::settings::Settings;
 
 /// How many messages of the branch are looked at.
@@ -21,24 +30,40 @@ pub struct Reachable {
     base_url: BaseUrl,
     key: String,
     name: String,
+    request: RequestSettings,
 }
 
 impl Reachable {
     /// Looks whether the model's address may be called, and opens its key. The error is for the person who waits.
     pub async fn check(model: &Model, settings: &Settings) -> Result<Self, String> {
         let base_url = check_base_url(&model.base_url, &settings.policy)?;
-        let key = seal::open(&model.owner, &model.id, &model.base_url, &model.sealed_key).await;
-        let key = key.map_err(|error| {
-            if let Error::Internal(cause) = error.into() {
-                tracing::error!(model = model.id, "the key of the model: {cause:#}");
+        let open = async |row: &str, sealed: &str, what: &str| {
+            let opened = seal::open(&model.owner, row, &model.base_url, sealed).await;
+            opened.map_err(|error| {
+                if let Error::Internal(cause) = error.into() {
+                    tracing::error!(model = model.id, "the {what} of the model: {cause:#}");
+                }
+                format!("The {what} of this model can't be read any more. Please enter it again.")
+            })
+        };
+        let key = open(&model.id, &model.sealed_key, "API key").await?;
+        let headers = match &model.sealed_headers {
+            Some(sealed) => {
+                let json = open(&headers_row(&model.id), sealed, "headers").await?;
+                parse_headers(&json)?
             }
-            "The API key of this model can't be read any more. Please enter it again.".to_owned()
-        })?;
-        let name = model.name.clone();
+            None => HeaderMap::new(),
+        };
+        let key_header = model.key_header.as_deref().and_then(KeyHeader::parse);
         Ok(Self {
             base_url,
             key,
-            name,
+            name: model.name.clone(),
+            request: RequestSettings {
+                headers,
+                query: model.query.clone().unwrap_or_default(),
+                key_header: key_header.unwrap_or_default(),
+            },
         })
     }
 
@@ -49,14 +74,24 @@ impl Reachable {
             key: &self.key,
             model: &self.name,
             messages,
+            settings: &self.request,
         }
     }
+}
+
+/// What a model's refusals have taught. What can't be read is learnt again.
+pub fn learnt(model: &Model) -> Learnt {
+    let json = model.learnt.as_deref();
+    json.and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default()
 }
 
 /// A question, and the model that it is for.
 pub struct Question {
     model: Reachable,
-    pub messages: Vec<Turn>,
+    material: Material,
+    context_chars: usize,
+    timeouts: Timeouts,
 }
 
 impl Question {
@@ -64,18 +99,57 @@ impl Question {
     pub fn call<'a>(&'a self, messages: &'a [Turn]) -> Call<'a> {
         self.model.call(messages)
     }
+
+    /// How long to wait for the model.
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// What the model gets to read, as long as it may be, and then `more`.
+    pub fn messages(&self, adaptation: &Adaptation, more: &[Turn]) -> Vec<Turn> {
+        let more_chars = more.iter().map(|turn| turn.content.chars().count());
+        let chars = adaptation.context_chars(self.context_chars);
+        let chars = chars.saturating_sub(more_chars.sum());
+        let share = match adaptation.is_too_long() {
+            true => Share::FilesFirst,
+            false => Share::Even,
+        };
+        let mut messages = self.material.messages(chars, share);
+        messages.extend_from_slice(more);
+        messages
+    }
 }
 
 /// Reads what the model is to know. The error is for the person who waits.
 pub async fn question(begun: &Begun) -> Result<Question, String> {
     let settings = Settings::get().await;
     let model = Reachable::check(&begun.model, &settings).await?;
-    let messages = messages(begun, settings.context_chars).await;
-    let messages = messages.map_err(|error| {
+    let set = begun.model.context_chars;
+    let set = set.and_then(|chars| usize::try_from(chars).ok());
+    let context_chars = set.unwrap_or(settings.context_chars);
+    let material = Material::read(begun, context_chars).await;
+    let material = material.map_err(|error| {
         tracing::error!("the context of the reply: {error}");
         "The conversation could not be read. Please try again.".to_owned()
     })?;
-    Ok(Question { model, messages })
+    let mut timeouts = Timeouts::default();
+    if let Some(seconds) = begun.model.timeout_seconds {
+        timeouts.first_piece = Duration::from_secs(seconds);
+    }
+    Ok(Question {
+        model,
+        material,
+        context_chars,
+        timeouts,
+    })
+}
+
+/// Everything that the model may get to read.
+struct Material {
+    system: String,
+    rows: Vec<Row>,
+    texts: Vec<(String, String)>,
+    selected: Option<String>,
 }
 
 /// A message.
@@ -87,40 +161,53 @@ struct Row {
     content: Bytes,
 }
 
-async fn messages(begun: &Begun, context_chars: usize) -> db::Result<Vec<Turn>> {
-    let mut db = Db::open().await?;
-    let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
-    let rows: Vec<Row> = db
-        .query_as(BRANCH, params![begun.answered_id.as_str(), TURNS, chars])
-        .await?;
-    let contents: Vec<_> = rows
-        .iter()
-        .map(|row| String::from_utf8_lossy(&row.content))
-        .collect();
-    let entries: Vec<Entry<'_>> = rows
-        .iter()
-        .zip(&contents)
-        .map(|(row, content)| Entry {
-            role: row.role,
-            kind: row.kind,
-            content,
+impl Material {
+    /// Reads it, as far as there may be room for it.
+    async fn read(begun: &Begun, context_chars: usize) -> db::Result<Self> {
+        let mut db = Db::open().await?;
+        let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
+        let rows: Vec<Row> = db
+            .query_as(BRANCH, params![begun.answered_id.as_str(), TURNS, chars])
+            .await?;
+        let selected = begun.selected_filename.clone();
+        let texts =
+            attachments::for_model(&mut db, &begun.chat, selected.as_deref(), context_chars)
+                .await?;
+        let system = match begun.composer {
+            true => composer::instructions(selected.as_deref()),
+            false => composer::CHAT.to_owned(),
+        };
+        Ok(Self {
+            system,
+            rows,
+            texts,
+            selected,
         })
-        .collect();
-    let selected = begun.selected_filename.as_deref();
-    let texts = attachments::for_model(&mut db, &begun.chat, selected, context_chars).await?;
-    let texts: Vec<FileText<'_>> = texts
-        .iter()
-        .map(|(name, text)| FileText { name, text })
-        .collect();
-    let system = match begun.composer {
-        true => composer::instructions(selected),
-        false => composer::CHAT.to_owned(),
-    };
-    Ok(kafka_llm::context::build(
-        &system,
-        &entries,
-        &texts,
-        selected,
-        context_chars,
-    ))
+    }
+
+    /// What of it fits into so many characters.
+    fn messages(&self, chars: usize, share: Share) -> Vec<Turn> {
+        let contents: Vec<_> = self
+            .rows
+            .iter()
+            .map(|row| String::from_utf8_lossy(&row.content))
+            .collect();
+        let entries: Vec<Entry<'_>> = self
+            .rows
+            .iter()
+            .zip(&contents)
+            .map(|(row, content)| Entry {
+                role: row.role,
+                kind: row.kind,
+                content,
+            })
+            .collect();
+        let texts: Vec<FileText<'_>> = self
+            .texts
+            .iter()
+            .map(|(name, text)| FileText { name, text })
+            .collect();
+        let selected = self.selected.as_deref();
+        context::build_sharing(&self.system, &entries, &texts, selected, chars, share)
+    }
 }

@@ -5,7 +5,9 @@
 //! here asks for a row that is still `running`, so a reply that another request ended stays as it ended.
 
 use kafka_common::db::{Db, Result};
+use kafka_common::reply::Model;
 use kafka_common::{clock, params};
+use kafka_llm::Learnt;
 use serde::Deserialize;
 
 /// What the row said when it was written to.
@@ -18,12 +20,37 @@ pub struct Beat {
     pub stop: bool,
 }
 
-/// Appends a piece to the reply's message. `None`: the reply is not running any more.
+/// Appends a piece to the text of the reply's message. `None`: the reply is not running any more.
 pub async fn append(db: &mut Db, reply: &str, piece: &str) -> Result<Option<Beat>> {
     db.query_one_as(
-        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3
+        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3, thought = NULL
              WHERE id = ?1 AND status = 'running' RETURNING seq, stop_requested",
         params![reply, clock::unix_millis(), piece],
+    )
+    .await
+}
+
+/// Appends a piece to the reasoning of the reply's message, as [`append`] does to its text.
+pub async fn append_reasoning(db: &mut Db, reply: &str, piece: &str) -> Result<Option<Beat>> {
+    db.query_one_as(
+        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = NULL, thought = ?3
+             WHERE id = ?1 AND status = 'running' RETURNING seq, stop_requested",
+        params![reply, clock::unix_millis(), piece],
+    )
+    .await
+}
+
+/// Keeps what a model's refusals have taught, unless it has another name or address meanwhile.
+pub async fn learn(db: &mut Db, model: &Model, learnt: &Learnt) -> Result<()> {
+    let learnt = serde_json::to_string(learnt).unwrap_or_default();
+    db.execute(
+        "UPDATE model SET learnt = ?2 WHERE id = ?1 AND name = ?3 AND base_url = ?4",
+        params![
+            model.id.as_str(),
+            learnt,
+            model.name.as_str(),
+            model.base_url.as_str()
+        ],
     )
     .await
 }

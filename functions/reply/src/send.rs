@@ -8,18 +8,18 @@ use axum::body::Bytes;
 use futures::future::{Either, select};
 use http::{Method, header};
 use http_body_util::BodyExt;
-use spin_sdk::http::{FullBody, Response};
+use spin_sdk::http::FullBody;
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
 
 use kafka_common::task::spawning;
-use kafka_llm::{Call, Event, Failure, FailureKind, Stream};
+use kafka_llm::{Answer, Call, Event, Failure, FailureKind, Learnt};
 
 /// So much of an error's body is read.
 const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 
-/// An error's body is waited for so long, and so is what may follow after the model said that it ended.
+/// An error's body is waited for so long, and so is what may follow after the model gave a reason to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long to wait for what.
@@ -27,9 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Timeouts {
     /// For the connection.
     pub connect: Duration,
-    /// From then to the head of the answer. A model that must be loaded first takes its time.
-    pub first_byte: Duration,
-    /// From one piece of the answer to the next. A model that thinks first takes its time.
+    /// From the question to the first piece of the reply. A model that must be loaded first takes its time.
+    pub first_piece: Duration,
+    /// From one piece of the reply to the next.
     pub between_bytes: Duration,
 }
 
@@ -37,35 +37,24 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            first_byte: Duration::from_secs(120),
+            first_piece: Duration::from_secs(600),
             between_bytes: Duration::from_secs(120),
         }
     }
 }
 
-/// Asks a model. Where the endpoint refuses `stream_options` (400), it is asked once more without.
+/// Asks a model once, in this way.
 ///
 /// May be dropped while it waits: that closes the connection.
 ///
 /// # Errors
 /// When there is no reply at all: why, for the person who waits.
-pub async fn send(call: Call<'_>, timeouts: Timeouts) -> Result<Reply, Failure> {
-    match attempt(&call, true, timeouts).await {
-        // Some servers say 422 to what they don't know.
-        Err(Failure {
-            kind: FailureKind::Refused { status: 400 | 422 },
-            ..
-        }) => attempt(&call, false, timeouts).await,
-        other => other,
-    }
-}
-
-async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Result<Reply, Failure> {
-    let body = call.body(with_usage);
+pub async fn send(call: Call<'_>, way: &Learnt, timeouts: Timeouts) -> Result<Reply, Failure> {
+    let body = call.body(way);
     let length = body.len();
     let mut request = Request::new(FullBody::new(Bytes::from(body)));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = call.base_url.chat_completions().clone();
+    *request.uri_mut() = call.uri()?;
     *request.headers_mut() = call.headers()?;
     // Not every server reads a body in chunks.
     request
@@ -74,40 +63,36 @@ async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Resul
     let options = RequestOptions::new();
     // A platform that has no such timeouts says so; ours below hold everywhere but for the connection's.
     _ = options.set_connect_timeout(Some(nanoseconds(timeouts.connect)));
-    _ = options.set_first_byte_timeout(Some(nanoseconds(timeouts.first_byte)));
-    _ = options.set_between_bytes_timeout(Some(nanoseconds(timeouts.between_bytes)));
+    _ = options.set_first_byte_timeout(Some(nanoseconds(timeouts.first_piece)));
+    let between = timeouts.between_bytes.max(timeouts.first_piece);
+    _ = options.set_between_bytes_timeout(Some(nanoseconds(between)));
     request
         .extensions_mut()
         .insert(RequestOptionsExtension(options));
 
+    let asked = Instant::now();
     let head = within(
-        timeouts.connect + timeouts.first_byte,
+        timeouts.connect + timeouts.first_piece,
         spawning(spin_sdk::http::send(request)),
     );
     let response = head
         .await
-        .ok_or_else(|| Failure::timeout(timeouts.first_byte))?
+        .ok_or_else(|| Failure::timeout(timeouts.first_piece))?
         .map_err(|error| not_answered(&error, timeouts))?;
-    let (status, is_page) = (response.status(), is_web_page(&response));
-    if !status.is_success() {
-        let (head, mut body) = response.into_parts();
+    let (head, mut body) = response.into_parts();
+    if !head.status.is_success() {
+        let status = head.status.as_u16();
         let body = beginning(&mut body).await;
-        return Err(Failure::of_answer(
-            status.as_u16(),
-            &head.headers,
-            &body,
-            call.key,
-        ));
-    }
-    if is_page {
-        return Err(Failure::web_page());
+        return Err(Failure::of_answer(status, &head.headers, &body, call.key));
     }
     Ok(Reply {
-        body: Some(response.into_body()),
-        stream: Stream::new(call.key),
+        answer: Answer::new(&head.headers, call.key)?,
+        body: Some(body),
         events: VecDeque::new(),
+        asked,
+        has_begun: false,
         last_byte: Instant::now(),
-        patience: timeouts.between_bytes,
+        timeouts,
     })
 }
 
@@ -115,10 +100,13 @@ async fn attempt(call: &Call<'_>, with_usage: bool, timeouts: Timeouts) -> Resul
 pub struct Reply {
     /// `None`: all has been read that is of interest.
     body: Option<IncomingResponseBody>,
-    stream: Stream,
+    answer: Answer,
     events: VecDeque<Event>,
+    asked: Instant,
+    /// Whether a piece of the reply has come.
+    has_begun: bool,
     last_byte: Instant,
-    patience: Duration,
+    timeouts: Timeouts,
 }
 
 impl Reply {
@@ -127,37 +115,53 @@ impl Reply {
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.events.pop_front() {
-                if matches!(event, Event::Done | Event::Error(_)) {
-                    self.body = None;
+                match event {
+                    Event::Done | Event::Error(_) => self.body = None,
+                    Event::Delta(_) | Event::Reasoning(_) => self.has_begun = true,
+                    Event::Finish(_) | Event::Usage(_) => {}
                 }
                 return Some(event);
             }
-            let patience = if self.stream.finished() {
-                self.patience.min(PATIENCE)
-            } else {
-                self.patience
-            };
-            let left = patience.saturating_sub(self.last_byte.elapsed());
+            let (patience, waited) = self.patience();
+            let left = patience.saturating_sub(waited);
             let events = match within(left, self.body.as_mut()?.frame()).await {
                 Some(Some(Ok(frame))) => {
                     self.last_byte = Instant::now();
                     let data = frame.into_data().unwrap_or_default();
-                    self.stream.feed(&data)
+                    self.answer.feed(&data)
                 }
-                Some(None) => self.end(Stream::end),
+                Some(None) => self.end(Answer::end),
                 Some(Some(Err(error))) => {
                     let failure = broken_off(&error, patience);
-                    self.end(|stream| stream.give_up(failure))
+                    self.end(|answer| answer.give_up(failure))
                 }
-                None => self.end(|stream| stream.give_up(Failure::silent(patience))),
+                None if self.has_begun || self.answer.rests() => {
+                    self.end(|answer| answer.give_up(Failure::silent(patience)))
+                }
+                None => self.end(|answer| answer.give_up(Failure::timeout(patience))),
             };
             self.events.extend(events);
         }
     }
 
-    fn end(&mut self, how: impl FnOnce(&mut Stream) -> Vec<Event>) -> Vec<Event> {
+    /// How long to wait for what comes next, and how long that has taken so far.
+    fn patience(&self) -> (Duration, Duration) {
+        let Timeouts {
+            first_piece,
+            between_bytes,
+            ..
+        } = self.timeouts;
+        match (self.answer.rests(), self.has_begun) {
+            (true, _) => (between_bytes.min(PATIENCE), self.last_byte.elapsed()),
+            (false, true) => (between_bytes, self.last_byte.elapsed()),
+            // Signs of life of a gateway are no reply.
+            (false, false) => (first_piece, self.asked.elapsed()),
+        }
+    }
+
+    fn end(&mut self, how: impl FnOnce(&mut Answer) -> Vec<Event>) -> Vec<Event> {
         self.body = None;
-        how(&mut self.stream)
+        how(&mut self.answer)
     }
 }
 
@@ -186,14 +190,6 @@ async fn beginning(body: &mut IncomingResponseBody) -> Vec<u8> {
     bytes
 }
 
-fn is_web_page(response: &Response) -> bool {
-    let media_type = response.headers().get(header::CONTENT_TYPE);
-    media_type.is_some_and(|media_type| {
-        let start = media_type.as_bytes().get(..9);
-        start.is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"))
-    })
-}
-
 fn nanoseconds(duration: Duration) -> u64 {
     duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
@@ -217,7 +213,7 @@ fn not_answered(error: &ErrorCode, timeouts: Timeouts) -> Failure {
         ErrorCode::ConnectionTimeout => Failure::timeout(timeouts.connect),
         ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => Failure::timeout(timeouts.first_byte),
+        | ErrorCode::HttpResponseTimeout => Failure::timeout(timeouts.first_piece),
         ErrorCode::TlsProtocolError
         | ErrorCode::TlsCertificateError
         | ErrorCode::TlsAlertReceived(_) => unreachable("the secure connection (TLS) failed"),

@@ -1,23 +1,26 @@
-//! Does a model answer? One tiny completion.
+//! Does a model answer? One tiny completion, judged as a chat judges its replies.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use futures::future::{Either, select};
 use http::Response;
+use kafka_common::db::Db;
 use kafka_common::reply::{Model, Trial};
-use kafka_llm::{Event, Role, Turn};
+use kafka_llm::{Adaptation, Event, Role, Turn};
 use spin_sdk::time::sleep;
 
-use crate::context::Reachable;
+use crate::context::{self, Reachable};
+use crate::rows;
 use crate::send::{Timeouts, send};
 use crate::settings::Settings;
 
 /// A person waits for the answer.
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
-    first_byte: Duration::from_secs(30),
+    first_piece: Duration::from_secs(30),
     between_bytes: Duration::from_secs(30),
 };
 
@@ -26,10 +29,13 @@ const IN_ALL: Duration = Duration::from_secs(45);
 
 /// Asks the model, and answers with a [`Trial`].
 pub async fn answer(model: &Model) -> Response<Body> {
-    let error = match select(pin!(ask(model)), pin!(sleep(IN_ALL))).await {
+    let answers = AtomicBool::new(false);
+    let error = match select(pin!(ask(model, &answers)), pin!(sleep(IN_ALL))).await {
         Either::Left((asked, _)) => asked.err(),
+        // It does not stop to answer: a chat would be none the worse for it.
+        Either::Right(_) if answers.load(Ordering::Relaxed) => None,
         Either::Right(_) => Some(format!(
-            "The model has said nothing for {} seconds.",
+            "The model has not answered within {} seconds.",
             IN_ALL.as_secs()
         )),
     };
@@ -37,14 +43,38 @@ pub async fn answer(model: &Model) -> Response<Body> {
     Response::new(Body::from(body))
 }
 
-async fn ask(model: &Model) -> Result<(), String> {
-    let model = Reachable::check(model, &Settings::get().await).await?;
+/// `answers` is set when text has come.
+async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
+    let mut adaptation = Adaptation::new(context::learnt(model));
+    let reachable = Reachable::check(model, &Settings::get().await).await?;
     let messages = [Turn::new(Role::User, "Answer with the word: yes")];
-    let sent = send(model.call(&messages), TIMEOUTS).await;
-    let mut reply = sent.map_err(|failure| failure.message)?;
-    // Its first word is enough; dropping the reply hangs up.
-    match reply.next().await {
-        Some(Event::Error(failure)) => Err(failure.message),
-        Some(_) | None => Ok(()),
+    loop {
+        let failure = match send(reachable.call(&messages), &adaptation.way(), TIMEOUTS).await {
+            // To its end: what a chat would show as an error is one here.
+            Ok(mut reply) => loop {
+                match reply.next().await {
+                    Some(Event::Error(failure)) => break failure,
+                    Some(Event::Delta(_)) => answers.store(true, Ordering::Relaxed),
+                    Some(_) => {}
+                    None => {
+                        learn(model, &adaptation).await;
+                        return Ok(());
+                    }
+                }
+            },
+            Err(failure) => failure,
+        };
+        if !adaptation.refused(&failure, &messages) {
+            return Err(failure.message);
+        }
+    }
+}
+
+/// Keeps what refusals have taught, as far as that can be done.
+async fn learn(model: &Model, adaptation: &Adaptation) {
+    if let Some(lesson) = adaptation.lesson()
+        && let Ok(mut db) = Db::open().await
+    {
+        _ = rows::learn(&mut db, model, lesson).await;
     }
 }

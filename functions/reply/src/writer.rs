@@ -15,12 +15,12 @@ use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
 use kafka_llm::draft::{Draft, FLUSH};
-use kafka_llm::{Event, Failure, Role, Turn, composer};
+use kafka_llm::{Adaptation, Event, Failure, Role, Turn, composer, reasoning};
 
 use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
 use crate::rows::{self, Beat};
-use crate::send::{Timeouts, send};
+use crate::send::{Reply, send};
 
 /// A writer that can't reach its row for so long gives up; others will find the reply interrupted.
 const LOST: Duration = Duration::from_secs(10);
@@ -38,6 +38,21 @@ enum Halt {
 #[derive(Debug)]
 struct Gone;
 
+/// What a piece is of.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Text,
+    Reasoning,
+}
+
+/// What came of an answer.
+enum Received {
+    /// It is over, however it ended.
+    Ended(Ending),
+    /// Nothing was written: the model objects to something in the question.
+    Refused(Failure),
+}
+
 /// Writes a reply, from the question to the model to the last word about it.
 pub async fn write(begun: Begun, audience: Audience) {
     begun.announce(&audience);
@@ -46,6 +61,7 @@ pub async fn write(begun: Begun, audience: Audience) {
         begun: &begun,
         audience: &audience,
         draft: Draft::default(),
+        thoughts: Draft::default(),
         written: Instant::now(),
         reached: Instant::now(),
     };
@@ -59,6 +75,8 @@ struct Writer<'a> {
     audience: &'a Audience,
     /// The reply, and how much of it is in the row.
     draft: Draft,
+    /// What the model thought, likewise.
+    thoughts: Draft,
     /// When the row was last written, or its writing last tried.
     written: Instant,
     /// When that last succeeded.
@@ -74,52 +92,112 @@ impl Writer<'_> {
             Err(Halt::Stop) => return self.finish_plainly(Ending::new(Status::Stopped)).await,
             Err(Halt::Gone) => return Err(Gone),
         };
-        let ending = self.round(&question, &question.messages).await?;
+        let mut adaptation = Adaptation::new(context::learnt(&self.begun.model));
+        let ending = self.round(&question, &mut adaptation, &[]).await?;
         let Some(misfit) = self.finish(&ending, None).await? else {
             return Ok(());
         };
         // A diff of the reply does not apply: the same again, as a whole file.
         let said = self.draft.text().len();
-        let mut messages = question.messages.clone();
-        messages.push(Turn::new(Role::Assistant, self.draft.text()));
         let again = composer::ask_for_whole_file(&misfit.name, &misfit.why);
-        messages.push(Turn::new(Role::User, again));
+        let more = [
+            Turn::new(Role::Assistant, reasoning::split(self.draft.text()).1),
+            Turn::new(Role::User, again),
+        ];
         self.draft.push("\n\n");
-        let ending = self.round(&question, &messages).await?;
+        let ending = self.round(&question, &mut adaptation, &more).await?;
         self.finish(&ending, Some((&misfit, said))).await.map(drop)
     }
 
-    /// Asks the model once, writes its answer into the row, and says how it ended.
-    async fn round(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Gone> {
-        match self.ask(question, messages).await {
+    /// Asks the model and writes its answer into the row; how it ended.
+    async fn round(
+        &mut self,
+        question: &Question,
+        adaptation: &mut Adaptation,
+        more: &[Turn],
+    ) -> Result<Ending, Gone> {
+        match self.ask(question, adaptation, more).await {
             Ok(ending) => Ok(ending),
             Err(Halt::Stop) => Ok(Ending::new(Status::Stopped)),
             Err(Halt::Gone) => Err(Gone),
         }
     }
 
-    async fn ask(&mut self, question: &Question, messages: &[Turn]) -> Result<Ending, Halt> {
-        let call = question.call(messages);
-        let mut answer = match self.alongside(send(call, Timeouts::default())).await? {
-            Ok(answer) => answer,
-            Err(failure) => return Ok(failed(&failure)),
+    /// Asks the model, again in another way if it refuses the question, until it answers.
+    async fn ask(
+        &mut self,
+        question: &Question,
+        adaptation: &mut Adaptation,
+        more: &[Turn],
+    ) -> Result<Ending, Halt> {
+        loop {
+            let messages = question.messages(adaptation, more);
+            let way = adaptation.way();
+            let sent = send(question.call(&messages), &way, question.timeouts());
+            let failure = match self.alongside(sent).await? {
+                Ok(answer) => match self.receive(answer).await? {
+                    Received::Ended(ending) => {
+                        if ending.status == Status::Complete {
+                            self.learn(adaptation).await;
+                        }
+                        return Ok(ending);
+                    }
+                    Received::Refused(failure) => failure,
+                },
+                Err(failure) => failure,
+            };
+            if !adaptation.refused(&failure, &messages) {
+                return Ok(failed(&failure));
+            }
+        }
+    }
+
+    /// Keeps what refusals have taught about the model.
+    async fn learn(&self, adaptation: &Adaptation) {
+        let Some(lesson) = adaptation.lesson() else {
+            return;
         };
+        let kept = async {
+            let mut db = Db::open().await?;
+            rows::learn(&mut db, &self.begun.model, lesson).await
+        };
+        if let Err(error) = kept.await {
+            // The next reply learns it again.
+            tracing::warn!("what the model has taught is not kept: {error}");
+        }
+    }
+
+    /// Writes an answer into the row.
+    async fn receive(&mut self, mut answer: Reply) -> Result<Received, Halt> {
         let mut ending = Ending::new(Status::Complete);
+        let mut has_begun = false;
         while let Some(event) = self.alongside(answer.next()).await? {
             match event {
+                Event::Reasoning(thought) => {
+                    has_begun = true;
+                    // What is too long is left out; the answer may still come.
+                    self.thoughts.push(&thought);
+                }
                 Event::Delta(text) => {
+                    has_begun = true;
                     if !self.draft.push(&text) {
                         ending.finish_reason = Some("length".to_owned());
-                        return Ok(ending);
+                        return Ok(Received::Ended(ending));
                     }
                 }
                 Event::Finish(reason) => ending.finish_reason = Some(reason),
                 Event::Usage(usage) => ending.usage = Some(usage),
                 Event::Done => break,
                 Event::Error(failure) => {
-                    let usage = ending.usage.take();
-                    ending = failed(&failure);
-                    ending.usage = usage;
+                    if !has_begun && failure.objection.is_some() {
+                        return Ok(Received::Refused(failure));
+                    }
+                    let (finish_reason, usage) = (ending.finish_reason, ending.usage);
+                    ending = Ending {
+                        finish_reason,
+                        usage,
+                        ..failed(&failure)
+                    };
                     break;
                 }
             }
@@ -127,7 +205,7 @@ impl Writer<'_> {
                 self.write().await?;
             }
         }
-        Ok(ending)
+        Ok(Received::Ended(ending))
     }
 
     /// Waits for something, and keeps the row written meanwhile.
@@ -145,24 +223,39 @@ impl Writer<'_> {
     /// When the row is to be written next.
     fn due(&self) -> Duration {
         let failed = self.reached < self.written;
-        self.draft
-            .pause(failed)
-            .saturating_sub(self.written.elapsed())
+        let pause = self.draft.pause(failed).min(self.thoughts.pause(failed));
+        pause.saturating_sub(self.written.elapsed())
+    }
+
+    /// Whether all that has come is in the row.
+    fn is_stored(&self) -> bool {
+        self.draft.unstored().is_empty() && self.thoughts.unstored().is_empty()
     }
 
     /// Writes what there is to the row, or a heartbeat; then sends clients what was written.
     async fn write(&mut self) -> Result<(), Halt> {
-        let outcome = self.try_write().await;
+        // It thought before it answered.
+        if !self.thoughts.unstored().is_empty() {
+            self.write_piece(Part::Reasoning).await?;
+            if self.draft.unstored().is_empty() || !self.thoughts.unstored().is_empty() {
+                return Ok(());
+            }
+        }
+        self.write_piece(Part::Text).await
+    }
+
+    async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
+        let outcome = self.try_write(part).await;
         self.written = Instant::now();
         match outcome {
             Ok(Some(beat)) => {
                 self.reached = self.written;
-                let content = self.draft.unstored();
-                if !content.is_empty() {
-                    let (reply, message) = (&self.begun.reply, &self.begun.answer_id);
-                    let delta = events::Event::delta(reply, message, beat.seq, content.to_owned());
-                    self.audience.tell(&[delta]);
-                    self.draft.mark_stored();
+                if let Some(event) = self.event(part, beat.seq) {
+                    self.audience.tell(&[event]);
+                    match part {
+                        Part::Text => self.draft.mark_stored(),
+                        Part::Reasoning => self.thoughts.mark_stored(),
+                    }
                     begin_spawned().await;
                 }
                 match beat.stop {
@@ -181,11 +274,29 @@ impl Writer<'_> {
         }
     }
 
-    async fn try_write(&self) -> db::Result<Option<Beat>> {
+    /// The event about what was written; `None`: that was a heartbeat.
+    fn event(&self, part: Part, seq: i64) -> Option<events::Event> {
+        let content = match part {
+            Part::Text => self.draft.unstored(),
+            Part::Reasoning => self.thoughts.unstored(),
+        };
+        let content = Some(content.to_owned()).filter(|content| !content.is_empty())?;
+        let (reply, message) = (&self.begun.reply, &self.begun.answer_id);
+        Some(match part {
+            Part::Text => events::Event::delta(reply, message, seq, content),
+            Part::Reasoning => events::Event::reasoning_delta(reply, message, seq, content),
+        })
+    }
+
+    async fn try_write(&self, part: Part) -> db::Result<Option<Beat>> {
         let mut db = Db::open().await?;
-        match self.draft.unstored() {
-            "" => rows::beat(&mut db, self.begun.reply.as_str()).await,
-            piece => rows::append(&mut db, self.begun.reply.as_str(), piece).await,
+        let reply = self.begun.reply.as_str();
+        match (part, self.draft.unstored()) {
+            (Part::Reasoning, _) => {
+                rows::append_reasoning(&mut db, reply, self.thoughts.unstored()).await
+            }
+            (Part::Text, "") => rows::beat(&mut db, reply).await,
+            (Part::Text, piece) => rows::append(&mut db, reply, piece).await,
         }
     }
 
@@ -196,12 +307,12 @@ impl Writer<'_> {
         ending: &Ending,
         second: Option<(&Misfit, usize)>,
     ) -> Result<Option<Misfit>, Gone> {
-        while !self.draft.unstored().is_empty() {
+        while !self.is_stored() {
             // A stop comes too late.
             if let Err(Halt::Gone) = self.write().await {
                 return Err(Gone);
             }
-            if !self.draft.unstored().is_empty() {
+            if !self.is_stored() {
                 spin_sdk::time::sleep(FLUSH).await;
             }
         }

@@ -22,7 +22,7 @@ counted AS (
 SELECT 'session' AS kind, id AS id, 0 AS amount FROM session WHERE ?1 IS NULL AND user_id = ?2
 UNION ALL
 SELECT 'chat', id, amount + CASE WHEN amount <= ?4 THEN (
-    SELECT coalesce(sum(octet_length(content) / 8192), 0) FROM chat_conversation WHERE chat_id = counted.id
+    SELECT coalesce(sum((octet_length(content) + octet_length(reasoning)) / 8192), 0) FROM chat_conversation WHERE chat_id = counted.id
 ) ELSE 0 END
 FROM counted WHERE before <= ?4
 UNION ALL

@@ -22,6 +22,11 @@ pub struct Binding<'a> {
     pub base_url: &'a str,
 }
 
+/// What the headers of a model are sealed for instead of its row, so that they open nowhere as its key.
+pub fn headers_row(model: &str) -> String {
+    format!("{model}/headers")
+}
+
 /// Opens what [`Keys::seal`] made for the same binding.
 ///
 /// [`Error::Unavailable`] if it was made for another binding or by a key that is gone; its text asks for the API key to be

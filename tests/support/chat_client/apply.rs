@@ -26,7 +26,7 @@ impl ChatClient {
     /// Applies any other frame.
     pub(super) async fn apply(&mut self, frame: &Value) {
         match frame["action"].as_str() {
-            Some("delta") => self.delta(frame).await,
+            Some("delta" | "reasoning_delta") => self.delta(frame).await,
             Some("sync") => {
                 self.synced(frame);
                 if frame["has_more"] == true {
@@ -56,7 +56,11 @@ impl ChatClient {
         let text = string(delta, "content");
         assert!(!text.is_empty(), "a delta has text");
         let known = self.known.get_mut(&message);
-        known.expect("the message was announced").content += &text;
+        let known = known.expect("the message was announced");
+        match delta["action"] == "delta" {
+            true => known.content += &text,
+            false => known.reasoning += &text,
+        }
         self.deltas += 1;
         self.arrange();
     }
@@ -85,6 +89,7 @@ impl ChatClient {
                     role: "assistant".to_owned(),
                     kind: "text".to_owned(),
                     content: String::new(),
+                    reasoning: String::new(),
                     status: "running".to_owned(),
                 });
                 self.running = Some(running);
@@ -145,6 +150,8 @@ impl ChatClient {
             self.seqs.insert(running.id.clone(), running.seq);
             if let Some(message) = self.known.get_mut(&running.message_id) {
                 message.content = text;
+                let reasoning = sync["generation"]["reasoning"].as_str();
+                message.reasoning = reasoning.unwrap_or_default().to_owned();
             }
         }
         self.running = running;
@@ -178,6 +185,7 @@ pub(super) fn message_of(message: &Value) -> ChatMessage {
         role: string(message, "role"),
         kind: string(message, "type"),
         content: message["content"].as_str().unwrap_or_default().to_owned(),
+        reasoning: message["reasoning"].as_str().unwrap_or_default().to_owned(),
         status: message["status"].as_str().unwrap_or("complete").to_owned(),
     }
 }

@@ -21,6 +21,15 @@ Any other name is a model that does not exist (404).
     worse-diff          a diff that does not apply, always
     empty               no text
     length              ends with finish_reason length
+    filter              ends with finish_reason content_filter
+    tool-call           no text, but the call of a tool
+    finish-error        ends with finish_reason error
+    always-stop         finish_reason stop in every piece, and no [DONE]
+  Before the text:
+    think               a draft of compose's file, between <think> and </think>
+    think-bare          the same without <think>
+    reasoning           the same as reasoning_content
+    only-reasoning      the same, and no text
   Speed:
     rate-N              N words a second; 0 means without a pause
     first-MS            the first word after MS milliseconds
@@ -28,6 +37,12 @@ Any other name is a model that does not exist (404).
   Failures instead of a reply:
     400 401 403 404 429 500 502 503 …   that status; 429 with Retry-After: 7
     400-stream-options  400 if the request has stream_options, else a reply
+    no-system           400 if the request has a system message, else a reply
+    context-N           400 if the messages have more than N characters, else a reply; it names the numbers of tokens
+    context-N-mute      the same without numbers
+    error-in-200        an error with the status 200
+    choice-error        the error is in the choice of an event
+    only-done           nothing but [DONE]
     echo-key            401, with the key in the message
     html, html-502      an HTML page
     redirect            307
@@ -45,9 +60,13 @@ Any other name is a model that does not exist (404).
     10mb-line           a line of 10 MB after the third word
     split-utf8          every byte in a write of its own
     crlf                lines end with CRLF, with comments between them
+    html-type           the stream is labelled text/html
+    gzip, deflate       the stream is compressed
+    zstd                the stream is labelled as compressed with zstd
 
-GET /seen answers the number of requests, and for each of the last 100 its model, its body, the number of words sent,
-and `closed_after_ms` if the client closed the connection before the reply had ended.";
+GET /seen answers the number of requests, and for each of the last 100 its model, its body, its query, its headers
+(without the key), the number of words sent, and `closed_after_ms` if the client closed the connection before the reply
+had ended. The key is taken as Authorization: Bearer, and as api-key.";
 
 /// How to behave.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -62,8 +81,39 @@ pub struct Behaviour {
     pub first: Duration,
     /// Where the trouble begins.
     pub after: usize,
-    /// The last event's reason is `length`.
-    pub length: bool,
+    /// The last event's reason, if it is not `stop`.
+    pub ending: Option<&'static str>,
+    /// Every event has the reason `stop`, and there is no `[DONE]`.
+    pub always_stop: bool,
+    /// What comes before the text.
+    pub thinks: Option<Thinks>,
+    /// Requests with a system message are refused.
+    pub no_system: bool,
+    /// Requests with more characters are refused.
+    pub context: Option<usize>,
+    /// Such a refusal names no numbers.
+    pub mute: bool,
+    /// The coding in the answer's head.
+    pub coding: Option<Coding>,
+    /// The stream is labelled `text/html`.
+    pub html_type: bool,
+}
+
+/// How a model shows what it thinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thinks {
+    Tags,
+    EndTag,
+    Field,
+}
+
+/// How a stream is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    Gzip,
+    Deflate,
+    /// Only its name.
+    Zstd,
 }
 
 /// What kind of answer.
@@ -73,6 +123,10 @@ pub enum Answer {
     Reply,
     Status(StatusCode),
     NoStreamOptions,
+    ErrorIn200,
+    ChoiceError,
+    OnlyDone,
+    ToolCall,
     EchoKey,
     Html(StatusCode),
     /// To this port; 0: to another path of the same server.
@@ -162,7 +216,27 @@ impl Behaviour {
             ("bad-diff", |it| it.text = Text::BadDiff),
             ("worse-diff", |it| it.text = Text::WorseDiff),
             ("empty", |it| it.text = Text::Nothing),
-            ("length", |it| it.length = true),
+            ("length", |it| it.ending = Some("length")),
+            ("filter", |it| it.ending = Some("content_filter")),
+            ("finish-error", |it| it.ending = Some("error")),
+            ("tool-call", |it| it.answer = Answer::ToolCall),
+            ("always-stop", |it| it.always_stop = true),
+            ("think-bare", |it| it.thinks = Some(Thinks::EndTag)),
+            ("think", |it| it.thinks = Some(Thinks::Tags)),
+            ("reasoning", |it| it.thinks = Some(Thinks::Field)),
+            ("only-reasoning", |it| {
+                it.thinks = Some(Thinks::Field);
+                it.text = Text::Nothing;
+            }),
+            ("no-system", |it| it.no_system = true),
+            ("mute", |it| it.mute = true),
+            ("error-in-200", |it| it.answer = Answer::ErrorIn200),
+            ("choice-error", |it| it.answer = Answer::ChoiceError),
+            ("only-done", |it| it.answer = Answer::OnlyDone),
+            ("html-type", |it| it.html_type = true),
+            ("gzip", |it| it.coding = Some(Coding::Gzip)),
+            ("deflate", |it| it.coding = Some(Coding::Deflate)),
+            ("zstd", |it| it.coding = Some(Coding::Zstd)),
             ("slow-first", |it| it.first = Duration::from_secs(3)),
         ];
         for (word, apply) in plain {
@@ -192,6 +266,7 @@ impl Behaviour {
         match word {
             "words" => self.text = Text::Words(count),
             "clock" => self.text = Text::Clock(count),
+            "context" => self.context = Some(count),
             "rate" => self.rate = Some(number),
             "first" => self.first = Duration::from_millis(number.into()),
             "stall" => (self.answer, self.after) = (Answer::Stall, count),
@@ -217,7 +292,7 @@ fn status(word: &str) -> Option<StatusCode> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Behaviour, Text};
+    use super::{Answer, Behaviour, Text, Thinks};
     use http::StatusCode;
     use std::time::Duration;
 
@@ -235,8 +310,17 @@ mod tests {
         let behaviour = Behaviour::of("fake-cut-0-words-9").expect("a fake model");
         assert_eq!((behaviour.answer, behaviour.after), (Answer::Cut, 0));
         assert_eq!(behaviour.text, Text::Words(9));
+        let behaviour =
+            Behaviour::of("fake-context-900-mute-no-system-think-compose").expect("a fake model");
+        assert_eq!((behaviour.context, behaviour.mute), (Some(900), true));
+        assert!(behaviour.no_system);
+        assert_eq!(
+            (behaviour.thinks, behaviour.text),
+            (Some(Thinks::Tags), Text::File)
+        );
         for (name, answer) in [
             ("fake", Answer::Reply),
+            ("fake-error-in-200", Answer::ErrorIn200),
             ("fake-429", Answer::Status(StatusCode::TOO_MANY_REQUESTS)),
             ("fake-400", Answer::Status(StatusCode::BAD_REQUEST)),
             ("fake-400-stream-options", Answer::NoStreamOptions),

@@ -3,10 +3,11 @@
 //!
 //! * `behaviour`: what a model's name asks for.
 //! * `reply`: the words of a reply.
-//! * `stream`: how they go out.
+//! * `stream`: how they go out, and `coding`: compressed.
 //! * `seen`: what was asked, for `GET /seen`.
 
 mod behaviour;
+mod coding;
 mod reply;
 mod seen;
 mod stream;
@@ -100,7 +101,7 @@ impl Model {
             .ok()
             .and_then(|body| serde_json::from_slice(&body.to_bytes()).ok())
             .ok_or_else(|| Box::new(failure(StatusCode::BAD_REQUEST, "The body is not JSON.")))?;
-        let exchange = self.seen.begin(&body);
+        let exchange = self.seen.begin(&body, &head);
         self.authorized(&head.headers)
             .inspect_err(|_| exchange.end())?;
         let name = body["model"].as_str().unwrap_or_default();
@@ -119,6 +120,10 @@ impl Model {
         body: &Value,
         exchange: Exchange,
     ) -> Response<Body> {
+        if let Some(refusal) = objection(&behaviour, body) {
+            exchange.end();
+            return refusal;
+        }
         let answer = match behaviour.answer {
             Answer::Hang => {
                 // When the client gives up, `exchange` notices, and this is dropped.
@@ -134,6 +139,10 @@ impl Model {
             }
             Answer::Html(status) => html(status),
             Answer::Redirect(port) => redirect(port),
+            Answer::ErrorIn200 => json_answer(
+                StatusCode::OK,
+                &json!({"error": {"message": "The fake model was asked to fail.", "type": "server_error"}}),
+            ),
             Answer::NoStreamOptions if !body["stream_options"].is_null() => failure(
                 StatusCode::BAD_REQUEST,
                 "Unrecognized request argument supplied: stream_options",
@@ -158,25 +167,37 @@ impl Model {
             return json_answer(StatusCode::OK, &reply.whole());
         }
         let rate = behaviour.rate.unwrap_or(self.rate);
+        let (coding, html_type) = (behaviour.coding, behaviour.html_type);
         let events = stream::send(reply, behaviour, rate, exchange);
-        let body = streams::unfold(events, async |mut events| {
-            let event = events.recv().await?;
-            Some((event.map(Frame::data), events))
+        let coder = coding::Coder::new(coding);
+        let body = streams::unfold((events, coder), async |(mut events, mut coder)| {
+            let event = match events.recv().await {
+                Some(event) => event.and_then(|bytes| coder.code(&bytes)),
+                None => Ok(coder.end()?),
+            };
+            Some((event.map(Frame::data), (events, coder)))
         });
         let mut answer = Response::new(BodyExt::boxed(StreamBody::new(body)));
-        answer.headers_mut().insert(
-            header::CONTENT_TYPE,
-            header::HeaderValue::from_static("text/event-stream"),
-        );
+        let media_type = match html_type {
+            true => "text/html; charset=utf-8",
+            false => "text/event-stream",
+        };
+        let headers = answer.headers_mut();
+        let media_type = header::HeaderValue::from_static(media_type);
+        headers.insert(header::CONTENT_TYPE, media_type);
+        if let Some(coding) = coding {
+            let name = header::HeaderValue::from_static(coding.name());
+            headers.insert(header::CONTENT_ENCODING, name);
+        }
         answer
     }
 
     /// Whether the request has the API key, or any where none is set.
     fn authorized(&self, headers: &HeaderMap) -> Result<(), Box<Response<Body>>> {
-        let key = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
+        let value = |name: &str| headers.get(name)?.to_str().ok();
+        let key = value("authorization")
             .and_then(|value| value.strip_prefix("Bearer "))
+            .or_else(|| value("api-key"))
             .unwrap_or_default();
         let right = match &self.key {
             Some(wanted) => key == wanted,
@@ -188,6 +209,31 @@ impl Model {
         let text = "You didn't provide the right API key; send it as Authorization: Bearer.";
         Err(Box::new(failure(StatusCode::UNAUTHORIZED, text)))
     }
+}
+
+/// The refusal of a request that the model does not take.
+fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
+    let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+    if behaviour.no_system && messages.iter().any(|message| message["role"] == "system") {
+        return Some(failure(
+            StatusCode::BAD_REQUEST,
+            "System role not supported",
+        ));
+    }
+    let most = behaviour.context?;
+    let chars = messages
+        .iter()
+        .map(|message| reply::content(message).chars().count());
+    let chars: usize = chars.sum();
+    let text = match behaviour.mute {
+        true => "the request exceeds the available context size".to_owned(),
+        false => format!(
+            "This model's maximum context length is {} tokens. However, your messages resulted in {} tokens.",
+            most / 4,
+            chars.div_ceil(4)
+        ),
+    };
+    (chars > most).then(|| failure(StatusCode::BAD_REQUEST, &text))
 }
 
 fn refusal(status: StatusCode) -> Response<Body> {

@@ -1,6 +1,6 @@
 //! The words of a reply: they follow from the request alone.
 
-use super::behaviour::{Behaviour, Text};
+use super::behaviour::{Behaviour, Text, Thinks};
 use serde_json::{Value, json};
 use std::{
     borrow::Cow,
@@ -16,6 +16,8 @@ pub struct Reply {
     pub model: String,
     /// The text in the pieces in which it is streamed.
     pub words: Vec<String>,
+    /// What comes before, in a field of its own.
+    pub reasoning: String,
     /// Why it ended.
     pub finish_reason: &'static str,
     /// Whether the request asks for the usage at the end.
@@ -29,8 +31,16 @@ impl Reply {
     pub fn to(body: &Value, behaviour: &Behaviour) -> Self {
         let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let prompt = last_prompt(messages);
-        let mut words = split(&compose(behaviour.text, &prompt, messages));
-        let mut finish_reason = if behaviour.length { "length" } else { "stop" };
+        let draft = draft(&prompt);
+        let text = compose(behaviour.text, &prompt, messages);
+        let (reasoning, text) = match behaviour.thinks {
+            None => (String::new(), text),
+            Some(Thinks::Field) => (draft, text),
+            Some(Thinks::Tags) => (String::new(), format!("<think>\n{draft}</think>\n\n{text}")),
+            Some(Thinks::EndTag) => (String::new(), format!("{draft}</think>\n\n{text}")),
+        };
+        let mut words = split(&text);
+        let mut finish_reason = behaviour.ending.unwrap_or("stop");
         let most = body["max_tokens"]
             .as_u64()
             .and_then(|most| usize::try_from(most).ok());
@@ -42,6 +52,7 @@ impl Reply {
             clock: matches!(behaviour.text, Text::Clock(_)),
             model: body["model"].as_str().unwrap_or_default().to_owned(),
             words,
+            reasoning,
             finish_reason,
             wants_usage: body["stream_options"]["include_usage"] == true,
             prompt_words: messages
@@ -62,7 +73,10 @@ impl Reply {
 
     /// The reply as one object.
     pub fn whole(&self) -> Value {
-        let message = json!({"role": "assistant", "content": self.words.concat()});
+        let mut message = json!({"role": "assistant", "content": self.words.concat()});
+        if !self.reasoning.is_empty() {
+            message["reasoning_content"] = self.reasoning.as_str().into();
+        }
         json!({
             "id": "chatcmpl-fake", "object": "chat.completion", "created": 0, "model": self.model,
             "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
@@ -151,6 +165,14 @@ fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
     }
 }
 
+/// What a model may think before it writes the file of this prompt: another file of the same name.
+fn draft(prompt: &str) -> String {
+    format!(
+        "First a draft.\n```based file={}\nonly a draft\n```\n",
+        file_name(prompt)
+    )
+}
+
 /// Four lines, of which the first comes from the prompt.
 fn file(name: &str, prompt: &str) -> String {
     format!(
@@ -205,7 +227,7 @@ fn all_prompts(messages: &[Value]) -> String {
 }
 
 /// A message's text: a string, or the texts of a list of parts.
-fn content(message: &Value) -> String {
+pub fn content(message: &Value) -> String {
     match &message["content"] {
         Value::String(text) => text.clone(),
         Value::Array(parts) => parts

@@ -1,8 +1,9 @@
 //! A record of requests and of clients that hung up, by which tests check that a stop also reaches the model.
 
+use http::{HeaderName, HeaderValue, request::Parts};
 use serde_json::{Value, json};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -26,6 +27,8 @@ struct Requests {
 struct Record {
     number: usize,
     body: Value,
+    query: Option<String>,
+    headers: BTreeMap<String, String>,
     began: SystemTime,
     words: usize,
     ended: bool,
@@ -34,7 +37,7 @@ struct Record {
 
 impl Seen {
     /// Remembers a request.
-    pub fn begin(&self, body: &Value) -> Exchange {
+    pub fn begin(&self, body: &Value, head: &Parts) -> Exchange {
         let mut requests = self.requests();
         requests.count += 1;
         requests.open += 1;
@@ -45,6 +48,8 @@ impl Seen {
         requests.last.push_back(Record {
             number,
             body: body.clone(),
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers.iter().map(header).collect(),
             began: SystemTime::now(),
             words: 0,
             ended: false,
@@ -79,9 +84,20 @@ impl Record {
             "words": self.words,
             "ended": self.ended,
             "closed_after_ms": self.closed_after,
+            "query": self.query,
+            "headers": self.headers,
             "body": self.body,
         })
     }
+}
+
+/// A header, without the key.
+fn header((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
+    let value = match name.as_str() {
+        "authorization" | "api-key" => "(the key)".to_owned(),
+        _ => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
+    (name.to_string(), value)
 }
 
 /// A request being answered. Dropped before its end, the client has hung up.

@@ -54,8 +54,19 @@ impl Stream {
             self.bytes(b": waiting\n\n").await?;
             future::pending::<()>().await;
         }
-        self.event(&reply.chunk(&json!({"role": "assistant", "content": ""}), None))
+        if answer == Answer::OnlyDone {
+            return self.line("[DONE]").await;
+        }
+        let marked = self.behaviour.always_stop.then_some("stop");
+        self.event(&reply.chunk(&json!({"role": "assistant", "content": ""}), marked))
             .await?;
+        if !reply.reasoning.is_empty() {
+            let delta = json!({"content": null, "reasoning_content": reply.reasoning});
+            self.event(&reply.chunk(&delta, marked)).await?;
+        }
+        if answer == Answer::ToolCall {
+            return self.tool_call(reply).await;
+        }
         let began = Instant::now() + self.behaviour.first;
         for (index, word) in (0u32..).zip(&reply.words) {
             if index as usize == self.behaviour.after && self.trouble(reply).await? {
@@ -69,7 +80,7 @@ impl Stream {
             if index == 0 || rate > 0 {
                 sleep_until(due).await;
             }
-            self.event(&reply.chunk(&json!({"content": reply.text_of(word)}), None))
+            self.event(&reply.chunk(&json!({"content": reply.text_of(word)}), marked))
                 .await?;
             exchange.word();
         }
@@ -86,10 +97,21 @@ impl Stream {
             usage["usage"] = reply.usage();
             self.event(&usage).await?;
         }
-        if !matches!(answer, Answer::NoEnd | Answer::NoDone) {
+        if !matches!(answer, Answer::NoEnd | Answer::NoDone) && marked.is_none() {
             self.line("[DONE]").await?;
         }
         Some(())
+    }
+
+    /// The call of a tool that no request offers.
+    async fn tool_call(&self, reply: &Reply) -> Option<()> {
+        let function = json!({"name": "web_search", "arguments": "{}"});
+        let call = json!({"index": 0, "id": "call-1", "type": "function", "function": function});
+        let delta = json!({"content": null, "tool_calls": [call]});
+        self.event(&reply.chunk(&delta, None)).await?;
+        self.event(&reply.chunk(&json!({}), Some("tool_calls")))
+            .await?;
+        self.line("[DONE]").await
     }
 
     /// Makes the trouble that belongs here; whether it ends the reply.
@@ -104,6 +126,14 @@ impl Stream {
             Answer::Error => {
                 self.event(&json!({"error": {"message": "The fake model was asked to fail here.", "code": 500}}))
                     .await?;
+                Some(true)
+            }
+            Answer::ChoiceError => {
+                let mut event = reply.chunk(&json!({"content": ""}), Some("error"));
+                event["choices"][0]["error"] =
+                    json!({"message": "The fake model was asked to fail here.", "code": 500});
+                self.event(&event).await?;
+                self.line("[DONE]").await?;
                 Some(true)
             }
             Answer::Garbage => {

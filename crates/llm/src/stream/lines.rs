@@ -18,12 +18,18 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Takes the next line off the front of `bytes`. `None`: it is not complete yet, and all bytes are taken.
-    pub(super) fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Vec<u8>>, TooLong> {
+    /// Whether the next of these bytes, if there is one, begins a line.
+    pub(super) fn at_start(&mut self, bytes: &mut &[u8]) -> bool {
         if self.after_cr && !bytes.is_empty() {
             self.after_cr = false;
             *bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
+        self.line.is_empty()
+    }
+
+    /// Takes the next line off the front of `bytes`. `None`: it is not complete yet, and all bytes are taken.
+    pub(super) fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Vec<u8>>, TooLong> {
+        self.at_start(bytes);
         let end = memchr2(b'\n', b'\r', bytes);
         let piece = &bytes[..end.unwrap_or(bytes.len())];
         if self.line.len() + piece.len() > MAX_BYTES {

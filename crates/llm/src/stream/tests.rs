@@ -118,8 +118,13 @@ fn how_a_stream_may_end() {
         [delta("a"), stop(), Event::Done]
     );
     assert_eq!(
-        events(format!("{text}{STOP}{STOP}data: {{\"choi")).last(),
-        Some(&Event::Error(super::Failure::garbled()))
+        error_of(&events(format!("{text}{STOP}{STOP}data: {{\"choi"))).0,
+        FailureKind::Broken
+    );
+    // A reason is no end.
+    assert_eq!(
+        events(format!("{STOP}{text}{STOP}{text}data: [DONE]\n\n")),
+        [delta("a"), delta("a"), stop(), Event::Done]
     );
     let broken = events(&text);
     assert_eq!(broken.len(), 2);
@@ -131,9 +136,20 @@ fn how_a_stream_may_end() {
     for nothing in [
         "",
         "\n",
+        ": ping\n\n",
+        "data: [DONE]\n\n",
+        "data: \"[done]\"\n\n",
+        "[DONE]",
+    ] {
+        let events = events(nothing);
+        assert_eq!(events.len(), 1, "{nothing}");
+        let (kind, message) = error_of(&events);
+        assert_eq!(kind, FailureKind::NoAnswer, "{nothing}");
+        assert_eq!(message, "The model's answer is empty.");
+    }
+    for nothing in [
         "OK",
         "data: OK\n\n",
-        ": ping\n\n",
         "data: 5\n\n",
         "[]",
         "{}",
@@ -143,7 +159,10 @@ fn how_a_stream_may_end() {
     ] {
         let events = events(nothing);
         assert_eq!(events.len(), 1, "{nothing}");
-        assert_eq!(error_of(&events).0, FailureKind::NotAModel, "{nothing}");
+        let (kind, message) = error_of(&events);
+        assert_eq!(kind, FailureKind::NotAModel, "{nothing}");
+        let quoted = nothing.trim().trim_start_matches("data: ");
+        assert!(message.ends_with(&format!("“{quoted}”")), "{message}");
     }
     for page in ["<html>", "\r\n <!doctype html><p>Hi"] {
         assert_eq!(error_of(&events(page)).0, FailureKind::NotAModel);
@@ -156,10 +175,41 @@ fn how_a_stream_may_end() {
         stream.give_up(failure.clone()),
         [Event::Error(failure.clone())]
     );
-    let mut stream = Stream::new(KEY);
-    stream.feed(STOP.as_bytes());
-    assert!(stream.finished());
-    assert_eq!(stream.give_up(failure), [Event::Done]);
+}
+
+#[test]
+fn what_a_break_means() {
+    let read = |body: &str| {
+        let mut stream = Stream::new(KEY);
+        stream.feed(body.as_bytes());
+        stream
+    };
+    let broken = super::Failure::broken();
+    let silent = super::Failure::silent(std::time::Duration::from_secs(5));
+    let whole = piece("a") + STOP;
+    let marked = piece("a").replace("null", "\"stop\"");
+    for (body, rests) in [
+        (whole.clone(), true),
+        (piece("a"), false),
+        (marked.clone(), false),
+        (marked.clone() + STOP, true),
+        (marked.clone() + &marked + STOP, false),
+        (STOP.to_owned(), false),
+        (STOP.to_owned() + &marked, false),
+        (STOP.replace("stop", "length"), true),
+    ] {
+        assert_eq!(read(&body).rests(), rests, "{body}");
+        let error = Event::Error(broken.clone());
+        assert_eq!(
+            read(&body).give_up(broken.clone()).last(),
+            Some(&error),
+            "{body}"
+        );
+        let end = read(&body).give_up(silent.clone());
+        let is_silent = end.last() == Some(&Event::Error(silent.clone()));
+        assert_eq!(is_silent, !rests, "{body}");
+    }
+    assert_eq!(read(&whole).give_up(silent), [stop(), Event::Done]);
 }
 
 #[test]
@@ -169,21 +219,32 @@ fn what_servers_send_instead_of_text() {
         (json!({"delta": {"content": null}}), ""),
         (json!({"delta": null}), ""),
         (json!({"delta": {"content": 5}}), ""),
-        (json!({"delta": {"reasoning_content": "Hm."}}), ""),
-        (json!({"delta": {"tool_calls": [{}]}}), ""),
         (json!({"index": 1, "delta": {"content": "b"}}), ""),
         (json!(null), ""),
         (json!({"delta": {"refusal": "No."}}), "No."),
         (
+            json!({"delta": {"content": [{"type": "refusal", "refusal": "No."}]}}),
+            "No.",
+        ),
+        (
             json!({"delta": {"content": [{"type": "text", "text": "a"}, {"x": 1}]}}),
+            "a",
+        ),
+        (
+            json!({"delta": {"content": ["a", {"type": "output_text", "text": "b"}]}}),
+            "ab",
+        ),
+        (
+            json!({"delta": {"content": {"type": "text", "text": "a"}}}),
             "a",
         ),
         (json!({"text": "a"}), "a"),
         (json!({"delta": null, "message": {"content": "a"}}), "a"),
+        (json!({"delta": {}, "message": {"content": "a"}}), "a"),
     ] {
         let mut expected = vec![delta(text), stop(), Event::Done];
         if text.is_empty() {
-            expected.remove(0);
+            expected = vec![stop(), Event::Error(empty())];
         }
         assert_eq!(events(chunk(choice.clone()) + STOP), expected, "{choice}");
     }
@@ -193,12 +254,152 @@ fn what_servers_send_instead_of_text() {
         events(late),
         [delta("z"), Event::Finish("length".to_owned()), Event::Done]
     );
+    let ping = "data: {}\n\ndata: {\"type\":\"ping\"}\n\n";
     assert_eq!(
-        events(format!(
-            "data: {{}}\n\ndata: {{\"type\":\"ping\"}}\n\n{STOP}"
-        )),
-        [stop(), Event::Done]
+        events(format!("{ping}{}{STOP}", piece("a"))),
+        [delta("a"), stop(), Event::Done]
     );
+}
+
+fn empty() -> super::Failure {
+    super::Failure::no_answer("The model's answer is empty.")
+}
+
+fn thought(text: &str) -> Event {
+    Event::Reasoning(text.to_owned())
+}
+
+#[test]
+fn reasoning_is_kept_apart() {
+    let part = |part: Value| json!({"content": [part, {"type": "text", "text": "a"}]});
+    for message in [
+        json!({"reasoning_content": "Hm.", "content": "a"}),
+        json!({"reasoning": "Hm.", "content": "a"}),
+        json!({"reasoning": "Hm.", "reasoning_content": "Hm.", "content": "a"}),
+        json!({"thinking": "Hm.", "content": "a"}),
+        json!({"reasoning_details": [{"type": "reasoning.text", "text": "Hm."}, {"type": "reasoning.encrypted",
+               "data": "x"}], "content": "a"}),
+        json!({"reasoning": "Hm.", "reasoning_details": [{"text": "Hm."}], "content": "a"}),
+        json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm."}], "content": "a"}),
+        part(json!({"type": "thinking", "thinking": "Hm."})),
+        part(json!({"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]})),
+        part(json!({"type": "reasoning", "text": "Hm."})),
+        part(json!({"text": "Hm.", "thought": true})),
+        json!({"content": "<think>Hm.</think>a"}),
+        json!({"content": "\n<thinking>\nHm.\n</thinking>\n\na"}),
+    ] {
+        let expected = [thought("Hm."), delta("a"), stop(), Event::Done];
+        let chunk = json!({"choices": [{"delta": message}]});
+        assert_eq!(
+            events(format!("data: {chunk}\n\n{STOP}")),
+            expected,
+            "{message}"
+        );
+        let whole = json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+        assert_eq!(events(whole.to_string()), expected, "{message}");
+    }
+    // Cut anywhere, and with what else belongs to it.
+    let text: String = [
+        "<th", "ink", ">H", "m.", "</", "think", ">", "\n\n", "a", "<think>",
+    ]
+    .iter()
+    .map(|text| piece(text))
+    .collect();
+    assert_eq!(
+        events(text + STOP),
+        [
+            thought("H"),
+            thought("m."),
+            delta("a"),
+            delta("<think>"),
+            stop(),
+            Event::Done
+        ]
+    );
+}
+
+#[test]
+fn a_reply_without_text_is_an_error() {
+    let said = |delta: Value, reason: &str| {
+        let chunk = json!({"choices": [{"delta": delta}]});
+        let end = json!({"choices": [{"delta": {}, "finish_reason": reason}]});
+        events(format!("data: {chunk}\n\ndata: {end}\n\ndata: [DONE]\n\n"))
+    };
+    let tool =
+        json!({"tool_calls": [{"index": 0, "function": {"name": "search", "arguments": ""}}]});
+    let old = json!({"function_call": {"name": "search", "arguments": "{}"}});
+    for (delta, reason, words) in [
+        (json!({}), "stop", "The model's answer is empty."),
+        (
+            json!({"content": " \n"}),
+            "stop",
+            "The model's answer is empty.",
+        ),
+        (
+            json!({"reasoning": "Hm."}),
+            "stop",
+            "The model thought and did not answer.",
+        ),
+        (
+            json!({"content": "<think>Hm."}),
+            "stop",
+            "The model thought and did not answer.",
+        ),
+        (
+            json!({"reasoning": "Hm."}),
+            "length",
+            "The model thought until it reached its length limit, and did not answer.",
+        ),
+        (
+            json!({}),
+            "MAX_TOKENS",
+            "The model reached its length limit before it answered.",
+        ),
+        (
+            json!({}),
+            "content_filter",
+            "The provider's filter withheld the answer.",
+        ),
+        (
+            json!({"reasoning": "Hm."}),
+            "SAFETY",
+            "The provider's filter withheld the answer.",
+        ),
+        (
+            json!({"content": "a"}),
+            "content_filter",
+            "The provider's filter withheld the rest of the answer.",
+        ),
+        (
+            tool.clone(),
+            "tool_calls",
+            "The model wanted to call a tool (search), which is not possible here, and did not answer.",
+        ),
+        (
+            tool,
+            "stop",
+            "The model wanted to call a tool (search), which is not possible here, and did not answer.",
+        ),
+        (
+            old,
+            "function_call",
+            "The model wanted to call a tool (search), which is not possible here, and did not answer.",
+        ),
+        (
+            json!({"tool_calls": []}),
+            "tool_calls",
+            "The model wanted to call a tool, which is not possible here, and did not answer.",
+        ),
+    ] {
+        let events = said(delta.clone(), reason);
+        assert_eq!(
+            error_of(&events),
+            (FailureKind::NoAnswer, words),
+            "{delta} {reason}"
+        );
+        let finish = |event: &Event| matches!(event, Event::Finish(_));
+        assert_eq!(events.iter().filter(|event| finish(event)).count(), 1);
+    }
 }
 
 #[test]
@@ -239,38 +440,139 @@ fn answers_in_one_piece() {
     ];
     assert_eq!(events(answer.to_string()), expected);
     assert_eq!(events(format!("\n{answer:#}\n")), expected);
+    assert_eq!(events(format!("[{answer}]")), expected);
     assert_eq!(
         events("{\"choices\":[{\"message\":{\"content\":\"Hi\"}}]}"),
         [delta("Hi"), Event::Done]
     );
+    // A piece of a stream is none, whatever its shape.
+    let piece = "data: {\"choices\":[{\"message\":{\"content\":\"Hi\"}}]}\n\n";
+    assert_eq!(error_of(&events(piece)).0, FailureKind::Broken);
+}
+
+#[test]
+fn answers_that_are_lines_of_json() {
+    let lines = format!("{}{STOP}", piece("a"))
+        .replace("data: ", "")
+        .replace("\n\n", "\n");
+    let expected = [delta("a"), stop(), Event::Done];
+    assert_eq!(events(&lines), expected);
+    assert_eq!(events(lines.replace('\n', "")), expected);
+    assert_eq!(events(lines.replace('\n', "\r\n") + "[DONE]\r\n"), expected);
+    // Ollama's own.
+    let ollama = "{\"message\":{\"role\":\"assistant\",\"content\":\"a\"},\"done\":false}\n\
+                  {\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true}\n";
+    assert_eq!(events(ollama), expected);
 }
 
 #[test]
 fn errors_in_a_reply() {
+    let words = "Overloaded with sk-MARKER-0123456789";
     for error in [
-        "data: {\"error\":{\"message\":\"Overloaded with sk-MARKER-0123456789\",\"type\":\"x\"}}\n\n",
-        "event: error\ndata: {\"message\":\"Overloaded with sk-MARKER-0123456789\"}\n\n",
-        "event: error\ndata: Overloaded with sk-MARKER-0123456789\n\n",
-        "data: {\"object\":\"error\",\"message\":\"Overloaded with sk-MARKER-0123456789\"}\n\n",
-        "{\"error\":\"Overloaded with sk-MARKER-0123456789\"}\n",
+        json!({"error": {"message": words, "type": "x"}}),
+        json!({"error": words}),
+        json!({"error": true, "message": words}),
+        json!({"errors": [{"message": words}]}),
+        json!({"object": "error", "message": words}),
+        json!({"type": "error", "message": words}),
+        json!({"error_message": words, "error_type": "x"}),
+        json!({"error_code": 7, "error_msg": words}),
+        json!({"detail": words}),
+        json!({"detail": [{"msg": words}]}),
+        json!({"message": words, "code": "overloaded"}),
+        json!({"message": words, "code": 1301}),
+        json!({"success": false, "message": words}),
+        json!({"status": "failed", "msg": words}),
+        json!({"base_resp": {"status_code": 1002, "status_msg": words}, "choices": null}),
+        json!({"choices": [{"delta": {}, "error": {"message": words}}]}),
+        json!({"choices": [{"delta": {}, "finish_reason": "error", "error": words}]}),
+        json!({"choices": [{"delta": {"error": words}}]}),
+        json!({"choices": [], "error": {"message": words}}),
+        json!([{"error": {"message": words}}]),
+        json!({"error": json!({"error": {"message": words}}).to_string()}),
     ] {
-        for text in ["", "a"] {
-            let before = if text.is_empty() {
-                String::new()
-            } else {
-                piece(text)
-            };
-            let events = events(format!("{before}{error}{STOP}"));
-            let (kind, message) = error_of(&events);
-            // A body that is JSON from the first byte on can't be followed by events.
-            if text.is_empty() && error.starts_with('{') {
-                continue;
+        for form in [
+            format!("data: {error}\n\n"),
+            format!("{error}\n"),
+            format!("{error:#}\n"),
+            format!("event: error\ndata: {error}\n\n"),
+            format!(
+                "data: {}\n\n",
+                format!("{error:#}").replace('\n', "\ndata: ")
+            ),
+            format!("data: {error:#}\n\n"),
+        ] {
+            for text in ["", "a"] {
+                let before = match text {
+                    "" => String::new(),
+                    text => piece(text),
+                };
+                let events = events(format!("{before}{form}{STOP}"));
+                let (kind, message) = error_of(&events);
+                assert_eq!(kind, FailureKind::InReply, "{form}");
+                assert!(
+                    message.ends_with("“Overloaded with [key]”"),
+                    "{form}: {message}"
+                );
+                let deltas = events.iter().filter(|event| **event == delta("a"));
+                assert_eq!(deltas.count(), text.len(), "{form}");
             }
-            assert_eq!(kind, FailureKind::InReply, "{error}");
-            assert!(message.ends_with("“Overloaded with [key]”"), "{message}");
-            assert_eq!(events.len(), 1 + text.len());
         }
     }
-    let events = events("{\"error\":{\"message\":\"Overloaded\",\"code\":503}}");
-    assert_eq!(error_of(&events).0, FailureKind::Server);
+    for form in [
+        format!("event: error\ndata: {words}\n\n"),
+        format!("event: error\ndata: {}\n\n", json!({"message": words})),
+    ] {
+        assert_eq!(error_of(&events(form)).0, FailureKind::InReply);
+    }
+    let status = events("{\"error\":{\"message\":\"Overloaded\",\"code\":503}}");
+    assert_eq!(error_of(&status).0, FailureKind::Server);
+    let reason = events(piece("a") + &STOP.replace("stop", "network_error"));
+    assert!(error_of(&reason).1.ends_with("“network_error”"));
+    // Words that are no event.
+    for form in [
+        "data: upstream request timeout\n\n",
+        "upstream request timeout",
+    ] {
+        for text in [String::new(), piece("a")] {
+            let events = events(text + form);
+            assert!(
+                error_of(&events).1.ends_with("“upstream request timeout”"),
+                "{form}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_error() {
+    let chunk = |fields: Value| {
+        let mut chunk = json!({"choices": [{"delta": {"content": "a"}}]});
+        for (name, value) in fields.as_object().unwrap() {
+            chunk[name] = value.clone();
+        }
+        format!("data: {chunk}\n\n{STOP}")
+    };
+    for fields in [
+        json!({"error": null}),
+        json!({"error": ""}),
+        json!({"error": {}}),
+        json!({"error": false}),
+        json!({"error": {"message": "", "code": null, "param": ""}}),
+        json!({"error_code": 0, "error_msg": ""}),
+        json!({"base_resp": {"status_code": 0, "status_msg": "success"}}),
+        json!({"code": 0, "message": "success"}),
+        json!({"code": 200, "msg": "ok"}),
+        json!({"detail": "x"}),
+    ] {
+        let expected = [delta("a"), stop(), Event::Done];
+        assert_eq!(events(chunk(fields.clone())), expected, "{fields}");
+    }
+    // Notes of a queue.
+    let queue = format!(
+        "data: {}\n\n{}{STOP}",
+        json!({"message": "You are number 3."}),
+        piece("a")
+    );
+    assert_eq!(events(queue), [delta("a"), stop(), Event::Done]);
 }

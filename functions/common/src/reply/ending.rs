@@ -50,13 +50,18 @@ impl Ending {
     /// The same where something went wrong at last.
     pub fn failing(self, why: impl Into<String>) -> Self {
         Self {
+            finish_reason: self.finish_reason,
             usage: self.usage,
             ..Self::error(why)
         }
     }
 
     /// The end of a reply with this message, under the given rev of the chat.
-    pub fn of(self, reply: &str, message: Message, rev: i64) -> GenerationEnded {
+    pub fn of(self, reply: &str, mut message: Message, rev: i64) -> GenerationEnded {
+        // As the conversation will have it.
+        message.finish_reason.clone_from(&self.finish_reason);
+        message.usage.clone_from(&self.usage);
+        message.error.clone_from(&self.error);
         GenerationEnded {
             rev,
             generation_id: reply.into(),
@@ -88,7 +93,8 @@ pub fn text(ended: &GenerationEnded) -> Option<String> {
 pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &Ending) -> Result<bool> {
     let marked: Option<String> = tx
         .query_one_as(
-            "UPDATE generation SET status = ?2, finish_reason = ?3, usage = ?4, error = ?5, piece = NULL
+            "UPDATE generation SET status = ?2, finish_reason = ?3, usage = ?4, error = ?5, piece = NULL,
+                 thought = NULL
              WHERE id = ?1 AND status = 'running' RETURNING id",
             params![
                 reply,

@@ -38,7 +38,8 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_long_work",
     7 "0007_bounds",
     8 "0008_logins",
-    9 "0009_one_person",
+    9 "0009_models",
+    10 "0010_one_person",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.

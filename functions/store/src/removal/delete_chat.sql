@@ -6,6 +6,6 @@ WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)
 AND CASE
     WHEN 25 * (num_files + num_versions)
         + coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = ?1), 0) > ?3 THEN 0
-    ELSE (SELECT coalesce(sum(octet_length(content) / 8192), 0) FROM chat_conversation WHERE chat_id = ?1) <= ?3
+    ELSE (SELECT coalesce(sum((octet_length(content) + octet_length(reasoning)) / 8192), 0) FROM chat_conversation WHERE chat_id = ?1) <= ?3
 END
 RETURNING id

@@ -4,7 +4,7 @@ SELECT min(position) AS position, sum(iif(status = 'running', 0, bytes)) AS byte
 FROM (
     SELECT position, status, bytes, row_number() OVER newest AS number, sum(1 + bytes / 8192) OVER newest AS amount
     FROM (
-        SELECT position, status, octet_length(content) AS bytes FROM chat_conversation
+        SELECT position, status, octet_length(content) + octet_length(reasoning) AS bytes FROM chat_conversation
         WHERE chat_id = ?1 ORDER BY position DESC LIMIT ?2
     )
     WINDOW newest AS (ORDER BY position DESC ROWS UNBOUNDED PRECEDING)

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{KEY, STOP, cut, error_of, events, piece};
+use super::{KEY, STOP, cut, delta, error_of, events, piece};
 use crate::random::{cases, text};
 use crate::stream::{Event, Stream};
 use crate::{FailureKind, MAX_TEXT_BYTES};
@@ -100,10 +100,10 @@ proptest! {
 #[test]
 fn no_way_out_for_the_key() {
     let body = format!(
-        "data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"{KEY}\"}}],\"usage\":{{\"{KEY}\":1}}}}\n\n"
+        "data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}},\"finish_reason\":\"{KEY}\"}}],\"usage\":{{\"{KEY}\":1}}}}\n\n"
     );
     assert_eq!(
         events(body),
-        [Event::Finish("[key]".to_owned()), Event::Done]
+        [delta("a"), Event::Finish("[key]".to_owned()), Event::Done]
     );
 }

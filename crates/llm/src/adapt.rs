@@ -1,0 +1,322 @@
+//! Models that are smaller or stricter than others: how to ask again after a refusal, and what is learnt from that.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, FailureKind, Objection, Size};
+use crate::{Role, Turn};
+
+/// One question is asked so often at most.
+const MAX_ATTEMPTS: u8 = 12;
+
+/// What a model has taught: facts that hold for its next question, too. The caller stores them with the model, and forgets
+/// them when its name or address changes.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learnt {
+    /// It takes no message with the role `system`: the instructions are at the head of the first message.
+    #[serde(skip_serializing_if = "is_false")]
+    pub no_system_role: bool,
+    /// It does not know `stream_options`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub no_stream_options: bool,
+    /// It does not stream.
+    #[serde(skip_serializing_if = "is_false")]
+    pub no_streaming: bool,
+    /// So many characters were not too many for it, and more were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_chars: Option<usize>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Learnt {
+    /// These messages as the model takes them.
+    pub fn adapt<'a>(&self, messages: &'a [Turn]) -> Cow<'a, [Turn]> {
+        match self.no_system_role {
+            true => Cow::Owned(without_system_role(messages)),
+            false => Cow::Borrowed(messages),
+        }
+    }
+}
+
+/// Instructions at the head of the first message.
+fn without_system_role(messages: &[Turn]) -> Vec<Turn> {
+    let is_system = |turn: &&Turn| turn.role == Role::System;
+    let instructions = messages.iter().filter(is_system);
+    let instructions: Vec<&str> = instructions.map(|turn| &*turn.content).collect();
+    let instructions = instructions.join("\n\n");
+    let others = messages.iter().filter(|turn| !is_system(turn));
+    let mut turns: Vec<Turn> = others.cloned().collect();
+    match turns.first_mut() {
+        _ if instructions.is_empty() => {}
+        Some(first) if first.role == Role::User => {
+            first.content = format!("{instructions}\n\n{}", first.content);
+        }
+        _ => turns.insert(0, Turn::new(Role::User, instructions)),
+    }
+    turns
+}
+
+/// How one question is asked: changed by each refusal, until the model takes it.
+#[derive(Debug, Clone)]
+pub struct Adaptation {
+    learnt: Learnt,
+    /// What was known before.
+    known: Learnt,
+    attempts: u8,
+    /// `stream_options` are left out to see whether that helps.
+    tries_without_options: bool,
+    /// So many characters were too many.
+    refused_chars: Option<usize>,
+}
+
+impl Adaptation {
+    /// For a model of which this is known.
+    pub fn new(known: Learnt) -> Self {
+        Self {
+            learnt: known.clone(),
+            known,
+            attempts: 1,
+            tries_without_options: false,
+            refused_chars: None,
+        }
+    }
+
+    /// How to ask now.
+    pub fn way(&self) -> Learnt {
+        Learnt {
+            no_stream_options: self.learnt.no_stream_options || self.tries_without_options,
+            ..self.learnt.clone()
+        }
+    }
+
+    /// How many characters the messages may have, `most` being the limit of the settings.
+    pub fn context_chars(&self, most: usize) -> usize {
+        self.learnt
+            .context_chars
+            .map_or(most, |chars| chars.min(most))
+    }
+
+    /// Whether the model has refused messages for their length. Then history is left out before files.
+    pub fn is_too_long(&self) -> bool {
+        self.refused_chars.is_some()
+    }
+
+    /// The model refused these messages. Whether to ask again, in the way that this is now.
+    pub fn refused(&mut self, failure: &Failure, messages: &[Turn]) -> bool {
+        if self.attempts == MAX_ATTEMPTS {
+            return false;
+        }
+        self.attempts += 1;
+        let learnt = &mut self.learnt;
+        match failure.objection {
+            Some(Objection::Context(size)) => return self.shorten(size, messages),
+            Some(Objection::SystemRole)
+                if !learnt.no_system_role
+                    && messages.iter().any(|turn| turn.role == Role::System) =>
+            {
+                learnt.no_system_role = true;
+                return true;
+            }
+            Some(Objection::StreamOptions) if !learnt.no_stream_options => {
+                learnt.no_stream_options = true;
+                return true;
+            }
+            Some(Objection::Streaming) if !learnt.no_streaming => {
+                learnt.no_streaming = true;
+                return true;
+            }
+            _ => {}
+        }
+        // Not every server names the field that it does not know.
+        let may_be_options = matches!(failure.kind, FailureKind::Refused { status: 400 | 422 });
+        if may_be_options && !self.way().no_stream_options && !self.learnt.no_streaming {
+            self.tries_without_options = true;
+            return true;
+        }
+        false
+    }
+
+    /// What was learnt, if anything: for the caller to store, once the model has answered.
+    pub fn lesson(&self) -> Option<&Learnt> {
+        (self.learnt != self.known).then_some(&self.learnt)
+    }
+
+    fn shorten(&mut self, size: Size, messages: &[Turn]) -> bool {
+        let sent = messages.iter().map(|turn| turn.content.chars().count());
+        let sent = sent.sum();
+        // As short as they can be, and still too long.
+        if self.refused_chars.is_some_and(|refused| refused <= sent) {
+            return false;
+        }
+        self.refused_chars = Some(sent);
+        let shorter = shorter(sent, size);
+        self.learnt.context_chars = Some(self.context_chars(shorter));
+        true
+    }
+}
+
+/// How many characters to try after so many were too many.
+fn shorter(sent: usize, size: Size) -> usize {
+    // With room for the reply, which counts as well.
+    let room = |chars: u128| usize::try_from(chars * 3 / 4).unwrap_or(usize::MAX);
+    let half = sent / 2;
+    match size {
+        Size {
+            limit: Some(limit),
+            asked: Some(asked),
+        } if asked > limit => room(sent as u128 * u128::from(limit) / u128::from(asked)),
+        // Tokens have three or four characters in most languages.
+        Size {
+            limit: Some(limit), ..
+        } => match room(u128::from(limit) * 3) {
+            chars if chars < sent => chars,
+            _ => half,
+        },
+        Size { limit: None, .. } => half,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::{Adaptation, Learnt, shorter};
+    use crate::failure::Size;
+    use crate::{Failure, Role, Turn};
+
+    fn refusal(status: u16, words: &str) -> Failure {
+        Failure::of_answer(status, &HeaderMap::new(), words.as_bytes(), "")
+    }
+
+    fn refusal_in(words: &str) -> Failure {
+        refusal(400, words)
+    }
+
+    fn turns(chars: usize) -> Vec<Turn> {
+        vec![
+            Turn::new(Role::System, "Be brief."),
+            Turn::new(Role::User, "x".repeat(chars)),
+        ]
+    }
+
+    #[test]
+    fn no_system_role() {
+        let mut adaptation = Adaptation::new(Learnt::default());
+        let refusal = refusal(
+            400,
+            r#"{"object":"error","message":"System role not supported","code":400}"#,
+        );
+        let turns = turns(3);
+        assert!(adaptation.refused(&refusal, &turns));
+        let way = adaptation.way();
+        assert_eq!(
+            *way.adapt(&turns),
+            [Turn::new(Role::User, "Be brief.\n\nxxx")]
+        );
+        assert_eq!(adaptation.lesson(), Some(&way));
+        assert_eq!(
+            serde_json::to_string(&way).unwrap(),
+            r#"{"no_system_role":true}"#
+        );
+        // It was not that; and maybe the options are.
+        assert!(adaptation.refused(&refusal, &turns));
+        assert!(!adaptation.refused(&refusal, &turns));
+
+        let known = Adaptation::new(way.clone());
+        assert_eq!(known.lesson(), None);
+        let assistant = [turns[0].clone(), Turn::new(Role::Assistant, "a")];
+        let roles: Vec<Role> = way.adapt(&assistant).iter().map(|turn| turn.role).collect();
+        assert_eq!(roles, [Role::User, Role::Assistant]);
+    }
+
+    #[test]
+    fn messages_become_shorter_until_they_fit() {
+        for (words, limit) in [
+            ("context length exceeded", 1000),
+            (
+                "This model's maximum context length is 1000 tokens. However, you requested 5000 tokens.",
+                20_000,
+            ),
+        ] {
+            let mut adaptation = Adaptation::new(Learnt::default());
+            let mut sent = 100_000;
+            let mut questions = 1;
+            while sent > limit {
+                assert!(!adaptation.is_too_long() || questions > 1);
+                assert!(
+                    adaptation.refused(&refusal(400, words), &turns(sent)),
+                    "{sent}"
+                );
+                let next = adaptation.context_chars(100_000);
+                assert!(next < sent);
+                sent = next;
+                questions += 1;
+            }
+            assert!(questions < 10);
+            let learnt = adaptation.lesson().and_then(|learnt| learnt.context_chars);
+            assert_eq!(learnt, Some(sent));
+        }
+        let mut adaptation = Adaptation::new(Learnt::default());
+        let refusal = refusal(400, "prompt is too long");
+        assert!(adaptation.refused(&refusal, &turns(10)));
+        assert!(
+            !adaptation.refused(&refusal, &turns(10)),
+            "it can't be shorter"
+        );
+    }
+
+    #[test]
+    fn how_much_shorter() {
+        let size = |limit, asked| Size { limit, asked };
+        assert_eq!(shorter(10_000, size(Some(1000), Some(2000))), 3750);
+        assert_eq!(shorter(10_000, size(Some(1000), None)), 2250);
+        assert_eq!(shorter(2000, size(Some(1000), None)), 1000);
+        assert_eq!(shorter(10_000, size(None, None)), 5000);
+    }
+
+    #[test]
+    fn options_are_left_out() {
+        let mut named = Adaptation::new(Learnt::default());
+        let refusal_of_options = refusal(
+            400,
+            "Unrecognized request argument supplied: stream_options",
+        );
+        assert!(named.refused(&refusal_of_options, &turns(1)));
+        assert!(
+            named
+                .lesson()
+                .is_some_and(|learnt| learnt.no_stream_options)
+        );
+        let mut guessed = Adaptation::new(Learnt::default());
+        let refusal = refusal(422, "No.");
+        assert!(guessed.refused(&refusal, &turns(1)));
+        assert!(guessed.way().no_stream_options);
+        assert_eq!(guessed.lesson(), None);
+        assert!(!guessed.refused(&refusal, &turns(1)));
+        let mut streaming = Adaptation::new(Learnt::default());
+        let verified = refusal_in("Your organization must be verified to stream this model.");
+        assert!(streaming.refused(&verified, &turns(1)));
+        assert!(streaming.way().no_streaming);
+    }
+
+    #[test]
+    fn other_failures_are_final() {
+        let mut adaptation = Adaptation::new(Learnt::default());
+        for (status, words) in [
+            (401, "System role not supported"),
+            (500, "No."),
+            (429, "Later."),
+            (404, ""),
+        ] {
+            assert!(
+                !adaptation.refused(&refusal(status, words), &turns(1)),
+                "{status}"
+            );
+        }
+    }
+}
