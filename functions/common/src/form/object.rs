@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::received::{MAX_SHOWN_BYTES, Part, Received};
 use crate::api::form::{FieldKind, FormSpec};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::json;
 
 /// The fields of a body that is a JSON object. `null` is as good as no field, and what doesn't begin as an object has none:
