@@ -192,7 +192,7 @@ async fn strange_part_headers_break_nothing() {
     let server = Server::start().await;
     let form_data = "Content-Disposition: form-data; name=\"chat_name\"";
     let long = format!("{form_data}\r\nX-Long: {}", "x".repeat(100_000));
-    let many = form_data.to_owned() + &"\r\nX-A: b".repeat(10_000);
+    let many = form_data.to_owned() + "\r\nX-A: b".repeat(10_000).as_str();
     let heads: [&[u8]; 9] = [
         b"",
         b"no colon here",

@@ -194,7 +194,7 @@ async fn reasoning_resumes_exactly(setup: Setup) {
         count += 1;
         count % 2 == 0
     });
-    window
+    client
         .ask("fake-words-40-rate-60-reasoning", "think of a.md")
         .await;
     let message = client.settled().await;
@@ -207,7 +207,7 @@ async fn reasoning_comes_as_it_is_thought() {
     let scene = Scene::new(Setup::app(), &["fake-words-2-rate-0-reasoning"]).await;
     let mut socket = scene.open2().await;
     scene
-        .says(&mut socket, "fake-words-2-rate-0-reasoning")
+        .sends_prompt(&mut socket, "fake-words-2-rate-0-reasoning")
         .await;
     let thought = socket.action("reasoning_delta").await;
     assert_eq!(thought["seq"], 1);
@@ -225,7 +225,7 @@ async fn what_a_model_refuses_is_remembered() {
     let mut socket = scene.open2().await;
     for requests in [2, 3] {
         scene
-            .says(&mut socket, "fake-words-2-rate-0-no-system")
+            .sends_prompt(&mut socket, "fake-words-2-rate-0-no-system")
             .await;
         let ended = socket.action("generation_ended").await;
         assert_eq!(ended["status"], "complete", "{ended}");

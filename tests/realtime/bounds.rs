@@ -19,7 +19,7 @@ fn dear(bytes: usize) -> String {
 
 /// Arrays in arrays.
 fn deep(depth: usize) -> String {
-    "[".repeat(depth) + &"]".repeat(depth)
+    "[".repeat(depth) + "]".repeat(depth).as_str()
 }
 
 /// A model's endpoint that answers everything with the same body, and closes. Its base URL.

@@ -61,7 +61,7 @@ async fn renew(keys: &Keys) -> Result<()> {
         let mut changes = Vec::new();
         for model in models {
             // What doesn't open is logged and stays unchanged.
-            if let Ok((ak, headers)) = renewed(keys, &model) {
+            if let Ok((ak, headers)) = seal_again(keys, &model) {
                 changes.push(json!([model.id, model.ak, ak, model.headers, headers]));
             }
         }
@@ -79,7 +79,7 @@ async fn renew(keys: &Keys) -> Result<()> {
 }
 
 /// The key and the headers of a model, sealed with the current key.
-fn renewed(keys: &Keys, model: &Model) -> Result<(String, Option<String>)> {
+fn seal_again(keys: &Keys, model: &Model) -> Result<(String, Option<String>)> {
     let binding = Binding {
         owner: &model.user_id,
         row: &model.id,

@@ -141,7 +141,7 @@ async fn keep_apart(tx: &mut Transaction<'_>, begun: &Begun, apart: &Apart) -> R
 
 /// What became of a transaction.
 enum Written {
-    Stored(Stored),
+    Stored(Box<Stored>),
     /// The file of this name could not be made or changed, and nothing is stored.
     Unfit(String, Unfit),
     /// The text of a file is not that which a diff was applied to any more, and nothing is stored.
@@ -233,7 +233,7 @@ async fn store(
     }
     let ended = ending::close(&mut tx, begun.reply.as_str(), ending, rev).await?;
     tx.commit().await?;
-    Ok(Written::Stored(Stored { files, ended }))
+    Ok(Written::Stored(Box::new(Stored { files, ended })))
 }
 
 /// What became of a text.

@@ -79,7 +79,7 @@ async fn refused_actions_change_nothing(setup: Setup) {
     let one = json!(one);
     let not_text = "prompt must be a string.";
     refused(&mut socket, &edit(&one, json!(5)), "bad_request", not_text).await;
-    let long = json!("x".repeat(190_000) + &"\u{e9}".repeat(40_000));
+    let long = json!("x".repeat(190_000) + "\u{e9}".repeat(40_000).as_str());
     let error = "A message has at most 256 KiB of text.";
     // Longer than a frame through Pushpin.
     if scene.server.sockets() == scene.server.address() {
