@@ -126,16 +126,16 @@ impl Watch {
         if !progress.is_running || ending::is_silent(progress.heartbeat) {
             return Ok(News::More);
         }
-        let piece = match (&progress.piece, &progress.thought) {
-            (Some(piece), None) => Some(Piece::Text(piece.clone())),
-            (None, Some(thought)) => Some(Piece::Reasoning(thought.clone())),
-            _ => None,
-        };
-        Ok(match (piece, progress.seq - seq) {
-            (_, 0) => News::Nothing,
-            (Some(piece), 1) => News::Piece(progress.seq, piece),
-            _ => News::More,
-        })
+        Ok(
+            match (progress.seq - seq, &progress.piece, &progress.thought) {
+                (0, ..) => News::Nothing,
+                (1, Some(piece), None) => News::Piece(progress.seq, Piece::Text(piece.clone())),
+                (1, None, Some(thought)) => {
+                    News::Piece(progress.seq, Piece::Reasoning(thought.clone()))
+                }
+                _ => News::More,
+            },
+        )
     }
 
     /// Whether this stream reads for all.
