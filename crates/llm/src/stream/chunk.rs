@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::failure::EndpointError;
-use crate::json::{entries, fields, is_too_deep, value, without_lone_surrogates};
+use kafka_api::json::without_lone_surrogates;
+
+use crate::json::{entries, fields, is_too_deep, value};
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
 const MAX_NUMBERS: usize = 50;
