@@ -34,6 +34,7 @@ async fn the_first_frame_is_the_chat(setup: Setup) {
         "workspace_id",
         "models",
         "initial",
+        "chat_files_text",
     ];
     assert_eq!(keys, wanted);
     assert_eq!(first["chat_id"], scene.chat);
@@ -41,6 +42,7 @@ async fn the_first_frame_is_the_chat(setup: Setup) {
     assert_eq!(first["conversation"], json!([]));
     assert_eq!(first["chat_files_based"], json!([]));
     assert_eq!(first["chat_files"], json!([]));
+    assert_eq!(first["chat_files_text"], json!([]));
     assert_eq!(first["workspace_id"], scene.user.workspace);
     assert_eq!(first["models"], json!(["fake-words-2-rate-0", "fake"]));
     assert_eq!(first["initial"], true);
