@@ -9,6 +9,7 @@ use crate::support::Setup;
 through_both!(
     a_new_file_through_v1,
     a_changed_file_through_v1,
+    a_composed_reply_is_one_message_in_v1,
     the_same_steps_through_v2,
     a_diff_that_does_not_apply_is_asked_for_again_as_a_whole_file,
     a_longer_fence_holds_fences,
@@ -88,7 +89,49 @@ async fn a_changed_file_through_v1(setup: Setup) {
         answer["diff"],
         "@@ -3 +3 @@\n-line two\n+line two, changed\n"
     );
+    assert_eq!(answer["message"]["diff"], answer["diff"]);
     assert_eq!(scene.versions().await, [FILE, &changed]);
+}
+
+async fn a_composed_reply_is_one_message_in_v1(setup: Setup) {
+    let models = ["fake-compose-rate-0", "fake-words-2-rate-0"];
+    let scene = Scene::new(setup, &models).await;
+    let form = scene.user.upload_to(&scene.chat, "true");
+    let form = form.file("files", "notes.md", "some notes");
+    let form = form.file("files", "b.bin", [0xff, 0xfe, 0x00, 0x01]);
+    let uploaded = scene.server.upload(form).await;
+    let mut socket = scene.opened().await;
+    socket
+        .send(&compose("fake-compose-rate-0", "make agent.based"))
+        .await;
+    assert_eq!(socket.json().await["action"], "agent_response");
+    socket.send_text("and now?").await;
+    assert_eq!(socket.text().await, "w1 w2");
+
+    let first = scene.server.v1(&scene.chat).await.json().await;
+    let conversation = first["conversation"].as_array().expect("a list");
+    let kinds = conversation
+        .iter()
+        .map(|message| (&message["role"], &message["type"]));
+    let kinds: Vec<String> = kinds
+        .map(|(role, kind)| format!("{role} {kind}").replace('"', ""))
+        .collect();
+    let wanted = ["user text", "assistant file", "user text", "assistant text"];
+    assert_eq!(kinds, wanted, "{conversation:?}");
+    let file = conversation[1]["content"].as_str().expect("JSON as text");
+    assert!(file.contains("agent.based"), "{file}");
+    // What was written in the chat is in a list of its own, and what has no text is in none.
+    let notes = json!({
+        "file_id": uploaded.string("/files/0"), "name": "notes.md", "content": "some notes", "type": "markdown",
+    });
+    assert_eq!(first["chat_files_text"], json!([notes]));
+
+    let raw = scene.stored().await.remove(1);
+    assert!(raw.starts_with("assistant text complete "), "{raw}");
+    let text = raw.replacen("assistant text complete ", "", 1);
+    let first = scene.server.v2(&scene.chat).await.json().await;
+    assert_eq!(first["conversation"][1]["content"], text);
+    assert!(first.get("chat_files_text").is_none(), "{first}");
 }
 
 async fn the_same_steps_through_v2(setup: Setup) {

@@ -8,6 +8,7 @@ use crate::support::{Setup, Socket};
 through_both!(
     an_upload_through_v1,
     an_upload_through_v2,
+    half_an_emoji_in_a_frame_is_a_replacement_character,
     a_deletion_detaches_and_takes_the_last_use_along,
     a_file_is_known_by_either_id,
     a_revert_makes_a_new_version,
@@ -44,6 +45,33 @@ async fn an_upload_through_v1(setup: Setup) {
     assert_eq!(scene.stored().await.len(), 1);
     let login = scene.server.login(&scene.user.email).await;
     assert!(login.text().contains(id), "the workspace has the file, too");
+}
+
+async fn half_an_emoji_in_a_frame_is_a_replacement_character(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-say"]).await;
+    let mut v1 = scene.opened().await;
+    let mut v2 = scene.open2().await;
+    let upload = r#"{"\ud83d": 1, "action": "upload_file", "id": "u\ud83d", "filename": "1\ud83d.txt", "file_data": "YQ=="}"#;
+    v1.send_text(upload).await;
+    let answer = v1.json().await;
+    let content = answer["message"]["content"].as_str().expect("JSON as text");
+    let content: Value = serde_json::from_str(content).expect("JSON as text");
+    assert_eq!(content["filename"], "1\u{fffd}.txt");
+    v2.send_text(&upload.replace("1\\ud83d", "\\ude00")).await;
+    assert_eq!(v2.action("ack").await["in_reply_to"], "u\u{fffd}");
+    let files = scene
+        .server
+        .get(&format!("/chat/{}/files", scene.chat))
+        .send()
+        .await;
+    let names = ["/files/0/name", "/files/1/name"].map(|name| files.string(name));
+    assert_eq!(names, ["1\u{fffd}.txt", "\u{fffd}.txt"]);
+    let prompt = r#"{"action": "new_message", "prompt": "a\ud83d", "model": "fake-say"}"#;
+    v1.send_text(prompt).await;
+    assert_eq!(v1.text().await, "a\u{fffd}");
+    v2.action("generation_ended").await;
+    v2.send_text(prompt).await;
+    assert_eq!(v1.text().await, "a\u{fffd}");
 }
 
 async fn an_upload_through_v2(setup: Setup) {

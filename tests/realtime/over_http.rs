@@ -95,6 +95,72 @@ async fn a_message_is_answered_202_and_the_reply_can_be_joined() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_resumes_and_stops_at_the_end() {
+    let scene = Scene::new(no_gateway(), &["fake-words-40-rate-20"]).await;
+    let answer = scene
+        .ask(&json!({"prompt": "hello", "model": "fake-words-40-rate-20"}))
+        .await;
+    let path = format!(
+        "/chat/{}/generations/{}/events",
+        scene.chat,
+        answer.string("/generation_id")
+    );
+    // As `EventSource` does: it connects until it gets something else than a stream.
+    let (mut text, mut last, mut connections, mut resent) = (String::new(), None, 0, 0);
+    loop {
+        let mut request = scene.server.get(&path);
+        if let Some(last) = &last {
+            request = request.header("last-event-id", last);
+        }
+        let mut events = request.events().await;
+        if events.status == 204 {
+            break;
+        }
+        assert_eq!(events.status, 200);
+        connections += 1;
+        // The connection is lost now and then.
+        for _ in 0..3 {
+            let Some(event) = events.next().await else {
+                break;
+            };
+            match event.event.as_str() {
+                "sync" => {
+                    resent += 1;
+                    text = event.data["generation"]["content"]
+                        .as_str()
+                        .expect("the text so far")
+                        .to_owned();
+                }
+                "delta" => text += event.data["content"].as_str().expect("text"),
+                "generation_ended" => assert_eq!(event.data["status"], "complete"),
+                other => panic!("what is {other}?"),
+            }
+            last = event.id.or(last);
+        }
+    }
+    assert_eq!(text, words(40));
+    assert_eq!(last.as_deref(), Some("end"));
+    assert!(connections > 2, "{connections}");
+    assert!(resent < connections, "{resent} of {connections}");
+
+    // A client that has the text, but not its end, gets that.
+    let late = scene.server.get(&path).events().await.rest().await;
+    let seq = late[0].id.clone().expect("an id");
+    let ids: Vec<_> = late.iter().map(|event| event.id.as_deref()).collect();
+    assert_eq!(ids, [Some(seq.as_str()), Some("end")]);
+    for (last, kinds) in [
+        (seq.as_str(), &["generation_ended"][..]),
+        ("1", &["sync", "generation_ended"]),
+        ("x", &["sync", "generation_ended"]),
+    ] {
+        let events = scene.server.get(&path).header("last-event-id", last);
+        let events = events.events().await.rest().await;
+        let found: Vec<_> = events.iter().map(|event| event.event.as_str()).collect();
+        assert_eq!(found, kinds, "{last}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reply_can_be_stopped_over_http() {
     let scene = Scene::new(no_gateway(), &["fake-words-400-rate-20"]).await;
     let mut events = scene.stream("fake-words-400-rate-20").await;

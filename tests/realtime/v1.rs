@@ -14,6 +14,7 @@ through_both!(
     a_reply_goes_to_every_v1_client_and_an_error_to_its_sender,
     errors_are_worded_as_before,
     bad_frames_are_answered_and_the_socket_stays,
+    an_action_that_cannot_be_read_is_no_prompt,
     a_second_message_waits_for_its_turn,
     pings_and_closes_are_answered,
 );
@@ -33,6 +34,7 @@ async fn the_first_frame_is_the_chat(setup: Setup) {
         "workspace_id",
         "models",
         "initial",
+        "chat_files_text",
     ];
     assert_eq!(keys, wanted);
     assert_eq!(first["chat_id"], scene.chat);
@@ -40,6 +42,7 @@ async fn the_first_frame_is_the_chat(setup: Setup) {
     assert_eq!(first["conversation"], json!([]));
     assert_eq!(first["chat_files_based"], json!([]));
     assert_eq!(first["chat_files"], json!([]));
+    assert_eq!(first["chat_files_text"], json!([]));
     assert_eq!(first["workspace_id"], scene.user.workspace);
     assert_eq!(first["models"], json!(["fake-words-2-rate-0", "fake"]));
     assert_eq!(first["initial"], true);
@@ -83,18 +86,12 @@ async fn without_a_model_plain_text_is_echoed(setup: Setup) {
 async fn plain_text_goes_to_the_newest_model(setup: Setup) {
     let scene = Scene::new(setup, &["fake-empty", "fake-words-3-rate-0"]).await;
     let mut socket = scene.opened().await;
-    for text in [
-        "hello",
-        "[1, 2]",
-        r#""quoted""#,
-        r#"{"no": "action"}"#,
-        r#"{"action": 5}"#,
-    ] {
+    for text in ["hello", "[1, 2]", r#""quoted""#, r#"{"no": "action"}"#] {
         socket.send_text(text).await;
         assert_eq!(socket.text().await, "w1 w2 w3", "{text}");
     }
     let stored = scene.stored().await;
-    assert_eq!(stored.len(), 10);
+    assert_eq!(stored.len(), 8);
     assert_eq!(stored[2], "user text complete [1, 2]");
 }
 
@@ -205,6 +202,33 @@ async fn bad_frames_are_answered_and_the_socket_stays(setup: Setup) {
     socket.send_text("still here").await;
     assert_eq!(socket.text().await, "w1");
     assert_eq!(scene.stored().await.len(), 2, "only the last was stored");
+}
+
+async fn an_action_that_cannot_be_read_is_no_prompt(setup: Setup) {
+    let scene = Scene::new(setup, &["fake-words-1-rate-0"]).await;
+    let mut socket = scene.opened().await;
+    let deep = "[".repeat(200);
+    for frame in [
+        r#"{"action": "upload_file", "filename": "a.txt", "file_data": "YWJj"#,
+        r#"{"action": "upload_file", "filename": "a.txt", "file_data": "YWJj\x"}"#,
+        r#" {"filename": "a.txt", "action": "upload_file", "file_data": "YW
+            Jj"}"#,
+        "\u{feff}{\"action\": \"upload_file\"}",
+        r#"{"action": "delete_file", "file_id": "a"}}"#,
+        r#"{"prompt": NaN, "action": "new_message"}"#,
+        &format!("{{\"action\": \"new_message\", \"prompt\": {deep}}}"),
+        r#"{"action": 5, "prompt": "x"}"#,
+        r#"{"action": null, "prompt": "x"}"#,
+        r#"{"action": {"action": "new_message"}, "prompt": "x"}"#,
+    ] {
+        socket.send_text(frame).await;
+        is_error(&socket.json().await);
+    }
+    assert!(scene.stored().await.is_empty(), "none of it was stored");
+    for prompt in [r#"{"no": {"action": 1}}"#, "{action}", "the \"action\" {"] {
+        socket.send_text(prompt).await;
+        assert_eq!(socket.text().await, "w1", "{prompt}");
+    }
 }
 
 async fn a_second_message_waits_for_its_turn(setup: Setup) {

@@ -9,7 +9,7 @@ use crate::support::{Setup, Socket, V2};
 
 through_both!(
     the_first_frame_is_the_chat_with_ids,
-    an_unknown_chat_is_refused,
+    an_unknown_chat_is_an_error_and_a_close,
     a_message_is_acknowledged_and_streamed,
     errors_have_a_code_and_a_reference,
     an_action_without_an_id_gets_no_ack,
@@ -65,15 +65,19 @@ async fn the_first_frame_is_the_chat_with_ids(setup: Setup) {
     assert_eq!(conversation[1]["parent_id"], conversation[0]["id"]);
 }
 
-async fn an_unknown_chat_is_refused(setup: Setup) {
+async fn an_unknown_chat_is_an_error_and_a_close(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
-    let headers = [("sec-websocket-protocol", V2)];
-    let refused = scene.server.try_socket("/ws/nothing", &headers).await;
-    let refused = refused.err().expect("the handshake is refused");
-    assert_eq!(refused.status, 404);
-    // Pushpin sends a body after its head, and the test's client doesn't wait for it.
-    if scene.server.sockets() == scene.server.address() {
-        assert_eq!(refused.body, r#"{"detail":"Chat not found."}"#);
+    for chat in ["nothing", "0197-x%20y"] {
+        let headers = [("sec-websocket-protocol", V2)];
+        let socket = scene
+            .server
+            .try_socket(&format!("/ws/{chat}"), &headers)
+            .await;
+        let mut socket = socket.expect("v2 gets errors inside the socket");
+        assert_eq!(socket.protocol.as_deref(), Some(V2));
+        let error = json!({"action": "error", "code": "not_found", "error": "Chat not found."});
+        assert_eq!(socket.json().await, error);
+        assert_eq!(socket.closed().await, Some(1008));
     }
 }
 

@@ -1,15 +1,34 @@
 //! Sockets in token mode: who may open one, and what ends it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Person, Town};
 use crate::realtime::through_both;
 use crate::support::{Setup, Socket, V2};
 
-async fn open(town: &Town, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+/// A socket with its first frame; or the code of the error that it gets before it is closed, or the status of a
+/// handshake that is refused.
+async fn open(
+    town: &Town,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<(Socket, Value), String> {
     let headers = [headers, &[("sec-websocket-protocol", V2)]].concat();
     let socket = town.server.try_socket(path, &headers).await;
-    socket.map_err(|refused| refused.status)
+    let mut socket = socket.map_err(|refused| refused.status.to_string())?;
+    assert_eq!(socket.protocol.as_deref(), Some(V2));
+    let first = socket.json().await;
+    if first["action"] != "error" {
+        return Ok((socket, first));
+    }
+    assert_eq!(socket.closed().await, Some(1008));
+    Err(first["code"].as_str().expect("a code").to_owned())
+}
+
+/// The reason for which no socket opens.
+async fn refusal(town: &Town, path: &str, headers: &[(&'static str, &str)]) -> String {
+    let opened = open(town, path, headers).await;
+    opened.err().expect("the socket is refused")
 }
 
 async fn ticket(town: &Town, person: &Person) -> String {
@@ -20,9 +39,8 @@ async fn ticket(town: &Town, person: &Person) -> String {
 }
 
 /// Whether the socket is there and speaks of `chat`.
-async fn is_of(socket: Result<Socket, u16>, chat: &str) -> Socket {
-    let mut socket = socket.expect("the handshake succeeds");
-    let initial = socket.json().await;
+async fn is_of(socket: Result<(Socket, Value), String>, chat: &str) -> Socket {
+    let (socket, initial) = socket.expect("the socket opens");
     assert_eq!(
         (&initial["action"], &initial["chat_id"]),
         (&json!("initial"), &json!(chat))
@@ -52,8 +70,8 @@ async fn a_user_with_a_session_may_open_a_socket(setup: Setup) {
         &[("cookie", "kafka_session=x")],
     ] {
         assert_eq!(
-            open(&town, &path, headers).await.err(),
-            Some(401),
+            refusal(&town, &path, headers).await,
+            "unauthorized",
             "{headers:?}"
         );
     }
@@ -61,7 +79,7 @@ async fn a_user_with_a_session_may_open_a_socket(setup: Setup) {
         ("cookie", cookie.as_str()),
         ("origin", "https://evil.example"),
     ];
-    assert_eq!(open(&town, &path, &foreign).await.err(), Some(403));
+    assert_eq!(refusal(&town, &path, &foreign).await, "403");
     // Our own page, as anybody on the way may have written it; and one of another site.
     for (name, value) in [
         ("origin", "http://app.example"),
@@ -72,11 +90,7 @@ async fn a_user_with_a_session_may_open_a_socket(setup: Setup) {
             ("host", "app.example"),
             (name, value),
         ];
-        assert_eq!(
-            open(&town, &path, &headers).await.err(),
-            Some(403),
-            "{name}"
-        );
+        assert_eq!(refusal(&town, &path, &headers).await, "403", "{name}");
     }
 }
 
@@ -93,13 +107,13 @@ async fn a_ticket_opens_one_socket_within_a_minute(setup: Setup) {
     // The query is repeated with every event, and the ticket not looked at again.
     socket.send(&json!({ "action": "sync", "rev": 0 })).await;
     assert_eq!(socket.json().await["action"], "sync");
-    assert_eq!(open(&town, &path, &[]).await.err(), Some(401));
+    assert_eq!(refusal(&town, &path, &[]).await, "unauthorized");
 
     let path = format!("/ws/{chat}?ticket={}", ticket(&town, &josef).await);
     town.server
         .change("UPDATE ws_ticket SET expires_at = expires_at - 60001")
         .await;
-    assert_eq!(open(&town, &path, &[]).await.err(), Some(401));
+    assert_eq!(refusal(&town, &path, &[]).await, "unauthorized");
     assert_eq!(town.server.database().await.count("ws_ticket").await, 0);
 }
 
@@ -112,10 +126,8 @@ async fn a_foreign_chat_is_as_if_it_did_not_exist(setup: Setup) {
     let path = format!("/ws/{}", josef.chat(&town, "c").await);
     let bearer = leni.bearer();
     assert_eq!(
-        open(&town, &path, &[("authorization", &bearer)])
-            .await
-            .err(),
-        Some(404)
+        refusal(&town, &path, &[("authorization", &bearer)]).await,
+        "not_found"
     );
     let v1 = town
         .server
@@ -250,12 +262,12 @@ async fn forged_metadata_of_a_client_is_not_believed(setup: Setup) {
     let hash = hashes.texts(&sql).await.remove(0);
     let path = format!("/ws/{josefs}");
     assert_eq!(
-        open(&town, &path, &[("meta-session", &hash)]).await.err(),
-        Some(401)
+        refusal(&town, &path, &[("meta-session", &hash)]).await,
+        "unauthorized"
     );
     let bearer = leni.bearer();
     let both = [("authorization", bearer.as_str()), ("meta-session", &hash)];
-    assert_eq!(open(&town, &path, &both).await.err(), Some(404));
+    assert_eq!(refusal(&town, &path, &both).await, "not_found");
     // Nor later: in a socket of her own she is still herself, or has no session.
     let own = leni.chat(&town, "hers").await;
     let mut socket = is_of(open(&town, &format!("/ws/{own}"), &both).await, &own).await;

@@ -22,7 +22,7 @@ use crate::relay::{self, Branch, ReplyBegun, Stopped, is_blank};
 use crate::words::{ErrorCode, MessageKind, Role, Status};
 
 pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
-pub use v1::{EventV1, MessageV1};
+pub use v1::{EventV1, InitialV1, MessageV1, TextFile};
 
 /// What a client of `kafka.v2` receives: a frame of the WebSocket, or the `data` of a server-sent event whose name is
 /// the action. A text for which a frame has no room is `null`, with `truncated`; an event that is too large even so is

@@ -15,6 +15,7 @@ mod operation;
 pub mod events;
 pub mod form;
 pub mod id;
+pub mod json;
 pub mod openapi;
 pub mod page;
 mod schema;

@@ -300,16 +300,22 @@ operations! {
     /// A stream of `kafka.v2` events, which any number of clients may open at any time. It begins with a `sync` whose
     /// `generation` is this reply. Then `delta`s follow, each of which may join several, so `seq` may jump although no
     /// text is missing. The stream ends with `generation_ended`, with `chat_deleted`, or with an `error` as that of
-    /// `POST …/messages` does.
+    /// `POST …/messages` does. A browser's `EventSource` resumes with `Last-Event-ID`, and stops once it has all.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
         .limited()
         .query(&[USER])
+        .heeds(&[
+            Parameter::optional("Last-Event-ID", Schema::Text)
+                .about("The `id` of the last event that the client received. If it has all of the text so far, there is no `sync`."),
+        ])
         .also(200, "The events of the reply.", Content::Other(EVENTS))
+        .also(204, "The client has the end of the reply.", Content::Nothing)
         .not_found("`User not found.` or `Generation not found.`");
 
     /// Open a WebSocket
     ///
-    /// The gateway holds it. In token mode the handshake needs a session or a ticket. The protocol:
+    /// The gateway holds it. In token mode it needs a session or a ticket. A socket to a chat that the caller does not
+    /// have opens, receives an error and is closed; so does one of `kafka.v2` without a session. The protocol:
     /// [/docs/websocket](/docs/websocket).
     SOCKET = Operation::get("/ws/{chat_id}")
         .public()
@@ -317,8 +323,7 @@ operations! {
             .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
         .also(101, "The WebSocket is open.", Content::Nothing)
         .fails(400, "The handshake is not valid.")
-        .fails(401, "Token mode: there is no session, or it has ended, or the ticket is not valid.")
-        .not_found("`Chat not found.`; without the sub-protocol `kafka.v2` the socket opens, and its first frame is this error.")
+        .fails(401, "Token mode, without the sub-protocol `kafka.v2`: there is no session, or it has ended, or the ticket is not valid.")
         .fails(426, "The request has no `Upgrade: websocket`, or did not come through the gateway.")
         .fails(502, "The gateway can't reach the application.");
 
@@ -330,6 +335,5 @@ operations! {
         .takes(SOCKET_EVENT_TYPE)
         .also(200, "Events for the socket.", Content::Other(SOCKET_EVENT_TYPE))
         .fails(401, "The request is not signed by the gateway.")
-        .fails(426, "The body is not in the format of events.")
-        .not_found("`Chat not found.`");
+        .fails(426, "The body is not in the format of events.");
 }

@@ -118,49 +118,14 @@ fn each<'a>(json: &'a str, take: impl FnMut(Option<&str>, &'a str)) -> Option<Ki
     Some(kind)
 }
 
-/// Some endpoints cut an emoji between two pieces and escape its halves, which is no JSON: each half becomes U+FFFD.
-pub(crate) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
-    if !json.contains("\\u") {
-        return Cow::Borrowed(json);
-    }
-    let mut repaired = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        repaired.push_str(before);
-        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-            (Some(_), _) => {
-                repaired.push('\u{fffd}');
-                rest = &escape[6..];
-                continue;
-            }
-            // Any other escape: with the character that it escapes, which may be a backslash.
-            (None, _) => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
-        };
-        repaired.push_str(&escape[..length]);
-        rest = &escape[length..];
-    }
-    repaired.push_str(rest);
-    Cow::Owned(repaired)
-}
-
-/// The surrogate that `text` begins with, as `\uD83D`.
-fn surrogate(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let unit = u16::from_str_radix(digits, 16).ok()?;
-    (0xd800..0xe000).contains(&unit).then_some(unit)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::{entries, fields, is_json, without_lone_surrogates};
+    use kafka_api::json::without_lone_surrogates;
+
+    use super::{entries, fields, is_json};
     use crate::random::{cases, text};
 
     const PIECES: &[&str] = &[

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::api::json::without_lone_surrogates;
 use crate::body::LimitedBody;
 use crate::config::Config;
 use crate::error::{Error, FieldError, Result};
@@ -78,7 +79,7 @@ impl JsonBody {
         match read.value {
             Value::Object(fields) => Ok(Self { fields, text }),
             Value::Null => Err(FieldError::missing("", Value::Null).at_body().into()),
-            other => Err(no_object(serde_json::from_str(&text).unwrap_or(other))),
+            other => Err(no_object(tree(&text).unwrap_or(other))),
         }
     }
 
@@ -113,7 +114,7 @@ impl JsonBody {
 
     /// What its sender is shown of it.
     fn shown(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| self.fields.clone().into())
+        tree(&self.text).unwrap_or_else(|| self.fields.clone().into())
     }
 }
 
@@ -131,6 +132,11 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     essence
         .strip_prefix("application/")
         .is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+}
+
+/// All of a text that could be read.
+fn tree(text: &str) -> Option<Value> {
+    serde_json::from_str(&without_lone_surrogates(text)).ok()
 }
 
 fn no_object(input: Value) -> Error {

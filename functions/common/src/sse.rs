@@ -1,7 +1,7 @@
 //! Server-sent events (WHATWG HTML, section 9.2): v2's events for clients without a socket.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
@@ -11,10 +11,36 @@ use crate::api::events::Event;
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/event-stream";
 
-/// An event of v2 on the wire: its action as the event's name, its seq, where it has one, as the id. `json` is the event
-/// as it is sent.
+/// The id of the event that ends a reply.
+const END: &str = "end";
+
+/// How much of a reply a client has: the id of the last event that it received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastEvent {
+    /// All up to the delta of this seq.
+    Seq(i64),
+    /// All.
+    End,
+}
+
+impl LastEvent {
+    /// The one in the header `Last-Event-ID`, which `EventSource` sends when it connects again. What is none of our ids
+    /// says nothing.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        match headers.get("last-event-id")?.to_str().ok()?.trim() {
+            END => Some(Self::End),
+            seq => seq.parse().ok().map(Self::Seq),
+        }
+    }
+}
+
+/// An event of v2 on the wire: its action as the event's name, and as the id its seq, where it has one, or that a reply
+/// has ended. `json` is the event as it is sent.
 pub fn event(event: &Event, json: &str) -> Bytes {
-    let id = event.seq().map(|seq| format!("id: {seq}\n"));
+    let id = match (event, event.seq()) {
+        (Event::GenerationEnded(_), _) => Some(format!("id: {END}\n")),
+        (_, seq) => seq.map(|seq| format!("id: {seq}\n")),
+    };
     let (action, id) = (event.action(), id.unwrap_or_default());
     // JSON has no line ends of its own.
     format!("event: {action}\n{id}data: {json}\n\n").into()

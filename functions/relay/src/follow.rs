@@ -4,6 +4,7 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::{self, Stream};
+use http::StatusCode;
 use kafka_common::access::Access;
 use kafka_common::announce::text;
 use kafka_common::api::events::{Event, Generation, Sync};
@@ -15,7 +16,8 @@ use kafka_common::error::{Error, Result};
 use kafka_common::long_work::{Kind, Lease, held};
 use kafka_common::query::Query;
 use kafka_common::reply::ending::{self, Ending};
-use kafka_common::{owner, params, sse};
+use kafka_common::sse::{self, LastEvent};
+use kafka_common::{owner, params};
 use serde::Deserialize;
 
 use crate::guarded::while_logged_in;
@@ -30,18 +32,23 @@ const QUIET: u32 = 50;
 /// What is said where there is no such reply.
 const NOT_FOUND: &str = "Generation not found.";
 
-/// Streams the reply: what it has, what it gets, and its end.
+/// Streams the reply: what it has, what it gets, and its end. A browser that connects again gets what it does not have
+/// yet; if it has all, 204 lets it stop.
 pub async fn get(
     access: Access,
     Path((chat, reply)): Path<(String, GenerationId)>,
     request: Request,
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
+    let last = LastEvent::of(request.headers());
     let owner = caller.user_id().map(str::to_owned);
-    let Some((follower, first)) = find(chat, owner, reply).await? else {
+    let Some((follower, first)) = find(chat, owner, reply, last).await? else {
         let missing = Error::not_found(NOT_FOUND);
         return Err(owner::not_found(&mut Db::open().await?, &caller, missing).await);
     };
+    if follower.ended && last == Some(LastEvent::End) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let lease = Lease::take(&caller, Kind::Stream).await?;
     let events = sse::response(held(rest(follower, Some(first)), lease));
     Ok(while_logged_in(&access, events))
@@ -49,23 +56,28 @@ pub async fn get(
 
 /// The events of a reply of a chat, whoever's it is, while the lease is held.
 pub async fn response(chat: String, reply: GenerationId, lease: Option<Lease>) -> Response {
-    match find(chat, None, reply).await {
+    match find(chat, None, reply, None).await {
         Ok(Some((follower, first))) => sse::response(held(rest(follower, Some(first)), lease)),
         Ok(None) => Refused::not_found(NOT_FOUND).into_response(),
         Err(error) => Refused::from(error).into_response(),
     }
 }
 
-/// A reply in a chat of `owner` (`None`: of anybody), and the first events of it; `None` if there is none.
+/// A reply in a chat of `owner` (`None`: of anybody), and the first events of it after the last that the client has;
+/// `None` if there is none.
 async fn find(
     chat: String,
     owner: Option<String>,
     reply: GenerationId,
+    last: Option<LastEvent>,
 ) -> db::Result<Option<(Follower, Bytes)>> {
     let mut follower = Follower::new(chat, owner, reply);
     let state = follower.read().await?;
     Ok(state.map(|state| {
-        let first = follower.events(state);
+        let first = match last {
+            Some(LastEvent::Seq(seq)) if seq == state.seq => follower.after_all(state),
+            _ => follower.events(state),
+        };
         (follower, first)
     }))
 }
@@ -239,6 +251,16 @@ impl Follower {
             self.quiet = 0;
             sse::keep_alive()
         })
+    }
+
+    /// The first events for a client that has all of the text.
+    fn after_all(&mut self, state: State) -> Bytes {
+        self.message.clone_from(&state.message.id);
+        self.sent = Some((state.seq, state.message.content.len()));
+        match state.status {
+            Status::Running => sse::keep_alive(),
+            _ => self.events(state),
+        }
     }
 
     /// What the client doesn't have of this yet.

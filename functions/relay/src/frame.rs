@@ -51,6 +51,17 @@ impl Frame {
         }
     }
 
+    /// Whether a text is meant as an object with an action, even if it can't be read.
+    pub fn looks_like_action(text: &str) -> bool {
+        let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        text.starts_with('{') && memchr::memmem::find(text.as_bytes(), b"\"action\"").is_some()
+    }
+
+    /// Whether it has an action, even one that is no text.
+    pub fn has_action(&self) -> bool {
+        self.values.contains_key("action")
+    }
+
     /// The name of its action.
     pub fn name(&self) -> Option<&str> {
         self.values.get("action").and_then(Value::as_str)

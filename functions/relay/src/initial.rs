@@ -1,8 +1,10 @@
 //! What a window gets first, and what it gets when it missed something.
 
 use kafka_common::api::chat::RunningGeneration;
-use kafka_common::api::events::{ChatState, Event, EventV1, Initial, MessageV1, Sync, SyncedChat};
-use kafka_common::api::words::Status;
+use kafka_common::api::events::{
+    ChatState, Event, EventV1, Initial, InitialV1, Message, MessageV1, Sync, SyncedChat,
+};
+use kafka_common::api::words::{MessageKind, Role, Status};
 use kafka_common::attachments;
 use kafka_common::db::{Db, Result};
 use serde::Serialize;
@@ -14,15 +16,41 @@ use crate::snapshot::{Snapshot, cut};
 
 /// v1's first frame.
 pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> {
+    let mut messages = std::mem::take(&mut snapshot.messages);
     // A reply that is being written comes when it is whole.
-    let messages = std::mem::take(&mut snapshot.messages).into_iter();
-    let whole = messages.filter(|message| message.status != Status::Running);
-    let conversation = whole.map(MessageV1::from).collect();
-    let mut frame = state(chat, &snapshot, conversation);
-    if let Some(shown) = files(chat, &snapshot, Protocol::V1, &frame).await? {
-        (frame.chat_files_based, frame.chat_files) = shown.into_lists();
+    messages.retain(|message| message.status != Status::Running);
+    leave_out_composed(&mut messages);
+    let conversation = messages.into_iter().map(MessageV1::from).collect();
+    let mut frame = InitialV1 {
+        chat: state(chat, &snapshot, conversation),
+        chat_files_text: Vec::new(),
+    };
+    if let Some(mut shown) = files(chat, &snapshot, Protocol::V1, &frame).await? {
+        frame.chat_files_text = shown.take_texts();
+        (frame.chat.chat_files_based, frame.chat.chat_files) = shown.into_lists();
     }
     Ok(EventV1::Initial(Box::new(frame)))
+}
+
+/// Leaves out the texts of replies that made or changed files: v1 has the messages about those instead, as its clients
+/// received them.
+fn leave_out_composed(messages: &mut Vec<Message>) {
+    // Going back, whether the next text of a model is one of a reply with files.
+    let mut composed = false;
+    let mut kept = Vec::with_capacity(messages.len());
+    for message in std::mem::take(messages).into_iter().rev() {
+        if message.role == Role::Assistant {
+            match message.kind {
+                // The message about a version that was restored names no model.
+                MessageKind::File => composed |= message.model.is_some(),
+                MessageKind::Text if std::mem::take(&mut composed) => continue,
+                MessageKind::Text => {}
+            }
+        }
+        kept.push(message);
+    }
+    kept.reverse();
+    *messages = kept;
 }
 
 /// v2's first frame.

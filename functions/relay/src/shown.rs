@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion};
+use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion, TextFile};
 use kafka_common::api::id::{Time, VersionId};
 use kafka_common::api::words::FileKind;
 use kafka_common::attachments::{self, ChatFile};
@@ -65,6 +65,17 @@ impl Protocol {
         }
     }
 
+    /// A file's entry in v1's list of uploads that have a text, still without it.
+    fn text(self, file: &ChatFile) -> Option<TextFile> {
+        let is_text = self == Self::V1 && file.is_shown() && !file.is_based();
+        is_text.then(|| TextFile {
+            file_id: file.id.as_str().into(),
+            name: file.name.clone(),
+            content: String::new(),
+            kind: file.kind.told(false),
+        })
+    }
+
     /// What is shown of a text for which there is no room.
     fn left_out(self) -> Option<String> {
         (self == Self::V1).then(String::new)
@@ -75,6 +86,7 @@ impl Protocol {
 struct Entries {
     file: ChatFile,
     based: Option<BasedFile>,
+    text: Option<TextFile>,
     listed: FrameFile,
     /// What it was uploaded as, if that was read and it has no versions.
     upload: Option<String>,
@@ -153,7 +165,9 @@ impl Shown {
                 listed.versions = Some(Vec::new());
             }
             let fits_based = based.as_ref().is_none_or(|based| budget.take(based));
-            let fits = budget.take(&listed) && fits_based;
+            let entry = protocol.text(&file);
+            let fits_text = entry.as_ref().is_none_or(|entry| budget.take(entry));
+            let fits = budget.take(&listed) && fits_based && fits_text;
             if !fits && !reserved.is_empty() {
                 has_more = true;
                 break;
@@ -161,6 +175,7 @@ impl Shown {
             reserved.push(Entries {
                 file,
                 based,
+                text: entry,
                 listed,
                 upload: None,
                 versions: Vec::new(),
@@ -201,6 +216,14 @@ impl Shown {
                 }
             }
         }
+        for shown in &mut self.files {
+            if let (Some(entry), Some(text)) =
+                (&mut shown.text, text(&shown.upload, &shown.versions))
+                && budget.take(text)
+            {
+                entry.content = text.to_owned();
+            }
+        }
         for (versions, entries) in versioned(&mut self.files) {
             for version in versions {
                 let version = FrameVersion {
@@ -231,6 +254,12 @@ impl Shown {
             entries.reverse();
         }
         Ok(())
+    }
+
+    /// v1's list of uploads that have a text, oldest first.
+    pub fn take_texts(&mut self) -> Vec<TextFile> {
+        let entries = self.files.iter_mut().rev();
+        entries.filter_map(|shown| shown.text.take()).collect()
     }
 
     /// The lists of the frame, of files with versions and of all, oldest first.

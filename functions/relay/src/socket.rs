@@ -137,6 +137,11 @@ pub async fn events(
             window.answer(events, opening).await
         }
         Err(Error::Unauthorized(why)) if !opening => Ok(closed(&events, protocol, why)),
+        Err(Error::Unauthorized(why)) if protocol == Protocol::V2 => {
+            let mut answer = Answer::default();
+            turn_away(&mut answer, &Refused::unauthorized(why));
+            Ok(opened(answer, protocol))
+        }
         Err(error) => Err(error),
     }
 }
@@ -157,6 +162,25 @@ fn closed(events: &[Event], protocol: Protocol, why: Cow<'static, str>) -> Respo
         }
     }
     events_response(answer)
+}
+
+/// Opens a socket of v2 to send why it may not be, and closes it: a browser's page can't read why a handshake fails.
+fn turn_away(answer: &mut Answer, refused: &Refused) {
+    answer.add(&Event::Open);
+    answer.message(&Protocol::V2.refusal(refused));
+    answer.close(Some(POLICY));
+}
+
+/// The answer to a request that opens a socket.
+fn opened(answer: Answer, protocol: Protocol) -> Response {
+    let mut response = events_response(answer);
+    let headers = response.headers_mut();
+    headers.insert(EXTENSIONS, HeaderValue::from_static("grip"));
+    if protocol == Protocol::V2 {
+        let protocol = HeaderValue::from_static(V2);
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    response
 }
 
 fn events_response(answer: Answer) -> Response {
@@ -249,20 +273,15 @@ impl Window {
     }
 
     fn response(&self, answer: Answer, opening: bool) -> Response {
-        let mut response = events_response(answer);
-        if opening {
-            let headers = response.headers_mut();
-            let grip = HeaderValue::from_static("grip");
-            headers.insert(EXTENSIONS, grip);
-            self.admitted.remember(headers);
-            if self.admitted.channel().is_some() {
-                // Should it not hear that its session has ended, it is found out then.
-                headers.insert(KEEP_ALIVE_INTERVAL, LOOK_AGAIN);
-            }
-            if self.protocol == Protocol::V2 {
-                let protocol = HeaderValue::from_static(V2);
-                headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-            }
+        if !opening {
+            return events_response(answer);
+        }
+        let mut response = opened(answer, self.protocol);
+        let headers = response.headers_mut();
+        self.admitted.remember(headers);
+        if self.admitted.channel().is_some() {
+            // Should it not hear that its session has ended, it is found out then.
+            headers.insert(KEEP_ALIVE_INTERVAL, LOOK_AGAIN);
         }
         response
     }
@@ -274,12 +293,15 @@ impl Window {
             Err(refused) => return Ok(Opened::Refused(refused.into_response())),
         };
         let Some(snapshot) = snapshot else {
-            if self.protocol == Protocol::V2 {
-                return Err(Error::chat_not_found());
+            let refused = Refused::chat_not_found();
+            match self.protocol {
+                Protocol::V1 => {
+                    answer.add(&Event::Open);
+                    answer.message(&self.protocol.refusal(&refused));
+                    answer.close(Some(1000));
+                }
+                Protocol::V2 => turn_away(answer, &refused),
             }
-            answer.add(&Event::Open);
-            answer.message(&self.protocol.refusal(&Refused::chat_not_found()));
-            answer.close(Some(1000));
             return Ok(Opened::Closed);
         };
         let (channel, frame) = match self.protocol {

@@ -29,9 +29,14 @@ async fn answer(
     said: &str,
     has_room: bool,
 ) -> Result<Option<String>, Refused> {
-    // An object with an action is that action, anything else is something said.
-    let Some(frame) = Frame::read(said).filter(|frame| frame.name().is_some()) else {
-        return say(chat, caller, said.to_owned()).await;
+    // An object with an action is that action, anything else is something said. Where an action can't be read, a model
+    // would get its file data for a prompt.
+    let frame = match Frame::read(said) {
+        Some(frame) if frame.has_action() => frame,
+        None if Frame::looks_like_action(said) => {
+            return Err(Refused::bad_request("This action is no valid JSON."));
+        }
+        _ => return say(chat, caller, said.to_owned()).await,
     };
     let done = match frame.action()? {
         Action::NewMessage(message) => {

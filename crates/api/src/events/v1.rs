@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{ChatState, Message};
 use crate::id::FileId;
-use crate::words::{MessageKind, Role};
+use crate::words::{FileKind, MessageKind, Role};
 
 /// What a client of v1 receives, but for replies, which are bare texts.
 #[derive(Debug, Clone, Serialize)]
@@ -43,7 +43,27 @@ pub enum EventV1 {
     },
     /// The first frame.
     #[serde(untagged)]
-    Initial(Box<ChatState<MessageV1>>),
+    Initial(Box<InitialV1>),
+}
+
+/// The first frame of v1.
+#[derive(Debug, Clone, Serialize)]
+pub struct InitialV1 {
+    #[serde(flatten)]
+    pub chat: ChatState<MessageV1>,
+    /// The uploaded files that have a text.
+    pub chat_files_text: Vec<TextFile>,
+}
+
+/// An uploaded file with its text.
+#[derive(Debug, Clone, Serialize)]
+pub struct TextFile {
+    pub file_id: FileId,
+    pub name: String,
+    /// Empty if it is left out.
+    pub content: String,
+    #[serde(rename = "type")]
+    pub kind: FileKind,
 }
 
 impl EventV1 {
@@ -64,6 +84,9 @@ pub struct MessageV1 {
     pub content: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_file_id: Option<FileId>,
+    /// In `agent_response`, of a changed file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
 }
 
 impl From<Message> for MessageV1 {
@@ -73,6 +96,7 @@ impl From<Message> for MessageV1 {
             kind: message.kind,
             content: message.content.unwrap_or_default().into(),
             deleted_file_id: message.deleted_file_id,
+            diff: None,
         }
     }
 }
@@ -85,6 +109,7 @@ impl MessageV1 {
             kind: MessageKind::File,
             content,
             deleted_file_id: None,
+            diff: None,
         }
     }
 }

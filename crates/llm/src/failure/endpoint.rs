@@ -1,6 +1,8 @@
 //! The error of an endpoint, in any of the shapes that endpoints use.
 
-use crate::json::{entries, fields, is_empty, is_json, value, without_lone_surrogates};
+use kafka_api::json::without_lone_surrogates;
+
+use crate::json::{entries, fields, is_empty, is_json, value};
 
 /// Bytes that are kept of its text, only the beginning of which users see.
 const MAX_BYTES: usize = 16 * 1024;

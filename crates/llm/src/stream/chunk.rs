@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::ending::{Reason, is_marked_done};
 use crate::failure::EndpointError;
-use crate::json::{entries, fields, is_empty, is_too_deep, value, without_lone_surrogates};
+use crate::json::{entries, fields, is_empty, is_too_deep, value};
+use kafka_api::json::without_lone_surrogates;
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
 const MAX_NUMBERS: usize = 50;

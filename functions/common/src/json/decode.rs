@@ -21,8 +21,11 @@ pub(super) fn to_text(body: &[u8]) -> Option<Cow<'_, str>> {
                 true => u16::from_be_bytes(*unit),
                 false => u16::from_le_bytes(*unit),
             });
-            let text: Result<String, _> = char::decode_utf16(units).collect();
-            text.ok().filter(|_| rest.is_empty()).map(Cow::Owned)
+            // Half an emoji may be here, too.
+            let text: String = char::decode_utf16(units)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect();
+            rest.is_empty().then_some(Cow::Owned(text))
         }
         Encoding::Utf32 { big_endian } => {
             let (units, rest) = bytes.as_chunks::<4>();
@@ -30,7 +33,12 @@ pub(super) fn to_text(body: &[u8]) -> Option<Cow<'_, str>> {
                 true => u32::from_be_bytes(*unit),
                 false => u32::from_le_bytes(*unit),
             });
-            let text: Option<String> = units.map(char::from_u32).collect();
+            let text: Option<String> = units
+                .map(|unit| match unit {
+                    0xd800..0xe000 => Some(char::REPLACEMENT_CHARACTER),
+                    unit => char::from_u32(unit),
+                })
+                .collect();
             text.filter(|_| rest.is_empty()).map(Cow::Owned)
         }
     }

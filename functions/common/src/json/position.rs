@@ -182,30 +182,14 @@ impl Scanner {
         Ok(())
     }
 
-    /// `\uXXXX`. Half of a surrogate pair alone is a fault too: it stands for no character.
+    /// `\uXXXX`, which may be half of a surrogate pair.
     fn unicode_escape(&mut self) -> Step {
-        let fault = Fault::At(self.at + 1, UNICODE_ESCAPE);
-        let Some(unit) = self.hex_unit() else {
-            return Err(fault);
-        };
+        let digits = self.chars.get(self.at + 2..self.at + 6);
+        if !digits.is_some_and(|digits| digits.iter().all(char::is_ascii_hexdigit)) {
+            return Err(Fault::At(self.at + 1, UNICODE_ESCAPE));
+        }
         self.at += 6;
-        match unit {
-            0xd800..=0xdbff if matches!(self.hex_unit(), Some(0xdc00..=0xdfff)) => self.at += 6,
-            0xd800..=0xdfff => return Err(fault),
-            _ => {}
-        }
         Ok(())
-    }
-
-    /// The value of the `\uXXXX` that begins here.
-    fn hex_unit(&self) -> Option<u32> {
-        let escape = self.chars.get(self.at..self.at + 6)?;
-        if escape[..2] != ['\\', 'u'] {
-            return None;
-        }
-        escape[2..]
-            .iter()
-            .try_fold(0, |unit, digit| Some(unit * 16 + digit.to_digit(16)?))
     }
 
     fn peek(&self) -> Option<char> {

@@ -99,12 +99,15 @@ impl Made {
         let content = self.content();
         let block = MessageV1::about_file(content.to_string().into());
         let is_new = self.is_new;
+        let diff = (!is_new).then(|| diff.to_owned());
+        let mut message = MessageV1::about_file(content.clone());
+        message.diff.clone_from(&diff);
         EventV1::AgentResponse {
             kind: is_new.then_some(MessageKind::File),
             id: is_new.then(|| self.id.as_str().into()),
-            content: is_new.then(|| content.clone()),
-            message: MessageV1::about_file(content),
-            diff: (!is_new).then(|| diff.to_owned()),
+            content: is_new.then_some(content),
+            message,
+            diff,
             block: is_new.then(|| Box::new(block)),
         }
     }
