@@ -106,7 +106,8 @@ async fn a_browser_resumes_and_stops_at_the_end() {
         answer.string("/generation_id")
     );
     // As `EventSource` does: it connects until it gets something else than a stream.
-    let (mut text, mut last, mut connections, mut resent) = (String::new(), None, 0, 0);
+    let (mut text, mut last) = (String::new(), None::<String>);
+    let (mut connections, mut resent) = (0, 0);
     loop {
         let mut request = scene.server.get(&path);
         if let Some(last) = &last {

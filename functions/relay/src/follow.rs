@@ -256,7 +256,12 @@ impl Follower {
     /// The first events for a client that has all of the text.
     fn after_all(&mut self, state: State) -> Bytes {
         self.message.clone_from(&state.message.id);
-        self.sent = Some((state.seq, state.message.content.len()));
+        let reasoning = state.message.reasoning.as_deref().unwrap_or_default();
+        self.sent = Some(Sent {
+            seq: state.seq,
+            content: state.message.content.len(),
+            reasoning: reasoning.len(),
+        });
         match state.status {
             Status::Running => sse::keep_alive(),
             _ => self.events(state),
