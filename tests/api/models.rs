@@ -113,7 +113,7 @@ async fn a_user_has_at_most_200_models() {
     let model = server.model(&user, "first").await;
     let more = format!(
         "WITH RECURSIVE made (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM made WHERE n < 200)
-         INSERT INTO model SELECT id || n, name, ak, base_url, user_id FROM model, made WHERE id = '{model}'"
+         INSERT INTO model (id, name, ak, base_url, user_id) SELECT id || n, name, ak, base_url, user_id FROM model, made WHERE id = '{model}'"
     );
     server.change(&more).await;
     let refused = server.model_new(&user.id, "too many", URL).await;

@@ -11,7 +11,6 @@ async fn unknown_paths_are_not_found() {
         "/auth",
         "/auth/",
         "/chat/",
-        "/auth/hydrate",
         "/auth/signup",
         "/uploads/files/x",
         "/AUTH/login",

@@ -150,8 +150,13 @@ async fn the_data_of_each_version_is_still_there() {
         }
         let after = views(&server, &world, &operations).await;
         for ((what, before), (_, after)) in before.iter().zip(&after) {
+            // How replies had ended was stored from version 2 on.
+            let before = match version {
+                1 => without_endings(before),
+                _ => before.clone(),
+            };
             if version >= 3 || !what.starts_with("auth_sessions") {
-                assert_eq!(after, before, "{what}, of version {version}");
+                assert_eq!(*after, before, "{what}, of version {version}");
             }
         }
         let database = server.database().await;
@@ -175,6 +180,16 @@ async fn the_data_of_each_version_is_still_there() {
 }
 
 /// What each operation that only reads answers about what they have, by what was asked.
+/// An answer without how its replies ended.
+fn without_endings(answer: &str) -> String {
+    let mut parts = answer.split(r#","finish_reason":"stop","usage":{"#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once('}').expect("the end of usage");
+        text + rest
+    })
+}
+
 async fn views(server: &Server, world: &World, operations: &[Operation]) -> Vec<(String, String)> {
     let reading = operations
         .iter()

@@ -193,6 +193,7 @@ impl Behaviour {
             ("html-502", |it| {
                 it.answer = Answer::Html(StatusCode::BAD_GATEWAY)
             }),
+            ("html-type", |it| it.html_type = true),
             ("html", |it| it.answer = Answer::Html(StatusCode::OK)),
             ("echo-key", |it| it.answer = Answer::EchoKey),
             ("hang", |it| it.answer = Answer::Hang),
@@ -233,7 +234,6 @@ impl Behaviour {
             ("error-in-200", |it| it.answer = Answer::ErrorIn200),
             ("choice-error", |it| it.answer = Answer::ChoiceError),
             ("only-done", |it| it.answer = Answer::OnlyDone),
-            ("html-type", |it| it.html_type = true),
             ("gzip", |it| it.coding = Some(Coding::Gzip)),
             ("deflate", |it| it.coding = Some(Coding::Deflate)),
             ("zstd", |it| it.coding = Some(Coding::Zstd)),
