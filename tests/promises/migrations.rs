@@ -179,7 +179,6 @@ async fn the_data_of_each_version_is_still_there() {
     }
 }
 
-/// What each operation that only reads answers about what they have, by what was asked.
 /// An answer without how its replies ended.
 fn without_endings(answer: &str) -> String {
     let mut parts = answer.split(r#","finish_reason":"stop","usage":{"#);
@@ -190,6 +189,7 @@ fn without_endings(answer: &str) -> String {
     })
 }
 
+/// What each operation that only reads answers about what they have, by what was asked.
 async fn views(server: &Server, world: &World, operations: &[Operation]) -> Vec<(String, String)> {
     let reading = operations
         .iter()
