@@ -64,7 +64,7 @@ async fn half_an_emoji_in_a_frame_is_a_replacement_character(setup: Setup) {
         .get(&format!("/chat/{}/files", scene.chat))
         .send()
         .await;
-    let names = ["/files/0/name", "/files/1/name"].map(|name| files.string(name));
+    let names = ["/files/0/filename", "/files/1/filename"].map(|name| files.string(name));
     assert_eq!(names, ["1\u{fffd}.txt", "\u{fffd}.txt"]);
     let prompt = r#"{"action": "new_message", "prompt": "a\ud83d", "model": "fake-say"}"#;
     v1.send_text(prompt).await;

@@ -151,8 +151,8 @@ async fn a_browser_resumes_and_stops_at_the_end() {
     assert_eq!(ids, [Some(seq.as_str()), Some("end")]);
     for (last, kinds) in [
         (seq.as_str(), &["generation_ended"][..]),
-        ("1", &["sync", "generation_ended"]),
-        ("x", &["sync", "generation_ended"]),
+        ("1", &["sync", "generation_ended"][..]),
+        ("x", &["sync", "generation_ended"][..]),
     ] {
         let events = scene.server.get(&path).header("last-event-id", last);
         let events = events.events().await.rest().await;
