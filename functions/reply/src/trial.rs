@@ -9,7 +9,8 @@ use futures::future::{Either, select};
 use http::Response;
 use kafka_common::db::Db;
 use kafka_common::reply::{Model, Trial};
-use kafka_llm::{Adaptation, Event, Role, Turn};
+use kafka_llm::stream::ONLY_REASONING;
+use kafka_llm::{Adaptation, Event, Role, Turn, reasoning};
 use spin_sdk::time::sleep;
 
 use crate::context::{self, Reachable};
@@ -49,13 +50,21 @@ async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
     let reachable = Reachable::check(model, &Settings::get().await).await?;
     let messages = [Turn::new(Role::User, "Answer with the word: yes")];
     loop {
+        let mut text = String::new();
         let failure = match send(reachable.call(&messages), &adaptation.way(), TIMEOUTS).await {
             // To its end: what a chat would show as an error is one here.
             Ok(mut reply) => loop {
                 match reply.next().await {
                     Some(Event::Error(failure)) => break failure,
-                    Some(Event::Delta(_)) => answers.store(true, Ordering::Relaxed),
+                    Some(Event::Delta(piece)) => {
+                        answers.store(true, Ordering::Relaxed);
+                        text.push_str(&piece);
+                    }
                     Some(_) => {}
+                    // The end of reasoning may be all that is marked in the text.
+                    None if reasoning::split(&text).1.trim().is_empty() => {
+                        return Err(ONLY_REASONING.to_owned());
+                    }
                     None => {
                         learn(model, &adaptation).await;
                         return Ok(());
