@@ -45,8 +45,9 @@ pub(crate) fn is_json(text: &str) -> bool {
 
 /// Whether a value is empty: `null`, `false`, 0, an empty text, or an object or array of such values.
 pub(crate) fn is_empty(json: &str) -> bool {
-    /// What is deeper is something.
+    /// What is deeper is something, and so is what has more values.
     const MOST: usize = 8;
+    const MOST_VALUES: usize = 16;
     fn within(json: &str, depth: usize) -> bool {
         if let Some(text) = value::<Cow<'_, str>>(json) {
             return text.trim().is_empty();
@@ -57,8 +58,11 @@ pub(crate) fn is_empty(json: &str) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };
-        let mut empty = true;
-        let read = each(json, |_, value| empty = empty && within(value, depth));
+        let (mut empty, mut count) = (true, 0);
+        let read = each(json, |_, value| {
+            count += 1;
+            empty = empty && count <= MOST_VALUES && within(value, depth);
+        });
         read.is_some() && empty
     }
     within(json, MOST)
