@@ -165,17 +165,15 @@ impl Shown {
                 listed.versions = Some(Vec::new());
             }
             let fits_based = based.as_ref().is_none_or(|based| budget.take(based));
-            let entry = protocol.text(&file);
-            let fits_text = entry.as_ref().is_none_or(|entry| budget.take(entry));
-            let fits = budget.take(&listed) && fits_based && fits_text;
+            let fits = budget.take(&listed) && fits_based;
             if !fits && !reserved.is_empty() {
                 has_more = true;
                 break;
             }
             reserved.push(Entries {
+                text: protocol.text(&file),
                 file,
                 based,
-                text: entry,
                 listed,
                 upload: None,
                 versions: Vec::new(),
@@ -216,13 +214,18 @@ impl Shown {
                 }
             }
         }
+        // They are in the list of all files as well, so they take no room from other files.
         for shown in &mut self.files {
-            if let (Some(entry), Some(text)) =
-                (&mut shown.text, text(&shown.upload, &shown.versions))
-                && budget.take(text)
-            {
-                entry.content = text.to_owned();
-            }
+            let said = text(&shown.upload, &shown.versions).unwrap_or_default();
+            let entry = shown.text.take().and_then(|entry| {
+                let content = said.to_owned();
+                let whole = TextFile {
+                    content,
+                    ..entry.clone()
+                };
+                [whole, entry].into_iter().find(|entry| budget.take(entry))
+            });
+            shown.text = entry;
         }
         for (versions, entries) in versioned(&mut self.files) {
             for version in versions {
