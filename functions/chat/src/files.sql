@@ -1,4 +1,4 @@
--- The first ?4 files after place ?3 of the chat ?1 of the caller ?2 (NULL: whoever knows the id), with their newest
+-- The first ?4 files after place ?3 of the chat ?1 of the caller ?2 (NULL: any caller who knows the id), with their newest
 -- versions. No row: no such chat of theirs; one without a place: nothing there.
 SELECT file.rowid AS rowid, file.id AS "file.id", file.filename AS "file.filename", file.path AS "file.path",
     coalesce(octet_length(version.content), content.size, 0) AS "file.size",

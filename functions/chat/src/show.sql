@@ -1,5 +1,5 @@
--- The chat ?1 of the caller ?2 (NULL: whoever knows the id), with its running reply. One whose heartbeat is
--- not within ?4 of ?3, which is now, has lost its writer, and is running no more, although nobody has marked it yet.
+-- The chat ?1 of the caller ?2 (NULL: any caller who knows the id), with its running reply. One whose heartbeat is
+-- not within ?4 of ?3, which is now, has lost its writer, and is running no more, although no request has marked it yet.
 -- Nothing is counted that grows with the chat: messages have positions without gaps, from 1 on.
 SELECT chat.id AS id, chat.name AS name, chat.last_updated AS last_updated, chat.num_versions AS num_versions,
     chat.workspace_id AS workspace_id, chat.rev AS rev,

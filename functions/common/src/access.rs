@@ -1,7 +1,7 @@
 //! Who may call (docs/decisions.md#open-mode-and-token-mode).
 //!
 //! In two steps. [`Visitor`]: may this request be served at all? Decided once per request by [`crate::app::serve`],
-//! before routing; in open mode, where nobody proves who they are, it must come from this machine (or a network the
+//! before routing; in open mode, where callers prove nothing, it must come from this machine (or a network the
 //! operator listed), and in both modes from no web page that doesn't belong here. [`Access`]: whose request is it? In
 //! token mode that costs a look at the session, before a handler runs and before any of the body is read, and 401 is
 //! the answer to who has none. A handler that serves people who have not logged in yet takes a [`Visitor`], all others
@@ -79,7 +79,7 @@ impl Visitor {
         Ok(refused.map(Error::from))
     }
 
-    /// The access of whoever has this session.
+    /// The access of the session's user.
     pub fn with_session(self, session: Session) -> Access {
         Access {
             visitor: self,
@@ -87,7 +87,7 @@ impl Visitor {
         }
     }
 
-    /// The access of whoever needs no session; `None` in token mode.
+    /// The access of a caller who needs no session; `None` in token mode.
     pub fn without_session(self) -> Option<Access> {
         (!self.must_log_in()).then_some(Access {
             visitor: self,

@@ -1,8 +1,8 @@
-//! Sends what was changed over HTTP to the open windows of a chat (docs/websocket.md#from-the-server).
+//! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server).
 //!
 //! To be called after the commit. Nothing here waits: what there is to tell goes out in the background, one request to
 //! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
-//! nothing. Windows that speak v1 know none of these changes; they only learn that their chat is gone.
+//! nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -18,13 +18,13 @@ use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
 
-/// The largest frame for a window, in bytes: a gateway drops a socket whose message is too large.
+/// The largest frame for a client, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
 
 /// How many bytes go to the gateway in one request, but for an item that alone is larger.
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// How many bytes wait at most. Beyond it something is wrong with the gateway, and windows find out for themselves.
+/// How many bytes wait at most. Beyond it something is wrong with the gateway, and clients notice it themselves.
 const WAITING_BYTES: usize = 4 * 1024 * 1024;
 
 /// The close code of a normal end.
@@ -51,7 +51,7 @@ pub async fn chat_deleted(chat_id: &str) {
         [
             item(&v2, text(&Event::ChatDeleted)),
             close(&v2, NORMAL),
-            // As a v1 window that is opened now would hear it.
+            // As a v1 client that connects now would receive it.
             item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
             close(&v1, NORMAL),
         ],
@@ -74,7 +74,7 @@ pub async fn chats_deleted(chat_ids: &[String]) {
     }
 }
 
-/// Tells the v2 windows of chats what happened there.
+/// Sends the v2 clients of chats the events there.
 pub async fn news(news: impl IntoIterator<Item = News>) {
     let Some(grip) = gateway().await else { return };
     for News { chat, events } in news {
@@ -155,7 +155,7 @@ async fn gateway() -> Option<&'static Grip> {
     Grip::get().await.ok().flatten()
 }
 
-/// What waits to be published by this instance. `None`: nobody is at it.
+/// What waits to be published by this instance. `None`: no task is publishing.
 static WAITING: Mutex<Option<Queue>> = Mutex::new(None);
 
 #[derive(Default)]
@@ -165,7 +165,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// Adds items, all or none, so that no window gets the end of what it missed the beginning of.
+    /// Adds items, all or none, so that no client receives the end of events whose beginning it missed.
     fn push(&mut self, items: impl IntoIterator<Item = Item>) -> bool {
         let items: Vec<Item> = items.into_iter().collect();
         let bytes: usize = items.iter().map(Item::size).sum();
@@ -214,7 +214,8 @@ async fn publish_all(grip: &'static Grip) {
     }
 }
 
-/// Held by whoever publishes. If that ends early, what waits is forgotten, so that the next change starts anew.
+/// Held by the task that publishes. If the task ends early, the waiting items are dropped, so that the next change
+/// starts a new one.
 struct AtIt;
 
 impl Drop for AtIt {

@@ -35,7 +35,7 @@ use sockets::Sockets;
 
 pub use routes::Routes;
 
-/// Exempt from the access check: whoever watches over the process may not be on this machine.
+/// Exempt from the access check: a monitor of the process may not be on this machine.
 const HEALTH: &str = "/healthz";
 
 /// Answers one request: request id, access check, CORS, routing, and every failure in FastAPI's shape.

@@ -23,7 +23,7 @@ use crate::db;
 /// What is said where there is no such chat, or it is another's.
 pub const CHAT_NOT_FOUND: &str = "Chat not found.";
 
-/// What is said where somebody has no room for what they want to store.
+/// The message of a full quota.
 pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to make room.";
 
 /// After how many seconds it makes sense to try again where too much was running at once.
@@ -49,7 +49,7 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     /// 401 `{"detail": …}` with `WWW-Authenticate`: who asks has not logged in, or not any more.
     Unauthorized(Cow<'static, str>),
-    /// 403 `{"detail": …}`: whoever asks may not.
+    /// 403 `{"detail": …}`: the caller may not.
     Forbidden(Cow<'static, str>),
     /// 413 `{"detail": "Request body too large."}`.
     TooLarge,

@@ -6,7 +6,7 @@
 //!
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
-//! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the open windows of a chat what
+//! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the connected clients of a chat what
 //! was changed over HTTP, [`sse`] writes server-sent events. [`reply`] is what the two components that have to do with
 //! replies share: the one that begins them and the one that writes them.
 #![forbid(unsafe_code)]

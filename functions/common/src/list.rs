@@ -13,7 +13,7 @@ use crate::page::Page;
 use crate::query::Query;
 use crate::{owner, params};
 
-/// What somebody's thing has, in pages: `GET …/{id}/<things>?user_id=&after=&limit=`. `R` is a row, `T` what is shown of
+/// What a user's workspace or chat has, in pages: `GET …/{id}/<things>?user_id=&after=&limit=`. `R` is a row, `T` what is shown of
 /// it and `A` the answer.
 #[derive(Debug)]
 pub struct List<R, T, A> {

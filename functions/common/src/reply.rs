@@ -92,7 +92,7 @@ impl Begun {
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
             let event = interrupted.clone().into();
-            audience.tell_windows(&[event]);
+            audience.send_v2(&[event]);
             audience.tell_v1(ending::text(interrupted).into_iter().collect());
         }
         let mut events = Vec::new();

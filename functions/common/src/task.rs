@@ -1,7 +1,7 @@
 //! Tasks beside the one that runs.
 //!
 //! wit-bindgen's executor (0.57) takes up what is spawned while it polls, but goes to sleep without a look at it if
-//! nothing else has happened: it begins with the component's next event, which may be seconds away. So whoever spawns,
+//! nothing else has happened: it begins with the component's next event, which may be seconds away. So the code that spawns,
 //! or calls what does, and goes on waiting sees to it that the executor looks again.
 
 use std::future::poll_fn;

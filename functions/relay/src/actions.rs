@@ -1,4 +1,4 @@
-//! What windows do to a chat's files: `upload_file`, `delete_file`, `revert_version`.
+//! What clients do to a chat's files: `upload_file`, `delete_file`, `revert_version`.
 
 pub mod delete;
 pub mod revert;
@@ -17,7 +17,7 @@ pub struct Done {
     pub answer: EventV1,
     /// What v2's acknowledgement names.
     pub file: FileChanged,
-    /// What the v2 windows are told.
+    /// The events for the v2 clients.
     pub events: Vec<Event>,
 }
 

@@ -1,4 +1,4 @@
--- What a new message or reply in the chat ?1 of the caller ?2 (NULL: whoever knows the id) needs to know: the owner; the
+-- What a new message or reply in the chat ?1 of the caller ?2 (NULL: any caller who knows the id) needs to know: the owner; the
 -- running reply; what the client called ?3 when it sent it before; the model with the id ?4 and the name ?5 (NULL: any),
 -- the newest of several; the head of the active branch and the last position; the message ?6 of this chat, and the
 -- message that a reply beside it or to it answers; the bytes and the files that the owner has; how many replies of the

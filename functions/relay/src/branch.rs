@@ -37,7 +37,7 @@ struct Found {
     message_id: Option<MessageId>,
 }
 
-/// Makes the branch through a message the active one, and tells the windows. Choosing the active one changes nothing.
+/// Makes the branch through a message the active one, and tells the clients. Choosing the active one changes nothing.
 pub async fn select(
     db: &mut Db,
     chat: &str,

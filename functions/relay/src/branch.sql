@@ -1,5 +1,5 @@
 -- Puts the message ?2 of the chat ?1, and all before it, on the active branch, under the rev ?3: those that another one
--- is preferred to, lest a long branch be written anew. The way up ends where it meets the end of the active branch, so
+-- is preferred to, so that a long branch is not rewritten. The way up ends where it meets the end of the active branch, so
 -- that what is done there costs the same in a long chat. Returns what was changed.
 WITH RECURSIVE
 active (id, turn) AS (

@@ -17,7 +17,7 @@ const SET_META: HeaderName = HeaderName::from_static("set-meta-session");
 /// What it remembers.
 const META: HeaderName = HeaderName::from_static("meta-session");
 
-/// Somebody who may have this socket.
+/// A caller who may open this socket.
 pub struct Admitted {
     pub caller: Caller,
     /// `None` in open mode.

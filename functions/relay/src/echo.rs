@@ -15,7 +15,7 @@ use crate::refused::Refused;
 
 const ECHO: &str = include_str!("echo.sql");
 
-/// Keeps the text and the answer `Echo: <text>`, which is returned. Other windows see both as messages.
+/// Keeps the text and the answer `Echo: <text>`, which is returned. Other clients receive both as messages.
 pub async fn echo(db: &mut Db, chat: &str, caller: &Caller, text: &str) -> Result<String, Refused> {
     let answer = format!("Echo: {text}");
     let (said, echoed, now) = (new_id(), new_id(), clock::now());

@@ -1,4 +1,4 @@
-//! `GET /chat/{chat_id}/generations/{id}/events`: joins a reply, whoever writes it and wherever, by reading its row.
+//! `GET /chat/{chat_id}/generations/{id}/events`: follows a reply by reading its row, on any instance.
 
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
@@ -54,7 +54,7 @@ pub async fn get(
     Ok(while_logged_in(&access, events))
 }
 
-/// The events of a reply of a chat, whoever's it is, while the lease is held.
+/// The events of a reply of a chat of any user, while the lease is held.
 pub async fn response(chat: String, reply: GenerationId, lease: Option<Lease>) -> Response {
     match find(chat, None, reply, None).await {
         Ok(Some((follower, first))) => sse::response(held(rest(follower, Some(first)), lease)),

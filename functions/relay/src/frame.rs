@@ -33,7 +33,7 @@ pub const FIELDS: &[&str] = &[
     "version_id",
 ];
 
-/// A frame that is a JSON object. Fields that nobody knows are left out, and so is what arrays and objects have in them.
+/// A frame that is a JSON object. Unknown fields are left out, and so is what arrays and objects have in them.
 pub struct Frame {
     length: usize,
     values: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! What a window gets first, and what it gets when it missed something.
+//! What a client receives first, and what it receives after it missed events.
 
 use kafka_common::api::chat::RunningGeneration;
 use kafka_common::api::events::{

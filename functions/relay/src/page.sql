@@ -1,4 +1,4 @@
--- A page of the chat ?1 of the caller ?2 (NULL: whoever knows the id). With ?3: what comes before that message, going up
+-- A page of the chat ?1 of the caller ?2 (NULL: any caller who knows the id). With ?3: what comes before that message, going up
 -- from it. With ?4: what comes after that message, going down from it by the highest `selected`; empty: from the first.
 -- With neither: the end of the active branch. Each at most ?5 messages and one more, which tells whether there are more,
 -- and not more than about ?6 bytes, but at least one. The first row is the chat, with whether there is the message that

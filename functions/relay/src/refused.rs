@@ -101,13 +101,13 @@ impl Refused {
         self.0.error == CHAT_NOT_FOUND
     }
 
-    /// As a v1 window gets it.
+    /// As a v1 client receives it.
     pub fn v1(&self) -> EventV1 {
         self.log();
         EventV1::error(self.0.error.as_ref())
     }
 
-    /// As a v2 window gets it.
+    /// As a v2 client receives it.
     pub fn v2(&self, in_reply_to: Option<&str>) -> Event {
         self.log();
         Event::Error(events::Error {

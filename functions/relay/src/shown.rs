@@ -17,7 +17,7 @@ use crate::size::{Budget, CONTENTS, INLINE};
 
 const READ: &str = include_str!("contents.sql");
 
-/// How many versions of a file a window gets, the newest.
+/// How many versions of a file a client receives, the newest.
 const VERSIONS: usize = 50;
 
 /// How many versions are looked at for a frame, whatever number of files they are of: no frame has room for as many.
@@ -29,7 +29,7 @@ const VERSION_BYTES: i64 = 8 * 1024 * 1024;
 /// How long differences are worked out for a frame.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// What a window speaks.
+/// The protocol of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     V1,
@@ -147,7 +147,7 @@ impl Shown {
     }
 
     /// Takes the room for entries without anything in them: only what is left then is for texts. One file goes in,
-    /// so that whoever asks for more gets on.
+    /// so that a client that asks for more makes progress.
     fn reserve(
         protocol: Protocol,
         is_first: bool,

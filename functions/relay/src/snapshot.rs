@@ -1,4 +1,4 @@
-//! A chat at one moment: what a window gets first, and what it gets when it missed something.
+//! A chat at one moment: what a client receives first, and what it receives after it missed events.
 
 use kafka_common::api::events::{Generation, Message};
 use kafka_common::api::id::{FileId, MessageId, WorkspaceId};
@@ -14,10 +14,10 @@ use crate::size::{self, Budget};
 
 const SNAPSHOT: &str = include_str!("snapshot.sql");
 
-/// How many messages a window gets at once.
+/// How many messages a client receives at once.
 const MESSAGES: i64 = 200;
 
-/// How many files may be in a chat for a window to get the ids of all of them.
+/// How many files may be in a chat for a client to receive the ids of all of them.
 const FILE_IDS: i64 = 2500;
 
 /// A chat and some of its messages.

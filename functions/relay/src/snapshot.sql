@@ -1,4 +1,4 @@
--- The chat ?1 of the caller ?2 (NULL: whoever knows the id), its running reply, and of its messages the first ?4 after
+-- The chat ?1 of the caller ?2 (NULL: any caller who knows the id), its running reply, and of its messages the first ?4 after
 -- rev ?3; or, if that is NULL, the last ?4 of the active branch. All at one moment, and not more
 -- than about ?5 bytes of messages, but at least one. After a rev, the running reply is shown beside the messages and
 -- takes of their room. Reasoning of more than 64 KiB is left out. The first row is the chat, with whether any of its files changed after the rev, and then the ids

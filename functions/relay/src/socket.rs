@@ -49,7 +49,7 @@ const TURN_PAUSE: Duration = Duration::from_millis(10);
 /// How long a body may take: gateways send it at once.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 
-/// Whether somebody in this instance has a large body.
+/// Whether a request of this instance has a large body.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Held while a large body is in memory.
@@ -129,12 +129,12 @@ pub async fn events(
     let opening = events.contains(&Event::Open);
     match door::admit(visitor, &parts, opening).await {
         Ok(admitted) => {
-            let window = Window {
+            let connection = Connection {
                 chat,
                 admitted,
                 protocol,
             };
-            window.answer(events, opening).await
+            connection.answer(events, opening).await
         }
         Err(Error::Unauthorized(why)) if !opening => Ok(closed(&events, protocol, why)),
         Err(Error::Unauthorized(why)) if protocol == Protocol::V2 => {
@@ -192,7 +192,7 @@ fn events_response(answer: Answer) -> Response {
     response
 }
 
-/// `GET /ws/{chat_id}`: somebody opened a socket, and there is no gateway between.
+/// `GET /ws/{chat_id}`: a client asks for a socket without a gateway between.
 pub async fn get(_visitor: Visitor) -> Result<Response> {
     match Grip::get().await? {
         Some(_) => Ok(needs_gateway()),
@@ -222,13 +222,13 @@ fn needs_gateway() -> Response {
 }
 
 /// A socket, for the time of one request.
-struct Window {
+struct Connection {
     chat: String,
     admitted: Admitted,
     protocol: Protocol,
 }
 
-impl Window {
+impl Connection {
     fn caller(&self) -> &Caller {
         &self.admitted.caller
     }

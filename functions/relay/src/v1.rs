@@ -14,7 +14,7 @@ use crate::prompt::Prompt;
 use crate::refused::Refused;
 use crate::reply;
 
-/// Does what a frame asks. Returns what its sender is told now; the answer to a prompt comes to all windows, later.
+/// Does what a frame asks. Returns what its sender is told now; the reply to a prompt is sent to all clients, later.
 /// Where there is no room for a long answer, what has one is refused.
 pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<String> {
     match answer(chat, caller, frame, has_room).await {
@@ -62,7 +62,7 @@ async fn say(chat: &str, caller: &Caller, text: String) -> Result<Option<String>
     echo(&mut db, chat, caller, &text).await.map(Some)
 }
 
-/// Begins a reply. False where nobody named a model and there is none.
+/// Begins a reply. False where the frame names no model and the user has none.
 async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<bool, Refused> {
     let mut db = Db::open().await?;
     match begin(&mut db, chat, caller, prompt).await? {

@@ -15,7 +15,7 @@ use crate::refused::Refused;
 use crate::{branch, initial, reply, snapshot, stop};
 
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
-/// in any case. What it changes, all windows are told.
+/// in any case. All clients are sent what it changes.
 /// Where there is no room for a long answer, what has one is refused.
 pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Event> {
     let Some(frame) = Frame::read(frame) else {

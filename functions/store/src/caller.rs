@@ -41,7 +41,7 @@ impl Caller {
         }
     }
 
-    /// Whoever calls in open mode, where the name of a user is believed.
+    /// Any caller in open mode, where the name of a user is believed.
     pub fn unproven(user_id: Option<String>) -> Self {
         Self {
             user_id,
@@ -49,7 +49,7 @@ impl Caller {
         }
     }
 
-    /// The user who must own every id of the request. `None`: open mode, and the request names nobody, so knowing an
+    /// The user who must own every id of the request. `None`: open mode, and the request names no user, so knowing an
     /// id is the right to use it. Made for binding into SQL as `(?1 IS NULL OR owner_id = ?1)`.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
@@ -86,7 +86,7 @@ impl Caller {
         };
         let mut left = quota.saturating_sub(proven.stored_bytes);
         if left == 0 {
-            // Of what was abandoned nobody should have to wait for the end.
+            // No request should have to wait until what was abandoned is removed.
             left = quota.saturating_sub(Stored::without_abandoned(user).await?.bytes);
         }
         match left {

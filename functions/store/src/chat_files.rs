@@ -1,7 +1,7 @@
-//! Changes of a chat's files that its windows are told of, whoever makes them: an action of a window or a request.
+//! Changes of a chat's files that its clients are told of, made by an action on a socket or by a request.
 //!
 //! Each runs inside a transaction, after the caller's right to the file was checked, and returns what is to be told
-//! after the commit. Differences between texts are worked out only then: whoever wants to write would wait for them.
+//! after the commit. Differences between texts are worked out only then: other writers would wait for them.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::params;
 use crate::versions::{self, Reverted, Saved};
 use kafka_llm::diff::unified_diff;
 
-/// What the v2 windows of one chat are told.
+/// The events for the v2 clients of one chat.
 #[derive(Debug)]
 pub struct News {
     /// The chat.
@@ -93,7 +93,7 @@ impl ChatFile {
         }
     }
 
-    /// Puts the file under the rev of its last change, for windows that catch up.
+    /// Puts the file under the rev of its last change, for clients that catch up.
     async fn changed_at(&self, tx: &mut Transaction<'_>, rev: i64) -> Result<()> {
         tx.execute(
             "UPDATE chat_file SET rev = ?2 WHERE id = ?1",
@@ -176,7 +176,7 @@ pub struct WentBack {
 }
 
 impl WentBack {
-    /// What the windows are told, after the commit, of the file.
+    /// What clients are sent about the file after the commit.
     pub fn news(&self, file: &ChatFile) -> News {
         let saved = &self.reverted.saved;
         let (rev, last) = self.revs;
@@ -201,7 +201,7 @@ impl WentBack {
 pub struct Left {
     /// The message about it.
     pub message: Message,
-    /// What the chat's v2 windows are told.
+    /// The events for the chat's v2 clients.
     pub news: News,
 }
 
@@ -260,7 +260,7 @@ pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec
     )
     .await?;
     let revs: HashMap<String, i64> = revs.into_iter().collect();
-    // A chat that has gone meanwhile has no rev, and no windows.
+    // A chat that has gone meanwhile has no rev, and no clients.
     let told = files.iter().filter_map(|file| {
         let renamed = Event::FileRenamed {
             rev: *revs.get(&file.chat)?,

@@ -33,7 +33,7 @@ pub fn unix_millis() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// When something happened last in this instance, by a clock that nobody sets.
+/// When something happened last in this instance, by a monotonic clock.
 #[derive(Debug)]
 pub struct Moment(Mutex<Option<Instant>>);
 

@@ -2,7 +2,7 @@
 //!
 //! [`Staging`] takes the files of a form in. A large file goes into the database as it arrives, one short statement
 //! per chunk, under a fresh id that nothing refers to; small ones wait in memory. [`store`] makes them permanent
-//! inside the transaction that inserts whatever refers to them. Until then nobody can see them, and what is abandoned
+//! inside the transaction that inserts whatever refers to them. Until then no caller can see them, and what is abandoned
 //! is swept.
 //!
 //! Callers know contents by id only, and never how they are kept.

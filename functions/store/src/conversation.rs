@@ -1,4 +1,4 @@
-//! Writing to conversations inside a transaction: raising a chat's `rev`, and adding messages that nobody has said to a
+//! Writing to conversations inside a transaction: raising a chat's `rev`, and adding messages that are not prompts to a
 //! model, such as that a file is gone.
 
 use std::collections::HashMap;

@@ -147,7 +147,7 @@ pub struct Listed {
     pub path: String,
     /// How many bytes it has.
     pub size: u64,
-    /// As declared by whoever uploaded it.
+    /// As declared by the client that uploaded it.
     pub media_type: Option<String>,
     /// Whether it has versions, and so is one of those that are written in chats.
     pub is_versioned: bool,

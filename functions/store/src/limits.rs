@@ -61,7 +61,7 @@ impl Limit {
     }
 
     /// From how many addresses an e-mail's limit can be used up for all others; `None`: from none. Who asks for codes
-    /// fills the person's mailbox, in which they find what they need all the same. Who tries codes keeps nobody out who
+    /// fills the person's mailbox, in which they find what they need all the same. Who tries codes keeps no caller out who
     /// has not tried any ([`guesses`]).
     const fn everywhere(self) -> Option<i64> {
         match self {
@@ -75,11 +75,11 @@ impl Limit {
 /// For whom a request is counted, besides the address it came from.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    /// Nobody who is known.
+    /// An unknown caller.
     Nobody,
-    /// Somebody who has logged in.
+    /// A user who has logged in.
     User(&'a str),
-    /// Whoever has this e-mail, and anybody can say that it is theirs. So it is counted for the e-mail and the address
+    /// The user with this e-mail, which any caller can claim. So it is counted for the e-mail and the address
     /// together, and for the e-mail from wherever only as [`Limit::everywhere`] says: no single stranger uses up what
     /// the person needs.
     Email(&'a str),
@@ -185,7 +185,7 @@ impl Limits {
             };
             let name = limit.name();
             let key = |key: String, times: i64| json!([key, rate.step(times), rate.period]);
-            // Nobody guesses at an office's expense: there is an e-mail to each guess.
+            // No stranger uses up an office's limit by guessing: there is an e-mail to each guess.
             if let Some(from) = from.as_ref().filter(|_| limit != Limit::Guess) {
                 keys.push(key(format!("{name} from {from}"), USERS_PER_ADDRESS));
             }

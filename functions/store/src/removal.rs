@@ -1,7 +1,7 @@
 //! Deleting a workspace, a user, a chat or a file, however much there is of it.
 //!
-//! Nobody else can write while a transaction is open, and one that takes too long is rolled back. So all goes in parts,
-//! each in a transaction of its own, until so little is left that it goes with what holds it. Whoever stops in between
+//! No other request can write while a transaction is open, and one that takes too long is rolled back. So all goes in parts,
+//! each in a transaction of its own, until so little is left that it goes with what holds it. A request that stops in between
 //! has deleted some of it, and goes on from there the next time. Little goes all at once.
 
 mod chat;
@@ -28,7 +28,7 @@ const NEXT: &str = include_str!("removal.sql");
 /// What is to be deleted with all that it holds.
 #[derive(Debug, Clone, Copy)]
 pub enum Holder<'a> {
-    /// The workspace of this id, if it is the caller's. `None`: whoever knows the id.
+    /// The workspace of this id, if it is the caller's. `None`: any caller who knows the id.
     Workspace(&'a str, Option<&'a str>),
     /// The user of this id.
     User(&'a str),
@@ -55,7 +55,7 @@ enum Kind {
 /// What is deleted next, or with its holder.
 #[derive(Debug, Default)]
 pub struct Part {
-    /// The ids of the chats, whose windows are to be told after the commit.
+    /// The ids of the chats, whose clients must be told after the commit.
     pub chats: Vec<String>,
     /// The ids of the user's sessions, which go with the last part.
     pub sessions: Vec<String>,

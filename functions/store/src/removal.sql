@@ -1,10 +1,10 @@
--- What the workspace ?1 of the caller ?2 (NULL: whoever knows the id) holds; where ?1 is NULL, what the first ?3
+-- What the workspace ?1 of the caller ?2 (NULL: any caller who knows the id) holds; where ?1 is NULL, what the first ?3
 -- workspaces of the user ?2 hold, those workspaces and the user's models after it, and their sessions. Of each at most
 -- ?3.
 --
 -- What it takes to delete one is measured in messages of usual length: a message is one, and one more for each 8 KiB of
 -- it; a chat or a file counts as 50, a chat's file, a version, and each 256 KiB of a content as 25. Of chats those are
--- listed whose messages are within ?4 together, and one more, and only of those the texts are measured: whoever wants to
+-- listed whose messages are within ?4 together, and one more, and only of those the texts are measured: a request that wants to
 -- write waits for this. A chat's positions are its messages, counted.
 WITH place (id) AS (
     SELECT id FROM workspace WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2)

@@ -1,4 +1,4 @@
-//! How much somebody may have in token mode: bytes (variable `storage_quota_bytes`) and rows (variable `row_limits`).
+//! How much a user may have in token mode: bytes (variable `storage_quota_bytes`) and rows (variable `row_limits`).
 //!
 //! How much they have is kept in their row by triggers (`migrations/0007_bounds.sql`), so that to ask costs the same
 //! whatever it is.
@@ -66,7 +66,7 @@ pub struct Room {
     pub left: u64,
 }
 
-/// What somebody has; nothing if there is no such user.
+/// What a user has; nothing if there is no such user.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Stored {
     /// Bytes.
@@ -118,7 +118,7 @@ impl Stored {
 const SWEEP: &str = "DELETE FROM content
     WHERE id IN (SELECT id FROM content WHERE staged_at < ?1 AND owner_id = ?2 ORDER BY staged_at LIMIT 2)";
 
-/// The error for somebody who has `most` of a thing already, which is as many as they may have.
+/// The error for a user who has `most` of a thing already, which is as many as they may have.
 pub(crate) fn too_many(thing: Thing, most: i64) -> Error {
     let things = thing.name();
     Error::NoRoom(format!(

@@ -26,7 +26,7 @@ pub fn new_token() -> Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()?))
 }
 
-/// So many random bytes, which nobody can guess.
+/// So many random bytes, which can't be guessed.
 ///
 /// # Errors
 /// Where the platform gives no random numbers.
@@ -37,7 +37,7 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// What is stored of a secret: whoever reads the database can't use it. A token has too much randomness to be guessed
+/// What is stored of a secret: a reader of the database can't use it. A token has too much randomness to be guessed
 /// from its hash, so no slow hash is needed.
 pub fn hash(secret: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
@@ -50,7 +50,7 @@ pub struct Session {
     pub id: String,
     /// Whose it is.
     pub user_id: String,
-    /// How it is found again once its token has been shown, without being shown again. Nobody can guess it.
+    /// How it is found again once its token has been shown, without being shown again. It can't be guessed.
     pub token_hash: String,
     /// How many bytes that user has stored.
     pub stored_bytes: u64,
@@ -119,7 +119,7 @@ impl Session {
             .await;
         match extended {
             Ok(()) => Ok(true),
-            // It is good all the same, and whoever has it may be about to make room.
+            // It is good all the same, and its user may be about to make room.
             Err(db::Error::Full(_) | db::Error::ReadOnly(_)) => Ok(false),
             Err(error) => Err(error),
         }

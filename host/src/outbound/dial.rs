@@ -69,7 +69,7 @@ impl Dialer {
         for error in &system.errors {
             tracing::warn!("a certificate of the system can't be read: {error}");
         }
-        // A system's store may have old certificates that are of no use; they harm nobody.
+        // A system's store may have old certificates that are of no use; they do no harm.
         roots.add_parsable_certificates(system.certs);
         if let Some(file) = ca_file {
             add_authorities(&mut roots, file)?;

@@ -78,7 +78,7 @@ impl Word {
             }
             return Ok(Login::New(self.token(&salt)));
         }
-        let used = || refused("it has logged somebody in before");
+        let used = || refused("it has been used for a login before");
         let found: Option<Used> = transaction.query_one_as(FIND, params![hash]).await?;
         let found = found.filter(|it| (-AGAIN..=AGAIN).contains(&(now - it.used_at)));
         let salt = found.and_then(|it| it.salt).ok_or_else(used)?;

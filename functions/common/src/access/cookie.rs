@@ -55,7 +55,7 @@ pub(super) fn set(request: &Parts, token: &str, seconds: i64) -> Option<HeaderVa
     HeaderValue::from_str(&cookie).ok()
 }
 
-/// Whether a browser on this machine calls this machine. A proxy may call by a name of this machine, whoever calls it:
+/// Whether a browser on this machine calls this machine. A proxy may call by a name of this machine, whoever its client is:
 /// then it says for whom, or the page is encrypted, which with what only reads just its address says.
 fn is_local(request: &Parts) -> bool {
     let host = own_host(&request.headers, &request.uri);

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 pub enum Credential {
     /// `Authorization: Bearer <token>`.
     Bearer(String),
-    /// The cookie, which a browser sends along whoever's page makes it.
+    /// The cookie, which a browser sends along with requests of any page.
     Cookie(String),
 }
 

@@ -1,6 +1,6 @@
 //! Where sockets are.
 //!
-//! A gateway makes a POST of whatever asks for a WebSocket, at whatever path. What is there for a POST of somebody's own
+//! A gateway makes a POST of any request that asks for a WebSocket, at whatever path. What is there for a POST of a user's own
 //! must not run then: a page that may read could change things.
 
 use axum::http::header;

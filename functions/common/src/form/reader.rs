@@ -68,7 +68,7 @@ enum Content {
     IgnoredText(usize),
     /// A file that goes to the sink; its size.
     Stored(u64),
-    /// A file that nobody wants; its size.
+    /// A file of no declared field; its size.
     Skipped(u64),
 }
 

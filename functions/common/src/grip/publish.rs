@@ -18,7 +18,7 @@ use crate::task::spawning;
 /// How long the gateway may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a gateway that can't be reached is left alone. Windows miss what is published meanwhile;
+/// How long a gateway that can't be reached is left alone. Clients miss what is published meanwhile;
 /// those that still have a socket find out by the next `rev` or `seq`, and ask.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 

@@ -1,4 +1,4 @@
-//! Reading JSON that strangers send, without keeping what nobody asks for.
+//! Reading untrusted JSON, keeping only the fields that are asked for.
 //!
 //! A tree of values takes up to fifty times as much memory as its text. So what is not asked for is checked and forgotten
 //! while it is parsed. What is JSON here and what is not, is what `serde_json` says when it reads a whole tree: its limit of

@@ -1,4 +1,4 @@
-//! Who listens to a chat: the windows at a gateway, and a client that reads the events of its own request.
+//! Who receives the events of a chat: the clients at a gateway, and a client that reads the events of its own request.
 
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
@@ -9,7 +9,7 @@ use crate::grip::{Grip, Item, channel_v1, channel_v2, item};
 use crate::sse;
 
 /// The listeners of one chat. What is told is delivered in its order and in the background: a gateway that is slow or
-/// gone delays nobody but the windows it holds.
+/// gone delays only the clients that it holds.
 #[derive(Debug)]
 pub struct Audience {
     grip: Option<&'static Grip>,
@@ -19,7 +19,7 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// The windows of `chat`, and if given the reader of an event stream.
+    /// The clients of `chat`, and if given the reader of an event stream.
     pub async fn of(chat: &str, reader: Option<UnboundedSender<Bytes>>) -> Self {
         Self {
             // What is wrong with its address has been logged.
@@ -44,12 +44,12 @@ impl Audience {
         self.publish(items.collect::<Vec<_>>());
     }
 
-    /// Sends the v2 windows events that are none of the reader's reply.
-    pub fn tell_windows(&self, events: &[Event]) {
+    /// Sends the v2 clients events that do not belong to the reader's reply.
+    pub fn send_v2(&self, events: &[Event]) {
         self.publish(events.iter().map(|event| item(&self.v2, fitted(event))));
     }
 
-    /// Tells the v1 windows something.
+    /// Sends the v1 clients an event.
     pub fn tell_v1(&self, texts: Vec<String>) {
         self.publish(texts.into_iter().map(|text| item(&self.v1, text)));
     }
@@ -61,9 +61,9 @@ impl Audience {
     }
 }
 
-/// Tells the windows of a chat something.
+/// Sends the clients of a chat events.
 pub async fn tell(chat: &str, v2: &[Event], v1: Vec<String>) {
     let audience = Audience::of(chat, None).await;
-    audience.tell_windows(v2);
+    audience.send_v2(v2);
     audience.tell_v1(v1);
 }

@@ -162,7 +162,7 @@ pub struct Running {
     pub heartbeat: i64,
 }
 
-/// From one look to the other, by a clock that nobody sets. A writer beats every 750 ms.
+/// From one look to the other, by a monotonic clock. A writer beats every 750 ms.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 impl Silent {
@@ -190,7 +190,7 @@ pub fn is_silent(heartbeat: i64) -> bool {
     age.saturating_abs() > after
 }
 
-/// Marks the chat's running reply as interrupted if its writer is gone, and tells the windows. Whoever meets a reply that
+/// Marks the chat's running reply as interrupted if its writer is gone, and tells the clients. A request that meets a reply that
 /// [`is_silent`] calls this, and waits for the second look. Returns whether it was: where nothing can be written, the reply
 /// stays as it is, and what there is of it can be read.
 pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
@@ -223,7 +223,7 @@ async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// The second look, inside a transaction, which tells nobody.
+/// The second look, inside a transaction, which publishes nothing.
 pub async fn interrupt_in(
     tx: &mut Transaction<'_>,
     chat: &str,
@@ -242,7 +242,7 @@ pub async fn interrupt_in(
     }
 }
 
-/// Tells all windows that a reply was ended by another than its writer.
+/// Sends all clients the end of a reply that another request than its writer ended.
 pub async fn tell(chat: &str, ended: GenerationEnded) {
     let v1 = text(&ended).into_iter().collect();
     audience::tell(chat, &[ended.into()], v1).await;

@@ -1,7 +1,7 @@
 //! By which names the server may be called (variable `allowed_hosts`).
 //!
 //! A web page can make its own name mean this server's address (DNS rebinding), and is then no foreign page to the browser
-//! of whoever opened it. But what it calls has its name in `Host`. So in open mode, where reaching the server is enough,
+//! of the browser's user. But what it calls has its name in `Host`. So in open mode, where reaching the server is enough,
 //! `Host` must be a name of this machine, or one that the operator listed.
 
 use std::net::IpAddr;
@@ -102,7 +102,7 @@ impl Host {
 
 /// Refuses (403) a request that calls the server by a name which is none of its own.
 ///
-/// Open mode always asks, and answers nobody as long as it lets other machines in (`open_clients`) and nobody said by
+/// Open mode always asks, and answers no request as long as it lets other machines in (`open_clients`) and no variable says by
 /// which names they call. Token mode asks where names are listed: there a page that rebinds its name has no cookie.
 pub(crate) fn check(
     request: &Parts,

@@ -67,7 +67,7 @@ const KEEP: &str = include_str!("keep.sql");
 const SWEEP: &str = include_str!("sweep.sql");
 
 impl Staging {
-    /// Takes in no more than there is room for, so that nobody fills the disk with what they may not keep. What is
+    /// Takes in no more than there is room for, so that no user fills the disk with files that they may not keep. What is
     /// in the database is the user's from its first chunk: of many uploads at once, all together have that room.
     pub fn within(room: Option<Room>) -> Self {
         Self {

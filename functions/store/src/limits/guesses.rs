@@ -1,7 +1,7 @@
-//! Codes that are tried: how a person is never kept out by those who guess, and nobody guesses a code.
+//! Codes that are tried: how a person is never kept out by those who guess, and no code is guessed.
 //!
 //! From one address, five codes may be tried in ten minutes. From all together it is five hundred for one e-mail; but
-//! strangers with many addresses use those up in a second. So whoever has not tried before (lately) is let through in any
+//! strangers with many addresses use those up in a second. So a caller who has not tried before (lately) is let through in any
 //! case: the right code is right, and only a wrong one is too many. What bounds those tries is that they are
 //! remembered for half a day: for an e-mail that had thousands, new codes are so long that no number of tries is enough
 //! ([`hammered`]).

@@ -10,9 +10,9 @@ use crate::params;
 const DELETE: &str = include_str!("delete_chat.sql");
 const NEWEST: &str = include_str!("newest.sql");
 
-/// Deletes a chat of the caller's (`None`: of whoever knows the id), in parts if it is large. False: there is none.
+/// Deletes a chat of the caller's (`None`: of any caller who knows the id), in parts if it is large. False: there is none.
 ///
-/// A large one ends for whoever looks at it with the first part: nothing is on its active branch any more. While it is
+/// For readers, a large one ends with the first part: nothing is on its active branch any more. While it is
 /// there, it can be deleted again.
 pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Result<bool> {
     let mut began = false;
@@ -25,7 +25,7 @@ pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Resul
         let there = "SELECT id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
         let there: Option<ChatId> = db.query_one_as(there, params![chat, caller]).await?;
         if there.is_none() {
-            // Somebody else may have deleted the rest of it.
+            // Another request may have deleted the rest of it.
             return Ok(began);
         }
         let mut tx = db.begin().await?;

@@ -1,4 +1,4 @@
--- Deletes the chat ?1 of the caller ?2 (NULL: whoever knows the id), with its messages, its files and their versions, if
+-- Deletes the chat ?1 of the caller ?2 (NULL: any caller who knows the id), with its messages, its files and their versions, if
 -- that is not more than ?3 (see removal.sql). The files of the workspace stay. No row back: no such chat of theirs, or
 -- too large a one.
 DELETE FROM chat

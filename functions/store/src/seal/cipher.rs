@@ -40,7 +40,7 @@ impl Key {
         })
     }
 
-    /// A hash of `text` that nobody can make, or try texts on, without this key. Of the same text there is another one for
+    /// A hash of `text` that can't be made, or have texts tried on it, without this key. Of the same text there is another one for
     /// each `purpose`.
     pub(super) fn hash(&self, purpose: &str, text: &str) -> [u8; 32] {
         // The length keeps one from running into the other.

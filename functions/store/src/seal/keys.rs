@@ -80,7 +80,7 @@ impl Keys {
         })
     }
 
-    /// A hash of `text` for `purpose`, in base64: without the key nobody can try texts on it, however few there are.
+    /// A hash of `text` for `purpose`, in base64: without the key no texts can be tried on it, however few there are.
     pub fn hash(&self, purpose: &str, text: &str) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.current.hash(purpose, text))
     }
@@ -133,7 +133,7 @@ async fn stored() -> Result<Option<Key>> {
     }
 }
 
-/// The store's key, made if there is none. The store can't compare and set, so whoever makes it holds the database's
+/// The store's key, made if there is none. The store can't compare and set, so the request that makes it holds the database's
 /// write lock: of several first uses the second finds what the first made.
 async fn made_at_first_use() -> Result<Key> {
     if let Some(key) = stored().await? {
