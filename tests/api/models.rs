@@ -234,7 +234,7 @@ async fn fields_are_checked_in_order_and_no_error_contains_a_key() {
 
     let model = server.model(&user, "mine").await;
     let too_long = format!("{KEY}{}", "x".repeat(5000));
-    for key in [&too_long, "sk-\u{e9}", "sk\r\nx: y", "sk\u{0}"] {
+    for key in [&too_long, "sk-\u{e9}", "sk\r\nx: y", "sk\u{0}", "sk\tx"] {
         let new = server.model_with_key(&user.id, "x", URL, key).await;
         let change = server.model_change(&model, &[("ak", key)]).await;
         for response in [new, change] {

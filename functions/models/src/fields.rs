@@ -1,6 +1,5 @@
 //! What may be in the fields of a model.
 
-use http::HeaderValue;
 use kafka_common::{
     config::{allow_private_models, variable},
     error::{Error, FieldError, Result},
@@ -13,9 +12,9 @@ use serde_json::{Value, json};
 /// that asks for none. 422 for what no header can carry.
 pub fn check_key(key: &str) -> Result<&str> {
     let key = key.trim();
-    match HeaderValue::from_str(key) {
-        Ok(value) if value.to_str().is_ok() => Ok(key),
-        _ => {
+    match key.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        true => Ok(key),
+        false => {
             let reason = "An API key has visible ASCII characters only";
             Err(value_error("ak", reason, FieldError::SECRET.into()))
         }
