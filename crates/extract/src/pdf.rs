@@ -5,9 +5,8 @@
 //! hayro-interpret draws pictures, for which it decodes images and colours that a text does not need, and it hides the
 //! maps of a font that tell Unicode where the PDF does not.
 //!
-//! The alternatives were measured on `tests/cases/pdf`, where 90 % of the words must come in 95 % of the files; see the
-//! README there. All of hayro is Rust without `unsafe` (but for one line), and gives up on what it can't read instead of
-//! panicking.
+//! All of hayro is Rust that forbids `unsafe` (but for its syntax, in one place), bounds its recursion, and gives up on
+//! what it can't read instead of panicking. What it reads is measured on `tests/cases/pdf` (tests/cases/README.md).
 
 mod content;
 mod fields;
