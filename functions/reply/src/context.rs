@@ -1,11 +1,14 @@
 //! What the model is asked, and how it is reached.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use kafka_common::attachments::FILES_FOR_MODEL;
 use kafka_common::db::{self, Db};
 use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
-use kafka_common::{attachments, params, seal};
-use kafka_llm::context::{Entry, FileText};
+use kafka_common::{attachments, file_text, params, seal, texts};
+use kafka_llm::context::Entry;
 use kafka_llm::{BaseUrl, Call, MessageKind, Role, Turn, check_base_url, composer};
 use serde::Deserialize;
 
@@ -13,6 +16,9 @@ use crate::settings::Settings;
 
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
+
+/// How long a reply waits for texts of files. What comes later is for the next one.
+const TEXTS_PATIENCE: Duration = Duration::from_secs(5);
 
 const BRANCH: &str = include_str!("branch.sql");
 
@@ -87,7 +93,17 @@ struct Row {
     content: Bytes,
 }
 
+/// Waits for the files of the chat that have not been read yet.
+async fn wait_for_texts(chat: &str) -> db::Result<()> {
+    let mut db = Db::open().await?;
+    let pending = file_text::pending(&mut db, chat, FILES_FOR_MODEL).await?;
+    drop(db);
+    texts::read_within(pending, TEXTS_PATIENCE).await;
+    Ok(())
+}
+
 async fn messages(begun: &Begun, context_chars: usize) -> db::Result<Vec<Turn>> {
+    wait_for_texts(&begun.chat).await?;
     let mut db = Db::open().await?;
     let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
     let rows: Vec<Row> = db
@@ -108,10 +124,6 @@ async fn messages(begun: &Begun, context_chars: usize) -> db::Result<Vec<Turn>> 
         .collect();
     let selected = begun.selected_filename.as_deref();
     let texts = attachments::for_model(&mut db, &begun.chat, selected, context_chars).await?;
-    let texts: Vec<FileText<'_>> = texts
-        .iter()
-        .map(|(name, text)| FileText { name, text })
-        .collect();
     let system = match begun.composer {
         true => composer::instructions(selected),
         false => composer::CHAT.to_owned(),

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_long_work",
     7 "0007_bounds",
     8 "0008_logins",
+    9 "0009_file_text",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
