@@ -24,7 +24,7 @@ async fn an_upload_to_a_chat_is_a_file_of_both_chat_and_workspace() {
         body["details"][1],
         json!({
             "id": python, "name": "main.py", "content": "print('grüß')\n", "language": "python",
-            "type": "code", "url": format!("/file/{python}/content"),
+            "type": "code", "url": format!("/file/{python}/content"), "text_state": "pending", "text_error": null,
         })
     );
     let expected_start = format!(
@@ -35,8 +35,9 @@ async fn an_upload_to_a_chat_is_a_file_of_both_chat_and_workspace() {
         "{}",
         response.text()
     );
-    let expected_end =
-        format!(r#","language":"python","type":"code","url":"/file/{python}/content"}}]}}"#);
+    let expected_end = format!(
+        r#","language":"python","type":"code","url":"/file/{python}/content","text_state":"pending","text_error":null}}]}}"#
+    );
     assert!(
         response.text().ends_with(&expected_end),
         "{}",
@@ -74,7 +75,7 @@ async fn an_upload_to_a_workspace_is_a_file_of_the_workspace_only() {
     response.is(
         200,
         &format!(
-            r#"{{"files":["{file}"],"details":[{{"id":"{file}","name":"note.txt","content":null,"language":null,"type":"other","url":"/file/{file}/content"}}]}}"#
+            r#"{{"files":["{file}"],"details":[{{"id":"{file}","name":"note.txt","content":null,"language":null,"type":"other","url":"/file/{file}/content","text_state":"pending","text_error":null}}]}}"#
         ),
     );
     let database = server.database().await;
@@ -132,13 +133,13 @@ async fn details_contain_the_kind_of_the_file() {
 }
 
 #[tokio::test]
-async fn code_that_is_not_utf8_is_answered_with_replacements_and_stored_unchanged() {
+async fn code_in_another_encoding_is_answered_as_text_and_stored_unchanged() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
     let response = server
         .upload(user.to_workspace().file("files", "a.py", b"x\xffy"))
         .await;
-    assert_eq!(response.string("/details/0/content"), "x\u{fffd}y");
+    assert_eq!(response.string("/details/0/content"), "xÿy");
     let content = server.get(&response.string("/details/0/url")).send().await;
     assert_eq!(&content.body[..], b"x\xffy");
 }

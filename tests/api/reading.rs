@@ -39,11 +39,15 @@ async fn files_of_a_workspace_are_listed_and_read() {
         .file("files", "empty", "")
         .file("files", "a.based", "abc");
     let ids = server.upload(form).await.json()["files"].clone();
+    for id in ids.as_array().expect("a list") {
+        server.reads(id.as_str().expect("an id")).await;
+    }
     let file = |index: usize, name: &str, size: i64, kind: &str| {
         let id = ids[index].as_str().expect("an id");
         json!({
             "id": id, "filename": name, "path": format!("uploads/files/{id}_{name}"), "size": size, "type": kind,
             "language": null, "url": format!("/file/{id}/content"), "media_type": null,
+            "text_state": "ready", "text_error": null,
         })
     };
     let mut python = file(0, "m.PY", 9, "code");
@@ -156,9 +160,12 @@ async fn files_of_a_chat_are_listed_with_their_newest_versions() {
     let list = server.get(&path).send().await;
     let id = list.string("/files/0/id");
     assert_ne!(id, file, "it is another attachment");
+    server.reads(&id).await;
+    let list = server.get(&path).send().await;
     let mut entry = json!({
         "id": id, "filename": "d.csv", "path": format!("uploads/files/{file}_d.csv"), "size": 4, "type": "csv",
-        "language": null, "url": format!("/file/{id}/content"), "media_type": null, "file_id": file,
+        "language": null, "url": format!("/file/{id}/content"), "media_type": null,
+        "text_state": "ready", "text_error": null, "file_id": file,
         "num_versions": 0, "version_id": null, "timestamp": null,
     });
     list.is(200, &json!({ "files": [entry], "next": null }).to_string());

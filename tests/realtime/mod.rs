@@ -24,6 +24,7 @@ mod sending;
 mod ssrf;
 mod statements;
 mod stop;
+mod texts;
 mod upstream;
 mod v1;
 mod v2;

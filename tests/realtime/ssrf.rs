@@ -27,6 +27,8 @@ async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
         "http://auth.spin.internal:80/v1",
         "http://spin.internal/v1",
         "http://nothing.spin.internal/v1",
+        "http://reply.spin.internal/v1",
+        "http://extract.spin.internal/text",
         "http://self.alt/v1",
         "http://SELF.ALT./v1",
         "http://a\r\nb/v1",

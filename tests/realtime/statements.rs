@@ -17,7 +17,9 @@ async fn a_socket_reads_in_few_statements() {
 
     for name in ["a.based", "d.csv", "e.md"] {
         let file = server.chat_file(&scene.user, &scene.chat, name, "a,b\n");
-        let path = format!("/chat-file/{}/versions", file.await);
+        let file = file.await;
+        server.reads(&file).await;
+        let path = format!("/chat-file/{file}/versions");
         if name == "a.based" {
             for text in ["one", "two"] {
                 let saved = server.post(&path).form(&[("content", text)]).send().await;

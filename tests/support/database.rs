@@ -209,7 +209,7 @@ impl Database {
             &format!(
                 "user LEFT JOIN ({sent}) AS sent ON sent.user_id = user.id WHERE stored_bytes <>
                 coalesce(sent.bytes, 0) +
-                (SELECT coalesce(sum(size), 0) FROM content WHERE owner_id = user.id) +
+                (SELECT coalesce(sum(size + text_excess), 0) FROM content WHERE owner_id = user.id) +
                 (SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = user.id)"
             ),
             "user WHERE num_workspaces <> (SELECT count(*) FROM workspace WHERE owner_id = user.id)",

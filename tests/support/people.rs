@@ -1,6 +1,10 @@
 //! People who use the application: the first steps that most tests begin with.
 
-use super::{Multipart, Response, Server};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Multipart, PATIENCE, Response, Server};
 
 /// A user who has logged in.
 #[derive(Clone, Debug)]
@@ -89,6 +93,21 @@ impl Server {
         let response = self.upload(form).await;
         response.has_status(200);
         response.string("/files/0")
+    }
+
+    /// Waits until the text of a file has been read, or can't be; the answer of `GET /file/{id}`.
+    pub async fn reads(&self, file: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.get(&format!("/file/{file}")).send().await;
+            shown.has_status(200);
+            let shown = shown.json();
+            if shown["text_state"] != "pending" {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "it stays pending: {shown}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// `POST /chat/new` in the user's first workspace with files of it; the chat's id.

@@ -55,13 +55,15 @@ const PRIVATE: [&str; 42] = [
 ];
 
 /// Addresses that no setting allows: parts of this server, users and passwords, and addresses that no model has.
-const NOBODYS: [&str; 19] = [
+const NOBODYS: [&str; 21] = [
     "http://auth.spin.internal/v1",
     "http://AUTH.Spin.Internal/v1",
     "https://auth.spin.internal./v1",
     "http://auth.spin.internal:80/v1",
     "http://spin.internal/v1",
     "http://nothing.spin.internal/v1",
+    "http://reply.spin.internal/v1",
+    "http://extract.spin.internal/text",
     "http://self.alt/v1",
     "http://user@models.example/v1",
     "https://user:password@models.example/v1",

@@ -8,7 +8,7 @@ use super::page::USER;
 use super::schema::{Property, Schema};
 use crate::form::{RequiredFiles, form};
 use crate::id::{FileId, UserId};
-use crate::words::FileKind;
+use crate::words::{FileKind, TextState};
 use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 /// The longest `s3_urls`, in characters: room for the URLs of many files.
@@ -58,6 +58,10 @@ pub struct File {
     pub url: String,
     /// As the client declared it that uploaded the file.
     pub media_type: Option<String>,
+    /// How far its text is that models read. Of a file with versions, the newest version is the text.
+    pub text_state: TextState,
+    /// Why it has no text, where `text_state` is `failed`.
+    pub text_error: Option<String>,
 }
 
 /// A file that was uploaded.
@@ -76,6 +80,10 @@ pub struct UploadedFile {
     pub kind: FileKind,
     /// The path under which its content is read.
     pub url: String,
+    /// How far its text is that models read.
+    pub text_state: TextState,
+    /// Why it has no text, where `text_state` is `failed`.
+    pub text_error: Option<String>,
 }
 
 /// Files that were uploaded.

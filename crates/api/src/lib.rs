@@ -13,6 +13,7 @@
 #[macro_use]
 mod operation;
 pub mod events;
+pub mod extraction;
 pub mod form;
 pub mod id;
 pub mod json;

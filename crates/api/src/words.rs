@@ -89,6 +89,16 @@ words! {
         Internal = "internal",
     }
 
+    /// How far the text of a file is that models read.
+    TextState {
+        /// It has not been read yet.
+        Pending = "pending",
+        /// It is there.
+        Ready = "ready",
+        /// There is none; why is said beside it.
+        Failed = "failed",
+    }
+
     /// What kind of file a name stands for.
     FileKind {
         /// Source code.

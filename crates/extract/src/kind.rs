@@ -61,6 +61,23 @@ impl MediaType {
 }
 
 impl Kind {
+    /// The kind in a word, for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Word => "word",
+            Self::Slides => "slides",
+            Self::Sheet => "sheet",
+            Self::OpenDocument => "open_document",
+            Self::Book => "book",
+            Self::Html => "html",
+            Self::Rtf => "rtf",
+            Self::Mail => "mail",
+            Self::Notebook => "notebook",
+            Self::Plain => "plain",
+        }
+    }
+
     /// Whether a file of this kind that shows no text was not understood, while an empty text is just that.
     pub(crate) fn is_document(self) -> bool {
         !matches!(

@@ -1,8 +1,8 @@
 //! Rich Text Format.
 //!
-//! A reader of our own: the crates for it (`rtf-parser`, `rtf-grimoire`) read UTF-8 and the escapes of one code page, keep all
-//! tokens in memory, and have not been kept up. RTF is a stream of groups and control words, so that its text takes no
-//! more than a stack of what each group changes.
+//! A reader of our own: the crates for it (`rtf-parser`, `rtf-grimoire`) take a `&str`, while the bytes of RTF are in the
+//! code page that the file names, and keep all tokens of a file in memory. RTF is a stream of groups and control words,
+//! so that its text takes no more than a stack of what each group changes.
 
 use encoding_rs::{BIG5, EUC_KR, Encoding, GBK, MACINTOSH, SHIFT_JIS, WINDOWS_1252};
 

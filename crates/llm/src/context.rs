@@ -25,26 +25,43 @@ pub struct Entry<'a> {
     pub content: &'a str,
 }
 
-/// A file of the chat that has a text.
-#[derive(Debug, Clone, Copy)]
-pub struct FileText<'a> {
+/// A file of the chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileText {
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
+    /// What there is to read of it.
+    pub content: Content,
+}
+
+/// What there is to read of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
     /// Its newest text.
-    pub text: &'a str,
+    Text {
+        /// The text, or the beginning of it.
+        text: String,
+        /// How many characters all of it has.
+        characters: usize,
+        /// Whether there are more than these in the file.
+        has_more: bool,
+    },
+    /// Nothing, and why, in a sentence.
+    Missing(String),
 }
 
 /// Builds the messages, in at most `context_chars` characters: the system message, the newest prompt (both always
-/// whole, even above that), files and history, each newest first; what doesn't fit is cut or left out, and a note
-/// says so. When both are too long, each gets half, or what the other leaves.
+/// whole, even above that), files, and history, newest first; what doesn't fit is cut or left out, and a note says so.
+/// When both are too long, each gets half, or what the other leaves.
 ///
-/// `turns` is the branch, oldest first, the prompt last; `files` newest first. The file `selected`, if any, comes
-/// before all others. The messages are what the strictest servers want: one system message, then the person and the
+/// `turns` is the branch, oldest first, the prompt last; `files` newest first. Every file is named, with its text, with
+/// the beginning of it, or with why there is none. The file `selected`, if any, comes before all others, then the
+/// shortest, so that many get in whole and the longest share what is left. The messages are what the strictest servers want: one system message, then the person and the
 /// model in turn.
 pub fn build(
     system: &str,
     turns: &[Entry<'_>],
-    files: &[FileText<'_>],
+    files: &[FileText],
     selected: Option<&str>,
     context_chars: usize,
 ) -> Vec<Turn> {
@@ -64,7 +81,7 @@ pub enum Share {
 pub fn build_sharing(
     system: &str,
     turns: &[Entry<'_>],
-    files: &[FileText<'_>],
+    files: &[FileText],
     selected: Option<&str>,
     context_chars: usize,
     share: Share,
@@ -141,54 +158,126 @@ fn message(turn: &Entry<'_>) -> Option<Turn> {
 /// Adds the files to the system message, and returns how many characters that took.
 fn push_files(
     system: &mut String,
-    files: &[FileText<'_>],
+    files: &[FileText],
     selected: Option<&str>,
     room: usize,
 ) -> usize {
-    let is_selected = |file: &&FileText<'_>| Some(file.name) == selected;
-    let first = files.iter().filter(is_selected);
-    let others = files.iter().filter(|file| !is_selected(file));
+    let mut files: Vec<&FileText> = files.iter().collect();
+    files.sort_by_key(|file| (!file.is(selected), file.characters()));
+    // First the room that it takes to name them, so that no text leaves a file unmentioned.
     let mut left = room;
-    let mut left_out = Vec::new();
-    for file in first.chain(others) {
-        let all = chars(file.text);
-        let overhead = chars(file.name) + 2 * OVERHEAD_CHARS + 2 * longest_fence(file.text);
-        let included = match left.checked_sub(overhead) {
-            None => None,
-            Some(_) if all == 0 => Some(0),
-            Some(_) if !left_out.is_empty() => None,
-            Some(space) if all <= space => Some(all),
-            Some(space) => Some(space).filter(|space| *space >= MIN_PIECE_CHARS),
+    let named = files
+        .iter()
+        .take_while(|file| match left.checked_sub(file.floor()) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        })
+        .count();
+    let (named, unnamed) = files.split_at(named);
+    for (place, file) in named.iter().enumerate() {
+        let extra = match &file.content {
+            Content::Missing(_) => 0,
+            Content::Text { .. } if file.is(selected) => left,
+            // As much for each of the others, which are longer.
+            Content::Text { .. } => left / (named.len() - place),
         };
-        if included.is_none_or(|included| included < all) {
-            left_out.push(file.name);
-        }
-        let Some(included) = included else {
-            continue;
-        };
-        let text = start(file.text, included);
-        let fence = "`".repeat(longest_fence(file.text).max(2) + 1);
-        let end = if text.ends_with('\n') { "" } else { "\n" };
-        let note = if included < all {
-            " (only its beginning)"
-        } else {
-            ""
-        };
-        system.push_str(&format!(
-            "\n\nThe file {}{note}:\n{fence}\n{text}{end}{fence}",
-            file.name
-        ));
-        left -= overhead + included;
+        let shown = file.shown(file.floor() + extra);
+        left = left + file.floor() - chars(&shown);
+        system.push_str(&shown);
     }
-    if !left_out.is_empty() {
-        let names = left_out.join(", ");
+    if !unnamed.is_empty() {
+        let names: Vec<&str> = unnamed.iter().map(|file| file.name.as_str()).collect();
+        let names = names.join(", ");
         let more = if chars(&names) > 300 { ", …" } else { "" };
         system.push_str(&format!(
-            "\n\nFiles that are too long to be shown whole here: {}{more}",
+            "\n\nThere is no room here for more files of this conversation: {}{more}",
             start(&names, 300)
         ));
     }
     room - left
+}
+
+impl FileText {
+    /// Whether it is the one of this name.
+    fn is(&self, name: Option<&str>) -> bool {
+        Some(self.name.as_str()) == name
+    }
+
+    /// How many characters its text has.
+    fn characters(&self) -> usize {
+        match &self.content {
+            Content::Text { characters, .. } => *characters,
+            Content::Missing(_) => 0,
+        }
+    }
+
+    /// How much room it takes to name it.
+    fn floor(&self) -> usize {
+        chars(&self.unshown())
+    }
+
+    /// The file without its text.
+    fn unshown(&self) -> String {
+        match &self.content {
+            Content::Text { .. } => format!(
+                "\n\nThe file {} is too long to be shown here: it has {}.",
+                self.name,
+                self.length()
+            ),
+            Content::Missing(why) => format!("\n\nThe file {} has no text here. {why}", self.name),
+        }
+    }
+
+    /// The file with as much of its text as there is room for.
+    fn shown(&self, room: usize) -> String {
+        let Content::Text {
+            text,
+            characters,
+            has_more,
+        } = &self.content
+        else {
+            return self.unshown();
+        };
+        let fence = "`".repeat(longest_fence(text).max(2) + 1);
+        let framed = |text: &str, note: &str| {
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            format!(
+                "\n\nThe file {}{note}:\n{fence}\n{text}{end}{fence}",
+                self.name
+            )
+        };
+        let there = chars(text);
+        if there == *characters && !has_more {
+            let whole = framed(text, "");
+            if chars(&whole) <= room {
+                return whole;
+            }
+        }
+        let note = |count: usize| format!(" (only the first {count} of {})", self.length());
+        // The line end before the last fence is not in the frame of an empty text.
+        let frame = chars(&framed("\n", &note(there))) + 1;
+        match room.checked_sub(frame).map(|space| space.min(there)) {
+            Some(space) if space >= MIN_PIECE_CHARS.min(there).max(1) => {
+                framed(start(text, space), &note(space))
+            }
+            _ => self.unshown(),
+        }
+    }
+
+    /// The length of its text in words.
+    fn length(&self) -> String {
+        match &self.content {
+            Content::Text {
+                characters,
+                has_more: true,
+                ..
+            } => format!("more than {characters} characters"),
+            _ => format!("{} characters", self.characters()),
+        }
+    }
 }
 
 /// As many of the newest messages as there is room for, the oldest of them maybe cut, and whether anything is missing.

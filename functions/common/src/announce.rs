@@ -87,7 +87,7 @@ pub async fn news(news: impl IntoIterator<Item = News>) {
 }
 
 /// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what
-/// [`crate::files::details`] says about them, in their order.
+/// [`crate::texts::of_new`] says about them, in their order.
 pub async fn files_uploaded(chat_id: &str, details: Vec<UploadedFile>, rev: i64) {
     let before = rev - details.len() as i64;
     let events = (before + 1..)
@@ -235,7 +235,7 @@ fn next_batch() -> Option<Vec<Item>> {
 mod tests {
     use super::{MAX_FRAME_BYTES, Queue, file_uploaded, fitted, item};
     use crate::api::file::UploadedFile;
-    use crate::api::words::FileKind;
+    use crate::api::words::{FileKind, TextState};
     use serde_json::{Value, json};
 
     #[test]
@@ -263,6 +263,8 @@ mod tests {
             language: None,
             kind: FileKind::Markdown,
             url: "/u".to_owned(),
+            text_state: TextState::Ready,
+            text_error: None,
         };
         let small: Value =
             serde_json::from_str(&fitted(file_uploaded(3, details("x".into()), None))).unwrap();

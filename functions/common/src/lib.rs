@@ -7,15 +7,16 @@
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the connected clients of a chat what
-//! was changed over HTTP, [`sse`] writes server-sent events. [`reply`] is what the two components that have to do with
+//! was changed over HTTP, [`sse`] writes server-sent events, [`texts`] has files read for their texts. [`reply`] is what
+//! the two components that have to do with
 //! replies share: the one that begins them and the one that writes them.
 #![forbid(unsafe_code)]
 
 pub use kafka_api as api;
 pub use kafka_grip::encoding;
 pub use kafka_store::{
-    attachments, chat_files, clock, conversation, db, files, id, limits, page, params, removal,
-    room, seal, versions,
+    attachments, chat_files, clock, conversation, db, file_text, files, id, limits, page, params,
+    removal, room, seal, versions,
 };
 
 pub mod access;
@@ -37,6 +38,7 @@ pub mod reply;
 mod sender;
 pub mod sse;
 pub mod task;
+pub mod texts;
 
 /// Work that goes on for long, and how it is counted.
 pub mod long_work {

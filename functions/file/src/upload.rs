@@ -10,7 +10,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::{self, Target};
 use kafka_common::form;
-use kafka_common::{announce, owner};
+use kafka_common::{announce, owner, texts};
 
 /// Stores all files of the request or none.
 pub(crate) async fn upload(access: Access, request: Request) -> Result<Response> {
@@ -31,7 +31,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     } else {
         (Target::Workspace(&target_id), Error::workspace_not_found())
     };
-    let details: Vec<_> = uploads.iter().map(files::details).collect();
+    let new: Vec<_> = uploads.iter().map(files::new_file).collect();
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let inserted = files::insert(&mut tx, &mut uploads, target, &caller).await?;
@@ -40,6 +40,8 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         return Err(owner::not_found(&mut db, &caller, missing).await);
     };
     tx.commit().await?;
+    drop(db);
+    let details = texts::of_new(new).await;
     if form.is_chat {
         announce::files_uploaded(&target_id, details.clone(), rev).await;
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion, TextFile};
 use kafka_common::api::id::{Time, VersionId};
-use kafka_common::api::words::FileKind;
+use kafka_common::api::words::{FileKind, TextState};
 use kafka_common::attachments::{self, ChatFile};
 use kafka_common::db::{Db, Result};
-use kafka_common::params;
+use kafka_common::{params, texts};
 use kafka_llm::diff::unified_diff;
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,8 +100,10 @@ struct Row {
     /// Which of the files that were asked for it is of.
     number: usize,
     version: Option<Version>,
+    content_id: Option<String>,
     bytes: Option<Bytes>,
-    size: Option<i64>,
+    state: Option<TextState>,
+    extracted: Option<String>,
 }
 
 /// A version; without its text, unless that was read.
@@ -312,16 +314,23 @@ async fn read(db: &mut Db, files: &mut [Entries]) -> Result<()> {
         INLINE as i64,
         VERSION_BYTES
     ];
+    let mut unread = Vec::new();
     for row in db.query_as::<Row>(READ, parameters).await? {
         if let Some(version) = row.version {
             if let Some(shown) = versioned.get_mut(row.number) {
                 shown.versions.push(version);
             }
         } else if let Some(shown) = uploads.get_mut(row.number) {
-            let (bytes, size) = (row.bytes.unwrap_or_default(), row.size.unwrap_or(0));
-            shown.upload = attachments::uploaded(&shown.file.name, bytes.into(), size);
+            let bytes = row.bytes.unwrap_or_default();
+            let kind = shown.file.kind;
+            if kind.name == FileKind::Pdf && row.state.is_none() {
+                unread.extend(row.content_id);
+            }
+            shown.upload = attachments::uploaded(kind, &bytes, row.state, row.extracted);
         }
     }
+    // Those that are older than the texts of files; the next frame shows them.
+    texts::begin(unread);
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use kafka_common::attachments::FILES_FOR_MODEL;
 use kafka_common::db::{self, Db};
 use kafka_common::error::Error;
 use kafka_common::reply::{Begun, Model};
 use kafka_common::seal::headers_row;
-use kafka_common::{attachments, params, seal};
+use kafka_common::{attachments, file_text, params, seal, texts};
 use kafka_llm::context::{self, Entry, FileText, Share};
 use kafka_llm::settings::parse_headers;
 use kafka_llm::{
@@ -22,6 +23,9 @@ use crate::settings::Settings;
 
 /// How many messages of the branch are looked at.
 const TURNS: i64 = 400;
+
+/// How long a reply waits for texts of files. What comes later is for the next one.
+const TEXTS_PATIENCE: Duration = Duration::from_secs(5);
 
 const BRANCH: &str = include_str!("branch.sql");
 
@@ -148,7 +152,7 @@ pub async fn question(begun: &Begun) -> Result<Question, String> {
 struct Material {
     system: String,
     rows: Vec<Row>,
-    texts: Vec<(String, String)>,
+    texts: Vec<FileText>,
     selected: Option<String>,
 }
 
@@ -164,6 +168,7 @@ struct Row {
 impl Material {
     /// Reads it, as far as there may be room for it.
     async fn read(begun: &Begun, context_chars: usize) -> db::Result<Self> {
+        wait_for_texts(&begun.chat).await?;
         let mut db = Db::open().await?;
         let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
         let rows: Vec<Row> = db
@@ -202,12 +207,16 @@ impl Material {
                 content,
             })
             .collect();
-        let texts: Vec<FileText<'_>> = self
-            .texts
-            .iter()
-            .map(|(name, text)| FileText { name, text })
-            .collect();
         let selected = self.selected.as_deref();
-        context::build_sharing(&self.system, &entries, &texts, selected, chars, share)
+        context::build_sharing(&self.system, &entries, &self.texts, selected, chars, share)
     }
+}
+
+/// Waits for the files of the chat that have not been read yet.
+async fn wait_for_texts(chat: &str) -> db::Result<()> {
+    let mut db = Db::open().await?;
+    let pending = file_text::pending(&mut db, chat, FILES_FOR_MODEL).await?;
+    drop(db);
+    texts::read_within(pending, TEXTS_PATIENCE).await;
+    Ok(())
 }

@@ -1,24 +1,24 @@
 //! The files of a chat and their texts: for clients and for models.
 
-use bytes::Bytes;
+use kafka_llm::context::{Content, FileText};
 use serde::Deserialize;
-use serde_json::json;
 
-use crate::api::words::FileKind;
+use crate::api::words::{FileKind, TextState};
 use crate::content::kind::{self, FileFormat};
-use crate::content::{CHUNK, pdf};
 use crate::db::{Db, Result};
-use crate::files::MAX_SHOWN_BYTES;
 use crate::{files, params};
 
 const LIST: &str = include_str!("attachments.sql");
-const TEXTS: &str = include_str!("texts.sql");
+const READABLE: &str = include_str!("readable.sql");
 
 /// How many files of a chat are looked at: a frame has no room for the names of as many.
 const FILES: i64 = 4000;
 
 /// How many files of a chat are looked at for a model, the newest.
-const FILES_FOR_MODEL: i64 = 500;
+pub const FILES_FOR_MODEL: i64 = 500;
+
+/// What a model is told of a file whose text is pending.
+const STILL_READ: &str = "The server is still reading the file.";
 
 /// A file of a chat.
 #[derive(Debug, Deserialize)]
@@ -69,71 +69,64 @@ pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<Cha
     db.query_as(LIST, params![chat, since, FILES]).await
 }
 
-/// A file, and what it was uploaded as if it has no version.
-#[derive(Deserialize)]
-struct Text {
-    name: String,
-    version: Option<String>,
-    bytes: Bytes,
-    size: i64,
-}
-
-/// The names and newest texts of files, in their order: their newest versions, else what they were uploaded as, of
-/// which only the first 256 KiB are looked at. What is no text is left out.
-async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<Vec<(String, String)>> {
-    let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
-    let rows: Vec<Text> = db.query_as(TEXTS, params![json!(ids).to_string()]).await?;
-    let texts = rows.into_iter().filter_map(|file| {
-        let (name, bytes) = (file.name, file.bytes.into());
-        let text = file.version.or_else(|| uploaded(&name, bytes, file.size));
-        text.map(|text| (name, text))
-    });
-    Ok(texts.collect())
-}
-
-/// The text of a file as it was uploaded: of a longer one, what its first chunk has. `None`: it is none.
-pub fn uploaded(name: &str, bytes: Vec<u8>, size: i64) -> Option<String> {
-    let kind = FileFormat::of(name);
+/// The text of a file as it was uploaded, for clients: of a longer one, its beginning. `bytes` is the first chunk,
+/// `state` and `extracted` what was read of it, if that is known. `None`: there is none to show.
+pub fn uploaded(
+    kind: FileFormat,
+    bytes: &[u8],
+    state: Option<TextState>,
+    extracted: Option<String>,
+) -> Option<String> {
     if kind.name == FileKind::Pdf {
-        // A part of a PDF is none, and only the first chunk is here.
-        let whole = size <= CHUNK as i64;
-        return whole.then(|| {
-            pdf::text(&bytes, MAX_SHOWN_BYTES).unwrap_or_else(|| pdf::UNREADABLE.to_owned())
-        });
+        return match state {
+            Some(TextState::Failed) => Some(files::UNREADABLE.to_owned()),
+            _ => extracted.map(|text| files::shown(&text).to_owned()),
+        };
     }
-    let binary = matches!(kind.name, FileKind::Image | FileKind::Computer) || bytes.contains(&0);
-    (!binary).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Some(text.to_owned()),
+        _ if extracted.is_some() => extracted,
+        _ if bytes.contains(&0) => None,
+        _ => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
 }
 
-/// Names and texts for a model: the selected file, then the newest, in all not much more than `chars`.
+/// What a model gets to read of a file: a row.
+#[derive(Deserialize)]
+struct Readable {
+    name: String,
+    state: TextState,
+    reason: Option<String>,
+    /// Its text, or the beginning of it, if it is read at all.
+    text: Option<String>,
+    /// How many characters it has.
+    characters: usize,
+    /// Whether the file has more text than is kept.
+    is_truncated: bool,
+}
+
+/// The files of a chat for a model, the newest of them first, each with as much of its text as `chars` have room for:
+/// of the selected file, then of the shortest.
 pub async fn for_model(
     db: &mut Db,
     chat: &str,
     selected: Option<&str>,
     chars: usize,
-) -> Result<Vec<(String, String)>> {
-    let asked = params![chat, None::<i64>, FILES_FOR_MODEL];
-    let mut files: Vec<ChatFile> = db.query_as(LIST, asked).await?;
-    files.reverse();
-    if let Some(at) = files
-        .iter()
-        .position(|file| Some(file.name.as_str()) == selected)
-    {
-        files[..=at].rotate_right(1);
-    }
-    let (mut chosen, mut sum) = (Vec::new(), 0);
-    for file in &files {
-        if matches!(file.kind.name, FileKind::Image | FileKind::Computer) && !file.versioned {
-            continue;
-        }
-        if sum > chars {
-            break;
-        }
-        sum += file.size.min(CHUNK);
-        chosen.push(file);
-    }
-    match chosen.is_empty() {
-        true => Ok(Vec::new()),
-        false => texts(db, &chosen).await,
-    }
+) -> Result<Vec<FileText>> {
+    let chars = i64::try_from(chars).unwrap_or(i64::MAX);
+    let asked = params![chat, FILES_FOR_MODEL, chars, selected];
+    let rows: Vec<Readable> = db.query_as(READABLE, asked).await?;
+    let files = rows.into_iter().map(|file| FileText {
+        name: file.name,
+        content: match file.state {
+            TextState::Ready => Content::Text {
+                text: file.text.unwrap_or_default(),
+                characters: file.characters,
+                has_more: file.is_truncated,
+            },
+            TextState::Pending => Content::Missing(STILL_READ.to_owned()),
+            TextState::Failed => Content::Missing(file.reason.unwrap_or_default()),
+        },
+    });
+    Ok(files.collect())
 }

@@ -8,7 +8,6 @@
 //! Callers know contents by id only, and never how they are kept.
 
 pub mod kind;
-pub mod pdf;
 mod staging;
 
 use std::ops::Range;

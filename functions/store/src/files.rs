@@ -1,21 +1,26 @@
 //! Files of workspaces and chats: inserting what was uploaded, and what clients are told about it.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::file::{File, UploadedFile};
 use crate::api::id::FileId;
-use crate::api::words::FileKind;
+use crate::api::words::{FileKind, TextState};
 use crate::caller::Caller;
 use crate::content::kind::{FileFormat, is_based};
-use crate::content::pdf;
 use crate::content::{self, Upload};
 use crate::db::{self, Transaction, rows_of};
 use crate::error::{Error, Result};
+use crate::file_text::Known;
 use crate::params;
 use crate::room::{Stored, Thing};
 
-/// How long a text may be to be shown in [`details`] and in events, in bytes. Of a longer one clients read the content.
+/// What is shown of a PDF without a text, as in the original.
+pub const UNREADABLE: &str = "[Error parsing PDF]";
+
+/// How long a text may be to be shown in [`UploadedFile`] and in events, in bytes. Of a longer one clients read the content.
 pub const MAX_SHOWN_BYTES: usize = 64 * 1024;
 
 /// Where uploaded files go.
@@ -118,22 +123,69 @@ pub async fn is_over(tx: &mut Transaction<'_>, user_id: &str, quota: u64) -> db:
     Ok(Stored::after(tx, user_id).await?.bytes > quota)
 }
 
-/// What an upload's answer says about a file (docs/http-compatibility.md#files). To be called before [`insert`],
-/// which consumes the bytes.
+/// What an upload's answer says about a file (docs/http-compatibility.md#files), as far as its bytes tell.
+#[derive(Debug)]
+pub struct NewFile {
+    /// What is said.
+    pub details: UploadedFile,
+    /// The id of its content.
+    pub content_id: String,
+    /// Whether `content` of [`Self::details`] is to be the text that is read of the file, for which the answer waits.
+    pub awaits_text: bool,
+}
+
+/// What is known of a file that was taken in. To be called before [`insert`], which consumes the bytes.
 ///
-/// `content` is the text of code, CSV and Markdown, invalid UTF-8 replaced, if it is at most 64 KiB; and the first
-/// 64 KiB of the text of a PDF of at most 256 KiB, or `[Error parsing PDF]`. It is `null` for larger files, for other
-/// kinds, and when the request's small files are more than 1 MiB altogether; `url` has every file.
-pub fn details(upload: &Upload) -> UploadedFile {
+/// `content` is the text of code, CSV and Markdown, if it is at most 64 KiB; and the first 64 KiB of the text of a PDF
+/// of at most 256 KiB, or `[Error parsing PDF]`. It is `null` for larger files, for other kinds, and when the request's
+/// small files are more than 1 MiB altogether; `url` has every file.
+pub fn new_file(upload: &Upload) -> NewFile {
     let kind = FileFormat::of(&upload.filename);
-    UploadedFile {
-        id: upload.file_id.as_str().into(),
-        name: upload.filename.clone(),
-        content: upload.held().and_then(|bytes| shown(kind, bytes)),
-        language: kind.language,
-        kind: kind.name,
-        url: url(&upload.file_id),
+    let (mut content, mut awaits_text) = (None, false);
+    if let Some(bytes) = upload.held() {
+        awaits_text = kind.name == FileKind::Pdf;
+        if kind.is_text() && bytes.len() <= MAX_SHOWN_BYTES {
+            // What is not UTF-8 is shown as it is read; should that fail, like this.
+            let text = String::from_utf8_lossy(bytes);
+            awaits_text = matches!(text, Cow::Owned(_));
+            content = Some(text.into_owned());
+        }
     }
+    NewFile {
+        details: UploadedFile {
+            id: upload.file_id.as_str().into(),
+            name: upload.filename.clone(),
+            content,
+            language: kind.language,
+            kind: kind.name,
+            url: url(&upload.file_id),
+            text_state: TextState::Pending,
+            text_error: None,
+        },
+        content_id: upload.content_id.clone(),
+        awaits_text,
+    }
+}
+
+impl NewFile {
+    /// Puts in what has become known of its text.
+    pub fn learn(&mut self, known: Known) {
+        let details = &mut self.details;
+        if self.awaits_text {
+            details.content = match known.state {
+                TextState::Ready => known.text.map(|text| shown(&text).to_owned()),
+                TextState::Failed if details.kind == FileKind::Pdf => Some(UNREADABLE.to_owned()),
+                _ => details.content.take(),
+            };
+        }
+        details.text_state = known.state;
+        details.text_error = known.reason;
+    }
+}
+
+/// As much of a text as is shown.
+pub fn shown(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_SHOWN_BYTES)]
 }
 
 /// A file as lists of files show it: a row.
@@ -151,6 +203,10 @@ pub struct Listed {
     pub media_type: Option<String>,
     /// Whether it has versions, and so is one of those that are written in chats.
     pub is_versioned: bool,
+    /// How far its text is.
+    pub text_state: TextState,
+    /// Why it has none.
+    pub text_error: Option<String>,
 }
 
 impl Listed {
@@ -166,6 +222,8 @@ impl Listed {
             size: self.size,
             language: kind.language,
             media_type: self.media_type,
+            text_state: self.text_state,
+            text_error: self.text_error,
         }
     }
 }
@@ -173,14 +231,4 @@ impl Listed {
 /// Where the file of this id can be downloaded.
 pub fn url(id: &str) -> String {
     format!("/file/{id}/content")
-}
-
-fn shown(kind: FileFormat, bytes: &[u8]) -> Option<String> {
-    if kind.is_text() {
-        let is_short = bytes.len() <= MAX_SHOWN_BYTES;
-        return is_short.then(|| String::from_utf8_lossy(bytes).into_owned());
-    }
-    let unreadable = || pdf::UNREADABLE.to_owned();
-    (kind.name == FileKind::Pdf)
-        .then(|| pdf::text(bytes, MAX_SHOWN_BYTES).unwrap_or_else(unreadable))
 }

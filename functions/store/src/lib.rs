@@ -4,7 +4,7 @@
 //! [`db`] is the only place that talks to the database, [`content`] keeps the bytes of files, [`seal`] makes API keys
 //! unreadable, [`id`] and [`clock`] make ids and times, [`variable`] reads the variables of `spin.toml`.
 //!
-//! On top of them is the domain: whose request it is in [`caller`] and [`session`], files in [`files`], their versions in
+//! On top of them is the domain: whose request it is in [`caller`] and [`session`], files in [`files`], their texts in [`file_text`], their versions in
 //! [`versions`], the files of chats in [`chat_files`] and [`attachments`], messages in [`conversation`].
 //! Lists are read in [`page`]s, and [`removal`] deletes large things in parts. [`room`] says how much a user may have, [`limits`] how often they may ask,
 //! [`long_work`] how much may go on at a time, which each [`lease`] counts. What they refuse is an [`error::Error`].
@@ -20,6 +20,7 @@ pub mod content;
 pub mod conversation;
 pub mod db;
 pub mod error;
+pub mod file_text;
 pub mod files;
 pub mod id;
 pub mod lease;

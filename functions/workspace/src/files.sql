@@ -4,10 +4,13 @@
 -- place: nothing there.
 SELECT file.rowid AS rowid, file.id AS id, file.filename AS filename, file.path AS path,
     coalesce(octet_length(version.content), content.size, 0) AS size,
-    CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned
+    CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned,
+    CASE WHEN version.id IS NOT NULL THEN 'ready' ELSE coalesce(known.state, 'pending') END AS text_state,
+    CASE WHEN version.id IS NULL THEN known.reason END AS text_error
 FROM workspace
 LEFT JOIN file ON file.workspace_id = workspace.id AND file.rowid > ?3
 LEFT JOIN content ON content.id = file.content_id
+LEFT JOIN file_text AS known ON known.content_id = content.id
 LEFT JOIN chat_file_version AS version ON version.rowid = (
     SELECT max(rowid) FROM chat_file_version WHERE chat_file_id = coalesce(
         (SELECT id FROM chat_file WHERE id = file.id),

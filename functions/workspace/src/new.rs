@@ -13,7 +13,7 @@ use kafka_common::files::{self, Target};
 use kafka_common::form;
 use kafka_common::limits::Limit;
 use kafka_common::room::Thing;
-use kafka_common::{id, owner, params};
+use kafka_common::{id, owner, params, texts};
 
 const INSERT: &str = include_str!("new.sql");
 
@@ -44,6 +44,8 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         let missing = Error::user_not_found();
         return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
+    let contents = uploads.iter().map(|upload| upload.content_id.clone());
+    texts::begin(contents.collect());
     let files = uploads.iter().map(|upload| NewFile {
         file_id: upload.file_id.clone().into(),
         filename: upload.filename.clone(),

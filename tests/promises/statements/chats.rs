@@ -78,8 +78,8 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     }
     let chat = counter.chat().await;
     let request = counter.message(&chat, "fake-words-2-rate-0");
-    // The reply's task reads the conversation and the files for its model.
-    let cost = transaction(4).and_background(2).limited();
+    // The reply's task reads the conversation and the files for its model, and looks for files that are being read.
+    let cost = transaction(4).and_background(3).limited();
     let sent = counter.takes("messages", request, 202, cost).await;
     let reply = sent["generation_id"].as_str().expect("an id").to_owned();
     let sent = sent["message_id"].as_str().expect("an id").to_owned();

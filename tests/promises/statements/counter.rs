@@ -155,6 +155,7 @@ impl Counter {
 
     /// Notes it if this request is not answered with `status`, or doesn't take exactly what it may. Returns the answer.
     pub async fn takes(&mut self, name: &str, request: Request, status: u16, cost: Cost) -> Value {
+        self.has_read_all().await;
         let (response, statements) = self.server.statements(request).await;
         let (mut wanted, mut wanted_inside) = (cost.alone, cost.inside);
         if self.token.is_some() {
@@ -248,6 +249,18 @@ impl Counter {
             ("ak", "key"),
             ("base_url", base_url),
         ]
+    }
+
+    /// Waits until no file is being read, so that nothing in the background is counted.
+    async fn has_read_all(&self) {
+        let pending = "SELECT count(*) FROM content LEFT JOIN file_text AS known ON known.content_id = content.id
+            WHERE coalesce(known.state, 'pending') = 'pending'";
+        let database = self.server.database().await;
+        let deadline = Instant::now() + PATIENCE;
+        while database.number(pending).await > 0 {
+            assert!(Instant::now() < deadline, "a file is never read");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until no reply is written in the chat any more.

@@ -2,7 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Entry, FileText, build};
+use super::{Content, Entry, FileText, build};
 use crate::random::{cases, text};
 use crate::{MessageKind, Role, Turn};
 
@@ -14,8 +14,28 @@ fn turn<'a>(role: Role, content: &'a str) -> Entry<'a> {
     }
 }
 
-fn file<'a>(name: &'a str, text: &'a str) -> FileText<'a> {
-    FileText { name, text }
+/// A file all of whose text is there.
+fn file(name: &str, text: &str) -> FileText {
+    beginning(name, text, text.chars().count())
+}
+
+/// A file of whose text so many characters are not there.
+fn beginning(name: &str, text: &str, characters: usize) -> FileText {
+    FileText {
+        name: name.to_owned(),
+        content: Content::Text {
+            text: text.to_owned(),
+            characters,
+            has_more: false,
+        },
+    }
+}
+
+fn missing(name: &str, why: &str) -> FileText {
+    FileText {
+        name: name.to_owned(),
+        content: Content::Missing(why.to_owned()),
+    }
 }
 
 fn size(messages: &[Turn]) -> usize {
@@ -90,26 +110,73 @@ fn the_newest_comes_first() {
             .count()
             >= 2
     );
+}
 
-    let files = [file("new", &long), file("old", &long), file("older", "x")];
-    let messages = build("S", &[turn(Role::User, "Prompt")], &files, None, 1700);
-    assert!(size(&messages) <= 1700);
-    let system = &messages[0].content;
-    assert!(system.contains("The file new:\n"));
-    assert!(system.contains("The file old (only its beginning):\n"));
-    assert!(!system.contains("The file older"));
-    assert!(system.ends_with("whole here: old, older"));
+/// The system message of a chat with these files and nothing else.
+fn shown(files: &[FileText], selected: Option<&str>, context_chars: usize) -> String {
     let messages = build(
         "S",
         &[turn(Role::User, "Prompt")],
-        &files,
-        Some("older"),
-        1700,
+        files,
+        selected,
+        context_chars,
     );
+    assert!(size(&messages) <= context_chars);
+    messages[0].content.clone()
+}
+
+#[test]
+fn every_file_is_named_and_short_ones_come_first() {
+    let long = "ä".repeat(10_000);
+    let files = [
+        file("new", &long),
+        file("old", &long),
+        file("short", "x\n"),
+        missing("p.png", "The file is a picture."),
+        file("empty", ""),
+    ];
+    let all = shown(&files, None, 3000);
+    assert!(all.contains("The file short:\n```\nx\n```"));
+    assert!(all.contains("The file empty:\n```\n\n```"));
+    assert!(all.contains("The file p.png has no text here. The file is a picture."));
+    for name in ["new", "old"] {
+        let start = format!("The file {name} (only the first ");
+        let (_, rest) = all.split_once(&start).expect("its beginning is there");
+        let (count, rest) = rest
+            .split_once(" of 10000 characters):\n```\n")
+            .expect("and how much");
+        let count: usize = count.parse().expect("a number");
+        assert!(count > 800, "they share what is left: {count}");
+        assert!(rest.starts_with(&format!("{}\n```", "ä".repeat(count))));
+    }
+
+    let selected = shown(&files, Some("old"), 3000);
+    assert!(selected.starts_with("S\n\nThe file old (only the first "));
     assert!(
-        messages[0].content.contains("The file older:\nx")
-            || messages[0].content.contains("The file older:\n```\nx\n```")
+        selected.contains("The file new is too long to be shown here: it has 10000 characters.")
     );
+    assert!(selected.contains("The file p.png has no text here."));
+
+    // What was not read whole is not passed off as whole.
+    let cut = [beginning("b", "text", 900)];
+    assert!(
+        shown(&cut, None, 3000)
+            .contains("The file b (only the first 4 of 900 characters):\n```\ntext\n```")
+    );
+    let more = FileText {
+        name: "m".to_owned(),
+        content: Content::Text {
+            text: "text".to_owned(),
+            characters: 4,
+            has_more: true,
+        },
+    };
+    assert!(shown(&[more], None, 3000).contains("(only the first 4 of more than 4 characters)"));
+
+    let many: Vec<FileText> = (0..100).map(|n| file(&format!("file {n}"), "x")).collect();
+    let all = shown(&many, None, 1700);
+    assert!(all.contains("The file file 0:\n"));
+    assert!(all.contains("There is no room here for more files of this conversation: file "));
 }
 
 #[test]
@@ -122,7 +189,7 @@ fn files_and_history_share() {
     ];
     let messages = build("S", &turns, &[file("a", &long)], None, 9000);
     assert!(size(&messages) <= 9000);
-    assert!(messages[0].content.contains("only its beginning"));
+    assert!(messages[0].content.contains(" of 5000 characters):"));
     assert!(messages[0].content.len() > 4000);
     assert!(messages.len() > 1);
 }
@@ -142,7 +209,7 @@ fn the_prompt_is_always_whole() {
         assert!(
             messages[0]
                 .content
-                .contains("too long to be shown whole here: a")
+                .contains("no room here for more files of this conversation: a")
         );
     }
     assert_eq!(build("S", &[], &[], None, 0), [message(Role::System, "S")]);
@@ -168,7 +235,7 @@ proptest! {
     ) {
         let turns = history.iter().map(|(role, text)| turn(*role, text));
         let turns: Vec<Entry<'_>> = turns.chain([turn(Role::User, "Prompt")]).collect();
-        let files: Vec<FileText<'_>> = texts.iter().map(|(name, text)| file(name, text)).collect();
+        let files: Vec<FileText> = texts.iter().map(|(name, text)| file(name, text)).collect();
         let messages = build("System", &turns, &files, Some(&texts[3].0), budget);
         prop_assert!(size(&messages) <= budget, "{} of {}", size(&messages), budget);
         prop_assert!(messages.last().is_some_and(|last| last.content.ends_with("Prompt")));

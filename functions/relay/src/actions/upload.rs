@@ -10,7 +10,7 @@ use kafka_common::content::Staging;
 use kafka_common::conversation;
 use kafka_common::db::Db;
 use kafka_common::limits::Limit;
-use kafka_common::{encoding, files};
+use kafka_common::{encoding, files, texts};
 use serde_json::json;
 
 use super::Done;
@@ -51,8 +51,8 @@ async fn store(
     staging.begin(filename, None);
     staging.chunk(Bytes::from(bytes)).await?;
     let upload = staging.end().await?;
-    let (details, path) = (files::details(&upload), upload.path());
-    let id = details.id.clone();
+    let (new, path) = (files::new_file(&upload), upload.path());
+    let id = new.details.id.clone();
 
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
@@ -64,13 +64,19 @@ async fn store(
     let mut message = Message::new(Role::User, MessageKind::File, content.to_string());
     conversation::add(&mut tx, chat, &mut message, rev).await?;
     tx.commit().await?;
+    drop(db);
+    let details = texts::of_new(vec![new]).await;
     let file = FileChanged {
         message_id: message.id.clone(),
         file_id: id,
         version_id: None,
     };
-    let uploaded = file_uploaded(file_rev, details, Some(message.clone()));
-    let events = vec![uploaded, Event::added(message.clone(), rev)];
+    let uploaded = details
+        .into_iter()
+        .map(|details| file_uploaded(file_rev, details, Some(message.clone())));
+    let events = uploaded
+        .chain([Event::added(message.clone(), rev)])
+        .collect();
     let message = events::Message::from(message).into();
     Ok(Done {
         answer: EventV1::FileUploaded { message },

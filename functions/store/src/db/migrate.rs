@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_logins",
     9 "0009_models",
     10 "0010_one_person",
+    11 "0011_file_text",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.

@@ -1,0 +1,43 @@
+//! What components ask component `extract`, and what it answers. No client sees it.
+
+use serde::{Deserialize, Serialize};
+
+/// Where it is reached: service chaining of Spin, to the component of that id.
+pub const ORIGIN: &str = "http://extract.spin.internal";
+
+/// The path of a request whose body is a file.
+pub const PATH: &str = "/text";
+
+/// The parameter with the name of the file.
+pub const NAME: &str = "name";
+
+/// The parameter with the type that the uploader declared.
+pub const TYPE: &str = "type";
+
+/// The longest text that is kept, in bytes of UTF-8. Of a longer one it is the beginning.
+///
+/// So many of them must fit into an instance at a time, each as JSON and as text.
+pub const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
+
+/// The answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extraction {
+    /// The file has this text.
+    Text(Text),
+    /// Why it has none, in a sentence for a person and for a model.
+    Failure(String),
+}
+
+/// The text of a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Text {
+    /// What the file is, in a word.
+    pub kind: String,
+    /// How many characters [`Self::text`] has.
+    pub characters: usize,
+    /// Whether the file has more text.
+    pub is_truncated: bool,
+    /// The text, with `\n` between lines.
+    pub text: String,
+}

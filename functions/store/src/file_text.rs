@@ -1,0 +1,95 @@
+//! The texts of files: of each content the text is read once, by component `extract`, and kept (`file_text`).
+//!
+//! Here are the rows: who begins to read, what came of it, and what is known. Who reads them is the edge's
+//! (`kafka_common::texts`).
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::api::extraction::Extraction;
+use crate::api::words::TextState;
+use crate::clock;
+use crate::db::{self, Db};
+use crate::params;
+
+const CLAIM: &str = include_str!("file_text/claim.sql");
+const FINISH: &str = include_str!("file_text/finish.sql");
+const KNOWN: &str = include_str!("file_text/known.sql");
+const PENDING: &str = include_str!("file_text/pending.sql");
+
+/// How many files are read at a time, of all users together: each may take all memory that an instance may have.
+const AT_A_TIME: i64 = 4;
+
+/// After so many milliseconds a reader that has not ended is taken for dead, and another one may begin.
+const DEAD_AFTER: i64 = 60_000;
+
+/// A content whose text is to be read.
+#[derive(Debug, Deserialize)]
+pub struct Unread {
+    /// How many bytes it has.
+    pub size: u64,
+    /// The type that its uploader declared.
+    pub media_type: Option<String>,
+    /// What a file with it is called.
+    pub name: Option<String>,
+    /// Its first chunk.
+    pub first_chunk: Option<bytes::Bytes>,
+}
+
+/// What is known of the text of a content.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Known {
+    /// The id of the content.
+    pub content_id: String,
+    /// How far it is.
+    pub state: TextState,
+    /// Why there is no text.
+    pub reason: Option<String>,
+    /// Its beginning.
+    pub text: Option<String>,
+}
+
+/// Begins to read the text of a content. `None`: it has been read, another one is reading it, too many are being read,
+/// or it is gone; [`known`] tells.
+pub async fn claim(db: &mut Db, content_id: &str) -> db::Result<Option<Unread>> {
+    let now = clock::unix_millis();
+    db.query_one_as(CLAIM, params![content_id, now, DEAD_AFTER, AT_A_TIME])
+        .await
+}
+
+/// Keeps what came of reading.
+pub async fn finish(db: &mut Db, content_id: &str, extraction: Extraction) -> db::Result<()> {
+    let parameters = match extraction {
+        Extraction::Text(text) => params![
+            content_id,
+            TextState::Ready.as_str(),
+            None::<&str>,
+            text.kind,
+            i64::try_from(text.characters).unwrap_or(i64::MAX),
+            i64::from(text.is_truncated),
+            text.text
+        ],
+        Extraction::Failure(reason) => params![
+            content_id,
+            TextState::Failed.as_str(),
+            reason,
+            None::<&str>,
+            0_i64,
+            0_i64,
+            None::<&str>
+        ],
+    };
+    db.execute(FINISH, parameters).await
+}
+
+/// What is known of the texts of contents, with at most `chars` characters of each. What is gone is left out.
+pub async fn known(db: &mut Db, content_ids: &[&str], chars: usize) -> db::Result<Vec<Known>> {
+    let chars = i64::try_from(chars).unwrap_or(i64::MAX);
+    let asked = params![json!(content_ids).to_string(), chars];
+    db.query_as(KNOWN, asked).await
+}
+
+/// The contents of the newest `files` files of a chat whose texts are pending; files with versions need none.
+pub async fn pending(db: &mut Db, chat: &str, files: i64) -> db::Result<Vec<String>> {
+    db.query_as(PENDING, params![chat, files]).await
+}
