@@ -1,6 +1,7 @@
 //! How the host is run, and how it treats components and clients that misbehave.
 
 mod backup;
+mod busy;
 mod chaining;
 mod checkpoints;
 mod clients;

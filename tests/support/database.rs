@@ -110,6 +110,18 @@ impl Database {
             .expect("the database can be changed");
     }
 
+    /// Keeps all writers of a server out, as another process may, until the connection is dropped.
+    pub async fn hold(state: &Path) -> Connection {
+        let database = Builder::new_local(state.join(FILE)).build().await;
+        let connection = database.and_then(|database| database.connect());
+        let connection = connection.expect("the database opens");
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .await
+            .expect("there is no other writer");
+        connection
+    }
+
     /// What puts so many messages into an empty chat: a chain, as a conversation is.
     pub fn conversation(chat: &str, count: usize) -> String {
         format!(

@@ -29,6 +29,9 @@ pub const STORAGE_FULL: &str = "Your storage is full. Delete files or chats to m
 /// After how many seconds it makes sense to try again where too much was running at once.
 pub const AT_ONCE_RETRY_AFTER: u64 = 5;
 
+/// After how many seconds it makes sense to try again where the server can't do it now.
+pub const UNAVAILABLE_RETRY_AFTER: u64 = 5;
+
 /// What is said where the server has no room for what is to be stored.
 pub const DISK_FULL: &str = "The server's disk is full, so nothing was stored. Delete files or chats to make room, or \
                            tell the operator of the server.";
@@ -64,7 +67,7 @@ pub enum Error {
     },
     /// 429 `{"detail": …}` with `Retry-After`: the user has as much work running as they may ([`crate::long_work`]).
     TooMuchAtOnce(&'static str),
-    /// 503 `{"detail": …}`: not now, through no fault of the request.
+    /// 503 `{"detail": …}` with `Retry-After`: not now, through no fault of the request.
     Unavailable(Cow<'static, str>),
     /// 507 `{"detail": …}`: the server's disk, or its database, is full.
     DiskFull,
@@ -156,6 +159,10 @@ impl From<db::Error> for Error {
             db::Error::Busy(_) => {
                 tracing::warn!("database busy: {error}");
                 Self::unavailable("The database is busy. Please try again.")
+            }
+            db::Error::Unreachable(_) | db::Error::Forgotten(_) => {
+                tracing::error!("database unreachable: {error}");
+                Self::unavailable("The database does not answer. Please try again.")
             }
             db::Error::Full(_) => {
                 tracing::warn!("database full: {error}");
@@ -332,6 +339,9 @@ impl IntoResponse for Error {
             }
             Self::TooMany { retry_after } => {
                 headers.insert(header::RETRY_AFTER, retry_after.into());
+            }
+            Self::Unavailable(_) => {
+                headers.insert(header::RETRY_AFTER, UNAVAILABLE_RETRY_AFTER.into());
             }
             Self::TooMuchAtOnce(_) => {
                 headers.insert(header::RETRY_AFTER, AT_ONCE_RETRY_AFTER.into());

@@ -7,6 +7,8 @@
 //! * only an idle connection is used again. One whose request was dropped in the middle of a statement or a
 //!   transaction is closed, which rolls back;
 //! * a transaction begins with `BEGIN IMMEDIATE`, so that it never fails half-way for want of the write lock;
+//! * a statement outside of a transaction that finds the database busy is tried again for a while, and so is a `BEGIN`
+//!   (docs/decisions.md#a-busy-database-is-asked-again);
 //! * the schema is current before the first statement of an instance.
 //!
 //! It offers neither `changes()` nor `last_insert_rowid()`, which are always 0 over libSQL: write `RETURNING`. One
@@ -16,13 +18,16 @@ mod error;
 mod migrate;
 mod param;
 mod read;
+mod retry;
 mod row;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 pub use spin_sdk::sqlite::Value;
 use spin_sdk::sqlite::{self, Connection, QueryResult};
+use spin_sdk::time::sleep;
 
 pub use self::error::Error;
 pub use self::param::Param;
@@ -45,7 +50,11 @@ const LABEL: &str = "default";
 /// An instance serves at most 16 requests at once, so more idle connections are of no use.
 const MAX_IDLE: usize = 16;
 
-static IDLE: Mutex<Vec<Connection>> = Mutex::new(Vec::new());
+/// How long an idle connection is used again. A libSQL server forgets one after ten seconds.
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Idle connections, and since when they are idle; the one that was used last is at the end.
+static IDLE: Mutex<Vec<(Instant, Connection)>> = Mutex::new(Vec::new());
 
 /// What [`Db`] and [`Transaction`] both offer on top of `query`.
 macro_rules! on_top_of_query {
@@ -106,11 +115,25 @@ impl Db {
 
     /// Runs a statement that is a read or a transaction of its own, and returns its rows.
     pub async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect().await?,
-        };
-        run(&mut self.connection, connection, sql, parameters).await
+        let mut pauses = retry::Pauses::begin();
+        loop {
+            let connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => connect().await?,
+            };
+            let slot = &mut self.connection;
+            let error = match run(slot, connection, sql, parameters.clone()).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) => error,
+            };
+            // Neither has done anything: the one has waited in vain, the other is unknown to the server.
+            let is_undone = matches!(error, Error::Busy(_) | Error::Forgotten(_));
+            let Some(pause) = is_undone.then(|| pauses.next()).flatten() else {
+                return Err(error);
+            };
+            tracing::info!("a statement is tried again: {error}");
+            sleep(pause).await;
+        }
     }
 
     on_top_of_query!();
@@ -131,7 +154,7 @@ impl Drop for Db {
         if let Some(connection) = self.connection.take() {
             let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < MAX_IDLE {
-                idle.push(connection);
+                idle.push((Instant::now(), connection));
             }
         }
     }
@@ -168,11 +191,21 @@ impl<'db> Transaction<'db> {
 }
 
 async fn connect() -> Result<Connection> {
-    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    match idle {
+    match take_idle() {
         Some(connection) => Ok(connection),
         None => Ok(Connection::open(LABEL).await?),
     }
+}
+
+/// The connection that was used last, if it is not idle for too long.
+fn take_idle() -> Option<Connection> {
+    let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let last = idle.pop().filter(|(since, _)| since.elapsed() < IDLE_LIMIT);
+    if last.is_none() {
+        // All others are idle for even longer.
+        idle.clear();
+    }
+    last.map(|(_, connection)| connection)
 }
 
 /// Runs one statement to its last row, then puts `connection` into `slot`, where the next statement finds it. A future

@@ -8,6 +8,30 @@ use spin_sdk::sqlite;
 /// How much of a statement the log shows where its answer was not as expected.
 const SHOWN_CHARS: usize = 200;
 
+/// What SQLite and libSQL's server say where a statement had to give way to others. SQLite: `SQLITE_BUSY`,
+/// `SQLITE_INTERRUPT`; the server: a transaction that took too long, and was undone.
+const BUSY: &[&str] = &[
+    "database is locked",
+    "database table is locked",
+    "interrupted",
+    "SQLITE_BUSY",
+    "SQLITE_INTERRUPT",
+    "TRANSACTION_TIMEOUT",
+    "TRANSACTION_BUSY",
+];
+
+/// What libSQL's server says about a connection that was idle for ten seconds, or that another process of it had.
+const FORGOTTEN: &[&str] = &["STREAM_EXPIRED", "stream not found", "BATON"];
+
+/// What the client of libSQL says where its server can't be reached, breaks off, or is itself in trouble.
+const UNREACHABLE: &[&str] = &[
+    "http error: `",
+    "api error: `status=5",
+    "api error: `status=429",
+    "stream closed: `",
+    "Failed to connect to database",
+];
+
 /// Why a statement failed.
 #[derive(Debug)]
 pub enum Error {
@@ -15,8 +39,12 @@ pub enum Error {
     Unique(String),
     /// A foreign key refers to nothing.
     ForeignKey(String),
-    /// Another writer held the database for too long.
+    /// Another writer held the database for too long, or the server of the database had no time. Nothing is done.
     Busy(String),
+    /// The server of the database doesn't know the connection any more, and has done nothing.
+    Forgotten(String),
+    /// The server of the database does not answer. Whether anything is done is not known.
+    Unreachable(String),
     /// There is no room for what was to be written: on the server's disk, or in the database. Nothing of it is stored.
     Full(String),
     /// The database can only be read.
@@ -80,8 +108,12 @@ impl From<sqlite::Error> for Error {
             Self::Unique(message)
         } else if says("FOREIGN KEY constraint failed") {
             Self::ForeignKey(message)
-        } else if says("database is locked") {
+        } else if BUSY.iter().any(|text| says(text)) {
             Self::Busy(message)
+        } else if FORGOTTEN.iter().any(|text| says(text)) {
+            Self::Forgotten(message)
+        } else if UNREACHABLE.iter().any(|text| says(text)) {
+            Self::Unreachable(message)
         } else if says("database or disk is full") {
             Self::Full(message)
         } else if says("readonly database") {
@@ -98,6 +130,8 @@ impl fmt::Display for Error {
             Self::Unique(message)
             | Self::ForeignKey(message)
             | Self::Busy(message)
+            | Self::Forgotten(message)
+            | Self::Unreachable(message)
             | Self::Full(message)
             | Self::ReadOnly(message)
             | Self::Mismatch(message)
@@ -158,7 +192,25 @@ mod tests {
             kind("FOREIGN KEY constraint failed"),
             Error::ForeignKey(_)
         ));
-        assert!(matches!(kind("database is locked"), Error::Busy(_)));
+        for busy in [
+            "database is locked",
+            "SQLite failure: `interrupted`",
+            "Hrana: `stream error: `Error { message: \"SQLite error: database is locked\", code: \"SQLITE_BUSY\" }``",
+        ] {
+            assert!(matches!(kind(busy), Error::Busy(_)), "{busy}");
+        }
+        let expired = "Hrana: `stream error: `Error { message: \"The stream has expired due to inactivity\", code: \"STREAM_EXPIRED\" }``";
+        assert!(matches!(kind(expired), Error::Forgotten(_)));
+        for gone in [
+            "Hrana: `http error: `error trying to connect: tcp connect error``",
+            "Hrana: `api error: `status=503 Service Unavailable, body=``",
+        ] {
+            assert!(matches!(kind(gone), Error::Unreachable(_)), "{gone}");
+        }
+        assert!(matches!(
+            kind("Hrana: `api error: `status=401 Unauthorized, body=``"),
+            Error::Other(_)
+        ));
         assert!(matches!(kind("database or disk is full"), Error::Full(_)));
         assert!(matches!(
             kind("attempt to write a readonly database"),
