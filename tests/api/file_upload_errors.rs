@@ -40,6 +40,18 @@ async fn missing_fields_are_named_in_order() {
 }
 
 #[tokio::test]
+async fn a_client_that_stalls_in_a_wrong_form_gets_its_answer() {
+    let server = Server::start().await;
+    let refused = server.raw(
+        "POST /file/upload HTTP/1.1\r\nhost: localhost\r\ncontent-type: multipart/form-data; boundary=b\r\n\
+         content-length: 1000\r\n\r\n--b\r\ncontent-disposition: form-data\r\n\r\nthe rest never comes",
+    );
+    let refused = refused.await;
+    // The host's own answer to one that stalls is 408.
+    assert_eq!(refused.status, 400, "{refused:?}");
+}
+
+#[tokio::test]
 async fn files_sent_as_text_are_refused() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;

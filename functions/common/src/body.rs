@@ -1,12 +1,20 @@
 //! Request bodies under a limit.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use futures::future::{Either, select};
 use http_body_util::BodyExt;
+use spin_sdk::time::sleep;
 
 use crate::error::{Error, Result};
+
+/// How long a client may be silent in the middle of a body that is not wanted, before it gets its answer.
+const SILENCE_LIMIT: Duration = Duration::from_secs(3);
 
 /// A request's body, counted while it is read. Above its limit every read is 413.
 #[derive(Debug)]
@@ -62,9 +70,15 @@ impl LimitedBody {
     }
 
     /// Reads what is left and forgets it, so that a client that is still sending gets its answer and not a reset
-    /// connection. Ends at the limit at the latest.
+    /// connection. Ends at the limit at the latest, and does not wait for a client that stalls.
     pub(crate) async fn drain(&mut self) {
-        while let Ok(Some(_)) = self.chunk().await {}
+        loop {
+            let chunk = pin!(self.chunk());
+            match select(chunk, pin!(sleep(SILENCE_LIMIT))).await {
+                Either::Left((Ok(Some(_)), _)) => {}
+                _ => return,
+            }
+        }
     }
 }
 
