@@ -6,20 +6,22 @@ use tokio::net::{TcpListener, TcpStream};
 use super::client::exchange;
 use super::{Front, Process};
 
-/// A gateway in front of a backend that reads as much as `answer` allows, answers it at once and closes, or waits for
-/// more if it is empty.
-async fn in_front_of(answer: &'static str) -> (Process, String) {
+/// A gateway in front of a backend that sends each of `answers` after it has read something, and closes; or only reads if
+/// there are none.
+async fn in_front_of(answers: &'static [&'static str]) -> (Process, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let upstream = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut buffer = vec![0; 1000];
-                while answer.is_empty() && stream.read(&mut buffer).await.is_ok_and(|read| read > 0)
-                {
+                while answers.is_empty()
+                    && stream.read(&mut buffer).await.is_ok_and(|read| read > 0)
+                {}
+                for answer in answers {
+                    drop(stream.read(&mut buffer).await);
+                    stream.write_all(answer.as_bytes()).await.ok();
                 }
-                drop(stream.read(&mut buffer).await);
-                stream.write_all(answer.as_bytes()).await.ok();
             });
         }
     });
@@ -152,9 +154,10 @@ async fn a_backend_that_is_gone_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn an_answer_before_the_body_was_read_arrives() {
-    let answer =
-        "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 8\r\nConnection: close\r\n\r\ntoo long";
-    let (_process, address) = in_front_of(answer).await;
+    let answers = &[
+        "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 8\r\nConnection: close\r\n\r\ntoo long",
+    ];
+    let (_process, address) = in_front_of(answers).await;
     let body = "x".repeat(1 << 20);
     let request = format!(
         "POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -168,7 +171,7 @@ async fn an_answer_before_the_body_was_read_arrives() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_a_bad_request() {
-    let (_process, address) = in_front_of("").await;
+    let (_process, address) = in_front_of(&[]).await;
     let mut stream = TcpStream::connect(&address).await.expect("it listens");
     let request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234";
     stream
@@ -183,4 +186,33 @@ async fn a_body_that_breaks_off_is_a_bad_request() {
         text.ends_with(r#"{"detail":"The request's body broke off."}"#),
         "{text}"
     );
+}
+
+/// A client that sends its body only when it is asked to, and what comes before it has sent any.
+async fn expecting(address: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let head = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("it reads");
+    let mut buffer = [0; 4096];
+    let read = stream.read(&mut buffer).await.expect("it answers");
+    let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
+    (stream, text)
+}
+
+#[tokio::test]
+async fn only_the_backend_asks_for_a_body() {
+    let answers =
+        &["HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"];
+    let (_process, address) = in_front_of(answers).await;
+    let (_stream, text) = expecting(&address).await;
+    assert!(text.starts_with("HTTP/1.1 401 "), "{text}");
+
+    const ASKS: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+    let answers = &[ASKS, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"];
+    let (_process, address) = in_front_of(answers).await;
+    let (mut stream, mut text) = expecting(&address).await;
+    assert_eq!(text, ASKS);
+    stream.write_all(b"01234").await.expect("it reads");
+    stream.read_to_string(&mut text).await.expect("a text");
+    assert!(text.ends_with("yes"), "{text}");
 }

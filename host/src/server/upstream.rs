@@ -1,8 +1,9 @@
 //! Requests to a backend at an address, over kept-alive connections.
 
+mod expect;
 mod patient;
 
-use self::patient::Connector;
+use self::{expect::Invited, patient::Connector};
 use super::body::RequestBody;
 use crate::{
     answer::{full, plain},
@@ -93,13 +94,16 @@ impl Upstream {
             return plain(StatusCode::BAD_REQUEST, "The request's target is no path.");
         };
         parts.uri = uri;
-        parts.headers.remove(header::EXPECT);
+        let expects = parts.headers.contains_key(header::EXPECT);
         let hidden = hides_client(&parts.headers);
         remove_hop_by_hop(&mut parts.headers);
         remove_claims(&mut parts.headers);
         add_forwarded_for(&mut parts.headers, peer.ip(), hidden);
         parts.version = http::Version::HTTP_11;
-        let request = Request::from_parts(parts, body.boxed_unsync());
+        let mut request = Request::from_parts(parts, body.boxed_unsync());
+        if expects {
+            request = Invited::wait(request);
+        }
         let answer = self.client.request(request);
         let Ok(answer) = timeout(ANSWER_LIMIT, answer).await else {
             tracing::warn!(%peer, "no answer from {} in time", self.origin.0);
