@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use crate::MAX_TEXT_BYTES;
 
-/// From one piece of text to the next. The first is stored at once.
+/// From one piece of text to the next, at the least. The first is stored at once.
 pub const FLUSH: Duration = Duration::from_millis(100);
+
+/// From one piece of text to the next, at the most, where storing one takes long.
+const SLOWEST_FLUSH: Duration = Duration::from_secs(1);
+
+/// Storing takes at most one part in so many of the time: a database that is a network away, or busy, gets larger pieces.
+const SHARE: u32 = 4;
 
 /// From one heartbeat to the next while the model is silent, and so how long a stop may go unnoticed.
 const BEAT: Duration = Duration::from_millis(750);
@@ -44,13 +50,14 @@ impl Draft {
         self.stored = self.text.len();
     }
 
-    /// How long after the last attempt to store something the next one is due. `failed`: that attempt failed.
-    pub fn pause(&self, failed: bool) -> Duration {
+    /// How long after the last attempt to store something the next one is due. `failed`: that attempt failed; `took`: how
+    /// long it took.
+    pub fn pause(&self, failed: bool, took: Duration) -> Duration {
         match self.unstored().len() {
             0 => BEAT,
             PIECE.. => Duration::ZERO,
             _ if self.stored == 0 && !failed => Duration::ZERO,
-            _ => FLUSH,
+            _ => (took * SHARE).clamp(FLUSH, SLOWEST_FLUSH),
         }
     }
 }
@@ -64,18 +71,31 @@ mod tests {
 
     #[test]
     fn the_first_piece_is_stored_at_once_and_others_from_time_to_time() {
+        let quick = Duration::from_millis(5);
         let mut draft = Draft::default();
-        assert_eq!(draft.pause(false), BEAT);
+        assert_eq!(draft.pause(false, quick), BEAT);
         assert!(draft.push("a"));
-        assert_eq!(draft.pause(false), Duration::ZERO);
-        assert_eq!(draft.pause(true), FLUSH);
+        assert_eq!(draft.pause(false, quick), Duration::ZERO);
+        assert_eq!(draft.pause(true, quick), FLUSH);
         draft.mark_stored();
-        assert_eq!((draft.unstored(), draft.pause(false)), ("", BEAT));
+        assert_eq!((draft.unstored(), draft.pause(false, quick)), ("", BEAT));
         assert!(draft.push("b"));
-        assert_eq!((draft.unstored(), draft.pause(false)), ("b", FLUSH));
+        assert_eq!((draft.unstored(), draft.pause(false, quick)), ("b", FLUSH));
         assert!(draft.push(&"c".repeat(PIECE)));
-        assert_eq!(draft.pause(true), Duration::ZERO);
+        assert_eq!(draft.pause(true, quick), Duration::ZERO);
         assert!(draft.text().starts_with("abc"));
+    }
+
+    #[test]
+    fn a_slow_database_gets_larger_pieces() {
+        let mut draft = Draft::default();
+        draft.push("a");
+        draft.mark_stored();
+        draft.push("b");
+        for (took, pause) in [(0, 100), (25, 100), (60, 240), (250, 1000), (9000, 1000)] {
+            let took = Duration::from_millis(took);
+            assert_eq!(draft.pause(false, took), Duration::from_millis(pause));
+        }
     }
 
     #[test]

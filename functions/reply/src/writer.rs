@@ -63,6 +63,7 @@ pub async fn write(begun: Begun, audience: Audience) {
         draft: Draft::default(),
         thoughts: Draft::default(),
         written: Instant::now(),
+        took: Duration::ZERO,
         reached: Instant::now(),
     };
     if writer.run().await.is_err() {
@@ -79,6 +80,8 @@ struct Writer<'a> {
     thoughts: Draft,
     /// When the row was last written, or its writing last tried.
     written: Instant,
+    /// How long that took.
+    took: Duration,
     /// When that last succeeded.
     reached: Instant,
 }
@@ -223,7 +226,8 @@ impl Writer<'_> {
     /// When the row is to be written next.
     fn due(&self) -> Duration {
         let failed = self.reached < self.written;
-        let pause = self.draft.pause(failed).min(self.thoughts.pause(failed));
+        let pause = |draft: &Draft| draft.pause(failed, self.took);
+        let pause = pause(&self.draft).min(pause(&self.thoughts));
         pause.saturating_sub(self.written.elapsed())
     }
 
@@ -245,8 +249,10 @@ impl Writer<'_> {
     }
 
     async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
+        let begun = Instant::now();
         let outcome = self.try_write(part).await;
         self.written = Instant::now();
+        self.took = self.written - begun;
         match outcome {
             Ok(Some(beat)) => {
                 self.reached = self.written;
