@@ -1,9 +1,10 @@
 //! What a file is: by its first bytes, then by the type its sender named, then by its name.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use cfb::CompoundFile;
 use memchr::memmem;
+use zip::ZipArchive;
 
 use crate::{Failure, encoding, package};
 
@@ -34,6 +35,9 @@ pub enum Kind {
     /// Text without a format of its own: plain text, code, CSV, Markdown, JSON, XML.
     Plain,
 }
+
+/// How much of the list of an Office document's types is looked at, in bytes.
+const MAX_TYPES_BYTES: u64 = 1024 * 1024;
 
 /// The media type that a sender named.
 #[derive(Debug, Default)]
@@ -265,7 +269,6 @@ fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
     let mimetype = {
         let mut text = String::new();
         if let Ok(part) = archive.by_name("mimetype") {
-            use std::io::Read as _;
             // What can't be read is no type.
             let _ = part.take(256).read_to_string(&mut text);
         }
@@ -280,6 +283,11 @@ fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
     if mimetype == "application/epub+zip" {
         return Ok(Kind::Book);
     }
+    let office = if is_office(&archive) {
+        by_content_types(&mut archive)
+    } else {
+        None
+    };
     let has = |name: &str| archive.index_for_name(name).is_some();
     if has("META-INF/container.xml")
         && archive
@@ -289,7 +297,7 @@ fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
     {
         return Ok(Kind::Book);
     }
-    if has("[Content_Types].xml") || has("_rels/.rels") {
+    if is_office(&archive) {
         let begins = |folder: &str| {
             archive
                 .file_names()
@@ -304,6 +312,9 @@ fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
         }
         if begins("xl/") {
             return Ok(Kind::Sheet);
+        }
+        if let Some(kind) = office {
+            return Ok(kind);
         }
         if has("FixedDocSeq.fdseq") || begins("documents/1/") {
             return Err(Failure::UnknownKind("an XPS document"));
@@ -324,6 +335,30 @@ fn zipped(bytes: &[u8]) -> Result<Kind, Failure> {
         ));
     }
     Err(Failure::UnknownKind("an archive (zip)"))
+}
+
+fn is_office(archive: &ZipArchive<Cursor<&[u8]>>) -> bool {
+    let has = |name: &str| archive.index_for_name(name).is_some();
+    has("[Content_Types].xml") || has("_rels/.rels")
+}
+
+/// What an Office document is whose parts lie at unusual places: by the type of its main part.
+fn by_content_types(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Kind> {
+    let mut types = Vec::new();
+    let part = archive.by_name("[Content_Types].xml").ok()?;
+    part.take(MAX_TYPES_BYTES).read_to_end(&mut types).ok()?;
+    let types = encoding::decode_any(&types, None);
+    [
+        ("wordprocessingml.", Kind::Word),
+        ("presentationml.", Kind::Slides),
+        ("spreadsheetml.", Kind::Sheet),
+        ("ms-word.", Kind::Word),
+        ("ms-powerpoint.", Kind::Slides),
+        ("ms-excel.", Kind::Sheet),
+    ]
+    .iter()
+    .find(|(program, _)| types.contains(program))
+    .map(|(_, kind)| *kind)
 }
 
 /// What a compound file of Microsoft is, by the names at the top of its directory: what is embedded in a document lies

@@ -160,6 +160,11 @@ impl Output {
         true
     }
 
+    /// Says that there may be more text than was found.
+    pub(crate) fn cut(&mut self) {
+        self.truncated = true;
+    }
+
     /// The text, and whether it is cut.
     pub(crate) fn finish(self) -> (String, bool) {
         (self.text, self.truncated)

@@ -6,7 +6,7 @@ use memchr::memmem;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use crate::{
-    Failure,
+    Failure, encoding,
     limits::{MAX_PART_BYTES, MAX_PARTS, MAX_UNPACKED_BYTES},
     markup::{self, Element, Handler},
 };
@@ -124,10 +124,18 @@ impl<'b> Package<'b> {
 
     /// Reads a part that is XML. Nothing happens if there is none.
     pub(crate) fn walk(&mut self, name: &str, handler: &mut dyn Handler) -> Result<(), Failure> {
-        match self.part(name)? {
-            Some(part) => markup::walk(part, handler),
-            None => Ok(()),
+        let Some(mut part) = self.part(name)? else {
+            return Ok(());
+        };
+        let head = part.fill_buf().map_err(|error| failure(&error))?;
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            drop(part);
+            // XML may be UTF-16, too.
+            let whole = self.whole(name)?.unwrap_or_default();
+            let text = encoding::decode_any(&whole, None);
+            return markup::walk(text.as_bytes(), handler);
         }
+        markup::walk(part, handler)
     }
 
     /// What a part refers to; the whole package, if its name is empty.

@@ -23,8 +23,6 @@ use crate::{Failure, output::Output};
 
 /// What the file is taken for, in words.
 const WHAT: &str = "a PDF";
-/// How far before the end of a file its end mark may be.
-const END_BYTES: usize = 2048;
 
 /// Writes the text of a PDF.
 pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
@@ -43,8 +41,14 @@ pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
         }
     }
     fields::write(&pdf, out);
+    if out.len() > 0 && (!is_whole(bytes) || reader.is_bomb() || reader.is_exhausted()) {
+        // Pages or parts of them may be missing.
+        out.cut();
+    }
     if out.len() == 0 {
-        return Err(if reader.has_pictures() {
+        return Err(if reader.is_bomb() {
+            Failure::UnpacksTooLarge
+        } else if reader.has_pictures() {
             Failure::Pictures
         } else if is_whole(bytes) {
             Failure::NoText
@@ -55,8 +59,9 @@ pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a file ends as a PDF does, so that no page can be missing.
+/// Whether a file ends as a PDF does, so that no page can be missing: its end mark comes after all objects. Others may
+/// have appended something else.
 fn is_whole(bytes: &[u8]) -> bool {
-    let end = &bytes[bytes.len().saturating_sub(END_BYTES)..];
-    memmem::find(end, b"%%EOF").is_some()
+    let end = memmem::rfind(bytes, b"%%EOF");
+    end.is_some() && end > memmem::rfind(bytes, b"endobj")
 }

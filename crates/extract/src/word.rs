@@ -6,10 +6,13 @@
 use std::collections::HashSet;
 
 use crate::{
-    Failure,
+    Failure, encoding, html,
+    kind::MediaType,
+    mail,
     markup::{Element, Handler},
     output::Output,
     package::{Package, Relation},
+    rtf,
     slides::Drawing,
 };
 
@@ -28,6 +31,10 @@ pub(crate) fn read(package: &mut Package<'_>, out: &mut Output) -> Result<(), Fa
     }
     out.paragraph();
     package.walk(&main, &mut Body::new(out))?;
+    for chunk in parts("aFChunk") {
+        out.paragraph();
+        embedded(package, &chunk.target, out)?;
+    }
     for (kind, is_drawing) in [
         ("chart", true),
         ("diagramData", true),
@@ -45,6 +52,33 @@ pub(crate) fn read(package: &mut Package<'_>, out: &mut Output) -> Result<(), Fa
             }
         }
     }
+    Ok(())
+}
+
+/// Writes a document in another format that is part of this one (`altChunk`). In a document in a document there are none.
+fn embedded(package: &mut Package<'_>, name: &str, out: &mut Output) -> Result<(), Failure> {
+    let Some(bytes) = package.whole(name)? else {
+        return Ok(());
+    };
+    let extension = name
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if bytes.starts_with(b"PK") {
+        let mut inner = Package::open(&bytes)?;
+        let main = inner.main_part("word/document.xml")?;
+        inner.walk(&main, &mut Body::new(out))?;
+    } else if bytes.starts_with(b"{\\rtf") {
+        rtf::read(&bytes, out);
+    } else if ["mht", "mhtml", "eml"].contains(&extension.as_str()) {
+        mail::read(&bytes, out);
+    } else if ["txt", "xml"].contains(&extension.as_str()) {
+        out.verbatim(&encoding::decode_any(&bytes, None));
+    } else {
+        html::read(&bytes, &MediaType::default(), out);
+    }
+    out.paragraph();
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::io::Cursor;
 use kafka_extract::{Failure, Kind, extract};
 use support::{
     HELVETICA, open_document, pdf, relations, stream, word, word_with, workbook, zipped,
+    zipped_bytes,
 };
 
 fn text(bytes: &[u8], name: &str) -> String {
@@ -508,4 +509,65 @@ fn forms_within_a_pdf_are_drawn_where_they_stand() {
         text(&pdf(content, HELVETICA, &[&form]), "a.pdf"),
         "before\n\ninside\n\nafter"
     );
+}
+
+#[test]
+fn documents_in_documents_and_at_unusual_places_are_read() {
+    let document = word_with(
+        "<w:p><w:r><w:t>MAIN</w:t></w:r></w:p><w:altChunk r:id='rId5'/>",
+        &[("rId5", "aFChunk", "a.html"), ("rId6", "aFChunk", "b.rtf")],
+        &[
+            ("word/a.html", "<html><body>CHUNK</body></html>"),
+            ("word/b.rtf", "{\\rtf1 RICH}"),
+        ],
+    );
+    assert_eq!(text(&document, "a.docx"), "MAIN\n\nCHUNK\n\nRICH");
+    let types = "<Types><Override PartName='/foo/main.xml' ContentType='application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml'/></Types>";
+    let root = relations(&[("rId1", "officeDocument", "foo/main.xml")]);
+    let main = "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>ODD</w:t></w:r></w:p></w:body></w:document>";
+    let odd = zipped(&[
+        ("[Content_Types].xml", types),
+        ("_rels/.rels", &root),
+        ("foo/main.xml", main),
+    ]);
+    assert_eq!(text(&odd, "a.docx"), "ODD");
+    let wide: Vec<u8> = format!("\u{feff}<?xml version='1.0' encoding='UTF-16'?>{main}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let wide = zipped_bytes(&[
+        ("[Content_Types].xml", types.as_bytes()),
+        ("_rels/.rels", root.as_bytes()),
+        ("foo/main.xml", &wide),
+    ]);
+    assert_eq!(text(&wide, "a.docx"), "ODD");
+}
+
+#[test]
+fn letters_with_space_between_them_are_one_word() {
+    for space in ["0.5", "2.5", "3", "4.5"] {
+        let content = format!("BT /F1 12 Tf {space} Tc 100 700 Td (Spaced out) Tj ET");
+        let spaced = pdf(content.as_bytes(), HELVETICA, &[]);
+        assert_eq!(text(&spaced, "a.pdf"), "Spaced out", "{space}");
+    }
+}
+
+#[test]
+fn a_font_that_is_missing_loses_no_text() {
+    let content = b"BT /Missing 12 Tf 100 700 Td (All the same) Tj ET";
+    assert_eq!(text(&pdf(content, HELVETICA, &[]), "a.pdf"), "All the same");
+}
+
+#[test]
+fn a_pdf_that_is_cut_says_so() {
+    let content = b"BT /F1 12 Tf 100 700 Td (First) Tj ET";
+    let mut whole = pdf(content, HELVETICA, &[]);
+    whole.extend_from_slice(&[b' '; 4000]);
+    assert!(!extract(&whole, None, "a.pdf").expect("a text").truncated);
+    let end = whole
+        .windows(7)
+        .position(|bytes| bytes == b"trailer")
+        .expect("a trailer");
+    let cut = extract(&whole[..end], None, "a.pdf").expect("a text");
+    assert_eq!((cut.text.as_str(), cut.truncated), ("First", true));
 }

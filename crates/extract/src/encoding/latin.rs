@@ -4,6 +4,8 @@
 //! Windows, DOS and the Mac each make others: `é` may be `Ž` or `‚`. Here each page is tried with each language: how often
 //! the language has these letters, and whether they stand where letters and signs stand. What is most likely wins.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use encoding_rs::{
     Encoding, ISO_8859_2, ISO_8859_15, MACINTOSH, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254,
     WINDOWS_1257,
@@ -49,7 +51,7 @@ const fn language(letters: &'static str, prior: f64) -> Language {
     }
 }
 
-const LANGUAGES: [Language; 22] = [
+static LANGUAGES: [Language; 22] = [
     // German, French, Spanish, Portuguese, Italian, Dutch.
     language("üäößé", 0.0),
     language("éèàêçôîûâùœëïüæÿ", 0.0),
@@ -84,6 +86,10 @@ const LANGUAGES: [Language; 22] = [
     language("éèïñ", 0.0),
 ];
 
+/// How frequent the letters of each language are.
+static FREQUENCIES: LazyLock<Vec<HashMap<char, f64>>> =
+    LazyLock::new(|| LANGUAGES.iter().map(Language::frequencies).collect());
+
 /// What the bytes beyond ASCII of a text mean in a page.
 struct Meaning {
     /// Each character, how often it is there, and how often as a letter that another one follows.
@@ -104,10 +110,10 @@ pub(super) fn page(sample: &[u8], guess: &'static Encoding) -> (Page, f64) {
     let mut best = (Page::Web(WINDOWS_1252), f64::NEG_INFINITY);
     for (page, prior) in PAGES {
         let meaning = Meaning::of(sample, &at, page);
-        let languages = LANGUAGES.iter();
+        let languages = LANGUAGES.iter().zip(&*FREQUENCIES);
         let mut likely = prior - meaning.penalty
             + languages
-                .map(|language| language.likely(&meaning.characters))
+                .map(|(language, letters)| language.likely(&meaning.characters, letters))
                 .fold(f64::MIN, f64::max);
         if let Page::Web(encoding) = page {
             if encoding == MACINTOSH && has_line_ends_of_mac {
@@ -229,33 +235,35 @@ fn likely_anywhere(character: char) -> f64 {
 }
 
 impl Language {
-    /// How likely these characters are in a text in the language.
-    fn likely(&self, characters: &[(char, f64, f64)]) -> f64 {
-        // The letter at place n of m is as frequent as 1 / (n + 2).
-        let ranks = (2..).zip(self.letters.chars());
-        let all: f64 = ranks.map(|(rank, _)| 1.0 / f64::from(rank)).sum();
+    /// How likely these characters are in a text in the language, whose letters are so frequent.
+    fn likely(&self, characters: &[(char, f64, f64)], letters: &HashMap<char, f64>) -> f64 {
         let likely = |(character, count, within): &(char, f64, f64)| {
-            let known = self.rank(*character).map(|(rank, is_upper)| {
-                let frequency = 0.85 / (f64::from(rank) * all);
-                (if is_upper { frequency / 4.0 } else { frequency }).ln()
-            });
-            let one = known.unwrap_or_else(|| likely_anywhere(*character));
+            let one = letters.get(character).copied();
+            let one = one.unwrap_or_else(|| likely_anywhere(*character));
             one * count - if self.is_final { 2.0 * within } else { 0.0 }
         };
         self.prior + characters.iter().map(likely).sum::<f64>()
     }
 
-    /// Where a letter stands among those of the language, and whether it is an upper one.
-    fn rank(&self, letter: char) -> Option<(i32, bool)> {
-        let mut ranks = (2..).zip(self.letters.chars());
-        ranks.find_map(|(rank, own)| {
-            let upper = match own {
+    /// How frequent its letters are, as the logarithm of a probability; upper ones are rarer.
+    fn frequencies(&self) -> HashMap<char, f64> {
+        // The letter at place n of m is as frequent as 1 / (n + 2).
+        let ranks = || (2..).zip(self.letters.chars());
+        let all: f64 = ranks().map(|(rank, _)| 1.0 / f64::from(rank)).sum();
+        let mut frequencies = HashMap::new();
+        for (rank, letter) in ranks() {
+            let frequency = 0.85 / (f64::from(rank) * all);
+            let upper = match letter {
                 // Turkish has two: `ı` and `I`, `i` and `İ`.
                 'i' => 'İ',
-                'ß' | 'ı' => own,
-                _ => own.to_uppercase().next().unwrap_or(own),
+                'ß' | 'ı' => letter,
+                _ => letter.to_uppercase().next().unwrap_or(letter),
             };
-            (own == letter || upper == letter).then_some((rank, own != letter))
-        })
+            frequencies.insert(upper, (frequency / 4.0).ln());
+            if !letter.is_ascii() {
+                frequencies.insert(letter, frequency.ln());
+            }
+        }
+        frequencies
     }
 }

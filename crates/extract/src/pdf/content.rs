@@ -23,7 +23,7 @@ use crate::{
 /// How many states may be saved at a time.
 const MAX_SAVED: usize = 512;
 /// Space between letters, in sizes of the font, that makes them words of their own.
-const WIDE_LETTERS: f64 = 0.18;
+const WIDE_LETTERS: f64 = 0.4;
 /// Flags of annotations that are not shown: hidden, and not on screen.
 const UNSEEN: i64 = 1 << 1 | 1 << 5;
 
@@ -34,6 +34,7 @@ pub(crate) struct Reader<'a> {
     bytes: usize,
     annotations: usize,
     has_pictures: bool,
+    is_bomb: bool,
 }
 
 /// What the pen knows.
@@ -72,12 +73,18 @@ impl<'a> Reader<'a> {
             bytes: MAX_STREAMS_BYTES,
             annotations: MAX_FIELDS,
             has_pictures: false,
+            is_bomb: false,
         }
     }
 
     /// Whether pictures were drawn so far.
     pub(crate) fn has_pictures(&self) -> bool {
         self.has_pictures
+    }
+
+    /// Whether something was left out because it unpacks to too much.
+    pub(crate) fn is_bomb(&self) -> bool {
+        self.is_bomb
     }
 
     /// Whether the budget is used up.
@@ -158,7 +165,10 @@ impl<'a> Reader<'a> {
         if self.bytes == 0 {
             return None;
         }
-        let data = guard::data(stream)?;
+        let Some(data) = guard::data(stream) else {
+            self.is_bomb |= guard::is_too_large(stream);
+            return None;
+        };
         self.bytes = self.bytes.saturating_sub(data.len());
         Some(data)
     }
@@ -253,9 +263,10 @@ impl<'a> Reader<'a> {
                 TypedInstruction::TextRise(rise) => state.rise = rise.0.as_f64(),
                 TypedInstruction::TextFont(font) => {
                     state.size = font.1.as_f64();
-                    state.face = resources
-                        .get_font(font.0)
-                        .map(|dict| self.fonts.face(&dict));
+                    state.face = Some(match resources.get_font(font.0) {
+                        Some(dict) => self.fonts.face(&dict),
+                        None => self.fonts.missing(),
+                    });
                 }
                 TypedInstruction::SetGraphicsState(name) => {
                     self.graphics_state(resources, name.0, &mut state)

@@ -19,6 +19,8 @@ use super::guard;
 pub(crate) struct Fonts<'a> {
     cache: FontCache<'a>,
     loaded: HashMap<ObjectIdentifier, Rc<Face<'a>>>,
+    /// What stands in for a font that the PDF does not have.
+    missing: Option<Rc<Face<'a>>>,
     font_resolver: FontResolverFn,
     cmap_resolver: CMapResolverFn,
 }
@@ -65,6 +67,7 @@ impl<'a> Fonts<'a> {
         Self {
             cache: FontCache::new(),
             loaded: HashMap::new(),
+            missing: None,
             font_resolver: Arc::new(|query| {
                 Some(match query {
                     FontQuery::Standard(font) => font.get_font_data(),
@@ -85,6 +88,16 @@ impl<'a> Fonts<'a> {
         if let Some(id) = id {
             self.loaded.insert(id, Rc::clone(&face));
         }
+        face
+    }
+
+    /// The font that readers take where a page names one that is not there.
+    pub(crate) fn missing(&mut self) -> Rc<Face<'a>> {
+        if let Some(face) = &self.missing {
+            return Rc::clone(face);
+        }
+        let face = Rc::new(self.load(&Dict::empty()));
+        self.missing = Some(Rc::clone(&face));
         face
     }
 

@@ -86,6 +86,23 @@ pub(crate) fn data(stream: &Stream<'_>) -> Option<Vec<u8>> {
     Some(stream.decoded_data().ok()?.into_owned())
 }
 
+/// Whether a stream of instructions has no [`data`] because it would be too much.
+pub(crate) fn is_too_large(stream: &Stream<'_>) -> bool {
+    let filters = stream.filters();
+    let is_packed = filters.iter().all(|filter| {
+        matches!(
+            filter,
+            Filter::Crypt
+                | Filter::AsciiHexDecode
+                | Filter::Ascii85Decode
+                | Filter::FlateDecode
+                | Filter::LzwDecode
+                | Filter::RunLengthDecode
+        )
+    });
+    is_packed && size(&filters, &stream.raw_data()).is_none_or(|size| size > MAX_STREAM_BYTES)
+}
+
 /// How many bytes a stream unpacks to, at most. `None` if too many.
 fn size(filters: &[Filter], raw: &[u8]) -> Option<usize> {
     match filters {
