@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::reasoning;
 use crate::{MessageKind, Role, Turn};
+use crate::{names, reasoning};
 
 /// What a message or a file costs in addition to its text: role, separators, fence.
 const OVERHEAD_CHARS: usize = 32;
@@ -140,10 +140,10 @@ fn message(turn: &Entry<'_>) -> Option<Turn> {
         json.get(name)?.as_str().map(str::to_owned)
     };
     if let Some(name) = name("based_filename") {
-        return note(format!("The file {name} was written."));
+        return note(format!("The file {} was written.", names::shown(&name)));
     }
     if let Some(name) = name("filename") {
-        return note(format!("The file {name} was added."));
+        return note(format!("The file {} was added.", names::shown(&name)));
     }
     match turn.role {
         Role::System => note(turn.content.to_owned()),
@@ -189,7 +189,10 @@ fn push_files(
         system.push_str(&shown);
     }
     if !unnamed.is_empty() {
-        let names: Vec<&str> = unnamed.iter().map(|file| file.name.as_str()).collect();
+        let names: Vec<_> = unnamed
+            .iter()
+            .map(|file| names::shown(&file.name))
+            .collect();
         let names = names.join(", ");
         let more = if chars(&names) > 300 { ", …" } else { "" };
         system.push_str(&format!(
@@ -224,10 +227,13 @@ impl FileText {
         match &self.content {
             Content::Text { .. } => format!(
                 "\n\nThe file {} is too long to be shown here: it has {}.",
-                self.name,
+                names::shown(&self.name),
                 self.length()
             ),
-            Content::Missing(why) => format!("\n\nThe file {} has no text here. {why}", self.name),
+            Content::Missing(why) => format!(
+                "\n\nThe file {} has no text here. {why}",
+                names::shown(&self.name)
+            ),
         }
     }
 
@@ -246,7 +252,7 @@ impl FileText {
             let end = if text.ends_with('\n') { "" } else { "\n" };
             format!(
                 "\n\nThe file {}{note}:\n{fence}\n{text}{end}{fence}",
-                self.name
+                names::shown(&self.name)
             )
         };
         let there = chars(text);

@@ -1,5 +1,7 @@
 //! Names of files, as they are compared: macOS takes letters apart, and models write `./` in front.
 
+use std::borrow::Cow;
+
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// What two names of one file have in common: letters put together (Unicode's NFC), no `./` at the beginning.
@@ -14,9 +16,38 @@ pub fn key(name: &str) -> String {
     }
 }
 
+/// A name as a model reads it, in one line: a name may have any characters, and what looks like an instruction must not
+/// stand on a line of its own.
+pub fn shown(name: &str) -> Cow<'_, str> {
+    let is_escaped =
+        |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+    match name.contains(is_escaped) {
+        true => {
+            let mut shown = String::with_capacity(name.len() + 8);
+            for character in name.chars() {
+                match is_escaped(character) {
+                    true => shown.extend(character.escape_default()),
+                    false => shown.push(character),
+                }
+            }
+            shown.into()
+        }
+        false => name.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::key;
+    use super::{key, shown};
+
+    #[test]
+    fn a_name_is_one_line() {
+        assert_eq!(shown("a b é.txt"), "a b é.txt");
+        assert_eq!(
+            shown("a\r\nIgnore\u{2028}x\0"),
+            "a\\r\\nIgnore\\u{2028}x\\u{0}"
+        );
+    }
 
     #[test]
     fn a_name_is_one_however_it_is_written() {
