@@ -15,13 +15,19 @@ const MARK: char = '\u{feff}';
 /// After this time the line ends of the rest are taken as new; see [`like`].
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The text without byte order mark, and with LF for CRLF.
+/// The text without byte order mark, and with LF for CRLF, and for CR where that is the only line end, as on old Macs.
 pub fn plain(text: &str) -> Cow<'_, str> {
     let text = text.strip_prefix(MARK).unwrap_or(text);
     match text.contains("\r\n") {
         true => text.replace("\r\n", "\n").into(),
+        false if has_cr_only(text) => text.replace('\r', "\n").into(),
         false => text.into(),
     }
+}
+
+/// Whether the lines of a text end with CR.
+fn has_cr_only(text: &str) -> bool {
+    text.contains('\r') && !text.contains('\n')
 }
 
 /// Whether the texts differ in line ends and the byte order mark at most.
@@ -39,10 +45,11 @@ pub fn like(before: &str, text: &str) -> String {
     }
     let all = before.matches('\n').count();
     let with_cr = before.matches("\r\n").count();
-    if all == 0 && !before.starts_with(MARK) {
+    if all == 0 && !before.starts_with(MARK) && !has_cr_only(before) {
         return text.to_owned();
     }
     let text = match all {
+        0 if has_cr_only(before) => plain(text).replace('\n', "\r"),
         0 => text.strip_prefix(MARK).unwrap_or(text).to_owned(),
         _ if with_cr == 0 => plain(text).into_owned(),
         _ if with_cr == all => plain(text).replace('\n', "\r\n"),
@@ -82,6 +89,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn line_ends_of_old_macs_are_kept() {
+        assert!(is_same("a\rb\r", "a\r\nb\r\n"));
+        assert_eq!(like("a\rb\r", "a\r\nb\r\n"), "a\rb\r");
+        assert_eq!(like("a\rb\r", "a\nnew\nb\n"), "a\rnew\rb\r");
+        assert_eq!(like("\u{feff}a\rb", "a\r\nc"), "\u{feff}a\rc");
+    }
+
+    #[test]
     fn nothing_but_line_ends_and_marks_is_no_change() {
         for (before, text) in [
             ("one\ntwo\n", "one\r\ntwo\r\n"),
@@ -95,7 +110,7 @@ mod tests {
             assert_eq!(like(before, text), before);
         }
         assert!(!is_same("one\n", "one"));
-        assert!(!is_same("one\rtwo", "one\ntwo"));
+        assert!(!is_same("one\rtwo\n", "one\ntwo\n"));
     }
 
     #[test]
