@@ -325,7 +325,7 @@ async fn files_that_are_no_text_are_not_overwritten(setup: Setup) {
         .send(&compose("fake-compose-rate-0", "make a.bin"))
         .await;
     let answer = socket.json().await;
-    let error = "The file of that name is too long to be edited here, or no text.";
+    let error = "The file of that name is too long to be edited here, no text, or not read yet.";
     assert_eq!(answer, json!({"error": error}));
     assert_eq!(scene.versions().await, [""; 0]);
     let content = scene.server.get(&format!("/file/{id}/content"));

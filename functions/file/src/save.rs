@@ -36,8 +36,9 @@ pub(crate) async fn save(
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
     let kept = file.save(&mut tx, &text).await?;
-    let kept = kept
-        .ok_or_else(|| Error::bad_request("The file is too long to be edited here, or no text."))?;
+    let kept = kept.ok_or_else(|| {
+        Error::bad_request("The file is too long to be edited here, no text, or not read yet.")
+    })?;
     files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
     announce::news([kept.news(&file)]).await;

@@ -269,7 +269,7 @@ async fn apply(tx: &mut Transaction<'_>, begun: &Begun, text: &Text) -> Result<A
     };
     let Some(saved) = versions::save(tx, &id, &text).await? else {
         return Ok(Applied::Unfit(
-            "The file of that name is too long to be edited here, or no text.",
+            "The file of that name is too long to be edited here, no text, or not read yet.",
         ));
     };
     let is_stale = |now: &String| before.as_ref().is_some_and(|before| !is_same(before, now));

@@ -1,15 +1,17 @@
 //! The versions of a chat's files: every text a file ever had, oldest first.
 //!
 //! A file that was uploaded has none until its text is changed; that first change keeps the original as version 1.
-//! Saving what a file says already makes no version, and a change keeps the file's line ends ([`line_ends`]). All writers run inside a transaction, which begins with the write
-//! lock (see [`crate::db`]), so of many who save at once each sees what the one before it saved.
+//! Saving what a file says already makes no version, and a change keeps the file's line ends ([`line_ends`]). A text
+//! that was uploaded in another encoding than UTF-8 says what was read of it ([`crate::file_text`]); its versions, the
+//! first one, too, are in UTF-8. All writers run inside a transaction, which begins with the write lock (see
+//! [`crate::db`]), so of many who save at once each sees what the one before it saved.
 
 use bytes::Bytes;
 pub use kafka_llm::MAX_TEXT_BYTES;
 use kafka_llm::line_ends;
 use serde::Deserialize;
 
-use crate::db::{Db, Result, Transaction};
+use crate::db::{Db, Result, Transaction, Value};
 use crate::{clock, id, params};
 
 /// What a file that was made in a chat has for a path, as in the original.
@@ -36,6 +38,15 @@ struct Current {
     version: Option<Version>,
     size: u64,
     first_chunk: Option<Bytes>,
+    read_text: Option<String>,
+}
+
+impl Current {
+    /// Reads what a chat file is.
+    fn of(chat_file: &str) -> (&'static str, Vec<Value>) {
+        let most = i64::try_from(MAX_TEXT_BYTES).unwrap_or(i64::MAX);
+        (CURRENT, params![chat_file, most])
+    }
 }
 
 #[derive(Deserialize)]
@@ -47,10 +58,11 @@ struct Version {
 
 /// What a chat file says now: its newest version, or what it was uploaded as if that is a text that can be edited.
 pub async fn text(db: &mut Db, chat_file: &str) -> Result<Option<String>> {
-    let found: Option<Current> = db.query_one_as(CURRENT, params![chat_file]).await?;
+    let (sql, asked) = Current::of(chat_file);
+    let found: Option<Current> = db.query_one_as(sql, asked).await?;
     Ok(found.and_then(|current| match current.version {
         Some(version) => Some(version.content),
-        None => original_text(current.size, current.first_chunk),
+        None => original_text(current.size, current.first_chunk, current.read_text),
     }))
 }
 
@@ -69,15 +81,13 @@ async fn keep(
     chat_file: &str,
     change: impl FnOnce(&str) -> String,
 ) -> Result<Option<Saved>> {
-    let Some(current) = tx
-        .query_one_as::<Current>(CURRENT, params![chat_file])
-        .await?
-    else {
+    let (sql, asked) = Current::of(chat_file);
+    let Some(current) = tx.query_one_as::<Current>(sql, asked).await? else {
         return Ok(None);
     };
     let (newest, before) = match current.version {
         Some(newest) => (Some((newest.id, newest.timestamp)), newest.content),
-        None => match original_text(current.size, current.first_chunk) {
+        None => match original_text(current.size, current.first_chunk, current.read_text) {
             Some(original) => (None, original),
             None => return Ok(None),
         },
@@ -176,12 +186,39 @@ async fn insert(
     Ok((last, timestamp))
 }
 
-/// The text of an uploaded file, if it is one and short enough to be edited: then its first chunk is all of it.
-fn original_text(size: u64, first_chunk: Option<Bytes>) -> Option<String> {
+/// The text of an uploaded file, if it is one and short enough to be edited: in UTF-8 its first chunk is all of it, in
+/// another encoding `read` is what was read of it, to which the line ends and the mark of its bytes are given back.
+fn original_text(size: u64, first_chunk: Option<Bytes>, read: Option<String>) -> Option<String> {
     // An empty file has no chunk.
     let bytes = first_chunk.unwrap_or_default();
-    let is_whole = bytes.len() as u64 == size && bytes.len() <= MAX_TEXT_BYTES;
-    is_whole.then(|| String::from_utf8(bytes.into()).ok())?
+    let is_whole = bytes.len() as u64 == size;
+    if is_whole
+        && bytes.len() <= MAX_TEXT_BYTES
+        && let Ok(text) = str::from_utf8(&bytes)
+        && !text.contains('\0')
+    {
+        return Some(text.to_owned());
+    }
+    let text = read?;
+    // In encodings of one or more bytes for a character, line ends are those of ASCII; in UTF-16 zeros are between.
+    let ends: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    let count = |end: &[u8]| {
+        ends.windows(end.len())
+            .filter(|bytes| *bytes == end)
+            .count()
+    };
+    let (all, with_cr, cr) = (count(b"\n"), count(b"\r\n"), count(b"\r"));
+    let text = match all {
+        0 if cr > 0 => text.replace('\n', "\r"),
+        _ if all > 0 && all == with_cr => text.replace('\n', "\r\n"),
+        _ => text,
+    };
+    let has_mark = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let text = match has_mark {
+        true => format!("\u{feff}{text}"),
+        false => text,
+    };
+    (text.len() <= MAX_TEXT_BYTES).then_some(text)
 }
 
 #[cfg(test)]
@@ -190,11 +227,26 @@ mod tests {
 
     #[test]
     fn an_original_is_a_whole_short_text() {
-        let text = |size, bytes: &'static [u8]| original_text(size, Some(bytes.into()));
+        let text = |size, bytes: &'static [u8]| original_text(size, Some(bytes.into()), None);
         assert_eq!(text(3, b"abc"), Some("abc".into()));
-        assert_eq!(original_text(0, None), Some(String::new()));
-        assert_eq!(original_text(3, None), None);
+        assert_eq!(original_text(0, None, None), Some(String::new()));
+        assert_eq!(original_text(3, None, None), None);
         assert_eq!(text(4, b"abc"), None);
         assert_eq!(text(2, &[0xff, 0xfe]), None);
+    }
+
+    #[test]
+    fn an_original_in_another_encoding_is_what_was_read_of_it() {
+        let text = |bytes: &'static [u8], read: &str| {
+            original_text(bytes.len() as u64, Some(bytes.into()), Some(read.into()))
+        };
+        assert_eq!(text(b"\xfc\r\nb\r\n", "ü\nb\n"), Some("ü\r\nb\r\n".into()));
+        assert_eq!(text(b"\xfc\nb\r\n", "ü\nb\n"), Some("ü\nb\n".into()));
+        assert_eq!(text(b"\x9f\rb\r", "ü\nb\n"), Some("ü\rb\r".into()));
+        assert_eq!(
+            text(b"\xff\xfe\xfc\0\r\0\n\0", "ü\n"),
+            Some("\u{feff}ü\r\n".into())
+        );
+        assert_eq!(text(b"a\0\n\0", "a\n"), Some("a\n".into()));
     }
 }

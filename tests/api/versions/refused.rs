@@ -22,7 +22,7 @@ async fn a_file_that_is_too_long_or_no_text_is_not_edited() {
     assert_eq!(before.len(), 2);
     let long = scene.save(&"x".repeat(limit + 1)).await;
     long.is_error(413, "Request body too large.");
-    let detail = "The file is too long to be edited here, or no text.";
+    let detail = "The file is too long to be edited here, no text, or not read yet.";
     for content in [vec![0xff, 0xfe], vec![b'x'; limit + 1]] {
         let file = scene
             .server
