@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::time::{Sleep, sleep};
 use wasmtime::{
-    Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
+    Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, Trap, UpdateDeadline,
     component::{GuestTaskId, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -258,7 +258,16 @@ impl WorkerState for Worker {
         if let Err(error) = result
             && !self.ended.load(Relaxed)
         {
-            tracing::error!(component = self.component, "an instance failed: {error:?}");
+            // Where it was when its time was up says nothing, and files that take too long come in numbers.
+            if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+                tracing::error!(
+                    component = self.component,
+                    "an instance failed: {}",
+                    Trap::Interrupt
+                );
+            } else {
+                tracing::error!(component = self.component, "an instance failed: {error:?}");
+            }
         }
     }
 }

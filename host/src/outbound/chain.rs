@@ -62,7 +62,9 @@ impl Chain {
         };
         let callee = callee.ok_or(Error::DestinationNotFound)?;
         callee(request).await.map_err(|error| {
-            tracing::error!(component = id, "no answer to another component: {error:?}");
+            // Where in the component it failed, its instance logs.
+            let why = error.root_cause();
+            tracing::error!(component = id, "no answer to another component: {why}");
             Error::InternalError(Some(format!("component {id} did not answer")))
         })
     }
