@@ -6,8 +6,9 @@ CREATE TABLE file_text (
     content_id   TEXT NOT NULL PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE,
     -- pending, ready or failed.
     state        TEXT NOT NULL,
-    -- Of a pending one: milliseconds since 1970 at which its reader began. After a minute another one may begin.
-    begun_at     INTEGER,
+    -- Of a pending one: milliseconds since 1970 at which its reader was known to be at it. It says so every second; some
+    -- seconds later another one may begin.
+    alive_at     INTEGER,
     -- Of a failed one: why there is no text, in a sentence for a person and for a model.
     reason       TEXT,
     -- What the file is, as its bytes say: pdf, word, plain …
@@ -20,7 +21,7 @@ CREATE TABLE file_text (
 );
 
 -- Those that are being read: how many may be at a time is limited.
-CREATE INDEX file_text_pending ON file_text (begun_at) WHERE state = 'pending';
+CREATE INDEX file_text_pending ON file_text (alive_at) WHERE state = 'pending';
 
 -- Of a packed file the text may be much longer than the file. What it is longer counts as stored, too, and goes with
 -- the content.

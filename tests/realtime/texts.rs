@@ -313,3 +313,129 @@ fn zip_bomb() -> Vec<u8> {
     parts.extend([0, 0]);
     parts
 }
+
+impl Scene {
+    /// What the database says about the text of an uploaded file.
+    async fn marks_as_being_read(&self, file: &str, alive_at: i64) {
+        let sql = format!(
+            "INSERT OR REPLACE INTO file_text (content_id, state, alive_at)
+             SELECT content_id, 'pending', {alive_at} FROM file WHERE id = '{file}'"
+        );
+        self.server.change(&sql).await;
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(now.expect("a clock").as_millis()).expect("a time")
+}
+
+/// The process that was reading it has died.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nothing_reads_any_more_is_read_when_it_is_looked_at() {
+    let scene = Scene::with_files(&[]).await;
+    let letter = scene
+        .upload("letter.docx", &case("files/letter.docx"))
+        .await;
+    scene.server.reads(&letter).await;
+    for list in [
+        format!("/file/{letter}"),
+        format!("/chat/{}/files", scene.chat),
+        format!("/workspace/{}/files", scene.user.workspace),
+    ] {
+        scene.marks_as_being_read(&letter, now() - 10_000).await;
+        scene.server.get(&list).send().await.has_status(200);
+        // What follows only asks the database, so that the list alone has it read.
+        let database = scene.server.database().await;
+        let ready = "SELECT count(*) FROM file_text WHERE state = 'ready'";
+        let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+        while database.number(ready).await == 0 {
+            assert!(std::time::Instant::now() < deadline, "{list} reads nothing");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// However many files of one user take long, the files of others are read; and short texts wait for none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_take_long_stop_only_their_owner() {
+    let scene = Scene::with_files(&[]).await;
+    let mut slow = Vec::new();
+    for number in 0..3 {
+        let file = scene
+            .upload(&format!("{number}.docx"), &case("files/letter.docx"))
+            .await;
+        scene.server.reads(&file).await;
+        slow.push(file);
+    }
+    // Two are being read for a long time to come, as far as anyone can see; the third has to wait.
+    for file in &slow[..2] {
+        scene.marks_as_being_read(file, now() + 3_000).await;
+    }
+    scene.server.change(&format!(
+        "DELETE FROM file_text WHERE content_id = (SELECT content_id FROM file WHERE id = '{}')",
+        slow[2]
+    )).await;
+    let path = format!("/file/{}", slow[2]);
+    scene.server.get(&path).send().await.has_status(200);
+    let note = scene.upload("n.txt", b"short").await;
+    let shown = scene
+        .server
+        .get(&format!("/file/{note}"))
+        .send()
+        .await
+        .json();
+    assert_eq!(shown["text_state"], "ready", "{shown}");
+    let other = crate::support::login(&scene.server, "other@example.com").await;
+    let chat = scene.server.chat(&other, "other").await;
+    let letter = scene
+        .server
+        .chat_file(&other, &chat, "letter.docx", case("files/letter.docx"))
+        .await;
+    assert_eq!(scene.server.reads(&letter).await["text_state"], "ready");
+    let third = format!(
+        "SELECT count(*) FROM file_text WHERE content_id = (SELECT content_id FROM file WHERE id = '{}')",
+        slow[2]
+    );
+    let database = scene.server.database().await;
+    assert_eq!(
+        database.number(&third).await,
+        0,
+        "nothing has begun to read the third"
+    );
+}
+
+/// What was read is what is edited; the versions are in UTF-8.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_in_other_encodings_are_edited_as_they_are_read() {
+    let scene = Scene::with_files(&[]).await;
+    for (name, first) in [
+        ("excel-unicode-text.csv", "Größe – ok"),
+        ("excel-windows1252.csv", "Größe – ok"),
+    ] {
+        let file = scene.upload(name, &case(&format!("files/{name}"))).await;
+        scene.server.reads(&file).await;
+        let path = format!("/chat-file/{file}/versions");
+        let saved = scene.server.post(&path).form(&[("content", "neu: ü\r\n")]);
+        saved.send().await.has_status(200);
+        let versions = scene.server.get(&path).send().await.json()["versions"].clone();
+        assert_eq!(versions.as_array().map(Vec::len), Some(2), "{versions}");
+        let text = async |number: usize| {
+            let id = versions[number]["id"].as_str().expect("an id");
+            let version = scene.server.get(&format!("{path}/{id}")).send().await;
+            version.json()["content"]
+                .as_str()
+                .expect("a text")
+                .to_owned()
+        };
+        assert!(text(0).await.contains(first), "{name}");
+        assert!(
+            text(1)
+                .await
+                .trim_start_matches('\u{feff}')
+                .starts_with("neu: ü"),
+            "{name}"
+        );
+    }
+}

@@ -25,6 +25,7 @@ const FILES: List<Row, ChatFile, ChatFiles> = List {
         version_id: row.version_id,
         timestamp: row.timestamp,
     },
+    unread: |row| row.file.unread.as_ref(),
     answer: |files, next| ChatFiles { files, next },
     missing: Error::chat_not_found,
 };

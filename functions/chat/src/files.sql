@@ -5,7 +5,8 @@ SELECT file.rowid AS rowid, file.id AS "file.id", file.filename AS "file.filenam
     CASE WHEN version.id IS NULL THEN content.media_type END AS "file.media_type",
     version.id IS NOT NULL AS "file.is_versioned",
     CASE WHEN version.id IS NOT NULL THEN 'ready' ELSE coalesce(known.state, 'pending') END AS "file.text_state",
-    CASE WHEN version.id IS NULL THEN known.reason END AS "file.text_error", file.file_id AS file_id, version.id AS version_id,
+    CASE WHEN version.id IS NULL THEN known.reason END AS "file.text_error",
+    CASE WHEN version.id IS NULL AND coalesce(known.state, 'pending') = 'pending' THEN content.id END AS "file.unread", file.file_id AS file_id, version.id AS version_id,
     version.timestamp AS timestamp, file.num_versions AS num_versions
 FROM chat
 LEFT JOIN chat_file AS file ON file.chat_id = chat.id AND file.rowid > ?3

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, answer};
 #[cfg(doc)]
 use crate::page::Page;
 use crate::query::Query;
-use crate::{owner, params};
+use crate::{owner, params, texts};
 
 /// What a user's workspace or chat has, in pages: `GET …/{id}/<things>?user_id=&after=&limit=`. `R` is a row, `T` what is shown of
 /// it and `A` the answer.
@@ -22,6 +22,8 @@ pub struct List<R, T, A> {
     pub sql: &'static str,
     /// Shows one of them, as [`Page::of`] has it shown.
     pub show: fn(R, i64) -> T,
+    /// Of a file whose text is to be read: the id of its content. Showing it has that begun, if nothing is at it.
+    pub unread: fn(&R) -> Option<&String>,
     /// The answer, from the things of a page and the cursor of the next one.
     pub answer: fn(Vec<T>, Option<String>) -> A,
     /// What is said where there is no such thing, or it is another's.
@@ -39,11 +41,19 @@ impl<R: DeserializeOwned, T, A: Serialize> List<R, T, A> {
         let mut db = Db::open().await?;
         let asked = params![id, caller.user_id(), page.after(), page.limit()];
         let rows = db.query(self.sql, asked).await?;
+        let mut unread = Vec::new();
+        let show = |row: R, number| {
+            unread.extend((self.unread)(&row).cloned());
+            (self.show)(row, number)
+        };
         match page
-            .of(rows, self.show)
+            .of(rows, show)
             .map_err(|error| error.in_statement(self.sql))?
         {
-            Some((things, next)) => Ok(answer(&(self.answer)(things, next))),
+            Some((things, next)) => {
+                texts::begin_if_idle(unread);
+                Ok(answer(&(self.answer)(things, next)))
+            }
             None => Err(owner::not_found(&mut db, &caller, (self.missing)()).await),
         }
     }

@@ -4,6 +4,7 @@
 //! that nothing survives costs only its own text. Not here: what a text is ([`kafka_store::file_text`] has the rows,
 //! `kafka-extract` reads the formats).
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -34,8 +35,14 @@ const READ_PATIENCE: Duration = Duration::from_secs(30);
 /// How often a reader looks whether another one has ended that it waits for.
 const POLL: Duration = Duration::from_millis(100);
 
-/// How often at most: a minute later the other one is dead.
+/// How often at most: as long as some files before it may take.
 const POLLS: u32 = 700;
+
+/// How often a reader says that it is at it.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How many texts are begun by one look at a list.
+const AT_A_LOOK: usize = 4;
 
 /// The longest answer of component `extract`, in bytes: a text, in which every second character may be escaped.
 const MAX_ANSWER: usize = 3 * MAX_TEXT_BYTES;
@@ -47,6 +54,25 @@ const GAVE_UP: &str = "The file could not be read: it takes too much time or mem
 pub fn begin(contents: Vec<String>) {
     if !contents.is_empty() {
         wasip3::spawn(read_all(contents));
+    }
+}
+
+/// Has texts read that nothing is reading, such as those of a process that died. To be called when files are looked at
+/// whose texts are pending; nothing waits here for another reader, so that looking often costs little.
+pub fn begin_if_idle(contents: Vec<String>) {
+    for content in contents.into_iter().take(AT_A_LOOK) {
+        wasip3::spawn(async move {
+            let begun = async {
+                let unread = file_text::claim(&mut Db::open().await?, &content).await?;
+                match unread {
+                    Some(unread) => read_claimed(&content, unread).await,
+                    None => Ok(()),
+                }
+            };
+            if let Err(error) = begun.await {
+                tracing::error!(content, "the text of a file: {error}");
+            }
+        });
     }
 }
 
@@ -73,7 +99,10 @@ pub async fn of_new(mut files: Vec<NewFile>) -> Vec<UploadedFile> {
         .filter(|file| file.awaits_text)
         .map(id)
         .collect();
-    let others = files.iter().filter(|file| !file.awaits_text).map(id);
+    let others = files
+        .iter()
+        .filter(|file| !file.awaits_text && !file.has_text)
+        .map(id);
     begin(others.collect());
     if !awaited.is_empty() {
         read_within(awaited.clone(), UPLOAD_PATIENCE).await;
@@ -116,8 +145,7 @@ async fn read(content: &str) -> db::Result<()> {
         let mut db = Db::open().await?;
         if let Some(unread) = file_text::claim(&mut db, content).await? {
             drop(db);
-            let extraction = extract(content, unread).await;
-            return file_text::finish(&mut Db::open().await?, content, extraction).await;
+            return read_claimed(content, unread).await;
         }
         let known = file_text::known(&mut db, &[content], 0).await?;
         if known.iter().all(|known| known.state != TextState::Pending) {
@@ -127,6 +155,29 @@ async fn read(content: &str) -> db::Result<()> {
         sleep(POLL).await;
     }
     Ok(())
+}
+
+/// Reads a text that is this reader's to read.
+async fn read_claimed(content: &str, unread: Unread) -> db::Result<()> {
+    let extracted = pin!(extract(content, unread));
+    let beating = pin!(beat(content));
+    let extraction = match select(extracted, beating).await {
+        Either::Left((extraction, _)) => extraction,
+        Either::Right((never, _)) => match never {},
+    };
+    file_text::finish(&mut Db::open().await?, content, extraction).await
+}
+
+/// Says again and again that a content is being read.
+async fn beat(content: &str) -> Infallible {
+    loop {
+        sleep(BEAT).await;
+        let said = async { file_text::beat(&mut Db::open().await?, content).await };
+        if let Err(error) = said.await {
+            // Should it stay so, another one begins.
+            tracing::warn!(content, "the text of a file: {error}");
+        }
+    }
 }
 
 /// What component `extract` says about a content.

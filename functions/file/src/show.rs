@@ -7,7 +7,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::Listed;
 use kafka_common::query::Query;
-use kafka_common::{owner, params};
+use kafka_common::{owner, params, texts};
 
 const SHOW: &str = of_named!("show.sql");
 
@@ -23,7 +23,10 @@ pub(crate) async fn show(
         .query_one_as::<Listed>(SHOW, params![file, caller.user_id()])
         .await?;
     match found {
-        Some(file) => Ok(answer(&file.entry())),
+        Some(mut file) => {
+            texts::begin_if_idle(file.unread.take().into_iter().collect());
+            Ok(answer(&file.entry()))
+        }
         None => Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await),
     }
 }

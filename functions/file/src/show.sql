@@ -4,7 +4,8 @@ SELECT asked.id AS id, coalesce(named.name, file.filename) AS filename,
     coalesce(named.path, file.path) AS path, coalesce(octet_length(version.content), content.size, 0) AS size,
     CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned,
     CASE WHEN version.id IS NOT NULL THEN 'ready' ELSE coalesce(known.state, 'pending') END AS text_state,
-    CASE WHEN version.id IS NULL THEN known.reason END AS text_error
+    CASE WHEN version.id IS NULL THEN known.reason END AS text_error,
+    CASE WHEN version.id IS NULL AND coalesce(known.state, 'pending') = 'pending' THEN content.id END AS unread
 FROM (SELECT ?1 AS id) AS asked
 LEFT JOIN named
 LEFT JOIN chat_file_version AS version ON version.rowid =

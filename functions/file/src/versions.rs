@@ -20,6 +20,7 @@ const VERSIONS: List<VersionRow, Version, Versions> = List {
         timestamp: row.timestamp,
         size: row.size,
     },
+    unread: |_| None,
     answer: |versions, next| Versions { versions, next },
     missing: Error::file_not_found,
 };

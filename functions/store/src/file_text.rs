@@ -3,13 +3,16 @@
 //! Here are the rows: who begins to read, what came of it, and what is known. Who reads them is the edge's
 //! (`kafka_common::texts`).
 
+mod plain;
+
+pub use plain::plain_text;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::extraction::Extraction;
 use crate::api::words::TextState;
 use crate::clock;
-use crate::db::{self, Db};
+use crate::db::{self, Db, Transaction, rows_of};
 use crate::params;
 
 const CLAIM: &str = include_str!("file_text/claim.sql");
@@ -20,8 +23,11 @@ const PENDING: &str = include_str!("file_text/pending.sql");
 /// How many files are read at a time, of all users together: each may take all memory that an instance may have.
 const AT_A_TIME: i64 = 4;
 
-/// After so many milliseconds a reader that has not ended is taken for dead, and another one may begin.
-const DEAD_AFTER: i64 = 60_000;
+/// How many of one user, so that one whose files take long does not stop the others.
+const OF_ONE_USER: i64 = 2;
+
+/// After so many milliseconds without [`beat`] a reader is taken for dead, and another one may begin.
+const DEAD_AFTER: i64 = 6_000;
 
 /// A content whose text is to be read.
 #[derive(Debug, Deserialize)]
@@ -53,8 +59,34 @@ pub struct Known {
 /// or it is gone; [`known`] tells.
 pub async fn claim(db: &mut Db, content_id: &str) -> db::Result<Option<Unread>> {
     let now = clock::unix_millis();
-    db.query_one_as(CLAIM, params![content_id, now, DEAD_AFTER, AT_A_TIME])
+    let limits = params![content_id, now, DEAD_AFTER, AT_A_TIME, OF_ONE_USER];
+    db.query_one_as(CLAIM, limits).await
+}
+
+/// Says that the reader of a content is at it: to be called every second.
+pub async fn beat(db: &mut Db, content_id: &str) -> db::Result<()> {
+    let sql = "UPDATE file_text SET alive_at = ?2 WHERE content_id = ?1 AND state = 'pending'";
+    db.execute(sql, params![content_id, clock::unix_millis()])
         .await
+}
+
+/// Keeps the texts of contents that need no reading, inside the transaction that stores these: `(content, text)`.
+pub async fn keep_plain(tx: &mut Transaction<'_>, texts: Vec<(String, String)>) -> db::Result<()> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let rows = rows_of(texts.len(), 3);
+    let mut parameters = Vec::new();
+    for (content, text) in texts {
+        let characters = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+        parameters.extend(params![content, characters, text]);
+    }
+    let sql = format!(
+        "WITH new (content_id, characters, text) AS (VALUES {rows})
+         INSERT INTO file_text (content_id, state, kind, characters, text)
+         SELECT content_id, 'ready', 'plain', characters, text FROM new"
+    );
+    tx.execute(&sql, parameters).await
 }
 
 /// Keeps what came of reading.

@@ -13,7 +13,7 @@ use crate::content::kind::{FileFormat, is_based};
 use crate::content::{self, Upload};
 use crate::db::{self, Transaction, rows_of};
 use crate::error::{Error, Result};
-use crate::file_text::Known;
+use crate::file_text::{self, Known};
 use crate::params;
 use crate::room::{Stored, Thing};
 
@@ -64,7 +64,12 @@ pub async fn insert(
             )
         }
     };
+    let plain: Vec<_> = uploads
+        .iter()
+        .filter_map(|upload| Some((upload.content_id.clone(), upload.plain_text()?)))
+        .collect();
     content::store(tx, uploads).await?;
+    file_text::keep_plain(tx, plain).await?;
     let mut parameters = params![target_id, user];
     for upload in &*uploads {
         let (id, name) = (upload.file_id.as_str(), upload.filename.as_str());
@@ -130,6 +135,8 @@ pub struct NewFile {
     pub details: UploadedFile,
     /// The id of its content.
     pub content_id: String,
+    /// Whether its text needs no reading, because [`insert`] keeps it.
+    pub has_text: bool,
     /// Whether `content` of [`Self::details`] is to be the text that is read of the file, for which the answer waits.
     pub awaits_text: bool,
 }
@@ -151,6 +158,7 @@ pub fn new_file(upload: &Upload) -> NewFile {
             content = Some(text.into_owned());
         }
     }
+    let has_text = upload.plain_text().is_some();
     NewFile {
         details: UploadedFile {
             id: upload.file_id.as_str().into(),
@@ -159,12 +167,23 @@ pub fn new_file(upload: &Upload) -> NewFile {
             language: kind.language,
             kind: kind.name,
             url: url(&upload.file_id),
-            text_state: TextState::Pending,
+            text_state: match has_text {
+                true => TextState::Ready,
+                false => TextState::Pending,
+            },
             text_error: None,
         },
+        has_text,
         content_id: upload.content_id.clone(),
         awaits_text,
     }
+}
+
+/// The contents of those uploads whose texts are to be read. To be called before [`insert`], like [`new_file`].
+pub fn unread(uploads: &[Upload]) -> Vec<String> {
+    let is_unread = |upload: &&Upload| upload.plain_text().is_none();
+    let unread = uploads.iter().filter(is_unread);
+    unread.map(|upload| upload.content_id.clone()).collect()
 }
 
 impl NewFile {
@@ -207,6 +226,8 @@ pub struct Listed {
     pub text_state: TextState,
     /// Why it has none.
     pub text_error: Option<String>,
+    /// Of one whose text is pending: the id of its content.
+    pub unread: Option<String>,
 }
 
 impl Listed {

@@ -11,6 +11,7 @@ use kafka_common::list::List;
 const CHATS: List<Chat, Chat, Chats> = List {
     sql: include_str!("chats.sql"),
     show: |chat, _| chat,
+    unread: |_| None,
     answer: |chats, next| Chats { chats, next },
     missing: Error::workspace_not_found,
 };

@@ -6,7 +6,8 @@ SELECT file.rowid AS rowid, file.id AS id, file.filename AS filename, file.path 
     coalesce(octet_length(version.content), content.size, 0) AS size,
     CASE WHEN version.id IS NULL THEN content.media_type END AS media_type, version.id IS NOT NULL AS is_versioned,
     CASE WHEN version.id IS NOT NULL THEN 'ready' ELSE coalesce(known.state, 'pending') END AS text_state,
-    CASE WHEN version.id IS NULL THEN known.reason END AS text_error
+    CASE WHEN version.id IS NULL THEN known.reason END AS text_error,
+    CASE WHEN version.id IS NULL AND coalesce(known.state, 'pending') = 'pending' THEN content.id END AS unread
 FROM workspace
 LEFT JOIN file ON file.workspace_id = workspace.id AND file.rowid > ?3
 LEFT JOIN content ON content.id = file.content_id

@@ -34,6 +34,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     let workspace_id = WorkspaceId::from(id::new_id());
     let most = caller.most(Thing::Workspaces);
     let parameters = params![&workspace_id, form.name.as_str(), caller.user_id(), most];
+    let unread = files::unread(&uploads);
     let created = if uploads.is_empty() {
         let created: Option<WorkspaceId> = db.query_one_as(INSERT, parameters).await?;
         created.is_some()
@@ -44,8 +45,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         let missing = Error::user_not_found();
         return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
-    let contents = uploads.iter().map(|upload| upload.content_id.clone());
-    texts::begin(contents.collect());
+    texts::begin(unread);
     let files = uploads.iter().map(|upload| NewFile {
         file_id: upload.file_id.clone().into(),
         filename: upload.filename.clone(),

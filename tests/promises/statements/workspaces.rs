@@ -13,8 +13,8 @@ pub(super) async fn of_files(counter: &mut Counter) {
     let request = counter
         .post("/file/upload")
         .multipart(counter.upload_form());
-    // Its text is read in the background.
-    let cost = transaction(3).and_background(2).limited().stored();
+    // Its text is kept with it.
+    let cost = transaction(4).limited().stored();
     counter.takes("file/upload", request, 200, cost).await;
     let chat = counter.chat().await;
     let form = Multipart::new()
@@ -22,7 +22,7 @@ pub(super) async fn of_files(counter: &mut Counter) {
         .text("is_chat", "true")
         .file("files", "a.txt", "less than a chunk");
     let request = counter.post("/file/upload").multipart(form);
-    let cost = transaction(5).and_background(2).limited().stored();
+    let cost = transaction(6).limited().stored();
     counter
         .takes("an upload to a chat", request, 200, cost)
         .await;

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::CHUNK;
 use crate::db::{self, Db, Transaction, rows_of};
 use crate::error::{Error, Result};
+use crate::file_text::plain_text;
 use crate::room::{ABANDONED_AFTER, Room};
 use crate::{clock, id, params};
 
@@ -34,6 +35,11 @@ impl Upload {
     /// All bytes of the file, if it is small: of one form at most 1 MiB altogether.
     pub fn held(&self) -> Option<&[u8]> {
         self.held.as_deref()
+    }
+
+    /// Its text, if that needs no reading.
+    pub(crate) fn plain_text(&self) -> Option<String> {
+        plain_text(self.held()?, self.media_type.as_deref(), &self.filename)
     }
 
     /// The logical place of the file, the original's path on disk (docs/http-compatibility.md#files).

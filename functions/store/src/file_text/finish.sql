@@ -1,4 +1,4 @@
 -- Keeps what came of reading the content ?1.
 UPDATE file_text
-SET state = ?2, begun_at = NULL, reason = ?3, kind = ?4, characters = ?5, is_truncated = ?6, text = ?7
+SET state = ?2, alive_at = NULL, reason = ?3, kind = ?4, characters = ?5, is_truncated = ?6, text = ?7
 WHERE content_id = ?1 AND state = 'pending'
