@@ -3,6 +3,7 @@
 //! A line of JSON with a level and a target is an event of the component's own log. It is logged at its level, with its
 //! fields; every other line is plain text.
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{
@@ -11,7 +12,7 @@ use std::{
     mem,
     path::Path,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 use tokio::io::AsyncWrite;
@@ -180,7 +181,7 @@ impl AsyncWrite for LineWriter {
             file,
         } = &self.lines;
         if let Some(file) = file {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file = file.lock();
             file.write(bytes, component, stream);
         }
         self.pending.extend_from_slice(bytes);

@@ -77,8 +77,7 @@ impl Schema {
     }
 
     fn read(database: &mut Connection) -> Result<Self, Error> {
-        let prepared = database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
-        let rows = database.statement(prepared).run(&[], usize::MAX)?.rows;
+        let rows = database.rows("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
         let entries = rows.into_iter().map(|row| {
             let mut columns = row.into_iter().map(|value| match value {
                 Value::Text(text) => text,
