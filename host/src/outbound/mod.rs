@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod dial;
 mod send;
+mod tls;
 
 use crate::{
     component::Component,
