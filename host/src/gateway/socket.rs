@@ -3,7 +3,6 @@
 
 mod answer;
 mod clock;
-pub(super) mod deflate;
 mod end;
 mod incoming;
 mod io;
@@ -23,7 +22,8 @@ use super::{
     conversation::Conversation,
     handshake::Socket,
     hub::Subscriptions,
-    mailbox::{Mailbox, Outgoing, Overflow},
+    mailbox::{Mailbox, Overflow},
+    outgoing::Outgoing,
 };
 use bytes::Bytes;
 use http::Response;

@@ -1,7 +1,9 @@
 //! The end of a socket: its cause, and the messages to client and backend about it.
 
-use super::{Client, GOODBYE_LIMIT, Running, incoming::Broken, outbox::Outbox};
-use crate::gateway::{Event, Gateway, backend::Backend, conversation::Trouble, mailbox::Outgoing};
+use super::{Client, GOODBYE_LIMIT, Running, outbox::Outbox};
+use crate::gateway::{
+    Event, Gateway, backend::Backend, broken::Broken, conversation::Trouble, outgoing::Outgoing,
+};
 use http::StatusCode;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{

@@ -1,6 +1,7 @@
 //! Waiting for the client and the backend at once.
 
-use super::{Running, incoming::Broken};
+use super::Running;
+use crate::gateway::broken::Broken;
 use crate::gateway::{Event, backend::Failure};
 use bytes::Bytes;
 use http::Response;
