@@ -6,16 +6,13 @@ use super::{
     check,
 };
 use crate::{
+    private,
     state::{self, KEY_VALUE, StateDir},
     storage::{self, Schema},
 };
 use anyhow::{Context, bail};
 use kafka_scratch::Scratch;
-use std::{
-    fs,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// A restore that has not happened yet. Dropped before [`Self::put`], it has changed nothing.
 pub struct Restore {
@@ -30,11 +27,7 @@ impl Restore {
     /// # Errors
     /// When another process uses the folder, or it has databases.
     pub fn prepare(state_dir: &Path, force: bool) -> anyhow::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(state_dir)
-            .with_context(|| format!("can't create the folder {}", state_dir.display()))?;
+        private::create_folder(state_dir)?;
         let state = StateDir::take(state_dir)?;
         if !force && state.has_databases()? {
             bail!(

@@ -1,6 +1,6 @@
 //! Bodies on their way in and out.
 
-use super::{places::Place, stream::Serving, uploads::Upload};
+use super::{places::Place, stream::Serving, uploads::place::Upload};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
