@@ -228,7 +228,7 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         .zip(revs)
         .map(|(message, (chat, rev))| {
             let id = ids.get(chat.as_str()).copied().unwrap_or_default();
-            let mut said = events::Message::from(message.clone());
+            let mut said = events::ChatMessage::from(message.clone());
             said.deleted_file_id = Some(id.into());
             let deleted = Event::FileDeleted {
                 rev: rev + 1,

@@ -68,7 +68,7 @@ pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Done, 
     let left = left.into_iter().next();
     let left = left.ok_or_else(Refused::chat_not_found)?;
     let message_id = left.message.id.clone();
-    let mut told = MessageV1::from(events::Message::from(left.message));
+    let mut told = MessageV1::from(events::ChatMessage::from(left.message));
     told.deleted_file_id = Some(asked);
     Ok(Done {
         answer: EventV1::FileDeleted { message: told },

@@ -71,7 +71,7 @@ async fn store(
     };
     let uploaded = file_uploaded(file_rev, details, Some(message.clone()));
     let events = vec![uploaded, Event::added(message.clone(), rev)];
-    let message = events::Message::from(message).into();
+    let message = events::ChatMessage::from(message).into();
     Ok(Done {
         answer: EventV1::FileUploaded { message },
         file,
