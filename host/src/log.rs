@@ -33,9 +33,6 @@ pub enum Format {
 /// Starts logging. Lines are written by a thread of their own, so that a slow terminal delays no request.
 ///
 /// Dropping the guard writes the remaining lines.
-///
-/// # Errors
-/// When the thread can't be started.
 pub fn start(format: Format) -> io::Result<Guard> {
     let lines = Lines::default();
     let thread = Joined::start("log", {

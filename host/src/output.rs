@@ -32,9 +32,6 @@ pub struct Output {
 impl Output {
     /// The streams of `component`. With a `folder`, they are also appended to `<component>_stdout.txt` and
     /// `<component>_stderr.txt` there, as under `spin up --log-dir`.
-    ///
-    /// # Errors
-    /// When a file can't be opened.
     pub fn new(component: &str, folder: Option<&Path>) -> io::Result<Self> {
         let open = |stream: &'static str| {
             let file = folder

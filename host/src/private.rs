@@ -26,9 +26,6 @@ pub fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Makes a folder that only its owner may use, unless it is there, and those that it is in.
-///
-/// # Errors
-/// When it can't be made.
 pub fn create_folder(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)

@@ -13,9 +13,6 @@ pub struct Joined(Option<JoinHandle<()>>);
 
 impl Joined {
     /// Starts the thread.
-    ///
-    /// # Errors
-    /// When the system has none to give.
     pub fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let thread = Builder::new().name(name.into()).spawn(work)?;
         Ok(Self(Some(thread)))
@@ -41,9 +38,6 @@ pub struct Caretaker {
 
 impl Caretaker {
     /// Starts the thread; `work` ends when a pause says so.
-    ///
-    /// # Errors
-    /// When the system has none to give.
     pub fn start(name: &str, work: impl FnOnce(&Pauses) + Send + 'static) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         Ok(Self {

@@ -23,9 +23,6 @@ pub struct Control {
 
 impl Control {
     /// Listens on `address`; port 0 picks a free one.
-    ///
-    /// # Errors
-    /// When the address can't be used.
     pub async fn bind(address: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await

@@ -219,9 +219,6 @@ impl Conversation {
     }
 
     /// Takes in the answer to the handshake, which must begin with `OPEN`.
-    ///
-    /// # Errors
-    /// As [`Self::answered`].
     pub fn opened(&mut self, response: Response<Bytes>) -> Result<Vec<Event>, Trouble> {
         self.grip = elements(response.headers(), &EXTENSIONS).any(|extension| {
             let name = extension.split(';').next().unwrap_or_default();

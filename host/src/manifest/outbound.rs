@@ -65,9 +65,6 @@ impl OutboundHosts {
 }
 
 /// Checks one entry that has no variables.
-///
-/// # Errors
-/// Those of [`OutboundHosts::parse`].
 pub fn check(entry: &str) -> anyhow::Result<()> {
     Entry::parse(entry).map(|_| ())
 }

@@ -160,9 +160,6 @@ impl Database {
 
     /// Waits for the writers before it and moves the log into the database file, so that the next start has nothing to
     /// recover. Not needed for durability: without it nothing is lost. The database stays usable.
-    ///
-    /// # Errors
-    /// When the files can't be written.
     pub async fn close(&self) -> Result<(), Error> {
         let _lock = self.lock_writers().await;
         // After that no mark is written for this log any more.

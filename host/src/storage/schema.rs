@@ -35,9 +35,6 @@ impl Schema {
     }
 
     /// The schema after the migrations up to this number; empty without any.
-    ///
-    /// # Errors
-    /// When one of them is wrong.
     pub fn migrated(version: Option<i64>) -> Result<Self, Error> {
         let mut database = Connection::open(Path::new(":memory:"), &[])?;
         if let Some(version) = version {
@@ -50,9 +47,6 @@ impl Schema {
     }
 
     /// That of the key-value stores.
-    ///
-    /// # Errors
-    /// When it is wrong.
     pub fn of_key_values() -> Result<Self, Error> {
         let mut database = Connection::open(Path::new(":memory:"), &[])?;
         database.run(key_value::CREATE)?;

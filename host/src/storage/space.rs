@@ -48,9 +48,6 @@ struct Shared {
 
 impl Space {
     /// Looks after the folder. If there is not enough room for the reserve, its disk counts as full from the start.
-    ///
-    /// # Errors
-    /// When the thread can't be started.
     pub fn watch(folder: &Path) -> io::Result<Arc<Self>> {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
