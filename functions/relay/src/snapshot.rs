@@ -31,7 +31,7 @@ pub struct Snapshot {
     pub rev: i64,
     /// The names of the owner's models.
     pub models: Vec<String>,
-    pub running: Option<Running>,
+    pub running: Option<SnapshotReply>,
     /// Oldest first.
     pub messages: Vec<ChatMessage>,
     /// Whether there are messages before these, or after them if those after a rev were asked for.
@@ -44,7 +44,7 @@ pub struct Snapshot {
 
 /// The reply that is being written.
 #[derive(Debug, Deserialize)]
-pub struct Running {
+pub struct SnapshotReply {
     /// With the text so far.
     pub generation: Generation,
     heartbeat: i64,
@@ -71,7 +71,7 @@ struct Chat {
     has_files: bool,
     /// A list in JSON.
     file_ids: Option<String>,
-    running: Option<Running>,
+    running: Option<SnapshotReply>,
 }
 
 /// The chat with the end of its active branch (`since` is `None`), or with what is newer than a rev.

@@ -22,7 +22,7 @@ const FILES_FOR_MODEL: i64 = 500;
 
 /// A file of a chat.
 #[derive(Debug, Deserialize)]
-pub struct ChatFile {
+pub struct AttachmentInfo {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -37,7 +37,7 @@ pub struct ChatFile {
     pub rev: i64,
 }
 
-impl ChatFile {
+impl AttachmentInfo {
     /// Whether it is one of those that are written in the chat.
     pub fn is_based(&self) -> bool {
         kind::is_based(&self.name, self.versioned)
@@ -65,7 +65,7 @@ impl ChatFile {
 }
 
 /// The newest files of a chat, oldest first; or those that changed first after `since`, in the order of their changes.
-pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<ChatFile>> {
+pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<AttachmentInfo>> {
     db.query_as(LIST, params![chat, since, FILES]).await
 }
 
@@ -80,7 +80,7 @@ struct Text {
 
 /// The names and newest texts of files, in their order: their newest versions, else what they were uploaded as, of
 /// which only the first 256 KiB are looked at. What is no text is left out.
-async fn texts(db: &mut Db, files: &[&ChatFile]) -> Result<Vec<(String, String)>> {
+async fn texts(db: &mut Db, files: &[&AttachmentInfo]) -> Result<Vec<(String, String)>> {
     let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
     let rows: Vec<Text> = db.query_as(TEXTS, params![json!(ids).to_string()]).await?;
     let texts = rows.into_iter().filter_map(|file| {
@@ -113,7 +113,7 @@ pub async fn for_model(
     chars: usize,
 ) -> Result<Vec<(String, String)>> {
     let asked = params![chat, None::<i64>, FILES_FOR_MODEL];
-    let mut files: Vec<ChatFile> = db.query_as(LIST, asked).await?;
+    let mut files: Vec<AttachmentInfo> = db.query_as(LIST, asked).await?;
     files.reverse();
     if let Some(at) = files
         .iter()

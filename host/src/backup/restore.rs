@@ -2,7 +2,7 @@
 
 use super::{
     About, NEWEST_SCHEMA,
-    archive::{Reader, Saved},
+    archive::{Reader, SavedDatabase},
     check,
 };
 use crate::{
@@ -46,9 +46,6 @@ impl Restore {
     }
 
     /// Puts what [`restore`] made in its place; where the old databases are now, if there were any.
-    ///
-    /// # Errors
-    /// As [`StateDir::replace`].
     pub fn put(self) -> anyhow::Result<Option<PathBuf>> {
         let time = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ").to_string();
         self.state.replace(&self.staged, &time)
@@ -92,7 +89,7 @@ pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::
     Ok(about)
 }
 
-fn check_saved(saved: &Saved, database: &Path) -> anyhow::Result<()> {
+fn check_saved(saved: &SavedDatabase, database: &Path) -> anyhow::Result<()> {
     let schema = check(database)?;
     let newest = NEWEST_SCHEMA.parse()?;
     if schema > Some(newest) {

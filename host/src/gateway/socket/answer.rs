@@ -1,6 +1,6 @@
 //! The effect of the backend's answers on a socket.
 
-use super::{Running, clock::KeepAlive, end::End};
+use super::{OpenSocket, clock::KeepAlive, end::End};
 use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, outgoing::Outgoing};
 use bytes::Bytes;
 use http::Response;
@@ -17,7 +17,7 @@ const MAX_CHANNELS: usize = 64;
 /// Bytes in the name of a channel.
 const MAX_CHANNEL_NAME: usize = 512;
 
-impl Running {
+impl OpenSocket {
     /// Handles the backend's answer.
     pub(super) fn answered(&mut self, answer: Result<Response<Bytes>, Failure>) -> Result<(), End> {
         self.exchange = None;

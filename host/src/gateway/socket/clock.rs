@@ -1,6 +1,6 @@
 //! The timers of a socket: pings, keep-alives, and the end of a client that does not read.
 
-use super::{Running, end::End};
+use super::{OpenSocket, end::End};
 use crate::gateway::outgoing::Outgoing;
 use bytes::Bytes;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(super) struct KeepAlive {
     pub(super) content: Utf8Bytes,
 }
 
-impl Running {
+impl OpenSocket {
     /// Whether a request to the backend is due.
     pub(super) fn wants_exchange(&self, now: Instant) -> bool {
         // A client that does not read the answers gets no more of them.

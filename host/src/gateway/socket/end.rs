@@ -1,6 +1,6 @@
 //! The end of a socket: its cause, and the messages to client and backend about it.
 
-use super::{Client, GOODBYE_LIMIT, Running, outbox::Outbox};
+use super::{Client, GOODBYE_LIMIT, OpenSocket, outbox::Outbox};
 use crate::gateway::{
     Event, Gateway, backend::Backend, broken::Broken, conversation::Trouble, outgoing::Outgoing,
 };
@@ -43,7 +43,7 @@ impl End {
     }
 }
 
-impl Running {
+impl OpenSocket {
     /// The end because an answer is missing.
     pub(super) fn no_answer(&self, trouble: &Trouble) -> End {
         let refused = matches!(trouble, Trouble::Refused(status) if status.is_client_error());
