@@ -8,7 +8,7 @@ use crate::{
     outbound::dial::Dialer,
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
-    spin,
+    private, spin,
     state::StateDir,
     storage::{Database, KeyValue, Space},
     stores::Stores,
@@ -16,8 +16,6 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{
     collections::BTreeMap,
-    fs,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -96,11 +94,7 @@ impl App {
         {
             // For its owner only: it has users' files in it, and code that this user will run. One that was there
             // stays as it is; the databases see to themselves.
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .with_context(|| format!("can't create the folder {}", folder.display()))?;
+            private::create_folder(folder)?;
         }
         let state = StateDir::share(&settings.state_dir)?;
         let space = Space::watch(&settings.state_dir)?;

@@ -24,3 +24,4 @@ pub mod spin;
 pub mod state;
 pub mod storage;
 mod stores;
+mod thread;

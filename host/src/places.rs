@@ -5,9 +5,10 @@
 //! would keep all other requests out. So an instance that takes no more requests, or that has been full of requests for
 //! a while, moves to a place of another pool, which all components share and nothing short needs.
 
+use parking_lot::Mutex;
 use std::{
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -78,10 +79,10 @@ impl Places {
 
 /// The place of one instance, until this is dropped.
 pub struct Place {
-    permit: std::sync::Mutex<OwnedSemaphorePermit>,
+    permit: Mutex<OwnedSemaphorePermit>,
     retired_places: Option<Arc<Semaphore>>,
     is_retired: AtomicBool,
-    full_since: std::sync::Mutex<Option<Instant>>,
+    full_since: Mutex<Option<Instant>>,
 }
 
 impl Place {
@@ -101,7 +102,7 @@ impl Place {
         };
         match places.clone().try_acquire_owned() {
             Ok(permit) => {
-                *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+                *self.permit.lock() = permit;
             }
             Err(_) => {
                 tracing::warn!("{RETIRED} instances have long work; one more keeps its place")
@@ -111,10 +112,7 @@ impl Place {
 
     /// Sets whether the instance is full of requests that wait for their answers.
     pub fn set_full(&self, is_full: bool) {
-        let mut since = self
-            .full_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.full_since.lock();
         match is_full {
             true => {
                 since.get_or_insert_with(Instant::now);
@@ -128,10 +126,7 @@ impl Place {
         if self.retired_places.is_none() || self.is_retired() {
             return None;
         }
-        let since = self
-            .full_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let since = self.full_since.lock();
         since.map(|since| since + FULL_FOR)
     }
 }

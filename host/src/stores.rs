@@ -77,9 +77,6 @@ impl<'a> Stores<'a> {
     }
 
     /// The key-value stores with these labels, which share a file.
-    ///
-    /// # Errors
-    /// When the file can't be opened.
     pub async fn key_value(
         &mut self,
         labels: &[String],

@@ -12,7 +12,7 @@ use crate::refused::Refused;
 
 /// What an action did.
 #[derive(Debug)]
-pub struct Done {
+pub struct ActionDone {
     /// v1's answer.
     pub answer: EventV1,
     /// What v2's acknowledgement names.
@@ -22,7 +22,7 @@ pub struct Done {
 }
 
 /// Does what an action asks that is about a file.
-pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<Done, Refused> {
+pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<ActionDone, Refused> {
     match action {
         Action::UploadFile {
             filename,

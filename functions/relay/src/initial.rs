@@ -2,7 +2,7 @@
 
 use kafka_common::api::chat::RunningGeneration;
 use kafka_common::api::events::{
-    ChatState, Event, EventV1, Initial, InitialV1, Message, MessageV1, Sync, SyncedChat,
+    ChatMessage, ChatState, Event, EventV1, Initial, InitialV1, MessageV1, Sync, SyncedChat,
 };
 use kafka_common::api::words::{MessageKind, Role, Status};
 use kafka_common::attachments;
@@ -34,7 +34,7 @@ pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> 
 
 /// Leaves out the texts of replies that made or changed files: v1 has the messages about those instead, as its clients
 /// received them.
-fn leave_out_composed(messages: &mut Vec<Message>) {
+fn leave_out_composed(messages: &mut Vec<ChatMessage>) {
     // Going back, whether the next text of a model is one of a reply with files.
     let mut composed = false;
     let mut kept = Vec::with_capacity(messages.len());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion, TextFile};
 use kafka_common::api::id::{Time, VersionId};
 use kafka_common::api::words::{FileKind, TextState};
-use kafka_common::attachments::{self, ChatFile};
+use kafka_common::attachments::{self, AttachmentInfo};
 use kafka_common::db::{Db, Result};
 use kafka_common::{params, texts};
 use kafka_llm::diff::unified_diff;
@@ -38,7 +38,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// A file's entry in the list of files with versions, without versions; `None` for a text for which there is no room.
-    fn based(self, file: &ChatFile, text: Option<&str>) -> BasedFile {
+    fn based(self, file: &AttachmentInfo, text: Option<&str>) -> BasedFile {
         let truncated = text.is_none() && self == Self::V2;
         BasedFile {
             file_id: file.id.as_str().into(),
@@ -52,7 +52,7 @@ impl Protocol {
     }
 
     /// A file's entry in the list of all files.
-    fn listed(self, file: &ChatFile, text: Option<&str>) -> FrameFile {
+    fn listed(self, file: &AttachmentInfo, text: Option<&str>) -> FrameFile {
         FrameFile {
             id: file.id.as_str().into(),
             name: file.name.clone(),
@@ -66,7 +66,7 @@ impl Protocol {
     }
 
     /// A file's entry in v1's list of uploads that have a text, still without it.
-    fn text(self, file: &ChatFile) -> Option<TextFile> {
+    fn text(self, file: &AttachmentInfo) -> Option<TextFile> {
         let is_text = self == Self::V1 && file.is_shown() && !file.is_based();
         is_text.then(|| TextFile {
             file_id: file.id.as_str().into(),
@@ -84,7 +84,7 @@ impl Protocol {
 
 /// A file, and its entries in the lists of the frame.
 struct Entries {
-    file: ChatFile,
+    file: AttachmentInfo,
     based: Option<BasedFile>,
     text: Option<TextFile>,
     listed: FrameFile,
@@ -136,13 +136,13 @@ pub struct Shown {
 
 impl Shown {
     /// The files of a first frame: of more than there is room for the newest.
-    pub fn first(protocol: Protocol, mut files: Vec<ChatFile>, budget: Budget) -> Self {
+    pub fn first(protocol: Protocol, mut files: Vec<AttachmentInfo>, budget: Budget) -> Self {
         files.reverse();
         Self::reserve(protocol, true, files, budget)
     }
 
     /// The files that changed, in the order of their changes: of more than there is room for the first.
-    pub fn changed(files: Vec<ChatFile>, budget: Budget) -> Self {
+    pub fn changed(files: Vec<AttachmentInfo>, budget: Budget) -> Self {
         let mut shown = Self::reserve(Protocol::V2, false, files, budget);
         shown.files.reverse();
         shown
@@ -153,7 +153,7 @@ impl Shown {
     fn reserve(
         protocol: Protocol,
         is_first: bool,
-        files: Vec<ChatFile>,
+        files: Vec<AttachmentInfo>,
         mut budget: Budget,
     ) -> Self {
         let mut reserved: Vec<Entries> = Vec::new();

@@ -6,7 +6,7 @@ use kafka_common::api::actions::Action;
 use kafka_common::db::Db;
 use kafka_common::reply::audience;
 
-use crate::actions::{self, Done};
+use crate::actions::{self, ActionDone};
 use crate::begin::{Outcome, begin};
 use crate::echo::echo;
 use crate::frame::Frame;
@@ -48,7 +48,7 @@ async fn answer(
         Action::RevertVersion { .. } if !has_room => return Err(Refused::too_much()),
         other => actions::file(chat, caller, other).await?,
     };
-    let Done { answer, events, .. } = done;
+    let ActionDone { answer, events, .. } = done;
     audience::tell(chat, &events, Vec::new()).await;
     Ok(Some(fitted(answer)))
 }

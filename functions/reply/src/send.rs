@@ -1,19 +1,16 @@
 //! The one place that calls out: the request to a model.
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use futures::future::{Either, select};
 use http::{Method, header};
 use http_body_util::BodyExt;
 use spin_sdk::http::FullBody;
-use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
 
-use kafka_common::task::spawning;
+use kafka_common::task::{spawning, within};
 use kafka_llm::{Answer, Call, Event, Failure, FailureKind, Learnt};
 
 /// So much of an error's body is read.
@@ -162,14 +159,6 @@ impl Reply {
     fn end(&mut self, how: impl FnOnce(&mut Answer) -> Vec<Event>) -> Vec<Event> {
         self.body = None;
         how(&mut self.answer)
-    }
-}
-
-/// `None`: it took longer.
-async fn within<T>(time: Duration, task: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(task), pin!(sleep(time))).await {
-        Either::Left((done, _)) => Some(done),
-        Either::Right(_) => None,
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::body::Body;
 use futures::future::{Either, select};
 use http::Response;
-use kafka_common::db::Db;
 use kafka_common::reply::{Model, Trial};
 use kafka_llm::stream::ONLY_REASONING;
 use kafka_llm::{Adaptation, Event, Role, Turn, reasoning};
@@ -66,7 +65,7 @@ async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
                         return Err(ONLY_REASONING.to_owned());
                     }
                     None => {
-                        learn(model, &adaptation).await;
+                        rows::learn(model, &adaptation).await;
                         return Ok(());
                     }
                 }
@@ -76,14 +75,5 @@ async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
         if !adaptation.refused(&failure, &messages) {
             return Err(failure.message);
         }
-    }
-}
-
-/// Keeps what refusals have taught, as far as that can be done.
-async fn learn(model: &Model, adaptation: &Adaptation) {
-    if let Some(lesson) = adaptation.lesson()
-        && let Ok(mut db) = Db::open().await
-    {
-        _ = rows::learn(&mut db, model, lesson).await;
     }
 }

@@ -19,7 +19,7 @@ use kafka_llm::{Adaptation, Event, Failure, Role, Turn, composer, reasoning};
 
 use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
-use crate::rows::{self, Beat};
+use crate::rows::{self, Beat, Part};
 use crate::send::{Reply, send};
 
 /// A writer that can't reach its row for so long gives up; others will find the reply interrupted.
@@ -37,13 +37,6 @@ enum Halt {
 /// The reply is not this writer's any more.
 #[derive(Debug)]
 struct Gone;
-
-/// What a piece is of.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    Text,
-    Reasoning,
-}
 
 /// What came of an answer.
 enum Received {
@@ -141,7 +134,7 @@ impl Writer<'_> {
                 Ok(answer) => match self.receive(answer).await? {
                     Received::Ended(ending) => {
                         if ending.status == Status::Complete {
-                            self.learn(adaptation).await;
+                            rows::learn(&self.begun.model, adaptation).await;
                         }
                         return Ok(ending);
                     }
@@ -152,21 +145,6 @@ impl Writer<'_> {
             if !adaptation.refused(&failure, &messages) {
                 return Ok(failed(&failure));
             }
-        }
-    }
-
-    /// Keeps what refusals have taught about the model.
-    async fn learn(&self, adaptation: &Adaptation) {
-        let Some(lesson) = adaptation.lesson() else {
-            return;
-        };
-        let kept = async {
-            let mut db = Db::open().await?;
-            rows::learn(&mut db, &self.begun.model, lesson).await
-        };
-        if let Err(error) = kept.await {
-            // The next reply learns it again.
-            tracing::warn!("what the model has taught is not kept: {error}");
         }
     }
 
@@ -258,10 +236,7 @@ impl Writer<'_> {
                 self.reached = self.written;
                 if let Some(event) = self.event(part, beat.seq) {
                     self.audience.tell(&[event]);
-                    match part {
-                        Part::Text => self.draft.mark_stored(),
-                        Part::Reasoning => self.thoughts.mark_stored(),
-                    }
+                    self.part(part).mark_stored();
                     begin_spawned().await;
                 }
                 match beat.stop {
@@ -280,29 +255,29 @@ impl Writer<'_> {
         }
     }
 
+    fn part(&mut self, part: Part) -> &mut Draft {
+        match part {
+            Part::Text => &mut self.draft,
+            Part::Reasoning => &mut self.thoughts,
+        }
+    }
+
     /// The event about what was written; `None`: that was a heartbeat.
-    fn event(&self, part: Part, seq: i64) -> Option<events::Event> {
-        let content = match part {
-            Part::Text => self.draft.unstored(),
-            Part::Reasoning => self.thoughts.unstored(),
-        };
-        let content = Some(content.to_owned()).filter(|content| !content.is_empty())?;
+    fn event(&mut self, part: Part, seq: i64) -> Option<events::Event> {
+        let content = self.part(part).unstored().to_owned();
         let (reply, message) = (&self.begun.reply, &self.begun.answer_id);
-        Some(match part {
+        (!content.is_empty()).then(|| match part {
             Part::Text => events::Event::delta(reply, message, seq, content),
             Part::Reasoning => events::Event::reasoning_delta(reply, message, seq, content),
         })
     }
 
-    async fn try_write(&self, part: Part) -> db::Result<Option<Beat>> {
+    async fn try_write(&mut self, part: Part) -> db::Result<Option<Beat>> {
         let mut db = Db::open().await?;
         let reply = self.begun.reply.as_str();
-        match (part, self.draft.unstored()) {
-            (Part::Reasoning, _) => {
-                rows::append_reasoning(&mut db, reply, self.thoughts.unstored()).await
-            }
-            (Part::Text, "") => rows::beat(&mut db, reply).await,
-            (Part::Text, piece) => rows::append(&mut db, reply, piece).await,
+        match self.part(part).unstored() {
+            "" => rows::beat(&mut db, reply).await,
+            piece => rows::append(&mut db, reply, part, piece).await,
         }
     }
 

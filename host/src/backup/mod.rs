@@ -10,7 +10,7 @@
 mod archive;
 mod restore;
 
-pub use archive::{About, Reader, Saved};
+pub use archive::{About, Reader, SavedDatabase};
 pub use restore::{Restore, restore};
 
 use crate::{

@@ -36,7 +36,7 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: &str) -> an
         per_address: clients.max_per_address,
         proxies: proxies(&settings)?,
     };
-    let gateway = settings.gateway.as_ref().map(|local| local.gateway());
+    let gateway = settings.gateway.as_ref().map(|local| local.gateway.clone());
     let app = Arc::new(App::load(&settings).await?);
     let server = Server::bind(Site::App(app.clone()), gateway, clients, listen).await?;
     let address = server.address()?;
@@ -76,7 +76,7 @@ async fn start_gateway(
         set(settings, ORIGIN, origin);
     }
     tokio::spawn(control.serve(gateway.clone()));
-    Ok(Some(Arc::new(Local::new(address, gateway))))
+    Ok(Some(Arc::new(Local { address, gateway })))
 }
 
 /// The proxies that the application believes.

@@ -4,7 +4,7 @@
 //! all listeners get a channel's messages in the same order, and one that does not read fast enough loses its socket
 //! without delaying the others.
 
-use super::mailbox::{Mailbox, Outgoing};
+use super::{mailbox::Mailbox, outgoing::Outgoing};
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, hash_map::Entry},

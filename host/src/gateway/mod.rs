@@ -6,15 +6,18 @@
 //! the `hub` into the mailbox of each subscriber. The gateway knows the application only as a `backend`.
 
 mod backend;
+mod broken;
 mod budget;
 pub mod child;
 pub mod control;
 mod conversation;
+mod deflate;
 mod handshake;
 pub mod headers;
 mod hub;
 mod keys;
 mod mailbox;
+mod outgoing;
 mod pending;
 mod publish;
 mod socket;

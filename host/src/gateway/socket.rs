@@ -3,7 +3,6 @@
 
 mod answer;
 mod clock;
-pub(super) mod deflate;
 mod end;
 mod incoming;
 mod io;
@@ -23,7 +22,8 @@ use super::{
     conversation::Conversation,
     handshake::Socket,
     hub::Subscriptions,
-    mailbox::{Mailbox, Outgoing, Overflow},
+    mailbox::{Mailbox, Overflow},
+    outgoing::Outgoing,
 };
 use bytes::Bytes;
 use http::Response;
@@ -43,7 +43,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(10);
 type Client = TokioIo<Upgraded>;
 type Exchange = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send>>;
 
-struct Running {
+struct OpenSocket {
     client: Client,
     incoming: Incoming,
     outbox: Outbox,
@@ -86,7 +86,7 @@ pub async fn run(
     } = socket;
     match upgrade.await {
         Ok(upgraded) => {
-            let mut running = Running::new(upgraded, conversation, deflate, peer, gateway);
+            let mut running = OpenSocket::new(upgraded, conversation, deflate, peer, gateway);
             let end = match running.begin(first) {
                 Ok(()) => running.live(gateway, backend, stopped).await,
                 Err(end) => end,
@@ -103,7 +103,7 @@ pub async fn run(
     }
 }
 
-impl Running {
+impl OpenSocket {
     fn new(
         upgraded: Upgraded,
         conversation: Conversation,

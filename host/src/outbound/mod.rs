@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod dial;
 mod send;
+mod tls;
 
 use crate::{
     component::Component,
@@ -100,14 +101,16 @@ async fn publish(
     request: http::Request<WasiBody>,
 ) -> Result<(http::Response<WasiBody>, Io), Error> {
     let (parts, body) = request.into_parts();
-    let answer = match local.check(&parts) {
+    let gateway = &local.gateway;
+    let checked = gateway.check_publish(&parts.method, parts.uri.path(), &parts.headers);
+    let answer = match checked {
         Ok(()) => {
             let body = Limited::new(body, crate::gateway::MAX_PUBLISH).collect();
             let body = body
                 .await
                 .map_err(|_| Error::HttpRequestBodySize(None))?
                 .to_bytes();
-            local.publish(&body)
+            gateway.publish(&body)
         }
         Err(refusal) => refusal,
     };

@@ -4,16 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::{self, header};
-use futures::future::{Either, select};
 use http_body_util::BodyExt;
 use spin_sdk::http::FullBody;
-use spin_sdk::time;
 
 use kafka_grip::{Item, Publish};
 
 use super::Grip;
 use crate::clock::{self, Moment};
-use crate::task::spawning;
+use crate::task::{spawning, within};
 
 /// How long the gateway may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,12 +37,8 @@ impl Grip {
             return;
         }
         let sent = self.post(items, clock::unix_millis() / 1000);
-        let timeout = time::sleep(TIMEOUT);
-        let outcome = match select(Box::pin(sent), Box::pin(timeout)).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(Failure::Unreachable("no answer".to_owned())),
-        };
-        match outcome {
+        let no_answer = || Err(Failure::Unreachable("no answer".to_owned()));
+        match within(TIMEOUT, sent).await.unwrap_or_else(no_answer) {
             Ok(()) => {
                 if IS_AWAY.swap(false, Ordering::Relaxed) {
                     tracing::info!("the gateway is back");

@@ -113,6 +113,7 @@ async fn apply_missing(db: &mut Db) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::MIGRATIONS;
+    use super::split::{is_comment, is_trigger, statements};
 
     #[test]
     fn the_list_is_the_folder() {
@@ -133,6 +134,24 @@ mod tests {
             let version = i64::try_from(index).expect("few migrations") + 1;
             assert_eq!(migration.version, version);
             assert!(migration.name.starts_with(&format!("{version:04}_")));
+        }
+    }
+
+    #[test]
+    fn lines_end_all_statements() {
+        for migration in MIGRATIONS {
+            let statements = statements(migration.sql);
+            let code = migration.sql.lines().filter(|line| !is_comment(line));
+            let last = code.filter(|line| !line.is_empty()).next_back();
+            assert!(
+                last.is_some_and(|line| line.ends_with(';')),
+                "{}",
+                migration.name
+            );
+            for statement in statements.iter().filter(|it| !is_trigger(it)) {
+                let mut code = statement.lines().filter(|line| !is_comment(line));
+                assert!(!code.any(|line| line.contains(';')), "{statement}");
+            }
         }
     }
 }
