@@ -4,7 +4,7 @@
 //! what the text begins with is reasoning: an answer may be about such tags.
 
 /// How models mark reasoning: its beginning and its end, in lower case.
-const MARKS: [(&str, &str); 9] = [
+const MARKS: [(&str, &str); 11] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
@@ -13,6 +13,8 @@ const MARKS: [(&str, &str); 9] = [
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|start_thinking|>", "<|end_thinking|>"),
+    ("<|channel>thought", "<channel|>"),
     (
         "<|channel|>analysis<|message|>",
         "<|end|><|start|>assistant<|channel|>final<|message|>",
@@ -145,8 +147,8 @@ impl Splitter {
 
 /// The reasoning and the answer in a whole text. The reasoning is empty if the model marked none.
 ///
-/// Templates of some models begin the reasoning themselves, so that the text has only its end: that counts if it is where
-/// such models write it, behind a line, and the answer doesn't quote it.
+/// Templates of some models begin the reasoning themselves, so that the text has only its end. That counts unless the
+/// answer speaks of it: in backticks, in a block of code that goes on behind it, or with spaces around it.
 pub fn split(text: &str) -> (String, String) {
     let mut splitter = Splitter::default();
     let mut pieces = splitter.push(text);
@@ -181,13 +183,17 @@ fn split_at_end_mark(text: &str) -> Option<(&str, &str)> {
     })?;
     let (before, behind) = (&text[..at], &text[at + end.len()..]);
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let fences = before
-        .lines()
-        .filter(|line| line.trim_start().starts_with("```"));
-    let is_quoted = line.matches('`').count() % 2 == 1 || fences.count() % 2 == 1;
+    let is_open = |text: &str| {
+        let lines = text.lines().map(str::trim_start);
+        lines.filter(|line| line.starts_with("```")).count() % 2 == 1
+    };
+    let is_quoted = line.matches('`').count() % 2 == 1
+        || is_open(before) && (is_open(behind) || behind.is_empty());
     let ends_line = behind.is_empty() || behind.starts_with(['\n', '\r']);
+    let is_spoken_of =
+        !ends_line && (line.ends_with(' ') || !behind.starts_with(char::is_alphanumeric));
     let is_only = !lower.contains(start) && lower[at + end.len()..].find(end).is_none();
-    (ends_line && is_only && !is_quoted).then(|| (before.trim(), without_blank_lines(behind)))
+    (is_only && !is_quoted && !is_spoken_of).then(|| (before.trim(), without_blank_lines(behind)))
 }
 
 /// ASCII only, so that what is found in it is at the same place in the text.
@@ -287,6 +293,10 @@ mod tests {
                 ("Hm.\n</think>\n\nHi", "Hm.", "Hi"),
                 ("Hm, `a`.</think>\nHi", "Hm, `a`.", "Hi"),
                 ("Hm.\n</think>", "Hm.", ""),
+                ("Hm.</think>Hi", "Hm.", "Hi"),
+                ("```\ndraft\n```\n</think>No.", "```\ndraft\n```", "No."),
+                ("```\ndraft\n</think>No.", "```\ndraft", "No."),
+                ("Between </think>, that is", "", "Between </think>, that is"),
                 (
                     "The end is `</think>`\nand so on",
                     "",

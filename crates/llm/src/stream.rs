@@ -171,6 +171,11 @@ impl Stream {
             // A comment has no field.
             "" | "id" | "retry" => {}
             _ if self.is_within_json() => self.add_data(&line),
+            // Not of the standard, and what some servers say instead of an event.
+            "error" => {
+                self.dispatch();
+                self.interpreter.error(value.trim());
+            }
             _ => self.interpreter.note(&line),
         }
     }

@@ -57,7 +57,7 @@ pub async fn learn(model: &Model, adaptation: &Adaptation) {
     let Some(lesson) = adaptation.lesson() else {
         return;
     };
-    let learnt = serde_json::to_string(lesson).unwrap_or_default();
+    let learnt = serde_json::to_string(&lesson).unwrap_or_default();
     let (id, name, base_url) = (&*model.id, &*model.name, &*model.base_url);
     let kept = async {
         let mut db = Db::open().await?;

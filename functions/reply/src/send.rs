@@ -203,9 +203,12 @@ fn not_answered(error: &ErrorCode, timeouts: Timeouts) -> Failure {
         ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::HttpResponseTimeout => Failure::timeout(timeouts.first_piece),
-        ErrorCode::TlsProtocolError
-        | ErrorCode::TlsCertificateError
-        | ErrorCode::TlsAlertReceived(_) => unreachable("the secure connection (TLS) failed"),
+        ErrorCode::TlsCertificateError => unreachable(
+            "its certificate (TLS) is not of an authority that this server trusts, or not valid for the name",
+        ),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
+            unreachable("the secure connection (TLS) failed")
+        }
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::new(
             FailureKind::Unreachable,
             "This server may not call the model's address. Its operator can allow that.",

@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use http::Response;
 use kafka_common::reply::{Model, Trial};
 use kafka_llm::stream::ONLY_REASONING;
-use kafka_llm::{Adaptation, Event, Role, Turn, reasoning};
+use kafka_llm::{Adaptation, Event, Role, Turn, composer, reasoning};
 use spin_sdk::time::sleep;
 
 use crate::context::{self, Reachable};
@@ -47,10 +47,18 @@ pub async fn answer(model: &Model) -> Response<Body> {
 async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
     let mut adaptation = Adaptation::new(context::learnt(model));
     let reachable = Reachable::check(model, &Settings::get().await).await?;
-    let messages = [Turn::new(Role::User, "Answer with the word: yes")];
+    // As in a chat: there are models that take no instructions.
+    let messages = [
+        Turn::new(Role::System, composer::CHAT),
+        Turn::new(Role::User, "Answer with the word: yes"),
+    ];
+    let mut timeouts = TIMEOUTS;
+    if let Some(seconds) = model.timeout_seconds {
+        timeouts.first_piece = timeouts.first_piece.min(Duration::from_secs(seconds));
+    }
     loop {
         let mut text = String::new();
-        let failure = match send(reachable.call(&messages), &adaptation.way(), TIMEOUTS).await {
+        let failure = match send(reachable.call(&messages), &adaptation.way(), timeouts).await {
             // To its end: what a chat would show as an error is one here.
             Ok(mut reply) => loop {
                 match reply.next().await {

@@ -32,6 +32,8 @@ pub(super) struct Interpreter {
     usage: Option<Value>,
     /// What is in the body and no part of a reply.
     stray: String,
+    /// Amid the reply came something else, in words.
+    is_interrupted: bool,
     pub(super) has_ended: bool,
     pub(super) events: Vec<Event>,
 }
@@ -124,6 +126,7 @@ impl Interpreter {
             self.is_whole = chunk.is_whole && is_raw;
         } else if chunk.usage.is_none() && chunk.error.is_none() {
             let words = EndpointError::read(data).text;
+            self.is_interrupted |= self.is_reply && !words.is_empty();
             self.note(if words.is_empty() { data } else { &words });
         }
         self.usage = chunk.usage.or(self.usage.take());
@@ -139,6 +142,9 @@ impl Interpreter {
             return;
         }
         if let Some(error) = chunk.error {
+            if let Some(reason) = chunk.finish {
+                self.verdict.add_reason(reason);
+            }
             return self.fail(Failure::in_reply(&error, &self.key));
         }
         if let Some(reason) = chunk.finish {
@@ -212,7 +218,10 @@ impl Interpreter {
             return;
         }
         self.flush();
-        let failure = if self.is_reply || self.stray.is_empty() {
+        let failure = if self.is_reply && self.is_interrupted && self.verdict.reason.is_none() {
+            // Nothing says that it is whole but the mark that every stream has.
+            Some(Failure::cut_short(&self.stray, &self.key))
+        } else if self.is_reply || self.stray.is_empty() {
             self.verdict.failure(&self.key)
         } else {
             Some(Failure::unreadable(&self.stray, &self.key))

@@ -44,6 +44,25 @@ fn messages_that_are_too_long() {
         ),
         ("input length exceeds maximum context length", None, None),
         (
+            "Input validation error: `inputs` must have less than 4096 tokens. Given: 5000",
+            Some(4096),
+            Some(5000),
+        ),
+        (
+            "the length of messages content must be less than 2000 characters",
+            Some(2000),
+            None,
+        ),
+        (
+            "prompt is 5000 tokens long but limit is 4096",
+            Some(4096),
+            Some(5000),
+        ),
+        ("Token limit exceeded", None, None),
+        ("context overflow", None, None),
+        ("输入内容过长", None, None),
+        ("Too long", None, None),
+        (
             "prompt too long; exceeded max context length by 120 tokens",
             None,
             None,

@@ -77,6 +77,9 @@ pub(super) fn is_about_length(status: Option<u16>, words: &str, code: &str) -> b
         "shorten your",
         "tokens to keep from the initial prompt",
         "expected a string with maximum length",
+        "context overflow",
+        "token limit exceeded",
+        "过长",
         "超长",
         "上下文长度",
         "超过最大长度",
@@ -87,7 +90,64 @@ pub(super) fn is_about_length(status: Option<u16>, words: &str, code: &str) -> b
         return true;
     }
     // Those of a rate limit speak of tokens, too.
-    status != Some(429) && contains(words, WORDS)
+    let says_no_more = words.trim_end_matches(['.', '!']) == "too long";
+    status != Some(429)
+        && (contains(words, WORDS) || says_no_more || is_too_much_text(status, words))
+}
+
+/// Whether something about the text is said to be more than it may be, in words that are not known.
+fn is_too_much_text(status: Option<u16>, words: &str) -> bool {
+    const TEXT: &[&str] = &[
+        "token",
+        "prompt",
+        "input",
+        "context",
+        "message",
+        "conversation",
+        "输入",
+        "内容",
+        "上下文",
+    ];
+    const TOO_MUCH: &[&str] = &[
+        "exceed",
+        "too long",
+        "too large",
+        "too big",
+        "overflow",
+        "must be less than",
+        "must have less than",
+        "must be at most",
+        "but limit is",
+        "but the limit is",
+        "longer than",
+        "larger than the maximum",
+        "超过",
+        "超出",
+    ];
+    // What else may be too much.
+    const OTHERS: &[&str] = &[
+        "rate limit",
+        "rate_limit",
+        "took too long",
+        "taking too long",
+        "quota",
+        "credit",
+        "balance",
+        "billing",
+        "budget",
+        "per minute",
+        "per day",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "timeout",
+        "timed out",
+        "concurren",
+    ];
+    matches!(status, None | Some(400 | 422 | 500))
+        && contains(words, TEXT)
+        && contains(words, TOO_MUCH)
+        && !contains(words, OTHERS)
 }
 
 /// Whether the role `system` is not taken.
@@ -154,6 +214,8 @@ pub(super) fn is_about_system(words: &str) -> bool {
     ) && words.contains("user");
     let alternates =
         contains(words, &["must alternate", "should alternate"]) && words.contains("role");
+    // ERNIE's, whose messages are counted from zero.
+    let is_first = is_first || words.contains("role of message with even index");
     alternates || is_first || (names_role || names_others) && contains(words, NOT)
 }
 
