@@ -43,12 +43,12 @@ form! {
         base_url: Option<String> => max_chars(MAX_URL_CHARS) pattern(URL_OR_NOTHING),
         /// How many characters the model gets to read at most, from 1000 to 10000000; 0: what the server decides and the
         /// model's refusals teach.
-        context_chars: Option<String> => max_chars(20) pattern(NUMBER),
+        context_chars: Option<String> => max_chars(20) pattern(NUMBER) json(),
         /// How long to wait for the first piece of a reply, in seconds, from 1 to 3600; 0: ten minutes.
-        timeout_seconds: Option<String> => max_chars(20) pattern(NUMBER),
+        timeout_seconds: Option<String> => max_chars(20) pattern(NUMBER) json(),
         /// Further headers of its requests: a JSON object of names and texts, which replaces the one before; `{}`: none.
         /// Their values are sealed and in no answer.
-        headers: Option<String> => max_chars(MAX_HEADERS_CHARS) secret(),
+        headers: Option<String> => max_chars(MAX_HEADERS_CHARS) secret() json(),
         /// What follows the `?` of its address, such as `api-version=2024-10-21`; `?`: nothing.
         query: Option<String> => max_chars(MAX_QUERY_CHARS),
         /// The header of the API key: `authorization` (as `Bearer`) or `api-key`.
