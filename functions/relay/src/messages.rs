@@ -138,15 +138,22 @@ async fn ask(
         };
         let mut db = Db::open().await?;
         match begin(&mut db, &chat, &caller, prompt).await {
-            Err(refused) if refused.is_missing_chat() => {
-                Err(missing_chat(&mut db, &caller).await.into())
+            Ok(outcome) => Ok((outcome, lease)),
+            Err(refused) => {
+                end(lease).await;
+                match refused.is_missing_chat() {
+                    true => Err(missing_chat(&mut db, &caller).await.into()),
+                    false => Err(refused),
+                }
             }
-            outcome => outcome.map(|outcome| (outcome, lease)),
         }
     };
     let response = match outcome.await {
         Err(refused) => refused.into_response(),
-        Ok((Outcome::NoModel, _)) => Refused::model_not_found().into_response(),
+        Ok((Outcome::NoModel, lease)) => {
+            end(lease).await;
+            Refused::model_not_found().into_response()
+        }
         Ok((Outcome::Again(ids), lease)) if streams => match ids.generation_id {
             Some(reply) => follow::response(chat, reply, lease).await,
             None => Refused::not_found("Generation not found.").into_response(),
@@ -159,6 +166,13 @@ async fn ask(
         }
     };
     Ok(while_logged_in(&access, response))
+}
+
+/// Nothing streams.
+async fn end(lease: Option<Lease>) {
+    if let Some(lease) = lease {
+        lease.end().await;
+    }
 }
 
 /// Why there is no such chat of the caller's.

@@ -107,7 +107,9 @@ impl Known {
                 let example = self.of(owner, name, schema, depth + 1)?;
                 Some((name.clone(), example))
             });
-            return fields.collect::<Option<Map<_, _>>>().map(Value::from);
+            return fields
+                .collect::<Option<Map<String, Value>>>()
+                .map(Value::from);
         }
         let choices = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
         if let Some(choices) = choices {

@@ -160,7 +160,7 @@ fn links(operation: &Operation) -> Option<Value> {
                     true => (*pointer).to_owned(),
                     false => format!("$response.body#{pointer}"),
                 };
-                ((*name).to_owned(), value.into())
+                ((*name).to_owned(), Value::from(value))
             })
             .collect();
         let described = json!({ "operationId": link.to, "parameters": parameters });
