@@ -136,7 +136,10 @@ const PROOF: &[Property] = &[
 ];
 
 fn either_proof() -> Value {
-    json!({ "anyOf": [{ "required": ["id_token"] }, { "required": ["email", "code"] }] })
+    json!({
+        "if": { "required": ["id_token"] },
+        "else": { "required": ["email", "code"] },
+    })
 }
 
 operations! {
@@ -159,7 +162,6 @@ operations! {
         .fails(401, "Token mode: the code or the ID token is wrong or too old.")
         .not_found("Token mode: the server knows no identity provider, so an ID token is no proof.")
         .leads_to(&[
-            link("models_new", &[("user_id", "/user_id")]),
             link("workspace_list", &[("user_id", "/user_id")]),
             link("models_list", &[("user_id", "/user_id")]),
         ]);

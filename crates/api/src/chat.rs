@@ -156,6 +156,8 @@ operations! {
         .not_found("`User not found.` or `Chat not found.`");
 
     /// Rename a chat
+    ///
+    /// Gives the chat another name. Open sockets receive an event.
     RENAME = Operation::patch("/chat/rename")
         .form::<RenameChat>()
         .limited()

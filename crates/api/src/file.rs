@@ -38,8 +38,9 @@ form! {
     }
 }
 
-/// A file in a list.
+/// A file in a list. Its name in the description is not `File`, which is a type of many languages.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FileDetails")]
 pub struct File {
     /// The file's own, or that of its attachment to a chat.
     pub id: FileId,
@@ -152,9 +153,9 @@ operations! {
             Parameter::optional("If-None-Match", Schema::Text)
                 .about("The `ETag`s that the client has. If the content has one of them, the answer is 304."),
         ])
-        .also(200, "The whole content.", Content::Other("*/*"))
+        .also(200, "The whole content, with the file's own `Content-Type`.", Content::Bytes)
         .with_headers(200, &[ETAG, DISPOSITION])
-        .also(206, "The range that was asked for.", Content::Other("*/*"))
+        .also(206, "The range that was asked for.", Content::Bytes)
         .with_headers(206, &[ETAG, PLACE, DISPOSITION])
         .also(304, "The client has it already.", Content::Nothing)
         .with_headers(304, &[ETAG])

@@ -167,6 +167,8 @@ operations! {
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// Rename a workspace
+    ///
+    /// Gives the workspace another name.
     RENAME = Operation::patch("/workspace/rename")
         .form::<RenameWorkspace>()
         .limited()

@@ -31,25 +31,21 @@ pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Val
 
 fn form_body(form: &FormSpec, rule: Rule) -> Value {
     let is_file = |field: &Field| matches!(field.kind, FieldKind::Files { .. });
-    let mut content = json!({
-        "multipart/form-data": { "schema": form_schema(form.iter(), rule) },
-    });
-    // There is no way to put a file into the other kind of form.
-    let needs_files = form
-        .iter()
-        .any(|field| field.kind == FieldKind::Files { required: true });
-    if !needs_files {
-        let fields = form.iter().filter(|field| !is_file(field));
-        content["application/x-www-form-urlencoded"] =
-            json!({ "schema": form_schema(fields, rule) });
-    }
-    json!({ "required": form.iter().any(is_required), "content": content })
+    // Every form may be of either kind, and JSON too. Generators want one: the simplest that has room for its fields.
+    let media_type = match form.iter().any(is_file) {
+        true => "multipart/form-data",
+        false => "application/x-www-form-urlencoded",
+    };
+    json!({
+        "required": form.iter().any(is_required),
+        "content": { media_type: { "schema": form_schema(form, rule) } },
+    })
 }
 
-fn form_schema<'a>(fields: impl Iterator<Item = &'a Field>, rule: Rule) -> Value {
+fn form_schema(form: &FormSpec, rule: Rule) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for field in fields {
+    for field in form {
         properties.insert(field.name.to_owned(), field_schema(field));
         if is_required(field) {
             required.push(field.name);

@@ -22,6 +22,7 @@ impl Operation {
             who: Who::Session,
             is_limited: false,
             is_old: false,
+            is_for_gateways: false,
             links: &[],
         }
     }
@@ -170,6 +171,12 @@ impl Operation {
     /// No client should use it.
     pub(crate) const fn deprecated(mut self) -> Self {
         self.is_old = true;
+        self
+    }
+
+    /// Only a gateway sends it, or gets further with it.
+    pub(crate) const fn for_gateways(mut self) -> Self {
+        self.is_for_gateways = true;
         self
     }
 
