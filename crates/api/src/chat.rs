@@ -129,7 +129,6 @@ operations! {
         .answers::<ChatName>()
         .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`")
         .leads_to(&[
-            link("chat_rename", &[("chat_id", "/chat_id")]),
             link("chat_show", &[("chat_id", "/chat_id")]),
             link("chat_files", &[("chat_id", "/chat_id")]),
             link("chat_delete", &[("chat_id", "/chat_id")]),

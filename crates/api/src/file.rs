@@ -131,12 +131,11 @@ operations! {
         .answers::<Uploaded>()
         .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`")
         .leads_to(&[
-            link("file_content", &[("file_id", "/files/0")]),
-            link("file_show", &[("file_id", "/files/0")]),
-            link("file_rename", &[("file_id", "/files/0")]),
-            link("file_delete", &[("file_id", "/files/0")]),
-            link("versions_list", &[("chat_file_id", "/files/0")]),
-            link("versions_save", &[("chat_file_id", "/files/0")]),
+            link("file_content", &[("file_id", "/details/0/id")]),
+            link("file_show", &[("file_id", "/details/0/id")]),
+            link("file_delete", &[("file_id", "/details/0/id")]),
+            link("versions_list", &[("chat_file_id", "/details/0/id")]),
+            link("versions_save", &[("chat_file_id", "/details/0/id")]),
         ]);
 
     /// Read a file

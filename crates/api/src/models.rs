@@ -158,7 +158,7 @@ operations! {
         .not_found("`User not found.`")
         .fails(409, "The user has 200 models, which are as many as one may have.")
         .leads_to(&[
-            link("models_change", &[("model_id", "/id"), ("user_id", "/user_id")]),
+            link("models_change", &[("model_id", "/id")]),
             link("models_delete", &[("model_id", "/id")]),
             link("models_test", &[("model_id", "/id")]),
             link("models_list", &[("user_id", "/user_id")]),

@@ -119,6 +119,8 @@ pub(super) enum Input {
     Form(&'static FormSpec, Rule),
     /// A JSON object with these fields, and a rule about several of them.
     Json(&'static [Property], Rule),
+    /// A JSON object with these fields, none of which must be sent, or no body.
+    JsonOrNothing(&'static [Property]),
     /// A text of this media type.
     Other(&'static str),
 }

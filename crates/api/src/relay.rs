@@ -268,7 +268,7 @@ operations! {
         .leads_to(&[
             link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
             link("conversation_regenerate", &[CHAT, ("message_id", "/message_id")]),
-            link("conversation_select_branch", &[CHAT, ("message_id", "/message_id")]),
+            link("conversation_select_branch", &[CHAT]),
             link("conversation_history", &[CHAT]),
             link("conversation_stop", &[CHAT]),
         ]);

@@ -91,6 +91,16 @@ fn links() {
     );
 }
 
+/// Where a session says who calls, a body that could only say the same may be missing.
+#[test]
+fn a_body_may_be_missing() {
+    for (mode, is_required) in [(AuthMode::Open, true), (AuthMode::Token, false)] {
+        let document = document("1", mode);
+        let body = &document["paths"]["/auth/hydrate"]["post"]["requestBody"];
+        assert_eq!(body["required"], is_required);
+    }
+}
+
 /// A form has one media type, and no answer is a stream or something else.
 #[test]
 fn bodies_are_of_one_kind() {
@@ -165,8 +175,7 @@ fn rules() {
 #[test]
 fn token_mode_is_another_api() {
     let [open, token] = [AuthMode::Open, AuthMode::Token].map(|mode| document("1", mode));
-    let of =
-        |document: &serde_json::Value, pointer: &str| document.pointer(pointer).cloned().unwrap();
+    let of = |document: &Value, pointer: &str| document.pointer(pointer).cloned().unwrap();
     let security = "/paths/~1chat~1new/post/security";
     assert_eq!(of(&open, security)[0], serde_json::json!({}));
     assert_eq!(of(&token, security)[0], serde_json::json!({ "bearer": [] }));

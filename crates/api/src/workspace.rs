@@ -126,7 +126,6 @@ operations! {
             link("workspace_show", &[("workspace_id", "/workspace_id")]),
             link("workspace_files", &[("workspace_id", "/workspace_id")]),
             link("workspace_chats", &[("workspace_id", "/workspace_id")]),
-            link("workspace_rename", &[("workspace_id", "/workspace_id")]),
             link("workspace_delete", &[("workspace_id", "/workspace_id")]),
         ]);
 

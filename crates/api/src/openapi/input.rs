@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::Schema;
 use crate::form::{Field, FieldKind, FormSpec};
-use crate::operation::{Input, Rule};
+use crate::operation::{Input, Rule, no_rule};
+use crate::schema::Property;
 
 /// The texts that mean yes or no, in any case (docs/http-compatibility.md#form-fields).
 const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF])$";
@@ -17,16 +18,24 @@ pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Val
             "required": true,
             "content": { media_type: { "schema": Schema::Text.to_json() } },
         })),
-        Input::Json(properties, rule) => {
-            let schema = Schema::Open(properties);
-            schema.collect(schemas);
-            Some(json!({
-                "required": true,
-                "content": { "application/json": { "schema": with_rule(schema.to_json(), rule) } },
-            }))
-        }
+        Input::Json(properties, rule) => Some(json_body(properties, rule, true, schemas)),
+        Input::JsonOrNothing(properties) => Some(json_body(properties, no_rule, false, schemas)),
         Input::Form(form, rule) => Some(form_body(form, rule)),
     }
+}
+
+fn json_body(
+    properties: &'static [Property],
+    rule: Rule,
+    is_required: bool,
+    schemas: &mut Map<String, Value>,
+) -> Value {
+    let schema = Schema::Open(properties);
+    schema.collect(schemas);
+    json!({
+        "required": is_required,
+        "content": { "application/json": { "schema": with_rule(schema.to_json(), rule) } },
+    })
 }
 
 fn form_body(form: &FormSpec, rule: Rule) -> Value {

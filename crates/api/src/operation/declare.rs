@@ -91,6 +91,15 @@ impl Operation {
         self
     }
 
+    /// In token mode it is another JSON object, which may be missing.
+    pub(crate) const fn json_or_nothing_in_token_mode(
+        mut self,
+        properties: &'static [Property],
+    ) -> Self {
+        self.token_input = Some(Input::JsonOrNothing(properties));
+        self
+    }
+
     /// Success is 200 with this type as JSON.
     pub(crate) const fn answers<T: JsonSchema>(self) -> Self {
         self.also(
