@@ -140,8 +140,8 @@ const PROOF: &[Property] = &[
 
 fn either_proof() -> Value {
     json!({
-        "if": { "required": ["id_token"] },
-        "else": { "required": ["email", "code"] },
+        "if": { "required": ["id_token"], "properties": { "id_token": {} } },
+        "else": { "required": ["email", "code"], "properties": { "email": {}, "code": {} } },
     })
 }
 

@@ -143,7 +143,7 @@ fn without_example(at: &str, value: &Value, missing: &mut Vec<String>) {
     if value.get("schema").is_some() && !has_one(value) {
         missing.push(at.to_owned());
     }
-    let is_rule = at.ends_with("/if") || at.ends_with("/then");
+    let is_rule = ["/if", "/then", "/else"].iter().any(|it| at.ends_with(it));
     let properties = value.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
         if !is_rule && !has_one(property) {
