@@ -19,7 +19,8 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
             }
         };
         match (keyword.as_str(), value) {
-            ("description" | "format", _) if keyword == "description" || wanted != "date-time" => {}
+            ("description" | "example" | "format", _)
+                if keyword != "format" || wanted != "date-time" => {}
             ("format", Value::String(time)) => demand(is_time(time)),
             ("type", _) => demand(match wanted {
                 Value::Array(types) => types.iter().any(|wanted| is_of(wanted, value)),

@@ -30,6 +30,7 @@ pub use v1::{EventV1, InitialV1, MessageV1, TextFile};
 /// only `{"action", "rev", "truncated": true}`.
 #[derive(Debug, Serialize, JsonSchema, IntoStaticStr)]
 #[serde(tag = "action", rename_all = "snake_case")]
+#[schemars(rename = "ChatEvent")]
 #[strum(serialize_all = "snake_case")]
 pub enum Event {
     /// The chat as it is when the connection opens.

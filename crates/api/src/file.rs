@@ -38,8 +38,9 @@ form! {
     }
 }
 
-/// A file in a list.
+/// A file in a list. Its name in the description is not `File`, which is a type of many languages.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FileDetails")]
 pub struct File {
     /// The file's own, or that of its attachment to a chat.
     pub id: FileId,
@@ -138,12 +139,11 @@ operations! {
         .answers::<Uploaded>()
         .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`")
         .leads_to(&[
-            link("file_content", &[("file_id", "/files/0")]),
-            link("file_show", &[("file_id", "/files/0")]),
-            link("file_rename", &[("file_id", "/files/0")]),
-            link("file_delete", &[("file_id", "/files/0")]),
-            link("versions_list", &[("chat_file_id", "/files/0")]),
-            link("versions_save", &[("chat_file_id", "/files/0")]),
+            link("file_content", &[("file_id", "/details/0/id")]),
+            link("file_show", &[("file_id", "/details/0/id")]),
+            link("file_delete", &[("file_id", "/details/0/id")]),
+            link("versions_list", &[("chat_file_id", "/details/0/id")]),
+            link("versions_save", &[("chat_file_id", "/details/0/id")]),
         ]);
 
     /// Read a file
@@ -160,9 +160,9 @@ operations! {
             Parameter::optional("If-None-Match", Schema::Text)
                 .about("The `ETag`s that the client has. If the content has one of them, the answer is 304."),
         ])
-        .also(200, "The whole content.", Content::Other("*/*"))
+        .also(200, "The whole content, with the file's own `Content-Type`.", Content::Bytes)
         .with_headers(200, &[ETAG, DISPOSITION])
-        .also(206, "The range that was asked for.", Content::Other("*/*"))
+        .also(206, "The range that was asked for.", Content::Bytes)
         .with_headers(206, &[ETAG, PLACE, DISPOSITION])
         .also(304, "The client has it already.", Content::Nothing)
         .with_headers(304, &[ETAG])

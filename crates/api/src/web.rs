@@ -53,23 +53,31 @@ operations! {
         );
 
     /// This description
+    ///
+    /// Answers with the document that describes all operations, as OpenAPI 3.1, for programs.
     OPENAPI = Operation::get("/openapi.json").public().answers_json(Schema::Open(&[
         Property::new("openapi", Schema::OneOf(&["3.1.0"])),
     ]));
 
     /// The API, to be read and tried
+    ///
+    /// Answers with a page that shows this description to people.
     DOCS = Operation::get("/docs")
         .public()
         .also(200, "A page.", PAGE)
         .also(304, "The client has it already.", Content::Nothing);
 
     /// The protocol of WebSockets
+    ///
+    /// Answers with a page about the sockets of chats.
     WEBSOCKET = Operation::get("/docs/websocket")
         .public()
         .also(200, "A page.", PAGE)
         .also(304, "The client has it already.", Content::Nothing);
 
     /// What the page of the API loads
+    ///
+    /// Answers with a part of the page `/docs`.
     DOCS_FILE = Operation::get("/docs/{file}")
         .public()
         .also(200, "A script, a style sheet or a text.", Content::Other("text/*"))
@@ -77,6 +85,8 @@ operations! {
         .not_found("`Not Found`");
 
     /// The style sheet of the pages
+    ///
+    /// Answers with the style sheet of the page.
     STYLE = Operation::get("/style.css")
         .public()
         .also(200, "A style sheet.", Content::Other("text/css"));
@@ -87,5 +97,6 @@ operations! {
     /// deletes, and a restart would not help. So the status is 200 then, too.
     HEALTH = Operation::get("/healthz")
         .for_everybody()
-        .answers::<Health>();
+        .answers::<Health>()
+        .also(431, "The header of the request is too large.", Content::Nothing);
 }
