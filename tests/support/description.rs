@@ -217,6 +217,15 @@ impl Description {
             let problems = problems(&self.document, &described["schema"], &answer.json());
             assert!(problems.is_empty(), "{what}: {problems:#?}");
         }
+        if found == "text/event-stream" {
+            let schema = &described["schema"]["contentSchema"];
+            let events = answer.text().lines();
+            for event in events.filter_map(|line| line.strip_prefix("data:")) {
+                let event = serde_json::from_str(event).expect("an event is JSON");
+                let problems = problems(&self.document, schema, &event);
+                assert!(problems.is_empty(), "{what}: {problems:#?}");
+            }
+        }
     }
 }
 

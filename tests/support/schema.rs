@@ -26,6 +26,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
                 Value::Array(types) => types.iter().any(|wanted| is_of(wanted, value)),
                 wanted => is_of(wanted, value),
             }),
+            ("const", _) => demand(wanted == value),
             ("enum", _) => demand(list(wanted).contains(value)),
             ("minLength", Value::String(text)) => {
                 demand(text.chars().count() as u64 >= number(wanted))
@@ -61,7 +62,8 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
             }
             // Of e-mail addresses that are sent.
             ("not", _) => {}
-            ("anyOf", _) => demand(list(wanted).iter().any(|schema| {
+            // Only one of the described events has the action of an event.
+            ("anyOf" | "oneOf", _) => demand(list(wanted).iter().any(|schema| {
                 let mut problems = Vec::new();
                 check(document, schema, value, at, &mut problems);
                 problems.is_empty()

@@ -124,7 +124,8 @@ impl Known {
                 let item = self.of(owner, name, &schema["items"], depth + 1)?;
                 Some(json!([item]))
             }
-            "boolean" => Some(true.into()),
+            // Of an upload: the id beside it is a workspace's.
+            "boolean" => Some((name != "is_chat").into()),
             "integer" | "number" => Some(number(name, schema)),
             "string" if schema["format"] == "date-time" => Some(TIME.into()),
             "string" if schema["format"] == "binary" => Some("Someone must have slandered".into()),
