@@ -140,8 +140,8 @@ mod tests {
     fn lines_end_all_statements() {
         for migration in MIGRATIONS {
             let statements = statements(migration.sql);
-            let code = migration.sql.lines().filter(|line| !is_comment(line));
-            let last = code.filter(|line| !line.is_empty()).next_back();
+            let mut code = migration.sql.lines().filter(|line| !is_comment(line));
+            let last = code.rfind(|line| !line.is_empty());
             assert!(
                 last.is_some_and(|line| line.ends_with(';')),
                 "{}",
