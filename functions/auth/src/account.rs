@@ -31,9 +31,11 @@ pub async fn open(email: &Email) -> Result<Account> {
         return Ok(account);
     }
     let mut transaction = db.begin().await?;
-    let account = find_or_make(&mut transaction, email, None).await?;
+    make(&mut transaction, email).await?;
     transaction.commit().await?;
-    Ok(account)
+    look_up(&mut db, email)
+        .await?
+        .ok_or_else(Error::user_not_found)
 }
 
 /// The account of `email`: `known`, or without it a new one, which is made first.
