@@ -43,7 +43,7 @@ async fn files_of_a_workspace_are_listed_and_read() {
         let id = ids[index].as_str().expect("an id");
         json!({
             "id": id, "filename": name, "path": format!("uploads/files/{id}_{name}"), "size": size, "type": kind,
-            "language": null, "url": format!("/file/{id}/content"), "media_type": null,
+            "language": null, "url": format!("http://{}/file/{id}/content", server.address()), "media_type": null,
         })
     };
     let mut python = file(0, "m.PY", 9, "code");
@@ -158,7 +158,7 @@ async fn files_of_a_chat_are_listed_with_their_newest_versions() {
     assert_ne!(id, file, "it is another attachment");
     let mut entry = json!({
         "id": id, "filename": "d.csv", "path": format!("uploads/files/{file}_d.csv"), "size": 4, "type": "csv",
-        "language": null, "url": format!("/file/{id}/content"), "media_type": null, "file_id": file,
+        "language": null, "url": format!("http://{}/file/{id}/content", server.address()), "media_type": null, "file_id": file,
         "num_versions": 0, "version_id": null, "timestamp": null,
     });
     list.is(200, &json!({ "files": [entry], "next": null }).to_string());

@@ -17,6 +17,7 @@ use crate::api::relay::Message;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
+use crate::links;
 
 /// The largest frame for a client, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
@@ -77,7 +78,8 @@ pub async fn chats_deleted(chat_ids: &[String]) {
 /// Sends the v2 clients of chats the events there.
 pub async fn news(news: impl IntoIterator<Item = News>) {
     let Some(grip) = gateway().await else { return };
-    for News { chat, events } in news {
+    for News { chat, mut events } in news {
+        links::publish(&mut events).await;
         let channel = channel_v2(&chat);
         tell(
             grip,

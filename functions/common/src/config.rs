@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use axum::http::Extensions;
+use axum::http::{Extensions, Uri};
 use kafka_net::IpNet;
 use kafka_store::variable::entries;
 pub use kafka_store::variable::{unusable, variable};
@@ -47,6 +47,8 @@ pub struct Config {
     pub storage_quota_bytes: Option<u64>,
     /// How many workspaces, chats and files a user may have in token mode (variable `row_limits`).
     pub row_limits: RowLimits,
+    /// Where clients reach the server, without a slash at the end (variable `public_url`). `None`: requests tell.
+    pub public_url: Option<String>,
 }
 
 /// The variable `auth_mode`. Not by way of [`Config`]: a component that serves no clients has none of the other
@@ -78,12 +80,13 @@ impl Default for Config {
             long_work: Bounds::default(),
             storage_quota_bytes: None,
             row_limits: RowLimits::default(),
+            public_url: None,
         }
     }
 }
 
 /// The names of the variables.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "auth_mode",
     "open_clients",
     "allowed_hosts",
@@ -94,6 +97,7 @@ const VARIABLES: [&str; 10] = [
     "long_work",
     "storage_quota_bytes",
     "row_limits",
+    "public_url",
 ];
 
 impl Config {
@@ -145,6 +149,7 @@ impl Config {
                 quota => Some(bytes("storage_quota_bytes", quota)?),
             },
             row_limits: RowLimits::parse(text("row_limits")?)?,
+            public_url: parse_public_url(text("public_url")?)?,
         })
     }
 }
@@ -156,6 +161,29 @@ fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
             .ok_or_else(|| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
     };
     entries(list).map(network).collect()
+}
+
+/// The variable `public_url`. Not by way of [`Config`]: what is published follows from no request.
+pub(crate) async fn public_url() -> Result<Option<String>> {
+    parse_public_url(&variable("public_url").await?).map_err(|problem| unusable(&problem).into())
+}
+
+fn parse_public_url(text: &str) -> Result<Option<String>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let uri = text.parse::<Uri>().ok().filter(|uri| {
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        let host = uri.authority().map(|authority| authority.as_str());
+        is_web && host.is_some_and(|host| !host.contains('@')) && uri.query().is_none()
+    });
+    match uri {
+        Some(_) if !text.contains('#') => Ok(Some(text.trim_end_matches('/').to_owned())),
+        _ => Err(format!(
+            "public_url: {text:?} is no address such as https://kafka.example.com/api"
+        )),
+    }
 }
 
 fn bytes(name: &str, text: &str) -> Result<u64, String> {
@@ -194,6 +222,7 @@ mod tests {
             ("long_work", "reply=100/2000"),
             ("storage_quota_bytes", ""),
             ("row_limits", "workspaces=1000 chats=100000 files=200000"),
+            ("public_url", ""),
         ];
         let texts = defaults.iter().chain(changes);
         let texts = texts.map(|(name, text)| (*name, (*text).to_owned()));
@@ -218,12 +247,14 @@ mod tests {
             ("allowed_origins", "https://a.example"),
             ("max_upload_bytes", "10"),
             ("storage_quota_bytes", "1000"),
+            ("public_url", "https://a.example/api/"),
         ])
         .unwrap();
         assert_eq!(config.auth_mode, AuthMode::Token);
         assert_eq!(config.open_clients.len(), 3);
         assert_eq!(config.trusted_proxies.len(), 2);
         assert_eq!(config.max_small_body_bytes(), 10);
+        assert_eq!(config.public_url.as_deref(), Some("https://a.example/api"));
         assert_eq!(config.storage_quota_bytes, Some(1000));
     }
 
@@ -240,6 +271,11 @@ mod tests {
             ("rate_limits", "login=often"),
             ("long_work", "reply=many"),
             ("row_limits", "chats=many"),
+            ("public_url", "a.example"),
+            ("public_url", "ftp://a.example"),
+            ("public_url", "https://a.example/?b"),
+            ("public_url", "https://a.example/#b"),
+            ("public_url", "https://a@b.example"),
         ] {
             let error = parse(&[(name, wrong)]).unwrap_err();
             assert!(error.contains(name) && error.contains(wrong), "{error}");

@@ -8,6 +8,8 @@ use kafka_common::access::Caller;
 use kafka_common::api::actions::Action;
 use kafka_common::api::events::{Ack, Event, EventV1, FileChanged};
 
+use kafka_common::links;
+
 use crate::refused::Refused;
 
 /// What an action did.
@@ -23,18 +25,20 @@ pub struct Done {
 
 /// Does what an action asks that is about a file.
 pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<Done, Refused> {
-    match action {
+    let mut done = match action {
         Action::UploadFile {
             filename,
             file_data,
-        } => upload::upload(chat, caller, &filename.0, file_data).await,
-        Action::DeleteFile { file_id } => delete::delete(chat, caller, file_id.0).await,
+        } => upload::upload(chat, caller, &filename.0, file_data).await?,
+        Action::DeleteFile { file_id } => delete::delete(chat, caller, file_id.0).await?,
         Action::RevertVersion {
             version_id,
             filename,
-        } => revert::revert(chat, caller, &version_id.0, filename.0).await,
-        other => Err(Refused::unknown_action(other.into())),
-    }
+        } => revert::revert(chat, caller, &version_id.0, filename.0).await?,
+        other => return Err(Refused::unknown_action(other.into())),
+    };
+    links::publish(&mut done.events).await;
+    Ok(done)
 }
 
 /// v2's acknowledgement of a message; a message without an id gets none.

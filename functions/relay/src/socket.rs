@@ -18,6 +18,7 @@ use kafka_common::access::{Caller, Visitor};
 use kafka_common::announce::{POLICY, fitted, text};
 use kafka_common::error::{Error, Result, json_response};
 use kafka_common::grip::{self, Grip, Verdict};
+use kafka_common::links::Links;
 use kafka_grip::{Answer, CONTENT_TYPE, EXTENSIONS, Event, KEEP_ALIVE_INTERVAL};
 use serde_json::json;
 
@@ -127,10 +128,11 @@ pub async fn events(
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
     let protocol = Protocol::of(&parts.headers);
     let opening = events.contains(&Event::Open);
-    match door::admit(visitor, &parts, opening).await {
+    match door::admit(visitor.clone(), &parts, opening).await {
         Ok(admitted) => {
             let connection = Connection {
                 chat,
+                visitor,
                 admitted,
                 protocol,
             };
@@ -224,6 +226,7 @@ fn needs_gateway() -> Response {
 /// A socket, for the time of one request.
 struct Connection {
     chat: String,
+    visitor: Visitor,
     admitted: Admitted,
     protocol: Protocol,
 }
@@ -304,14 +307,19 @@ impl Connection {
             }
             return Ok(Opened::Closed);
         };
+        let links = Links::of(&self.visitor).await?;
         let (channel, frame) = match self.protocol {
             Protocol::V1 => (
                 grip::channel_v1(&self.chat),
-                initial::v1(&self.chat, snapshot).await.map(|it| text(&it)),
+                initial::v1(&self.chat, snapshot, links)
+                    .await
+                    .map(|it| text(&it)),
             ),
             Protocol::V2 => (
                 grip::channel_v2(&self.chat),
-                initial::v2(&self.chat, snapshot).await.map(|it| text(&it)),
+                initial::v2(&self.chat, snapshot, links)
+                    .await
+                    .map(|it| text(&it)),
             ),
         };
         match frame {
@@ -342,7 +350,9 @@ impl Connection {
                 }
             }
             Protocol::V2 => {
-                if let Some(told) = v2::frame(&self.chat, self.caller(), frame, has_room).await {
+                if let Some(told) =
+                    v2::frame(&self.chat, &self.visitor, self.caller(), frame, has_room).await
+                {
                     answer.message(&fitted(told));
                 }
             }

@@ -1,6 +1,6 @@
 //! The streamed protocol: one message of a client, and its one acknowledgement or error.
 
-use kafka_common::access::Caller;
+use kafka_common::access::{Caller, Visitor};
 use kafka_common::api::actions::Action;
 use kafka_common::api::events::{Ack, Event};
 use kafka_common::api::relay::{ReplyBegun, Stopped};
@@ -17,7 +17,13 @@ use crate::{branch, initial, reply, snapshot, stop};
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. All clients are sent what it changes.
 /// Where there is no room for a long answer, what has one is refused.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Event> {
+pub async fn frame(
+    chat: &str,
+    visitor: &Visitor,
+    caller: &Caller,
+    frame: &str,
+    has_room: bool,
+) -> Option<Event> {
     let Some(frame) = Frame::read(frame) else {
         return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
     };
@@ -26,12 +32,13 @@ pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> 
         Err(refused) => return Some(refused.v2(None)),
     };
     // Whatever is wrong with the rest, its sender is to know which message it was.
-    let answer = answer(chat, caller, &frame, id, has_room).await;
+    let answer = answer(chat, visitor, caller, &frame, id, has_room).await;
     answer.unwrap_or_else(|refused| Some(refused.v2(id)))
 }
 
 async fn answer(
     chat: &str,
+    visitor: &Visitor,
     caller: &Caller,
     frame: &Frame,
     id: Option<&str>,
@@ -62,7 +69,7 @@ async fn answer(
             made.stopped = Some(Stopped { generation_id });
         }
         Action::Sync { .. } if !has_room => return Err(Refused::too_much()),
-        Action::Sync { rev } => return sync(chat, caller, rev, id).await.map(Some),
+        Action::Sync { rev } => return sync(chat, visitor, caller, rev, id).await.map(Some),
         other => {
             let done = actions::file(chat, caller, other).await?;
             audience::tell(chat, &done.events, Vec::new()).await;
@@ -85,10 +92,16 @@ async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<ReplyBegun, 
 }
 
 /// What the client missed. It is the answer itself: there is nothing to acknowledge.
-async fn sync(chat: &str, caller: &Caller, since: i64, id: Option<&str>) -> Result<Event, Refused> {
+async fn sync(
+    chat: &str,
+    visitor: &Visitor,
+    caller: &Caller,
+    since: i64,
+    id: Option<&str>,
+) -> Result<Event, Refused> {
     let snapshot = snapshot::load(chat, caller.user_id(), Some(since)).await?;
     let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
-    let mut sync = initial::sync(chat, snapshot, since).await?;
+    let mut sync = initial::sync(chat, snapshot, since, visitor).await?;
     sync.in_reply_to = id.map(str::to_owned);
     Ok(sync.into())
 }

@@ -10,6 +10,7 @@ use futures::future::{Either, select};
 use kafka_common::api::events;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
+use kafka_common::links;
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
@@ -326,7 +327,8 @@ impl Writer<'_> {
         let answers = Answers { first, second };
         loop {
             match composing::finish(self.begun, &answers, ending).await {
-                Ok(Outcome::Finished(sent)) => {
+                Ok(Outcome::Finished(mut sent)) => {
+                    links::publish(&mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);
                     return Ok(None);

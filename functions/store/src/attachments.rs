@@ -9,7 +9,7 @@ use crate::content::kind::{self, FileFormat};
 use crate::content::{CHUNK, pdf};
 use crate::db::{Db, Result};
 use crate::files::MAX_SHOWN_BYTES;
-use crate::{files, params};
+use crate::params;
 
 const LIST: &str = include_str!("attachments.sql");
 const TEXTS: &str = include_str!("texts.sql");
@@ -56,11 +56,6 @@ impl ChatFile {
 
     fn is_pdf(&self) -> bool {
         self.kind.name == FileKind::Pdf && !self.versioned
-    }
-
-    /// Where it can be downloaded.
-    pub fn url(&self) -> String {
-        files::url(&self.id)
     }
 }
 

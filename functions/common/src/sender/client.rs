@@ -46,11 +46,7 @@ pub(crate) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
 /// `trusted_proxies`). What a client puts into `X-Forwarded-For` itself is further away than its own address, and so
 /// does not count.
 pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |address: &IpAddr| {
-        trusted_proxies
-            .iter()
-            .any(|network| network.contains(address))
-    };
+    let is_trusted = |address: &IpAddr| is_in(address, trusted_proxies);
     let mut nearest = client_address(headers)?;
     let values = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
     let hops = values
@@ -68,6 +64,15 @@ pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> 
         }
     }
     Some(nearest)
+}
+
+/// Whether a proxy whose word counts sent the request.
+pub(crate) fn is_from_proxy(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> bool {
+    client_address(headers).is_some_and(|address| is_in(&address, trusted_proxies))
+}
+
+fn is_in(address: &IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// The client's address, if there is exactly one: of two, one is a lie.
