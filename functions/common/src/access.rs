@@ -11,7 +11,6 @@ pub(crate) mod cookie;
 pub mod session;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::Method;
@@ -23,6 +22,7 @@ use self::session::{Credential, Session};
 use crate::config::{AuthMode, Config};
 use crate::error::{Error, Result};
 use crate::limits::{Limit, Subject};
+use crate::links::Called;
 use crate::room::Room;
 pub use crate::sender::origins::own_origins;
 use crate::sender::{called, client, hosts, origins};
@@ -33,8 +33,7 @@ pub struct Visitor {
     config: &'static Config,
     /// Where the request came from, as far as that is known.
     address: Option<IpAddr>,
-    /// Under which address the client reaches the server; empty if that is not known.
-    called: Arc<str>,
+    called: Called,
 }
 
 impl Visitor {
@@ -54,7 +53,10 @@ impl Visitor {
             lets_others_in,
         )?;
         let address = client::address_behind(&request.headers, &config.trusted_proxies);
-        let called = called::address(request, config).into();
+        let called = Called {
+            address: called::address(request, config),
+            signs: config.auth_mode == AuthMode::Token,
+        };
         Ok(Self {
             config,
             address,
@@ -62,8 +64,8 @@ impl Visitor {
         })
     }
 
-    /// Under which address the client reaches the server; empty if that is not known.
-    pub(crate) fn called(&self) -> &str {
+    /// How the client reaches files.
+    pub fn called(&self) -> &Called {
         &self.called
     }
 
@@ -74,12 +76,10 @@ impl Visitor {
 
     /// What a user may use up who has stored so many bytes.
     fn allowance(&self, stored_bytes: u64) -> Allowance {
-        let Self {
-            config, address, ..
-        } = *self;
+        let config = self.config;
         Allowance {
             stored_bytes,
-            address,
+            address: self.address,
             limits: &config.limits,
             long_work: &config.long_work,
             quota: config.storage_quota_bytes,
@@ -190,9 +190,9 @@ impl Access {
         Ok(caller.check_room().await?)
     }
 
-    /// The request that it is the access of.
-    pub fn visitor(&self) -> &Visitor {
-        &self.visitor
+    /// How the client reaches files.
+    pub fn called(&self) -> &Called {
+        &self.visitor.called
     }
 
     /// The session of who calls; 404 in open mode, which has none.

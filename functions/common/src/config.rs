@@ -9,7 +9,7 @@ use kafka_store::variable::entries;
 pub use kafka_store::variable::{unusable, variable};
 
 pub use crate::api::AuthMode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::long_work::Bounds;
 use crate::room::RowLimits;
@@ -66,6 +66,7 @@ fn parse_auth_mode(text: &str) -> Result<AuthMode, String> {
     }
 }
 
+#[cfg(test)]
 impl Default for Config {
     /// Open mode, for this machine, without what `spin.toml` has besides: trusted proxies, limits and a quota.
     fn default() -> Self {
@@ -118,11 +119,13 @@ impl Config {
         Ok(CONFIG.get_or_init(|| config))
     }
 
-    /// The configuration that [`crate::app::serve`] put beside the request.
-    pub(crate) fn of(extensions: &Extensions) -> &'static Self {
-        static DEFAULT: OnceLock<Config> = OnceLock::new();
+    /// The configuration that [`crate::app::serve`] put beside the request. Without one nothing is served: a guess
+    /// could let in what the operator keeps out.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&'static Self> {
         let configured = extensions.get::<&'static Self>().copied();
-        configured.unwrap_or_else(|| DEFAULT.get_or_init(Self::default))
+        configured.ok_or_else(|| {
+            Error::internal(anyhow::anyhow!("a handler ran without the configuration"))
+        })
     }
 
     /// How many bytes a body that is kept in memory may have.
@@ -161,11 +164,6 @@ fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
             .ok_or_else(|| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
     };
     entries(list).map(network).collect()
-}
-
-/// The variable `public_url`. Not by way of [`Config`]: what is published follows from no request.
-pub(crate) async fn public_url() -> Result<Option<String>> {
-    parse_public_url(&variable("public_url").await?).map_err(|problem| unusable(&problem).into())
 }
 
 fn parse_public_url(text: &str) -> Result<Option<String>, String> {

@@ -2,16 +2,16 @@
 //! show a file and let it be saved (docs/api.md#addresses-of-files).
 
 use axum::http::Uri;
+use serde::{Deserialize, Serialize};
 
 use crate::access::{Caller, Visitor};
-use crate::api::AuthMode;
 use crate::api::events::Event;
 use crate::api::file::{File, UploadedFile};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::form::query_value;
 use crate::seal::Keys;
-use crate::{clock, config, files, params};
+use crate::{clock, files, params};
 
 /// How long a signature is valid, in seconds.
 const LASTS: i64 = 60 * 60;
@@ -20,6 +20,15 @@ const LASTS: i64 = 60 * 60;
 const PURPOSE: &str = "file content";
 
 const OWNER: &str = include_str!("links/owner.sql");
+
+/// How a client reaches files: what their addresses are made of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Called {
+    /// Under which address the client reaches the server; empty if that is not known.
+    pub(crate) address: String,
+    /// Whether addresses are signed: in token mode.
+    pub(crate) signs: bool,
+}
 
 /// What addresses of files are made with.
 #[derive(Debug)]
@@ -30,24 +39,13 @@ pub struct Links {
 }
 
 impl Links {
-    /// For the client of a request. Not to be called inside a transaction, as [`Keys::get`].
-    pub async fn of(visitor: &Visitor) -> Result<Self> {
-        let base = visitor.called().to_owned();
-        Self::new(base, visitor.must_log_in()).await
-    }
-
-    /// For what is published to clients who may reach the server under different names: absolute with the variable
-    /// `public_url` only.
-    pub async fn published() -> Result<Self> {
-        let base = config::public_url().await?.unwrap_or_default();
-        Self::new(base, config::auth_mode().await? == AuthMode::Token).await
-    }
-
-    async fn new(base: String, signs: bool) -> Result<Self> {
-        let signed = match signs {
+    /// For a client. Not to be called inside a transaction, as [`Keys::get`].
+    pub async fn of(called: &Called) -> Result<Self> {
+        let signed = match called.signs {
             true => Some((Keys::get().await?, clock::unix_millis() / 1000 + LASTS)),
             false => None,
         };
+        let base = called.address.clone();
         Ok(Self { base, signed })
     }
 
@@ -74,13 +72,13 @@ impl Links {
     }
 }
 
-/// Puts the addresses into events that are published. If the keys can't be used, they stay paths without a signature,
-/// which a session opens.
-pub async fn publish(events: &mut [Event]) {
+/// Puts the addresses into events that are published to all clients of a chat, as the client calls the server whose
+/// request they are about. If the keys can't be used, the addresses stay paths, which a session opens.
+pub async fn publish(called: &Called, events: &mut [Event]) {
     if !events.iter_mut().any(|event| event.url().is_some()) {
         return;
     }
-    match Links::published().await {
+    match Links::of(called).await {
         Ok(links) => {
             for (url, id) in events.iter_mut().filter_map(Event::url) {
                 *url = links.to(id.as_str());

@@ -48,7 +48,7 @@ impl<R: DeserializeOwned, T, A: Serialize> List<R, T, A> {
         {
             Some((mut things, next)) => {
                 if let Some(link) = self.link {
-                    let links = Links::of(access.visitor()).await?;
+                    let links = Links::of(access.called()).await?;
                     things.iter_mut().for_each(|thing| link(thing, &links));
                 }
                 Ok(answer(&(self.answer)(things, next)))

@@ -26,7 +26,7 @@ pub(crate) async fn show(
     match found {
         Some(file) => {
             let mut entry = file.entry();
-            Links::of(access.visitor()).await?.add(&mut entry);
+            Links::of(access.called()).await?.add(&mut entry);
             Ok(answer(&entry))
         }
         None => Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await),

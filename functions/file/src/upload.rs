@@ -33,7 +33,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         (Target::Workspace(&target_id), Error::workspace_not_found())
     };
     let mut details: Vec<_> = uploads.iter().map(files::details).collect();
-    let links = Links::of(access.visitor()).await?;
+    let links = Links::of(access.called()).await?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let inserted = files::insert(&mut tx, &mut uploads, target, &caller).await?;
@@ -43,7 +43,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     };
     tx.commit().await?;
     if form.is_chat {
-        announce::files_uploaded(&target_id, details.clone(), rev).await;
+        announce::files_uploaded(access.called(), &target_id, details.clone(), rev).await;
     }
     details
         .iter_mut()

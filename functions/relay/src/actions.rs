@@ -7,8 +7,7 @@ pub mod upload;
 use kafka_common::access::Caller;
 use kafka_common::api::actions::Action;
 use kafka_common::api::events::{Ack, Event, EventV1, FileChanged};
-
-use kafka_common::links;
+use kafka_common::links::{self, Called};
 
 use crate::refused::Refused;
 
@@ -24,7 +23,12 @@ pub struct Done {
 }
 
 /// Does what an action asks that is about a file.
-pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<Done, Refused> {
+pub async fn file(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    action: Action<'_>,
+) -> Result<Done, Refused> {
     let mut done = match action {
         Action::UploadFile {
             filename,
@@ -37,7 +41,7 @@ pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<Don
         } => revert::revert(chat, caller, &version_id.0, filename.0).await?,
         other => return Err(Refused::unknown_action(other.into())),
     };
-    links::publish(&mut done.events).await;
+    links::publish(called, &mut done.events).await;
     Ok(done)
 }
 

@@ -1,6 +1,5 @@
 //! What a client receives first, and what it receives after it missed events.
 
-use kafka_common::access::Visitor;
 use kafka_common::api::chat::RunningGeneration;
 use kafka_common::api::events::{
     ChatState, Event, EventV1, Initial, InitialV1, Message, MessageV1, Sync, SyncedChat,
@@ -8,7 +7,7 @@ use kafka_common::api::events::{
 use kafka_common::api::words::{MessageKind, Role, Status};
 use kafka_common::attachments;
 use kafka_common::db::{Db, Result};
-use kafka_common::links::Links;
+use kafka_common::links::{Called, Links};
 use serde::Serialize;
 
 use crate::refused::Refused;
@@ -88,7 +87,7 @@ pub async fn sync(
     chat: &str,
     mut snapshot: Snapshot,
     since: i64,
-    visitor: &Visitor,
+    called: &Called,
 ) -> Result<Sync, Refused> {
     let mut budget = Budget::new(CONVERSATION);
     let mut generation = snapshot.running.map(|running| running.generation);
@@ -128,7 +127,7 @@ pub async fn sync(
         // The others come with the messages that are as new.
         files.retain(|file| file.rev <= snapshot.rev);
     }
-    let mut shown = Shown::changed(files, Links::of(visitor).await?, Budget::after(&frame));
+    let mut shown = Shown::changed(files, Links::of(called).await?, Budget::after(&frame));
     shown.fill(&mut db).await?;
     let reached = shown.reached().filter(|_| shown.has_more);
     if let Some(reached) = reached.filter(|reached| *reached < snapshot.rev) {

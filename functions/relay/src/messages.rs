@@ -102,7 +102,7 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             false => None,
         };
         let mut db = Db::open().await?;
-        match begin(&mut db, &chat, &caller, prompt).await {
+        match begin(&mut db, &chat, access.called(), &caller, prompt).await {
             Err(refused) if refused.is_missing_chat() => {
                 Err(missing_chat(&mut db, &caller).await.into())
             }

@@ -247,6 +247,7 @@ impl Writer<'_> {
 
     async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
         let outcome = self.try_write(part).await;
+        let has_failed = self.reached < self.written;
         self.written = Instant::now();
         match outcome {
             Ok(Some(beat)) => {
@@ -266,7 +267,10 @@ impl Writer<'_> {
             }
             Ok(None) => Err(Halt::Gone),
             Err(error) => {
-                tracing::error!("the reply: {error}");
+                // Of failures in a row only the first is logged, since there are several a second.
+                if !has_failed {
+                    tracing::error!("the reply: {error}");
+                }
                 match self.reached.elapsed() > LOST {
                     true => Err(Halt::Gone),
                     false => Ok(()),
@@ -325,10 +329,11 @@ impl Writer<'_> {
             }
         };
         let answers = Answers { first, second };
+        let mut has_failed = false;
         loop {
             match composing::finish(self.begun, &answers, ending).await {
                 Ok(Outcome::Finished(mut sent)) => {
-                    links::publish(&mut sent.events).await;
+                    links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);
                     return Ok(None);
@@ -336,7 +341,10 @@ impl Writer<'_> {
                 Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),
                 Ok(Outcome::Gone) => return Err(Gone),
                 Err(error) => {
-                    tracing::error!("the reply: {error}");
+                    if !has_failed {
+                        tracing::error!("the reply: {error}");
+                    }
+                    has_failed = true;
                     if self.reached.elapsed() > LOST {
                         return Err(Gone);
                     }

@@ -101,6 +101,14 @@ fn long_texts_that_are_wrong_are_shown_in_part() {
 }
 
 #[test]
+fn without_a_configuration_nothing_is_read() {
+    let mut request = request(MULTIPART, multipart(&[VALID[0], VALID[1]]));
+    request.extensions_mut().clear();
+    let received = block_on(receive(request, UPLOAD, Memory::default()));
+    assert!(matches!(received, Err(Error::Internal(_))));
+}
+
+#[test]
 fn bodies_over_the_limit() {
     let config: &'static Config = Box::leak(Box::new(Config {
         max_upload_bytes: 300,
