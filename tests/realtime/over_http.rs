@@ -322,6 +322,30 @@ async fn without_a_gateway_sockets_are_refused_with_a_reason() {
     assert!(refused.body.contains("detail"), "{}", refused.body);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_fails_is_logged_once_and_not_at_each_look() {
+    let model = "fake-words-300-rate-20";
+    let scene = Scene::new(no_gateway(), &[model]).await;
+    let answer = scene.ask(&json!({"prompt": "hello", "model": model})).await;
+    let mut events = scene.join(&answer.string("/generation_id")).await;
+    events.event("delta").await;
+    let away = "ALTER TABLE generation RENAME TO away";
+    scene.server.change(away).await;
+    // What comes after fifty looks without news.
+    events.comment().await;
+    let log = scene.server.log_so_far().await;
+    let failures = log.lines().filter(|line| line.contains("generation"));
+    let failures: Vec<&str> = failures
+        .filter(|line| line.contains("the reply:"))
+        .collect();
+    // The writer has logged it, and the stream.
+    assert!((1..=2).contains(&failures.len()), "{failures:#?}");
+    // And the stream goes on.
+    let back = "ALTER TABLE away RENAME TO generation";
+    scene.server.change(back).await;
+    events.event("delta").await;
+}
+
 /// These need no gateway, so they have none.
 fn no_gateway() -> Setup {
     Setup::app().variable("grip_url", "")

@@ -98,7 +98,16 @@ impl Database {
 
     /// Changes the database of a server, in ways that it never would itself.
     pub async fn change(state: &Path, sql: &str) {
-        let database = Builder::new_local(state.join(FILE)).build().await;
+        Self::change_file(&state.join(FILE), sql).await;
+    }
+
+    /// The same with its key-value stores.
+    pub async fn change_keys(state: &Path, sql: &str) {
+        Self::change_file(&state.join("key_value.db"), sql).await;
+    }
+
+    async fn change_file(file: &Path, sql: &str) {
+        let database = Builder::new_local(file).build().await;
         let connection = database.and_then(|database| database.connect());
         let connection = connection.expect("the database opens");
         connection

@@ -157,6 +157,17 @@ impl Event {
         Self::Message { rev, message }
     }
 
+    /// The address of the file that it is about, if it has one, and the id of the file.
+    pub fn url(&mut self) -> Option<(&mut String, &FileId)> {
+        match self {
+            Self::FileUploaded {
+                file: Some(file), ..
+            } => Some((&mut file.url, &file.id)),
+            Self::FileVersion(version) => Some((version.url.as_mut()?, &version.file_id)),
+            _ => None,
+        }
+    }
+
     /// The newest delta of the reply that the event is about, if the event contains it.
     pub fn seq(&self) -> Option<i64> {
         match self {

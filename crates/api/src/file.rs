@@ -55,7 +55,7 @@ pub struct File {
     pub kind: FileKind,
     /// Of code.
     pub language: Option<&'static str>,
-    /// The path under which its content is read.
+    /// The address under which its content is read.
     pub url: String,
     /// As the client declared it that uploaded the file.
     pub media_type: Option<String>,
@@ -79,7 +79,7 @@ pub struct UploadedFile {
     /// `based`: written in a chat.
     #[serde(rename = "type")]
     pub kind: FileKind,
-    /// The path under which its content is read.
+    /// The address under which its content is read.
     pub url: String,
     /// How far its text is that models read.
     pub text_state: TextState,
@@ -148,10 +148,17 @@ operations! {
 
     /// Read a file
     ///
-    /// Supports ranges and `If-None-Match`. Of a file with versions, this is the newest version.
+    /// Supports ranges and `If-None-Match`. Of a file with versions, this is the newest version. In token mode, the
+    /// `url` of a file has `expires` and `signature`, with which it is read without a session for an hour.
     CONTENT = Operation::get("/file/{file_id}/content")
         .limited()
-        .query(&[USER])
+        .query(&[
+            USER,
+            Parameter::optional("expires", Schema::Text)
+                .about("Token mode: until when the signature is valid, in seconds since 1970."),
+            Parameter::optional("signature", Schema::Text)
+                .about("Token mode: that of the file's `url`."),
+        ])
         .heeds(&[
             Parameter::optional("Range", Schema::Text)
                 .about("Which bytes: `bytes=0-4`, `bytes=5-` or `bytes=-5`. Several ranges, or a value that is no range, give the whole content."),

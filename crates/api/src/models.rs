@@ -156,7 +156,10 @@ operations! {
         .limited()
         .answers::<Model>()
         .not_found("`User not found.`")
-        .fails(409, "The user has 200 models, which are as many as one may have.")
+        .fails(
+            409,
+            "The user has a model of this name, or 200 models, which are as many as one may have.",
+        )
         .leads_to(&[
             link("models_change", &[("model_id", "/id")]),
             link("models_delete", &[("model_id", "/id")]),
@@ -167,13 +170,15 @@ operations! {
     /// Change a model
     ///
     /// Changes the fields that are sent; an empty field changes nothing. A new `base_url` needs the API key again, and the
-    /// headers if there are any: without them the answer is 422, and the model stays unchanged.
+    /// headers if there are any: without them the answer is 422, and the model stays unchanged. So it does with the name of
+    /// another model of the user: 409.
     CHANGE = Operation::patch("/models/{model_id}")
         .form::<ChangeModel>()
         .limited()
         .with_rule(key_with_url)
         .answers::<Model>()
-        .not_found("`User not found.` or `Model not found.`");
+        .not_found("`User not found.` or `Model not found.`")
+        .fails(409, "Another model of the user has this name.");
 
     /// Delete a model
     ///

@@ -25,6 +25,7 @@ const FILES: List<Row, ChatFile, ChatFiles> = List {
         version_id: row.version_id,
         timestamp: row.timestamp,
     },
+    link: Some(|row, links| links.add(&mut row.file)),
     answer: |files, next| ChatFiles { files, next },
     missing: Error::chat_not_found,
 };

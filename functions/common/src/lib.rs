@@ -30,6 +30,7 @@ pub mod error;
 pub mod form;
 pub mod grip;
 pub mod json;
+pub mod links;
 pub mod list;
 pub mod log;
 pub mod owner;

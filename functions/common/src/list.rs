@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::access::Access;
 use crate::db::Db;
 use crate::error::{Error, Result, answer};
+use crate::links::Links;
 #[cfg(doc)]
 use crate::page::Page;
 use crate::query::Query;
@@ -22,6 +23,8 @@ pub struct List<R, T, A> {
     pub sql: &'static str,
     /// Shows one of them, as [`Page::of`] has it shown.
     pub show: fn(R, i64) -> T,
+    /// Puts the addresses of files into one, if it has any.
+    pub link: Option<fn(&mut T, &Links)>,
     /// The answer, from the things of a page and the cursor of the next one.
     pub answer: fn(Vec<T>, Option<String>) -> A,
     /// What is said where there is no such thing, or it is another's.
@@ -43,7 +46,13 @@ impl<R: DeserializeOwned, T, A: Serialize> List<R, T, A> {
             .of(rows, self.show)
             .map_err(|error| error.in_statement(self.sql))?
         {
-            Some((things, next)) => Ok(answer(&(self.answer)(things, next))),
+            Some((mut things, next)) => {
+                if let Some(link) = self.link {
+                    let links = Links::of(access.called()).await?;
+                    things.iter_mut().for_each(|thing| link(thing, &links));
+                }
+                Ok(answer(&(self.answer)(things, next)))
+            }
             None => Err(owner::not_found(&mut db, &caller, (self.missing)()).await),
         }
     }

@@ -38,7 +38,7 @@ pub(crate) async fn delete(
             return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
         };
         tx.commit().await?;
-        announce::news(left.into_iter().map(|left| left.news)).await;
+        announce::news(access.called(), left.into_iter().map(|left| left.news)).await;
         if is_all {
             break;
         }

@@ -56,12 +56,12 @@ pub(crate) async fn rename(access: Access, request: Request) -> Result<Response>
         None => attached(&mut tx, &id, "").await?,
     };
     tx.commit().await?;
-    announce::news(news).await;
+    announce::news(access.called(), news).await;
     while let Some(after) = last {
         let mut tx = db.begin().await?;
         let (news, next) = attached(&mut tx, &id, &after).await?;
         tx.commit().await?;
-        announce::news(news).await;
+        announce::news(access.called(), news).await;
         last = next;
     }
     Ok(answer(&RenamedFile {

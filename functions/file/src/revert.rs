@@ -33,7 +33,7 @@ pub(crate) async fn revert(
     let done = done.ok_or_else(Error::version_not_found)?;
     files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
-    announce::news([done.news(&file)]).await;
+    announce::news(access.called(), [done.news(&file)]).await;
     let saved = done.reverted.saved;
     let (version, timestamp) = saved.version.ok_or_else(Error::version_not_found)?;
     Ok(answer(&Reverted {

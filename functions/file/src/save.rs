@@ -40,7 +40,7 @@ pub(crate) async fn save(
         .ok_or_else(|| Error::bad_request("The file is too long to be edited here, or no text."))?;
     files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
-    announce::news([kept.news(&file)]).await;
+    announce::news(access.called(), [kept.news(&file)]).await;
     let saved = kept.saved;
     let (version, timestamp) = saved.version.unzip();
     Ok(answer(&Saved {

@@ -6,6 +6,7 @@ use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::Listed;
+use kafka_common::links::Links;
 use kafka_common::query::Query;
 use kafka_common::{owner, params};
 
@@ -23,7 +24,11 @@ pub(crate) async fn show(
         .query_one_as::<Listed>(SHOW, params![file, caller.user_id()])
         .await?;
     match found {
-        Some(file) => Ok(answer(&file.entry())),
+        Some(file) => {
+            let mut entry = file.entry();
+            Links::of(access.called()).await?.add(&mut entry);
+            Ok(answer(&entry))
+        }
         None => Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await),
     }
 }

@@ -21,6 +21,7 @@ const VERSIONS: List<VersionRow, Version, Versions> = List {
         size: row.size,
     },
     answer: |versions, next| Versions { versions, next },
+    link: None,
     missing: Error::file_not_found,
 };
 const VERSION: &str = of_named!("version.sql");

@@ -25,6 +25,7 @@ mod snapshot;
 mod socket;
 mod stop;
 mod test_model;
+mod turn;
 mod v1;
 mod v2;
 mod watch;

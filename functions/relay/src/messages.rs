@@ -137,7 +137,7 @@ async fn ask(
             false => None,
         };
         let mut db = Db::open().await?;
-        match begin(&mut db, &chat, &caller, prompt).await {
+        match begin(&mut db, &chat, access.called(), &caller, prompt).await {
             Ok(outcome) => Ok((outcome, lease)),
             Err(refused) => {
                 end(lease).await;

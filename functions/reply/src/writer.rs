@@ -10,6 +10,7 @@ use futures::future::{Either, select};
 use kafka_common::api::events;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
+use kafka_common::links;
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
@@ -229,6 +230,7 @@ impl Writer<'_> {
     async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
         let begun = Instant::now();
         let outcome = self.try_write(part).await;
+        let has_failed = self.reached < self.written;
         self.written = Instant::now();
         self.took = self.written - begun;
         match outcome {
@@ -246,7 +248,10 @@ impl Writer<'_> {
             }
             Ok(None) => Err(Halt::Gone),
             Err(error) => {
-                tracing::error!("the reply: {error}");
+                // Of failures in a row only the first is logged, since there are several a second.
+                if !has_failed {
+                    tracing::error!("the reply: {error}");
+                }
                 match self.reached.elapsed() > LOST {
                     true => Err(Halt::Gone),
                     false => Ok(()),
@@ -305,9 +310,11 @@ impl Writer<'_> {
             }
         };
         let answers = Answers { first, second };
+        let mut has_failed = false;
         loop {
             match composing::finish(self.begun, &answers, ending).await {
-                Ok(Outcome::Finished(sent)) => {
+                Ok(Outcome::Finished(mut sent)) => {
+                    links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);
                     return Ok(None);
@@ -315,7 +322,10 @@ impl Writer<'_> {
                 Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),
                 Ok(Outcome::Gone) => return Err(Gone),
                 Err(error) => {
-                    tracing::error!("the reply: {error}");
+                    if !has_failed {
+                        tracing::error!("the reply: {error}");
+                    }
+                    has_failed = true;
                     if self.reached.elapsed() > LOST {
                         return Err(Gone);
                     }

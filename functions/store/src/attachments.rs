@@ -57,11 +57,6 @@ impl AttachmentInfo {
     fn is_pdf(&self) -> bool {
         self.kind.name == FileKind::Pdf && !self.versioned
     }
-
-    /// Where it can be downloaded.
-    pub fn url(&self) -> String {
-        files::url(&self.id)
-    }
 }
 
 /// The newest files of a chat, oldest first; or those that changed first after `since`, in the order of their changes.

@@ -12,6 +12,7 @@ const CHATS: List<Chat, Chat, Chats> = List {
     sql: include_str!("chats.sql"),
     show: |chat, _| chat,
     answer: |chats, next| Chats { chats, next },
+    link: None,
     missing: Error::workspace_not_found,
 };
 

@@ -12,6 +12,7 @@ use kafka_common::list::List;
 const FILES: List<Listed, File, Files> = List {
     sql: include_str!("files.sql"),
     show: |file, _| file.entry(),
+    link: Some(|file, links| links.add(file)),
     answer: |files, next| Files { files, next },
     missing: Error::workspace_not_found,
 };

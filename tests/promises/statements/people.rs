@@ -103,6 +103,7 @@ pub(super) async fn of_models(counter: &mut Counter) {
     let form = counter.model_form("first", nowhere);
     let request = counter.post("/models/new").form(&form);
     counter.made(request, "/id").await;
+    let form = counter.model_form("second", nowhere);
     let request = counter.post("/models/new").form(&form);
     let made = counter
         .takes("models/new", request, 200, ONE.limited())

@@ -47,11 +47,7 @@ pub(crate) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
 /// `trusted_proxies`). What a client puts into `X-Forwarded-For` itself is further away than its own address, and so
 /// does not count.
 pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |address: &IpAddr| {
-        trusted_proxies
-            .iter()
-            .any(|network| network.contains(address))
-    };
+    let is_trusted = |address: &IpAddr| is_in(address, trusted_proxies);
     let lines = headers.get_all(FORWARDED_FOR).into_iter().rev();
     let lines = lines.map(|line| line.to_str().unwrap_or_default());
     Some(kafka_net::client_behind(
@@ -59,6 +55,15 @@ pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> 
         lines,
         is_trusted,
     ))
+}
+
+/// Whether a proxy whose word counts sent the request.
+pub(crate) fn is_from_proxy(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> bool {
+    client_address(headers).is_some_and(|address| is_in(&address, trusted_proxies))
+}
+
+fn is_in(address: &IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// The client's address, if there is exactly one: of two, one is a lie.
