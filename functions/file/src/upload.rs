@@ -43,7 +43,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     };
     tx.commit().await?;
     drop(db);
-    let details = texts::of_new(new).await;
+    let mut details = texts::of_new(new).await;
     if form.is_chat {
         announce::files_uploaded(access.called(), &target_id, details.clone(), rev).await;
     }

@@ -212,7 +212,7 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         (_, "finish_reason") => "stop",
         (_, "language") => "python",
         (_, "media_type") => "text/markdown",
-        (_, "url") => "/file/01936b3f-5d3e-7a1b-8c2d-4e5f60718293/content",
+        (_, "url") => "http://127.0.0.1:8000/file/01936b3f-5d3e-7a1b-8c2d-4e5f60718293/content",
         (_, "user_agent") => "Mozilla/5.0",
         (_, "in_reply_to") => "1",
         (_, "openapi") => "3.1.0",
