@@ -1,5 +1,5 @@
--- The user who owns the file ?1, of a chat or of a workspace.
-SELECT coalesce(
-    (SELECT user_id FROM chat WHERE id = (SELECT chat_id FROM chat_file WHERE id = ?1)),
-    (SELECT owner_id FROM workspace WHERE id = (SELECT workspace_id FROM file WHERE id = ?1))
-)
+-- The user who owns the file ?1, of a chat or of a workspace; no row if there is no such file.
+SELECT chat.user_id FROM chat_file JOIN chat ON chat.id = chat_file.chat_id WHERE chat_file.id = ?1
+UNION ALL
+SELECT workspace.owner_id FROM file JOIN workspace ON workspace.id = file.workspace_id WHERE file.id = ?1
+LIMIT 1
