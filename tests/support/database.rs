@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use libsql::{Builder, Connection, OpenFlags, Value};
 
-use super::repository;
+use super::{PATIENCE, repository};
 
 /// Where a server keeps the database with the label `default`, below its state directory.
 const FILE: &str = "default.db";
@@ -168,8 +169,15 @@ impl Database {
             .await
     }
 
-    /// Every row of every table as text: two equal dumps mean that nothing changed.
+    /// Every row of every table as text: two equal dumps mean that nothing changed. The texts of files are read beside the
+    /// requests that store them, so those that are new are waited for.
     pub async fn dump(&self) -> String {
+        let unread = "SELECT count(*) FROM content LEFT JOIN file_text ON content_id = id
+            WHERE staged_at IS NULL AND coalesce(state, 'pending') = 'pending'";
+        let deadline = Instant::now() + PATIENCE;
+        while self.number(unread).await > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let mut dump = String::new();
         for table in self.tables().await {
             for row in self
