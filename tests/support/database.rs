@@ -112,7 +112,7 @@ impl Database {
         let connection = database.and_then(|database| database.connect());
         let connection = connection.expect("the database opens");
         connection
-            .busy_timeout(std::time::Duration::from_secs(20))
+            .busy_timeout(Duration::from_secs(20))
             .expect("a connection waits its turn");
         connection
             .execute_batch(sql)
