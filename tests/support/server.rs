@@ -161,8 +161,8 @@ impl Server {
     /// Any method; `path` is sent as it is.
     pub fn request(&self, method: &str, path: &str) -> Request {
         // An address that the server named, by which it may have been called through a gateway.
-        let path = match path.split_once("://") {
-            Some((_, rest)) => &rest[rest.find('/').expect("an address with a path")..],
+        let path = match path.strip_prefix("http://") {
+            Some(rest) => &rest[rest.find('/').expect("an address with a path")..],
             None => path,
         };
         Request::new(
