@@ -8,8 +8,6 @@ const PUBLIC: [&str; 12] = [
     "auth_login",
     "auth_code",
     "auth_oidc_start",
-    "conversation_socket",
-    "conversation_socket_events",
     "web_home",
     "web_openapi",
     "web_docs",
@@ -17,6 +15,8 @@ const PUBLIC: [&str; 12] = [
     "web_docs_file",
     "web_style",
     "web_health",
+    "conversation_socket",
+    "conversation_socket_events",
 ];
 
 /// What makes a request one from elsewhere.
