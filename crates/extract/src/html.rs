@@ -3,7 +3,7 @@
 //! Read by the tokenizer of `html5ever` alone. A tree of elements, as `html2text` and `scraper` build, takes many times the
 //! memory of the page and is walked recursively; for text it is not needed.
 
-use std::cell::RefCell;
+use std::{borrow::Cow, cell::RefCell};
 
 use html5ever::{
     buffer_queue::BufferQueue,
@@ -17,6 +17,9 @@ use crate::{encoding, kind::MediaType, output::Output};
 
 /// How far into a page its encoding may be named, in bytes.
 const PRESCAN_BYTES: usize = 4096;
+
+/// How many attributes of a tag are read. The tokenizer compares each with all before it.
+const MAX_ATTRIBUTES: usize = 256;
 
 /// Writes the text of a page.
 pub(crate) fn read(bytes: &[u8], mime: &MediaType, out: &mut Output) {
@@ -68,12 +71,88 @@ pub(crate) fn write(page: &str, title: Title, out: &mut Output) {
     }));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let queue = BufferQueue::default();
-    queue.push_back(StrTendril::from_slice(page));
+    queue.push_back(StrTendril::from_slice(&with_few_attributes(page)));
     // Nothing here asks the tokenizer to wait, so it reads to the end.
     let _ = tokenizer.feed(&queue);
     tokenizer.end();
     let out = tokenizer.sink.0.into_inner().out;
     out.line();
+}
+
+/// A page without those attributes that a tag has too many of.
+fn with_few_attributes(page: &str) -> Cow<'_, str> {
+    let bytes = page.as_bytes();
+    let mut kept = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(next) = memchr::memchr(b'<', &bytes[at..]) {
+        at += next + 1;
+        if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let tag = TagPlace::read(bytes, at);
+        if let Some(enough) = tag.enough {
+            kept.push_str(&page[copied..enough]);
+            copied = tag.end;
+        }
+        at = tag.end;
+    }
+    if copied == 0 {
+        return page.into();
+    }
+    kept.push_str(&page[copied..]);
+    kept.into()
+}
+
+/// Where a tag is. All places are those of ASCII characters.
+struct TagPlace {
+    /// Where it has [`MAX_ATTRIBUTES`], if it goes on after that.
+    enough: Option<usize>,
+    /// Its `>`, or the end of the page.
+    end: usize,
+}
+
+impl TagPlace {
+    /// Reads a tag from its name on.
+    fn read(bytes: &[u8], name: usize) -> Self {
+        let skip = |from: usize, is_skipped: fn(u8) -> bool| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            from + rest.iter().take_while(|byte| is_skipped(**byte)).count()
+        };
+        let is_space = |byte: u8| byte.is_ascii_whitespace();
+        let mut at = skip(name, |byte| {
+            !byte.is_ascii_whitespace() && byte != b'/' && byte != b'>'
+        });
+        let mut enough = None;
+        for count in 0.. {
+            at = skip(at, |byte| byte.is_ascii_whitespace() || byte == b'/');
+            if bytes.get(at).is_none_or(|byte| *byte == b'>') {
+                break;
+            }
+            if count == MAX_ATTRIBUTES {
+                enough = Some(at);
+            }
+            // A name may begin with `=`.
+            at = skip(at + 1, |byte| {
+                !byte.is_ascii_whitespace() && !b"/>=".contains(&byte)
+            });
+            let value = skip(at, is_space);
+            if bytes.get(value) != Some(&b'=') {
+                continue;
+            }
+            at = skip(value + 1, is_space);
+            at = match bytes.get(at) {
+                Some(quote @ (b'"' | b'\'')) => {
+                    let rest = bytes.get(at + 1..).unwrap_or_default();
+                    memchr::memchr(*quote, rest).map_or(bytes.len(), |end| at + 1 + end + 1)
+                }
+                _ => skip(at, |byte| !byte.is_ascii_whitespace() && byte != b'>'),
+            };
+        }
+        Self {
+            enough,
+            end: at.min(bytes.len()),
+        }
+    }
 }
 
 /// Whether the title of a page is text of the document.

@@ -27,7 +27,7 @@ pub enum Kind {
     Html,
     /// Rich Text Format.
     Rtf,
-    /// An e-mail (EML).
+    /// An e-mail (EML), or several of them (MBOX).
     Mail,
     /// A Jupyter notebook.
     Notebook,
@@ -80,15 +80,12 @@ impl Kind {
 
     /// Whether a file of this kind that shows no text was not understood, while an empty text is just that.
     pub(crate) fn is_document(self) -> bool {
-        !matches!(
-            self,
-            Self::Plain | Self::Html | Self::Notebook | Self::Mail | Self::Rtf
-        )
+        !matches!(self, Self::Plain | Self::Html | Self::Notebook | Self::Rtf)
     }
 
     /// What a file is.
     pub(crate) fn of(bytes: &[u8], mime: &MediaType, name: &str) -> Result<Self, Failure> {
-        if let Some(kind) = by_bytes(bytes, name)? {
+        if let Some(kind) = by_bytes(bytes, mime, name)? {
             return Ok(kind);
         }
         let extension = extension(name);
@@ -113,15 +110,41 @@ impl Kind {
     }
 }
 
-fn by_bytes(bytes: &[u8], name: &str) -> Result<Option<Kind>, Failure> {
-    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+/// Whether bytes are a PDF's. A text may speak of the mark of PDFs, but it has no objects.
+fn is_pdf(bytes: &[u8], mime: &MediaType, name: &str) -> bool {
     // Some PDFs begin with a few bytes of the printer's or the mail's.
-    if memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-")
-        .is_some_and(|at| at == 0 || !is_texty(&bytes[..at]) || at < 64 || extension(name) == "pdf")
-    {
+    let Some(at) = memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-") else {
+        return false;
+    };
+    if mime.essence == "application/pdf" || extension(name) == "pdf" {
+        return true;
+    }
+    if !is_texty(bytes) {
+        return at == 0 || at < 64 || !is_texty(&bytes[..at]);
+    }
+    at == 0 && memmem::find(bytes, b" obj").is_some() && !is_prose(bytes, mime, name)
+}
+
+/// Whether a file is a text that a person wrote, which may begin with anything: by its bytes and its name or type.
+fn is_prose(bytes: &[u8], mime: &MediaType, name: &str) -> bool {
+    let is_named = matches!(
+        extension(name).as_str(),
+        "txt" | "md" | "markdown" | "rst" | "adoc" | "tex" | "log" | "csv" | "tsv" | "srt"
+    );
+    let is_typed = extension(name).is_empty()
+        && matches!(
+            mime.essence.as_str(),
+            "text/markdown" | "text/csv" | "text/x-markdown"
+        );
+    (is_named || is_typed) && is_texty(bytes)
+}
+
+fn by_bytes(bytes: &[u8], mime: &MediaType, name: &str) -> Result<Option<Kind>, Failure> {
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if is_pdf(bytes, mime, name) {
         return Ok(Some(Kind::Pdf));
     }
-    if start.trim_ascii_start().starts_with(b"{\\rtf") {
+    if start.trim_ascii_start().starts_with(b"{\\rtf") && !is_prose(bytes, mime, name) {
         return Ok(Some(Kind::Rtf));
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
@@ -130,19 +153,33 @@ fn by_bytes(bytes: &[u8], name: &str) -> Result<Option<Kind>, Failure> {
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return compound(bytes).map(Some);
     }
-    if let Some(what) = unreadable_by_bytes(bytes) {
+    if let Some(what) = unreadable_by_bytes(bytes).filter(|_| !is_prose(bytes, mime, name)) {
         return Err(Failure::UnknownKind(what));
     }
     let head = &start[..start.len().min(2048)];
     if head.trim_ascii_start().starts_with(b"<?xml") || head.starts_with(b"<office:document") {
-        if memmem::find(head, b"urn:oasis:names:tc:opendocument").is_some() {
+        // Style sheets and other XML name these, too, but their root is another one.
+        if memmem::find(head, b"<office:document").is_some() {
             return Ok(Some(Kind::OpenDocument));
         }
-        if memmem::find(head, b"http://www.w3.org/1999/xhtml").is_some() {
+        if memmem::find(head, b"http://www.w3.org/1999/xhtml").is_some() && has_root(head, b"html")
+        {
             return Ok(Some(Kind::Html));
         }
     }
     Ok(None)
+}
+
+/// Whether the first element of a document in XML has this name.
+fn has_root(head: &[u8], name: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', head)
+        .map(|at| &head[at + 1..])
+        .find(|rest| rest.first().is_some_and(u8::is_ascii_alphabetic))
+        .is_some_and(|rest| {
+            let end = rest.iter().position(|byte| b" \t\r\n/>".contains(byte));
+            let root = &rest[..end.unwrap_or(rest.len())];
+            root == name || root.ends_with(&[b":", name].concat())
+        })
 }
 
 /// What the bytes of a kind begin with: at which place, with what, and what it is in words.
@@ -211,9 +248,15 @@ fn unreadable_by_bytes(bytes: &[u8]) -> Option<&'static str> {
     let found = UNREADABLE
         .iter()
         .find(|(at, magic, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)))?;
-    // Short marks of letters also begin texts ("MZ", "BZh", "ID3", "AC10"), which have no bytes that texts have not.
-    (!found.1.is_ascii() || found.1.len() > 5 || !is_texty(bytes) || found.1 == b"%!PS")
-        .then_some(found.2)
+    // Marks of letters also begin texts ("MZ", "BZh", "ID3", "GIF89a"), which have no bytes that texts have not. What
+    // is PostScript is a text, too, but its mark stands alone.
+    let is_text = match bytes.strip_prefix(b"%!PS") {
+        Some(rest) => {
+            !(rest.starts_with(b"-Adobe") || rest.starts_with(b"\n") || rest.starts_with(b"\r"))
+        }
+        None => true,
+    };
+    (!found.1.is_ascii() || !is_text || !is_texty(bytes)).then_some(found.2)
 }
 
 /// What a zipped file is. Other archives than documents are no kind of ours.
@@ -339,7 +382,7 @@ fn by_type(essence: &str, bytes: &[u8]) -> Option<Kind> {
     match essence {
         "text/html" | "application/xhtml+xml" => looks_like_markup(bytes).then_some(Kind::Html),
         "application/rtf" | "text/rtf" => None,
-        "message/rfc822" => looks_like_mail(bytes).then_some(Kind::Mail),
+        "message/rfc822" | "application/mbox" => looks_like_mail(bytes).then_some(Kind::Mail),
         "application/x-ipynb+json" => Some(Kind::Notebook),
         _ => None,
     }
@@ -350,8 +393,7 @@ fn by_name(extension: &str, bytes: &[u8]) -> Option<Kind> {
         "html" | "htm" | "xhtml" | "xht" | "shtml" => {
             looks_like_markup(bytes).then_some(Kind::Html)
         }
-        "eml" => looks_like_mail(bytes).then_some(Kind::Mail),
-        "mht" | "mhtml" => looks_like_mail(bytes).then_some(Kind::Mail),
+        "eml" | "mbox" | "mbx" | "mht" | "mhtml" => looks_like_mail(bytes).then_some(Kind::Mail),
         "ipynb" => Some(Kind::Notebook),
         // Templates and code that begin like a page are read as they are.
         "txt" | "md" | "markdown" | "csv" | "tsv" | "php" | "jsp" | "asp" | "aspx" | "erb"

@@ -68,7 +68,7 @@ pub fn extract(bytes: &[u8], mime: Option<&str>, name: &str) -> Result<Text, Fai
         Kind::Book => book::read(&mut Package::open(bytes)?, &mut out)?,
         Kind::Html => html::read(bytes, &mime, &mut out),
         Kind::Rtf => rtf::read(bytes, &mut out),
-        Kind::Mail => mail::read(bytes, &mut out)?,
+        Kind::Mail => mail::read(bytes, &mut out),
         Kind::Notebook => notebook::read(bytes, &mut out),
         Kind::Plain => out.verbatim(&encoding::decode(bytes, mime.charset())?),
     }

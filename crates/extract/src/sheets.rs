@@ -1,9 +1,12 @@
 //! Workbooks of Microsoft Excel, by `calamine`: all sheets by name, hidden ones too, cells separated by tabs, formulas as
-//! the values they had when the workbook was saved; then what is written beside the cells (comments, text boxes).
+//! the values they had when the workbook was saved, or as they are if a program that does not compute saved it; then what is written beside the cells (comments, text boxes).
 
-use std::io::Cursor;
+use std::{
+    collections::HashSet,
+    io::{Cursor, Read, Seek},
+};
 
-use calamine::{Cell, Data, DataRef, ExcelDateTime, Range, Reader, Xls, XlsError, Xlsb, Xlsx};
+use calamine::{Data, DataRef, ExcelDateTime, Range, Reader, Xls, XlsError, Xlsb, Xlsx, XlsxError};
 
 use crate::{
     Failure,
@@ -18,6 +21,8 @@ use crate::{
 const WHAT: &str = "a spreadsheet";
 /// How many empty cells before a filled one are written.
 const MAX_TABS: u32 = 64;
+/// How many cells of a sheet are shown as percentages, because their places are kept in memory.
+const MAX_PERCENTAGES: usize = 1024 * 1024;
 
 /// Writes the text of a workbook in any of Excel's formats.
 pub(crate) fn read(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
@@ -55,18 +60,63 @@ fn read_xml(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|_| Failure::Broken(WHAT))?;
     let mut sheet = Sheet::new(out);
     for name in book.sheet_names() {
+        let percentages = percentages(&mut book, &name);
         // Sheets of charts have no cells.
         let Ok(mut cells) = book.worksheet_cells_reader(&name) else {
             continue;
         };
         sheet.begin(&name);
-        while let Ok(Some(cell)) = cells.next_cell() {
-            if !sheet.cell(&cell) {
+        for _ in 0..MAX_CELLS {
+            let cell = match cells.next_cell_with_formula() {
+                Ok(Some(cell)) => cell,
+                Ok(None) | Err(XlsxError::Xml(_) | XlsxError::XmlEof(_)) => break,
+                // A value that can't be read costs its cell only.
+                Err(_) => continue,
+            };
+            let text = match (&cell.value, &cell.formula) {
+                (DataRef::Empty, Some(formula)) => format!("={}", formula.trim_start_matches('=')),
+                (DataRef::Float(number), _) if percentages.contains(&cell.pos) => percent(*number),
+                (DataRef::Int(number), _) if percentages.contains(&cell.pos) => {
+                    percent(*number as f64)
+                }
+                (value, _) => text(value),
+            };
+            if !sheet.write(cell.pos, &text) {
                 return Ok(());
             }
         }
     }
     Ok(())
+}
+
+/// Where a sheet has cells that are shown as a percentage.
+fn percentages<R: Read + Seek>(book: &mut Xlsx<R>, sheet: &str) -> HashSet<(u32, u32)> {
+    let mut places = HashSet::new();
+    let Ok(mut cells) = book.worksheet_cells_reader(sheet) else {
+        return places;
+    };
+    let styles: Vec<bool> = cells
+        .styles()
+        .iter()
+        .map(|style| {
+            let format = style.number_format.as_ref();
+            format.is_some_and(|format| is_percentage(&format.format_code))
+        })
+        .collect();
+    if !styles.contains(&true) {
+        return places;
+    }
+    let mut count = 0;
+    while let Ok(Some((cell, style))) = cells.next_cell_with_style_id() {
+        count += 1;
+        if count > MAX_CELLS || places.len() >= MAX_PERCENTAGES {
+            break;
+        }
+        if styles.get(style) == Some(&true) {
+            places.insert(cell.get_position());
+        }
+    }
+    places
 }
 
 fn read_binary(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
@@ -78,7 +128,7 @@ fn read_binary(bytes: &[u8], out: &mut Output) -> Result<(), Failure> {
         };
         sheet.begin(&name);
         while let Ok(Some(cell)) = cells.next_cell() {
-            if !sheet.cell(&cell) {
+            if !sheet.write(cell.get_position(), &text(cell.get_value())) {
                 return Ok(());
             }
         }
@@ -207,23 +257,6 @@ impl<'o> Sheet<'o> {
         self.row = None;
     }
 
-    /// Writes a cell. Whether there is room for more.
-    fn cell(&mut self, cell: &Cell<DataRef<'_>>) -> bool {
-        let text = match cell.get_value() {
-            DataRef::Int(number) => number.to_string(),
-            DataRef::Float(number) => float(*number),
-            DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-                text.clone()
-            }
-            DataRef::SharedString(text) => (*text).to_owned(),
-            DataRef::Bool(value) => boolean(*value).to_owned(),
-            DataRef::DateTime(date) => date_time(date),
-            DataRef::Error(error) => error.to_string(),
-            DataRef::Empty => String::new(),
-        };
-        self.write(cell.get_position(), &text)
-    }
-
     fn range(&mut self, range: &Range<Data>) -> bool {
         let (first_row, first_column) = range.start().unwrap_or_default();
         range.used_cells().all(|(row, column, value)| {
@@ -268,6 +301,43 @@ impl<'o> Sheet<'o> {
             .write(&text.replace("\r\n", " ").replace(['\n', '\r', '\t'], " "));
         true
     }
+}
+
+/// A value in words.
+fn text(value: &DataRef<'_>) -> String {
+    match value {
+        DataRef::Int(number) => number.to_string(),
+        DataRef::Float(number) => float(*number),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.clone()
+        }
+        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::Bool(value) => boolean(*value).to_owned(),
+        DataRef::DateTime(date) => date_time(date),
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
+    }
+}
+
+/// Whether numbers in this format are shown as percentages: it has a percent sign that is no text.
+fn is_percentage(format: &str) -> bool {
+    let mut characters = format.chars();
+    let mut is_quoted = false;
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => is_quoted = !is_quoted,
+            '\\' => {
+                characters.next();
+            }
+            '%' if !is_quoted => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+fn percent(number: f64) -> String {
+    format!("{}%", float(number * 100.0))
 }
 
 fn boolean(value: bool) -> &'static str {

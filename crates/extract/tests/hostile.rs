@@ -2,7 +2,12 @@
 
 mod support;
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use flate2::{Compression, write::ZlibEncoder};
 use kafka_extract::{Failure, extract, limits};
@@ -81,6 +86,23 @@ fn zip_bombs_are_refused() {
     assert_eq!(
         extract(&bomb, None, "a.epub"),
         Err(Failure::UnpacksTooLarge)
+    );
+}
+
+/// The tokenizer compares each attribute of a tag with all others.
+#[test]
+fn tags_of_many_attributes_end_soon() {
+    let attributes: String = (0..200_000).map(|at| format!(" a{at}=\"<x>\"")).collect();
+    let page = format!(
+        "<html><p{attributes}>first</p><p{attributes} /><img {attributes} alt=x><p title='>'>last</p>"
+    );
+    let begin = Instant::now();
+    let text = extract(page.as_bytes(), Some("text/html"), "a.html").expect("a text");
+    assert_eq!(text.text, "first\n\nlast");
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begin.elapsed()
     );
 }
 

@@ -60,6 +60,48 @@ fn the_first_bytes_say_the_kind_then_the_type_then_the_name() {
 }
 
 #[test]
+fn texts_may_speak_of_the_marks_of_other_kinds() {
+    for (name, mime, text) in [
+        (
+            "a.txt",
+            None,
+            "A PDF begins with %PDF-1.7 and has objects (1 0 obj).",
+        ),
+        (
+            "a.md",
+            None,
+            "%PDF-1.7 is how a PDF begins, then comes 1 0 obj",
+        ),
+        ("a", Some("text/plain"), "%PDF-1.7 is how a PDF begins"),
+        ("a", None, "GIF89a is how a picture begins"),
+        ("a.txt", None, "SQLite format 3 is how a database begins"),
+        ("a", None, "%!PS is how PostScript begins"),
+        ("a.txt", None, "%!PS-Adobe-3.0 is how PostScript begins"),
+        ("a.md", None, "{\\rtf1 is how RTF begins"),
+        ("a", None, "PK is how an archive begins"),
+        (
+            "a.xsl",
+            None,
+            "<?xml version='1.0'?><xsl:stylesheet xmlns='http://www.w3.org/1999/xhtml'><p/></xsl:stylesheet>",
+        ),
+        (
+            "a.xsl",
+            None,
+            "<?xml version='1.0'?><xsl:stylesheet xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0'/>",
+        ),
+    ] {
+        let read = extract(text.as_bytes(), mime, name).map(|read| read.text);
+        assert_eq!(read.as_deref(), Ok(text), "{name}");
+    }
+    assert!(extract(b"%!PS-Adobe-3.0\n(x) show", None, "a.ps").is_err());
+    let page = b"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><p>x</p></html>";
+    assert_eq!(
+        extract(page, None, "a.xml").map(|read| read.kind),
+        Ok(Kind::Html)
+    );
+}
+
+#[test]
 fn what_has_no_text_is_named() {
     let compound = |stream: &str| {
         let mut file = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
@@ -258,6 +300,26 @@ fn sheets_are_tables_with_dates_as_in_iso_8601() {
     assert_eq!(
         text(&book, "a.xlsx"),
         "Sheet: Konten & mehr\nrich text\t\tinline\n2024-02-29\t2024-02-29 12:00:00\t0.3\tTRUE\t#N/A\t30:00:00\n\n[Comment at A1] see here"
+    );
+}
+
+/// Programs that do not compute save formulas without their values.
+#[test]
+fn formulas_stand_in_for_values_that_are_not_stored() {
+    let rows = r#"<row r="1"><c r="A1"><v>2</v></c><c r="B1"><f>A1*2</f><v></v></c><c r="C1"><f>A1*3</f></c><c r="D1"><f>A1*4</f><v>8</v></c></row>
+        <row r="2"><c r="A2" t="e"><v>#NEW!</v></c><c r="B2"><v>5</v></c></row>"#;
+    assert_eq!(
+        text(&workbook(rows, "", &[]), "a.xlsx"),
+        "Sheet: Konten & mehr\n2\t=A1*2\t=A1*3\t8\n\t5"
+    );
+}
+
+#[test]
+fn percentages_are_shown_as_such() {
+    let rows = r#"<row r="1"><c r="A1" s="3"><v>0.25</v></c><c r="B1" s="4"><v>1.125</v></c><c r="C1" s="5"><v>3</v></c><c r="D1"><v>0.25</v></c></row>"#;
+    assert_eq!(
+        text(&workbook(rows, "", &[]), "a.xlsx"),
+        "Sheet: Konten & mehr\n25%\t112.5%\t3\t0.25"
     );
 }
 
