@@ -189,6 +189,16 @@ fn without_endings(answer: &str) -> String {
     })
 }
 
+/// An answer without the addresses of files, which name the server and the time.
+fn without_addresses(answer: &str) -> String {
+    let mut parts = answer.split(r#""url":"http://"#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once('"').expect("the end of an address");
+        text + rest
+    })
+}
+
 /// What each operation that only reads answers about what they have, by what was asked.
 async fn views(server: &Server, world: &World, operations: &[Operation]) -> Vec<(String, String)> {
     let reading = operations
@@ -204,7 +214,7 @@ async fn views(server: &Server, world: &World, operations: &[Operation]) -> Vec<
             let answer = by(input.request(server, operation), world.token());
             let answer = answer.send().await;
             answer.has_status(input.status);
-            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            let text = without_addresses(&String::from_utf8_lossy(&answer.body));
             views.push((format!("{} {}", operation.id, answer.what), text));
         }
     }
