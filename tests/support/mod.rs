@@ -27,7 +27,6 @@ mod socket;
 mod statements;
 mod world;
 
-pub use build::build_once;
 pub use chat_client::ChatClient;
 pub use client::{Request, Response, percent_encode};
 pub use database::Database;
