@@ -8,10 +8,12 @@ use crate::{
     outbound::dial::Dialer,
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
-    private, spin,
+    private,
+    runtime_config::RuntimeConfig,
+    spin,
     state::StateDir,
     storage::{Database, KeyValue, Space},
-    stores::Stores,
+    stores::{Source, Stores},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -52,6 +54,8 @@ pub struct Settings {
     pub max_instance_memory: usize,
     /// A PEM file of certificate authorities that are trusted beside the usual ones.
     pub ca_file: Option<PathBuf>,
+    /// Where databases and stores are that are not in the state folder.
+    pub runtime_config: RuntimeConfig,
     /// Values of application variables given on the command line; they win over `SPIN_VARIABLE_*`.
     pub variables: BTreeMap<String, String>,
     /// The gateway of this process; components that may publish to its address do so without a connection.
@@ -64,8 +68,8 @@ pub struct App {
     pub router: Router,
     /// All components by id.
     pub components: BTreeMap<String, Loaded>,
-    databases: BTreeMap<String, Arc<Database>>,
-    key_value: Option<Arc<KeyValue>>,
+    databases: BTreeMap<String, Source>,
+    key_value: BTreeMap<PathBuf, Arc<KeyValue>>,
     space: Arc<Space>,
     /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
@@ -103,7 +107,9 @@ impl App {
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
         let dialer = Arc::new(Dialer::new(settings.ca_file.as_deref())?);
-        let mut stores = Stores::new(&settings.state_dir, space.clone());
+        let config = &settings.runtime_config;
+        config.check_labels(&manifest.databases(), &manifest.stores())?;
+        let mut stores = Stores::new(&settings.state_dir, config, dialer.clone(), space.clone());
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
@@ -140,30 +146,36 @@ impl App {
         })
     }
 
-    /// Whether there is no room on the disk of the state folder.
+    /// Whether there is no room on the disk of the databases. A server looks after its own.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
-        self.space.is_full()
+        self.files().next().is_some() && self.space.is_full()
+    }
+
+    /// The databases that are files, with their labels.
+    fn files(&self) -> impl Iterator<Item = (&String, &Arc<Database>)> {
+        let databases = self.databases.iter();
+        databases.filter_map(|(label, database)| Some((label, database.file()?)))
     }
 
     /// Stops all statements that run now.
     pub fn interrupt(&self) {
-        for database in self.databases.values() {
+        for (_, database) in self.files() {
             database.interrupt();
         }
     }
 
     /// Closes the databases, so that the files on disk are complete without their write-ahead logs.
     pub async fn close(&self) {
-        for (label, database) in &self.databases {
+        for (label, database) in self.files() {
             if let Err(error) = database.close().await {
                 tracing::warn!("database {label:?} was not closed cleanly: {error}");
             }
         }
-        if let Some(store) = &self.key_value
-            && let Err(error) = store.close().await
-        {
-            tracing::warn!("the key-value stores were not closed cleanly: {error}");
+        for store in self.key_value.values() {
+            if let Err(error) = store.close().await {
+                tracing::warn!("the key-value stores were not closed cleanly: {error}");
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod backup;
 mod gateway;
+mod storage;
 mod up;
 mod vacuum;
 
@@ -63,6 +64,8 @@ struct Up {
     /// Folder of the databases and of compiled components
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: storage::Elsewhere,
     /// Give an application variable a value; wins over SPIN_VARIABLE_<KEY>
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     variable: Vec<(String, String)>,
@@ -156,6 +159,7 @@ impl Up {
             log_dir: self.log_dir,
             max_instance_memory: self.max_instance_memory,
             ca_file: self.ca_file,
+            runtime_config: self.elsewhere.config()?,
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };

@@ -18,7 +18,12 @@ pub struct Database(Connection);
 impl Database {
     /// The database of the server that has, or had, this state folder.
     pub async fn open(state: &Path) -> Self {
-        let database = Builder::new_local(state.join(FILE))
+        Self::of_file(&state.join(FILE)).await
+    }
+
+    /// The database in `file`.
+    pub async fn of_file(file: &Path) -> Self {
+        let database = Builder::new_local(file)
             .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
             .build()
             .await

@@ -1,6 +1,6 @@
 //! `kafka backup` and `kafka restore`.
 
-use super::{Source, runtime, stop_signal};
+use super::{Source, runtime, stop_signal, storage::Elsewhere};
 use crate::{
     backup::{self, About, Reader, Restore},
     manifest::Manifest,
@@ -29,6 +29,8 @@ pub struct Make {
     /// The state folder of the server
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
@@ -49,6 +51,8 @@ pub struct PutBack {
     /// The state folder to restore to; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Replace existing databases
     #[arg(long)]
     force: bool,
@@ -60,6 +64,7 @@ impl Make {
     /// # Errors
     /// When it can't be made; then no file is left.
     pub fn run(self) -> anyhow::Result<()> {
+        self.elsewhere.must_be_empty("backup")?;
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         let made = backup::Backup::prepare(&self.file, self.force)?;
         let scratch = made.scratch().to_owned();
@@ -76,6 +81,7 @@ impl PutBack {
     /// # Errors
     /// When it can't be restored; then nothing has changed, or the error says that the next start finishes the restore.
     pub fn run(self) -> anyhow::Result<()> {
+        self.elsewhere.must_be_empty("restore")?;
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         // Before anything is made, a folder for instance.
         let backup = until_stopped(move || Reader::open(&self.file))?;

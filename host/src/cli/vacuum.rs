@@ -3,6 +3,7 @@
 use super::{
     Source,
     backup::{print, until_stopped},
+    storage::Elsewhere,
 };
 use crate::{
     backup,
@@ -25,6 +26,8 @@ pub struct Vacuum {
     /// The state folder
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 }
 
 impl Vacuum {
@@ -33,6 +36,7 @@ impl Vacuum {
     /// # Errors
     /// When a server runs, or a database is missing or can't be written.
     pub fn run(self) -> anyhow::Result<()> {
+        self.elsewhere.must_be_empty("vacuum")?;
         let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
         let state = StateDir::take(&self.state_dir)?;
         for label in labels {
