@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use libsql::Connection;
 use libsql_hrana::proto::{
     CloseStreamResp, Error, ExecuteStreamResp, GetAutocommitStreamResp, PipelineReqBody,
@@ -21,8 +22,6 @@ use super::statement;
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a transaction may be open.
 const TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
-/// How long a statement waits for others.
-const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why a request was refused as a whole.
 pub(super) struct Refusal {
@@ -58,6 +57,8 @@ struct Stream {
 impl Streams {
     /// Of the database in `file`.
     pub(super) fn of(file: &Path) -> Self {
+        let made = statement::make(file).now_or_never();
+        made.expect("an embedded database waits for nothing");
         Self {
             file: file.to_owned(),
             open: Mutex::default(),
@@ -155,9 +156,6 @@ impl Streams {
 
     async fn make(&self) -> (usize, Arc<AsyncMutex<Stream>>) {
         let connection = statement::connect(&self.file).await;
-        connection
-            .busy_timeout(BUSY_LIMIT)
-            .expect("a connection waits its turn");
         let stream = Arc::new(AsyncMutex::new(Stream {
             connection,
             transaction: None,
