@@ -6,11 +6,12 @@ use crate::{
     instance::State,
     manifest::{Manifest, Router},
     outbound::dial::Dialer,
+    metrics,
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
     private, spin,
     state::StateDir,
-    storage::{Database, KeyValue, Space},
+    storage::{Database, KeyValue, Sizes, Space},
     stores::Stores,
 };
 use anyhow::{Context, bail};
@@ -68,6 +69,8 @@ pub struct App {
     key_value: Option<Arc<KeyValue>>,
     space: Arc<Space>,
     /// Held, not used: it keeps a restore from replacing the databases.
+    /// The places of instances that take no more requests.
+    retired: Arc<Semaphore>,
     _state: StateDir,
 }
 
@@ -127,6 +130,7 @@ impl App {
                 },
             };
             let granted = Arc::new(component);
+                metrics: metrics::get().map(|metrics| metrics.of_component(id)),
             components.insert(id.clone(), Loaded { granted, pre });
         }
         start_epochs(&engine);
@@ -138,6 +142,7 @@ impl App {
             space,
             _state: state,
         })
+            retired,
     }
 
     /// Whether there is no room on the disk of the state folder.
@@ -148,6 +153,19 @@ impl App {
 
     /// Stops all statements that run now.
     pub fn interrupt(&self) {
+    /// How many instances take no more requests and still have work to do.
+    #[must_use]
+    pub fn retired(&self) -> usize {
+        RETIRED - self.retired.available_permits()
+    }
+
+    /// The names and sizes of all databases, that of the key-value stores included.
+    pub fn sizes(&self) -> impl Iterator<Item = (String, Sizes)> {
+        let key_value = self.key_value.iter().map(|store| store.database());
+        let databases = self.databases.values().chain(key_value);
+        databases.map(|database| (database.name(), database.sizes()))
+    }
+
         for database in self.databases.values() {
             database.interrupt();
         }

@@ -83,6 +83,9 @@ struct Up {
     /// Format of the log on standard error
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
+    /// Address at which Prometheus finds metrics, at /metrics; a port alone is one of this machine's loopback
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<String>,
 }
 
 /// How much clients may use.
@@ -159,7 +162,11 @@ impl Up {
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };
-        runtime()?.block_on(up::serve(settings, self.clients, &self.listen))
+        let listen = up::Listen {
+            clients: self.listen,
+            metrics: self.metrics,
+        };
+        runtime()?.block_on(up::serve(settings, self.clients, listen))
     }
 }
 

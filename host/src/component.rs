@@ -3,6 +3,7 @@
 use crate::{
     gateway::control::Local,
     manifest::OutboundHosts,
+    metrics::OfOneComponent,
     outbound::dial::Dialer,
     output::Output,
     places::Places,
@@ -37,4 +38,6 @@ pub struct Component {
     pub output: Output,
     /// The places of its instances.
     pub places: Places,
+    /// What is counted of it, if that is wanted.
+    pub metrics: Option<OfOneComponent>,
 }

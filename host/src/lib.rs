@@ -15,6 +15,7 @@ pub mod instance;
 pub mod log;
 pub mod manifest;
 pub mod network;
+pub mod metrics;
 pub mod outbound;
 pub mod output;
 pub mod places;

@@ -11,6 +11,7 @@ mod database;
 mod lifecycle;
 mod logs;
 mod manifest;
+mod metrics;
 mod places;
 mod restore;
 mod state_folder;

@@ -11,6 +11,7 @@ mod gateway;
 mod input;
 mod listener;
 mod mail;
+mod metrics;
 mod model;
 mod multipart;
 mod people;
