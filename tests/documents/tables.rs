@@ -69,7 +69,7 @@ fn documents_set_only_variables_that_exist() {
 
 #[test]
 fn all_options_are_described() {
-    for command in ["up", "gateway"] {
+    for command in ["up", "gateway", "pack"] {
         let help = run_kafka(&[command, "--help"]).output;
         let lines = help.lines().map(str::trim_start);
         let offered = lines.filter_map(|line| {

@@ -12,6 +12,7 @@ mod lifecycle;
 mod logs;
 mod manifest;
 mod metrics;
+mod pack;
 mod places;
 mod restore;
 mod state_folder;

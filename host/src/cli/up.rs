@@ -8,7 +8,6 @@ use crate::{
         control::{Control, Local},
         new_grip_url,
     },
-    manifest::Manifest,
     metrics::{self, Listener, Now},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Server, Site},
@@ -79,7 +78,7 @@ async fn start_gateway(
     settings: &mut Settings,
     limits: Limits,
 ) -> anyhow::Result<Option<Arc<Local>>> {
-    let declared = Manifest::load(&settings.manifest)?.variables;
+    let declared = settings.application.manifest()?.variables;
     if !declared.contains_key(URL) {
         return Ok(None);
     }
@@ -104,7 +103,7 @@ async fn start_gateway(
 
 /// The proxies that the application believes.
 fn proxies(settings: &Settings) -> anyhow::Result<Proxies> {
-    let declared = Manifest::load(&settings.manifest)?.variables;
+    let declared = settings.application.manifest()?.variables;
     let Some(variable) = declared.get(PROXIES) else {
         return Proxies::parse(LOCAL_PROXIES);
     };

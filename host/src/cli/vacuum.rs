@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     backup,
-    manifest::Manifest,
     state::{self, StateDir},
     storage,
 };
@@ -33,7 +32,7 @@ impl Vacuum {
     /// # Errors
     /// When a server runs, or a database is missing or can't be written.
     pub fn run(self) -> anyhow::Result<()> {
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         let state = StateDir::take(&self.state_dir)?;
         for label in labels {
             let file = state::database_file(&self.state_dir, &label);
