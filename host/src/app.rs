@@ -1,10 +1,12 @@
 //! The application that `spin.toml` describes, loaded: compiled components, databases, stores and variables.
 
 use crate::{
+    application::Application,
     component::Component,
     gateway::control::Local,
     instance::State,
     manifest::{Manifest, Router},
+    metrics,
     outbound::dial::Dialer,
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
@@ -12,10 +14,10 @@ use crate::{
     runtime_config::RuntimeConfig,
     spin,
     state::StateDir,
-    storage::{Database, KeyValue, Space},
+    storage::{Database, KeyValue, Sizes, Space},
     stores::{Source, Stores},
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -44,8 +46,8 @@ const SPARE_INSTANCES: usize = 32;
 /// Where and how to load an application from.
 #[derive(Clone)]
 pub struct Settings {
-    /// The manifest, usually `spin.toml`.
-    pub manifest: PathBuf,
+    /// What to load.
+    pub application: Arc<Application>,
     /// Folder of the databases and of compiled components.
     pub state_dir: PathBuf,
     /// Folder for what components print, if it should go to files as well as to the log.
@@ -71,6 +73,8 @@ pub struct App {
     databases: BTreeMap<String, Source>,
     key_value: BTreeMap<PathBuf, Arc<KeyValue>>,
     space: Arc<Space>,
+    /// The places of instances that take no more requests.
+    retired: Arc<Semaphore>,
     /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
 }
@@ -90,8 +94,7 @@ impl App {
     /// When the manifest is wrong or asks for something this host does not support, a component is missing or
     /// imports something unknown, a required variable has no value, or the state folder can't be used.
     pub async fn load(settings: &Settings) -> anyhow::Result<Self> {
-        let manifest = Manifest::load(&settings.manifest)?;
-        let folder = settings.manifest.parent().unwrap_or(Path::new(""));
+        let manifest = settings.application.manifest()?;
         for folder in [Some(&settings.state_dir), settings.log_dir.as_ref()]
             .into_iter()
             .flatten()
@@ -102,7 +105,7 @@ impl App {
         }
         let state = StateDir::share(&settings.state_dir)?;
         let space = Space::watch(&settings.state_dir)?;
-        let engine = engine(&manifest, settings)?;
+        let engine = engine(&manifest, settings.max_instance_memory, &settings.state_dir)?;
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
@@ -113,7 +116,9 @@ impl App {
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
-            let pre = compile(&engine, &linker, &folder.join(&declared.source))
+            let compiled = settings.application.component(&engine, &declared.source);
+            let pre = compiled
+                .and_then(|component| link(&component, &linker, &declared.source))
                 .with_context(|| format!("component {id:?}"))?;
             let component = Component {
                 id: id.clone(),
@@ -131,6 +136,7 @@ impl App {
                     true => Places::private(),
                     false => Places::public(&retired),
                 },
+                metrics: metrics::get().map(|metrics| metrics.of_component(id)),
             };
             let granted = Arc::new(component);
             components.insert(id.clone(), Loaded { granted, pre });
@@ -142,6 +148,7 @@ impl App {
             databases: stores.databases,
             key_value: stores.key_value,
             space,
+            retired,
             _state: state,
         })
     }
@@ -156,6 +163,19 @@ impl App {
     fn files(&self) -> impl Iterator<Item = (&String, &Arc<Database>)> {
         let databases = self.databases.iter();
         databases.filter_map(|(label, database)| Some((label, database.file()?)))
+    }
+
+    /// How many instances take no more requests and still have work to do.
+    #[must_use]
+    pub fn retired(&self) -> usize {
+        RETIRED - self.retired.available_permits()
+    }
+
+    /// The names and sizes of all databases that are files, that of the key-value stores included.
+    pub fn sizes(&self) -> impl Iterator<Item = (String, Sizes)> {
+        let key_value = self.key_value.values().map(|store| store.database());
+        let databases = self.files().map(|(_, database)| database).chain(key_value);
+        databases.map(|database| (database.name(), database.sizes()))
     }
 
     /// Stops all statements that run now.
@@ -181,7 +201,14 @@ impl App {
 }
 
 /// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
-fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
+///
+/// # Errors
+/// When the cache can't be used, or the system has not enough address space.
+pub fn engine(
+    manifest: &Manifest,
+    max_instance_memory: usize,
+    state_dir: &Path,
+) -> anyhow::Result<Engine> {
     let private = manifest.private.len();
     let public = manifest.components.len() - private;
     let taking_requests = u32::try_from(public * TAKING_REQUESTS + SPARE_INSTANCES);
@@ -200,11 +227,11 @@ fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
         .max_component_instance_size(4 * 1024 * 1024)
         .max_core_instance_size(1024 * 1024)
         .table_elements(100_000)
-        .max_memory_size(settings.max_instance_memory)
+        .max_memory_size(max_instance_memory)
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     let mut cache = CacheConfig::new();
-    let cache_dir = std::path::absolute(settings.state_dir.join("cache"))?;
+    let cache_dir = std::path::absolute(state_dir.join("cache"))?;
     cache.with_directory(cache_dir);
     let mut config = Config::new();
     config
@@ -215,27 +242,21 @@ fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-fn compile(
-    engine: &Engine,
+fn link(
+    component: &wasmtime::component::Component,
     linker: &Linker<State>,
-    file: &Path,
+    source: &Path,
 ) -> anyhow::Result<ServicePre<State>> {
-    if !file.exists() {
-        bail!("{} does not exist; `kafka build` makes it", file.display());
-    }
-    let component = wasmtime::component::Component::from_file(engine, file)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} is no component", file.display()))?;
     let pre = linker
-        .instantiate_pre(&component)
+        .instantiate_pre(component)
         .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} imports what this host does not have", file.display()))?;
+        .with_context(|| format!("{} imports what this host does not have", source.display()))?;
     ServicePre::new(pre)
         .map_err(anyhow::Error::from)
         .with_context(|| {
             format!(
                 "{} is no HTTP component (wasi:http/handler@0.3)",
-                file.display()
+                source.display()
             )
         })
 }

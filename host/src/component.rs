@@ -1,8 +1,8 @@
 //! A component of the application: what the manifest and the operator grant its instances.
 
 use crate::{
-    gateway::control::Local, manifest::OutboundHosts, outbound::dial::Dialer, output::Output,
-    places::Places, storage::KeyValue, stores::Source,
+    gateway::control::Local, manifest::OutboundHosts, metrics::OfOneComponent,
+    outbound::dial::Dialer, output::Output, places::Places, storage::KeyValue, stores::Source,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,4 +33,6 @@ pub struct Component {
     pub output: Output,
     /// The places of its instances.
     pub places: Places,
+    /// What is counted of it, if that is wanted.
+    pub metrics: Option<OfOneComponent>,
 }

@@ -37,6 +37,8 @@ const WAIT: Duration = Duration::from_millis(25);
 pub struct Places {
     /// Those that requests need.
     own: Arc<Semaphore>,
+    /// How many of those there are.
+    most: usize,
     /// Those of instances that take no more, shared with other components; `None`: each instance serves one request,
     /// and stays where it is.
     retired: Option<Arc<Semaphore>>,
@@ -47,6 +49,7 @@ impl Places {
     pub fn public(retired: &Arc<Semaphore>) -> Self {
         Self {
             own: Arc::new(Semaphore::new(TAKING_REQUESTS)),
+            most: TAKING_REQUESTS,
             retired: Some(retired.clone()),
         }
     }
@@ -55,6 +58,7 @@ impl Places {
     pub fn private() -> Self {
         Self {
             own: Arc::new(Semaphore::new(PRIVATE)),
+            most: PRIVATE,
             retired: None,
         }
     }
@@ -62,6 +66,16 @@ impl Places {
     /// Whether an instance serves one request only.
     pub fn are_private(&self) -> bool {
         self.retired.is_none()
+    }
+
+    /// How many instances may live at a time, but for the retired.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many of them do.
+    pub fn taken(&self) -> usize {
+        self.most - self.own.available_permits()
     }
 
     /// A place for a new instance; `None`: all are taken.

@@ -12,6 +12,7 @@ mod hrana;
 mod input;
 mod listener;
 mod mail;
+mod metrics;
 mod model;
 mod multipart;
 pub mod on_file;
@@ -29,6 +30,7 @@ mod socket;
 mod statements;
 mod world;
 
+pub use build::build_once;
 pub use chat_client::ChatClient;
 pub use client::{Request, Response, percent_encode};
 pub use database::Database;

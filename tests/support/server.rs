@@ -28,7 +28,8 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn new(
+    /// The server of a process that has printed this address.
+    pub fn new(
         process: Process,
         pushpin: Option<Pushpin>,
         hrana: Option<Hrana>,

@@ -38,6 +38,37 @@ pub enum Status {
     DiskFull,
 }
 
+/// What is there to serve requests with.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Ready {
+    /// That it is all there.
+    pub status: ReadyStatus,
+    /// The version of the database's schema.
+    pub schema: i64,
+    /// The gateway that holds the sockets.
+    pub gateway: Gateway,
+}
+
+/// The word for it.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadyStatus {
+    /// Requests can be served.
+    Ready,
+}
+
+/// How the gateway is.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+pub enum Gateway {
+    /// It takes what is published.
+    Reachable,
+    /// The configuration names none, so there are no sockets.
+    None,
+}
+
 operations! {
     "web": "Pages, the API's descriptions and the health check."
 
@@ -98,5 +129,14 @@ operations! {
     HEALTH = Operation::get("/healthz")
         .for_everybody()
         .answers::<Health>()
+        .also(431, "The header of the request is too large.", Content::Nothing);
+
+    /// Check whether the server can serve requests
+    ///
+    /// Needs no session. Answers 200 if the database can be written, its schema is that of this program, and the gateway
+    /// takes what is published; else 503, and `detail` says what is missing. The answer may be a second old.
+    READY = Operation::get("/readyz")
+        .for_everybody()
+        .answers::<Ready>()
         .also(431, "The header of the request is too large.", Content::Nothing);
 }

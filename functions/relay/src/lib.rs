@@ -16,6 +16,7 @@ mod initial;
 mod messages;
 mod page;
 mod prompt;
+mod ready;
 mod refused;
 mod reply;
 mod running;
@@ -31,7 +32,7 @@ mod v2;
 mod watch;
 
 use axum::body::Body;
-use kafka_common::api::{models, relay};
+use kafka_common::api::{models, relay, web};
 use kafka_common::app::{self, Routes};
 use spin_sdk::{http::Request, http_service};
 
@@ -56,4 +57,5 @@ fn routes() -> Routes {
         .on(&relay::STOP, messages::stop)
         .on(&relay::EVENTS_OF_REPLY, follow::get)
         .on(&models::TEST, test_model::test)
+        .on(&web::READY, ready::get)
 }

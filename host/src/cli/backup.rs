@@ -1,10 +1,7 @@
 //! `kafka backup` and `kafka restore`.
 
 use super::{Source, runtime, stop_signal, storage::Elsewhere};
-use crate::{
-    backup::{self, About, Reader, Restore},
-    manifest::Manifest,
-};
+use crate::backup::{self, About, Reader, Restore};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::{
@@ -65,7 +62,7 @@ impl Make {
     /// When it can't be made; then no file is left.
     pub fn run(self) -> anyhow::Result<()> {
         self.elsewhere.must_be_empty("backup")?;
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         let made = backup::Backup::prepare(&self.file, self.force)?;
         let scratch = made.scratch().to_owned();
         let about = until_stopped(move || backup::write(&labels, &self.state_dir, &scratch))?;
@@ -82,7 +79,7 @@ impl PutBack {
     /// When it can't be restored; then nothing has changed, or the error says that the next start finishes the restore.
     pub fn run(self) -> anyhow::Result<()> {
         self.elsewhere.must_be_empty("restore")?;
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         // Before anything is made, a folder for instance.
         let backup = until_stopped(move || Reader::open(&self.file))?;
         let restore = Restore::prepare(&self.state_dir, self.force)?;

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     backup,
-    manifest::Manifest,
     state::{self, StateDir},
     storage,
 };
@@ -37,7 +36,7 @@ impl Vacuum {
     /// When a server runs, or a database is missing or can't be written.
     pub fn run(self) -> anyhow::Result<()> {
         self.elsewhere.must_be_empty("vacuum")?;
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         let state = StateDir::take(&self.state_dir)?;
         for label in labels {
             let file = state::database_file(&self.state_dir, &label);

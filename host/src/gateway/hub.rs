@@ -58,6 +58,11 @@ impl Hub {
         listeners.len()
     }
 
+    /// How many channels have listeners.
+    pub fn channels(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
     fn shard(&self, channel: &str) -> &Mutex<Channels> {
         let hash = self.hasher.hash_one(channel);
         &self.shards[(hash % SHARDS as u64) as usize]

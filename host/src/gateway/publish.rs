@@ -1,6 +1,7 @@
 //! Publish requests: what the components send to the sockets of a channel.
 
 use super::{Gateway, outgoing::Outgoing};
+use crate::metrics;
 use http::{HeaderMap, Method, StatusCode, header};
 use kafka_grip::{Publish, Refusal, WebSocketMessage};
 
@@ -53,6 +54,9 @@ impl Gateway {
                 let (channel, message) = (&item.channel, outgoing(message));
                 let listeners = self.hub.publish(channel, &message);
                 tracing::debug!(channel, listeners, "published");
+                if let Some(metrics) = metrics::get() {
+                    metrics.published(listeners);
+                }
             }
         }
         (StatusCode::OK, "Published\n".into())

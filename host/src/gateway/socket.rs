@@ -25,6 +25,7 @@ use super::{
     mailbox::{Mailbox, Overflow},
     outgoing::Outgoing,
 };
+use crate::metrics;
 use bytes::Bytes;
 use http::Response;
 use hyper::upgrade::Upgraded;
@@ -210,6 +211,9 @@ impl OpenSocket {
         let mut batch = Vec::new();
         if let Err(overflow) = self.mailbox.take(&mut batch, BATCH) {
             tracing::info!(peer = %self.peer, "a client reads too slowly");
+            if let Some(metrics) = metrics::get() {
+                metrics.overflowed();
+            }
             return Err(End::close(
                 1013,
                 match overflow {

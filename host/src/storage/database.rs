@@ -14,7 +14,11 @@ use super::{
     vacuum,
     watchdog::Watchdog,
 };
-use crate::{private, thread::Caretaker};
+use crate::{
+    metrics::{self, OfOneDatabase},
+    private,
+    thread::Caretaker,
+};
 use parking_lot::Mutex;
 use std::{
     fs::{self, File, OpenOptions},
@@ -73,6 +77,21 @@ impl Default for Options {
     }
 }
 
+/// How large a database is.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Bytes of its file.
+    pub database: u64,
+    /// Bytes of its write-ahead log.
+    pub log: u64,
+}
+
+/// The name of a database: that of its file, without the ending.
+fn name(path: &Path) -> String {
+    let name = path.file_stem().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
 /// An open database file. It may be used from any number of threads and runtimes at once.
 pub struct Database {
     options: Options,
@@ -91,6 +110,7 @@ pub struct Database {
     /// Never closed while the database is in use: the last connection to close would delete the log, and the log that
     /// is synced would not be the one that is written. Also does the host's own work.
     keeper: Mutex<Connection>,
+    metrics: Option<OfOneDatabase>,
 }
 
 impl Database {
@@ -111,6 +131,7 @@ impl Database {
         }
         let mut keeper = Connection::open(path, &first)?;
         check_wal(&mut keeper)?;
+        let metrics = metrics::get().map(|metrics| metrics.of_database(&name(path)));
         let length = LogLength::new(options.checkpoint_pages);
         let log = sync_all(path)?;
         let mark = Arc::new(Mark::open(path)?);
@@ -119,6 +140,7 @@ impl Database {
                 let report = Report {
                     length: length.clone(),
                     mark: mark.clone(),
+                    metrics: metrics.clone(),
                 };
                 Some(SharedSync::start(log, Some(report)).map_err(at(path))?)
             }
@@ -149,6 +171,7 @@ impl Database {
             _vacuum: vacuum,
             pool,
             keeper: Mutex::new(keeper),
+            metrics,
         }))
     }
 
@@ -172,6 +195,28 @@ impl Database {
     /// Makes the statements that run now fail.
     pub fn interrupt(&self) {
         self.pool.interrupt(Duration::ZERO);
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(self.pool.path())
+    }
+
+    /// Its sizes on the disk, which are looked at by name: opening the file would not be harmless.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        let path = self.pool.path();
+        let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+        Sizes {
+            database: length(path),
+            log: length(&beside(path, "-wal")),
+        }
+    }
+
+    /// What is counted of it, if that is wanted.
+    pub(super) fn metrics(&self) -> Option<&OfOneDatabase> {
+        self.metrics.as_ref()
     }
 
     pub(super) fn options(&self) -> &Options {

@@ -28,6 +28,11 @@ impl KeyValue {
         Ok(Arc::new(stores))
     }
 
+    /// The database of all stores.
+    pub(crate) fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
     /// The value of `key`, if it has one.
     pub async fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let row = self.run(GET, vec![text(store), text(key)]).await?.pop();

@@ -15,6 +15,7 @@ use super::{
     pool::{Pool, Pooled, Ran},
     sqlite::Prepared,
 };
+use crate::metrics::OfOneDatabase;
 use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
 use std::{
     mem,
@@ -125,7 +126,11 @@ impl Session {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
+        let begun = Instant::now();
         let result = self.run_durably(sql, &parameters).await;
+        if let Some(metrics) = self.database.metrics() {
+            metrics.statement(begun.elapsed(), result.is_err());
+        }
         if result.as_ref().is_err_and(Error::is_full) {
             self.database.ran_out();
         }
@@ -135,10 +140,12 @@ impl Session {
     async fn run_durably(&mut self, sql: &str, parameters: &[Value]) -> Result<QueryResult, Error> {
         let mut attempt = self.attempt(sql, parameters, None)?;
         if let Attempt::NeedsLock { begins } = attempt {
+            let waits = self.database.metrics().map(OfOneDatabase::waits);
             let lock = match begins {
                 true => self.database.lock_writers().await,
                 false => self.database.lock_turn().await,
             };
+            drop(waits);
             attempt = self.attempt(sql, parameters, Some(lock))?;
         }
         match attempt {

@@ -8,13 +8,14 @@
 //! that is never replaced (`Database` keeps one connection open), no code that closes the database file by hand.
 
 use super::{Error, log_file, log_length::LogLength, mark::Mark};
-use crate::thread::Joined;
+use crate::{metrics::OfOneDatabase, thread::Joined};
 use parking_lot::{Condvar, Mutex};
 use std::{
     fs::File,
     io::{self, Write},
     process,
     sync::Arc,
+    time::Instant,
 };
 use tokio::sync::oneshot;
 
@@ -30,6 +31,8 @@ pub(super) struct Report {
     pub(super) length: Arc<LogLength>,
     /// Records which commit is durable.
     pub(super) mark: Arc<Mark>,
+    /// What is counted of the database, if that is wanted.
+    pub(super) metrics: Option<OfOneDatabase>,
 }
 
 #[derive(Default)]
@@ -67,6 +70,7 @@ impl Shared {
             // Looked at before the sync, so that it is durable after it.
             let last =
                 report.and_then(|report| log_file::commit(log, report.length.pages()).ok()?);
+            let begun = Instant::now();
             if let Err(error) = log.sync_data() {
                 // The contents of the disk are unknown now, and after a failed sync the system may drop the pages and
                 // report success next time. Only a restart reads the truth. Straight to standard error: the log's
@@ -76,6 +80,9 @@ impl Shared {
                     "the database's log can't be synced, stopping: {error}"
                 );
                 process::abort();
+            }
+            if let Some(metrics) = report.and_then(|report| report.metrics.as_ref()) {
+                metrics.flushed(begun.elapsed());
             }
             if let (Some(report), Some(commit)) = (report, last) {
                 report.mark.claim(commit);

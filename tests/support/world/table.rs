@@ -100,7 +100,7 @@ impl World {
             | "models_delete"
             | "models_test" => Input::query(&[caller]),
             "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
-            | "web_style" | "web_health" => Input::path(&[]),
+            | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
             _ => return None,
         };
         Some(vec![input])

@@ -59,6 +59,23 @@ impl Grip {
         }
     }
 
+    /// Whether the gateway takes what is published: it is asked to publish nothing. The error is for who runs the server.
+    pub async fn check(&self) -> Result<(), String> {
+        let sent = self.post(Vec::new(), clock::unix_millis() / 1000);
+        match within(TIMEOUT, sent).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(Failure::Refused(status))) => Err(format!(
+                "The gateway answers {} to what is published.",
+                status.as_u16()
+            )),
+            Some(Err(Failure::Unreachable(reason))) => {
+                tracing::warn!("not ready: the gateway can't be reached: {reason}");
+                Err("The gateway can't be reached.".to_owned())
+            }
+            None => Err("The gateway does not answer in time.".to_owned()),
+        }
+    }
+
     async fn post(&self, items: Vec<Item>, now: i64) -> Result<(), Failure> {
         let unreachable = |error: String| Failure::Unreachable(error);
         let body = serde_json::to_vec(&Publish { items });

@@ -64,7 +64,8 @@ pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
     Ok(())
 }
 
-fn newest() -> i64 {
+/// The newest migration that this program has.
+pub(super) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
