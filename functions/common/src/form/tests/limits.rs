@@ -10,6 +10,7 @@ use super::{
     MULTIPART, Memory, UPLOAD, URLENCODED, VALID, answer, multipart, read, refusal, request,
 };
 use crate::config::Config;
+use crate::error::Error;
 use crate::form::receive;
 
 #[test]
