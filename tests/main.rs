@@ -10,6 +10,7 @@
 //! * `realtime`: sockets, streams and models, through the host's own gateway and through Pushpin.
 //! * `token`: who may call in token mode, how often, and how much they may store.
 //! * `gateway`: the sockets, between their clients and a backend.
+//! * `libsql`: databases on a libSQL server that fails, and two hosts on one of them.
 //! * `host`: how the host treats a component that misbehaves (`tests/trouble`) and how it is run.
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod description;
 mod documents;
 mod gateway;
 mod host;
+mod libsql;
 mod promises;
 mod realtime;
 mod support;

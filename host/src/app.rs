@@ -1,23 +1,25 @@
 //! The application that `spin.toml` describes, loaded: compiled components, databases, stores and variables.
 
 use crate::{
+    application::Application,
     component::Component,
     gateway::control::Local,
     instance::State,
     manifest::{Manifest, Router},
+    metrics,
     outbound::dial::Dialer,
     output::Output,
     places::{PRIVATE, Places, RETIRED, TAKING_REQUESTS},
+    private,
+    runtime_config::RuntimeConfig,
     spin,
     state::StateDir,
-    storage::{Database, KeyValue, Space},
-    stores::Stores,
+    storage::{Database, KeyValue, Sizes, Space},
+    stores::{Source, Stores},
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::{
     collections::BTreeMap,
-    fs,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -44,8 +46,8 @@ const SPARE_INSTANCES: usize = 32;
 /// Where and how to load an application from.
 #[derive(Clone)]
 pub struct Settings {
-    /// The manifest, usually `spin.toml`.
-    pub manifest: PathBuf,
+    /// What to load.
+    pub application: Arc<Application>,
     /// Folder of the databases and of compiled components.
     pub state_dir: PathBuf,
     /// Folder for what components print, if it should go to files as well as to the log.
@@ -54,6 +56,8 @@ pub struct Settings {
     pub max_instance_memory: usize,
     /// A PEM file of certificate authorities that are trusted beside the usual ones.
     pub ca_file: Option<PathBuf>,
+    /// Where databases and stores are that are not in the state folder.
+    pub runtime_config: RuntimeConfig,
     /// Values of application variables given on the command line; they win over `SPIN_VARIABLE_*`.
     pub variables: BTreeMap<String, String>,
     /// The gateway of this process; components that may publish to its address do so without a connection.
@@ -66,9 +70,11 @@ pub struct App {
     pub router: Router,
     /// All components by id.
     pub components: BTreeMap<String, Loaded>,
-    databases: BTreeMap<String, Arc<Database>>,
-    key_value: Option<Arc<KeyValue>>,
+    databases: BTreeMap<String, Source>,
+    key_value: BTreeMap<PathBuf, Arc<KeyValue>>,
     space: Arc<Space>,
+    /// The places of instances that take no more requests.
+    retired: Arc<Semaphore>,
     /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
 }
@@ -88,32 +94,31 @@ impl App {
     /// When the manifest is wrong or asks for something this host does not support, a component is missing or
     /// imports something unknown, a required variable has no value, or the state folder can't be used.
     pub async fn load(settings: &Settings) -> anyhow::Result<Self> {
-        let manifest = Manifest::load(&settings.manifest)?;
-        let folder = settings.manifest.parent().unwrap_or(Path::new(""));
+        let manifest = settings.application.manifest()?;
         for folder in [Some(&settings.state_dir), settings.log_dir.as_ref()]
             .into_iter()
             .flatten()
         {
             // For its owner only: it has users' files in it, and code that this user will run. One that was there
             // stays as it is; the databases see to themselves.
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .with_context(|| format!("can't create the folder {}", folder.display()))?;
+            private::create_folder(folder)?;
         }
         let state = StateDir::share(&settings.state_dir)?;
         let space = Space::watch(&settings.state_dir)?;
-        let engine = engine(&manifest, settings)?;
+        let engine = engine(&manifest, settings.max_instance_memory, &settings.state_dir)?;
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
         let dialer = Arc::new(Dialer::new(settings.ca_file.as_deref())?);
-        let mut stores = Stores::new(&settings.state_dir, space.clone());
+        let config = &settings.runtime_config;
+        config.check_labels(&manifest.databases(), &manifest.stores())?;
+        let mut stores = Stores::new(&settings.state_dir, config, dialer.clone(), space.clone());
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
-            let pre = compile(&engine, &linker, &folder.join(&declared.source))
+            let compiled = settings.application.component(&engine, &declared.source);
+            let pre = compiled
+                .and_then(|component| link(&component, &linker, &declared.source))
                 .with_context(|| format!("component {id:?}"))?;
             let component = Component {
                 id: id.clone(),
@@ -131,6 +136,7 @@ impl App {
                     true => Places::private(),
                     false => Places::public(&retired),
                 },
+                metrics: metrics::get().map(|metrics| metrics.of_component(id)),
             };
             let granted = Arc::new(component);
             components.insert(id.clone(), Loaded { granted, pre });
@@ -142,40 +148,67 @@ impl App {
             databases: stores.databases,
             key_value: stores.key_value,
             space,
+            retired,
             _state: state,
         })
     }
 
-    /// Whether there is no room on the disk of the state folder.
+    /// Whether there is no room on the disk of the databases. A server looks after its own.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
-        self.space.is_full()
+        self.files().next().is_some() && self.space.is_full()
+    }
+
+    /// The databases that are files, with their labels.
+    fn files(&self) -> impl Iterator<Item = (&String, &Arc<Database>)> {
+        let databases = self.databases.iter();
+        databases.filter_map(|(label, database)| Some((label, database.file()?)))
+    }
+
+    /// How many instances take no more requests and still have work to do.
+    #[must_use]
+    pub fn retired(&self) -> usize {
+        RETIRED - self.retired.available_permits()
+    }
+
+    /// The names and sizes of all databases that are files, that of the key-value stores included.
+    pub fn sizes(&self) -> impl Iterator<Item = (String, Sizes)> {
+        let key_value = self.key_value.values().map(|store| store.database());
+        let databases = self.files().map(|(_, database)| database).chain(key_value);
+        databases.map(|database| (database.name(), database.sizes()))
     }
 
     /// Stops all statements that run now.
     pub fn interrupt(&self) {
-        for database in self.databases.values() {
+        for (_, database) in self.files() {
             database.interrupt();
         }
     }
 
     /// Closes the databases, so that the files on disk are complete without their write-ahead logs.
     pub async fn close(&self) {
-        for (label, database) in &self.databases {
+        for (label, database) in self.files() {
             if let Err(error) = database.close().await {
                 tracing::warn!("database {label:?} was not closed cleanly: {error}");
             }
         }
-        if let Some(store) = &self.key_value
-            && let Err(error) = store.close().await
-        {
-            tracing::warn!("the key-value stores were not closed cleanly: {error}");
+        for store in self.key_value.values() {
+            if let Err(error) = store.close().await {
+                tracing::warn!("the key-value stores were not closed cleanly: {error}");
+            }
         }
     }
 }
 
 /// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
-fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
+///
+/// # Errors
+/// When the cache can't be used, or the system has not enough address space.
+pub fn engine(
+    manifest: &Manifest,
+    max_instance_memory: usize,
+    state_dir: &Path,
+) -> anyhow::Result<Engine> {
     let private = manifest.private.len();
     let public = manifest.components.len() - private;
     let taking_requests = u32::try_from(public * TAKING_REQUESTS + SPARE_INSTANCES);
@@ -194,11 +227,11 @@ fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
         .max_component_instance_size(4 * 1024 * 1024)
         .max_core_instance_size(1024 * 1024)
         .table_elements(100_000)
-        .max_memory_size(settings.max_instance_memory)
+        .max_memory_size(max_instance_memory)
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     let mut cache = CacheConfig::new();
-    let cache_dir = std::path::absolute(settings.state_dir.join("cache"))?;
+    let cache_dir = std::path::absolute(state_dir.join("cache"))?;
     cache.with_directory(cache_dir);
     let mut config = Config::new();
     config
@@ -209,27 +242,21 @@ fn engine(manifest: &Manifest, settings: &Settings) -> anyhow::Result<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-fn compile(
-    engine: &Engine,
+fn link(
+    component: &wasmtime::component::Component,
     linker: &Linker<State>,
-    file: &Path,
+    source: &Path,
 ) -> anyhow::Result<ServicePre<State>> {
-    if !file.exists() {
-        bail!("{} does not exist; `kafka build` makes it", file.display());
-    }
-    let component = wasmtime::component::Component::from_file(engine, file)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} is no component", file.display()))?;
     let pre = linker
-        .instantiate_pre(&component)
+        .instantiate_pre(component)
         .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} imports what this host does not have", file.display()))?;
+        .with_context(|| format!("{} imports what this host does not have", source.display()))?;
     ServicePre::new(pre)
         .map_err(anyhow::Error::from)
         .with_context(|| {
             format!(
                 "{} is no HTTP component (wasi:http/handler@0.3)",
-                file.display()
+                source.display()
             )
         })
 }

@@ -1,16 +1,20 @@
-//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka backup`, `kafka restore` and
+//! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka pack`, `kafka backup`, `kafka restore` and
 //! `kafka vacuum`, `kafka gateway`, and `kafka fake-model` and `kafka fake-mail`.
 
 mod backup;
 mod gateway;
+mod pack;
+mod storage;
 mod up;
 mod vacuum;
 
 use crate::{
     app::{MAX_INSTANCE_MEMORY, Settings},
+    application::Application,
     gateway::Limits,
     log::{self, Format},
     manifest::Manifest,
+    packed::Packed,
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -21,11 +25,15 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{SignalKind, signal},
 };
+
+/// The name that manifests have.
+const MANIFEST: &str = "spin.toml";
 
 /// Backend of an AI chat product: runs the components of spin.toml on this machine.
 ///
@@ -50,6 +58,7 @@ enum Verb {
     FakeMail(FakeMail),
     FakeModel(FakeModel),
     Gateway(gateway::Settings),
+    Pack(pack::Pack),
     Vacuum(vacuum::Vacuum),
 }
 
@@ -63,6 +72,8 @@ struct Up {
     /// Folder of the databases and of compiled components
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: storage::Elsewhere,
     /// Give an application variable a value; wins over SPIN_VARIABLE_<KEY>
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     variable: Vec<(String, String)>,
@@ -75,6 +86,9 @@ struct Up {
     /// Memory that one instance of a component may use, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_INSTANCE_MEMORY)]
     max_instance_memory: usize,
+    /// Address at which Prometheus finds metrics, at /metrics; a port alone is one of this machine's loopback
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<String>,
     /// Certificate authorities to trust beside Mozilla's and the system's when models are called, as a PEM file
     #[arg(long, value_name = "FILE", env = "KAFKA_CA_FILE")]
     ca_file: Option<PathBuf>,
@@ -107,18 +121,27 @@ struct Build {
 
 #[derive(Debug, Args)]
 struct Source {
-    /// The application's manifest, or its folder
-    #[arg(long, value_name = "FILE", default_value = "spin.toml")]
-    from: PathBuf,
+    /// The application's manifest, or its folder; by default spin.toml, or the application that this program carries
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
 }
 
 impl Source {
-    fn manifest(&self) -> PathBuf {
-        if self.from.is_dir() {
-            self.from.join("spin.toml")
-        } else {
-            self.from.clone()
+    /// The manifest's file, also if this program carries an application.
+    fn file(&self) -> PathBuf {
+        match &self.from {
+            Some(from) if !from.is_dir() => from.clone(),
+            Some(folder) => folder.join(MANIFEST),
+            None => MANIFEST.into(),
         }
+    }
+
+    fn application(&self) -> anyhow::Result<Application> {
+        let packed = match self.from {
+            None => Packed::of_this_program()?,
+            Some(_) => None,
+        };
+        Ok(packed.map_or_else(|| Application::Folder(self.file()), Application::Packed))
     }
 }
 
@@ -131,11 +154,12 @@ impl Command {
         match self.verb.unwrap_or(Verb::Up(self.up)) {
             Verb::Up(up) => up.run()?,
             Verb::Build(build) if build.target_only => ensure_wasm_target()?,
-            Verb::Build(build) => build_all(&build.source.manifest())?,
+            Verb::Build(build) => build_all(&build.source.file())?,
             Verb::Backup(backup) => backup.run()?,
             Verb::Restore(restore) => restore.run()?,
             Verb::Vacuum(vacuum) => vacuum.run()?,
             Verb::Gateway(gateway) => return gateway.run(),
+            Verb::Pack(pack) => pack.run()?,
             Verb::FakeMail(mail) => runtime()?.block_on(mail.run())?,
             Verb::FakeModel(model) => runtime()?.block_on(model.run())?,
         }
@@ -145,21 +169,28 @@ impl Command {
 
 impl Up {
     fn run(self) -> anyhow::Result<()> {
-        let manifest = self.source.manifest();
-        if !self.no_build {
-            build_all(&manifest)?;
+        let application = self.source.application()?;
+        if let Application::Folder(manifest) = &application
+            && !self.no_build
+        {
+            build_all(manifest)?;
         }
         let _log = log::start(self.log_format).context("can't start the log")?;
         let settings = Settings {
-            manifest,
+            application: Arc::new(application),
             state_dir: self.state_dir,
             log_dir: self.log_dir,
             max_instance_memory: self.max_instance_memory,
             ca_file: self.ca_file,
+            runtime_config: self.elsewhere.config()?,
             variables: self.variable.into_iter().collect(),
             gateway: None,
         };
-        runtime()?.block_on(up::serve(settings, self.clients, &self.listen))
+        let listen = up::Listen {
+            clients: self.listen,
+            metrics: self.metrics,
+        };
+        runtime()?.block_on(up::serve(settings, self.clients, listen))
     }
 }
 

@@ -1,12 +1,8 @@
 //! A component of the application: what the manifest and the operator grant its instances.
 
 use crate::{
-    gateway::control::Local,
-    manifest::OutboundHosts,
-    outbound::dial::Dialer,
-    output::Output,
-    places::Places,
-    storage::{Database, KeyValue},
+    gateway::control::Local, manifest::OutboundHosts, metrics::OfOneComponent,
+    outbound::dial::Dialer, output::Output, places::Places, storage::KeyValue, stores::Source,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +18,7 @@ pub struct Component {
     /// Its environment variables.
     pub environment: BTreeMap<String, String>,
     /// The databases it may open, by label.
-    pub databases: HashMap<String, Arc<Database>>,
+    pub databases: HashMap<String, Source>,
     /// The key-value stores it may open, by label.
     pub key_value: HashMap<String, Arc<KeyValue>>,
     /// The hosts it may call.
@@ -37,4 +33,6 @@ pub struct Component {
     pub output: Output,
     /// The places of its instances.
     pub places: Places,
+    /// What is counted of it, if that is wanted.
+    pub metrics: Option<OfOneComponent>,
 }

@@ -9,6 +9,7 @@
 
 use crate::{
     component::Component,
+    metrics::OfOneComponent,
     outbound::{Hooks, chain::Chain},
     places::Place,
 };
@@ -138,6 +139,9 @@ impl HandlerState for Handler {
             }
         });
         let proxy = Proxy::P3(self.pre.instantiate_async(&mut store).await?);
+        if let Some(metrics) = &component.metrics {
+            metrics.made();
+        }
         Ok(Instance {
             store,
             proxy,
@@ -156,6 +160,7 @@ impl HandlerState for Handler {
                 },
                 place,
                 ended: self.ended.clone(),
+                metrics: component.metrics.clone(),
             },
         })
     }
@@ -215,17 +220,22 @@ impl WorkerExpiration for Expiration {
     }
 }
 
+/// When a request came to its component; from then on it waits for an instance.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival(pub Instant);
+
 /// Decides what an instance accepts.
 pub struct Worker {
     component: String,
     max_reuse: usize,
     place: Arc<Place>,
     ended: Arc<AtomicBool>,
+    metrics: Option<OfOneComponent>,
 }
 
 impl WorkerState for Worker {
     type StoreData = State;
-    type RequestData = ();
+    type RequestData = Arrival;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         let is_full = concurrent >= MAX_CONCURRENT;
@@ -243,9 +253,12 @@ impl WorkerState for Worker {
     fn on_request_start(
         &self,
         _: StoreContextMut<'_, State>,
-        (): (),
+        Arrival(arrived): Arrival,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        if let Some(metrics) = &self.metrics {
+            metrics.accepted(arrived.elapsed());
+        }
         let place = self.place.clone();
         Box::pin(async move {
             sleep(REQUEST_LIMIT).await;
@@ -267,6 +280,9 @@ impl WorkerState for Worker {
                 );
             } else {
                 tracing::error!(component = self.component, "an instance failed: {error:?}");
+            }
+            if let Some(metrics) = &self.metrics {
+                metrics.failed();
             }
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! The components in `functions/` know nothing of it; Spin does the same (docs/decisions.md#a-host-of-our-own).
 
-// Not forbidden, because `storage::sqlite` calls the C interface of SQLite.
+// Not forbidden, because `storage::sqlite` calls the C interface of SQLite, and `packed` loads machine code.
 #![deny(unsafe_code)]
 
 mod answer;
 pub mod app;
+pub mod application;
 pub mod backup;
 pub mod cli;
 pub mod component;
@@ -14,13 +15,18 @@ pub mod gateway;
 pub mod instance;
 pub mod log;
 pub mod manifest;
+pub mod metrics;
 pub mod network;
 pub mod outbound;
 pub mod output;
+pub mod packed;
 pub mod places;
 pub mod private;
+pub mod remote;
+pub mod runtime_config;
 pub mod server;
 pub mod spin;
 pub mod state;
 pub mod storage;
-mod stores;
+pub mod stores;
+mod thread;

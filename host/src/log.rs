@@ -1,11 +1,13 @@
 //! The log: one line an event on standard error, with fields; `RUST_LOG` chooses the events.
 
+use crate::thread::Joined;
 use clap::ValueEnum;
+use parking_lot::{Condvar, Mutex};
 use std::{
     io::{self, Write},
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    sync::Arc,
+    thread,
     time::Duration,
 };
 use tracing_subscriber::{
@@ -31,12 +33,9 @@ pub enum Format {
 /// Starts logging. Lines are written by a thread of their own, so that a slow terminal delays no request.
 ///
 /// Dropping the guard writes the remaining lines.
-///
-/// # Errors
-/// When the thread can't be started.
 pub fn start(format: Format) -> io::Result<Guard> {
     let lines = Lines::default();
-    let thread = thread::Builder::new().name("log".into()).spawn({
+    let thread = Joined::start("log", {
         let lines = lines.clone();
         move || lines.write_to(&mut io::stderr())
     })?;
@@ -50,24 +49,20 @@ pub fn start(format: Format) -> io::Result<Guard> {
     };
     Ok(Guard {
         lines,
-        thread: Some(thread),
+        _thread: thread,
     })
 }
 
 /// Keeps the log going.
 pub struct Guard {
     lines: Lines,
-    thread: Option<JoinHandle<()>>,
+    _thread: Joined,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.lines.waiting().ended = true;
+        self.lines.0.waiting.lock().ended = true;
         self.lines.0.filled.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, there is no log to write that to.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -90,32 +85,21 @@ struct Waiting {
 }
 
 impl Lines {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Writes what comes until the end.
     fn write_to(&self, out: &mut impl Write) {
         let mut batch = Vec::new();
         let mut lost = 0;
         loop {
-            let mut waiting = self.waiting();
+            let mut waiting = self.0.waiting.lock();
             while waiting.text.is_empty() && !waiting.ended {
-                waiting = self
-                    .0
-                    .filled
-                    .wait(waiting)
-                    .unwrap_or_else(PoisonError::into_inner);
+                self.0.filled.wait(&mut waiting);
             }
             let ended = waiting.ended;
             drop(waiting);
             if !ended {
                 thread::sleep(COLLECT);
             }
-            let mut waiting = self.waiting();
+            let mut waiting = self.0.waiting.lock();
             batch.clear();
             mem::swap(&mut batch, &mut waiting.text);
             let dropped = mem::take(&mut waiting.dropped);
@@ -152,7 +136,7 @@ impl<'a> MakeWriter<'a> for Lines {
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.waiting();
+        let mut waiting = self.0.waiting.lock();
         if waiting.text.len() + line.len() > MAX_WAITING {
             waiting.dropped += 1;
         } else {
@@ -181,7 +165,7 @@ mod tests {
         for _ in 0..4 {
             lines.write_all(&line).unwrap();
         }
-        lines.waiting().ended = true;
+        lines.0.waiting.lock().ended = true;
         let mut written = Vec::new();
         lines.write_to(&mut written);
         assert_eq!(&written[..MAX_WAITING], vec![b'x'; MAX_WAITING]);
@@ -215,11 +199,11 @@ mod tests {
             let thread = scope.spawn(move || writing.write_to(disk));
             for line in ["one\n", "two\n", "three\n"] {
                 lines.write_all(line.as_bytes()).unwrap();
-                while !lines.waiting().text.is_empty() {
+                while !lines.0.waiting.lock().text.is_empty() {
                     std::thread::yield_now();
                 }
             }
-            lines.waiting().ended = true;
+            lines.0.waiting.lock().ended = true;
             lines.0.filled.notify_one();
             thread.join().unwrap();
         });

@@ -3,16 +3,14 @@
 use anyhow::Context;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use kafka_net::{client_behind, customer, network};
+use std::net::IpAddr;
 
 /// The addresses a request came from.
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies that are believed unless others are named: those on this machine.
 pub const LOCAL_PROXIES: &str = "127.0.0.0/8 ::1";
-
-/// Bits of an address of IPv6 that a provider gives to one customer.
-const PREFIX: u32 = 56;
 
 /// Addresses that count as one: of IPv6 a whole network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,13 +19,7 @@ pub struct Network(IpAddr);
 impl Network {
     /// The network of an address.
     pub fn of(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let mask = u128::MAX << (u128::BITS - PREFIX);
-                Ipv6Addr::from_bits(address.to_bits() & mask).into()
-            }
-            v4 => v4,
-        })
+        Self(customer(address))
     }
 }
 
@@ -44,9 +36,7 @@ impl Proxies {
         text.split(|c: char| c == ',' || c.is_whitespace())
             .filter(|entry| !entry.is_empty())
             .map(|entry| {
-                entry
-                    .parse()
-                    .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
+                network(entry)
                     .with_context(|| format!("{entry:?} is neither an address nor a network"))
             })
             .collect::<anyhow::Result<_>>()
@@ -61,37 +51,10 @@ impl Proxies {
 
     /// The client behind the proxies: the nearest address that is none of theirs, or the last that can be read.
     pub fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-        let mut nearest = peer.to_canonical();
-        let values: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
-        let hops = values
-            .iter()
-            .rev()
-            .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
-        for hop in hops {
-            if !self.contains(nearest) {
-                break;
-            }
-            match address(hop) {
-                Some(address) => nearest = address,
-                None => break,
-            }
-        }
-        nearest
+        let lines = headers.get_all(FORWARDED_FOR).into_iter().rev();
+        let lines = lines.map(|line| line.to_str().unwrap_or_default());
+        client_behind(peer, lines, |address| self.contains(*address))
     }
-}
-
-/// `203.0.113.7`, `2001:db8::7`, the latter perhaps in brackets, either with a port.
-fn address(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim();
-    let bare = hop
-        .strip_prefix('[')
-        .and_then(|hop| hop.strip_suffix(']'))
-        .unwrap_or(hop);
-    let address = match bare.parse::<SocketAddr>() {
-        Ok(with_port) => with_port.ip(),
-        Err(_) => bare.parse().ok()?,
-    };
-    Some(address.to_canonical())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A line of JSON with a level and a target is an event of the component's own log. It is logged at its level, with its
 //! fields; every other line is plain text.
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{
@@ -11,7 +12,7 @@ use std::{
     mem,
     path::Path,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 use tokio::io::AsyncWrite;
@@ -31,9 +32,6 @@ pub struct Output {
 impl Output {
     /// The streams of `component`. With a `folder`, they are also appended to `<component>_stdout.txt` and
     /// `<component>_stderr.txt` there, as under `spin up --log-dir`.
-    ///
-    /// # Errors
-    /// When a file can't be opened.
     pub fn new(component: &str, folder: Option<&Path>) -> io::Result<Self> {
         let open = |stream: &'static str| {
             let file = folder
@@ -180,7 +178,7 @@ impl AsyncWrite for LineWriter {
             file,
         } = &self.lines;
         if let Some(file) = file {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file = file.lock();
             file.write(bytes, component, stream);
         }
         self.pending.extend_from_slice(bytes);

@@ -5,9 +5,10 @@
 //! would keep all other requests out. So an instance that takes no more requests, or that has been full of requests for
 //! a while, moves to a place of another pool, which all components share and nothing short needs.
 
+use parking_lot::Mutex;
 use std::{
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -36,6 +37,8 @@ const WAIT: Duration = Duration::from_millis(25);
 pub struct Places {
     /// Those that requests need.
     own: Arc<Semaphore>,
+    /// How many of those there are.
+    most: usize,
     /// Those of instances that take no more, shared with other components; `None`: each instance serves one request,
     /// and stays where it is.
     retired: Option<Arc<Semaphore>>,
@@ -46,6 +49,7 @@ impl Places {
     pub fn public(retired: &Arc<Semaphore>) -> Self {
         Self {
             own: Arc::new(Semaphore::new(TAKING_REQUESTS)),
+            most: TAKING_REQUESTS,
             retired: Some(retired.clone()),
         }
     }
@@ -54,6 +58,7 @@ impl Places {
     pub fn private() -> Self {
         Self {
             own: Arc::new(Semaphore::new(PRIVATE)),
+            most: PRIVATE,
             retired: None,
         }
     }
@@ -61,6 +66,16 @@ impl Places {
     /// Whether an instance serves one request only.
     pub fn are_private(&self) -> bool {
         self.retired.is_none()
+    }
+
+    /// How many instances may live at a time, but for the retired.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many of them do.
+    pub fn taken(&self) -> usize {
+        self.most - self.own.available_permits()
     }
 
     /// A place for a new instance; `None`: all are taken.
@@ -78,10 +93,10 @@ impl Places {
 
 /// The place of one instance, until this is dropped.
 pub struct Place {
-    permit: std::sync::Mutex<OwnedSemaphorePermit>,
+    permit: Mutex<OwnedSemaphorePermit>,
     retired_places: Option<Arc<Semaphore>>,
     is_retired: AtomicBool,
-    full_since: std::sync::Mutex<Option<Instant>>,
+    full_since: Mutex<Option<Instant>>,
 }
 
 impl Place {
@@ -101,7 +116,7 @@ impl Place {
         };
         match places.clone().try_acquire_owned() {
             Ok(permit) => {
-                *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+                *self.permit.lock() = permit;
             }
             Err(_) => {
                 tracing::warn!("{RETIRED} instances have long work; one more keeps its place")
@@ -111,10 +126,7 @@ impl Place {
 
     /// Sets whether the instance is full of requests that wait for their answers.
     pub fn set_full(&self, is_full: bool) {
-        let mut since = self
-            .full_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.full_since.lock();
         match is_full {
             true => {
                 since.get_or_insert_with(Instant::now);
@@ -128,10 +140,7 @@ impl Place {
         if self.retired_places.is_none() || self.is_retired() {
             return None;
         }
-        let since = self
-            .full_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let since = self.full_since.lock();
         since.map(|since| since + FULL_FOR)
     }
 }

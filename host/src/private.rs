@@ -1,11 +1,12 @@
 //! Files that only their owner may read: databases, and what they are copied to. Their owner is that of the folder
 //! they are in.
 
+use anyhow::Context;
 use rustix::process::geteuid;
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown},
     path::Path,
 };
 
@@ -22,6 +23,15 @@ pub fn create(path: &Path) -> io::Result<File> {
         .open(path)?;
     give_to_owner(path);
     Ok(file)
+}
+
+/// Makes a folder that only its owner may use, unless it is there, and those that it is in.
+pub fn create_folder(path: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("can't create the folder {}", path.display()))
 }
 
 /// Gives a file that root made to the owner of its folder, as SQLite does with its files. Where root may not do that,

@@ -105,17 +105,11 @@ impl StateDir {
     }
 
     /// Whether there is any database in it.
-    ///
-    /// # Errors
-    /// When the folder can't be read.
     pub fn has_databases(&self) -> anyhow::Result<bool> {
         Ok(!database_files(&self.folder)?.is_empty())
     }
 
     /// An empty folder for the databases that are to replace all that are here. Of a value of [`Self::take`].
-    ///
-    /// # Errors
-    /// When it can't be made.
     pub fn staging(&self) -> anyhow::Result<Scratch> {
         let staged = Scratch::create(self.folder.join(STAGING))?;
         private::give_to_owner(staged.path());

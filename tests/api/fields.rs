@@ -224,7 +224,31 @@ async fn json_with_the_same_fields_is_taken_wherever_a_form_is() {
     request.send().await.has_status(200);
     let model =
         json!({ "user_id": user.id, "name": "m", "ak": "k", "base_url": "http://127.0.0.1:1/v1" });
-    post("/models/new", model).await.has_status(200);
+    let model = post("/models/new", model).await;
+    model.has_status(200);
+    // What is JSON anyway need not be put into a text.
+    let settings = json!({
+        "user_id": user.id, "context_chars": 5000, "timeout_seconds": "60", "headers": { "X-A": "b" }
+    });
+    let path = format!("/models/{}", model.string("/id"));
+    let changed = server.patch(&path).json(settings.to_string()).send().await;
+    changed.has_status(200);
+    let shown = changed.json();
+    assert_eq!(shown["context_chars"], 5000, "{shown}");
+    assert_eq!(shown["timeout_seconds"], 60, "{shown}");
+    assert_eq!(
+        shown["headers"].as_str().map(str::to_lowercase),
+        Some("x-a".into()),
+        "{shown}"
+    );
+    // Half an emoji is a sign that something is missing, as everywhere.
+    let half = format!(
+        r#"{{"owner_id": "{}", "\ud83d": 1, "name": "a\ud83d"}}"#,
+        user.id
+    );
+    let workspace = server.post("/workspace/new").json(half).send().await;
+    workspace.has_status(200);
+    assert_eq!(workspace.string("/workspace/name"), "a\u{fffd}");
 }
 
 #[tokio::test]

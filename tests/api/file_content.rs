@@ -157,7 +157,7 @@ async fn an_empty_file_has_no_range() {
 #[tokio::test]
 async fn a_file_of_two_chats_is_found_by_each_of_its_ids() {
     let (server, user, path) = server_with("a.txt", "text/plain", b"shared").await;
-    let file = path.split('/').nth(2).expect("the id of the file");
+    let file = path.rsplit('/').nth(1).expect("the id of the file");
     for chat_name in ["first", "second"] {
         let form = [
             ("user_id", user.id.as_str()),

@@ -24,7 +24,7 @@ async fn an_upload_to_a_chat_is_a_file_of_both_chat_and_workspace() {
         body["details"][1],
         json!({
             "id": python, "name": "main.py", "content": "print('grüß')\n", "language": "python",
-            "type": "code", "url": format!("/file/{python}/content"), "text_state": "ready", "text_error": null,
+            "type": "code", "url": format!("http://{}/file/{python}/content", server.address()), "text_state": "ready", "text_error": null,
         })
     );
     let expected_start = format!(
@@ -36,7 +36,8 @@ async fn an_upload_to_a_chat_is_a_file_of_both_chat_and_workspace() {
         response.text()
     );
     let expected_end = format!(
-        r#","language":"python","type":"code","url":"/file/{python}/content","text_state":"ready","text_error":null}}]}}"#
+        r#","language":"python","type":"code","url":"http://{}/file/{python}/content","text_state":"ready","text_error":null}}]}}"#,
+        server.address()
     );
     assert!(
         response.text().ends_with(&expected_end),
@@ -75,7 +76,8 @@ async fn an_upload_to_a_workspace_is_a_file_of_the_workspace_only() {
     response.is(
         200,
         &format!(
-            r#"{{"files":["{file}"],"details":[{{"id":"{file}","name":"note.txt","content":null,"language":null,"type":"other","url":"/file/{file}/content","text_state":"ready","text_error":null}}]}}"#
+            r#"{{"files":["{file}"],"details":[{{"id":"{file}","name":"note.txt","content":null,"language":null,"type":"other","url":"http://{}/file/{file}/content","text_state":"ready","text_error":null}}]}}"#,
+            server.address()
         ),
     );
     let database = server.database().await;

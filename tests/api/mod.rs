@@ -18,6 +18,7 @@ mod models;
 mod multipart;
 mod ownership;
 mod reading;
+mod ready;
 mod removal;
 mod routing;
 mod versions;

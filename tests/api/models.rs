@@ -1,6 +1,7 @@
 //! `/models`: what a model's owner can do with it, and that its API key stays sealed (docs/promises.md, as far as
 //! these endpoints go).
 
+mod names;
 mod sealing;
 
 use std::time::{Duration, Instant};

@@ -46,7 +46,7 @@ async fn files_of_a_workspace_are_listed_and_read() {
         let id = ids[index].as_str().expect("an id");
         json!({
             "id": id, "filename": name, "path": format!("uploads/files/{id}_{name}"), "size": size, "type": kind,
-            "language": null, "url": format!("/file/{id}/content"), "media_type": null,
+            "language": null, "url": format!("http://{}/file/{id}/content", server.address()), "media_type": null,
             "text_state": "ready", "text_error": null,
         })
     };
@@ -164,7 +164,7 @@ async fn files_of_a_chat_are_listed_with_their_newest_versions() {
     let list = server.get(&path).send().await;
     let mut entry = json!({
         "id": id, "filename": "d.csv", "path": format!("uploads/files/{file}_d.csv"), "size": 4, "type": "csv",
-        "language": null, "url": format!("/file/{id}/content"), "media_type": null,
+        "language": null, "url": format!("http://{}/file/{id}/content", server.address()), "media_type": null,
         "text_state": "ready", "text_error": null, "file_id": file,
         "num_versions": 0, "version_id": null, "timestamp": null,
     });

@@ -100,7 +100,7 @@ impl Known {
             answer.string(pointer)
         };
         let server = &house.server;
-        for _ in 0..SPARES {
+        for number in 0..SPARES {
             let form = [("owner_id", user), ("name", "spare")];
             let id = made(server.post("/workspace/new").form(&form), "/workspace_id").await;
             known.spare("DELETE /workspace/delete/{workspace_id}", id);
@@ -119,16 +119,20 @@ impl Known {
             let id = made(server.post("/file/upload").multipart(form), "/files/0").await;
             known.spare("DELETE /file/delete/{file_id}", id);
             let base_url = house.model.base_url();
-            let form = [
-                ("user_id", user),
-                ("name", "spare"),
-                ("ak", "key"),
-                ("base_url", &base_url),
-            ];
-            let id = made(server.post("/models/new").form(&form), "/id").await;
-            known.spare("DELETE /models/delete/{model_id}", id);
-            let id = made(server.post("/models/new").form(&form), "/id").await;
-            known.spare("PATCH /models/{model_id}", id);
+            for operation in [
+                "DELETE /models/delete/{model_id}",
+                "PATCH /models/{model_id}",
+            ] {
+                let name = format!("{number}: {operation}");
+                let form = [
+                    ("user_id", user),
+                    ("name", name.as_str()),
+                    ("ak", "key"),
+                    ("base_url", &base_url),
+                ];
+                let id = made(server.post("/models/new").form(&form), "/id").await;
+                known.spare(operation, id);
+            }
         }
         known
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{read, texts};
-use crate::support::{Description, Server, run_kafka};
+use crate::support::{Description, Server, Setup, run_kafka};
 
 /// The rows of a document's table whose head begins so, as cells.
 fn rows(document: &str, head: &str) -> Vec<Vec<String>> {
@@ -69,7 +69,7 @@ fn documents_set_only_variables_that_exist() {
 
 #[test]
 fn all_options_are_described() {
-    for command in ["up", "gateway"] {
+    for command in ["up", "gateway", "pack"] {
         let help = run_kafka(&[command, "--help"]).output;
         let lines = help.lines().map(str::trim_start);
         let offered = lines.filter_map(|line| {
@@ -87,6 +87,29 @@ fn all_options_are_described() {
             .map(str::to_owned)
             .collect();
         assert_eq!(described, offered, "kafka {command}");
+    }
+}
+
+#[tokio::test]
+async fn all_metrics_are_described_and_alerts_use_no_others() {
+    let server = Setup::app().argument("--metrics=0").start().await;
+    // So that there is a request, and one of a component.
+    server.get("/readyz").send().await.has_status(200);
+    let metrics = server.metrics().await;
+    let names = metrics.names();
+    let rows = rows("docs/operations.md", "| metric |");
+    let described: BTreeSet<_> = rows.iter().map(|row| code(&row[0])).collect();
+    assert_eq!(described, names);
+    let text = read("docs/operations.md");
+    for rest in text.split("kafka_backend_").skip(1) {
+        let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+        let name = format!("kafka_backend_{}", &rest[..end.unwrap_or(rest.len())]);
+        let of_histogram = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
+        let is_known =
+            names.contains(name.as_str()) || of_histogram.is_some_and(|name| names.contains(name));
+        assert!(is_known, "{name}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::support::{Setup, build_once, repository, run_kafka};
+use crate::support::{Setup, repository, run_kafka};
 
 /// A folder with a manifest of this text.
 fn folder_with(manifest: &str) -> (TempDir, PathBuf) {
@@ -163,24 +163,4 @@ fn a_source_that_is_no_component_is_named() {
         &source,
     );
     assert_refused(&manifest, &["text.wasm"]);
-}
-
-#[test]
-fn components_and_the_application_have_ceilings() {
-    let manifest = repository().join("spin.toml");
-    build_once(&manifest);
-    let manifest = fs::read_to_string(manifest).expect("the manifest");
-    let sources: Vec<&str> = manifest
-        .lines()
-        .filter_map(|line| line.strip_prefix("source = "))
-        .map(|source| source.trim_matches('"'))
-        .collect();
-    assert!(sources.len() >= 5, "{sources:?}");
-    let mut sum = 0;
-    for source in sources {
-        let size = fs::metadata(repository().join(source)).expect("it was built");
-        assert!(size.len() < 4_000_000, "{source} has {} bytes", size.len());
-        sum += size.len();
-    }
-    assert!(sum < 25_000_000, "the application has {sum} bytes");
 }

@@ -11,6 +11,8 @@ mod database;
 mod lifecycle;
 mod logs;
 mod manifest;
+mod metrics;
+mod pack;
 mod places;
 mod restore;
 mod state_folder;

@@ -217,3 +217,24 @@ async fn a_diff_that_fits_nowhere_blocks_no_other_request() {
     let error = ended["error"].to_string();
     assert!(error.contains("does not fit"), "{error}");
 }
+
+/// A version whose text is too long for a frame has an address, by the name that the person called who asked for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_file_of_a_reply_is_read_at_its_address() {
+    let scene = Scene::new(Setup::app(), &[]).await;
+    let long = "x".repeat(100_000);
+    let text = format!("```file=long.based\n{long}\n```\n");
+    let piece = json!({"choices": [{"delta": {"content": text}}]});
+    let base_url = endpoint(format!("data: {piece}\n\ndata: [DONE]\n\n")).await;
+    save_model(&scene.server, &scene.user, "composer", &base_url, KEY)
+        .await
+        .has_status(200);
+    let mut socket = scene.open2().await;
+    socket.send(&compose("composer", "make long.based")).await;
+    let version = socket.action("file_version").await;
+    let url = version["url"].as_str().expect("an address");
+    let own = format!("http://{}/file/", scene.server.address());
+    assert!(url.starts_with(&own), "{url}");
+    let read = scene.server.get(url).send().await;
+    assert_eq!(read.text().trim_end(), long);
+}

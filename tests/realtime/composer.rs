@@ -16,6 +16,7 @@ through_both!(
     equal_text_makes_no_version,
     files_reach_the_model,
     an_uploaded_text_is_edited_and_its_original_kept,
+    half_a_file_changes_none,
     a_name_means_one_file_however_it_is_written,
     a_diff_keeps_line_ends_and_mark,
     files_that_are_no_text_are_not_overwritten,
@@ -263,6 +264,25 @@ async fn an_uploaded_text_is_edited_and_its_original_kept(setup: Setup) {
     let url = format!("/file/{id}/content");
     let newest = scene.server.get(&url).send().await;
     assert_eq!(newest.text(), text, "a download has the text of the events");
+}
+
+/// A model that goes on in another way, or was ended, has not written its last file to the end.
+async fn half_a_file_changes_none(setup: Setup) {
+    let models = ["fake-say-finish-tool-rate-0", "fake-say-length-rate-0"];
+    let scene = Scene::new(setup, &models).await;
+    let form = scene.user.upload_to(&scene.chat, "true");
+    let uploaded = scene
+        .server
+        .upload(form.file("files", "a.md", "as uploaded\n"));
+    uploaded.await.has_status(200);
+    let mut socket = scene.opened().await;
+    for model in models {
+        let prompt = "Write a.md.\nsay:\n```based file=a.md\nhalf of it\n";
+        socket.send(&compose(model, prompt)).await;
+        let answer = socket.text().await;
+        assert!(answer.ends_with("half of it\n"), "{model}: {answer}");
+    }
+    assert_eq!(scene.versions().await, [""; 0]);
 }
 
 async fn a_name_means_one_file_however_it_is_written(setup: Setup) {

@@ -1,11 +1,14 @@
 //! Origins, hosts, signatures, and headers that only a gateway may set (docs/promises.md#11-closed-door).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use futures::future::select_all;
 use ring::hmac;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use super::{Scene, through_both};
 use crate::support::{House, Request, Response, Server, Setup, V2, login};
@@ -278,6 +281,48 @@ async fn a_plain_request_for_a_socket_is_answered_with_its_purpose() {
         answer.text()
     );
     assert!(answer.json()["detail"].is_string());
+}
+
+/// Large frames are taken in one after the other, and only so many wait for their turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_large_frames_some_are_put_off() {
+    let server = behind_a_gateway(Setup::app()).start().await;
+    let user = login(&server, "josef@example.com").await;
+    let chat = server.chat(&user, "The Trial").await;
+    // All announce a large frame, and send nothing of it.
+    let head = format!(
+        "POST /ws/{chat} HTTP/1.1\r\nhost: {}\r\ncontent-type: {EVENTS}\r\ncontent-length: 1000000\r\n\
+         grip-sig: {}\r\nx-forwarded-for: 127.0.0.1\r\n\r\n",
+        server.address(),
+        signature(),
+    );
+    let mut waiting = Vec::new();
+    for _ in 0..40 {
+        let mut stream = server.connect().await;
+        let sent = stream.write_all(head.as_bytes()).await;
+        sent.expect("the server reads");
+        waiting.push(Box::pin(async move {
+            let mut answer = vec![0; 4096];
+            let read = stream.read(&mut answer).await.expect("an answer");
+            String::from_utf8_lossy(&answer[..read]).to_lowercase()
+        }));
+        // In a burst, each would get an instance of its own. And short ones have room beside them.
+        let opened = knock(&server, &chat, Some(&signature())).await;
+        opened.has_status(200);
+    }
+    let answer = timeout(Duration::from_secs(20), select_all(waiting)).await;
+    let (answer, _, waiting) = answer.expect("one is answered before any is read");
+    assert!(answer.starts_with("http/1.1 503"), "{answer}");
+    // A gateway sends it again.
+    assert!(answer.contains("retry-after:"), "{answer}");
+    assert!(
+        answer.contains("too many large messages at once"),
+        "{answer}"
+    );
+    drop(waiting);
+    let long = format!("OPEN\r\nTEXT 60000\r\n{}\r\n", "x".repeat(0x60000));
+    let large = event(&server, &chat, Some(&signature())).body(EVENTS, long);
+    large.send().await.has_status(200);
 }
 
 /// Sends an opening event as a gateway does.

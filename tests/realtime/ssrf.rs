@@ -60,7 +60,7 @@ async fn addresses_that_no_model_has_are_refused_in_open_mode_too() {
         format!("{}/", scene.model.base_url()),
         "https://api.example.com/v1".to_owned(),
     ] {
-        save_model(&scene.server, &scene.user, "fake", &url, KEY)
+        save_model(&scene.server, &scene.user, &url, &url, KEY)
             .await
             .has_status(200);
     }

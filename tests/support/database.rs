@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use libsql::{Builder, Connection, OpenFlags, Value};
 
-use super::repository;
+use super::{PATIENCE, repository};
 
 /// Where a server keeps the database with the label `default`, below its state directory.
 const FILE: &str = "default.db";
@@ -17,7 +18,12 @@ pub struct Database(Connection);
 impl Database {
     /// The database of the server that has, or had, this state folder.
     pub async fn open(state: &Path) -> Self {
-        let database = Builder::new_local(state.join(FILE))
+        Self::of_file(&state.join(FILE)).await
+    }
+
+    /// The database in `file`.
+    pub async fn of_file(file: &Path) -> Self {
+        let database = Builder::new_local(file)
             .flags(OpenFlags::SQLITE_OPEN_READ_ONLY)
             .build()
             .await
@@ -98,11 +104,20 @@ impl Database {
 
     /// Changes the database of a server, in ways that it never would itself.
     pub async fn change(state: &Path, sql: &str) {
-        let database = Builder::new_local(state.join(FILE)).build().await;
+        Self::change_file(&state.join(FILE), sql).await;
+    }
+
+    /// The same with its key-value stores.
+    pub async fn change_keys(state: &Path, sql: &str) {
+        Self::change_file(&state.join("key_value.db"), sql).await;
+    }
+
+    async fn change_file(file: &Path, sql: &str) {
+        let database = Builder::new_local(file).build().await;
         let connection = database.and_then(|database| database.connect());
         let connection = connection.expect("the database opens");
         connection
-            .busy_timeout(std::time::Duration::from_secs(20))
+            .busy_timeout(Duration::from_secs(20))
             .expect("a connection waits its turn");
         connection
             .execute_batch(sql)
@@ -159,8 +174,15 @@ impl Database {
             .await
     }
 
-    /// Every row of every table as text: two equal dumps mean that nothing changed.
+    /// Every row of every table as text: two equal dumps mean that nothing changed. The texts of files are read beside the
+    /// requests that store them, so those that are new are waited for.
     pub async fn dump(&self) -> String {
+        let unread = "SELECT count(*) FROM content LEFT JOIN file_text ON content_id = id
+            WHERE staged_at IS NULL AND coalesce(state, 'pending') = 'pending'";
+        let deadline = Instant::now() + PATIENCE;
+        while self.number(unread).await > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let mut dump = String::new();
         for table in self.tables().await {
             for row in self

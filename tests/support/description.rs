@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schema::problems;
 use super::{Response, Server};
@@ -129,6 +129,10 @@ impl Description {
                 }
             }
         }
+        for (method, operation) in object(&for_gateways()) {
+            let item = json!({ "parameters": [{ "name": "chat_id", "in": "path" }] });
+            operations.push(read("/ws/{chat_id}", &item, method, operation));
+        }
         let paths = |method: &str| -> Vec<String> {
             let operations = operations.iter().filter(|it| it.method == method);
             operations.map(|it| it.path.clone()).collect()
@@ -202,7 +206,8 @@ impl Description {
         let found = found.unwrap_or_default();
         let fits = |range: &str| match range.split_once('*') {
             Some((start, _)) => range == "*/*" || found.starts_with(start),
-            None => found == range,
+            // Of any type.
+            None => found == range || range == "application/octet-stream",
         };
         let (_, described) = content
             .iter()
@@ -212,7 +217,38 @@ impl Description {
             let problems = problems(&self.document, &described["schema"], &answer.json());
             assert!(problems.is_empty(), "{what}: {problems:#?}");
         }
+        if found == "text/event-stream" {
+            let schema = &described["schema"]["contentSchema"];
+            let events = answer.text().lines();
+            for event in events.filter_map(|line| line.strip_prefix("data:")) {
+                let event = serde_json::from_str(event).expect("an event is JSON");
+                let problems = problems(&self.document, schema, &event);
+                assert!(problems.is_empty(), "{what}: {problems:#?}");
+            }
+        }
     }
+}
+
+/// What the document leaves out, because no client that is made from it could use it: docs/websocket.md and docs/grip.md
+/// describe it.
+fn for_gateways() -> Value {
+    let error = json!({ "content": { "application/json": {
+        "schema": { "$ref": "#/components/schemas/Detail" },
+    } } });
+    json!({
+        "get": {
+            "operationId": "conversation_socket", "security": [],
+            "parameters": [{ "name": "ticket", "in": "query", "schema": { "type": "string" } }],
+            "responses": { "403": error, "404": error, "426": error },
+        },
+        "post": {
+            "operationId": "conversation_socket_events", "security": [],
+            "requestBody": { "content": { "application/websocket-events": {
+                "schema": { "type": "string" },
+            } } },
+            "responses": { "401": error, "403": error, "404": error, "426": error },
+        },
+    })
 }
 
 fn read(path: &str, item: &Value, method: &str, operation: &Value) -> Operation {
@@ -229,7 +265,6 @@ fn read(path: &str, item: &Value, method: &str, operation: &Value) -> Operation 
             .collect()
     };
     let content = operation["requestBody"]["content"].as_object();
-    // Of the two kinds of forms, the one that takes files.
     let body = content.and_then(|content| content.values().next());
     let path_parameters = parameters(&item["parameters"], "path");
     Operation {

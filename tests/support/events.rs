@@ -63,6 +63,22 @@ impl Events {
         }
     }
 
+    /// Waits for a comment, which keeps a stream alive that has nothing to tell.
+    pub async fn comment(&mut self) {
+        while !self.pending.starts_with(':') {
+            if let Some(end) = self.pending.find("\n\n") {
+                self.pending.drain(..end + 2);
+                continue;
+            }
+            let frame = timeout(PATIENCE, self.body.frame()).await;
+            let frame = frame.expect("something comes").expect("the stream goes on");
+            let bytes = frame.expect("the stream is whole").into_data();
+            let bytes = bytes.expect("there are no trailers");
+            self.pending +=
+                std::str::from_utf8(&bytes).expect("events are not split in characters");
+        }
+    }
+
     /// The next event of this kind.
     pub async fn event(&mut self, kind: &str) -> Event {
         loop {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -54,7 +55,15 @@ pub struct Process {
 impl Process {
     /// Starts the binary with what `prepare` adds to the command.
     pub fn start(prepare: impl FnOnce(&mut Command)) -> Self {
-        let mut command = kafka();
+        Self::run(kafka(), prepare)
+    }
+
+    /// Starts another program, as it is, with what `prepare` adds to the command.
+    pub fn of(program: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::run(Command::new(program), prepare)
+    }
+
+    fn run(mut command: Command, prepare: impl FnOnce(&mut Command)) -> Self {
         prepare(&mut command);
         let mut child = command
             .stdin(Stdio::null())

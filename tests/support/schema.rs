@@ -19,12 +19,14 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
             }
         };
         match (keyword.as_str(), value) {
-            ("description" | "format", _) if keyword == "description" || wanted != "date-time" => {}
+            ("description" | "example" | "format", _)
+                if keyword != "format" || wanted != "date-time" => {}
             ("format", Value::String(time)) => demand(is_time(time)),
             ("type", _) => demand(match wanted {
                 Value::Array(types) => types.iter().any(|wanted| is_of(wanted, value)),
                 wanted => is_of(wanted, value),
             }),
+            ("const", _) => demand(wanted == value),
             ("enum", _) => demand(list(wanted).contains(value)),
             ("minLength", Value::String(text)) => {
                 demand(text.chars().count() as u64 >= number(wanted))
@@ -60,7 +62,8 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, problems: &m
             }
             // Of e-mail addresses that are sent.
             ("not", _) => {}
-            ("anyOf", _) => demand(list(wanted).iter().any(|schema| {
+            // Only one of the described events has the action of an event.
+            ("anyOf" | "oneOf", _) => demand(list(wanted).iter().any(|schema| {
                 let mut problems = Vec::new();
                 check(document, schema, value, at, &mut problems);
                 problems.is_empty()

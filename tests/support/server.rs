@@ -13,13 +13,14 @@ use tempfile::TempDir;
 use super::client::{Body, Request};
 use super::process::{Process, memory_of};
 use super::pushpin::Pushpin;
-use super::{ChatClient, Database, PATIENCE, Refused, Setup, Socket, V2};
+use super::{ChatClient, Database, Hrana, PATIENCE, Refused, Setup, Socket, V2};
 
 /// A running server; killed when dropped.
 pub struct Server {
     // Declared, and so dropped, before the folder it writes to.
     process: Process,
     pushpin: Option<Pushpin>,
+    hrana: Option<Hrana>,
     address: String,
     sockets: String,
     state: TempDir,
@@ -27,9 +28,11 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn new(
+    /// The server of a process that has printed this address.
+    pub fn new(
         process: Process,
         pushpin: Option<Pushpin>,
+        hrana: Option<Hrana>,
         address: String,
         state: TempDir,
     ) -> Self {
@@ -39,6 +42,7 @@ impl Server {
                 .as_ref()
                 .map_or_else(|| address.clone(), Pushpin::address),
             pushpin,
+            hrana,
             address,
             state,
             client: Client::builder(TokioExecutor::new()).build_http(),
@@ -48,6 +52,11 @@ impl Server {
     /// The application with nothing set.
     pub async fn start() -> Self {
         Setup::app().start().await
+    }
+
+    /// The libSQL server that it alone uses.
+    pub fn hrana(&self) -> &Hrana {
+        self.hrana.as_ref().expect("its database is on a server")
     }
 
     /// The address that it printed, `127.0.0.1:<port>`.
@@ -160,6 +169,11 @@ impl Server {
 
     /// Any method; `path` is sent as it is.
     pub fn request(&self, method: &str, path: &str) -> Request {
+        // An address that the server named, by which it may have been called through a gateway.
+        let path = match path.strip_prefix("http://") {
+            Some(rest) => &rest[rest.find('/').expect("an address with a path")..],
+            None => path,
+        };
         Request::new(
             self.client.clone(),
             method,

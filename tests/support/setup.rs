@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::build::build_once;
+use super::on_file;
 use super::process::Process;
 use super::pushpin::Pushpin;
-use super::{Server, repository};
+use super::{Hrana, Server, repository};
+
+/// How the command line is given a runtime config file.
+const CONFIG: [&str; 2] = ["--runtime-config-file", "KAFKA_RUNTIME_CONFIG_FILE"];
 
 /// What to start, before it is started.
 pub struct Setup {
@@ -20,6 +24,7 @@ pub struct Setup {
     environment: Vec<(String, String)>,
     state: Option<TempDir>,
     pushpin: Option<Pushpin>,
+    database: Option<Hrana>,
 }
 
 impl Setup {
@@ -43,6 +48,7 @@ impl Setup {
             environment: Vec::new(),
             state: None,
             pushpin: None,
+            database: None,
         }
     }
 
@@ -54,6 +60,23 @@ impl Setup {
         }
         self.pushpin = Some(pushpin);
         self
+    }
+
+    /// Its database is on a libSQL server, which others may use, too.
+    pub fn on(self, database: &Hrana) -> Self {
+        let config = database.config();
+        self.argument(CONFIG[0])
+            .argument(config.to_str().expect("a path of text"))
+    }
+
+    /// Its database is on a libSQL server of its own, which has it in the state folder.
+    pub fn on_a_server(mut self) -> Self {
+        let state = self.state.take().unwrap_or_else(fresh_state);
+        let database = Hrana::start(&state.path().join("default.db"));
+        self.state = Some(state);
+        let mut setup = self.on(&database);
+        setup.database = Some(database);
+        setup
     }
 
     /// Leaves it to the command line's defaults what to do, as plain `kafka` does.
@@ -92,8 +115,25 @@ impl Setup {
         self
     }
 
+    /// As the run was asked for: on a libSQL server, unless the test says where its database is, or needs a file.
+    fn where_asked(self) -> Self {
+        let is_app = self.manifest == repository().join("spin.toml");
+        let of_environment = self.environment.iter().map(|(name, _)| name);
+        let mut given = self.arguments.iter().chain(of_environment);
+        let is_decided = given.any(|given| CONFIG.contains(&given.as_str()));
+        match is_app && !is_decided && on_file::is_asked_for_servers() {
+            true => self.on_a_server(),
+            false => self,
+        }
+    }
+
     /// Builds the components if this is the first need of them, starts, and waits until it serves.
     pub async fn start(self) -> Server {
+        let this = self.where_asked();
+        this.start_as_it_is().await
+    }
+
+    async fn start_as_it_is(self) -> Server {
         // Blocking a test's own runtime is harmless: no other task runs on it yet.
         build_once(&self.manifest);
         let state = self.state.unwrap_or_else(fresh_state);
@@ -112,7 +152,7 @@ impl Setup {
         if let Some(pushpin) = &mut pushpin {
             pushpin.start(&address);
         }
-        Server::new(process, pushpin, address, state)
+        Server::new(process, pushpin, self.database, address, state)
     }
 }
 

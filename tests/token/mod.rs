@@ -7,6 +7,7 @@ mod frames;
 mod large;
 mod leaving;
 mod limits;
+mod links;
 mod long_work;
 mod models;
 mod oidc;

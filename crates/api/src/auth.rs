@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::models::Model;
-use super::operation::{Operation, link, no_rule};
+use super::operation::{Operation, link};
 use super::schema::{Property, Schema};
 use crate::Done;
 use crate::id::{ChatId, FileId, SessionId, Time, UserId, WorkspaceId};
 
 const USER_ID: Property = Property::new("user_id", Schema::Id).about("The id of the user.");
+const CALLER: Property = Property::new("user_id", Schema::Nullable(&Schema::Id))
+    .optional()
+    .about("The id of the user that the session is of; another one is not found.");
 const EMAIL: Property = Property::new("email", Schema::Email).about("The e-mail address.");
 
 fn email(_: &mut SchemaGenerator) -> schemars::Schema {
@@ -136,7 +139,10 @@ const PROOF: &[Property] = &[
 ];
 
 fn either_proof() -> Value {
-    json!({ "anyOf": [{ "required": ["id_token"] }, { "required": ["email", "code"] }] })
+    json!({
+        "if": { "required": ["id_token"], "properties": { "id_token": {} } },
+        "else": { "required": ["email", "code"], "properties": { "email": {}, "code": {} } },
+    })
 }
 
 operations! {
@@ -159,7 +165,6 @@ operations! {
         .fails(401, "Token mode: the code or the ID token is wrong or too old.")
         .not_found("Token mode: the server knows no identity provider, so an ID token is no proof.")
         .leads_to(&[
-            link("models_new", &[("user_id", "/user_id")]),
             link("workspace_list", &[("user_id", "/user_id")]),
             link("models_list", &[("user_id", "/user_id")]),
         ]);
@@ -170,7 +175,7 @@ operations! {
     /// the caller; the body may be missing.
     HYDRATE = Operation::post("/auth/hydrate")
         .json(&[USER_ID])
-        .json_in_token_mode(&[USER_ID.optional()], no_rule)
+        .json_or_nothing_in_token_mode(&[CALLER])
         .answers::<LoggedIn>()
         .not_found("`User not found.`");
 

@@ -129,7 +129,6 @@ operations! {
         .answers::<ChatName>()
         .not_found("`User not found.`, `Workspace not found.` or `File … not found in the workspace.`")
         .leads_to(&[
-            link("chat_rename", &[("chat_id", "/chat_id")]),
             link("chat_show", &[("chat_id", "/chat_id")]),
             link("chat_files", &[("chat_id", "/chat_id")]),
             link("chat_delete", &[("chat_id", "/chat_id")]),
@@ -156,6 +155,8 @@ operations! {
         .not_found("`User not found.` or `Chat not found.`");
 
     /// Rename a chat
+    ///
+    /// Gives the chat another name. Open sockets receive an event.
     RENAME = Operation::patch("/chat/rename")
         .form::<RenameChat>()
         .limited()

@@ -6,22 +6,23 @@
 )]
 
 mod file;
+mod message;
+mod state;
 mod v1;
-
-use std::ops::Not;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::IntoStaticStr;
 
-use crate::chat::RunningGeneration;
 use crate::file::UploadedFile;
-use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, VersionId, WorkspaceId};
-use crate::relay::{self, Branch, ReplyBegun, Stopped, is_blank};
-use crate::words::{ErrorCode, MessageKind, Role, Status};
+use crate::id::{FileId, GenerationId, MessageId, VersionId};
+use crate::relay::{Branch, Message, ReplyBegun, Stopped};
+use crate::words::{ErrorCode, Status};
 
 pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
+pub use message::ChatMessage;
+pub use state::{ChatState, Generation, Initial, Sync, SyncedChat};
 pub use v1::{EventV1, InitialV1, MessageV1, TextFile};
 
 /// What a client of `kafka.v2` receives: a frame of the WebSocket, or the `data` of a server-sent event whose name is
@@ -29,6 +30,7 @@ pub use v1::{EventV1, InitialV1, MessageV1, TextFile};
 /// only `{"action", "rev", "truncated": true}`.
 #[derive(Debug, Serialize, JsonSchema, IntoStaticStr)]
 #[serde(tag = "action", rename_all = "snake_case")]
+#[schemars(rename = "ChatEvent")]
 #[strum(serialize_all = "snake_case")]
 pub enum Event {
     /// The chat as it is when the connection opens.
@@ -40,7 +42,7 @@ pub enum Event {
     /// An action is refused.
     Error(Error),
     /// A message was added.
-    Message { rev: i64, message: Message },
+    Message { rev: i64, message: ChatMessage },
     /// A reply begins, with a message that is empty yet.
     GenerationStarted {
         rev: i64,
@@ -71,7 +73,7 @@ pub enum Event {
     BranchSelected {
         rev: i64,
         head_id: MessageId,
-        messages: Vec<Message>,
+        messages: Vec<ChatMessage>,
         has_more: bool,
     },
     /// A file was added to the chat.
@@ -82,7 +84,7 @@ pub enum Event {
         file: Option<UploadedFile>,
         /// Of a file that was uploaded through a WebSocket.
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<Message>,
+        message: Option<ChatMessage>,
     },
     /// A file was made or changed.
     FileVersion(Box<FileVersion>),
@@ -91,7 +93,7 @@ pub enum Event {
         rev: i64,
         file_id: FileId,
         name: String,
-        message: Message,
+        message: ChatMessage,
     },
     /// A file has another name.
     FileRenamed {
@@ -105,7 +107,7 @@ pub enum Event {
         file_id: FileId,
         name: String,
         version_id: VersionId,
-        message: Message,
+        message: ChatMessage,
     },
     /// The chat has another name.
     ChatRenamed { rev: i64, name: String },
@@ -150,9 +152,20 @@ impl Event {
     }
 
     /// A message was added.
-    pub fn added(message: relay::Message, rev: i64) -> Self {
+    pub fn added(message: Message, rev: i64) -> Self {
         let message = message.into();
         Self::Message { rev, message }
+    }
+
+    /// The address of the file that it is about, if it has one, and the id of the file.
+    pub fn url(&mut self) -> Option<(&mut String, &FileId)> {
+        match self {
+            Self::FileUploaded {
+                file: Some(file), ..
+            } => Some((&mut file.url, &file.id)),
+            Self::FileVersion(version) => Some((version.url.as_mut()?, &version.file_id)),
+            _ => None,
+        }
     }
 
     /// The newest delta of the reply that the event is about, if the event contains it.
@@ -175,159 +188,6 @@ impl From<GenerationEnded> for Event {
     fn from(ended: GenerationEnded) -> Self {
         Self::GenerationEnded(Box::new(ended))
     }
-}
-
-/// A message of a chat.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "ChatMessage")]
-pub struct Message {
-    pub id: MessageId,
-    /// The message that it follows.
-    pub parent_id: Option<MessageId>,
-    pub role: Role,
-    #[serde(rename = "type")]
-    pub kind: MessageKind,
-    /// `null` if it is left out.
-    pub content: Option<String>,
-    pub status: Status,
-    /// The name of the model that wrote it.
-    pub model: Option<String>,
-    pub created_at: Time,
-    /// What the model thought before it answered. In a frame, not more than 64 KiB: what is longer is left out.
-    #[serde(default, skip_serializing_if = "is_blank")]
-    pub reasoning: Option<String>,
-    /// Of a reply, unchanged from the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finish_reason: Option<String>,
-    /// Of a reply, unchanged from the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage: Option<Value>,
-    /// Of a reply: what went wrong, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    #[serde(default, skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-    /// In `file_deleted`: the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deleted_file_id: Option<FileId>,
-}
-
-impl From<relay::Message> for Message {
-    fn from(message: relay::Message) -> Self {
-        Self {
-            id: message.id,
-            parent_id: message.parent_id,
-            role: message.role,
-            kind: message.kind,
-            content: Some(message.content),
-            status: message.status,
-            model: message.model,
-            created_at: message.created_at,
-            reasoning: message.reasoning,
-            finish_reason: message.finish_reason,
-            usage: message.usage,
-            error: message.error,
-            truncated: false,
-            deleted_file_id: None,
-        }
-    }
-}
-
-/// A chat in the first frame; `M` is a message.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct ChatState<M> {
-    pub chat_id: ChatId,
-    pub chat_name: String,
-    /// Oldest first.
-    pub conversation: Vec<M>,
-    /// The files with versions.
-    pub chat_files_based: Vec<BasedFile>,
-    /// All files.
-    pub chat_files: Vec<FrameFile>,
-    pub workspace_id: WorkspaceId,
-    /// The names of the owner's models.
-    pub models: Vec<String>,
-    /// Always true.
-    pub initial: bool,
-}
-
-/// The first frame.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Initial {
-    /// 2.
-    pub protocol: u8,
-    pub rev: i64,
-    #[serde(flatten)]
-    pub chat: ChatState<Message>,
-    /// The message that the active branch ends with.
-    pub head_id: Option<MessageId>,
-    /// The running reply.
-    pub generation: Option<RunningGeneration>,
-    /// Whether there are older messages.
-    pub has_more: bool,
-    /// Not all files are listed.
-    #[serde(skip_serializing_if = "Not::not")]
-    pub truncated: bool,
-}
-
-/// The answer to `sync`.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Sync {
-    pub rev: i64,
-    pub messages: Vec<Message>,
-    pub files: Vec<FrameFile>,
-    /// The running reply; of a stream, its reply.
-    pub generation: Option<Generation>,
-    /// Not of a stream.
-    #[serde(flatten)]
-    pub chat: Option<SyncedChat>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub in_reply_to: Option<String>,
-}
-
-impl Sync {
-    /// The state of one reply; what is newer in a chat is put in.
-    pub fn new(rev: i64, generation: Option<Generation>) -> Self {
-        Self {
-            rev,
-            messages: Vec::new(),
-            files: Vec::new(),
-            generation,
-            chat: None,
-            in_reply_to: None,
-        }
-    }
-}
-
-/// A chat in a `sync`.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct SyncedChat {
-    /// The message that the active branch ends with.
-    pub head_id: Option<MessageId>,
-    /// The ids of all files; `null`: they are too many.
-    pub file_ids: Option<Vec<FileId>>,
-    pub chat_name: String,
-    /// Whether there is more after this `rev`.
-    pub has_more: bool,
-}
-
-/// A reply with its text so far.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Generation {
-    pub id: GenerationId,
-    pub message_id: MessageId,
-    pub seq: i64,
-    /// `null` if it is left out.
-    pub content: Option<String>,
-    /// What the model has thought so far.
-    #[serde(default, skip_serializing_if = "is_blank")]
-    pub reasoning: Option<String>,
-    pub status: Status,
-    pub model: Option<String>,
-    #[serde(skip_deserializing, skip_serializing_if = "Not::not")]
-    pub truncated: bool,
 }
 
 /// What an action made.
@@ -386,7 +246,7 @@ pub struct GenerationEnded {
     /// What went wrong, for people.
     pub error: Option<String>,
     /// The message with its whole text.
-    pub message: Message,
+    pub message: ChatMessage,
 }
 
 #[cfg(test)]

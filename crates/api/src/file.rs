@@ -38,8 +38,9 @@ form! {
     }
 }
 
-/// A file in a list.
+/// A file in a list. Its name in the description is not `File`, which is a type of many languages.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FileDetails")]
 pub struct File {
     /// The file's own, or that of its attachment to a chat.
     pub id: FileId,
@@ -54,7 +55,7 @@ pub struct File {
     pub kind: FileKind,
     /// Of code.
     pub language: Option<&'static str>,
-    /// The path under which its content is read.
+    /// The address under which its content is read.
     pub url: String,
     /// As the client declared it that uploaded the file.
     pub media_type: Option<String>,
@@ -78,7 +79,7 @@ pub struct UploadedFile {
     /// `based`: written in a chat.
     #[serde(rename = "type")]
     pub kind: FileKind,
-    /// The path under which its content is read.
+    /// The address under which its content is read.
     pub url: String,
     /// How far its text is that models read.
     pub text_state: TextState,
@@ -138,20 +139,26 @@ operations! {
         .answers::<Uploaded>()
         .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`")
         .leads_to(&[
-            link("file_content", &[("file_id", "/files/0")]),
-            link("file_show", &[("file_id", "/files/0")]),
-            link("file_rename", &[("file_id", "/files/0")]),
-            link("file_delete", &[("file_id", "/files/0")]),
-            link("versions_list", &[("chat_file_id", "/files/0")]),
-            link("versions_save", &[("chat_file_id", "/files/0")]),
+            link("file_content", &[("file_id", "/details/0/id")]),
+            link("file_show", &[("file_id", "/details/0/id")]),
+            link("file_delete", &[("file_id", "/details/0/id")]),
+            link("versions_list", &[("chat_file_id", "/details/0/id")]),
+            link("versions_save", &[("chat_file_id", "/details/0/id")]),
         ]);
 
     /// Read a file
     ///
-    /// Supports ranges and `If-None-Match`. Of a file with versions, this is the newest version.
+    /// Supports ranges and `If-None-Match`. Of a file with versions, this is the newest version. In token mode, the
+    /// `url` of a file has `expires` and `signature`, with which it is read without a session for an hour.
     CONTENT = Operation::get("/file/{file_id}/content")
         .limited()
-        .query(&[USER])
+        .query(&[
+            USER,
+            Parameter::optional("expires", Schema::Text)
+                .about("Token mode: until when the signature is valid, in seconds since 1970."),
+            Parameter::optional("signature", Schema::Text)
+                .about("Token mode: that of the file's `url`."),
+        ])
         .heeds(&[
             Parameter::optional("Range", Schema::Text)
                 .about("Which bytes: `bytes=0-4`, `bytes=5-` or `bytes=-5`. Several ranges, or a value that is no range, give the whole content."),
@@ -160,9 +167,9 @@ operations! {
             Parameter::optional("If-None-Match", Schema::Text)
                 .about("The `ETag`s that the client has. If the content has one of them, the answer is 304."),
         ])
-        .also(200, "The whole content.", Content::Other("*/*"))
+        .also(200, "The whole content, with the file's own `Content-Type`.", Content::Bytes)
         .with_headers(200, &[ETAG, DISPOSITION])
-        .also(206, "The range that was asked for.", Content::Other("*/*"))
+        .also(206, "The range that was asked for.", Content::Bytes)
         .with_headers(206, &[ETAG, PLACE, DISPOSITION])
         .also(304, "The client has it already.", Content::Nothing)
         .with_headers(304, &[ETAG])

@@ -16,6 +16,8 @@ pub struct Field {
     pub max_chars: usize,
     /// Whether errors never contain the value.
     pub is_secret: bool,
+    /// Whether its text is JSON, so that a body of JSON may have the value itself.
+    pub is_json: bool,
     /// Its text in the API's description; empty where the name is enough.
     pub about: &'static str,
     /// For the description too: what a handler accepts of this text. Empty: anything.
@@ -55,6 +57,12 @@ impl Field {
         self
     }
 
+    /// In a body of JSON it may be a number or an object, which is its text.
+    pub const fn json(mut self) -> Self {
+        self.is_json = true;
+        self
+    }
+
     /// Adds the meaning of the field to the API's description.
     pub const fn about(mut self, about: &'static str) -> Self {
         self.about = about;
@@ -75,6 +83,7 @@ impl Field {
             kind,
             max_chars: usize::MAX,
             is_secret: false,
+            is_json: false,
             about: "",
             pattern: "",
         }

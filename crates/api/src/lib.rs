@@ -73,6 +73,7 @@ pub const ALL: &[Group] = &[
 ];
 
 /// The operation of this id.
+#[cfg(test)]
 fn find(id: &str) -> Option<&'static Operation> {
     let mut operations = ALL.iter().flat_map(|group| group.operations);
     operations.find(|operation| operation.id() == id)

@@ -43,12 +43,12 @@ form! {
         base_url: Option<String> => max_chars(MAX_URL_CHARS) pattern(URL_OR_NOTHING),
         /// How many characters the model gets to read at most, from 1000 to 10000000; 0: what the server decides and the
         /// model's refusals teach.
-        context_chars: Option<String> => max_chars(20) pattern(NUMBER),
+        context_chars: Option<String> => max_chars(20) pattern(NUMBER) json(),
         /// How long to wait for the first piece of a reply, in seconds, from 1 to 3600; 0: ten minutes.
-        timeout_seconds: Option<String> => max_chars(20) pattern(NUMBER),
+        timeout_seconds: Option<String> => max_chars(20) pattern(NUMBER) json(),
         /// Further headers of its requests: a JSON object of names and texts, which replaces the one before; `{}`: none.
         /// Their values are sealed and in no answer.
-        headers: Option<String> => max_chars(MAX_HEADERS_CHARS) secret(),
+        headers: Option<String> => max_chars(MAX_HEADERS_CHARS) secret() json(),
         /// What follows the `?` of its address, such as `api-version=2024-10-21`; `?`: nothing.
         query: Option<String> => max_chars(MAX_QUERY_CHARS),
         /// The header of the API key: `authorization` (as `Bearer`) or `api-key`.
@@ -84,13 +84,12 @@ const URL: &str = concat!("^", address!(), "$");
 
 const URL_OR_NOTHING: &str = concat!("^(", address!(), ")?$");
 
-/// Another address needs the key again.
+/// Another address needs the key again. A choice of schemas (`anyOf`) would say the same, but generators make types of
+/// it.
 fn key_with_url() -> Value {
     json!({
-        "anyOf": [
-            { "properties": { "base_url": { "maxLength": 0 } } },
-            { "required": ["ak"], "properties": { "ak": { "minLength": 1 } } },
-        ],
+        "if": { "required": ["base_url"], "properties": { "base_url": { "minLength": 1 } } },
+        "then": { "required": ["ak"], "properties": { "ak": { "minLength": 1 } } },
     })
 }
 
@@ -150,14 +149,19 @@ operations! {
         .not_found("`User not found.`");
 
     /// Add a model
+    ///
+    /// Stores a model, with its API key sealed. It is not called: `POST /models/{model_id}/test` does that.
     NEW = Operation::post("/models/new")
         .form::<NewModel>()
         .limited()
         .answers::<Model>()
         .not_found("`User not found.`")
-        .fails(409, "The user has 200 models, which are as many as one may have.")
+        .fails(
+            409,
+            "The user has a model of this name, or 200 models, which are as many as one may have.",
+        )
         .leads_to(&[
-            link("models_change", &[("model_id", "/id"), ("user_id", "/user_id")]),
+            link("models_change", &[("model_id", "/id")]),
             link("models_delete", &[("model_id", "/id")]),
             link("models_test", &[("model_id", "/id")]),
             link("models_list", &[("user_id", "/user_id")]),
@@ -166,13 +170,15 @@ operations! {
     /// Change a model
     ///
     /// Changes the fields that are sent; an empty field changes nothing. A new `base_url` needs the API key again, and the
-    /// headers if there are any: without them the answer is 422, and the model stays unchanged.
+    /// headers if there are any: without them the answer is 422, and the model stays unchanged. So it does with the name of
+    /// another model of the user: 409.
     CHANGE = Operation::patch("/models/{model_id}")
         .form::<ChangeModel>()
         .limited()
         .with_rule(key_with_url)
         .answers::<Model>()
-        .not_found("`User not found.` or `Model not found.`");
+        .not_found("`User not found.` or `Model not found.`")
+        .fails(409, "Another model of the user has this name.");
 
     /// Delete a model
     ///

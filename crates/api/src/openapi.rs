@@ -1,5 +1,6 @@
 //! The description of the API for programs: OpenAPI 3.1, as JSON.
 
+mod examples;
 mod input;
 mod responses;
 
@@ -11,7 +12,6 @@ use serde_json::{Map, Value, json};
 use super::operation::{Operation, Parameter, Who};
 use super::{ALL, Group};
 use crate::AuthMode;
-use crate::events::Event;
 
 const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat product. Answers are JSON unless \
     another media type is declared. Ids are opaque texts; times are UTC in ISO 8601. A row of another user is answered \
@@ -22,18 +22,23 @@ const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat
 pub fn document(version: &str, mode: AuthMode) -> Value {
     let mut schemas = Schemas::new();
     let mut paths = Map::new();
-    for operation in ALL.iter().flat_map(|group| group.operations) {
+    let operations = ALL.iter().flat_map(|group| group.operations);
+    for operation in operations.filter(|operation| !operation.is_for_gateways) {
         let path = paths
             .entry(operation.path)
             .or_insert_with(|| json!({ "parameters": path_parameters(operation.path) }));
         path[operation.verb.name()] = describe(operation, mode, &mut schemas);
     }
-    // No path refers to the events of WebSockets and streams.
-    schemas.typed.subschema_for::<Event>();
     let schemas = schemas.into_json();
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
-        "info": { "title": "Kafka Backend", "version": version, "description": ABOUT },
+        "info": {
+            "title": "Kafka Backend", "version": version, "description": ABOUT,
+            "contact": { "name": "The operator of this server" },
+            "license": { "name": "All rights reserved", "identifier": "LicenseRef-All-rights-reserved" },
+        },
+        // Where the description comes from.
+        "servers": [{ "url": "/", "description": "This server." }],
         "tags": ALL.iter().map(tag).collect::<Value>(),
         "paths": paths,
         "components": {
@@ -51,7 +56,9 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
                 },
             },
         },
-    })
+    });
+    examples::add(&mut document);
+    document
 }
 
 /// The named schemas that were found so far.

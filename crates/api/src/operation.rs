@@ -36,11 +36,14 @@ pub struct Operation {
     pub(super) who: Who,
     pub(super) is_limited: bool,
     pub(super) is_old: bool,
+    /// Whether only a gateway sends it or gets further with it: it is left out of the description, of which clients are
+    /// made.
+    pub(super) is_for_gateways: bool,
     pub(super) links: &'static [Link],
 }
 
-/// An operation that takes values from an answer: its id, and for its parameters or fields the places of their values:
-/// a JSON pointer into the answer, or another of OpenAPI's expressions.
+/// An operation that takes values from an answer: its id, and for its parameters the places of their values: a JSON
+/// pointer into the answer, or another of OpenAPI's expressions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Link {
     pub(super) to: &'static str,
@@ -116,6 +119,8 @@ pub(super) enum Input {
     Form(&'static FormSpec, Rule),
     /// A JSON object with these fields, and a rule about several of them.
     Json(&'static [Property], Rule),
+    /// A JSON object with these fields, none of which must be sent, or no body.
+    JsonOrNothing(&'static [Property]),
     /// A text of this media type.
     Other(&'static str),
 }
@@ -138,6 +143,10 @@ pub(super) enum Content {
     Json(Schema),
     /// A body of this media type.
     Other(&'static str),
+    /// Bytes of any media type.
+    Bytes,
+    /// The events of a reply.
+    Events,
     /// A type as JSON, unless the client asks for the media type.
     TypedOr(fn(&mut SchemaGenerator) -> schemars::Schema, &'static str),
     /// `{"detail": …}`.
@@ -161,19 +170,10 @@ impl Operation {
     }
 
     /// Whether its path or its query has a parameter of this name.
+    #[cfg(test)]
     pub(super) fn has_parameter(&self, name: &str) -> bool {
         self.path.contains(&format!("{{{name}}}"))
             || self.query.iter().any(|parameter| parameter.0.name == name)
-    }
-
-    /// Whether its body has a field of this name.
-    #[cfg(test)]
-    pub(super) fn has_field(&self, name: &str) -> bool {
-        match self.input {
-            Input::None | Input::Other(_) => false,
-            Input::Form(form, _) => form.iter().any(|field| field.name == name),
-            Input::Json(properties, _) => properties.iter().any(|property| property.name == name),
-        }
     }
 
     /// `chat_rename`: the group and the constant.

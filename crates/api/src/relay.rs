@@ -11,9 +11,6 @@ use crate::MAX_ID_CHARS;
 use crate::id::{GenerationId, MessageId, Time};
 use crate::words::{MessageKind, Role, Status};
 
-/// v2's events as server-sent events.
-const EVENTS: &str = "text/event-stream";
-
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
 /// A yes or no in each of the spellings of the original's clients.
@@ -214,6 +211,12 @@ pub struct Stopped {
 /// The same chat again.
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
 
+/// What a reply can lack.
+const MISSING: &str =
+    "`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`";
+
+const BUSY: &str = "`A reply is still being written.` Nothing is stored.";
+
 /// Declares the answers of an operation that begins a reply.
 const fn begins_reply(operation: Operation) -> Operation {
     operation
@@ -223,11 +226,17 @@ const fn begins_reply(operation: Operation) -> Operation {
             "The reply has begun.",
             Content::Typed(SchemaGenerator::subschema_for::<ReplyBegun>),
         )
-        .also(200, "The events of the reply.", Content::Other(EVENTS))
-        .not_found(
-            "`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`",
-        )
-        .fails(409, "`A reply is still being written.` Nothing is stored.")
+        .not_found(MISSING)
+        .fails(409, BUSY)
+}
+
+/// Declares the answers of an operation that begins a reply and streams it.
+const fn streams_reply(operation: Operation) -> Operation {
+    operation
+        .limited()
+        .also(200, "The events of the reply.", Content::Events)
+        .not_found(MISSING)
+        .fails(409, BUSY)
 }
 
 operations! {
@@ -253,29 +262,49 @@ operations! {
 
     /// Send a prompt
     ///
-    /// Stores the prompt and begins a reply. With `Accept: text/event-stream` the answer is a stream of `kafka.v2`
-    /// events that ends with `generation_ended` or `chat_deleted`. In token mode the stream also ends at most a minute
-    /// after the session, with the `error` `unauthorized`. If the `client_id` was sent before, the stream begins with a
-    /// `sync`, as that of `GET …/events` does.
+    /// Stores the prompt and begins a reply. The answer has the ids; a request that names `text/event-stream` in
+    /// `Accept` is answered as `POST …/messages/stream` answers.
     SEND = begins_reply(Operation::post("/chat/{chat_id}/messages").json(PROMPT))
         .leads_to(&[
             link("conversation_edit", &[CHAT, ("message_id", "/message_id")]),
             link("conversation_regenerate", &[CHAT, ("message_id", "/message_id")]),
-            link("conversation_select_branch", &[CHAT, ("message_id", "/message_id")]),
+            link("conversation_select_branch", &[CHAT]),
             link("conversation_history", &[CHAT]),
             link("conversation_stop", &[CHAT]),
         ]);
+
+    /// Send a prompt and receive the reply
+    ///
+    /// Stores the prompt and begins a reply. The answer is a stream of `kafka.v2` events that ends with
+    /// `generation_ended` or `chat_deleted`. In token mode the stream also ends at most a minute after the session, with
+    /// the `error` `unauthorized`. If the `client_id` was sent before, the stream begins with a `sync`, as that of
+    /// `GET …/events` does.
+    SEND_STREAM = streams_reply(Operation::post("/chat/{chat_id}/messages/stream").json(PROMPT));
 
     /// Edit a prompt
     ///
     /// Stores the new text as a sibling of the prompt, and begins a reply. Answers as `POST …/messages` does.
     EDIT = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/edit").json(EDITED));
 
+    /// Edit a prompt and receive the reply
+    ///
+    /// Stores the new text as a sibling of the prompt, and begins a reply. Answers as `POST …/messages/stream` does.
+    EDIT_STREAM = streams_reply(
+        Operation::post("/chat/{chat_id}/messages/{message_id}/edit/stream").json(EDITED),
+    );
+
     /// Write a reply again
     ///
     /// For a reply: begins a sibling of it. For a prompt: begins another reply to it. All fields may be missing, but
     /// the body is a JSON object. Answers as `POST …/messages` does.
     REGENERATE = begins_reply(Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate").json(AGAIN));
+
+    /// Write a reply again and receive it
+    ///
+    /// Begins a reply as `POST …/regenerate` does, and answers as `POST …/messages/stream` does.
+    REGENERATE_STREAM = streams_reply(
+        Operation::post("/chat/{chat_id}/messages/{message_id}/regenerate/stream").json(AGAIN),
+    );
 
     /// Choose a branch
     ///
@@ -300,7 +329,7 @@ operations! {
     /// A stream of `kafka.v2` events, which any number of clients may open at any time. It begins with a `sync` whose
     /// `generation` is this reply. Then `delta`s follow, each of which may join several, so `seq` may jump although no
     /// text is missing. The stream ends with `generation_ended`, with `chat_deleted`, or with an `error` as that of
-    /// `POST …/messages` does. A browser's `EventSource` resumes with `Last-Event-ID`, and stops once it has all.
+    /// `POST …/messages/stream` does. A browser's `EventSource` resumes with `Last-Event-ID`, and stops once it has all.
     EVENTS_OF_REPLY = Operation::get("/chat/{chat_id}/generations/{generation_id}/events")
         .limited()
         .query(&[USER])
@@ -308,7 +337,7 @@ operations! {
             Parameter::optional("Last-Event-ID", Schema::Text)
                 .about("The `id` of the last event that the client received. If it has all of the text so far, there is no `sync`."),
         ])
-        .also(200, "The events of the reply.", Content::Other(EVENTS))
+        .also(200, "The events of the reply.", Content::Events)
         .also(204, "The client has the end of the reply.", Content::Nothing)
         .not_found("`User not found.` or `Generation not found.`");
 
@@ -318,6 +347,7 @@ operations! {
     /// have opens, receives an error and is closed; so does one of `kafka.v2` without a session. The protocol:
     /// [/docs/websocket](/docs/websocket).
     SOCKET = Operation::get("/ws/{chat_id}")
+        .for_gateways()
         .public()
         .query(&[Parameter::optional("ticket", Schema::Text)
             .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
@@ -331,6 +361,7 @@ operations! {
     ///
     /// For the gateway only, which signs the request: WebSocket-over-HTTP, `application/websocket-events`.
     SOCKET_EVENTS = Operation::post("/ws/{chat_id}")
+        .for_gateways()
         .public()
         .takes(SOCKET_EVENT_TYPE)
         .also(200, "Events for the socket.", Content::Other(SOCKET_EVENT_TYPE))

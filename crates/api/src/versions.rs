@@ -115,6 +115,8 @@ operations! {
         .not_found("`User not found.` or `File not found.`");
 
     /// Show a version
+    ///
+    /// Answers with one version and its text.
     SHOW = Operation::get("/chat-file/{chat_file_id}/versions/{version_id}")
         .query(&[USER])
         .answers::<VersionText>()

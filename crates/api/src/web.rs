@@ -38,6 +38,37 @@ pub enum Status {
     DiskFull,
 }
 
+/// What is there to serve requests with.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Ready {
+    /// That it is all there.
+    pub status: ReadyStatus,
+    /// The version of the database's schema.
+    pub schema: i64,
+    /// The gateway that holds the sockets.
+    pub gateway: Gateway,
+}
+
+/// The word for it.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadyStatus {
+    /// Requests can be served.
+    Ready,
+}
+
+/// How the gateway is.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(rename_all = "lowercase")]
+pub enum Gateway {
+    /// It takes what is published.
+    Reachable,
+    /// The configuration names none, so there are no sockets.
+    None,
+}
+
 operations! {
     "web": "Pages, the API's descriptions and the health check."
 
@@ -53,23 +84,31 @@ operations! {
         );
 
     /// This description
+    ///
+    /// Answers with the document that describes all operations, as OpenAPI 3.1, for programs.
     OPENAPI = Operation::get("/openapi.json").public().answers_json(Schema::Open(&[
         Property::new("openapi", Schema::OneOf(&["3.1.0"])),
     ]));
 
     /// The API, to be read and tried
+    ///
+    /// Answers with a page that shows this description to people.
     DOCS = Operation::get("/docs")
         .public()
         .also(200, "A page.", PAGE)
         .also(304, "The client has it already.", Content::Nothing);
 
     /// The protocol of WebSockets
+    ///
+    /// Answers with a page about the sockets of chats.
     WEBSOCKET = Operation::get("/docs/websocket")
         .public()
         .also(200, "A page.", PAGE)
         .also(304, "The client has it already.", Content::Nothing);
 
     /// What the page of the API loads
+    ///
+    /// Answers with a part of the page `/docs`.
     DOCS_FILE = Operation::get("/docs/{file}")
         .public()
         .also(200, "A script, a style sheet or a text.", Content::Other("text/*"))
@@ -77,6 +116,8 @@ operations! {
         .not_found("`Not Found`");
 
     /// The style sheet of the pages
+    ///
+    /// Answers with the style sheet of the page.
     STYLE = Operation::get("/style.css")
         .public()
         .also(200, "A style sheet.", Content::Other("text/css"));
@@ -87,5 +128,15 @@ operations! {
     /// deletes, and a restart would not help. So the status is 200 then, too.
     HEALTH = Operation::get("/healthz")
         .for_everybody()
-        .answers::<Health>();
+        .answers::<Health>()
+        .also(431, "The header of the request is too large.", Content::Nothing);
+
+    /// Check whether the server can serve requests
+    ///
+    /// Needs no session. Answers 200 if the database can be written, its schema is that of this program, and the gateway
+    /// takes what is published; else 503, and `detail` says what is missing. The answer may be a second old.
+    READY = Operation::get("/readyz")
+        .for_everybody()
+        .answers::<Ready>()
+        .also(431, "The header of the request is too large.", Content::Nothing);
 }

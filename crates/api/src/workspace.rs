@@ -126,7 +126,6 @@ operations! {
             link("workspace_show", &[("workspace_id", "/workspace_id")]),
             link("workspace_files", &[("workspace_id", "/workspace_id")]),
             link("workspace_chats", &[("workspace_id", "/workspace_id")]),
-            link("workspace_rename", &[("workspace_id", "/workspace_id")]),
             link("workspace_delete", &[("workspace_id", "/workspace_id")]),
         ]);
 
@@ -167,6 +166,8 @@ operations! {
         .not_found("`User not found.` or `Workspace not found.`");
 
     /// Rename a workspace
+    ///
+    /// Gives the workspace another name.
     RENAME = Operation::patch("/workspace/rename")
         .form::<RenameWorkspace>()
         .limited()

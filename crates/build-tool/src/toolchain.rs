@@ -90,9 +90,6 @@ impl Toolchain {
     }
 
     /// Writes down, in the folder of a target, which compiler its standard library was built by.
-    ///
-    /// # Errors
-    /// When the file can't be written.
     pub fn sign(&self, folder: &Path) -> anyhow::Result<()> {
         let file = folder.join(BUILT_BY);
         fs::write(&file, &self.identity).with_context(|| format!("can't write {}", file.display()))

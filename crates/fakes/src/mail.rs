@@ -32,9 +32,6 @@ pub struct FakeMail {
 
 impl FakeMail {
     /// Serves until the process is ended.
-    ///
-    /// # Errors
-    /// When the address can't be used.
     pub async fn run(self) -> anyhow::Result<()> {
         let provider = Arc::new(Provider {
             key: self.key,

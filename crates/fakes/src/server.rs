@@ -19,9 +19,6 @@ use tokio::net::TcpListener;
 
 /// Listens on `listen`, prints `greeting`, and answers every request with `answer`; each connection is a
 /// task of its own.
-///
-/// # Errors
-/// When the address can't be used.
 pub async fn serve<A, F, B>(
     listen: &str,
     greeting: impl FnOnce(SocketAddr) -> String,

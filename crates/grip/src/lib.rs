@@ -19,7 +19,7 @@ pub mod publish;
 pub use address::Address;
 pub use event::{Answer, CONTENT_TYPE, Control, Event, Malformed};
 pub use key::{Key, Refusal};
-pub use publish::{Item, Message, Publish};
+pub use publish::{Item, Publish, WebSocketMessage};
 
 use http::{HeaderName, header};
 

@@ -28,13 +28,13 @@ pub struct Item {
 pub struct Formats {
     /// What a socket gets.
     #[serde(rename = "ws-message", skip_serializing_if = "Option::is_none")]
-    pub message: Option<Message>,
+    pub message: Option<WebSocketMessage>,
 }
 
 /// What a socket gets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Fields<'_>")]
-pub enum Message {
+pub enum WebSocketMessage {
     /// A text message.
     Text(String),
     /// A binary message.
@@ -52,8 +52,8 @@ impl Item {
     /// Roughly how many bytes it takes on the wire.
     pub fn size(&self) -> usize {
         100 + match &self.formats.message {
-            Some(Message::Text(text)) => text.len(),
-            Some(Message::Binary(bytes)) => bytes.len() / 3 * 4,
+            Some(WebSocketMessage::Text(text)) => text.len(),
+            Some(WebSocketMessage::Binary(bytes)) => bytes.len() / 3 * 4,
             _ => 0,
         }
     }
@@ -61,16 +61,16 @@ impl Item {
 
 /// A text message for all sockets of a channel.
 pub fn item(channel: &str, content: impl Into<String>) -> Item {
-    new(channel, Message::Text(content.into()))
+    new(channel, WebSocketMessage::Text(content.into()))
 }
 
 /// The end of all sockets of a channel, with a WebSocket close code.
 pub fn close(channel: &str, code: u16) -> Item {
     let reason = String::new();
-    new(channel, Message::Close { code, reason })
+    new(channel, WebSocketMessage::Close { code, reason })
 }
 
-fn new(channel: &str, message: Message) -> Item {
+fn new(channel: &str, message: WebSocketMessage) -> Item {
     let message = Some(message);
     Item {
         channel: channel.to_owned(),
@@ -93,7 +93,7 @@ struct Fields<'a> {
     reason: Cow<'a, str>,
 }
 
-impl Serialize for Message {
+impl Serialize for WebSocketMessage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = match self {
             Self::Text(text) => Fields {
@@ -115,7 +115,7 @@ impl Serialize for Message {
     }
 }
 
-impl TryFrom<Fields<'_>> for Message {
+impl TryFrom<Fields<'_>> for WebSocketMessage {
     type Error = String;
 
     fn try_from(fields: Fields<'_>) -> Result<Self, String> {
@@ -143,9 +143,9 @@ impl TryFrom<Fields<'_>> for Message {
 
 #[cfg(test)]
 mod tests {
-    use super::{Message, Publish, close, item};
+    use super::{Publish, WebSocketMessage, close, item};
 
-    fn read(body: &str) -> Result<Vec<(String, Option<Message>)>, serde_json::Error> {
+    fn read(body: &str) -> Result<Vec<(String, Option<WebSocketMessage>)>, serde_json::Error> {
         let Publish { items } = serde_json::from_str(body)?;
         let items = items.into_iter();
         Ok(items
@@ -179,12 +179,12 @@ mod tests {
             {"channel":"a","formats":{"ws-message":{"action":"close","code":4001}}}
         ]}"#;
         let expected = [
-            ("a", Some(Message::Text("1 \"x\"".into()))),
+            ("a", Some(WebSocketMessage::Text("1 \"x\"".into()))),
             ("b", None),
-            ("a", Some(Message::Binary(vec![0, 255].into()))),
+            ("a", Some(WebSocketMessage::Binary(vec![0, 255].into()))),
             (
                 "a",
-                Some(Message::Close {
+                Some(WebSocketMessage::Close {
                     code: 4001,
                     reason: String::new(),
                 }),
@@ -196,7 +196,10 @@ mod tests {
         for (_, message) in items {
             let Some(message) = message else { continue };
             let text = serde_json::to_string(&message).unwrap();
-            assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message);
+            assert_eq!(
+                serde_json::from_str::<WebSocketMessage>(&text).unwrap(),
+                message
+            );
         }
     }
 

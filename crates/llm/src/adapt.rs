@@ -61,6 +61,14 @@ fn without_system_role(messages: &[Turn]) -> Vec<Turn> {
     turns
 }
 
+/// What is left out of a question that the model refuses without saying why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    Nothing,
+    Options,
+    OptionsAndSystemRole,
+}
+
 /// How one question is asked: changed by each refusal, until the model takes it.
 #[derive(Debug, Clone)]
 pub struct Adaptation {
@@ -68,8 +76,8 @@ pub struct Adaptation {
     /// What was known before.
     known: Learnt,
     attempts: u8,
-    /// `stream_options` are left out to see whether that helps.
-    tries_without_options: bool,
+    /// What is left out to see whether that helps.
+    tries: Trial,
     /// So many characters were too many.
     refused_chars: Option<usize>,
 }
@@ -81,7 +89,7 @@ impl Adaptation {
             learnt: known.clone(),
             known,
             attempts: 1,
-            tries_without_options: false,
+            tries: Trial::Nothing,
             refused_chars: None,
         }
     }
@@ -89,7 +97,8 @@ impl Adaptation {
     /// How to ask now.
     pub fn way(&self) -> Learnt {
         Learnt {
-            no_stream_options: self.learnt.no_stream_options || self.tries_without_options,
+            no_stream_options: self.learnt.no_stream_options || self.tries != Trial::Nothing,
+            no_system_role: self.learnt.no_system_role || self.tries == Trial::OptionsAndSystemRole,
             ..self.learnt.clone()
         }
     }
@@ -132,18 +141,30 @@ impl Adaptation {
             }
             _ => {}
         }
-        // Not every server names the field that it does not know.
-        let may_be_options = matches!(failure.kind, FailureKind::Refused { status: 400 | 422 });
-        if may_be_options && !self.way().no_stream_options && !self.learnt.no_streaming {
-            self.tries_without_options = true;
-            return true;
+        // Not every server says what it does not take.
+        if !matches!(failure.kind, FailureKind::Refused { status: 400 | 422 }) {
+            return false;
         }
-        false
+        let way = self.way();
+        let has_system = messages.iter().any(|turn| turn.role == Role::System);
+        if !way.no_stream_options && !way.no_streaming {
+            self.tries = Trial::Options;
+        } else if !way.no_system_role && has_system {
+            self.tries = Trial::OptionsAndSystemRole;
+        } else {
+            return false;
+        }
+        true
     }
 
     /// What was learnt, if anything: for the caller to store, once the model has answered.
-    pub fn lesson(&self) -> Option<&Learnt> {
-        (self.learnt != self.known).then_some(&self.learnt)
+    pub fn lesson(&self) -> Option<Learnt> {
+        let lesson = Learnt {
+            // It has answered without; with, it did not. Whether the options mattered is not known.
+            no_system_role: self.way().no_system_role,
+            ..self.learnt.clone()
+        };
+        (lesson != self.known).then_some(lesson)
     }
 
     fn shorten(&mut self, size: Size, messages: &[Turn]) -> bool {
@@ -218,7 +239,7 @@ mod tests {
             *way.adapt(&turns),
             [Turn::new(Role::User, "Be brief.\n\nxxx")]
         );
-        assert_eq!(adaptation.lesson(), Some(&way));
+        assert_eq!(adaptation.lesson(), Some(way.clone()));
         assert_eq!(
             serde_json::to_string(&way).unwrap(),
             r#"{"no_system_role":true}"#
@@ -297,6 +318,10 @@ mod tests {
         assert!(guessed.refused(&refusal, &turns(1)));
         assert!(guessed.way().no_stream_options);
         assert_eq!(guessed.lesson(), None);
+        // Nor the role.
+        assert!(guessed.refused(&refusal, &turns(1)));
+        assert!(guessed.way().no_system_role);
+        assert!(guessed.lesson().is_some_and(|learnt| learnt.no_system_role));
         assert!(!guessed.refused(&refusal, &turns(1)));
         let mut streaming = Adaptation::new(Learnt::default());
         let verified = refusal_in("Your organization must be verified to stream this model.");

@@ -100,7 +100,9 @@ fn parse(text: &str) -> Result<Url, String> {
         return Err("must begin with http:// or https://".to_owned());
     }
     if rest.contains(['?', '#']) {
-        return Err("must not contain ? or #".to_owned());
+        return Err(
+            "must not contain ? or #; what follows the ? is the model's setting `query`".to_owned(),
+        );
     }
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.contains('@') {

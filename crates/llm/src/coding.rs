@@ -157,10 +157,37 @@ enum Decoder {
     Plain,
     /// The first byte will show whether the header is right.
     Unsure(Coding),
-    Gzip(Box<MultiGzDecoder<Bucket>>),
-    Zlib(Box<ZlibDecoder<Bucket>>),
-    Deflate(Box<DeflateDecoder<Bucket>>),
-    Brotli(Box<DecompressorWriter<Bucket>>),
+    Coded(Box<dyn Decode + Send>),
+}
+
+/// Decompresses what is written to it.
+trait Decode: Write {
+    /// What has come of it.
+    fn bucket(&mut self) -> &mut Bucket;
+
+    /// An error: it was cut off.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+macro_rules! decode {
+    ($($decoder:ident $finish:ident;)+) => {$(
+        impl Decode for $decoder<Bucket> {
+            fn bucket(&mut self) -> &mut Bucket {
+                self.get_mut()
+            }
+
+            fn finish(&mut self) -> io::Result<()> {
+                self.$finish()
+            }
+        }
+    )+};
+}
+
+decode! {
+    MultiGzDecoder try_finish;
+    ZlibDecoder try_finish;
+    DeflateDecoder try_finish;
+    DecompressorWriter close;
 }
 
 impl Decoder {
@@ -171,21 +198,15 @@ impl Decoder {
     /// The decoder for the first byte: no text begins like gzip, and `deflate` is with a header or without one.
     fn beginning_with(coding: Coding, first: u8) -> Self {
         const BROTLI_BUFFER: usize = 16 * 1024;
-        match coding {
-            Coding::Plain | Coding::Gzip if first == GZIP => {
-                Self::Gzip(Box::new(MultiGzDecoder::new(Bucket::default())))
-            }
-            Coding::Plain | Coding::Gzip => Self::Plain,
+        let bucket = Bucket::default();
+        Self::Coded(match coding {
+            Coding::Plain | Coding::Gzip if first == GZIP => Box::new(MultiGzDecoder::new(bucket)),
+            Coding::Plain | Coding::Gzip => return Self::Plain,
             // The lower half of a header names the method, which is always 8.
-            Coding::Deflate if first & 0xf == 8 => {
-                Self::Zlib(Box::new(ZlibDecoder::new(Bucket::default())))
-            }
-            Coding::Deflate => Self::Deflate(Box::new(DeflateDecoder::new(Bucket::default()))),
-            Coding::Brotli => {
-                let bucket = Bucket::default();
-                Self::Brotli(Box::new(DecompressorWriter::new(bucket, BROTLI_BUFFER)))
-            }
-        }
+            Coding::Deflate if first & 0xf == 8 => Box::new(ZlibDecoder::new(bucket)),
+            Coding::Deflate => Box::new(DeflateDecoder::new(bucket)),
+            Coding::Brotli => Box::new(DecompressorWriter::new(bucket, BROTLI_BUFFER)),
+        })
     }
 
     /// Decompresses a slice.
@@ -195,13 +216,10 @@ impl Decoder {
         }
         match self {
             Self::Plain | Self::Unsure(_) => Ok(bytes.to_vec()),
-            Self::Gzip(decoder) => pump(&mut **decoder, bytes).map(|()| decoder.get_mut().empty()),
-            Self::Zlib(decoder) => pump(&mut **decoder, bytes).map(|()| decoder.get_mut().empty()),
-            Self::Deflate(decoder) => {
-                pump(&mut **decoder, bytes).map(|()| decoder.get_mut().empty())
-            }
-            Self::Brotli(decoder) => {
-                pump(&mut **decoder, bytes).map(|()| decoder.get_mut().empty())
+            Self::Coded(decoder) => {
+                decoder.write_all(bytes)?;
+                decoder.flush()?;
+                Ok(decoder.bucket().empty())
             }
         }
     }
@@ -210,30 +228,12 @@ impl Decoder {
     fn end(&mut self) -> (Vec<u8>, bool) {
         match self {
             Self::Plain | Self::Unsure(_) => (Vec::new(), true),
-            Self::Gzip(decoder) => {
-                let ended = decoder.try_finish();
-                (decoder.get_mut().empty(), ended.is_ok())
-            }
-            Self::Zlib(decoder) => {
-                let ended = decoder.try_finish();
-                (decoder.get_mut().empty(), ended.is_ok())
-            }
-            Self::Deflate(decoder) => {
-                let ended = decoder.try_finish();
-                (decoder.get_mut().empty(), ended.is_ok())
-            }
-            Self::Brotli(decoder) => {
-                let ended = decoder.close();
-                (decoder.get_mut().empty(), ended.is_ok())
+            Self::Coded(decoder) => {
+                let ended = decoder.finish();
+                (decoder.bucket().empty(), ended.is_ok())
             }
         }
     }
-}
-
-/// Writes all of a slice, and gets what comes of it.
-fn pump(decoder: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    decoder.write_all(bytes)?;
-    decoder.flush()
 }
 
 /// What was decompressed. Bounded: a few bytes can become many.

@@ -196,7 +196,8 @@ fn push_files(
         let names = names.join(", ");
         let more = if chars(&names) > 300 { ", …" } else { "" };
         system.push_str(&format!(
-            "\n\nThere is no room here for more files of this conversation: {}{more}",
+            "\n\nThere is no room here for {} more files of this conversation: {}{more}",
+            unnamed.len(),
             start(&names, 300)
         ));
     }

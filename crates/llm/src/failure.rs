@@ -12,6 +12,7 @@ pub(crate) use endpoint::EndpointError;
 pub use objection::{Objection, Size};
 
 use crate::coding;
+use crate::json::is_empty;
 
 /// The text of an endpoint's error is quoted up to this length.
 const MAX_QUOTE_CHARS: usize = 300;
@@ -274,7 +275,11 @@ pub(crate) fn clean(text: &str, key: &str) -> String {
 fn text_of(body: &[u8]) -> EndpointError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
-    if let Some(error) = EndpointError::parse(text) {
+    if let Some(mut error) = EndpointError::parse(text) {
+        if error.text.is_empty() && !is_empty(text.trim()) {
+            // A shape that is not known: better than nothing.
+            error.text = EndpointError::of(text.trim()).text;
+        }
         return error;
     }
     // Where a stream was asked for, some endpoints refuse with an event.
@@ -286,9 +291,17 @@ fn text_of(body: &[u8]) -> EndpointError {
         return error;
     }
     if text.trim_start().starts_with('<') {
-        return EndpointError::default();
+        return EndpointError::of(message_in_xml(text).unwrap_or_default());
     }
     EndpointError::of(text)
+}
+
+/// The message of an error that is XML, as object stores answer. Web pages have none.
+fn message_in_xml(text: &str) -> Option<&str> {
+    let (_, rest) = text
+        .split_once("<Message>")
+        .or_else(|| text.split_once("<message>"))?;
+    rest.split('<').next()
 }
 
 /// `Retry-After`: seconds, or a date; at most a day.

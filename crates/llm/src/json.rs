@@ -33,9 +33,48 @@ pub(crate) fn entries<'a>(json: &'a str, mut take: impl FnMut(&'a str)) -> Optio
     (each(json, take)? == Kind::Array).then_some(())
 }
 
+/// Calls `take` with the name and the value of each field of an object. `None`: it is no JSON, or no object.
+pub(crate) fn members<'a>(json: &'a str, mut take: impl FnMut(&str, &'a str)) -> Option<()> {
+    let take = |name: Option<&str>, value| {
+        if let Some(name) = name {
+            take(name, value);
+        }
+    };
+    (each(json, take)? == Kind::Object).then_some(())
+}
+
 /// The value, if it is one of this type.
 pub(crate) fn value<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     serde_json::from_str(json).ok()
+}
+
+/// The text with `null` for `NaN` and `Infinity`, which are no JSON and which Python's writer of JSON writes.
+pub(crate) fn without_nan(text: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+    if !WORDS.iter().any(|word| text.contains(word)) || is_json(text) {
+        return text.into();
+    }
+    let (mut repaired, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut in_text, mut escaped) = (false, false);
+    while let Some(next) = rest.chars().next() {
+        let word = WORDS
+            .iter()
+            .find(|word| !in_text && rest.starts_with(**word));
+        if let Some(word) = word {
+            repaired.push_str("null");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        match next {
+            _ if escaped => escaped = false,
+            '\\' => escaped = in_text,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+        repaired.push(next);
+        rest = &rest[next.len_utf8()..];
+    }
+    repaired.into()
 }
 
 /// Whether a text is JSON.
@@ -129,7 +168,7 @@ mod tests {
 
     use kafka_api::json::without_lone_surrogates;
 
-    use super::{entries, fields, is_json};
+    use super::{entries, fields, is_json, without_nan};
     use crate::random::{cases, text};
 
     const PIECES: &[&str] = &[
@@ -148,6 +187,20 @@ mod tests {
         "\"\\u00e4\"",
         " ",
     ];
+
+    #[test]
+    fn what_python_writes_for_no_number_is_null() {
+        for (text, repaired) in [
+            (
+                r#"{"a":NaN,"b":[-Infinity,Infinity]}"#,
+                r#"{"a":null,"b":[null,null]}"#,
+            ),
+            (r#"{"a":"NaN"}"#, r#"{"a":"NaN"}"#),
+            (r#"{"a":"\"NaN","b":NaN}"#, r#"{"a":"\"NaN","b":null}"#),
+        ] {
+            assert_eq!(without_nan(text), repaired);
+        }
+    }
 
     proptest! {
         #![proptest_config(cases(10_000))]

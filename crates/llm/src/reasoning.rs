@@ -4,7 +4,7 @@
 //! what the text begins with is reasoning: an answer may be about such tags.
 
 /// How models mark reasoning: its beginning and its end, in lower case.
-const MARKS: [(&str, &str); 9] = [
+const MARKS: [(&str, &str); 11] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
@@ -13,6 +13,8 @@ const MARKS: [(&str, &str); 9] = [
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|start_thinking|>", "<|end_thinking|>"),
+    ("<|channel>thought", "<channel|>"),
     (
         "<|channel|>analysis<|message|>",
         "<|end|><|start|>assistant<|channel|>final<|message|>",
@@ -145,23 +147,29 @@ impl Splitter {
 
 /// The reasoning and the answer in a whole text. The reasoning is empty if the model marked none.
 ///
-/// Templates of some models begin the reasoning themselves, so that the text has only its end: that counts if it is where
-/// such models write it, behind a line, and the answer doesn't quote it.
+/// Templates of some models begin the reasoning themselves, so that the text has only its end. That counts unless the
+/// answer speaks of it: in backticks, in a block of code that goes on behind it, or with spaces around it.
 pub fn split(text: &str) -> (String, String) {
     let mut splitter = Splitter::default();
     let mut pieces = splitter.push(text);
     pieces.extend(splitter.end());
+    let (reasoning, answer) = joined(pieces);
+    if reasoning.is_empty()
+        && let Some((thought, rest)) = split_at_end_mark(&answer)
+    {
+        return (thought.to_owned(), rest.to_owned());
+    }
+    (reasoning, answer)
+}
+
+/// All reasoning and all text of some pieces.
+fn joined(pieces: Vec<Piece>) -> (String, String) {
     let (mut reasoning, mut answer) = (String::new(), String::new());
     for piece in pieces {
         match piece {
             Piece::Reasoning(piece) => reasoning += &piece,
             Piece::Text(piece) => answer += &piece,
         }
-    }
-    if reasoning.is_empty()
-        && let Some((thought, rest)) = split_at_end_mark(&answer)
-    {
-        return (thought.to_owned(), rest.to_owned());
     }
     (reasoning, answer)
 }
@@ -175,13 +183,17 @@ fn split_at_end_mark(text: &str) -> Option<(&str, &str)> {
     })?;
     let (before, behind) = (&text[..at], &text[at + end.len()..]);
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let fences = before
-        .lines()
-        .filter(|line| line.trim_start().starts_with("```"));
-    let is_quoted = line.matches('`').count() % 2 == 1 || fences.count() % 2 == 1;
+    let is_open = |text: &str| {
+        let lines = text.lines().map(str::trim_start);
+        lines.filter(|line| line.starts_with("```")).count() % 2 == 1
+    };
+    let is_quoted = line.matches('`').count() % 2 == 1
+        || is_open(before) && (is_open(behind) || behind.is_empty());
     let ends_line = behind.is_empty() || behind.starts_with(['\n', '\r']);
+    let is_spoken_of =
+        !ends_line && (line.ends_with(' ') || !behind.starts_with(char::is_alphanumeric));
     let is_only = !lower.contains(start) && lower[at + end.len()..].find(end).is_none();
-    (ends_line && is_only && !is_quoted).then(|| (before.trim(), without_blank_lines(behind)))
+    (is_only && !is_quoted && !is_spoken_of).then(|| (before.trim(), without_blank_lines(behind)))
 }
 
 /// ASCII only, so that what is found in it is at the same place in the text.
@@ -213,95 +225,97 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{MARKS, Piece, Splitter, split};
+    use super::{MARKS, Splitter, joined, split};
     use crate::random::{cases, text};
 
     fn cut(text: &str, sizes: &[usize]) -> (String, String) {
         let mut splitter = Splitter::default();
-        let (mut reasoning, mut answer) = (String::new(), String::new());
-        let mut add = |pieces: Vec<Piece>| {
-            for piece in pieces {
-                match piece {
-                    Piece::Reasoning(piece) => reasoning += &piece,
-                    Piece::Text(piece) => answer += &piece,
-                }
-            }
-        };
+        let mut pieces = Vec::new();
         let mut rest = text;
         for size in sizes.iter().cycle().take(text.len()) {
             let (piece, others) = rest.split_at(rest.floor_char_boundary(*size));
-            add(splitter.push(piece));
+            pieces.extend(splitter.push(piece));
             rest = others;
         }
-        add(splitter.push(rest));
-        add(splitter.end().into_iter().collect());
-        (reasoning, answer)
+        pieces.extend(splitter.push(rest));
+        pieces.extend(splitter.end());
+        joined(pieces)
+    }
+
+    fn check(split: fn(&str) -> (String, String), table: &[(&str, &str, &str)]) {
+        for (text, reasoning, answer) in table {
+            let (found, rest) = split(text);
+            assert_eq!(
+                (found.as_str(), rest.as_str()),
+                (*reasoning, *answer),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]
     fn reasoning_is_what_stands_at_the_head() {
-        for (text, reasoning, answer) in [
-            ("Hi", "", "Hi"),
-            ("", "", ""),
-            (" \n", "", " \n"),
-            ("<think>Hm.</think>Hi", "Hm.", "Hi"),
-            (
-                "\n <think>\n Hm.\n\nYes.\n</think>\n\nHi\n",
-                "Hm.\n\nYes.",
-                "Hi\n",
-            ),
-            ("<THINK>Hm.</Think> Hi", "Hm.", "Hi"),
-            ("<thinking>a</think>b</thinking>c", "a</think>b", "c"),
-            ("<think></think>\n\n    code", "", "    code"),
-            ("<think>a</think>\n<think>b</think>c", "ab", "c"),
-            ("<think>only", "only", ""),
-            ("<think>cut</thi", "cut</thi", ""),
-            ("<think>a < b</think>c", "a < b", "c"),
-            ("<thi", "", "<thi"),
-            ("<thinks>a</think>", "", "<thinks>a</think>"),
-            ("a <think>b</think>", "", "a <think>b</think>"),
-            ("`<think>`\nis a tag", "", "`<think>`\nis a tag"),
-            ("[THINK]a[/THINK]b", "a", "b"),
-            ("◁think▷ä◁/think▷b", "ä", "b"),
-        ] {
-            for size in [1, 2, 3, 7, 100] {
-                let found = cut(text, &[size]);
-                assert_eq!(
-                    found,
-                    (reasoning.to_owned(), answer.to_owned()),
-                    "{text:?} by {size}"
-                );
-            }
-        }
+        let at_once = |text: &str| cut(text, &[1000]);
+        check(
+            at_once,
+            &[
+                ("Hi", "", "Hi"),
+                ("", "", ""),
+                (" \n", "", " \n"),
+                ("<think>Hm.</think>Hi", "Hm.", "Hi"),
+                (
+                    "\n <think>\n Hm.\n\nYes.\n</think>\n\nHi\n",
+                    "Hm.\n\nYes.",
+                    "Hi\n",
+                ),
+                ("<THINK>Hm.</Think> Hi", "Hm.", "Hi"),
+                ("<thinking>a</think>b</thinking>c", "a</think>b", "c"),
+                ("<think></think>\n\n    code", "", "    code"),
+                ("<think>a</think>\n<think>b</think>c", "ab", "c"),
+                ("<think>only", "only", ""),
+                ("<think>cut</thi", "cut</thi", ""),
+                ("<think>a < b</think>c", "a < b", "c"),
+                ("<thi", "", "<thi"),
+                ("<thinks>a</think>", "", "<thinks>a</think>"),
+                ("a <think>b</think>", "", "a <think>b</think>"),
+                ("`<think>`\nis a tag", "", "`<think>`\nis a tag"),
+                ("[THINK]a[/THINK]b", "a", "b"),
+                ("◁think▷ä◁/think▷b", "ä", "b"),
+            ],
+        );
     }
 
     #[test]
     fn a_template_may_begin_it() {
-        for (text, reasoning, answer) in [
-            ("Hm.\n</think>\n\nHi", "Hm.", "Hi"),
-            ("Hm, `a`.</think>\nHi", "Hm, `a`.", "Hi"),
-            ("Hm.\n</think>", "Hm.", ""),
-            (
-                "The end is `</think>`\nand so on",
-                "",
-                "The end is `</think>`\nand so on",
-            ),
-            ("```\n</think>\n```", "", "```\n</think>\n```"),
-            ("a </think> b", "", "a </think> b"),
-            (
-                "Between <think> and\n</think>\nis",
-                "",
-                "Between <think> and\n</think>\nis",
-            ),
-            (
-                "a\n</think>\nb\n</think>\n",
-                "",
-                "a\n</think>\nb\n</think>\n",
-            ),
-        ] {
-            let found = split(text);
-            assert_eq!(found, (reasoning.to_owned(), answer.to_owned()), "{text:?}");
-        }
+        check(
+            split,
+            &[
+                ("Hm.\n</think>\n\nHi", "Hm.", "Hi"),
+                ("Hm, `a`.</think>\nHi", "Hm, `a`.", "Hi"),
+                ("Hm.\n</think>", "Hm.", ""),
+                ("Hm.</think>Hi", "Hm.", "Hi"),
+                ("```\ndraft\n```\n</think>No.", "```\ndraft\n```", "No."),
+                ("```\ndraft\n</think>No.", "```\ndraft", "No."),
+                ("Between </think>, that is", "", "Between </think>, that is"),
+                (
+                    "The end is `</think>`\nand so on",
+                    "",
+                    "The end is `</think>`\nand so on",
+                ),
+                ("```\n</think>\n```", "", "```\n</think>\n```"),
+                ("a </think> b", "", "a </think> b"),
+                (
+                    "Between <think> and\n</think>\nis",
+                    "",
+                    "Between <think> and\n</think>\nis",
+                ),
+                (
+                    "a\n</think>\nb\n</think>\n",
+                    "",
+                    "a\n</think>\nb\n</think>\n",
+                ),
+            ],
+        );
     }
 
     #[test]
@@ -319,6 +333,10 @@ mod tests {
         "</think>",
         "<thinking>",
         "</thinking>",
+        "[THINK]",
+        "[/think]",
+        "◁think▷",
+        "◁/think▷",
         "<",
         "/",
         "think",

@@ -7,18 +7,28 @@ use kafka_common::{
     id::new_id,
     params,
 };
+use serde::Deserialize;
 
-/// The answer to a login, as JSON, for the e-mail `?1`, in lower case `?2`, or for the id `?3`.
+/// An [`Account`], for the e-mail `?1`, in lower case `?2`, or for the id `?3`.
 const LOGIN: &str = include_str!("login.sql");
 
 /// The workspace that a new user gets.
 const DEFAULT_WORKSPACE: &str = "Default Workspace";
 
-/// What the login of `email` answers, as JSON: the user and all they have. A known e-mail costs one statement.
-pub async fn open(email: &Email) -> Result<String> {
+/// An account.
+#[derive(Deserialize)]
+pub struct Account {
+    /// The id of the user.
+    pub user_id: String,
+    /// The answer to a login, as JSON: the user and all they have.
+    pub answer: String,
+}
+
+/// The account of `email`, which is made if there is none. A known e-mail costs one statement.
+pub async fn open(email: &Email) -> Result<Account> {
     let mut db = Db::open().await?;
-    if let Some(answer) = look_up(&mut db, email).await? {
-        return Ok(answer);
+    if let Some(account) = look_up(&mut db, email).await? {
+        return Ok(account);
     }
     let mut transaction = db.begin().await?;
     make(&mut transaction, email).await?;
@@ -28,19 +38,19 @@ pub async fn open(email: &Email) -> Result<String> {
         .ok_or_else(Error::user_not_found)
 }
 
-/// The answer to the login of `email`: `known`, or without it that of a new account, which is made first.
+/// The account of `email`: `known`, or without it a new one, which is made first.
 pub async fn find_or_make(
     transaction: &mut Transaction<'_>,
     email: &Email,
-    known: Option<String>,
-) -> Result<String> {
+    known: Option<Account>,
+) -> Result<Account> {
     let made = make(transaction, email).await?;
     match known.filter(|_| !made) {
-        Some(answer) => Ok(answer),
+        Some(account) => Ok(account),
         // New, so it is short.
         None => {
-            let answer = transaction.query_one_as(LOGIN, of_email(email));
-            answer.await?.ok_or_else(Error::user_not_found)
+            let account = transaction.query_one_as(LOGIN, of_email(email));
+            account.await?.ok_or_else(Error::user_not_found)
         }
     }
 }
@@ -65,13 +75,13 @@ async fn make(transaction: &mut Transaction<'_>, email: &Email) -> Result<bool> 
     Ok(made.is_some())
 }
 
-/// The answer to the login of `email`; `None` if there is no account.
-pub async fn look_up(db: &mut Db, email: &Email) -> Result<Option<String>> {
+/// The account of `email`; `None` if there is none.
+pub async fn look_up(db: &mut Db, email: &Email) -> Result<Option<Account>> {
     Ok(db.query_one_as(LOGIN, of_email(email)).await?)
 }
 
-/// The answer to the login of the user with this id; `None` if there is none.
-pub async fn look_up_id(db: &mut Db, user: &str) -> Result<Option<String>> {
+/// The account of the user with this id; `None` if there is none.
+pub async fn look_up_id(db: &mut Db, user: &str) -> Result<Option<Account>> {
     let none: Option<&str> = None;
     Ok(db.query_one_as(LOGIN, params![none, none, user]).await?)
 }

@@ -1,13 +1,12 @@
 //! Requests to the operator's services: small, and with an end.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::{Either, select};
 use http::{HeaderValue, Request, header};
 use http_body_util::{BodyExt, Limited};
-use kafka_common::task::spawning;
-use spin_sdk::{http::FullBody, time::sleep};
+use kafka_common::task::{spawning, within};
+use spin_sdk::http::FullBody;
 
 /// How long a service may take in all. A person waits.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,11 +21,8 @@ const USER_AGENT: HeaderValue =
 /// The body of a successful answer; the error is for the log.
 pub async fn fetch(mut request: Request<FullBody<Bytes>>) -> Result<Bytes, String> {
     request.headers_mut().insert(header::USER_AGENT, USER_AGENT);
-    let answer = pin!(exchange(request));
-    match select(answer, pin!(sleep(TIMEOUT))).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => Err("no answer in time".to_owned()),
-    }
+    let answer = within(TIMEOUT, exchange(request)).await;
+    answer.unwrap_or_else(|| Err("no answer in time".to_owned()))
 }
 
 async fn exchange(request: Request<FullBody<Bytes>>) -> Result<Bytes, String> {

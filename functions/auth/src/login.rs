@@ -10,7 +10,7 @@ use kafka_common::{
     clock,
     db::{Db, Transaction},
     email::Email,
-    error::{FieldError, Result, json_text_response},
+    error::{Error, FieldError, Result, json_text_response},
     id::new_id,
     json::JsonBody,
     limits::{Limit, Subject},
@@ -35,7 +35,7 @@ pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     let body = JsonBody::read(Request::from_parts(parts.clone(), body), FIELDS).await?;
     let answer = match visitor.must_log_in() {
         true => begin_session(&parts, prove(&visitor, &body).await?).await?,
-        false => account::open(&body.get::<Address>()?.email).await?,
+        false => account::open(&body.get::<Address>()?.email).await?.answer,
     };
     Ok(json_text_response(StatusCode::OK, answer))
 }
@@ -120,43 +120,42 @@ async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
     let known = account::look_up(&mut db, &email).await?;
     let mut transaction = db.begin().await?;
     let login = proven.use_up(&mut transaction).await?;
-    let answer = account::find_or_make(&mut transaction, &email, known).await?;
+    let account = account::find_or_make(&mut transaction, &email, known).await?;
     let token = match login {
         oidc::Login::New(token) => {
-            insert(&mut transaction, request, &email, &token).await?;
+            insert(&mut transaction, request, &account.user_id, &token).await?;
             token
         }
         oidc::Login::Again(token) => token,
     };
     transaction.commit().await?;
     session::give_cookie(request, &token);
-    Ok(with_token(answer, &token))
+    Ok(with_token(account.answer, &token))
 }
 
-/// Stores a session of that person.
+/// Stores a session of the user.
 async fn insert(
     transaction: &mut Transaction<'_>,
     request: &Parts,
-    email: &Email,
+    user: &str,
     token: &str,
 ) -> Result<()> {
-    transaction
-        .execute(
+    let inserted: Option<String> = transaction
+        .query_one_as(
+            // The user may have left since they were looked up.
             r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent)
-             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE email_key = ?7 OR email = ?6
-             ORDER BY email = ?6 DESC, rowid LIMIT 1"#,
+             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE id = ?6 RETURNING id"#,
             params![
                 new_id(),
                 session::hash(token),
                 clock::now(),
                 clock::unix_millis() + SESSION_LASTS,
                 user_agent(request),
-                email.as_str(),
-                email.key()
+                user
             ],
         )
         .await?;
-    Ok(())
+    inserted.map(drop).ok_or_else(Error::user_not_found)
 }
 
 fn user_agent(request: &Parts) -> Option<String> {

@@ -73,5 +73,5 @@ SELECT '{"user_id":' || json_quote(u.id) || ',"email":' || json_quote(u.email) |
 ) || iif(
     u.num_workspaces > 1000 OR EXISTS (SELECT 1 FROM model WHERE user_id = u.id LIMIT 1 OFFSET 200),
     ',"has_more":true}', '}'
-) AS answer
+) AS answer, u.id AS user_id
 FROM u

@@ -26,6 +26,7 @@ const FILES: List<Row, ChatFile, ChatFiles> = List {
         timestamp: row.timestamp,
     },
     unread: |row| row.file.unread.as_ref(),
+    link: Some(|row, links| links.add(&mut row.file)),
     answer: |files, next| ChatFiles { files, next },
     missing: Error::chat_not_found,
 };

@@ -22,9 +22,10 @@ use self::session::{Credential, Session};
 use crate::config::{AuthMode, Config};
 use crate::error::{Error, Result};
 use crate::limits::{Limit, Subject};
+use crate::links::Called;
 use crate::room::Room;
 pub use crate::sender::origins::own_origins;
-use crate::sender::{client, hosts, origins};
+use crate::sender::{called, client, hosts, origins};
 
 /// Proof that the request may be served.
 #[derive(Debug, Clone)]
@@ -32,6 +33,7 @@ pub struct Visitor {
     config: &'static Config,
     /// Where the request came from, as far as that is known.
     address: Option<IpAddr>,
+    called: Called,
 }
 
 impl Visitor {
@@ -51,7 +53,38 @@ impl Visitor {
             lets_others_in,
         )?;
         let address = client::address_behind(&request.headers, &config.trusted_proxies);
-        Ok(Self { config, address })
+        let called = Called {
+            address: called::address(request, config),
+            signs: config.auth_mode == AuthMode::Token,
+        };
+        Ok(Self {
+            config,
+            address,
+            called,
+        })
+    }
+
+    /// How the client reaches files.
+    pub fn called(&self) -> &Called {
+        &self.called
+    }
+
+    /// The caller who reads what this user owns, and stores nothing.
+    pub(crate) fn reader(&self, user_id: String) -> Caller {
+        Caller::proven(user_id, self.allowance(0))
+    }
+
+    /// What a user may use up who has stored so many bytes.
+    fn allowance(&self, stored_bytes: u64) -> Allowance {
+        let config = self.config;
+        Allowance {
+            stored_bytes,
+            address: self.address,
+            limits: &config.limits,
+            long_work: &config.long_work,
+            quota: config.storage_quota_bytes,
+            row_limits: &config.row_limits,
+        }
     }
 
     /// Whether who calls must have logged in.
@@ -137,15 +170,7 @@ impl Access {
                 Err(Error::user_not_found())
             }
             (Some(session), _) => {
-                let Visitor { config, address } = self.visitor;
-                let proven = Allowance {
-                    stored_bytes: session.stored_bytes,
-                    address,
-                    limits: &config.limits,
-                    long_work: &config.long_work,
-                    quota: config.storage_quota_bytes,
-                    row_limits: &config.row_limits,
-                };
+                let proven = self.visitor.allowance(session.stored_bytes);
                 Ok(Caller::proven(session.user_id.clone(), proven))
             }
             (None, named) => Ok(Caller::unproven(named.map(str::to_owned))),
@@ -163,6 +188,11 @@ impl Access {
         let caller = self.caller(None)?;
         caller.count_each(limits).await?;
         Ok(caller.check_room().await?)
+    }
+
+    /// How the client reaches files.
+    pub fn called(&self) -> &Called {
+        &self.visitor.called
     }
 
     /// The session of who calls; 404 in open mode, which has none.

@@ -17,6 +17,7 @@ use crate::api::relay::Message;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
 use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
+use crate::links::{self, Called};
 
 /// The largest frame for a client, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
@@ -74,10 +75,11 @@ pub async fn chats_deleted(chat_ids: &[String]) {
     }
 }
 
-/// Sends the v2 clients of chats the events there.
-pub async fn news(news: impl IntoIterator<Item = News>) {
+/// Sends the v2 clients of chats the events there, with addresses as the client that made them calls the server.
+pub async fn news(called: &Called, news: impl IntoIterator<Item = News>) {
     let Some(grip) = gateway().await else { return };
-    for News { chat, events } in news {
+    for News { chat, mut events } in news {
+        links::publish(called, &mut events).await;
         let channel = channel_v2(&chat);
         tell(
             grip,
@@ -88,14 +90,14 @@ pub async fn news(news: impl IntoIterator<Item = News>) {
 
 /// The chat has these files, the last of them since `rev` and each earlier one since one less; `details` are what
 /// [`crate::texts::of_new`] says about them, in their order.
-pub async fn files_uploaded(chat_id: &str, details: Vec<UploadedFile>, rev: i64) {
+pub async fn files_uploaded(called: &Called, chat_id: &str, details: Vec<UploadedFile>, rev: i64) {
     let before = rev - details.len() as i64;
     let events = (before + 1..)
         .zip(details)
         .map(|(rev, details)| file_uploaded(rev, details, None))
         .collect();
     let chat = chat_id.to_owned();
-    news([News { chat, events }]).await;
+    news(called, [News { chat, events }]).await;
 }
 
 /// The event that the chat has a file since `rev`; `message` is the one about it, if it came through a socket.

@@ -36,7 +36,7 @@ use sockets::Sockets;
 pub use routes::Routes;
 
 /// Exempt from the access check: a monitor of the process may not be on this machine.
-const HEALTH: &str = "/healthz";
+const OF_MONITORS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Answers one request: request id, access check, CORS, routing, and every failure in FastAPI's shape.
 ///
@@ -98,7 +98,7 @@ async fn answer(
     if !is_known_method(&parts.method) {
         return plain_text(StatusCode::BAD_REQUEST, "Invalid HTTP request received.");
     }
-    if parts.uri.path() != HEALTH
+    if !OF_MONITORS.contains(&parts.uri.path())
         && let Some(refusal) = admit(&mut parts, config, origin)
     {
         return refusal;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use axum::http::Extensions;
+use axum::http::{Extensions, Uri};
 use kafka_net::IpNet;
 use kafka_store::variable::entries;
 pub use kafka_store::variable::{unusable, variable};
 
 pub use crate::api::AuthMode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::long_work::Bounds;
 use crate::room::RowLimits;
@@ -47,6 +47,8 @@ pub struct Config {
     pub storage_quota_bytes: Option<u64>,
     /// How many workspaces, chats and files a user may have in token mode (variable `row_limits`).
     pub row_limits: RowLimits,
+    /// Where clients reach the server, without a slash at the end (variable `public_url`). `None`: requests tell.
+    pub public_url: Option<String>,
 }
 
 /// The variable `auth_mode`. Not by way of [`Config`]: a component that serves no clients has none of the other
@@ -64,6 +66,7 @@ fn parse_auth_mode(text: &str) -> Result<AuthMode, String> {
     }
 }
 
+#[cfg(test)]
 impl Default for Config {
     /// Open mode, for this machine, without what `spin.toml` has besides: trusted proxies, limits and a quota.
     fn default() -> Self {
@@ -78,12 +81,13 @@ impl Default for Config {
             long_work: Bounds::default(),
             storage_quota_bytes: None,
             row_limits: RowLimits::default(),
+            public_url: None,
         }
     }
 }
 
 /// The names of the variables.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "auth_mode",
     "open_clients",
     "allowed_hosts",
@@ -94,6 +98,7 @@ const VARIABLES: [&str; 10] = [
     "long_work",
     "storage_quota_bytes",
     "row_limits",
+    "public_url",
 ];
 
 impl Config {
@@ -114,11 +119,13 @@ impl Config {
         Ok(CONFIG.get_or_init(|| config))
     }
 
-    /// The configuration that [`crate::app::serve`] put beside the request.
-    pub(crate) fn of(extensions: &Extensions) -> &'static Self {
-        static DEFAULT: OnceLock<Config> = OnceLock::new();
+    /// The configuration that [`crate::app::serve`] put beside the request. Without one nothing is served: a guess
+    /// could let in what the operator keeps out.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&'static Self> {
         let configured = extensions.get::<&'static Self>().copied();
-        configured.unwrap_or_else(|| DEFAULT.get_or_init(Self::default))
+        configured.ok_or_else(|| {
+            Error::internal(anyhow::anyhow!("a handler ran without the configuration"))
+        })
     }
 
     /// How many bytes a body that is kept in memory may have.
@@ -145,6 +152,7 @@ impl Config {
                 quota => Some(bytes("storage_quota_bytes", quota)?),
             },
             row_limits: RowLimits::parse(text("row_limits")?)?,
+            public_url: parse_public_url(text("public_url")?)?,
         })
     }
 }
@@ -156,6 +164,24 @@ fn networks(name: &str, list: &str) -> Result<Vec<IpNet>, String> {
             .ok_or_else(|| format!("{name}: {entry:?} is no network such as 172.17.0.0/16"))
     };
     entries(list).map(network).collect()
+}
+
+fn parse_public_url(text: &str) -> Result<Option<String>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let uri = text.parse::<Uri>().ok().filter(|uri| {
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        let host = uri.authority().map(|authority| authority.as_str());
+        is_web && host.is_some_and(|host| !host.contains('@')) && uri.query().is_none()
+    });
+    match uri {
+        Some(_) if !text.contains('#') => Ok(Some(text.trim_end_matches('/').to_owned())),
+        _ => Err(format!(
+            "public_url: {text:?} is no address such as https://kafka.example.com/api"
+        )),
+    }
 }
 
 fn bytes(name: &str, text: &str) -> Result<u64, String> {
@@ -194,6 +220,7 @@ mod tests {
             ("long_work", "reply=100/2000"),
             ("storage_quota_bytes", ""),
             ("row_limits", "workspaces=1000 chats=100000 files=200000"),
+            ("public_url", ""),
         ];
         let texts = defaults.iter().chain(changes);
         let texts = texts.map(|(name, text)| (*name, (*text).to_owned()));
@@ -218,12 +245,14 @@ mod tests {
             ("allowed_origins", "https://a.example"),
             ("max_upload_bytes", "10"),
             ("storage_quota_bytes", "1000"),
+            ("public_url", "https://a.example/api/"),
         ])
         .unwrap();
         assert_eq!(config.auth_mode, AuthMode::Token);
         assert_eq!(config.open_clients.len(), 3);
         assert_eq!(config.trusted_proxies.len(), 2);
         assert_eq!(config.max_small_body_bytes(), 10);
+        assert_eq!(config.public_url.as_deref(), Some("https://a.example/api"));
         assert_eq!(config.storage_quota_bytes, Some(1000));
     }
 
@@ -240,6 +269,11 @@ mod tests {
             ("rate_limits", "login=often"),
             ("long_work", "reply=many"),
             ("row_limits", "chats=many"),
+            ("public_url", "a.example"),
+            ("public_url", "ftp://a.example"),
+            ("public_url", "https://a.example/?b"),
+            ("public_url", "https://a.example/#b"),
+            ("public_url", "https://a@b.example"),
         ] {
             let error = parse(&[(name, wrong)]).unwrap_err();
             assert!(error.contains(name) && error.contains(wrong), "{error}");

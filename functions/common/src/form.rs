@@ -47,7 +47,7 @@ async fn receive<S: FileSink>(
     spec: &FormSpec,
     sink: S,
 ) -> Result<Vec<FieldValue<S::Stored>>> {
-    let config = Config::of(request.extensions());
+    let config = Config::of(request.extensions())?;
     let form_type = FormType::of(request.headers());
     let limit = match form_type {
         FormType::Urlencoded | FormType::Json => config.max_small_body_bytes(),

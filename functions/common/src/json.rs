@@ -57,7 +57,7 @@ impl JsonBody {
     }
 
     async fn receive(request: Request) -> Result<Bytes> {
-        let limit = Config::of(request.extensions())
+        let limit = Config::of(request.extensions())?
             .max_small_body_bytes()
             .min(MAX_BYTES);
         LimitedBody::new(request, limit)?.collect().await

@@ -16,7 +16,7 @@ pub use kafka_api as api;
 pub use kafka_grip::encoding;
 pub use kafka_store::{
     attachments, chat_files, clock, conversation, db, file_text, files, id, limits, page, params,
-    removal, room, seal, versions,
+    ready, removal, room, seal, versions,
 };
 
 pub mod access;
@@ -30,6 +30,7 @@ pub mod error;
 pub mod form;
 pub mod grip;
 pub mod json;
+pub mod links;
 pub mod list;
 pub mod log;
 pub mod owner;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::access::Access;
 use crate::db::Db;
 use crate::error::{Error, Result, answer};
+use crate::links::Links;
 #[cfg(doc)]
 use crate::page::Page;
 use crate::query::Query;
@@ -24,6 +25,8 @@ pub struct List<R, T, A> {
     pub show: fn(R, i64) -> T,
     /// Of a file whose text is to be read: the id of its content. Showing it has that begun, if nothing is at it.
     pub unread: fn(&R) -> Option<&String>,
+    /// Puts the addresses of files into one, if it has any.
+    pub link: Option<fn(&mut T, &Links)>,
     /// The answer, from the things of a page and the cursor of the next one.
     pub answer: fn(Vec<T>, Option<String>) -> A,
     /// What is said where there is no such thing, or it is another's.
@@ -50,8 +53,12 @@ impl<R: DeserializeOwned, T, A: Serialize> List<R, T, A> {
             .of(rows, show)
             .map_err(|error| error.in_statement(self.sql))?
         {
-            Some((things, next)) => {
+            Some((mut things, next)) => {
                 texts::begin_if_idle(unread);
+                if let Some(link) = self.link {
+                    let links = Links::of(access.called()).await?;
+                    things.iter_mut().for_each(|thing| link(thing, &links));
+                }
                 Ok(answer(&(self.answer)(things, next)))
             }
             None => Err(owner::not_found(&mut db, &caller, (self.missing)()).await),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::events::{Event, GenerationEnded};
 use crate::api::id::{GenerationId, MessageId};
 use crate::api::relay::Message;
+use crate::links::Called;
 use audience::Audience;
 
 /// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
@@ -75,6 +76,8 @@ pub struct Begun {
     pub interrupted: Option<GenerationEnded>,
     /// What the owner may have, with the files of the reply.
     pub limits: Limits,
+    /// How the person's client reaches files.
+    pub called: Called,
 }
 
 /// How much the owner of a chat may have; `None`: as much as they like.

@@ -8,6 +8,9 @@ use std::future::poll_fn;
 use std::mem::take;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
+
+use futures::future::{Either, select};
 
 /// Lets what was spawned just now begin.
 pub async fn begin_spawned() {
@@ -34,4 +37,12 @@ pub async fn spawning<F: Future>(future: F) -> F::Output {
         polled
     })
     .await
+}
+
+/// The result of `task`; `None`: it took longer than `time`.
+pub async fn within<T>(time: Duration, task: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(task), pin!(spin_sdk::time::sleep(time))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
 }

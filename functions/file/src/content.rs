@@ -2,23 +2,31 @@
 
 use axum::extract::{Path, Request};
 use axum::response::Response;
-use kafka_common::access::Access;
+use kafka_common::access::{Access, Visitor};
 use kafka_common::content::download::Download;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result};
 use kafka_common::query::Query;
-use kafka_common::{owner, params};
+use kafka_common::{links, owner, params};
 
 const FIND: &str = of_named!("content.sql");
 
-/// Streams the content, or the range of it that is asked for.
+/// Streams the content, or the range of it that is asked for. A signed address needs no session.
 pub(crate) async fn download(
-    access: Access,
+    visitor: Visitor,
     Path(file_id): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let caller = Query::caller(&request, &access)?;
-    let headers = request.headers();
+    let (parts, body) = request.into_parts();
+    let caller = match links::reader(&visitor, &parts.uri, &file_id).await? {
+        Some(reader) => reader,
+        None => {
+            let access = Access::of(&parts).await?;
+            let request = Request::from_parts(parts.clone(), body);
+            Query::caller(&request, &access)?
+        }
+    };
+    let headers = &parts.headers;
     // There is no chunk -1.
     let chunk = if Download::begins_at_first_chunk(headers) {
         0

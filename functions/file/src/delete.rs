@@ -4,7 +4,7 @@ use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::api::Done;
-use kafka_common::chat_files::{self, ChatFile, Left};
+use kafka_common::chat_files::{self, Attachment, Left};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
@@ -38,7 +38,7 @@ pub(crate) async fn delete(
             return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
         };
         tx.commit().await?;
-        announce::news(left.into_iter().map(|left| left.news)).await;
+        announce::news(access.called(), left.into_iter().map(|left| left.news)).await;
         if is_all {
             break;
         }
@@ -54,7 +54,7 @@ pub(crate) async fn delete(
 struct Place {
     /// The file itself, of a workspace.
     of_workspace: Option<String>,
-    attached: Option<ChatFile>,
+    attached: Option<Attachment>,
     num_versions: i64,
     /// Whether the request names the attachment.
     is_named: bool,

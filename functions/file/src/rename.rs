@@ -5,7 +5,7 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::api::file::{RenameFile, RenamedFile};
 use kafka_common::api::id::{FileId, UserId};
-use kafka_common::chat_files::{self, ChatFile, News};
+use kafka_common::chat_files::{self, Attachment, News};
 use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
@@ -50,18 +50,18 @@ pub(crate) async fn rename(access: Access, request: Request) -> Result<Response>
     let (news, mut last) = match chat {
         Some(chat) => {
             let (id, name) = (id.to_string(), name.clone());
-            let made = [ChatFile { id, name, chat }];
+            let made = [Attachment { id, name, chat }];
             (chat_files::renamed(&mut tx, &made).await?, None)
         }
         None => attached(&mut tx, &id, "").await?,
     };
     tx.commit().await?;
-    announce::news(news).await;
+    announce::news(access.called(), news).await;
     while let Some(after) = last {
         let mut tx = db.begin().await?;
         let (news, next) = attached(&mut tx, &id, &after).await?;
         tx.commit().await?;
-        announce::news(news).await;
+        announce::news(access.called(), news).await;
         last = next;
     }
     Ok(answer(&RenamedFile {
@@ -79,7 +79,7 @@ async fn attached(
     after: &str,
 ) -> db::Result<(Vec<News>, Option<String>)> {
     let part = params![file, after, PART as i64];
-    let files: Vec<ChatFile> = tx.query_as(RENAME_ATTACHED, part).await?;
+    let files: Vec<Attachment> = tx.query_as(RENAME_ATTACHED, part).await?;
     let last = files.iter().map(|file| &file.chat).max().cloned();
     let last = last.filter(|_| files.len() == PART);
     Ok((chat_files::renamed(tx, &files).await?, last))

@@ -5,7 +5,7 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::api::id::UserId;
 use kafka_common::api::versions::{RevertFile, Reverted};
-use kafka_common::chat_files::ChatFile;
+use kafka_common::chat_files::Attachment;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
@@ -25,7 +25,7 @@ pub(crate) async fn revert(
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let asked = params![file, caller.user_id()];
-    let Some(file) = tx.query_one_as::<ChatFile>(NAMED, asked).await? else {
+    let Some(file) = tx.query_one_as::<Attachment>(NAMED, asked).await? else {
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
@@ -33,7 +33,7 @@ pub(crate) async fn revert(
     let done = done.ok_or_else(Error::version_not_found)?;
     files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
-    announce::news([done.news(&file)]).await;
+    announce::news(access.called(), [done.news(&file)]).await;
     let saved = done.reverted.saved;
     let (version, timestamp) = saved.version.ok_or_else(Error::version_not_found)?;
     Ok(answer(&Reverted {

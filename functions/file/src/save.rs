@@ -5,7 +5,7 @@ use axum::response::Response;
 use kafka_common::access::Access;
 use kafka_common::api::id::UserId;
 use kafka_common::api::versions::{SaveText, Saved};
-use kafka_common::chat_files::ChatFile;
+use kafka_common::chat_files::Attachment;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
@@ -31,7 +31,7 @@ pub(crate) async fn save(
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let asked = params![file, caller.user_id()];
-    let Some(file) = tx.query_one_as::<ChatFile>(NAMED, asked).await? else {
+    let Some(file) = tx.query_one_as::<Attachment>(NAMED, asked).await? else {
         drop(tx);
         return Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await);
     };
@@ -41,7 +41,7 @@ pub(crate) async fn save(
     })?;
     files::check_room(&mut tx, &caller).await?;
     tx.commit().await?;
-    announce::news([kept.news(&file)]).await;
+    announce::news(access.called(), [kept.news(&file)]).await;
     let saved = kept.saved;
     let (version, timestamp) = saved.version.unzip();
     Ok(answer(&Saved {

@@ -6,6 +6,7 @@ use kafka_common::access::Access;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::Listed;
+use kafka_common::links::Links;
 use kafka_common::query::Query;
 use kafka_common::{owner, params, texts};
 
@@ -25,7 +26,9 @@ pub(crate) async fn show(
     match found {
         Some(mut file) => {
             texts::begin_if_idle(file.unread.take().into_iter().collect());
-            Ok(answer(&file.entry()))
+            let mut entry = file.entry();
+            Links::of(access.called()).await?.add(&mut entry);
+            Ok(answer(&entry))
         }
         None => Err(owner::not_found(&mut db, &caller, Error::file_not_found()).await),
     }

@@ -10,6 +10,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::{self, Target};
 use kafka_common::form;
+use kafka_common::links::Links;
 use kafka_common::{announce, owner, texts};
 
 /// Stores all files of the request or none.
@@ -32,6 +33,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         (Target::Workspace(&target_id), Error::workspace_not_found())
     };
     let new: Vec<_> = uploads.iter().map(files::new_file).collect();
+    let links = Links::of(access.called()).await?;
     let mut db = Db::open().await?;
     let mut tx = db.begin().await?;
     let inserted = files::insert(&mut tx, &mut uploads, target, &caller).await?;
@@ -41,10 +43,13 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     };
     tx.commit().await?;
     drop(db);
-    let details = texts::of_new(new).await;
+    let mut details = texts::of_new(new).await;
     if form.is_chat {
-        announce::files_uploaded(&target_id, details.clone(), rev).await;
+        announce::files_uploaded(access.called(), &target_id, details.clone(), rev).await;
     }
+    details
+        .iter_mut()
+        .for_each(|file| links.add_to_upload(file));
     let files = match form.s3_urls {
         Some(_) => NewFiles::Details(details.clone()),
         None => NewFiles::Ids(details.iter().map(|file| file.id.clone()).collect()),

@@ -22,6 +22,7 @@ const VERSIONS: List<VersionRow, Version, Versions> = List {
     },
     unread: |_| None,
     answer: |versions, next| Versions { versions, next },
+    link: None,
     missing: Error::file_not_found,
 };
 const VERSION: &str = of_named!("version.sql");

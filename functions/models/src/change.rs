@@ -20,10 +20,10 @@ use kafka_common::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::new::name_is_taken;
 use crate::{fields, renew};
 
-const FIND: &str = "SELECT name, base_url, ak, user_id, context_chars, timeout_seconds, headers, header_names, query,
-    key_header FROM model WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
+const FIND: &str = include_str!("find.sql");
 
 const UPDATE: &str = include_str!("change.sql");
 
@@ -41,6 +41,8 @@ struct Found {
     header_names: Option<String>,
     query: Option<String>,
     key_header: Option<String>,
+    /// Whether another model of the owner has the name that is asked for.
+    name_is_taken: bool,
 }
 
 /// What the form asks for.
@@ -121,10 +123,15 @@ async fn apply(
     caller: &Caller,
     wanted: Wanted,
 ) -> Result<Option<Model>> {
-    let find = transaction.query_one_as(FIND, params![model, caller.user_id()]);
-    let Some(found): Option<Found> = find.await? else {
+    let find = params![model, caller.user_id(), wanted.name.as_deref()];
+    let Some(found): Option<Found> = transaction.query_one_as(FIND, find).await? else {
         return Ok(None);
     };
+    // The name that it has stays allowed, even if it is one of several from before.
+    let is_renamed = wanted.name.as_ref().is_some_and(|name| *name != found.name);
+    if is_renamed && found.name_is_taken {
+        return Err(name_is_taken());
+    }
     let name = wanted.name.unwrap_or_else(|| found.name.clone());
     let base_url = wanted.base_url.unwrap_or_else(|| found.base_url.clone());
     if base_url != found.base_url {

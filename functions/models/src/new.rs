@@ -20,6 +20,15 @@ const INSERT: &str = include_str!("new.sql");
 /// As many as a snapshot contains (`snapshot.sql`). Lists of models have no pages.
 const MAX_MODELS: i64 = 200;
 
+const NAMED: &str = "SELECT id FROM model WHERE user_id = ?1 AND name = ?2 LIMIT 1";
+
+/// 409: chats name models by their names.
+pub fn name_is_taken() -> Error {
+    Error::Conflict(
+        "You have a model of this name already. Choose another name, or change that model.".into(),
+    )
+}
+
 /// Keeps the model with its key sealed.
 pub async fn create(access: Access, request: Request) -> Result<Response> {
     let own = own_origins(request.headers(), request.uri());
@@ -40,9 +49,17 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     let sealed = Keys::get().await?.seal(binding, key)?;
     let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS];
     let mut db = Db::open().await?;
-    let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? else {
-        let many = format!("Nobody has more than {MAX_MODELS} models. Delete one to add another.");
-        return Err(owner::not_found(&mut db, &caller, Error::Conflict(many.into())).await);
+    if let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? {
+        return Ok(answer(&model));
+    }
+    let named: Option<String> = db.query_one_as(NAMED, params![user, name]).await?;
+    let why = match named {
+        Some(_) => name_is_taken(),
+        None => {
+            let many =
+                format!("Nobody has more than {MAX_MODELS} models. Delete one to add another.");
+            Error::Conflict(many.into())
+        }
     };
-    Ok(answer(&model))
+    Err(owner::not_found(&mut db, &caller, why).await)
 }

@@ -1,7 +1,7 @@
 //! After the sealing key was changed: values that older keys sealed are sealed again, so that the old keys can be
 //! forgotten.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use kafka_common::{
     db::Db,
@@ -13,8 +13,13 @@ use serde::Deserialize;
 use serde_json::json;
 use spin_sdk::wasip3;
 
-/// Whether this instance has begun to. Only a cache: what there is to do is in the rows.
-static BEGUN: AtomicBool = AtomicBool::new(false);
+/// How far this instance has begun to. Only a cache: what there is to do is in the rows.
+static BEGUN: AtomicU8 = AtomicU8::new(NOT);
+
+const NOT: u8 = 0;
+/// With the keys of the variables, while the key-value store could not be read.
+const PARTLY: u8 = 1;
+const WHOLLY: u8 = 2;
 
 /// How many models are read at once.
 const BATCH: i64 = 100;
@@ -32,17 +37,21 @@ struct Model {
     headers: Option<String>,
 }
 
-/// Once in an instance, in the background, if there are older sealing keys.
+/// Once in an instance, in the background, if there are older sealing keys; again after it has failed, and when another
+/// key is found.
 pub async fn once() -> Result<()> {
-    if !BEGUN.swap(true, Ordering::Relaxed) {
-        let keys = Keys::get().await?;
-        if keys.has_older() {
-            wasip3::spawn(async {
-                if let Err(error) = renew(keys).await {
-                    tracing::error!("API keys stay sealed with an older key for now: {error:?}");
-                }
-            });
-        }
+    if BEGUN.load(Ordering::Relaxed) == WHOLLY {
+        return Ok(());
+    }
+    let keys = Keys::get().await?;
+    let begins = if keys.is_complete() { WHOLLY } else { PARTLY };
+    if BEGUN.fetch_max(begins, Ordering::Relaxed) < begins && keys.has_older() {
+        wasip3::spawn(async {
+            if let Err(error) = renew(keys).await {
+                tracing::error!("API keys stay sealed with an older key for now: {error:?}");
+                BEGUN.store(NOT, Ordering::Relaxed);
+            }
+        });
     }
     Ok(())
 }

@@ -7,12 +7,13 @@ pub mod upload;
 use kafka_common::access::Caller;
 use kafka_common::api::actions::Action;
 use kafka_common::api::events::{Ack, Event, EventV1, FileChanged};
+use kafka_common::links::{self, Called};
 
 use crate::refused::Refused;
 
 /// What an action did.
 #[derive(Debug)]
-pub struct Done {
+pub struct ActionDone {
     /// v1's answer.
     pub answer: EventV1,
     /// What v2's acknowledgement names.
@@ -22,19 +23,26 @@ pub struct Done {
 }
 
 /// Does what an action asks that is about a file.
-pub async fn file(chat: &str, caller: &Caller, action: Action<'_>) -> Result<Done, Refused> {
-    match action {
+pub async fn file(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    action: Action<'_>,
+) -> Result<ActionDone, Refused> {
+    let mut done = match action {
         Action::UploadFile {
             filename,
             file_data,
-        } => upload::upload(chat, caller, &filename.0, file_data).await,
-        Action::DeleteFile { file_id } => delete::delete(chat, caller, file_id.0).await,
+        } => upload::upload(chat, caller, &filename.0, file_data).await?,
+        Action::DeleteFile { file_id } => delete::delete(chat, caller, file_id.0).await?,
         Action::RevertVersion {
             version_id,
             filename,
-        } => revert::revert(chat, caller, &version_id.0, filename.0).await,
-        other => Err(Refused::unknown_action(other.into())),
-    }
+        } => revert::revert(chat, caller, &version_id.0, filename.0).await?,
+        other => return Err(Refused::unknown_action(other.into())),
+    };
+    links::publish(called, &mut done.events).await;
+    Ok(done)
 }
 
 /// v2's acknowledgement of a message; a message without an id gets none.

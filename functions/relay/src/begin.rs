@@ -10,6 +10,7 @@ use kafka_common::conversation;
 use kafka_common::db::{Db, Transaction};
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
+use kafka_common::links::Called;
 use kafka_common::long_work::{Bound, Kind};
 use kafka_common::reply::{Begun, Limits, Model};
 use kafka_common::room::Thing;
@@ -74,6 +75,7 @@ struct Named {
 pub async fn begin(
     db: &mut Db,
     chat: &str,
+    called: &Called,
     caller: &Caller,
     prompt: Prompt,
 ) -> Result<Outcome, Refused> {
@@ -118,11 +120,15 @@ pub async fn begin(
             false => Ok(Outcome::NoModel),
         };
     };
-    let limits = Limits {
-        quota: caller.quota(),
-        most_files: caller.most(Thing::Files),
+    let along = Along {
+        interrupted,
+        limits: Limits {
+            quota: caller.quota(),
+            most_files: caller.most(Thing::Files),
+        },
+        called: called.clone(),
     };
-    let begun = insert(&mut tx, chat, prompt, model, spot?, interrupted, limits).await?;
+    let begun = insert(&mut tx, chat, prompt, model, spot?, along).await?;
     tx.commit().await?;
     Ok(Outcome::Begun(Box::new(begun)))
 }
@@ -145,6 +151,13 @@ struct Spot {
     is_aside: bool,
     /// The chat's last position.
     position: i64,
+}
+
+/// What the writer of the reply has to know besides.
+struct Along {
+    interrupted: Option<GenerationEnded>,
+    limits: Limits,
+    called: Called,
 }
 
 fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
@@ -182,8 +195,7 @@ async fn insert(
     prompt: Prompt,
     model: Model,
     spot: Spot,
-    interrupted: Option<GenerationEnded>,
-    limits: Limits,
+    along: Along,
 ) -> Result<Begun, Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
     let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
@@ -241,7 +253,8 @@ async fn insert(
         model,
         composer: prompt.how.composes(),
         selected_filename: prompt.how.selected_filename.map(|name| name.0),
-        interrupted,
-        limits,
+        interrupted: along.interrupted,
+        limits: along.limits,
+        called: along.called,
     })
 }

@@ -1,5 +1,7 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: follows a reply by reading its row, on any instance.
 
+use std::time::{Duration, Instant};
+
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -28,6 +30,9 @@ const READ: &str = include_str!("follow.sql");
 
 /// After how many looks without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;
+
+/// How long a reply is looked for that can't be read. Then the stream ends, and its client may ask again.
+const LOST: Duration = Duration::from_secs(30);
 
 /// What is said where there is no such reply.
 const NOT_FOUND: &str = "Generation not found.";
@@ -110,6 +115,8 @@ struct Follower {
     sent: Option<Sent>,
     ended: bool,
     quiet: u32,
+    /// Since when the reply can't be read.
+    failing: Option<Instant>,
 }
 
 /// How much of a reply a client has.
@@ -146,6 +153,7 @@ impl Follower {
             sent: None,
             ended: false,
             quiet: 0,
+            failing: None,
         }
     }
 
@@ -187,14 +195,14 @@ impl Follower {
         loop {
             self.watch.wait().await;
             match self.look().await {
-                Ok(events) if !events.is_empty() => {
-                    self.quiet = 0;
-                    return Some(events);
+                Ok(events) => {
+                    self.failing = None;
+                    if !events.is_empty() {
+                        self.quiet = 0;
+                        return Some(events);
+                    }
                 }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(generation = self.reply.as_str(), "the reply: {error}")
-                }
+                Err(error) => self.fail(&error)?,
             }
             if let Some(sign) = self.stay_quiet() {
                 return Some(sign);
@@ -242,6 +250,19 @@ impl Follower {
 
     fn reasoning_delta(&self, seq: i64, content: String) -> Event {
         Event::reasoning_delta(&self.reply, &self.message, seq, content)
+    }
+
+    /// The reply can't be read now. Only the first of several failures is logged, since there may be ten a second.
+    /// `None`: they go on for too long.
+    fn fail(&mut self, error: &db::Error) -> Option<()> {
+        match self.failing {
+            None => {
+                tracing::error!(generation = self.reply.as_str(), "the reply: {error}");
+                self.failing = Some(Instant::now());
+                Some(())
+            }
+            Some(since) => (since.elapsed() < LOST).then_some(()),
+        }
     }
 
     /// Now and then a sign of life, where there is nothing to tell.

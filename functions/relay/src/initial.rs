@@ -2,11 +2,12 @@
 
 use kafka_common::api::chat::RunningGeneration;
 use kafka_common::api::events::{
-    ChatState, Event, EventV1, Initial, InitialV1, Message, MessageV1, Sync, SyncedChat,
+    ChatMessage, ChatState, Event, EventV1, Initial, InitialV1, MessageV1, Sync, SyncedChat,
 };
 use kafka_common::api::words::{MessageKind, Role, Status};
 use kafka_common::attachments;
 use kafka_common::db::{Db, Result};
+use kafka_common::links::{Called, Links};
 use serde::Serialize;
 
 use crate::refused::Refused;
@@ -15,7 +16,7 @@ use crate::size::{Budget, CONVERSATION};
 use crate::snapshot::{Snapshot, cut};
 
 /// v1's first frame.
-pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> {
+pub async fn v1(chat: &str, mut snapshot: Snapshot, links: Links) -> Result<EventV1, Refused> {
     let mut messages = std::mem::take(&mut snapshot.messages);
     // A reply that is being written comes when it is whole.
     messages.retain(|message| message.status != Status::Running);
@@ -25,7 +26,7 @@ pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> 
         chat: state(chat, &snapshot, conversation),
         chat_files_text: Vec::new(),
     };
-    if let Some(mut shown) = files(chat, &snapshot, Protocol::V1, &frame).await? {
+    if let Some(mut shown) = files(chat, &snapshot, Protocol::V1, links, &frame).await? {
         frame.chat_files_text = shown.take_texts();
         (frame.chat.chat_files_based, frame.chat.chat_files) = shown.into_lists();
     }
@@ -34,7 +35,7 @@ pub async fn v1(chat: &str, mut snapshot: Snapshot) -> Result<EventV1, Refused> 
 
 /// Leaves out the texts of replies that made or changed files: v1 has the messages about those instead, as its clients
 /// received them.
-fn leave_out_composed(messages: &mut Vec<Message>) {
+fn leave_out_composed(messages: &mut Vec<ChatMessage>) {
     // Going back, whether the next text of a model is one of a reply with files.
     let mut composed = false;
     let mut kept = Vec::with_capacity(messages.len());
@@ -54,7 +55,7 @@ fn leave_out_composed(messages: &mut Vec<Message>) {
 }
 
 /// v2's first frame.
-pub async fn v2(chat: &str, mut snapshot: Snapshot) -> Result<Event, Refused> {
+pub async fn v2(chat: &str, mut snapshot: Snapshot, links: Links) -> Result<Event, Refused> {
     let messages = std::mem::take(&mut snapshot.messages);
     let mut frame = Event::Initial(Box::new(Initial {
         protocol: 2,
@@ -71,7 +72,7 @@ pub async fn v2(chat: &str, mut snapshot: Snapshot) -> Result<Event, Refused> {
         has_more: snapshot.has_more,
         truncated: false,
     }));
-    if let Some(shown) = files(chat, &snapshot, Protocol::V2, &frame).await?
+    if let Some(shown) = files(chat, &snapshot, Protocol::V2, links, &frame).await?
         && let Event::Initial(frame) = &mut frame
     {
         frame.truncated = shown.has_more;
@@ -82,7 +83,12 @@ pub async fn v2(chat: &str, mut snapshot: Snapshot) -> Result<Event, Refused> {
 
 /// v2's answer to `sync`: what is newer than `since`, or with `has_more` the first of it, up to the `rev` that it names.
 /// Files that are not in `file_ids` are gone.
-pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync, Refused> {
+pub async fn sync(
+    chat: &str,
+    mut snapshot: Snapshot,
+    since: i64,
+    called: &Called,
+) -> Result<Sync, Refused> {
     let mut budget = Budget::new(CONVERSATION);
     let mut generation = snapshot.running.map(|running| running.generation);
     if let Some(whole) = &mut generation
@@ -121,7 +127,7 @@ pub async fn sync(chat: &str, mut snapshot: Snapshot, since: i64) -> Result<Sync
         // The others come with the messages that are as new.
         files.retain(|file| file.rev <= snapshot.rev);
     }
-    let mut shown = Shown::changed(files, Budget::after(&frame));
+    let mut shown = Shown::changed(files, Links::of(called).await?, Budget::after(&frame));
     shown.fill(&mut db).await?;
     let reached = shown.reached().filter(|_| shown.has_more);
     if let Some(reached) = reached.filter(|reached| *reached < snapshot.rev) {
@@ -154,6 +160,7 @@ async fn files(
     chat: &str,
     snapshot: &Snapshot,
     protocol: Protocol,
+    links: Links,
     frame: &impl Serialize,
 ) -> Result<Option<Shown>> {
     if !snapshot.has_files {
@@ -161,7 +168,7 @@ async fn files(
     }
     let mut db = Db::open().await?;
     let files = attachments::list(&mut db, chat, None).await?;
-    let mut shown = Shown::first(protocol, files, Budget::after(frame));
+    let mut shown = Shown::first(protocol, files, links, Budget::after(frame));
     shown.fill(&mut db).await?;
     Ok(Some(shown))
 }

@@ -16,6 +16,7 @@ mod initial;
 mod messages;
 mod page;
 mod prompt;
+mod ready;
 mod refused;
 mod reply;
 mod running;
@@ -25,12 +26,13 @@ mod snapshot;
 mod socket;
 mod stop;
 mod test_model;
+mod turn;
 mod v1;
 mod v2;
 mod watch;
 
 use axum::body::Body;
-use kafka_common::api::{models, relay};
+use kafka_common::api::{models, relay, web};
 use kafka_common::app::{self, Routes};
 use spin_sdk::{http::Request, http_service};
 
@@ -46,10 +48,14 @@ fn routes() -> Routes {
         .on(&relay::SOCKET_EVENTS, socket::events)
         .on(&relay::HISTORY, page::get)
         .on(&relay::SEND, messages::post)
+        .on(&relay::SEND_STREAM, messages::post_stream)
         .on(&relay::EDIT, messages::edit)
+        .on(&relay::EDIT_STREAM, messages::edit_stream)
         .on(&relay::REGENERATE, messages::regenerate)
+        .on(&relay::REGENERATE_STREAM, messages::regenerate_stream)
         .on(&relay::SELECT_BRANCH, messages::select_branch)
         .on(&relay::STOP, messages::stop)
         .on(&relay::EVENTS_OF_REPLY, follow::get)
         .on(&models::TEST, test_model::test)
+        .on(&web::READY, ready::get)
 }

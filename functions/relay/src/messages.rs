@@ -26,7 +26,17 @@ use crate::{branch, follow, reply, stop};
 /// Stores a prompt and begins a reply. Answers with its ids, or where events are asked for with all there are until
 /// the reply has ended.
 pub async fn post(access: Access, Path(chat): Path<String>, request: Request) -> Result<Response> {
-    ask(access, chat, request, Asked::Message).await
+    let streams = wants_events(request.headers());
+    ask(access, chat, request, Asked::Message, streams).await
+}
+
+/// The same, and always answers with the events.
+pub async fn post_stream(
+    access: Access,
+    Path(chat): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    ask(access, chat, request, Asked::Message, true).await
 }
 
 /// The same with a message that says better what another one says.
@@ -35,7 +45,17 @@ pub async fn edit(
     Path((chat, message)): Path<(String, MessageId)>,
     request: Request,
 ) -> Result<Response> {
-    ask(access, chat, request, Asked::Edit(message)).await
+    let streams = wants_events(request.headers());
+    ask(access, chat, request, Asked::Edit(message), streams).await
+}
+
+/// The same, and always answers with the events.
+pub async fn edit_stream(
+    access: Access,
+    Path((chat, message)): Path<(String, MessageId)>,
+    request: Request,
+) -> Result<Response> {
+    ask(access, chat, request, Asked::Edit(message), true).await
 }
 
 /// Begins another reply, without a new message.
@@ -44,7 +64,17 @@ pub async fn regenerate(
     Path((chat, message)): Path<(String, MessageId)>,
     request: Request,
 ) -> Result<Response> {
-    ask(access, chat, request, Asked::Reply(message)).await
+    let streams = wants_events(request.headers());
+    ask(access, chat, request, Asked::Reply(message), streams).await
+}
+
+/// The same, and always answers with the events.
+pub async fn regenerate_stream(
+    access: Access,
+    Path((chat, message)): Path<(String, MessageId)>,
+    request: Request,
+) -> Result<Response> {
+    ask(access, chat, request, Asked::Reply(message), true).await
 }
 
 /// What is asked for.
@@ -83,8 +113,13 @@ fn caller(access: &Access, body: &JsonBody) -> Result<Caller, Refused> {
     Ok(access.caller(user_id.as_ref().map(|id| id.0.as_str()))?)
 }
 
-async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Result<Response> {
-    let streams = wants_events(request.headers());
+async fn ask(
+    access: Access,
+    chat: String,
+    request: Request,
+    asked: Asked,
+    streams: bool,
+) -> Result<Response> {
     let body = JsonBody::read(request, FIELDS).await?;
     let outcome = async {
         let mut prompt = match asked {
@@ -102,16 +137,23 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
             false => None,
         };
         let mut db = Db::open().await?;
-        match begin(&mut db, &chat, &caller, prompt).await {
-            Err(refused) if refused.is_missing_chat() => {
-                Err(missing_chat(&mut db, &caller).await.into())
+        match begin(&mut db, &chat, access.called(), &caller, prompt).await {
+            Ok(outcome) => Ok((outcome, lease)),
+            Err(refused) => {
+                end(lease).await;
+                match refused.is_missing_chat() {
+                    true => Err(missing_chat(&mut db, &caller).await.into()),
+                    false => Err(refused),
+                }
             }
-            outcome => outcome.map(|outcome| (outcome, lease)),
         }
     };
     let response = match outcome.await {
         Err(refused) => refused.into_response(),
-        Ok((Outcome::NoModel, _)) => Refused::model_not_found().into_response(),
+        Ok((Outcome::NoModel, lease)) => {
+            end(lease).await;
+            Refused::model_not_found().into_response()
+        }
         Ok((Outcome::Again(ids), lease)) if streams => match ids.generation_id {
             Some(reply) => follow::response(chat, reply, lease).await,
             None => Refused::not_found("Generation not found.").into_response(),
@@ -124,6 +166,13 @@ async fn ask(access: Access, chat: String, request: Request, asked: Asked) -> Re
         }
     };
     Ok(while_logged_in(&access, response))
+}
+
+/// Nothing streams.
+async fn end(lease: Option<Lease>) {
+    if let Some(lease) = lease {
+        lease.end().await;
+    }
 }
 
 /// Why there is no such chat of the caller's.

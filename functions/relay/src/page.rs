@@ -10,7 +10,7 @@ use kafka_common::api::relay::{HistoryMessage, Message};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, FieldError, Result, json_text_response};
 use kafka_common::query::Query;
-use kafka_common::reply::ending::{self, Running};
+use kafka_common::reply::ending::{self, RunningReply};
 use kafka_common::{owner, params};
 use serde::Deserialize;
 use serde_json::json;
@@ -110,7 +110,7 @@ struct Head {
     /// How many messages there are of those that were named.
     num_named: i64,
     num_messages: usize,
-    running: Option<Running>,
+    running: Option<RunningReply>,
 }
 
 /// The page ([`kafka_common::api::relay::Messages`]), written message by message, because each one's length is needed.

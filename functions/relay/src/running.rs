@@ -3,7 +3,7 @@
 
 use kafka_common::api::events::GenerationEnded;
 use kafka_common::db::{self, Db, Transaction, Value};
-use kafka_common::reply::ending::{self, Running, Silent};
+use kafka_common::reply::ending::{self, RunningReply, Silent};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -13,14 +13,14 @@ use crate::refused::Refused;
 pub struct Look<'db, T> {
     pub tx: Transaction<'db>,
     pub found: T,
-    running: Option<Running>,
+    running: Option<RunningReply>,
     silent: Option<Silent>,
 }
 
 /// The chat's running reply, in the columns `running.id` and `running.heartbeat`.
 #[derive(Deserialize)]
 struct Met {
-    running: Option<Running>,
+    running: Option<RunningReply>,
 }
 
 impl<'db, T: DeserializeOwned> Look<'db, T> {
@@ -65,7 +65,7 @@ async fn find<T: DeserializeOwned>(
     tx: &mut Transaction<'_>,
     sql: &str,
     asked: Vec<Value>,
-) -> Result<(Option<Running>, T), Refused> {
+) -> Result<(Option<RunningReply>, T), Refused> {
     let row = tx.query_one(sql, asked).await?;
     let mut row = row.ok_or_else(Refused::chat_not_found)?;
     let met: db::Result<Met> = row.read();

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use kafka_common::api::events::{BasedFile, FrameFile, FrameVersion, TextFile};
 use kafka_common::api::id::{Time, VersionId};
 use kafka_common::api::words::{FileKind, TextState};
-use kafka_common::attachments::{self, ChatFile};
+use kafka_common::attachments::{self, AttachmentInfo};
 use kafka_common::db::{Db, Result};
+use kafka_common::links::Links;
 use kafka_common::{params, texts};
 use kafka_llm::diff::unified_diff;
 use serde::Deserialize;
@@ -38,7 +39,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// A file's entry in the list of files with versions, without versions; `None` for a text for which there is no room.
-    fn based(self, file: &ChatFile, text: Option<&str>) -> BasedFile {
+    fn based(self, file: &AttachmentInfo, text: Option<&str>, links: &Links) -> BasedFile {
         let truncated = text.is_none() && self == Self::V2;
         BasedFile {
             file_id: file.id.as_str().into(),
@@ -47,26 +48,26 @@ impl Protocol {
             versions: Vec::new(),
             kind: FileKind::Based,
             truncated,
-            url: truncated.then(|| file.url()),
+            url: truncated.then(|| links.to(&file.id)),
         }
     }
 
     /// A file's entry in the list of all files.
-    fn listed(self, file: &ChatFile, text: Option<&str>) -> FrameFile {
+    fn listed(self, file: &AttachmentInfo, text: Option<&str>, links: &Links) -> FrameFile {
         FrameFile {
             id: file.id.as_str().into(),
             name: file.name.clone(),
             content: text.map(str::to_owned).or_else(|| self.left_out()),
             language: file.kind.language,
             kind: file.kind.told(file.is_based()),
-            url: file.url(),
+            url: links.to(&file.id),
             versions: None,
             truncated: text.is_none() && self == Self::V2,
         }
     }
 
     /// A file's entry in v1's list of uploads that have a text, still without it.
-    fn text(self, file: &ChatFile) -> Option<TextFile> {
+    fn text(self, file: &AttachmentInfo) -> Option<TextFile> {
         let is_text = self == Self::V1 && file.is_shown() && !file.is_based();
         is_text.then(|| TextFile {
             file_id: file.id.as_str().into(),
@@ -84,7 +85,7 @@ impl Protocol {
 
 /// A file, and its entries in the lists of the frame.
 struct Entries {
-    file: ChatFile,
+    file: AttachmentInfo,
     based: Option<BasedFile>,
     text: Option<TextFile>,
     listed: FrameFile,
@@ -128,6 +129,7 @@ pub struct Shown {
     protocol: Protocol,
     /// Whether it is a first frame, which has two lists.
     is_first: bool,
+    links: Links,
     files: Vec<Entries>,
     budget: Budget,
     /// Whether there are more than the frame has room for.
@@ -136,14 +138,19 @@ pub struct Shown {
 
 impl Shown {
     /// The files of a first frame: of more than there is room for the newest.
-    pub fn first(protocol: Protocol, mut files: Vec<ChatFile>, budget: Budget) -> Self {
+    pub fn first(
+        protocol: Protocol,
+        mut files: Vec<AttachmentInfo>,
+        links: Links,
+        budget: Budget,
+    ) -> Self {
         files.reverse();
-        Self::reserve(protocol, true, files, budget)
+        Self::reserve(protocol, true, files, links, budget)
     }
 
     /// The files that changed, in the order of their changes: of more than there is room for the first.
-    pub fn changed(files: Vec<ChatFile>, budget: Budget) -> Self {
-        let mut shown = Self::reserve(Protocol::V2, false, files, budget);
+    pub fn changed(files: Vec<AttachmentInfo>, links: Links, budget: Budget) -> Self {
+        let mut shown = Self::reserve(Protocol::V2, false, files, links, budget);
         shown.files.reverse();
         shown
     }
@@ -153,7 +160,8 @@ impl Shown {
     fn reserve(
         protocol: Protocol,
         is_first: bool,
-        files: Vec<ChatFile>,
+        files: Vec<AttachmentInfo>,
+        links: Links,
         mut budget: Budget,
     ) -> Self {
         let mut reserved: Vec<Entries> = Vec::new();
@@ -161,8 +169,8 @@ impl Shown {
         for file in files {
             let text = file.is_blank().then_some("");
             let based = is_first && file.is_based();
-            let based = based.then(|| protocol.based(&file, text));
-            let mut listed = protocol.listed(&file, text);
+            let based = based.then(|| protocol.based(&file, text, &links));
+            let mut listed = protocol.listed(&file, text, &links);
             if !is_first && file.is_based() {
                 listed.versions = Some(Vec::new());
             }
@@ -184,6 +192,7 @@ impl Shown {
         Self {
             protocol,
             is_first,
+            links,
             files: reserved,
             budget: budget.at_most(CONTENTS),
             has_more,
@@ -208,7 +217,7 @@ impl Shown {
                 if let Some(based) = shown.based.as_mut().filter(|_| !is_last)
                     && budget.take(text)
                 {
-                    *based = self.protocol.based(&shown.file, Some(text));
+                    *based = self.protocol.based(&shown.file, Some(text), &self.links);
                 }
                 if is_last == self.is_first && budget.take(text) {
                     shown.listed.content = Some(text.to_owned());

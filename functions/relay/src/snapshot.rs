@@ -1,6 +1,6 @@
 //! A chat at one moment: what a client receives first, and what it receives after it missed events.
 
-use kafka_common::api::events::{Generation, Message};
+use kafka_common::api::events::{ChatMessage, Generation};
 use kafka_common::api::id::{FileId, MessageId, WorkspaceId};
 use kafka_common::api::relay;
 use kafka_common::db::{self, Db, Transaction};
@@ -31,9 +31,9 @@ pub struct Snapshot {
     pub rev: i64,
     /// The names of the owner's models.
     pub models: Vec<String>,
-    pub running: Option<Running>,
+    pub running: Option<SnapshotReply>,
     /// Oldest first.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ChatMessage>,
     /// Whether there are messages before these, or after them if those after a rev were asked for.
     pub has_more: bool,
     /// Whether it has files, or any that changed after the rev.
@@ -44,7 +44,7 @@ pub struct Snapshot {
 
 /// The reply that is being written.
 #[derive(Debug, Deserialize)]
-pub struct Running {
+pub struct SnapshotReply {
     /// With the text so far.
     pub generation: Generation,
     heartbeat: i64,
@@ -71,7 +71,7 @@ struct Chat {
     has_files: bool,
     /// A list in JSON.
     file_ids: Option<String>,
-    running: Option<Running>,
+    running: Option<SnapshotReply>,
 }
 
 /// The chat with the end of its active branch (`since` is `None`), or with what is newer than a rev.
@@ -128,9 +128,9 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> db::Result<Option<Snapshot>>
     let mut reached = 0;
     let messages = rows.filter_map(|row| {
         reached = row.rev.unwrap_or(0).max(reached);
-        row.message.map(Message::from)
+        row.message.map(ChatMessage::from)
     });
-    let mut messages: Vec<Message> = messages.collect();
+    let mut messages: Vec<ChatMessage> = messages.collect();
     let mut has_more = chat.num_messages > messages.len();
     if since.is_none() {
         has_more |= cut_to_frame(&mut messages);
@@ -159,7 +159,7 @@ fn list<T: DeserializeOwned>(json: &str) -> db::Result<Vec<T>> {
 }
 
 /// Leaves a message's text out.
-pub fn cut(message: &mut Message) {
+pub fn cut(message: &mut ChatMessage) {
     message.content = None;
     message.reasoning = None;
     message.truncated = true;
@@ -167,7 +167,7 @@ pub fn cut(message: &mut Message) {
 
 /// Takes away the oldest messages for which a frame has no room; the newest stays, if need be without its text. Returns
 /// whether any was taken away.
-fn cut_to_frame(messages: &mut Vec<Message>) -> bool {
+fn cut_to_frame(messages: &mut Vec<ChatMessage>) -> bool {
     let mut budget = Budget::new(size::CONVERSATION);
     let newest = messages.len().saturating_sub(1);
     let first_out = messages.iter().rposition(|message| !budget.take(message));

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -16,14 +15,16 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use kafka_common::access::{Caller, Visitor};
 use kafka_common::announce::{POLICY, fitted, text};
-use kafka_common::error::{Error, Result, json_response};
+use kafka_common::error::{AT_ONCE_RETRY_AFTER, Error, Result, json_response};
 use kafka_common::grip::{self, Grip, Verdict};
+use kafka_common::links::{Called, Links};
 use kafka_grip::{Answer, CONTENT_TYPE, EXTENSIONS, Event, KEEP_ALIVE_INTERVAL};
 use serde_json::json;
 
 use crate::door::{self, Admitted};
 use crate::refused::Refused;
 use crate::shown::Protocol;
+use crate::turn::Turn;
 use crate::{initial, snapshot, v1, v2};
 
 /// The sub-protocol of v2.
@@ -32,8 +33,7 @@ const V2: &str = "kafka.v2";
 /// The longest body: what our own gateway lets a client send at once, in one frame, and a little around it.
 const MAX_BYTES: usize = 16 * 1024 * 1024 + 64 * 1024;
 
-/// A longer body is taken in alone. A frame with a file takes several times its length while it is read; a few at once
-/// would take all memory of the instance, and with it every reply that is being written there.
+/// A longer body is taken in alone ([`Turn`]).
 const LARGE: u64 = 256 * 1024;
 
 /// After how many seconds of quiet a gateway asks again, where there is a session to look at.
@@ -43,33 +43,8 @@ const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("60");
 /// Pushpin delivers of one answer (docs/operations.md#pushpin).
 const ENOUGH: usize = 32 * 1024;
 
-/// From one look whether it is the next one's turn to the other.
-const TURN_PAUSE: Duration = Duration::from_millis(10);
-
 /// How long a body may take: gateways send it at once.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
-
-/// Whether a request of this instance has a large body.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Held while a large body is in memory.
-struct Turn;
-
-impl Turn {
-    /// Looks again and again: the tasks of an instance can't wake each other, an asynchronous lock would trap.
-    async fn wait() -> Self {
-        while TAKEN.swap(true, Ordering::Relaxed) {
-            spin_sdk::time::sleep(TURN_PAUSE).await;
-        }
-        Self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        TAKEN.store(false, Ordering::Relaxed);
-    }
-}
 
 impl Protocol {
     /// v2 is asked for by its name, with the opening request and all others.
@@ -115,7 +90,10 @@ pub async fn events(
         .is_some_and(|length| length <= LARGE);
     let _turn = match is_small {
         true => None,
-        false => Some(Turn::wait().await),
+        false => match Turn::wait().await {
+            Some(turn) => Some(turn),
+            None => return Ok(busy()),
+        },
     };
     let body = pin!(to_bytes(body, MAX_BYTES));
     let limit = pin!(spin_sdk::time::sleep(BODY_LIMIT));
@@ -127,10 +105,12 @@ pub async fn events(
         .map_err(|_| Error::bad_request("The body is not a list of WebSocket events."))?;
     let protocol = Protocol::of(&parts.headers);
     let opening = events.contains(&Event::Open);
+    let called = visitor.called().clone();
     match door::admit(visitor, &parts, opening).await {
         Ok(admitted) => {
             let connection = Connection {
                 chat,
+                called,
                 admitted,
                 protocol,
             };
@@ -213,6 +193,15 @@ fn no_gateway() -> Error {
     )
 }
 
+/// Nothing was read: the gateway may send the same again.
+fn busy() -> Response {
+    let body = json!({ "detail": "Too many large messages at once. Please try again." });
+    let mut response = json_response(StatusCode::SERVICE_UNAVAILABLE, &body);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, AT_ONCE_RETRY_AFTER.into());
+    response
+}
+
 fn needs_gateway() -> Response {
     let body = json!({
         "detail": "WebSockets are opened at the gateway, which passes their events on to this address.",
@@ -224,6 +213,7 @@ fn needs_gateway() -> Response {
 /// A socket, for the time of one request.
 struct Connection {
     chat: String,
+    called: Called,
     admitted: Admitted,
     protocol: Protocol,
 }
@@ -304,14 +294,19 @@ impl Connection {
             }
             return Ok(Opened::Closed);
         };
+        let links = Links::of(&self.called).await?;
         let (channel, frame) = match self.protocol {
             Protocol::V1 => (
                 grip::channel_v1(&self.chat),
-                initial::v1(&self.chat, snapshot).await.map(|it| text(&it)),
+                initial::v1(&self.chat, snapshot, links)
+                    .await
+                    .map(|it| text(&it)),
             ),
             Protocol::V2 => (
                 grip::channel_v2(&self.chat),
-                initial::v2(&self.chat, snapshot).await.map(|it| text(&it)),
+                initial::v2(&self.chat, snapshot, links)
+                    .await
+                    .map(|it| text(&it)),
             ),
         };
         match frame {
@@ -337,12 +332,16 @@ impl Connection {
         let has_room = answer.len() <= ENOUGH;
         match self.protocol {
             Protocol::V1 => {
-                if let Some(text) = v1::frame(&self.chat, self.caller(), frame, has_room).await {
+                if let Some(text) =
+                    v1::frame(&self.chat, &self.called, self.caller(), frame, has_room).await
+                {
                     answer.message(&text);
                 }
             }
             Protocol::V2 => {
-                if let Some(told) = v2::frame(&self.chat, self.caller(), frame, has_room).await {
+                if let Some(told) =
+                    v2::frame(&self.chat, &self.called, self.caller(), frame, has_room).await
+                {
                     answer.message(&fitted(told));
                 }
             }

@@ -3,7 +3,7 @@
 use kafka_common::api::id::GenerationId;
 use kafka_common::db::{Db, Result};
 use kafka_common::params;
-use kafka_common::reply::ending::{self, Running};
+use kafka_common::reply::ending::{self, RunningReply};
 
 /// Asks the reply's writer, wherever it runs, to stop. `reply` is `None` for whichever is running. Returns its id, if
 /// there is one; asking again is harmless. A reply whose writer is gone is ended, and so not stopped.
@@ -14,7 +14,7 @@ pub async fn request_stop(
     reply: Option<&GenerationId>,
 ) -> Result<Option<GenerationId>> {
     let asked = params![chat, caller, reply];
-    let reply: Option<Running> = db.query_one_as(include_str!("stop.sql"), asked).await?;
+    let reply: Option<RunningReply> = db.query_one_as(include_str!("stop.sql"), asked).await?;
     match reply {
         Some(reply)
             if ending::is_silent(reply.heartbeat)

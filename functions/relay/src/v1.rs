@@ -4,9 +4,10 @@ use kafka_common::access::Caller;
 use kafka_common::announce::{fitted, text};
 use kafka_common::api::actions::Action;
 use kafka_common::db::Db;
+use kafka_common::links::Called;
 use kafka_common::reply::audience;
 
-use crate::actions::{self, Done};
+use crate::actions::{self, ActionDone};
 use crate::begin::{Outcome, begin};
 use crate::echo::echo;
 use crate::frame::Frame;
@@ -16,8 +17,14 @@ use crate::reply;
 
 /// Does what a frame asks. Returns what its sender is told now; the reply to a prompt is sent to all clients, later.
 /// Where there is no room for a long answer, what has one is refused.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<String> {
-    match answer(chat, caller, frame, has_room).await {
+pub async fn frame(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    frame: &str,
+    has_room: bool,
+) -> Option<String> {
+    match answer(chat, called, caller, frame, has_room).await {
         Ok(answer) => answer,
         Err(refused) => Some(text(&refused.v1())),
     }
@@ -25,6 +32,7 @@ pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> 
 
 async fn answer(
     chat: &str,
+    called: &Called,
     caller: &Caller,
     said: &str,
     has_room: bool,
@@ -36,26 +44,31 @@ async fn answer(
         None if Frame::looks_like_action(said) => {
             return Err(Refused::bad_request("This action is no valid JSON."));
         }
-        _ => return say(chat, caller, said.to_owned()).await,
+        _ => return say(chat, called, caller, said.to_owned()).await,
     };
     let done = match frame.action()? {
         Action::NewMessage(message) => {
-            return match ask(chat, caller, Prompt::new(message, frame.how()?)).await? {
+            return match ask(chat, called, caller, Prompt::new(message, frame.how()?)).await? {
                 true => Ok(None),
                 false => Err(Refused::model_not_found()),
             };
         }
         Action::RevertVersion { .. } if !has_room => return Err(Refused::too_much()),
-        other => actions::file(chat, caller, other).await?,
+        other => actions::file(chat, called, caller, other).await?,
     };
-    let Done { answer, events, .. } = done;
+    let ActionDone { answer, events, .. } = done;
     audience::tell(chat, &events, Vec::new()).await;
     Ok(Some(fitted(answer)))
 }
 
 /// Plain text: a prompt for the newest model, or where there is none an echo.
-async fn say(chat: &str, caller: &Caller, text: String) -> Result<Option<String>, Refused> {
-    if ask(chat, caller, Prompt::plain(text.clone())).await? {
+async fn say(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    text: String,
+) -> Result<Option<String>, Refused> {
+    if ask(chat, called, caller, Prompt::plain(text.clone())).await? {
         return Ok(None);
     }
     let mut db = Db::open().await?;
@@ -63,9 +76,14 @@ async fn say(chat: &str, caller: &Caller, text: String) -> Result<Option<String>
 }
 
 /// Begins a reply. False where the frame names no model and the user has none.
-async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<bool, Refused> {
+async fn ask(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    prompt: Prompt,
+) -> Result<bool, Refused> {
     let mut db = Db::open().await?;
-    match begin(&mut db, chat, caller, prompt).await? {
+    match begin(&mut db, chat, called, caller, prompt).await? {
         Outcome::Begun(begun) => {
             reply::start(&begun).await;
             Ok(true)

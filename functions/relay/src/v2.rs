@@ -5,6 +5,7 @@ use kafka_common::api::actions::Action;
 use kafka_common::api::events::{Ack, Event};
 use kafka_common::api::relay::{ReplyBegun, Stopped};
 use kafka_common::db::Db;
+use kafka_common::links::Called;
 use kafka_common::reply::audience;
 
 use crate::actions::{self, ack};
@@ -17,7 +18,13 @@ use crate::{branch, initial, reply, snapshot, stop};
 /// Does what a frame asks, and returns what its sender is told: an acknowledgement if the message has an id, an error
 /// in any case. All clients are sent what it changes.
 /// Where there is no room for a long answer, what has one is refused.
-pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> Option<Event> {
+pub async fn frame(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    frame: &str,
+    has_room: bool,
+) -> Option<Event> {
     let Some(frame) = Frame::read(frame) else {
         return Some(Refused::bad_request("A message must be a JSON object.").v2(None));
     };
@@ -26,12 +33,13 @@ pub async fn frame(chat: &str, caller: &Caller, frame: &str, has_room: bool) -> 
         Err(refused) => return Some(refused.v2(None)),
     };
     // Whatever is wrong with the rest, its sender is to know which message it was.
-    let answer = answer(chat, caller, &frame, id, has_room).await;
+    let answer = answer(chat, called, caller, &frame, id, has_room).await;
     answer.unwrap_or_else(|refused| Some(refused.v2(id)))
 }
 
 async fn answer(
     chat: &str,
+    called: &Called,
     caller: &Caller,
     frame: &Frame,
     id: Option<&str>,
@@ -41,15 +49,15 @@ async fn answer(
     match frame.action()? {
         Action::NewMessage(message) => {
             let prompt = Prompt::new(message, frame.how()?);
-            made.reply = Some(ask(chat, caller, prompt).await?);
+            made.reply = Some(ask(chat, called, caller, prompt).await?);
         }
         Action::EditMessage { message_id, prompt } => {
             let prompt = Prompt::edit(message_id.0, prompt, frame.how()?);
-            made.reply = Some(ask(chat, caller, prompt).await?);
+            made.reply = Some(ask(chat, called, caller, prompt).await?);
         }
         Action::Regenerate { message_id } => {
             let prompt = Prompt::regenerate(message_id.0, frame.how()?);
-            made.reply = Some(ask(chat, caller, prompt).await?);
+            made.reply = Some(ask(chat, called, caller, prompt).await?);
         }
         Action::SelectBranch { message_id } => {
             let mut db = Db::open().await?;
@@ -62,9 +70,9 @@ async fn answer(
             made.stopped = Some(Stopped { generation_id });
         }
         Action::Sync { .. } if !has_room => return Err(Refused::too_much()),
-        Action::Sync { rev } => return sync(chat, caller, rev, id).await.map(Some),
+        Action::Sync { rev } => return sync(chat, called, caller, rev, id).await.map(Some),
         other => {
-            let done = actions::file(chat, caller, other).await?;
+            let done = actions::file(chat, called, caller, other).await?;
             audience::tell(chat, &done.events, Vec::new()).await;
             made.file = Some(done.file);
         }
@@ -72,9 +80,14 @@ async fn answer(
     Ok(ack(made, id))
 }
 
-async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<ReplyBegun, Refused> {
+async fn ask(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    prompt: Prompt,
+) -> Result<ReplyBegun, Refused> {
     let mut db = Db::open().await?;
-    match begin(&mut db, chat, caller, prompt).await? {
+    match begin(&mut db, chat, called, caller, prompt).await? {
         Outcome::Begun(begun) => {
             reply::start(&begun).await;
             Ok(ids(&begun))
@@ -85,10 +98,16 @@ async fn ask(chat: &str, caller: &Caller, prompt: Prompt) -> Result<ReplyBegun, 
 }
 
 /// What the client missed. It is the answer itself: there is nothing to acknowledge.
-async fn sync(chat: &str, caller: &Caller, since: i64, id: Option<&str>) -> Result<Event, Refused> {
+async fn sync(
+    chat: &str,
+    called: &Called,
+    caller: &Caller,
+    since: i64,
+    id: Option<&str>,
+) -> Result<Event, Refused> {
     let snapshot = snapshot::load(chat, caller.user_id(), Some(since)).await?;
     let snapshot = snapshot.ok_or_else(Refused::chat_not_found)?;
-    let mut sync = initial::sync(chat, snapshot, since).await?;
+    let mut sync = initial::sync(chat, snapshot, since, called).await?;
     sync.in_reply_to = id.map(str::to_owned);
     Ok(sync.into())
 }

@@ -96,7 +96,8 @@ pub async fn finish(begun: &Begun, answers: &Answers<'_>, ending: &Ending) -> Re
 
 /// The files in what the model wrote.
 fn edits(answers: &Answers<'_>, ending: &Ending) -> Vec<Edit> {
-    let cut_off = ending.finish_reason.as_deref() == Some("length");
+    // Only a model that has said that it had no more to write has ended its last file.
+    let cut_off = ending.finish_reason.as_deref() != Some("stop");
     match answers.second {
         None => composer::edits(answers.first, cut_off),
         // After a second question the ending is that of its answer; the first was whole.

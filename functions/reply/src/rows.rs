@@ -7,7 +7,7 @@
 use kafka_common::db::{Db, Result};
 use kafka_common::reply::Model;
 use kafka_common::{clock, params};
-use kafka_llm::Learnt;
+use kafka_llm::Adaptation;
 use serde::Deserialize;
 
 /// What the row said when it was written to.
@@ -20,37 +20,23 @@ pub struct Beat {
     pub stop: bool,
 }
 
-/// Appends a piece to the text of the reply's message. `None`: the reply is not running any more.
-pub async fn append(db: &mut Db, reply: &str, piece: &str) -> Result<Option<Beat>> {
-    db.query_one_as(
-        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3, thought = NULL
-             WHERE id = ?1 AND status = 'running' RETURNING seq, stop_requested",
-        params![reply, clock::unix_millis(), piece],
-    )
-    .await
+/// What a piece is of.
+#[derive(Debug, Clone, Copy)]
+pub enum Part {
+    Text,
+    Reasoning,
 }
 
-/// Appends a piece to the reasoning of the reply's message, as [`append`] does to its text.
-pub async fn append_reasoning(db: &mut Db, reply: &str, piece: &str) -> Result<Option<Beat>> {
+/// Appends a piece to the reply's message. `None`: the reply is not running any more.
+pub async fn append(db: &mut Db, reply: &str, part: Part, piece: &str) -> Result<Option<Beat>> {
+    let (text, thought) = match part {
+        Part::Text => (Some(piece), None),
+        Part::Reasoning => (None, Some(piece)),
+    };
     db.query_one_as(
-        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = NULL, thought = ?3
+        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3, thought = ?4
              WHERE id = ?1 AND status = 'running' RETURNING seq, stop_requested",
-        params![reply, clock::unix_millis(), piece],
-    )
-    .await
-}
-
-/// Keeps what a model's refusals have taught, unless it has another name or address meanwhile.
-pub async fn learn(db: &mut Db, model: &Model, learnt: &Learnt) -> Result<()> {
-    let learnt = serde_json::to_string(learnt).unwrap_or_default();
-    db.execute(
-        "UPDATE model SET learnt = ?2 WHERE id = ?1 AND name = ?3 AND base_url = ?4",
-        params![
-            model.id.as_str(),
-            learnt,
-            model.name.as_str(),
-            model.base_url.as_str()
-        ],
+        params![reply, clock::unix_millis(), text, thought],
     )
     .await
 }
@@ -63,4 +49,25 @@ pub async fn beat(db: &mut Db, reply: &str) -> Result<Option<Beat>> {
         params![reply, clock::unix_millis()],
     )
     .await
+}
+
+/// Keeps what a model's refusals have taught, unless it has another name or address meanwhile. A failure is logged: the
+/// next reply learns it again.
+pub async fn learn(model: &Model, adaptation: &Adaptation) {
+    let Some(lesson) = adaptation.lesson() else {
+        return;
+    };
+    let learnt = serde_json::to_string(&lesson).unwrap_or_default();
+    let (id, name, base_url) = (&*model.id, &*model.name, &*model.base_url);
+    let kept = async {
+        let mut db = Db::open().await?;
+        db.execute(
+            "UPDATE model SET learnt = ?2 WHERE id = ?1 AND name = ?3 AND base_url = ?4",
+            params![id, learnt, name, base_url],
+        )
+        .await
+    };
+    if let Err(error) = kept.await {
+        tracing::warn!("what the model has taught is not kept: {error}");
+    }
 }

@@ -1,19 +1,16 @@
 //! The one place that calls out: the request to a model.
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use futures::future::{Either, select};
 use http::{Method, header};
 use http_body_util::BodyExt;
 use spin_sdk::http::FullBody;
-use spin_sdk::time::sleep;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
 
-use kafka_common::task::spawning;
+use kafka_common::task::{spawning, within};
 use kafka_llm::{Answer, Call, Event, Failure, FailureKind, Learnt};
 
 /// So much of an error's body is read.
@@ -165,14 +162,6 @@ impl Reply {
     }
 }
 
-/// `None`: it took longer.
-async fn within<T>(time: Duration, task: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(task), pin!(sleep(time))).await {
-        Either::Left((done, _)) => Some(done),
-        Either::Right(_) => None,
-    }
-}
-
 /// What an error's body begins with, as far as it comes.
 async fn beginning(body: &mut IncomingResponseBody) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -214,9 +203,12 @@ fn not_answered(error: &ErrorCode, timeouts: Timeouts) -> Failure {
         ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::HttpResponseTimeout => Failure::timeout(timeouts.first_piece),
-        ErrorCode::TlsProtocolError
-        | ErrorCode::TlsCertificateError
-        | ErrorCode::TlsAlertReceived(_) => unreachable("the secure connection (TLS) failed"),
+        ErrorCode::TlsCertificateError => unreachable(
+            "its certificate (TLS) is not of an authority that this server trusts, or not valid for the name",
+        ),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
+            unreachable("the secure connection (TLS) failed")
+        }
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::new(
             FailureKind::Unreachable,
             "This server may not call the model's address. Its operator can allow that.",

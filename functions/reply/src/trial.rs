@@ -7,10 +7,9 @@ use std::time::Duration;
 use axum::body::Body;
 use futures::future::{Either, select};
 use http::Response;
-use kafka_common::db::Db;
 use kafka_common::reply::{Model, Trial};
 use kafka_llm::stream::ONLY_REASONING;
-use kafka_llm::{Adaptation, Event, Role, Turn, reasoning};
+use kafka_llm::{Adaptation, Event, Role, Turn, composer, reasoning};
 use spin_sdk::time::sleep;
 
 use crate::context::{self, Reachable};
@@ -48,10 +47,18 @@ pub async fn answer(model: &Model) -> Response<Body> {
 async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
     let mut adaptation = Adaptation::new(context::learnt(model));
     let reachable = Reachable::check(model, &Settings::get().await).await?;
-    let messages = [Turn::new(Role::User, "Answer with the word: yes")];
+    // As in a chat: there are models that take no instructions.
+    let messages = [
+        Turn::new(Role::System, composer::CHAT),
+        Turn::new(Role::User, "Answer with the word: yes"),
+    ];
+    let mut timeouts = TIMEOUTS;
+    if let Some(seconds) = model.timeout_seconds {
+        timeouts.first_piece = timeouts.first_piece.min(Duration::from_secs(seconds));
+    }
     loop {
         let mut text = String::new();
-        let failure = match send(reachable.call(&messages), &adaptation.way(), TIMEOUTS).await {
+        let failure = match send(reachable.call(&messages), &adaptation.way(), timeouts).await {
             // To its end: what a chat would show as an error is one here.
             Ok(mut reply) => loop {
                 match reply.next().await {
@@ -66,7 +73,7 @@ async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
                         return Err(ONLY_REASONING.to_owned());
                     }
                     None => {
-                        learn(model, &adaptation).await;
+                        rows::learn(model, &adaptation).await;
                         return Ok(());
                     }
                 }
@@ -76,14 +83,5 @@ async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
         if !adaptation.refused(&failure, &messages) {
             return Err(failure.message);
         }
-    }
-}
-
-/// Keeps what refusals have taught, as far as that can be done.
-async fn learn(model: &Model, adaptation: &Adaptation) {
-    if let Some(lesson) = adaptation.lesson()
-        && let Ok(mut db) = Db::open().await
-    {
-        _ = rows::learn(&mut db, model, lesson).await;
     }
 }

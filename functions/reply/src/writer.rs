@@ -10,6 +10,7 @@ use futures::future::{Either, select};
 use kafka_common::api::events;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
+use kafka_common::links;
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
@@ -19,7 +20,7 @@ use kafka_llm::{Adaptation, Event, Failure, Role, Turn, composer, reasoning};
 
 use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
-use crate::rows::{self, Beat};
+use crate::rows::{self, Beat, Part};
 use crate::send::{Reply, send};
 
 /// A writer that can't reach its row for so long gives up; others will find the reply interrupted.
@@ -37,13 +38,6 @@ enum Halt {
 /// The reply is not this writer's any more.
 #[derive(Debug)]
 struct Gone;
-
-/// What a piece is of.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    Text,
-    Reasoning,
-}
 
 /// What came of an answer.
 enum Received {
@@ -141,7 +135,7 @@ impl Writer<'_> {
                 Ok(answer) => match self.receive(answer).await? {
                     Received::Ended(ending) => {
                         if ending.status == Status::Complete {
-                            self.learn(adaptation).await;
+                            rows::learn(&self.begun.model, adaptation).await;
                         }
                         return Ok(ending);
                     }
@@ -152,21 +146,6 @@ impl Writer<'_> {
             if !adaptation.refused(&failure, &messages) {
                 return Ok(failed(&failure));
             }
-        }
-    }
-
-    /// Keeps what refusals have taught about the model.
-    async fn learn(&self, adaptation: &Adaptation) {
-        let Some(lesson) = adaptation.lesson() else {
-            return;
-        };
-        let kept = async {
-            let mut db = Db::open().await?;
-            rows::learn(&mut db, &self.begun.model, lesson).await
-        };
-        if let Err(error) = kept.await {
-            // The next reply learns it again.
-            tracing::warn!("what the model has taught is not kept: {error}");
         }
     }
 
@@ -251,6 +230,7 @@ impl Writer<'_> {
     async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
         let begun = Instant::now();
         let outcome = self.try_write(part).await;
+        let has_failed = self.reached < self.written;
         self.written = Instant::now();
         self.took = self.written - begun;
         match outcome {
@@ -258,10 +238,7 @@ impl Writer<'_> {
                 self.reached = self.written;
                 if let Some(event) = self.event(part, beat.seq) {
                     self.audience.tell(&[event]);
-                    match part {
-                        Part::Text => self.draft.mark_stored(),
-                        Part::Reasoning => self.thoughts.mark_stored(),
-                    }
+                    self.part(part).mark_stored();
                     begin_spawned().await;
                 }
                 match beat.stop {
@@ -271,7 +248,10 @@ impl Writer<'_> {
             }
             Ok(None) => Err(Halt::Gone),
             Err(error) => {
-                tracing::error!("the reply: {error}");
+                // Of failures in a row only the first is logged, since there are several a second.
+                if !has_failed {
+                    tracing::error!("the reply: {error}");
+                }
                 match self.reached.elapsed() > LOST {
                     true => Err(Halt::Gone),
                     false => Ok(()),
@@ -280,29 +260,29 @@ impl Writer<'_> {
         }
     }
 
+    fn part(&mut self, part: Part) -> &mut Draft {
+        match part {
+            Part::Text => &mut self.draft,
+            Part::Reasoning => &mut self.thoughts,
+        }
+    }
+
     /// The event about what was written; `None`: that was a heartbeat.
-    fn event(&self, part: Part, seq: i64) -> Option<events::Event> {
-        let content = match part {
-            Part::Text => self.draft.unstored(),
-            Part::Reasoning => self.thoughts.unstored(),
-        };
-        let content = Some(content.to_owned()).filter(|content| !content.is_empty())?;
+    fn event(&mut self, part: Part, seq: i64) -> Option<events::Event> {
+        let content = self.part(part).unstored().to_owned();
         let (reply, message) = (&self.begun.reply, &self.begun.answer_id);
-        Some(match part {
+        (!content.is_empty()).then(|| match part {
             Part::Text => events::Event::delta(reply, message, seq, content),
             Part::Reasoning => events::Event::reasoning_delta(reply, message, seq, content),
         })
     }
 
-    async fn try_write(&self, part: Part) -> db::Result<Option<Beat>> {
+    async fn try_write(&mut self, part: Part) -> db::Result<Option<Beat>> {
         let mut db = Db::open().await?;
         let reply = self.begun.reply.as_str();
-        match (part, self.draft.unstored()) {
-            (Part::Reasoning, _) => {
-                rows::append_reasoning(&mut db, reply, self.thoughts.unstored()).await
-            }
-            (Part::Text, "") => rows::beat(&mut db, reply).await,
-            (Part::Text, piece) => rows::append(&mut db, reply, piece).await,
+        match self.part(part).unstored() {
+            "" => rows::beat(&mut db, reply).await,
+            piece => rows::append(&mut db, reply, part, piece).await,
         }
     }
 
@@ -330,9 +310,11 @@ impl Writer<'_> {
             }
         };
         let answers = Answers { first, second };
+        let mut has_failed = false;
         loop {
             match composing::finish(self.begun, &answers, ending).await {
-                Ok(Outcome::Finished(sent)) => {
+                Ok(Outcome::Finished(mut sent)) => {
+                    links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);
                     return Ok(None);
@@ -340,7 +322,10 @@ impl Writer<'_> {
                 Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),
                 Ok(Outcome::Gone) => return Err(Gone),
                 Err(error) => {
-                    tracing::error!("the reply: {error}");
+                    if !has_failed {
+                        tracing::error!("the reply: {error}");
+                    }
+                    has_failed = true;
                     if self.reached.elapsed() > LOST {
                         return Err(Gone);
                     }

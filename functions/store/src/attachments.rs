@@ -22,7 +22,7 @@ const STILL_READ: &str = "The server is still reading the file.";
 
 /// A file of a chat.
 #[derive(Debug, Deserialize)]
-pub struct ChatFile {
+pub struct AttachmentInfo {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -37,7 +37,7 @@ pub struct ChatFile {
     pub rev: i64,
 }
 
-impl ChatFile {
+impl AttachmentInfo {
     /// Whether it is one of those that are written in the chat.
     pub fn is_based(&self) -> bool {
         kind::is_based(&self.name, self.versioned)
@@ -57,15 +57,10 @@ impl ChatFile {
     fn is_pdf(&self) -> bool {
         self.kind.name == FileKind::Pdf && !self.versioned
     }
-
-    /// Where it can be downloaded.
-    pub fn url(&self) -> String {
-        files::url(&self.id)
-    }
 }
 
 /// The newest files of a chat, oldest first; or those that changed first after `since`, in the order of their changes.
-pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<ChatFile>> {
+pub async fn list(db: &mut Db, chat: &str, since: Option<i64>) -> Result<Vec<AttachmentInfo>> {
     db.query_as(LIST, params![chat, since, FILES]).await
 }
 

@@ -15,7 +15,7 @@ use crate::conversation::{self, ChatRev};
 use crate::db::{Result, Transaction};
 use crate::files::{MAX_SHOWN_BYTES, url};
 use crate::params;
-use crate::versions::{self, Reverted, Saved};
+use crate::versions::{self, Reverted, SavedText};
 use kafka_llm::diff::unified_diff;
 
 /// The events for the v2 clients of one chat.
@@ -62,7 +62,7 @@ impl NewVersion<'_> {
 
 /// A file of a chat.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ChatFile {
+pub struct Attachment {
     /// Its id in the chat.
     pub id: String,
     /// What it is called.
@@ -71,9 +71,9 @@ pub struct ChatFile {
     pub chat: String,
 }
 
-impl ChatFile {
+impl Attachment {
     /// The event that it has got a version.
-    fn new_version(&self, saved: &Saved, rev: i64) -> Event {
+    fn new_version(&self, saved: &SavedText, rev: i64) -> Event {
         let (id, timestamp) = saved.version.clone().unwrap_or_default();
         let version = NewVersion {
             file: &self.id,
@@ -149,14 +149,14 @@ impl ChatFile {
 #[derive(Debug)]
 pub struct SavedInChat {
     /// What was saved.
-    pub saved: Saved,
+    pub saved: SavedText,
     /// The chat's rev with it, if there is a new version.
     rev: Option<i64>,
 }
 
 impl SavedInChat {
     /// What clients are sent about it after the commit.
-    pub fn news(&self, file: &ChatFile) -> News {
+    pub fn news(&self, file: &Attachment) -> News {
         let event = self.rev.map(|rev| file.new_version(&self.saved, rev));
         file.news(event.into_iter().collect())
     }
@@ -177,7 +177,7 @@ pub struct WentBack {
 
 impl WentBack {
     /// What clients are sent about the file after the commit.
-    pub fn news(&self, file: &ChatFile) -> News {
+    pub fn news(&self, file: &Attachment) -> News {
         let saved = &self.reverted.saved;
         let (rev, last) = self.revs;
         let mut events = vec![Event::added(self.message.clone(), rev)];
@@ -206,7 +206,7 @@ pub struct Left {
 }
 
 /// Adds the message that a file is gone to each chat it was in; `files` are its attachments, which are deleted already.
-pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Left>> {
+pub async fn left(tx: &mut Transaction<'_>, files: &[Attachment]) -> Result<Vec<Left>> {
     let Some(first) = files.first() else {
         return Ok(Vec::new());
     };
@@ -228,7 +228,7 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
         .zip(revs)
         .map(|(message, (chat, rev))| {
             let id = ids.get(chat.as_str()).copied().unwrap_or_default();
-            let mut said = events::Message::from(message.clone());
+            let mut said = events::ChatMessage::from(message.clone());
             said.deleted_file_id = Some(id.into());
             let deleted = Event::FileDeleted {
                 rev: rev + 1,
@@ -246,7 +246,7 @@ pub async fn left(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<Le
 }
 
 /// Puts files that have another name already under a new rev of their chats.
-pub async fn renamed(tx: &mut Transaction<'_>, files: &[ChatFile]) -> Result<Vec<News>> {
+pub async fn renamed(tx: &mut Transaction<'_>, files: &[Attachment]) -> Result<Vec<News>> {
     if files.is_empty() {
         return Ok(Vec::new());
     }

@@ -190,6 +190,11 @@ impl<'db> Transaction<'db> {
     }
 }
 
+/// The newest migration that this program has; a current database has it, too.
+pub fn newest_migration() -> i64 {
+    migrate::newest()
+}
+
 async fn connect() -> Result<Connection> {
     match take_idle() {
         Some(connection) => Ok(connection),

@@ -78,6 +78,12 @@ impl Lease {
             false => Err(kind.no_room()),
         }
     }
+
+    /// Ends it before the answer: a request that is refused leaves no row behind.
+    pub async fn end(mut self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        end_logged(std::mem::take(&mut self.id)).await;
+    }
 }
 
 /// Renews a lease until its work has ended: by the clock, since a client that reads slowly takes the next piece late.
@@ -117,16 +123,20 @@ async fn end(id: &str) -> db::Result<()> {
         .await
 }
 
+async fn end_logged(id: String) {
+    if let Err(error) = end(&id).await {
+        tracing::warn!("a lease stays until it expires: {error}");
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.has_ended.store(true, Ordering::Relaxed);
         let id = std::mem::take(&mut self.id);
-        let ending = async move {
-            if let Err(error) = end(&id).await {
-                tracing::warn!("a lease stays until it expires: {error}");
-            }
-        };
-        wasip3::spawn(ending.in_current_span());
+        // Else it has been ended.
+        if !id.is_empty() {
+            self.has_ended.store(true, Ordering::Relaxed);
+            wasip3::spawn(end_logged(id).in_current_span());
+        }
     }
 }
 

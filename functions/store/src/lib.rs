@@ -7,7 +7,7 @@
 //! On top of them is the domain: whose request it is in [`caller`] and [`session`], files in [`files`], their texts in [`file_text`], their versions in
 //! [`versions`], the files of chats in [`chat_files`] and [`attachments`], messages in [`conversation`].
 //! Lists are read in [`page`]s, and [`removal`] deletes large things in parts. [`room`] says how much a user may have, [`limits`] how often they may ask,
-//! [`long_work`] how much may go on at a time, which each [`lease`] counts. What they refuse is an [`error::Error`].
+//! [`long_work`] how much may go on at a time, which each [`lease`] counts. [`ready`] asks whether the database is of use. What they refuse is an [`error::Error`].
 #![forbid(unsafe_code)]
 
 use kafka_api as api;
@@ -28,6 +28,7 @@ pub mod limits;
 pub mod long_work;
 mod mac;
 pub mod page;
+pub mod ready;
 pub mod removal;
 pub mod room;
 pub mod seal;

@@ -19,17 +19,11 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 const TOKEN_BYTES: usize = 32;
 
 /// A new secret for a session or a ticket; the caller shows it once and stores its [`hash`].
-///
-/// # Errors
-/// Where the platform gives no random numbers.
 pub fn new_token() -> Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()?))
 }
 
 /// So many random bytes, which can't be guessed.
-///
-/// # Errors
-/// Where the platform gives no random numbers.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)

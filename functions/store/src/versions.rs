@@ -19,7 +19,7 @@ const IN_MEMORY: &str = "(in-memory)";
 
 /// What a save did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedText {
     /// The version that the file has now; `None` if nothing was saved and it has none.
     pub version: Option<(String, String)>,
     /// What the file said before; `None` for a file that was made by this save.
@@ -70,8 +70,12 @@ pub async fn text(db: &mut Db, chat_file: &str) -> Result<Option<String>> {
 /// already. `None`: no such file, or none that can be edited here. One that has versions can, and one that was uploaded as a text of at most
 /// [`MAX_TEXT_BYTES`].
 ///
-/// The caller has checked whose file it is, and raises the chat's `rev` if [`Saved::changed`].
-pub async fn save(tx: &mut Transaction<'_>, chat_file: &str, text: &str) -> Result<Option<Saved>> {
+/// The caller has checked whose file it is, and raises the chat's `rev` if [`SavedText::changed`].
+pub async fn save(
+    tx: &mut Transaction<'_>,
+    chat_file: &str,
+    text: &str,
+) -> Result<Option<SavedText>> {
     keep(tx, chat_file, |before| line_ends::like(before, text)).await
 }
 
@@ -80,7 +84,7 @@ async fn keep(
     tx: &mut Transaction<'_>,
     chat_file: &str,
     change: impl FnOnce(&str) -> String,
-) -> Result<Option<Saved>> {
+) -> Result<Option<SavedText>> {
     let (sql, asked) = Current::of(chat_file);
     let Some(current) = tx.query_one_as::<Current>(sql, asked).await? else {
         return Ok(None);
@@ -99,7 +103,7 @@ async fn keep(
         Some(_) => Some(insert(tx, chat_file, &[&text]).await?),
         None => Some(insert(tx, chat_file, &[&before, &text]).await?),
     };
-    Ok(Some(Saved {
+    Ok(Some(SavedText {
         version,
         before: Some(before),
         text,
@@ -133,7 +137,7 @@ pub struct Reverted {
     /// The text.
     pub content: String,
     /// What was saved; going back to what the file says anyhow makes no version.
-    pub saved: Saved,
+    pub saved: SavedText,
 }
 
 /// Saves the text of an older version again. `None`: the file has no such version.

@@ -13,6 +13,7 @@ const CHATS: List<Chat, Chat, Chats> = List {
     show: |chat, _| chat,
     unread: |_| None,
     answer: |chats, next| Chats { chats, next },
+    link: None,
     missing: Error::workspace_not_found,
 };
 

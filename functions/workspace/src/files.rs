@@ -13,6 +13,7 @@ const FILES: List<Listed, File, Files> = List {
     sql: include_str!("files.sql"),
     show: |file, _| file.entry(),
     unread: |file| file.unread.as_ref(),
+    link: Some(|file, links| links.add(file)),
     answer: |files, next| Files { files, next },
     missing: Error::workspace_not_found,
 };

@@ -35,12 +35,12 @@ pub struct About {
     /// The version of the program that made it.
     program: String,
     /// The databases, in the order in which they were copied.
-    pub databases: Vec<Saved>,
+    pub databases: Vec<SavedDatabase>,
 }
 
 /// One database of a backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Saved {
+pub struct SavedDatabase {
     /// Its label, by which the application knows it.
     pub label: String,
     /// Its bytes.
@@ -113,7 +113,7 @@ impl Writer {
         label: &str,
         schema: Option<i64>,
         copy: &Path,
-    ) -> anyhow::Result<Saved> {
+    ) -> anyhow::Result<SavedDatabase> {
         let cannot_read = || format!("can't read {}", copy.display());
         let file = File::open(copy).with_context(cannot_read)?;
         let size = file.metadata().with_context(cannot_read)?.len();
@@ -121,7 +121,7 @@ impl Writer {
         let content_read = BufReader::with_capacity(BUFFER, &mut content);
         append(&mut self.archive, &entry_name(label), size, content_read)
             .with_context(|| cannot_write(&self.path))?;
-        Ok(Saved {
+        Ok(SavedDatabase {
             label: label.to_owned(),
             size,
             sha256: content.sum(),
@@ -130,7 +130,7 @@ impl Writer {
     }
 
     /// Ends the backup; when this returns, it is on the disk.
-    pub(super) fn finish(mut self, databases: Vec<Saved>) -> anyhow::Result<About> {
+    pub(super) fn finish(mut self, databases: Vec<SavedDatabase>) -> anyhow::Result<About> {
         let about = About {
             format: FORMAT,
             made_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
@@ -197,7 +197,7 @@ impl Reader {
     }
 
     /// Writes a database into the new file `to`.
-    pub(super) fn extract(&mut self, saved: &Saved, to: &Path) -> anyhow::Result<()> {
+    pub(super) fn extract(&mut self, saved: &SavedDatabase, to: &Path) -> anyhow::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut archive = tar::Archive::new(&self.file);
         for entry in archive.entries_with_seek()? {

@@ -10,7 +10,7 @@
 mod archive;
 mod restore;
 
-pub use archive::{About, Reader, Saved};
+pub use archive::{About, Reader, SavedDatabase};
 pub use restore::{Restore, restore};
 
 use crate::{
@@ -23,7 +23,6 @@ use anyhow::{Context, bail};
 use archive::Writer;
 use kafka_scratch::{self as scratch, Scratch};
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -36,16 +35,8 @@ const NEWEST_SCHEMA: &str = env!("KAFKA_NEWEST_SCHEMA");
 /// The labels of what an application stores, in the order in which it is copied.
 #[must_use]
 pub fn labels(manifest: &Manifest) -> Vec<String> {
-    let components = manifest.components.values();
-    let databases: BTreeSet<_> = components
-        .clone()
-        .flat_map(|component| component.sqlite_databases.iter().cloned())
-        .collect();
-    let mut labels: Vec<_> = databases.into_iter().collect();
-    if components
-        .clone()
-        .any(|component| !component.key_value_stores.is_empty())
-    {
+    let mut labels = manifest.databases();
+    if !manifest.stores().is_empty() {
         labels.push(KEY_VALUE.to_owned());
     }
     labels

@@ -2,20 +2,17 @@
 
 use super::{
     About, NEWEST_SCHEMA,
-    archive::{Reader, Saved},
+    archive::{Reader, SavedDatabase},
     check,
 };
 use crate::{
+    private,
     state::{self, KEY_VALUE, StateDir},
     storage::{self, Schema},
 };
 use anyhow::{Context, bail};
 use kafka_scratch::Scratch;
-use std::{
-    fs,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// A restore that has not happened yet. Dropped before [`Self::put`], it has changed nothing.
 pub struct Restore {
@@ -30,11 +27,7 @@ impl Restore {
     /// # Errors
     /// When another process uses the folder, or it has databases.
     pub fn prepare(state_dir: &Path, force: bool) -> anyhow::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(state_dir)
-            .with_context(|| format!("can't create the folder {}", state_dir.display()))?;
+        private::create_folder(state_dir)?;
         let state = StateDir::take(state_dir)?;
         if !force && state.has_databases()? {
             bail!(
@@ -53,9 +46,6 @@ impl Restore {
     }
 
     /// Puts what [`restore`] made in its place; where the old databases are now, if there were any.
-    ///
-    /// # Errors
-    /// As [`StateDir::replace`].
     pub fn put(self) -> anyhow::Result<Option<PathBuf>> {
         let time = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ").to_string();
         self.state.replace(&self.staged, &time)
@@ -99,7 +89,7 @@ pub fn restore(mut backup: Reader, labels: &[String], staged: &Path) -> anyhow::
     Ok(about)
 }
 
-fn check_saved(saved: &Saved, database: &Path) -> anyhow::Result<()> {
+fn check_saved(saved: &SavedDatabase, database: &Path) -> anyhow::Result<()> {
     let schema = check(database)?;
     let newest = NEWEST_SCHEMA.parse()?;
     if schema > Some(newest) {

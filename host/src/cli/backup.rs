@@ -1,10 +1,7 @@
 //! `kafka backup` and `kafka restore`.
 
-use super::{Source, runtime, stop_signal};
-use crate::{
-    backup::{self, About, Reader, Restore},
-    manifest::Manifest,
-};
+use super::{Source, runtime, stop_signal, storage::Elsewhere};
+use crate::backup::{self, About, Reader, Restore};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::{
@@ -29,6 +26,8 @@ pub struct Make {
     /// The state folder of the server
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
@@ -49,6 +48,8 @@ pub struct PutBack {
     /// The state folder to restore to; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Replace existing databases
     #[arg(long)]
     force: bool,
@@ -60,7 +61,8 @@ impl Make {
     /// # Errors
     /// When it can't be made; then no file is left.
     pub fn run(self) -> anyhow::Result<()> {
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        self.elsewhere.must_be_empty("backup")?;
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         let made = backup::Backup::prepare(&self.file, self.force)?;
         let scratch = made.scratch().to_owned();
         let about = until_stopped(move || backup::write(&labels, &self.state_dir, &scratch))?;
@@ -76,7 +78,8 @@ impl PutBack {
     /// # Errors
     /// When it can't be restored; then nothing has changed, or the error says that the next start finishes the restore.
     pub fn run(self) -> anyhow::Result<()> {
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        self.elsewhere.must_be_empty("restore")?;
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         // Before anything is made, a folder for instance.
         let backup = until_stopped(move || Reader::open(&self.file))?;
         let restore = Restore::prepare(&self.state_dir, self.force)?;

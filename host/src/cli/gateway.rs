@@ -1,6 +1,6 @@
 //! `kafka gateway`: the gateway alone, in front of a running Spin.
 
-use super::{Clients, announce, stop_signal};
+use super::{Clients, announce, runtime, stop_signal};
 use crate::{
     gateway::{Gateway, Keys, Limits, child::Behind, control::Control, new_grip_url},
     log::{self, Format},
@@ -75,11 +75,7 @@ impl Settings {
     /// When an address can't be used or the command not be started.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let _log = log::start(self.log_format).context("can't start the log")?;
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?
-            .block_on(self.serve())
+        runtime()?.block_on(self.serve())
     }
 
     async fn serve(self) -> anyhow::Result<ExitCode> {

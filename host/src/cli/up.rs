@@ -8,7 +8,7 @@ use crate::{
         control::{Control, Local},
         new_grip_url,
     },
-    manifest::Manifest,
+    metrics::{self, Listener, Now},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Server, Site},
 };
@@ -23,8 +23,16 @@ const ORIGIN: &str = "grip_origin";
 /// The variable with the proxies that are believed.
 const PROXIES: &str = "trusted_proxies";
 
+/// The addresses to listen on.
+pub struct Listen {
+    /// For clients.
+    pub clients: String,
+    /// For Prometheus.
+    pub metrics: Option<String>,
+}
+
 /// Serves the application until a signal.
-pub async fn serve(mut settings: Settings, clients: Clients, listen: &str) -> anyhow::Result<()> {
+pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> anyhow::Result<()> {
     // Asked for before anything else, so that a signal during the start is not lost.
     let stop = stop_signal()?;
     let limits = Limits {
@@ -36,15 +44,29 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: &str) -> an
         per_address: clients.max_per_address,
         proxies: proxies(&settings)?,
     };
-    let gateway = settings.gateway.as_ref().map(|local| local.gateway());
+    let gateway = settings.gateway.as_ref().map(|local| local.gateway.clone());
+    let metered = match &listen.metrics {
+        // Before the application is loaded, whose parts look whether anything is to be counted.
+        Some(address) => Some((Listener::bind(address).await?, metrics::start())),
+        None => None,
+    };
     let app = Arc::new(App::load(&settings).await?);
-    let server = Server::bind(Site::App(app.clone()), gateway, clients, listen).await?;
+    let site = Site::App(app.clone());
+    let server = Server::bind(site, gateway.clone(), clients, &listen.clients).await?;
+    let mut about = String::new();
+    if let Some((listener, mut registry)) = metered {
+        about += &format!("Metrics: http://{}/metrics\n", listener.address());
+        let app = app.clone();
+        registry.register_collector(Box::new(Now { app, gateway }));
+        tokio::spawn(listener.serve(registry));
+    }
     let address = server.address()?;
     let routes = app
         .router
         .routes()
         .map(|(route, component)| format!("  http://{address}{route}  ({component})\n"));
-    announce(address, &format!("Routes:\n{}", routes.collect::<String>()))?;
+    about += &format!("Routes:\n{}", routes.collect::<String>());
+    announce(address, &about)?;
     server.serve(stop).await?;
     app.close().await;
     Ok(())
@@ -56,7 +78,7 @@ async fn start_gateway(
     settings: &mut Settings,
     limits: Limits,
 ) -> anyhow::Result<Option<Arc<Local>>> {
-    let declared = Manifest::load(&settings.manifest)?.variables;
+    let declared = settings.application.manifest()?.variables;
     if !declared.contains_key(URL) {
         return Ok(None);
     }
@@ -76,12 +98,12 @@ async fn start_gateway(
         set(settings, ORIGIN, origin);
     }
     tokio::spawn(control.serve(gateway.clone()));
-    Ok(Some(Arc::new(Local::new(address, gateway))))
+    Ok(Some(Arc::new(Local { address, gateway })))
 }
 
 /// The proxies that the application believes.
 fn proxies(settings: &Settings) -> anyhow::Result<Proxies> {
-    let declared = Manifest::load(&settings.manifest)?.variables;
+    let declared = settings.application.manifest()?.variables;
     let Some(variable) = declared.get(PROXIES) else {
         return Proxies::parse(LOCAL_PROXIES);
     };

@@ -3,10 +3,10 @@
 use super::{
     Source,
     backup::{print, until_stopped},
+    storage::Elsewhere,
 };
 use crate::{
     backup,
-    manifest::Manifest,
     state::{self, StateDir},
     storage,
 };
@@ -25,6 +25,8 @@ pub struct Vacuum {
     /// The state folder
     #[arg(long, value_name = "DIR", default_value = ".kafka")]
     state_dir: PathBuf,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 }
 
 impl Vacuum {
@@ -33,7 +35,8 @@ impl Vacuum {
     /// # Errors
     /// When a server runs, or a database is missing or can't be written.
     pub fn run(self) -> anyhow::Result<()> {
-        let labels = backup::labels(&Manifest::load(&self.source.manifest())?);
+        self.elsewhere.must_be_empty("vacuum")?;
+        let labels = backup::labels(&self.source.application()?.manifest()?);
         let state = StateDir::take(&self.state_dir)?;
         for label in labels {
             let file = state::database_file(&self.state_dir, &label);

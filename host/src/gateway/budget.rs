@@ -53,6 +53,20 @@ impl Budget {
         }
     }
 
+    /// How many accounts are open.
+    pub fn accounts(&self) -> usize {
+        let shares = self.shares.lock();
+        let of_addresses = shares
+            .iter()
+            .filter(|(owner, _)| matches!(owner, Owner::Address(_)));
+        of_addresses.map(|(_, shared)| shared.accounts).sum()
+    }
+
+    /// The bytes that all of them hold.
+    pub fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
     /// The account of one socket.
     pub fn open(self: &Arc<Self>, address: Network, session: Option<&[u8]>) -> Arc<Account> {
         let mut shares = self.shares.lock();

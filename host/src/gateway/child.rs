@@ -19,9 +19,6 @@ pub struct Behind {
 
 impl Behind {
     /// Starts the command with variables added to its environment.
-    ///
-    /// # Errors
-    /// When it can't be started.
     pub fn start(command: &[OsString], variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let (program, arguments) = command.split_first().context("the command is empty")?;
         let child = Command::new(program)
@@ -38,17 +35,11 @@ impl Behind {
     }
 
     /// Waits until it ends by itself.
-    ///
-    /// # Errors
-    /// When it can't be waited for.
     pub async fn ended(&mut self) -> anyhow::Result<u8> {
         Ok(code(self.child.wait().await?))
     }
 
     /// Asks it to end, and ends it if it does not; 0 if that was what ended it.
-    ///
-    /// # Errors
-    /// When it can't be waited for.
     pub async fn stop(mut self) -> anyhow::Result<u8> {
         self.signal(Signal::TERM);
         let status = match timeout(STOP_LIMIT, self.child.wait()).await {

@@ -3,10 +3,7 @@
 use super::{Answer, Gateway, MAX_PUBLISH};
 use anyhow::Context;
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
-    uri::Scheme,
-};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,9 +23,6 @@ pub struct Control {
 
 impl Control {
     /// Listens on `address`; port 0 picks a free one.
-    ///
-    /// # Errors
-    /// When the address can't be used.
     pub async fn bind(address: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
@@ -60,21 +54,13 @@ impl Control {
 
 /// The gateway of this process, and the address that components know it by.
 pub struct Local {
-    address: SocketAddr,
-    gateway: Arc<Gateway>,
+    /// Where its control listener is.
+    pub address: SocketAddr,
+    /// The gateway itself.
+    pub gateway: Arc<Gateway>,
 }
 
 impl Local {
-    /// `gateway`, whose control listener is at `address`.
-    pub fn new(address: SocketAddr, gateway: Arc<Gateway>) -> Self {
-        Self { address, gateway }
-    }
-
-    /// The gateway itself.
-    pub fn gateway(&self) -> Arc<Gateway> {
-        self.gateway.clone()
-    }
-
     /// Whether a request to `uri` would arrive at the control listener.
     pub fn is_at(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&Scheme::HTTP)
@@ -82,29 +68,6 @@ impl Local {
                 .authority()
                 .is_some_and(|authority| authority.as_str().parse() == Ok(self.address))
     }
-
-    /// Whether a request is one to publish, and its sender may.
-    ///
-    /// # Errors
-    /// With the answer to one that is not.
-    pub fn check(&self, request: &Parts) -> Result<(), Answer> {
-        check(
-            &self.gateway,
-            &request.method,
-            &request.uri,
-            &request.headers,
-        )
-    }
-
-    /// As [`Gateway::publish`].
-    pub fn publish(&self, body: &[u8]) -> Answer {
-        self.gateway.publish(body)
-    }
-}
-
-fn check(gateway: &Gateway, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Answer> {
-    Gateway::is_publish(method, uri.path())?;
-    gateway.check_publisher(headers)
 }
 
 async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
@@ -125,8 +88,8 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
 }
 
 async fn handle(gateway: &Gateway, request: Request<Incoming>) -> Answer {
-    let (method, uri) = (request.method(), request.uri());
-    if let Err(refusal) = check(gateway, method, uri, request.headers()) {
+    let (method, path) = (request.method(), request.uri().path());
+    if let Err(refusal) = gateway.check_publish(method, path, request.headers()) {
         return refusal;
     }
     let body = Limited::new(request.into_body(), MAX_PUBLISH).collect();

@@ -3,7 +3,7 @@
 use super::{
     Event,
     backend::{Backend, Failure},
-    headers::{add_forwarded_for, for_events, hides_client},
+    headers::{add_forwarded_for, elements, for_events, hides_client},
     keys::Keys,
     pending::Pending,
 };
@@ -219,20 +219,11 @@ impl Conversation {
     }
 
     /// Takes in the answer to the handshake, which must begin with `OPEN`.
-    ///
-    /// # Errors
-    /// As [`Self::answered`].
     pub fn opened(&mut self, response: Response<Bytes>) -> Result<Vec<Event>, Trouble> {
-        self.grip = response
-            .headers()
-            .get_all(EXTENSIONS)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|extension| {
-                let name = extension.split(';').next().unwrap_or_default();
-                name.trim().eq_ignore_ascii_case("grip")
-            });
+        self.grip = elements(response.headers(), &EXTENSIONS).any(|extension| {
+            let name = extension.split(';').next().unwrap_or_default();
+            name.trim().eq_ignore_ascii_case("grip")
+        });
         let mut events = self.answered(Ok(response))?;
         if events.first() != Some(&Event::Open) {
             return Err(Malformed("it does not begin with OPEN").into());

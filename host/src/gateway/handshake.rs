@@ -4,8 +4,8 @@ use super::{
     Event, Gateway,
     backend::Backend,
     conversation::{Conversation, Trouble},
-    headers::for_client,
-    socket::deflate,
+    deflate,
+    headers::{elements, for_client},
 };
 use crate::answer::{full, plain};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -148,12 +148,7 @@ fn bad_gateway() -> Response<WasiBody> {
 
 /// Whether one of the values of a list header is `token`.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|value| value.trim().eq_ignore_ascii_case(token))
+    elements(headers, name).any(|element| element.eq_ignore_ascii_case(token))
 }
 
 #[cfg(test)]

@@ -20,14 +20,19 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
+/// The elements of a list header, which may come in several lines (RFC 9110, section 5.6.1).
+pub fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).into_iter();
+    lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+}
+
 /// Removes the headers of one connection: the well-known names, and those that `Connection` names.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| HeaderName::try_from(name.trim()).ok())
+    let named: Vec<HeaderName> = elements(headers, &header::CONNECTION)
+        .filter_map(|name| HeaderName::try_from(name).ok())
         // A client must not be able to remove the headers with its address.
         .filter(|name| *name != FORWARDED_FOR && *name != header::HOST)
         .collect();

@@ -4,7 +4,7 @@
 //! all listeners get a channel's messages in the same order, and one that does not read fast enough loses its socket
 //! without delaying the others.
 
-use super::mailbox::{Mailbox, Outgoing};
+use super::{mailbox::Mailbox, outgoing::Outgoing};
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -56,6 +56,11 @@ impl Hub {
             mailbox.publish(message.clone());
         }
         listeners.len()
+    }
+
+    /// How many channels have listeners.
+    pub fn channels(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
     fn shard(&self, channel: &str) -> &Mutex<Channels> {

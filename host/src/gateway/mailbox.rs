@@ -1,49 +1,12 @@
 //! Messages that wait for one socket.
 
-use super::budget::{Account, Charge};
-use bytes::Bytes;
+use super::{
+    budget::{Account, Charge},
+    outgoing::Outgoing,
+};
 use parking_lot::Mutex;
 use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-
-/// A message for a client. A clone shares the content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
-    /// A text message.
-    Text(Utf8Bytes),
-    /// A binary message.
-    Binary(Bytes),
-    /// A ping of the backend's.
-    Ping(Bytes),
-    /// A pong of the backend's.
-    Pong(Bytes),
-    /// Closes the socket. The backend asked for it in an answer (`is_known`), or it was published, and the backend must
-    /// be informed.
-    Close {
-        /// Code and reason.
-        frame: Option<(u16, Utf8Bytes)>,
-        /// Whether the backend knows that the socket closes.
-        is_known: bool,
-    },
-    /// Drops the connection without a close frame.
-    Drop,
-}
-
-/// Bytes that a message takes besides its content, about.
-const OVERHEAD: usize = 64;
-
-impl Outgoing {
-    /// Bytes it takes while it waits, about.
-    pub fn size(&self) -> usize {
-        OVERHEAD
-            + match self {
-                Self::Text(text) => text.len(),
-                Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
-                Self::Close { .. } | Self::Drop => 0,
-            }
-    }
-}
 
 /// The messages that wait for one socket.
 pub struct Mailbox {
@@ -165,8 +128,11 @@ impl Waiting {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{Mailbox, Outgoing, Overflow};
-    use crate::{gateway::budget::Budget, network::Network};
+    use super::{Mailbox, Overflow};
+    use crate::{
+        gateway::{budget::Budget, outgoing::Outgoing},
+        network::Network,
+    };
     use bytes::Bytes;
     use std::{net::Ipv4Addr, sync::Arc};
 
@@ -176,7 +142,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::gateway) fn text(text: &str) -> Outgoing {
-        Outgoing::Text(text.into())
+        Outgoing::text(text.into())
     }
 
     pub(in crate::gateway) fn taken(mailbox: &Mailbox) -> Vec<Outgoing> {

@@ -6,15 +6,18 @@
 //! the `hub` into the mailbox of each subscriber. The gateway knows the application only as a `backend`.
 
 mod backend;
+mod broken;
 mod budget;
 pub mod child;
 pub mod control;
 mod conversation;
+mod deflate;
 mod handshake;
 pub mod headers;
 mod hub;
 mod keys;
 mod mailbox;
+mod outgoing;
 mod pending;
 mod publish;
 mod socket;
@@ -65,7 +68,30 @@ pub struct Gateway {
     budget: Arc<Budget>,
 }
 
+/// What the sockets use.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Load {
+    /// Open sockets.
+    pub sockets: usize,
+    /// Channels that they listen to.
+    pub channels: usize,
+    /// Bytes of what is incomplete or waits.
+    pub waiting: usize,
+    /// Bytes that this may be.
+    pub most: usize,
+}
+
 impl Gateway {
+    /// What the sockets use now.
+    pub fn load(&self) -> Load {
+        Load {
+            sockets: self.budget.accounts(),
+            channels: self.hub.channels(),
+            waiting: self.budget.used(),
+            most: self.limits.max_buffered,
+        }
+    }
+
     /// A gateway without sockets.
     pub fn new(keys: Keys, limits: Limits) -> Self {
         Self {

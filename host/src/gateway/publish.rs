@@ -1,8 +1,9 @@
 //! Publish requests: what the components send to the sockets of a channel.
 
-use super::{Gateway, mailbox::Outgoing};
+use super::{Gateway, outgoing::Outgoing};
+use crate::metrics;
 use http::{HeaderMap, Method, StatusCode, header};
-use kafka_grip::{Message, Publish, Refusal};
+use kafka_grip::{Publish, Refusal, WebSocketMessage};
 
 /// Bytes a publish request may have.
 pub const MAX_PUBLISH: usize = 16 * 1024 * 1024;
@@ -11,28 +12,23 @@ pub const MAX_PUBLISH: usize = 16 * 1024 * 1024;
 pub type Answer = (StatusCode, String);
 
 impl Gateway {
-    /// Whether a request with this method and path is a publish request at all.
+    /// Checks that a request is one to publish, and comes from one of the components.
     ///
     /// # Errors
     /// With the answer to one that is not.
-    pub fn is_publish(method: &Method, path: &str) -> Result<(), Answer> {
+    pub fn check_publish(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<(), Answer> {
         if !matches!(path, "/publish/" | "/publish") {
             return Err((StatusCode::NOT_FOUND, "Not Found\n".into()));
         }
         if method != Method::POST {
-            return Err((
-                StatusCode::METHOD_NOT_ALLOWED,
-                "Method Not Allowed\n".into(),
-            ));
+            let detail = "Method Not Allowed\n".into();
+            return Err((StatusCode::METHOD_NOT_ALLOWED, detail));
         }
-        Ok(())
-    }
-
-    /// Checks that a publish request comes from one of the components.
-    ///
-    /// # Errors
-    /// With the answer to one that does not.
-    pub fn check_publisher(&self, headers: &HeaderMap) -> Result<(), Answer> {
         // Without keys a web page in a browser on this machine could publish, too. Browsers send this header for pages.
         if headers.contains_key(header::ORIGIN) {
             return Err((StatusCode::FORBIDDEN, "Web pages can't publish.\n".into()));
@@ -58,6 +54,9 @@ impl Gateway {
                 let (channel, message) = (&item.channel, outgoing(message));
                 let listeners = self.hub.publish(channel, &message);
                 tracing::debug!(channel, listeners, "published");
+                if let Some(metrics) = metrics::get() {
+                    metrics.published(listeners);
+                }
             }
         }
         (StatusCode::OK, "Published\n".into())
@@ -65,11 +64,11 @@ impl Gateway {
 }
 
 /// The message of an item, as it goes to a client.
-fn outgoing(message: Message) -> Outgoing {
+fn outgoing(message: WebSocketMessage) -> Outgoing {
     match message {
-        Message::Text(text) => Outgoing::Text(text.into()),
-        Message::Binary(bytes) => Outgoing::Binary(bytes),
-        Message::Close { code, reason } => Outgoing::Close {
+        WebSocketMessage::Text(text) => Outgoing::text(text.into()),
+        WebSocketMessage::Binary(bytes) => Outgoing::binary(bytes),
+        WebSocketMessage::Close { code, reason } => Outgoing::Close {
             frame: Some((code, reason.into())),
             is_known: false,
         },

@@ -3,7 +3,6 @@
 
 mod answer;
 mod clock;
-pub(super) mod deflate;
 mod end;
 mod incoming;
 mod io;
@@ -23,8 +22,10 @@ use super::{
     conversation::Conversation,
     handshake::Socket,
     hub::Subscriptions,
-    mailbox::{Mailbox, Outgoing, Overflow},
+    mailbox::{Mailbox, Overflow},
+    outgoing::Outgoing,
 };
+use crate::metrics;
 use bytes::Bytes;
 use http::Response;
 use hyper::upgrade::Upgraded;
@@ -43,7 +44,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(10);
 type Client = TokioIo<Upgraded>;
 type Exchange = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send>>;
 
-struct Running {
+struct OpenSocket {
     client: Client,
     incoming: Incoming,
     outbox: Outbox,
@@ -86,7 +87,7 @@ pub async fn run(
     } = socket;
     match upgrade.await {
         Ok(upgraded) => {
-            let mut running = Running::new(upgraded, conversation, deflate, peer, gateway);
+            let mut running = OpenSocket::new(upgraded, conversation, deflate, peer, gateway);
             let end = match running.begin(first) {
                 Ok(()) => running.live(gateway, backend, stopped).await,
                 Err(end) => end,
@@ -103,7 +104,7 @@ pub async fn run(
     }
 }
 
-impl Running {
+impl OpenSocket {
     fn new(
         upgraded: Upgraded,
         conversation: Conversation,
@@ -210,6 +211,9 @@ impl Running {
         let mut batch = Vec::new();
         if let Err(overflow) = self.mailbox.take(&mut batch, BATCH) {
             tracing::info!(peer = %self.peer, "a client reads too slowly");
+            if let Some(metrics) = metrics::get() {
+                metrics.overflowed();
+            }
             return Err(End::close(
                 1013,
                 match overflow {

@@ -12,7 +12,7 @@ mod variables;
 pub use outbound::OutboundHosts;
 pub use routes::{Match, Router};
 pub use schema::{Build, Component, Manifest, Route, Variable};
-pub use variables::Variables;
+pub use variables::{Variables, check_name};
 
 use anyhow::bail;
 
@@ -22,16 +22,16 @@ use anyhow::bail;
 /// # Errors
 /// When the label is anything else.
 pub fn check_label(label: &str) -> anyhow::Result<()> {
-    let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    if !label.split(['-', '_']).all(word) {
+    if !label.split(['-', '_']).all(is_word) {
         bail!("{label:?} is no label: it must be words of a-z and 0-9, joined by - or _");
     }
     Ok(())
+}
+
+/// Lower-case letters and digits, at least one.
+fn is_word(text: &str) -> bool {
+    let is_lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    !text.is_empty() && text.bytes().all(is_lower)
 }
 
 #[cfg(test)]

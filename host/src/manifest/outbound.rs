@@ -65,9 +65,6 @@ impl OutboundHosts {
 }
 
 /// Checks one entry that has no variables.
-///
-/// # Errors
-/// Those of [`OutboundHosts::parse`].
 pub fn check(entry: &str) -> anyhow::Result<()> {
     Entry::parse(entry).map(|_| ())
 }
@@ -136,10 +133,7 @@ impl Host {
             Self::Below(suffix) => host.ends_with(suffix),
             Self::Name(name) => name == host,
             Self::Network(network) => {
-                let bare = host
-                    .strip_prefix('[')
-                    .and_then(|host| host.strip_suffix(']'))
-                    .unwrap_or(host);
+                let bare = kafka_net::without_brackets(host);
                 bare.parse::<IpAddr>()
                     .is_ok_and(|address| network.contains(&address))
             }

@@ -151,6 +151,23 @@ struct PrivateRoute {
 }
 
 impl Manifest {
+    /// The labels of all databases.
+    #[must_use]
+    pub fn databases(&self) -> Vec<String> {
+        self.labels(|component| &component.sqlite_databases)
+    }
+
+    /// The labels of all key-value stores.
+    #[must_use]
+    pub fn stores(&self) -> Vec<String> {
+        self.labels(|component| &component.key_value_stores)
+    }
+
+    fn labels(&self, of: impl Fn(&Component) -> &Vec<String>) -> Vec<String> {
+        let labels: BTreeSet<_> = self.components.values().flat_map(of).collect();
+        labels.into_iter().cloned().collect()
+    }
+
     /// Reads the file, usually `spin.toml`.
     ///
     /// # Errors

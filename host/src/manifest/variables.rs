@@ -1,6 +1,6 @@
 //! The values of the application's variables, and what components see of them.
 
-use super::{Component, Manifest, OutboundHosts, template::Template};
+use super::{Component, Manifest, OutboundHosts, is_word, template::Template};
 use anyhow::{Context, anyhow, bail};
 use std::{collections::BTreeMap, env};
 
@@ -97,13 +97,8 @@ impl Variables {
 /// # Errors
 /// When the name is anything else.
 pub fn check_name(name: &str) -> anyhow::Result<()> {
-    let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    if !name.starts_with(|first: char| first.is_ascii_lowercase()) || !name.split('_').all(word) {
+    if !name.starts_with(|first: char| first.is_ascii_lowercase()) || !name.split('_').all(is_word)
+    {
         bail!(
             "{name:?} is no name of a variable: it must be words of a-z and 0-9, joined by single _"
         );

@@ -5,10 +5,8 @@
 
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, sync::Arc};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// The end of a host's name after the id of a component.
@@ -28,16 +26,13 @@ pub struct Chain(Mutex<BTreeMap<String, Callee>>);
 impl Chain {
     /// Lets components be called.
     pub fn fill(&self, callees: impl IntoIterator<Item = (String, Callee)>) {
-        let mut chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chain = self.0.lock();
         chain.extend(callees);
     }
 
     /// Drops all components, which hold this.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().clear();
     }
 
     /// The id of the component that a host names, whatever its case; `None`: the host is elsewhere.
@@ -57,7 +52,7 @@ impl Chain {
         request: Request<WasiBody>,
     ) -> Result<Response<WasiBody>, Error> {
         let callee = {
-            let chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let chain = self.0.lock();
             chain.get(id).cloned()
         };
         let callee = callee.ok_or(Error::DestinationNotFound)?;

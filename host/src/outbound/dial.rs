@@ -3,6 +3,7 @@
 //! `hyper-util` reads the variables of the proxy and opens its tunnels. Connecting is our own: `hyper-util` tries the
 //! addresses of one family one after another, and knows no rule for addresses.
 
+use super::tls::Tls;
 use futures::{StreamExt, stream::FuturesUnordered};
 use http::{HeaderValue, Uri, uri::Scheme};
 use hyper_util::{
@@ -12,16 +13,12 @@ use hyper_util::{
     },
     rt::TokioIo,
 };
-use kafka_net::is_special;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
+use kafka_net::{is_special, without_brackets};
 use std::{
+    future::ready,
     io,
     net::{IpAddr, SocketAddr},
     path::Path,
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -29,8 +26,7 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
 };
-use tokio_rustls::TlsConnector;
-use tower_service::Service;
+use tower::{Service, service_fn};
 use wasmtime_wasi_http::Error;
 
 /// How long one address is tried alone, before the next one is tried beside it (RFC 8305, section 5).
@@ -50,7 +46,7 @@ pub struct Connected {
 
 /// Connects to servers as the operator wants it.
 pub struct Dialer {
-    tls: TlsConnector,
+    tls: Tls,
     proxies: Matcher,
 }
 
@@ -62,23 +58,8 @@ impl Dialer {
     /// # Errors
     /// When `ca_file` can't be read or has no certificate in it.
     pub fn new(ca_file: Option<&Path>) -> anyhow::Result<Self> {
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-        };
-        let system = rustls_native_certs::load_native_certs();
-        for error in &system.errors {
-            tracing::warn!("a certificate of the system can't be read: {error}");
-        }
-        // A system's store may have old certificates that are of no use; they do no harm.
-        roots.add_parsable_certificates(system.certs);
-        if let Some(file) = ca_file {
-            add_authorities(&mut roots, file)?;
-        }
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Ok(Self {
-            tls: TlsConnector::from(Arc::new(config)),
+            tls: Tls::new(ca_file)?,
             proxies: Matcher::from_env(),
         })
     }
@@ -93,9 +74,7 @@ impl Dialer {
     pub async fn connect(&self, uri: &Uri, may_be_private: bool) -> Result<Connected, Error> {
         let target = Target::of(uri)?;
         let Some(proxy) = self.proxy_for(uri, &target) else {
-            let addresses = target.addresses(may_be_private).await?;
-            let stream = connect_to_any(&addresses).await.map_err(Error::Connect)?;
-            let stream = self.secure(Box::new(stream), &target).await?;
+            let stream = self.reach(&target, may_be_private).await?;
             return Ok(Connected {
                 stream,
                 proxy: None,
@@ -105,15 +84,11 @@ impl Dialer {
             true => None,
             false => target.addresses(false).await?.first().copied(),
         };
-        let at = Target::of(proxy.uri())?;
-        let addresses = at.addresses(true).await?;
-        let stream = connect_to_any(&addresses).await.map_err(Error::Connect)?;
-        let stream = self.secure(Box::new(stream), &at).await?;
-        let authorization = proxy.basic_auth().cloned();
+        let stream = self.reach(&Target::of(proxy.uri())?, true).await?;
         if !target.tls && checked.is_none() {
             return Ok(Connected {
                 stream,
-                proxy: Some(authorization),
+                proxy: Some(proxy.basic_auth().cloned()),
             });
         }
         let destination = match checked {
@@ -121,11 +96,17 @@ impl Dialer {
             None => format!("{}:{}", target.written, target.port),
         };
         let stream = tunnel(stream, &proxy, &destination).await?;
-        let stream = self.secure(stream, &target).await?;
         Ok(Connected {
-            stream,
+            stream: self.secure(stream, &target).await?,
             proxy: None,
         })
+    }
+
+    /// A connection to a server or a proxy itself.
+    async fn reach(&self, target: &Target, may_be_private: bool) -> Result<Box<dyn Stream>, Error> {
+        let addresses = target.addresses(may_be_private).await?;
+        let stream = connect_to_any(&addresses).await.map_err(Error::Connect)?;
+        self.secure(Box::new(stream), target).await
     }
 
     /// The proxy for a server. This machine's own ones are reached without, as browsers do it.
@@ -146,28 +127,11 @@ impl Dialer {
         stream: Box<dyn Stream>,
         target: &Target,
     ) -> Result<Box<dyn Stream>, Error> {
-        if !target.tls {
-            return Ok(stream);
+        match target.tls {
+            true => Ok(Box::new(self.tls.connect(&target.host, stream).await?)),
+            false => Ok(stream),
         }
-        let name = ServerName::try_from(target.host.clone())?;
-        let stream = self.tls.connect(name, stream).await.map_err(Error::Tls)?;
-        Ok(Box::new(stream))
     }
-}
-
-/// Adds the certificates of a PEM file.
-fn add_authorities(roots: &mut RootCertStore, file: &Path) -> anyhow::Result<()> {
-    let certificates = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| anyhow::anyhow!("--ca-file {}: {error}", file.display()))?;
-    if certificates.is_empty() {
-        anyhow::bail!("--ca-file {} has no certificate in it", file.display());
-    }
-    for certificate in certificates {
-        let added = roots.add(certificate);
-        added.map_err(|error| anyhow::anyhow!("--ca-file {}: {error}", file.display()))?;
-    }
-    Ok(())
 }
 
 /// A server that a URL names.
@@ -185,12 +149,9 @@ impl Target {
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let written = authority.host();
-        let host = written
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
         Ok(Self {
             written: written.to_owned(),
-            host: host.unwrap_or(written).to_ascii_lowercase(),
+            host: without_brackets(written).to_ascii_lowercase(),
             port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             tls,
         })
@@ -234,7 +195,13 @@ async fn tunnel(
         .path_and_query("/")
         .build()
         .map_err(|_| Error::HttpRequestUriInvalid)?;
-    let mut tunnel = Tunnel::new(proxy.uri().clone(), Ready(Some(TokioIo::new(stream))));
+    // The way to the proxy is there already.
+    let mut stream = Some(TokioIo::new(stream));
+    let connected = service_fn(move |_: Uri| {
+        let stream = stream.take();
+        ready(stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)))
+    });
+    let mut tunnel = Tunnel::new(proxy.uri().clone(), connected);
     if let Some(authorization) = proxy.basic_auth() {
         tunnel = tunnel.with_auth(authorization.clone());
     }
@@ -244,30 +211,6 @@ async fn tunnel(
             tracing::warn!("the proxy {} opens no tunnel: {error}", proxy.uri());
             Err(Error::Connect(io::Error::other(error)))
         }
-    }
-}
-
-/// A connector that has connected: what `Tunnel` wants for the way to the proxy.
-struct Ready(Option<TokioIo<Box<dyn Stream>>>);
-
-impl Service<Uri> for Ready {
-    type Response = TokioIo<Box<dyn Stream>>;
-    type Error = io::Error;
-    type Future = std::future::Ready<io::Result<Self::Response>>;
-
-    fn poll_ready(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Self::Error>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        std::future::ready(
-            self.0
-                .take()
-                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
-        )
     }
 }
 

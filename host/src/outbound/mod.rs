@@ -3,10 +3,12 @@
 pub mod chain;
 pub mod dial;
 mod send;
+mod tls;
 
 use crate::{
     component::Component,
     gateway::control::{Local, response},
+    metrics::Destination,
 };
 use chain::Chain;
 use http_body_util::{BodyExt, Limited};
@@ -38,6 +40,30 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _: Io,
     ) -> Answer {
+        let (to, answer) = self.begin(request, options);
+        let Some(metrics) = &self.component.metrics else {
+            return answer;
+        };
+        let mut call = metrics.call(to);
+        Box::new(async move {
+            let answered = Box::into_pin(answer).await;
+            match &answered {
+                Ok((response, _)) => call.answered(response.status()),
+                Err(Error::HttpRequestDenied) => call.refused(),
+                Err(_) => call.failed(),
+            }
+            answered
+        })
+    }
+}
+
+impl Hooks {
+    /// Where the request goes, and its answer, which must be polled.
+    fn begin(
+        &self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> (Destination, Answer) {
         let uri = request.uri();
         let scheme = uri.scheme_str().unwrap_or("https");
         let default_port = if scheme == "http" { 80 } else { 443 };
@@ -50,30 +76,32 @@ impl WasiHttpHooks for Hooks {
                 "outbound request to {scheme}://{} refused: not in allowed_outbound_hosts",
                 uri.authority().map_or("", |authority| authority.as_str())
             );
-            return Box::new(async { Err(Error::HttpRequestDenied) });
+            let denied = Box::new(async { Err(Error::HttpRequestDenied) });
+            return (Destination::Network, denied);
         }
         if let Some(id) = uri.host().and_then(Chain::id) {
             let chain = self.chain.clone();
-            return Box::new(async move {
+            let called = Box::new(async move {
                 let response = chain.call(&id, request).await?;
                 Ok((response, Box::new(async { Ok(()) }) as Io))
             });
+            return (Destination::Component, called);
         }
         if let Some(local) = &self.component.gateway
             && local.is_at(uri)
         {
-            return Box::new(publish(local.clone(), request));
+            let published = Box::new(publish(local.clone(), request));
+            return (Destination::Gateway, published);
         }
         let private = self.may_be_private(uri);
         let dialer = self.component.dialer.clone();
-        Box::new(async move {
+        let sent = Box::new(async move {
             let (response, io) = send::send(&dialer, request, options, private).await?;
             Ok((response, Box::new(io) as Io))
-        })
+        });
+        (Destination::Network, sent)
     }
-}
 
-impl Hooks {
     /// Whether what `uri` names may turn out to be an address of this machine or of a private network. The component
     /// has looked at the URL; only here is it known which address a name has in the end.
     fn may_be_private(&self, uri: &http::Uri) -> bool {
@@ -100,14 +128,16 @@ async fn publish(
     request: http::Request<WasiBody>,
 ) -> Result<(http::Response<WasiBody>, Io), Error> {
     let (parts, body) = request.into_parts();
-    let answer = match local.check(&parts) {
+    let gateway = &local.gateway;
+    let checked = gateway.check_publish(&parts.method, parts.uri.path(), &parts.headers);
+    let answer = match checked {
         Ok(()) => {
             let body = Limited::new(body, crate::gateway::MAX_PUBLISH).collect();
             let body = body
                 .await
                 .map_err(|_| Error::HttpRequestBodySize(None))?
                 .to_bytes();
-            local.publish(&body)
+            gateway.publish(&body)
         }
         Err(refusal) => refusal,
     };

@@ -1,6 +1,6 @@
 //! Bodies on their way in and out.
 
-use super::{places::Place, stream::Serving, uploads::Upload};
+use super::uploads::place::Upload;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -214,40 +214,14 @@ impl Drop for RequestBody {
     }
 }
 
-/// An answer's body, which keeps its connection, and the place of the address it goes to, while it is sent.
-pub struct ResponseBody {
-    inner: WasiBody,
-    _serving: Serving,
-    _place: Option<Place>,
-}
-
-impl ResponseBody {
-    /// Wraps the body of an answer.
-    pub fn new(inner: WasiBody, serving: Serving, place: Option<Place>) -> Self {
-        Self {
-            inner,
-            _serving: serving,
-            _place: place,
-        }
-    }
-}
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
+/// An answer's body, with what must be held while it is sent.
+pub fn holding(
+    body: WasiBody,
+    held: impl Send + 'static,
+) -> impl Body<Data = Bytes, Error = Error> + Send {
+    body.map_err(move |error| {
+        // It goes with the body that has it.
+        let _held = &held;
+        error
+    })
 }

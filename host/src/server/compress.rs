@@ -6,16 +6,13 @@
 use crate::answer::full;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
-use std::{
-    convert::Infallible,
-    future::{Ready, ready},
-    task::{Context, Poll},
-};
+use std::{convert::Infallible, future::ready};
+use tower::{Service, service_fn};
 use tower_http::{
     CompressionLevel,
     compression::{Compression, predicate::SizeAbove},
 };
-use tower_service::Service;
+
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// The shortest answer that is compressed, in bytes.
@@ -36,7 +33,13 @@ pub async fn compress(
     request
         .headers_mut()
         .insert(header::ACCEPT_ENCODING, accepted);
-    let mut service = Compression::new(Answered(Some(response)))
+    let mut answered = Some(response);
+    // It is called once.
+    let answered = service_fn(move |_: Request<()>| {
+        let response = answered.take().unwrap_or_else(|| Response::new(full("")));
+        ready(Ok::<_, Infallible>(response))
+    });
+    let mut service = Compression::new(answered)
         .quality(CompressionLevel::Precise(QUALITY))
         .compress_when(SizeAbove::new(SHORTEST));
     let Ok(response) = service.call(request).await;
@@ -58,22 +61,4 @@ fn is_json(headers: &HeaderMap) -> bool {
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     is_json && !headers.contains_key(header::ETAG)
-}
-
-/// A service that has answered.
-struct Answered(Option<Response<WasiBody>>);
-
-impl Service<Request<()>> for Answered {
-    type Response = Response<WasiBody>;
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<()>) -> Self::Future {
-        // It is called once.
-        ready(Ok(self.0.take().unwrap_or_else(|| Response::new(full("")))))
-    }
 }

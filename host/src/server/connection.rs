@@ -2,7 +2,7 @@
 
 use super::{
     backend::Backend,
-    body::{RequestBody, ResponseBody},
+    body::{RequestBody, holding},
     compress::compress,
     places::{Place, Places},
     stream::{Activity, Stream},
@@ -95,7 +95,7 @@ async fn serve_http(
         let serving = activity.serve();
         async move {
             let (response, place) = front.answer(request, peer, &opened).await;
-            Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, serving, place)))
+            Ok::<_, Infallible>(response.map(|body| holding(body, (serving, place))))
         }
     });
     let connection = http1::Builder::new()

@@ -1,6 +1,6 @@
 //! The request headers that Spin adds and components rely on.
 
-use crate::manifest::Match;
+use crate::{gateway::headers::remove_claims, manifest::Match};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use std::net::SocketAddr;
 
@@ -22,14 +22,7 @@ const RAW_COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-raw-compon
 
 /// Replaces every `spin-*` header a client sent, which a component would believe, by the true ones.
 pub fn add_spin_headers(headers: &mut HeaderMap, found: &Match<'_>, uri: &Uri, peer: SocketAddr) {
-    let forged: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| name.as_str().starts_with("spin-"))
-        .cloned()
-        .collect();
-    for name in forged {
-        headers.remove(name);
-    }
+    remove_claims(headers);
     let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);

@@ -110,9 +110,6 @@ pub struct Server {
 
 impl Server {
     /// Listens on `address`; port 0 picks a free one. Without a gateway, requests for sockets are ordinary requests.
-    ///
-    /// # Errors
-    /// When the address can't be used.
     pub async fn bind(
         site: Site,
         gateway: Option<Arc<Gateway>>,
@@ -131,17 +128,11 @@ impl Server {
     }
 
     /// The address it really listens on.
-    ///
-    /// # Errors
-    /// When the system does not return it.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
 
     /// Serves until `stop` resolves, then finishes the requests in flight, for at most ten seconds.
-    ///
-    /// # Errors
-    /// When a worker thread can't be started.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let address = self.address()?;
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);

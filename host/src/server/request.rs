@@ -7,7 +7,8 @@ use super::{
 use crate::{
     answer::{full, plain, with_json},
     app::App,
-    instance::{Handler, PoolExhausted},
+    instance::{Arrival, Handler, PoolExhausted},
+    metrics,
     outbound::chain::{Callee, Chain},
 };
 use bytes::Bytes;
@@ -52,6 +53,7 @@ struct Access<'a> {
     path: String,
     peer: SocketAddr,
     component: &'a str,
+    route: &'a str,
     status: Option<StatusCode>,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Access<'a> {
             path: path[..path.floor_char_boundary(LOGGED_PATH)].to_owned(),
             peer,
             component: "-",
+            route: "-",
             status: None,
         }
     }
@@ -78,11 +81,16 @@ impl Drop for Access<'_> {
             path,
             peer,
             component,
+            route,
             status,
-            ..
+            begin,
         } = self;
         let status = status.map_or(CLIENT_LEFT, |status| status.as_u16());
-        let ms = self.begin.elapsed().as_micros() as f64 / 1000.0;
+        let took = begin.elapsed();
+        if let Some(metrics) = metrics::get() {
+            metrics.request(component, route, status, took);
+        }
+        let ms = took.as_micros() as f64 / 1000.0;
         tracing::info!(target: "access", %method, path, status, ms, component, %peer, id);
     }
 }
@@ -175,7 +183,7 @@ impl Dispatcher {
             return plain(StatusCode::NOT_FOUND, "Not Found");
         };
         let component = handler.state().component.id.as_str();
-        access.component = component;
+        (access.component, access.route) = (component, found.raw_route);
         let (mut parts, body) = request.into_parts();
         parts.uri = match self.absolute(&parts) {
             Some(uri) => uri,
@@ -239,11 +247,12 @@ async fn answer(
     handler: &ProxyHandler<Handler>,
     mut request: Request<WasiBody>,
 ) -> wasmtime::Result<Response<WasiBody>> {
-    let patience = Instant::now() + POOL_WAIT;
+    let arrival = Arrival(Instant::now());
+    let patience = arrival.0 + POOL_WAIT;
     loop {
-        let error = match handler.handle((), request).await {
+        let error = match handler.handle(arrival, request).await {
             Ok(response) => return Ok(response),
-            Err(error) => error.downcast::<InstantiationError<()>>()?,
+            Err(error) => error.downcast::<InstantiationError<Arrival>>()?,
         };
         if !error.error.is::<PoolExhausted>() || Instant::now() > patience {
             return Err(error.into());
@@ -285,7 +294,7 @@ async fn whole(response: Response<WasiBody>) -> wasmtime::Result<Response<WasiBo
 /// The answer when the component failed.
 fn failure(error: &wasmtime::Error, component: &str, id: &str) -> Response<WasiBody> {
     let exhausted = error
-        .downcast_ref::<InstantiationError<()>>()
+        .downcast_ref::<InstantiationError<Arrival>>()
         .is_some_and(|error| error.error.is::<PoolExhausted>());
     if exhausted {
         tracing::warn!(component, id, "{error}");

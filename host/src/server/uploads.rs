@@ -4,14 +4,17 @@
 //! client likes, so only some of them may. The others wait here until their bodies have come, or until one of the
 //! slowest has given up.
 
+pub mod place;
+
 use super::body::RequestBody;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
+use place::Upload;
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+    sync::{Notify, Semaphore},
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 
 /// Requests that may be with a component before their bodies are there.
@@ -22,23 +25,12 @@ const READ_AHEAD: u64 = 8 * 1024;
 const ASK: Duration = Duration::from_millis(250);
 /// How long one waits for a place.
 const WAIT_LIMIT: Duration = Duration::from_secs(30);
-/// How long a client is waited for before it can be called slow.
-const HASTE: Duration = Duration::from_secs(1);
-/// Bytes in a second below which a client is slow.
-const SLOW_PACE: u64 = 1024;
 
 /// The places of a server for bodies that are not there yet.
 pub struct Uploads {
     free: Arc<Semaphore>,
     /// Wakes the slow request that has been silent longest, to give up.
     wanted: Arc<Notify>,
-}
-
-/// One of these places.
-#[derive(Clone)]
-pub struct Upload {
-    wanted: Arc<Notify>,
-    _permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// No place became free in time.
@@ -63,7 +55,7 @@ impl Uploads {
             return Ok(body);
         }
         if let Ok(permit) = self.free.clone().try_acquire_owned() {
-            body.set_upload(self.place(permit));
+            body.set_upload(Upload::new(&self.wanted, permit));
             return Ok(body);
         }
         timeout(WAIT_LIMIT, self.wait(body))
@@ -80,7 +72,7 @@ impl Uploads {
         loop {
             tokio::select! {
                 permit = &mut free => {
-                    body.set_upload(self.place(permit.map_err(|_| Busy)?));
+                    body.set_upload(Upload::new(&self.wanted, permit.map_err(|_| Busy)?));
                     break;
                 }
                 frame = body.frame(), if !body.is_uninvited() && read <= READ_AHEAD => match frame {
@@ -96,25 +88,5 @@ impl Uploads {
         }
         body.put_back(ahead);
         Ok(body)
-    }
-
-    fn place(&self, permit: OwnedSemaphorePermit) -> Upload {
-        Upload {
-            wanted: self.wanted.clone(),
-            _permit: Arc::new(permit),
-        }
-    }
-}
-
-impl Upload {
-    /// Waits until a client that has been waited for this long before, and has sent this much, is so slow that it has
-    /// to give up its place, and another request needs it. Without a place, for ever.
-    pub(super) async fn given_up(upload: Option<Self>, waited: Duration, received: u64) {
-        let Some(upload) = upload else {
-            return std::future::pending().await;
-        };
-        let slow_after = HASTE + Duration::from_secs(received / SLOW_PACE);
-        sleep(slow_after.saturating_sub(waited)).await;
-        upload.wanted.notified().await;
     }
 }

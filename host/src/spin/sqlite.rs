@@ -1,9 +1,9 @@
-//! `spin:sqlite@3.1.0` over [`crate::storage`].
+//! `spin:sqlite@3.1.0` over [`crate::storage`], or over a libSQL server ([`crate::remote`]).
 
 use super::bindings::spin::sqlite::sqlite::{
     Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
 };
-use crate::{instance::State, storage};
+use crate::{instance::State, storage, stores::Session};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tracing::Level;
@@ -16,7 +16,7 @@ const LOGGED_SQL: usize = 300;
 
 /// A guest's open connection. Statements of one connection run one after another, as SQLite's do.
 #[derive(Clone)]
-pub struct Connection(Arc<Mutex<storage::Session>>);
+pub struct Connection(Arc<Mutex<Session>>);
 
 type Rows = (
     Vec<String>,
@@ -90,7 +90,7 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
             .await;
         let result = match result {
             Ok(result) => result,
-            Err(error) => return Ok(Err(Error::Io(error.to_string()))),
+            Err(error) => return Ok(Err(Error::Io(error))),
         };
         let rows: Vec<RowResult> = result
             .rows

@@ -2,11 +2,8 @@
 //! thread of the server would be busy with it.
 
 use super::{Error, Value, log_length::LogLength, space::Space, sqlite::Connection};
-use std::{
-    io,
-    sync::Arc,
-    thread::{self, JoinHandle},
-};
+use crate::thread::Joined;
+use std::{io, sync::Arc};
 use tokio::sync::RwLock;
 
 /// A log that is this many times longer than when it was first moved is stopped from growing.
@@ -15,7 +12,7 @@ const TOO_LONG: u32 = 8;
 /// Looks after the log of one database until it is dropped.
 pub(super) struct Checkpoints {
     length: Arc<LogLength>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Joined,
 }
 
 impl Checkpoints {
@@ -28,15 +25,13 @@ impl Checkpoints {
         writers: Arc<RwLock<()>>,
         space: Option<Arc<Space>>,
     ) -> io::Result<Self> {
-        let thread = thread::Builder::new()
-            .name("sqlite-checkpoint".into())
-            .spawn({
-                let length = length.clone();
-                move || run(&length, connection, &writers, space.as_deref())
-            })?;
+        let thread = Joined::start("sqlite-checkpoint", {
+            let length = length.clone();
+            move || run(&length, connection, &writers, space.as_deref())
+        })?;
         Ok(Self {
             length,
-            thread: Some(thread),
+            _thread: thread,
         })
     }
 }
@@ -44,10 +39,6 @@ impl Checkpoints {
 impl Drop for Checkpoints {
     fn drop(&mut self) {
         self.length.end();
-        if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, nothing could be done about it here.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -107,14 +98,13 @@ fn run(
 
 /// Moves the pages that no reader holds, without making readers or writers wait.
 pub(super) fn checkpoint(connection: &mut Connection) -> Result<Log, Error> {
-    let prepared = connection.prepare("PRAGMA wal_checkpoint(PASSIVE)")?;
-    let result = connection.statement(prepared).run(&[], usize::MAX)?;
+    let rows = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")?;
     let pages = |value: &Value| match value {
         Value::Integer(pages) => u32::try_from(*pages).unwrap_or_default(),
         _ => 0,
     };
     // Columns: busy, pages in the log, pages of them that are moved.
-    Ok(match result.rows.first().map(Vec::as_slice) {
+    Ok(match rows.first().map(Vec::as_slice) {
         Some([_, length, moved]) => Log {
             length: pages(length),
             moved: pages(moved),

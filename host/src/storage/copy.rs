@@ -35,9 +35,9 @@ pub struct Inspected {
 /// When it can't be read, or is no database.
 pub fn inspect(file: &Path) -> Result<Inspected, Error> {
     let mut database = Connection::open_existing(file, &[])?;
-    let problem = match first(&mut database, "PRAGMA integrity_check(1)")? {
+    let problem = match database.first("PRAGMA integrity_check(1)")? {
         Some(Value::Text(sound)) if sound == "ok" => {
-            first(&mut database, "PRAGMA foreign_key_check")?.map(|table| {
+            database.first("PRAGMA foreign_key_check")?.map(|table| {
                 let table = as_text(table);
                 format!("a row of {table} refers to one that is missing")
             })
@@ -45,8 +45,8 @@ pub fn inspect(file: &Path) -> Result<Inspected, Error> {
         problem => Some(problem.map_or_else(String::new, as_text)),
     };
     let migrations = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migration'";
-    let schema = match first(&mut database, migrations)? {
-        Some(_) => match first(&mut database, "SELECT max(version) FROM schema_migration")? {
+    let schema = match database.first(migrations)? {
+        Some(_) => match database.first("SELECT max(version) FROM schema_migration")? {
             Some(Value::Integer(version)) => Some(version),
             _ => None,
         },
@@ -65,19 +65,11 @@ pub fn empty(file: &Path, tables: &[&str]) -> Result<(), Error> {
     for table in tables {
         let there =
             format!("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{table}'");
-        if first(&mut database, &there)?.is_some() {
-            first(&mut database, &format!("DELETE FROM {table}"))?;
+        if database.first(&there)?.is_some() {
+            database.first(&format!("DELETE FROM {table}"))?;
         }
     }
     Ok(())
-}
-
-/// The first column of the first row.
-fn first(database: &mut Connection, sql: &str) -> Result<Option<Value>, Error> {
-    let prepared = database.prepare(sql)?;
-    let result = database.statement(prepared).run(&[], usize::MAX)?;
-    let row = result.rows.into_iter().next();
-    Ok(row.and_then(|row| row.into_iter().next()))
 }
 
 fn as_text(value: Value) -> String {

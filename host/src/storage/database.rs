@@ -1,25 +1,30 @@
 //! A database file: its settings, its writers' queue, and the threads that look after it.
 
 use super::{
-    Error,
+    Error, Value,
     checkpoint::Checkpoints,
+    error::at,
     log_length::LogLength,
-    mark::{self, Mark},
+    mark::{self, Mark, beside},
     pool::Pool,
     session::{Session, Slot, WriteLock},
     shared_sync::{Report, SharedSync},
     space::Space,
     sqlite::Connection,
-    vacuum::Vacuum,
+    vacuum,
     watchdog::Watchdog,
 };
-use crate::private;
+use crate::{
+    metrics::{self, OfOneDatabase},
+    private,
+    thread::Caretaker,
+};
+use parking_lot::Mutex;
 use std::{
-    ffi::OsString,
     fs::{self, File, OpenOptions},
     io,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    path::Path,
+    sync::Arc,
     time::Duration,
 };
 use tokio::sync::RwLock;
@@ -72,24 +77,40 @@ impl Default for Options {
     }
 }
 
+/// How large a database is.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Bytes of its file.
+    pub database: u64,
+    /// Bytes of its write-ahead log.
+    pub log: u64,
+}
+
+/// The name of a database: that of its file, without the ending.
+fn name(path: &Path) -> String {
+    let name = path.file_stem().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
 /// An open database file. It may be used from any number of threads and runtimes at once.
 pub struct Database {
     options: Options,
     /// Held alone by a transaction, shared by statements that are one of their own.
     writers: Arc<RwLock<()>>,
     /// Held while such a statement runs.
-    turn: Arc<parking_lot::Mutex<()>>,
+    turn: Arc<Mutex<()>>,
     sync: Option<SharedSync>,
     mark: Arc<Mark>,
     watchdog: Watchdog,
     /// Held, not used: it stops when dropped.
     _checkpoints: Checkpoints,
     /// Held, not used, like it.
-    _vacuum: Vacuum,
+    _vacuum: Caretaker,
     pool: Arc<Pool>,
     /// Never closed while the database is in use: the last connection to close would delete the log, and the log that
     /// is synced would not be the one that is written. Also does the host's own work.
     keeper: Mutex<Connection>,
+    metrics: Option<OfOneDatabase>,
 }
 
 impl Database {
@@ -110,6 +131,7 @@ impl Database {
         }
         let mut keeper = Connection::open(path, &first)?;
         check_wal(&mut keeper)?;
+        let metrics = metrics::get().map(|metrics| metrics.of_database(&name(path)));
         let length = LogLength::new(options.checkpoint_pages);
         let log = sync_all(path)?;
         let mark = Arc::new(Mark::open(path)?);
@@ -118,6 +140,7 @@ impl Database {
                 let report = Report {
                     length: length.clone(),
                     mark: mark.clone(),
+                    metrics: metrics.clone(),
                 };
                 Some(SharedSync::start(log, Some(report)).map_err(at(path))?)
             }
@@ -133,7 +156,7 @@ impl Database {
         .map_err(at(path))?;
         let mut connection = Connection::open(path, &settings)?;
         connection.report_to(length.clone());
-        let vacuum = Vacuum::start(connection, writers.clone()).map_err(at(path))?;
+        let vacuum = vacuum::start(connection, writers.clone()).map_err(at(path))?;
         let space = options.space.clone();
         let pool = Arc::new(Pool::new(path.to_owned(), settings, length, space));
         let watchdog = Watchdog::start(pool.clone(), &options).map_err(at(path))?;
@@ -148,6 +171,7 @@ impl Database {
             _vacuum: vacuum,
             pool,
             keeper: Mutex::new(keeper),
+            metrics,
         }))
     }
 
@@ -159,14 +183,11 @@ impl Database {
 
     /// Waits for the writers before it and moves the log into the database file, so that the next start has nothing to
     /// recover. Not needed for durability: without it nothing is lost. The database stays usable.
-    ///
-    /// # Errors
-    /// When the files can't be written.
     pub async fn close(&self) -> Result<(), Error> {
         let _lock = self.lock_writers().await;
         // After that no mark is written for this log any more.
         self.durable().await?;
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keeper = self.keeper.lock();
         self.mark.take_back().map_err(at(self.pool.path()))?;
         keeper.run("PRAGMA wal_checkpoint(TRUNCATE)")
     }
@@ -174,6 +195,28 @@ impl Database {
     /// Makes the statements that run now fail.
     pub fn interrupt(&self) {
         self.pool.interrupt(Duration::ZERO);
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(self.pool.path())
+    }
+
+    /// Its sizes on the disk, which are looked at by name: opening the file would not be harmless.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        let path = self.pool.path();
+        let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+        Sizes {
+            database: length(path),
+            log: length(&beside(path, "-wal")),
+        }
+    }
+
+    /// What is counted of it, if that is wanted.
+    pub(super) fn metrics(&self) -> Option<&OfOneDatabase> {
+        self.metrics.as_ref()
     }
 
     pub(super) fn options(&self) -> &Options {
@@ -286,19 +329,10 @@ fn keep_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file of the database at `path`, by how its name goes on.
-pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(end);
-    name.into()
-}
-
 /// Makes sure that the database has a write-ahead log: some file systems can't do it.
 fn check_wal(connection: &mut Connection) -> Result<(), Error> {
-    let prepared = connection.prepare("PRAGMA journal_mode")?;
-    let mode = connection.statement(prepared).run(&[], usize::MAX)?.rows;
-    match mode.first().and_then(|row| row.first()) {
-        Some(super::Value::Text(mode)) if mode == "wal" => Ok(()),
+    match connection.first("PRAGMA journal_mode")? {
+        Some(Value::Text(mode)) if mode == "wal" => Ok(()),
         mode => Err(Error::NoLog(format!("{mode:?}"))),
     }
 }
@@ -321,10 +355,4 @@ fn sync_all(path: &Path) -> Result<File, Error> {
         .and_then(|folder| folder.sync_all())
         .map_err(at(folder))?;
     Ok(file)
-}
-
-/// An error of the system, with the file that it is about.
-pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.display().to_string();
-    move |source| Error::File { path, source }
 }

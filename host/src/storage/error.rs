@@ -1,7 +1,7 @@
 //! The errors of statements.
 
 use libsql::ffi;
-use std::{io, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 /// Why a statement, or opening a database, failed. `Display` is the text a component gets to see; where Spin has
 /// a text for the same case, it is Spin's.
@@ -75,4 +75,10 @@ impl Error {
 pub(super) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// An error of the system, with the file that it is about.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.display().to_string();
+    move |source| Error::File { path, source }
 }

@@ -21,9 +21,6 @@ pub struct KeyValue {
 
 impl KeyValue {
     /// Opens the stores in the file at `path`, and creates it if there is none.
-    ///
-    /// # Errors
-    /// As [`Database::open`].
     pub async fn open(path: &Path, options: Options) -> Result<Arc<Self>, Error> {
         let database = Database::open(path, options).await?;
         let stores = Self { database };
@@ -31,10 +28,12 @@ impl KeyValue {
         Ok(Arc::new(stores))
     }
 
+    /// The database of all stores.
+    pub(crate) fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
     /// The value of `key`, if it has one.
-    ///
-    /// # Errors
-    /// When the file can't be read.
     pub async fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let row = self.run(GET, vec![text(store), text(key)]).await?.pop();
         Ok(row.and_then(|row| match row.into_iter().next() {
@@ -44,18 +43,12 @@ impl KeyValue {
     }
 
     /// Sets the value of `key`.
-    ///
-    /// # Errors
-    /// When the file can't be written.
     pub async fn set(&self, store: &str, key: &str, value: Vec<u8>) -> Result<(), Error> {
         let parameters = vec![text(store), text(key), Value::Blob(value)];
         self.run(SET, parameters).await.map(drop)
     }
 
     /// Removes `key`, if it is there.
-    ///
-    /// # Errors
-    /// When the file can't be written.
     pub async fn delete(&self, store: &str, key: &str) -> Result<(), Error> {
         self.run(DELETE, vec![text(store), text(key)])
             .await
@@ -63,18 +56,12 @@ impl KeyValue {
     }
 
     /// Whether `key` has a value.
-    ///
-    /// # Errors
-    /// When the file can't be read.
     pub async fn exists(&self, store: &str, key: &str) -> Result<bool, Error> {
         let rows = self.run(EXISTS, vec![text(store), text(key)]).await?;
         Ok(!rows.is_empty())
     }
 
     /// All keys of a store, sorted.
-    ///
-    /// # Errors
-    /// When the file can't be read.
     pub async fn get_keys(&self, store: &str) -> Result<Vec<String>, Error> {
         let rows = self.run(KEYS, vec![text(store)]).await?;
         let keys = rows.into_iter().flatten().filter_map(|value| match value {
@@ -85,9 +72,6 @@ impl KeyValue {
     }
 
     /// As [`Database::close`].
-    ///
-    /// # Errors
-    /// When the file can't be written.
     pub async fn close(&self) -> Result<(), Error> {
         self.database.close().await
     }

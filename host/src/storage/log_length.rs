@@ -1,7 +1,8 @@
 //! The length of a write-ahead log, by which the thread that moves it knows when to begin.
 
+use parking_lot::{Condvar, Mutex};
 use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicU32, Ordering::Relaxed},
 };
 
@@ -42,7 +43,7 @@ impl LogLength {
         }
         if pages >= self.due.load(Relaxed) {
             // Under the lock, so that the thread can't be between its look and its sleep.
-            let _stop = self.stop();
+            let _stop = self.stop.lock();
             self.wake.notify_one();
         }
     }
@@ -61,7 +62,7 @@ impl LogLength {
 
     /// To be called when there is no room for a longer log.
     pub(super) fn move_now(&self) {
-        let _stop = self.stop();
+        let _stop = self.stop.lock();
         self.due.store(0, Relaxed);
         self.wake.notify_one();
     }
@@ -78,19 +79,15 @@ impl LogLength {
 
     /// Ends every [`Self::wait`].
     pub(super) fn end(&self) {
-        *self.stop() = true;
+        *self.stop.lock() = true;
         self.wake.notify_one();
-    }
-
-    fn stop(&self) -> MutexGuard<'_, bool> {
-        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sleeps until the log is due; false when there is nothing more to do.
     pub(super) fn wait(&self) -> bool {
-        let mut stop = self.stop();
+        let mut stop = self.stop.lock();
         while !*stop && self.pages.load(Relaxed) < self.due.load(Relaxed) {
-            stop = self.wake.wait(stop).unwrap_or_else(PoisonError::into_inner);
+            self.wake.wait(&mut stop);
         }
         !*stop
     }

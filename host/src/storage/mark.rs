@@ -14,16 +14,17 @@
 
 use super::{
     Error,
-    database::{at, beside},
+    error::at,
     log_file::{self, Commit, Header},
 };
 use crate::private;
 use parking_lot::Mutex;
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io,
     os::unix::fs::{FileExt, MetadataExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// How the name of a database's mark ends.
@@ -188,6 +189,13 @@ fn incomplete(path: &Path, lack: Lack) -> Error {
              `kafka restore FILE --force`.{way_out}"
         ),
     }
+}
+
+/// A file of the database at `path`, by how its name goes on.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    name.into()
 }
 
 /// How long a file is; `None` if there is none.

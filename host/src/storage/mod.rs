@@ -36,7 +36,7 @@ mod value;
 mod watchdog;
 
 pub use copy::{Inspected, copy, empty, inspect};
-pub use database::{Database, Durability, Options};
+pub use database::{Database, Durability, Options, Sizes};
 pub use error::Error;
 pub use key_value::KeyValue;
 pub use schema::Schema;

@@ -6,10 +6,11 @@ use super::{
     space::Space,
     sqlite::{Connection, Interrupter, Prepared},
 };
+use parking_lot::Mutex;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -52,7 +53,7 @@ struct Clock {
 
 impl Clock {
     fn set(&self, since: Option<Instant>) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        *self.running.lock() = since;
     }
 }
 
@@ -85,11 +86,7 @@ impl Pool {
 
     /// The connection used last, whose cache is the warmest, or a new one.
     pub(super) fn take(&self) -> Result<Pooled, Error> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let idle = self.idle.lock().pop();
         let mut connection = idle.map_or_else(|| self.open(), Ok)?;
         self.limit(&mut connection)?;
         Ok(connection)
@@ -130,7 +127,7 @@ impl Pool {
 
     /// Takes back a connection that is not in a transaction.
     pub(super) fn put(&self, connection: Pooled) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock();
         if idle.len() < IDLE {
             idle.push(connection);
         }
@@ -144,7 +141,7 @@ impl Pool {
             interrupter: connection.interrupter(),
             running: Mutex::default(),
         });
-        let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clocks = self.clocks.lock();
         clocks.retain(|clock| clock.strong_count() > 0);
         clocks.push(Arc::downgrade(&clock));
         Ok(Pooled {
@@ -156,10 +153,10 @@ impl Pool {
 
     /// Stops every statement that has been running for longer than `limit`.
     pub(super) fn interrupt(&self, limit: Duration) {
-        let clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let clocks = self.clocks.lock();
         for clock in clocks.iter().filter_map(Weak::upgrade) {
             // Held while interrupting, so that the statement can't end and the next one be hit.
-            let running = clock.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let running = clock.running.lock();
             if running.is_some_and(|since| since.elapsed() > limit) {
                 clock.interrupter.interrupt();
             }

@@ -35,9 +35,6 @@ impl Schema {
     }
 
     /// The schema after the migrations up to this number; empty without any.
-    ///
-    /// # Errors
-    /// When one of them is wrong.
     pub fn migrated(version: Option<i64>) -> Result<Self, Error> {
         let mut database = Connection::open(Path::new(":memory:"), &[])?;
         if let Some(version) = version {
@@ -50,9 +47,6 @@ impl Schema {
     }
 
     /// That of the key-value stores.
-    ///
-    /// # Errors
-    /// When it is wrong.
     pub fn of_key_values() -> Result<Self, Error> {
         let mut database = Connection::open(Path::new(":memory:"), &[])?;
         database.run(key_value::CREATE)?;
@@ -77,8 +71,7 @@ impl Schema {
     }
 
     fn read(database: &mut Connection) -> Result<Self, Error> {
-        let prepared = database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
-        let rows = database.statement(prepared).run(&[], usize::MAX)?.rows;
+        let rows = database.rows("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
         let entries = rows.into_iter().map(|row| {
             let mut columns = row.into_iter().map(|value| match value {
                 Value::Text(text) => text,

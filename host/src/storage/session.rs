@@ -15,10 +15,11 @@ use super::{
     pool::{Pool, Pooled, Ran},
     sqlite::Prepared,
 };
-use parking_lot::{ArcMutexGuard, RawMutex};
+use crate::metrics::OfOneDatabase;
+use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
@@ -67,13 +68,9 @@ struct Transaction {
 }
 
 impl Slot {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Rolls the transaction back if it has been open for longer than `limit`. Does nothing while a statement runs.
     pub(super) fn expire(&self, pool: &Pool, limit: Duration) {
-        let Ok(mut kept) = self.0.try_lock() else {
+        let Some(mut kept) = self.0.try_lock() else {
             return;
         };
         if matches!(&*kept, Kept::Transaction(open) if open.since.elapsed() > limit)
@@ -129,7 +126,11 @@ impl Session {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
+        let begun = Instant::now();
         let result = self.run_durably(sql, &parameters).await;
+        if let Some(metrics) = self.database.metrics() {
+            metrics.statement(begun.elapsed(), result.is_err());
+        }
         if result.as_ref().is_err_and(Error::is_full) {
             self.database.ran_out();
         }
@@ -139,10 +140,12 @@ impl Session {
     async fn run_durably(&mut self, sql: &str, parameters: &[Value]) -> Result<QueryResult, Error> {
         let mut attempt = self.attempt(sql, parameters, None)?;
         if let Attempt::NeedsLock { begins } = attempt {
+            let waits = self.database.metrics().map(OfOneDatabase::waits);
             let lock = match begins {
                 true => self.database.lock_writers().await,
                 false => self.database.lock_turn().await,
             };
+            drop(waits);
             attempt = self.attempt(sql, parameters, Some(lock))?;
         }
         match attempt {
@@ -172,7 +175,7 @@ impl Session {
         lock: Option<WriteLock>,
     ) -> Result<Attempt, Error> {
         let slot = self.slot.clone();
-        let mut kept = slot.kept();
+        let mut kept = slot.0.lock();
         let limits = &self.database.options();
         let pool = self.database.pool();
         let (connection, private) = match mem::take(&mut *kept) {
@@ -280,7 +283,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Kept::Transaction(open) = mem::take(&mut *self.slot.kept()) {
+        if let Kept::Transaction(open) = mem::take(&mut *self.slot.0.lock()) {
             open.abandon(self.database.pool());
         }
     }

@@ -8,19 +8,21 @@
 //! that is never replaced (`Database` keeps one connection open), no code that closes the database file by hand.
 
 use super::{Error, log_file, log_length::LogLength, mark::Mark};
+use crate::{metrics::OfOneDatabase, thread::Joined};
+use parking_lot::{Condvar, Mutex};
 use std::{
     fs::File,
     io::{self, Write},
     process,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    sync::Arc,
+    time::Instant,
 };
 use tokio::sync::oneshot;
 
 /// Makes what was written to one log file durable.
 pub(super) struct SharedSync {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Joined,
 }
 
 /// Receives the result of each sync.
@@ -29,6 +31,8 @@ pub(super) struct Report {
     pub(super) length: Arc<LogLength>,
     /// Records which commit is durable.
     pub(super) mark: Arc<Mark>,
+    /// What is counted of the database, if that is wanted.
+    pub(super) metrics: Option<OfOneDatabase>,
 }
 
 #[derive(Default)]
@@ -49,22 +53,15 @@ struct State {
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The thread: syncs while any session waits.
     fn run(&self, log: &File, report: Option<&Report>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         loop {
             if state.waiting.is_empty() {
                 if state.stop {
                     return;
                 }
-                state = self
-                    .wake
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                self.wake.wait(&mut state);
                 continue;
             }
             let served = std::mem::take(&mut state.waiting);
@@ -73,6 +70,7 @@ impl Shared {
             // Looked at before the sync, so that it is durable after it.
             let last =
                 report.and_then(|report| log_file::commit(log, report.length.pages()).ok()?);
+            let begun = Instant::now();
             if let Err(error) = log.sync_data() {
                 // The contents of the disk are unknown now, and after a failed sync the system may drop the pages and
                 // report success next time. Only a restart reads the truth. Straight to standard error: the log's
@@ -83,15 +81,18 @@ impl Shared {
                 );
                 process::abort();
             }
+            if let Some(metrics) = report.and_then(|report| report.metrics.as_ref()) {
+                metrics.flushed(begun.elapsed());
+            }
             if let (Some(report), Some(commit)) = (report, last) {
                 report.mark.claim(commit);
             }
-            self.state().synced = written;
+            self.state.lock().synced = written;
             for waiter in served {
                 // A session that has ended meanwhile doesn't need the answer.
                 let _ = waiter.send(());
             }
-            state = self.state();
+            state = self.state.lock();
         }
     }
 }
@@ -100,19 +101,19 @@ impl SharedSync {
     /// Starts the thread that syncs `log`.
     pub(super) fn start(log: File, report: Option<Report>) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let thread = thread::Builder::new().name("sqlite-sync".into()).spawn({
+        let thread = Joined::start("sqlite-sync", {
             let shared = shared.clone();
             move || shared.run(&log, report.as_ref())
         })?;
         Ok(Self {
             shared,
-            thread: Some(thread),
+            _thread: thread,
         })
     }
 
     /// To be called after each commit that wrote something.
     pub(super) fn written(&self) {
-        self.shared.state().written += 1;
+        self.shared.state.lock().written += 1;
     }
 
     /// Waits until everything written before this call is on the disk. Doesn't wait if it already is.
@@ -121,7 +122,7 @@ impl SharedSync {
     /// When the thread is gone, which happens only while the process ends.
     pub(super) async fn wait(&self) -> Result<(), Error> {
         let done = {
-            let mut state = self.shared.state();
+            let mut state = self.shared.state.lock();
             if state.synced >= state.written {
                 return Ok(());
             }
@@ -136,12 +137,8 @@ impl SharedSync {
 
 impl Drop for SharedSync {
     fn drop(&mut self) {
-        self.shared.state().stop = true;
+        self.shared.state.lock().stop = true;
         self.shared.wake.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, nothing could be done about it here.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -156,7 +153,7 @@ mod tests {
     }
 
     fn counts(sync: &SharedSync) -> (u64, u64) {
-        let state = sync.shared.state();
+        let state = sync.shared.state.lock();
         (state.written, state.synced)
     }
 

@@ -6,7 +6,7 @@
 //! needs more is refused at once, whatever has room in pages that were freed is not.
 
 use super::error::is_full;
-use crate::private;
+use crate::{private, thread::Caretaker};
 use rustix::fs::{FallocateFlags, StatVfs, fallocate, statvfs};
 use std::{
     fs::{self, File},
@@ -14,10 +14,9 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -38,38 +37,35 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Space {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Caretaker,
 }
 
 #[derive(Debug)]
 struct Shared {
     folder: PathBuf,
     full: AtomicBool,
-    stop: Mutex<bool>,
-    wake: Condvar,
 }
 
 impl Space {
     /// Looks after the folder. If there is not enough room for the reserve, its disk counts as full from the start.
-    ///
-    /// # Errors
-    /// When the thread can't be started.
     pub fn watch(folder: &Path) -> io::Result<Arc<Self>> {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             full: AtomicBool::new(false),
-            stop: Mutex::default(),
-            wake: Condvar::new(),
         });
         private::keep(&folder.join(RESERVE));
         shared.look();
-        let thread = thread::Builder::new().name("disk-space".into()).spawn({
+        let thread = Caretaker::start("disk-space", {
             let shared = shared.clone();
-            move || shared.run()
+            move |pauses| {
+                while pauses.wait(LOOK) {
+                    shared.look();
+                }
+            }
         })?;
         Ok(Arc::new(Self {
             shared,
-            thread: Some(thread),
+            _thread: thread,
         }))
     }
 
@@ -87,33 +83,7 @@ impl Space {
     }
 }
 
-impl Drop for Space {
-    fn drop(&mut self) {
-        *self
-            .shared
-            .stop
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
-        self.shared.wake.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It can't panic; and if it did, nothing could be done about it here.
-            let _ = thread.join();
-        }
-    }
-}
-
 impl Shared {
-    fn run(&self) {
-        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*stop {
-            let waited = self.wake.wait_timeout(stop, LOOK);
-            stop = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if !*stop {
-                self.look();
-            }
-        }
-    }
-
     /// Sees how much room there is, and keeps the reserve or gives it up.
     fn look(&self) {
         // Where it is not known how much there is, writing shows whether there is enough.

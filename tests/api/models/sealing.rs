@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::super::UNKNOWN_ID;
 use super::{KEY, URL};
-use crate::support::{Database, Server, Setup, login};
+use crate::support::{Database, Server, Setup, User, login};
 
 const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const TWO: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -78,7 +78,11 @@ async fn the_key_made_at_first_use_stays_the_same() {
 async fn many_first_uses_make_one_key() {
     let server = Server::start().await;
     let user = login(&server, "someone@example.com").await;
-    let models = join_all((0..10).map(|_| server.model_new(&user.id, "x", URL))).await;
+    let names: Vec<String> = (0..10).map(|number| format!("x{number}")).collect();
+    let models = names
+        .iter()
+        .map(|name| server.model_new(&user.id, name, URL));
+    let models = join_all(models).await;
     for response in &models {
         response.has_status(200);
     }
@@ -182,4 +186,67 @@ async fn a_bad_secret_key_is_503_and_the_log_has_the_reason_without_the_key() {
     assert_eq!(revealing.count(), 0, "{log}");
     // Everything else works without it.
     server.chat(&user, "works").await;
+}
+
+/// Asks for a user's models often enough to reach every instance; the statuses.
+async fn list_often(server: &Server, user: &User) -> Vec<u16> {
+    let path = format!("/models?user_id={}", user.id);
+    let lists = join_all((0..16).map(|_| server.get(&path).send())).await;
+    lists.iter().map(|list| list.status).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_key_of_a_store_that_failed_is_found_later() {
+    let server = Server::start().await;
+    let user = login(&server, "someone@example.com").await;
+    let model = server.model(&user, "mine").await;
+    let sealed = server.sealed(&model).await;
+    let state = server.kill();
+    let spoil = "UPDATE entry SET key = 'kept';
+        INSERT INTO entry (store, key, value) VALUES ('default', 'secret_key', x'00')";
+    Database::change_keys(state.path(), spoil).await;
+    let setup = Setup::app().variable("secret_key", ONE).state(state);
+    let server = setup.start().await;
+    assert_eq!(list_often(&server, &user).await, [200; 16]);
+    server.logs("the entry \"secret_key\"").await;
+    assert_eq!(server.sealed(&model).await, sealed);
+    let mend = "DELETE FROM entry WHERE key = 'secret_key'; UPDATE entry SET key = 'secret_key'";
+    Database::change_keys(server.state(), mend).await;
+    assert_eq!(list_often(&server, &user).await, [200; 16]);
+    server.renews(&model, &sealed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_sealed_again_after_a_failure() {
+    let server = Setup::app().variable("secret_key", ONE).start().await;
+    let user = login(&server, "someone@example.com").await;
+    let model = server.model(&user, "mine").await;
+    let sealed = server.sealed(&model).await;
+    // The store, which is to hold the new key, fails.
+    let state = server.kill();
+    let spoil = "INSERT INTO entry (store, key, value) VALUES ('default', 'secret_key', x'00')";
+    Database::change_keys(state.path(), spoil).await;
+    let setup = Setup::app().variable("secret_key_old", ONE).state(state);
+    let server = setup.start().await;
+    assert_eq!(list_often(&server, &user).await, [503; 16]);
+    Database::change_keys(server.state(), "DELETE FROM entry").await;
+    assert_eq!(list_often(&server, &user).await, [200; 16]);
+    let sealed = server.renews(&model, &sealed).await;
+
+    // The database fails.
+    let fail =
+        "CREATE TRIGGER fails BEFORE UPDATE OF ak ON model BEGIN SELECT raise(FAIL, 'no'); END";
+    server.change(fail).await;
+    let setup = Setup::app()
+        .variable("secret_key", TWO)
+        .state(server.kill());
+    let server = setup.start().await;
+    assert_eq!(list_often(&server, &user).await, [200; 16]);
+    server
+        .logs("API keys stay sealed with an older key for now")
+        .await;
+    assert_eq!(server.sealed(&model).await, sealed);
+    server.change("DROP TRIGGER fails").await;
+    assert_eq!(list_often(&server, &user).await, [200; 16]);
+    server.renews(&model, &sealed).await;
 }

@@ -18,6 +18,10 @@ pub(super) async fn of_pages(counter: &mut Counter) {
         let request = counter.get(path);
         counter.takes(path, request, 200, NOTHING.public()).await;
     }
+    // It looks, beside the look at the schema, whether it has written within a second, and writes.
+    let request = counter.get("/readyz");
+    let cost = ONE.public();
+    counter.takes("a check", request, 200, cost).await;
     // Only the gateway gets further at sockets, and ids are never the others.
     for (method, path, status, cost) in [
         ("GET", "/ws/x", 426, NOTHING.public()),
@@ -103,6 +107,7 @@ pub(super) async fn of_models(counter: &mut Counter) {
     let form = counter.model_form("first", nowhere);
     let request = counter.post("/models/new").form(&form);
     counter.made(request, "/id").await;
+    let form = counter.model_form("second", nowhere);
     let request = counter.post("/models/new").form(&form);
     let made = counter
         .takes("models/new", request, 200, ONE.limited())

@@ -21,7 +21,8 @@ impl World {
             for (name, value) in more.as_object().expect("an object") {
                 body[name] = value.clone();
             }
-            Input::json(body).answers(202)
+            let streams = operation.ends_with("_stream");
+            Input::json(body).answers(if streams { 200 } else { 202 })
         };
         let input = match operation {
             // In token mode it wants a code, which is good once: see `House::login`.
@@ -52,9 +53,11 @@ impl World {
             "chat_rename" => {
                 Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
             }
-            "conversation_send" => with(json!({ "prompt": "Again?", "parent_id": reply })),
-            "conversation_edit" => with(json!({ "prompt": "Why?" })),
-            "conversation_regenerate" => with(json!({})),
+            "conversation_send" | "conversation_send_stream" => {
+                with(json!({ "prompt": "Again?", "parent_id": reply }))
+            }
+            "conversation_edit" | "conversation_edit_stream" => with(json!({ "prompt": "Why?" })),
+            "conversation_regenerate" | "conversation_regenerate_stream" => with(json!({})),
             "conversation_select_branch" => {
                 Input::json(json!({ "user_id": user, "message_id": prompt }))
             }
@@ -97,7 +100,7 @@ impl World {
             | "models_delete"
             | "models_test" => Input::query(&[caller]),
             "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
-            | "web_style" | "web_health" => Input::path(&[]),
+            | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
             _ => return None,
         };
         Some(vec![input])

@@ -37,7 +37,7 @@ pub struct FrameFile {
     pub language: Option<&'static str>,
     #[serde(rename = "type")]
     pub kind: FileKind,
-    /// The path under which its content is read.
+    /// The address under which its content is read.
     pub url: String,
     /// In `sync`, of files that have versions.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ChatState, Message};
+use super::{ChatMessage, ChatState};
 use crate::id::FileId;
 use crate::words::{FileKind, MessageKind, Role};
 
@@ -89,8 +89,8 @@ pub struct MessageV1 {
     pub diff: Option<String>,
 }
 
-impl From<Message> for MessageV1 {
-    fn from(message: Message) -> Self {
+impl From<ChatMessage> for MessageV1 {
+    fn from(message: ChatMessage) -> Self {
         Self {
             role: message.role,
             kind: message.kind,

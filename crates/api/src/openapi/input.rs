@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::Schema;
 use crate::form::{Field, FieldKind, FormSpec};
-use crate::operation::{Input, Rule};
+use crate::operation::{Input, Rule, no_rule};
+use crate::schema::Property;
 
 /// The texts that mean yes or no, in any case (docs/http-compatibility.md#form-fields).
 const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF])$";
@@ -17,39 +18,43 @@ pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Val
             "required": true,
             "content": { media_type: { "schema": Schema::Text.to_json() } },
         })),
-        Input::Json(properties, rule) => {
-            let schema = Schema::Open(properties);
-            schema.collect(schemas);
-            Some(json!({
-                "required": true,
-                "content": { "application/json": { "schema": with_rule(schema.to_json(), rule) } },
-            }))
-        }
+        Input::Json(properties, rule) => Some(json_body(properties, rule, true, schemas)),
+        Input::JsonOrNothing(properties) => Some(json_body(properties, no_rule, false, schemas)),
         Input::Form(form, rule) => Some(form_body(form, rule)),
     }
 }
 
-fn form_body(form: &FormSpec, rule: Rule) -> Value {
-    let is_file = |field: &Field| matches!(field.kind, FieldKind::Files { .. });
-    let mut content = json!({
-        "multipart/form-data": { "schema": form_schema(form.iter(), rule) },
-    });
-    // There is no way to put a file into the other kind of form.
-    let needs_files = form
-        .iter()
-        .any(|field| field.kind == FieldKind::Files { required: true });
-    if !needs_files {
-        let fields = form.iter().filter(|field| !is_file(field));
-        content["application/x-www-form-urlencoded"] =
-            json!({ "schema": form_schema(fields, rule) });
-    }
-    json!({ "required": form.iter().any(is_required), "content": content })
+fn json_body(
+    properties: &'static [Property],
+    rule: Rule,
+    is_required: bool,
+    schemas: &mut Map<String, Value>,
+) -> Value {
+    let schema = Schema::Open(properties);
+    schema.collect(schemas);
+    json!({
+        "required": is_required,
+        "content": { "application/json": { "schema": with_rule(schema.to_json(), rule) } },
+    })
 }
 
-fn form_schema<'a>(fields: impl Iterator<Item = &'a Field>, rule: Rule) -> Value {
+fn form_body(form: &FormSpec, rule: Rule) -> Value {
+    let is_file = |field: &Field| matches!(field.kind, FieldKind::Files { .. });
+    // Every form may be of either kind, and JSON too. Generators want one: the simplest that has room for its fields.
+    let media_type = match form.iter().any(is_file) {
+        true => "multipart/form-data",
+        false => "application/x-www-form-urlencoded",
+    };
+    json!({
+        "required": form.iter().any(is_required),
+        "content": { media_type: { "schema": form_schema(form, rule) } },
+    })
+}
+
+fn form_schema(form: &FormSpec, rule: Rule) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for field in fields {
+    for field in form {
         properties.insert(field.name.to_owned(), field_schema(field));
         if is_required(field) {
             required.push(field.name);

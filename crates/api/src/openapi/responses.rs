@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
-use crate::MAX_RETRY_AFTER;
+use crate::events::Event;
 use crate::operation::{Answer, Content, Input, Operation, Parameter, Who};
 use crate::schema::{Named, Property};
-use crate::{Schema, find};
+use crate::{MAX_RETRY_AFTER, Schema};
 
 const DETAIL: Named = Named {
     name: "Detail",
@@ -63,6 +63,9 @@ pub(super) fn schemas() -> Map<String, Value> {
     }
     schemas
 }
+
+/// The media type of server-sent events.
+const EVENTS: &str = "text/event-stream";
 
 /// What every answer has, but those of a gateway itself.
 const REQUEST_ID: &str = "x-request-id";
@@ -149,25 +152,18 @@ pub(super) fn of(operation: &Operation, found: &mut Schemas) -> Value {
 fn links(operation: &Operation) -> Option<Value> {
     let mut links = Map::new();
     for link in operation.links {
-        let (mut parameters, mut fields) = (Map::new(), Map::new());
-        let target = find(link.to)?;
-        for (name, pointer) in link.values {
-            let value = match pointer.starts_with('$') {
-                true => (*pointer).into(),
-                false => format!("$response.body#{pointer}").into(),
-            };
-            match target.has_parameter(name) {
-                true => parameters.insert((*name).to_owned(), value),
-                false => fields.insert((*name).to_owned(), value),
-            };
-        }
-        let mut described = json!({ "operationId": link.to });
-        if !parameters.is_empty() {
-            described["parameters"] = parameters.into();
-        }
-        if !fields.is_empty() {
-            described["requestBody"] = fields.into();
-        }
+        let parameters: Map<String, Value> = link
+            .values
+            .iter()
+            .map(|(name, pointer)| {
+                let value = match pointer.starts_with('$') {
+                    true => (*pointer).to_owned(),
+                    false => format!("$response.body#{pointer}"),
+                };
+                ((*name).to_owned(), Value::from(value))
+            })
+            .collect();
+        let described = json!({ "operationId": link.to, "parameters": parameters });
         links.insert(link.to.to_owned(), described);
     }
     (!links.is_empty()).then(|| links.into())
@@ -199,25 +195,45 @@ fn general(operation: &Operation) -> Vec<(u16, &'static str)> {
 }
 
 fn own(answer: &Answer, found: &mut Schemas) -> Value {
-    let schemas = &mut found.declared;
-    let content = match answer.content {
-        Content::Nothing | Content::Typed(_) | Content::TypedOr(..) => None,
-        Content::Detail => Some(("application/json", Schema::Named(&DETAIL))),
-        Content::Json(schema) => Some(("application/json", schema)),
-        Content::Other(media_type) => Some((media_type, Schema::Anything)),
-    };
-    if let Some((_, schema)) = content {
-        schema.collect(schemas);
-    }
-    let mut response = response(answer.about, content, answer.headers);
-    if let Content::Typed(schema) | Content::TypedOr(schema, _) = answer.content {
-        let schema = schema(&mut found.typed);
-        response["content"] = json!({ "application/json": { "schema": schema } });
-        if let Content::TypedOr(_, media_type) = answer.content {
-            response["content"][media_type] = json!({});
-        }
+    let mut response = response(answer.about, None, answer.headers);
+    if let Some(content) = content(answer.content, found) {
+        response["content"] = content;
     }
     response
+}
+
+/// What a body is, by its media types.
+fn content(content: Content, found: &mut Schemas) -> Option<Value> {
+    let text = Schema::Text.to_json();
+    let mut json = |schema: Schema| {
+        schema.collect(&mut found.declared);
+        json!({ "application/json": { "schema": schema.to_json() } })
+    };
+    Some(match content {
+        Content::Nothing => return None,
+        Content::Detail => json(Schema::Named(&DETAIL)),
+        Content::Json(schema) => json(schema),
+        Content::Other(media_type) => json!({ media_type: { "schema": text } }),
+        Content::Typed(schema) => {
+            json!({ "application/json": { "schema": schema(&mut found.typed) } })
+        }
+        Content::TypedOr(schema, media_type) => json!({
+            "application/json": { "schema": schema(&mut found.typed) },
+            media_type: { "schema": text },
+        }),
+        Content::Bytes => json!({
+            "application/octet-stream": { "schema": { "type": "string", "format": "binary" } },
+        }),
+        // Each `data` of it is an event. To generators it is a text: they know no schema for streams.
+        Content::Events => json!({
+            EVENTS: {
+                "schema": {
+                    "type": "string", "contentMediaType": EVENTS,
+                    "contentSchema": found.typed.subschema_for::<Event>(),
+                },
+            },
+        }),
+    })
 }
 
 fn response(about: &str, content: Option<(&str, Schema)>, headers: &[Property]) -> Value {

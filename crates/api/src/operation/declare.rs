@@ -22,6 +22,7 @@ impl Operation {
             who: Who::Session,
             is_limited: false,
             is_old: false,
+            is_for_gateways: false,
             links: &[],
         }
     }
@@ -87,6 +88,15 @@ impl Operation {
         rule: Rule,
     ) -> Self {
         self.token_input = Some(Input::Json(properties, rule));
+        self
+    }
+
+    /// In token mode it is another JSON object, which may be missing.
+    pub(crate) const fn json_or_nothing_in_token_mode(
+        mut self,
+        properties: &'static [Property],
+    ) -> Self {
+        self.token_input = Some(Input::JsonOrNothing(properties));
         self
     }
 
@@ -170,6 +180,12 @@ impl Operation {
     /// No client should use it.
     pub(crate) const fn deprecated(mut self) -> Self {
         self.is_old = true;
+        self
+    }
+
+    /// Only a gateway sends it, or gets further with it.
+    pub(crate) const fn for_gateways(mut self) -> Self {
+        self.is_for_gateways = true;
         self
     }
 

@@ -24,6 +24,7 @@ Any other name is a model that does not exist (404).
     filter              ends with finish_reason content_filter
     tool-call           no text, but the call of a tool
     finish-error        ends with finish_reason error
+    finish-tool         ends with finish_reason tool_calls, after the text
     always-stop         finish_reason stop in every piece, and no [DONE]
   Before the text:
     think               a draft of compose's file, between <think> and </think>
@@ -220,6 +221,7 @@ impl Behaviour {
             ("length", |it| it.ending = Some("length")),
             ("filter", |it| it.ending = Some("content_filter")),
             ("finish-error", |it| it.ending = Some("error")),
+            ("finish-tool", |it| it.ending = Some("tool_calls")),
             ("tool-call", |it| it.answer = Answer::ToolCall),
             ("always-stop", |it| it.always_stop = true),
             ("think-bare", |it| it.thinks = Some(Thinks::EndTag)),

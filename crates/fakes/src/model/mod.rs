@@ -47,9 +47,6 @@ pub struct FakeModel {
 
 impl FakeModel {
     /// Serves until the process is ended.
-    ///
-    /// # Errors
-    /// When the address can't be used.
     pub async fn run(self) -> anyhow::Result<()> {
         let model = Arc::new(Model {
             rate: self.rate,

@@ -176,7 +176,7 @@ fn every_file_is_named_and_short_ones_come_first() {
     let many: Vec<FileText> = (0..100).map(|n| file(&format!("file {n}"), "x")).collect();
     let all = shown(&many, None, 1700);
     assert!(all.contains("The file file 0:\n"));
-    assert!(all.contains("There is no room here for more files of this conversation: file "));
+    assert!(all.contains(" more files of this conversation: file "));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn the_prompt_is_always_whole() {
         assert!(
             messages[0]
                 .content
-                .contains("no room here for more files of this conversation: a")
+                .contains("no room here for 1 more files of this conversation: a")
         );
     }
     assert_eq!(build("S", &[], &[], None, 0), [message(Role::System, "S")]);

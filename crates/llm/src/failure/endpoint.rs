@@ -1,8 +1,9 @@
 //! The error of an endpoint, in any of the shapes that endpoints use.
 
+use http::StatusCode;
 use kafka_api::json::without_lone_surrogates;
 
-use crate::json::{entries, fields, is_empty, is_json, value};
+use crate::json::{entries, fields, is_empty, is_json, members, value};
 
 /// Bytes that are kept of its text, only the beginning of which users see.
 const MAX_BYTES: usize = 16 * 1024;
@@ -57,6 +58,11 @@ impl EndpointError {
             "errorMessage",
             "error_type",
             "error_code",
+            "err",
+            "errMessage",
+            "errMsg",
+            "exception",
+            "fault",
         ];
         if fields(json, always)?.iter().any(|field| !is_empty(field)) {
             return Some(Self::read(json));
@@ -66,15 +72,40 @@ impl EndpointError {
         if base || value::<String>(object).is_some_and(|object| object == "error") {
             return Some(Self::read(json));
         }
+        // Groq's, Tencent's and that of OpenAI's other interface: the error is in what is about the reply.
+        for about in fields(json, ["x_groq", "Response", "response"])? {
+            let errors = fields(about, ["error", "Error"]).unwrap_or(["null"; 2]);
+            if let Some(error) = errors.iter().find(|error| !is_empty(error)) {
+                return Some(Self::read(error));
+            }
+        }
         if is_reply {
             return None;
         }
-        let [detail, message, msg, errmsg] = fields(json, ["detail", "message", "msg", "errmsg"])?;
-        let says = [message, msg, errmsg];
+        // Spark's and others': an object with the code and the words.
+        for head in fields(json, ["header", "status"])? {
+            let code =
+                fields(head, ["code"]).is_some_and(|[code]| code != "null" && !is_success(code));
+            if code {
+                return Some(Self::read(head));
+            }
+        }
+        let [detail] = fields(json, ["detail"])?;
+        let says = [
+            "message",
+            "msg",
+            "errmsg",
+            "Message",
+            "reason",
+            "result",
+            "statusText",
+            "data",
+        ];
+        let says = fields(json, says)?;
         let is_refusal = !is_empty(detail)
             || says
                 .iter()
-                .any(|said| said.starts_with('"') && !is_empty(said))
+                .any(|said| said.starts_with(['"', '{']) && !is_empty(said))
                 && is_marked(json);
         is_refusal.then(|| Self::read(json))
     }
@@ -123,33 +154,36 @@ impl EndpointError {
     }
 
     fn object(json: &str, depth: usize) -> Self {
-        let words = [
-            "error",
-            "errors",
-            "message",
-            "detail",
-            "msg",
-            "error_message",
-            "error_msg",
-            "errorMessage",
-            "errmsg",
-            "status_msg",
-            "base_resp",
-            "error_description",
-            "description",
-            "reason",
-            "title",
-        ];
-        let Some(words) = fields(json, words) else {
+        let Some(words) = fields(json, WORDS) else {
             return Self::default();
         };
         let mut said = Self::default();
         for field in words {
             let found = Self::within(field, depth);
-            if said.text.is_empty() {
-                said.text.clone_from(&found.text);
+            // Some have only a title in the first field: `Bad Request`, `invalid_request_error`.
+            if said.text.is_empty() || is_title(&said.text) && !is_title(&found.text) {
+                let title = std::mem::replace(&mut said.text, found.text.clone());
+                said.add_code_text(&title);
             }
             said.merge(found);
+        }
+        if said.text.is_empty() {
+            let inner = fields(json, INNER).into_iter().flatten();
+            let inner = inner.filter(|inner| inner.starts_with('{'));
+            let inner = inner.map(|inner| Self::within(inner, depth));
+            said.fill(inner.filter(|inner| !inner.text.is_empty()));
+        }
+        if said.text.is_empty() {
+            // Rails': the fields that are wrong, each with what is wrong.
+            let [errors] = fields(json, ["errors"]).unwrap_or(["null"]);
+            let mut wrong = Vec::new();
+            members(errors, |name, error| {
+                let error = Self::within(error, depth).text;
+                if wrong.len() < MAX_ENTRIES && !error.is_empty() {
+                    wrong.push(format!("{name}: {error}"));
+                }
+            });
+            said.text = wrong.join("; ");
         }
         let [place, metadata] = fields(json, ["loc", "metadata"]).unwrap_or(["null"; 2]);
         said.add_place(place);
@@ -162,8 +196,10 @@ impl EndpointError {
             "error_code",
             "type",
             "error_type",
+            "Code",
+            "__type",
         ];
-        for code in fields(json, codes).unwrap_or(["null"; 7]) {
+        for code in fields(json, codes).unwrap_or(["null"; 9]) {
             said.add_code(code);
         }
         let sizes = ["n_ctx", "n_prompt_tokens"];
@@ -171,6 +207,14 @@ impl EndpointError {
         said.limit = said.limit.or(value(limit));
         said.asked = said.asked.or(value(asked));
         said
+    }
+
+    /// Takes the words of the first, and what it knows.
+    fn fill(&mut self, mut others: impl Iterator<Item = Self>) {
+        if let Some(first) = others.next() {
+            self.text.clone_from(&first.text);
+            self.merge(first);
+        }
     }
 
     /// Takes what only `other` knows, but its words.
@@ -231,9 +275,59 @@ impl EndpointError {
     }
 }
 
+/// The fields that the words of an error are in, those that say most first.
+const WORDS: [&str; 24] = [
+    "error",
+    "errors",
+    "message",
+    "detail",
+    "details",
+    "msg",
+    "error_message",
+    "error_msg",
+    "errorMessage",
+    "errMessage",
+    "errMsg",
+    "errmsg",
+    "status_msg",
+    "base_resp",
+    "error_description",
+    "description",
+    "reason",
+    "Message",
+    "err",
+    "exception",
+    "faultstring",
+    "statusText",
+    "title",
+    "result",
+];
+
+/// The fields with an object in which an error may be, if there are no words beside it.
+const INNER: [&str; 9] = [
+    "fault", "Error", "Response", "response", "data", "header", "status", "result", "x_groq",
+];
+
+/// Whether a text only names the kind of an error, as `invalid_request_error` and `Bad Request` do.
+fn is_title(text: &str) -> bool {
+    let is_phrase = |status| {
+        let phrase = StatusCode::from_u16(status).ok()?.canonical_reason()?;
+        Some(phrase.eq_ignore_ascii_case(text))
+    };
+    !text.contains(' ') || (400..600).any(|status| is_phrase(status) == Some(true))
+}
+
 /// Whether another field of an object with a message marks that as an error.
 fn is_marked(json: &str) -> bool {
-    let codes = ["code", "status_code", "statusCode", "errcode"];
+    let codes = [
+        "code",
+        "status_code",
+        "statusCode",
+        "errcode",
+        "errCode",
+        "Code",
+        "__type",
+    ];
     let has_code = fields(json, codes).is_some_and(|codes| {
         codes
             .iter()

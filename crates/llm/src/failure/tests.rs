@@ -47,6 +47,12 @@ fn the_text_of_the_endpoint_is_quoted() {
         json!({"detail": [{"msg": "No such model.", "loc": []}]}).to_string(),
         json!([{"error": {"message": "No such model."}}]).to_string(),
         "No\r\n such \x1b model.".to_owned(),
+        json!({"statusCode": 404, "error": "Not Found", "message": "No such model."}).to_string(),
+        json!({"error": "invalid_request", "error_description": "No such model."}).to_string(),
+        json!({"Message": "No such model."}).to_string(),
+        json!({"fault": {"faultstring": "No such model."}}).to_string(),
+        json!({"data": {"message": "No such model."}}).to_string(),
+        "<?xml version=\"1.0\"?><Error><Message>No such model.</Message></Error>".to_owned(),
     ] {
         let message = answer(404, &body).message;
         assert!(
@@ -54,6 +60,11 @@ fn the_text_of_the_endpoint_is_quoted() {
             "{body}: {message}"
         );
     }
+    let unknown = answer(404, r#"{"what":{"is":"this"}}"#).message;
+    assert!(
+        unknown.ends_with(r#" It said: “{"what":{"is":"this"}}”"#),
+        "{unknown}"
+    );
     for body in ["<html>Not Found</html>", "", "{}", " <!doctype html>"] {
         assert!(!answer(404, body).message.contains("said"));
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ending::{Reason, is_marked_done};
 use crate::failure::EndpointError;
-use crate::json::{entries, fields, is_empty, is_too_deep, value};
+use crate::json::{entries, fields, is_empty, is_too_deep, value, without_nan};
 use kafka_api::json::without_lone_surrogates;
 
 /// Usage is a few numbers. Those beyond so many are left out, and so is what their names have beyond so much.
@@ -44,6 +44,7 @@ impl Chunk {
     /// `None`: no JSON object at all, or an error that is nested too deep.
     pub(super) fn parse(data: &str) -> Option<Self> {
         let data = &*without_lone_surrogates(data);
+        let data = &*without_nan(data);
         let [choices, usage, error, message, response] =
             fields(data, ["choices", "usage", "error", "message", "response"])?;
         if is_too_deep(error) {
@@ -62,8 +63,10 @@ impl Chunk {
         let is_bare = has_choices.is_none()
             && (fields(message, ["content"]).is_some_and(|[content]| content != "null")
                 || value::<String>(response).is_some());
+        let has_choice = choice.is_some();
         let choice = choice.or(is_bare.then_some(data)).unwrap_or("{}");
-        let is_reply = has_choices.is_some() || is_bare;
+        let block = Reason::of_block(data);
+        let is_reply = has_choices.is_some() || is_bare || block.is_some();
 
         let names = ["delta", "message", "text", "response", "error"];
         let [delta, message, text, response, choice_error] =
@@ -79,7 +82,7 @@ impl Chunk {
                 }
                 written
             });
-        let error = EndpointError::reported(data, is_reply)
+        let error = EndpointError::reported(data, has_choice || is_bare)
             .or_else(|| {
                 Some(choice_error)
                     .filter(|error| !is_empty(error))
@@ -87,10 +90,13 @@ impl Chunk {
             })
             .or_else(|| reported_in(delta))
             .or_else(|| reported_in(message));
-        let finish = Reason::of(choice).or_else(|| Reason::of(data)).or_else(|| {
-            let done = is_bare && is_marked_done(data);
-            done.then(Reason::stop)
-        });
+        let finish = Reason::of(choice)
+            .or_else(|| Reason::of(data))
+            .or(block)
+            .or_else(|| {
+                let done = is_bare && is_marked_done(data);
+                done.then(Reason::stop)
+            });
         let usage = Some(usage).filter(|usage| usage.starts_with('{'));
         let usage = usage.filter(|usage| usage.len() <= MAX_USAGE_BYTES);
         Some(Self {

@@ -5,6 +5,31 @@ use crate::json::{fields, value};
 /// The longest reason why a reply ended.
 const MAX_CHARS: usize = 40;
 
+/// Parts of other words for an answer that is as long as it may be.
+const LENGTHS: &[&str] = &[
+    "max_tokens",
+    "max_output",
+    "token_limit",
+    "length_limit",
+    "max_length",
+];
+
+/// Parts of words for an answer that something has ended before the model did.
+const FAILURES: &[&str] = &[
+    "error",
+    "fail",
+    "overload",
+    "exceed",
+    "limit",
+    "memory",
+    "exception",
+    "eof",
+    "incomplete",
+    "timeout",
+    "timed_out",
+    "unavailable",
+];
+
 /// What a reason means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -58,7 +83,26 @@ impl Reason {
             "finish_details",
         ];
         let reasons = fields(choice, names)?;
-        reasons.into_iter().find_map(Self::read)
+        let reason = reasons.into_iter().find_map(Self::read)?;
+        // OpenRouter's: the word of the provider behind it, which it may have made `stop` of.
+        let [native] = fields(choice, ["native_finish_reason"])?;
+        let native = Self::read(native).filter(|native| {
+            matches!(native.meaning, Meaning::Filter | Meaning::Failure)
+                && reason.meaning == Meaning::Stop
+        });
+        Some(native.unwrap_or(reason))
+    }
+
+    /// Why there is nothing of a reply: Gemini's.
+    pub(super) fn of_block(json: &str) -> Option<Self> {
+        let blocks = fields(json, ["promptFeedback", "prompt_feedback"])?;
+        let reasons = blocks
+            .into_iter()
+            .filter_map(|block| fields(block, ["blockReason", "block_reason"]));
+        reasons.flatten().find_map(Self::read).map(|reason| Self {
+            meaning: Meaning::Filter,
+            ..reason
+        })
     }
 
     fn read(json: &str) -> Option<Self> {
@@ -76,6 +120,8 @@ impl Reason {
             .trim()
             .to_ascii_lowercase()
             .replace(['-', ' ', '.'], "_");
+        // Some name a detail behind a colon.
+        let plain = plain.split(':').next().unwrap_or_default();
         let plain = plain
             .trim_start_matches("finish_reason_")
             .trim_start_matches("finishreason_");
@@ -106,6 +152,9 @@ impl Reason {
             | "guardrail_intervened"
             | "image_safety"
             | "error_toxic"
+            | "content_policy_violation"
+            | "risk"
+            | "language"
             | "moderation" => (Meaning::Filter, "content_filter"),
             "tool_calls"
             | "tool_call"
@@ -123,9 +172,10 @@ impl Reason {
             | "cancelled"
             | "canceled"
             | "user_cancel"
-            | "timeout"
-            | "interrupted" => (Meaning::Failure, word),
-            error if error.split('_').any(|part| part == "error") => (Meaning::Failure, word),
+            | "interrupted"
+            | "other" => (Meaning::Failure, word),
+            other if LENGTHS.iter().any(|part| other.contains(part)) => (Meaning::Length, "length"),
+            other if FAILURES.iter().any(|part| other.contains(part)) => (Meaning::Failure, word),
             _ => (Meaning::Other, word),
         };
         let word = named.chars().filter(|c| !c.is_control());
@@ -187,9 +237,40 @@ mod tests {
                 "tool_calls",
             ),
             (r#"{"finish_reason":"tired"}"#, Meaning::Other, "tired"),
+            (
+                r#"{"finish_reason":"content_filter: PROHIBITED_CONTENT"}"#,
+                Meaning::Filter,
+                "content_filter",
+            ),
+            (
+                r#"{"finish_reason":"stop","native_finish_reason":"SAFETY"}"#,
+                Meaning::Filter,
+                "content_filter",
+            ),
+            (
+                r#"{"finish_reason":"stop","native_finish_reason":"STOP"}"#,
+                Meaning::Stop,
+                "stop",
+            ),
         ] {
             let reason = Reason::of(json).expect(json);
             assert_eq!((reason.meaning, &*reason.word), (meaning, word), "{json}");
+        }
+        for word in [
+            "overloaded",
+            "engine_overloaded",
+            "out_of_memory",
+            "exception",
+            "unexpected_eof",
+            "incomplete",
+            "rate_limit",
+            "budget_exceeded",
+            "time_limit",
+            "OTHER",
+        ] {
+            let json = format!(r#"{{"finish_reason":"{word}"}}"#);
+            let reason = Reason::of(&json).expect(word);
+            assert_eq!(reason.meaning, Meaning::Failure, "{word}");
         }
         for json in [
             r#"{"finish_reason":"null"}"#,

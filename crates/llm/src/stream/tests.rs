@@ -1,4 +1,5 @@
 mod bounds;
+mod interrupted;
 
 use serde_json::{Value, json};
 

@@ -16,6 +16,7 @@ fn router() -> Router {
     let routes = Router::new()
         .route("/", get(async || "page"))
         .route("/healthz", get(async || "fine"))
+        .route("/readyz", get(async || "ready"))
         .route("/auth/login", post(async || "in"))
         .route("/ws/{chat_id}", post(async || "events"))
         .route("/ws/ticket/more", post(async || "more"))
@@ -276,7 +277,7 @@ fn preflights() {
 }
 
 #[test]
-fn strangers_are_refused_except_at_healthz() {
+fn strangers_are_refused_except_where_monitors_ask() {
     let remote = ("spin-client-addr", "10.0.0.1:1");
     for headers in [
         &[("origin", STRANGER)][..],
@@ -292,9 +293,11 @@ fn strangers_are_refused_except_at_healthz() {
         let origin = origin.map(|(_, origin)| *origin);
         assert_eq!(answer.header("access-control-allow-origin"), origin);
         assert_eq!(answer.header("access-control-allow-credentials"), None);
-        let healthy = send("GET", "/healthz", headers);
-        assert_eq!(healthy.response.status(), StatusCode::OK);
-        assert_eq!(healthy.header("access-control-allow-origin"), None);
+        for path in ["/healthz", "/readyz"] {
+            let healthy = send("GET", path, headers);
+            assert_eq!(healthy.response.status(), StatusCode::OK);
+            assert_eq!(healthy.header("access-control-allow-origin"), None);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::received::{MAX_SHOWN_BYTES, Part, Received};
 use crate::api::form::{FieldKind, FormSpec};
+use crate::api::json::without_lone_surrogates;
 use crate::error::Result;
 use crate::json;
 
@@ -16,6 +17,7 @@ use crate::json;
 pub(super) fn read<'a, F>(body: &[u8], spec: &'a FormSpec) -> Result<Received<'a, F>> {
     let mut received = Received::new(spec);
     let text = json::to_text(body)?;
+    let text = without_lone_surrogates(&text);
     if !text.trim_start().starts_with('{') {
         return Ok(received);
     }
@@ -38,6 +40,11 @@ pub(super) fn read<'a, F>(body: &[u8], spec: &'a FormSpec) -> Result<Received<'a
                     }),
                     Err(_) => _ = received.add(field.name, part(json)),
                 }
+            }
+            (_, Some(json))
+                if field.is_json && json.starts_with(|c: char| c == '{' || c.is_ascii_digit()) =>
+            {
+                received.add(field.name, Part::Text(json.to_owned()));
             }
             (_, Some(json)) => _ = received.add(field.name, part(json)),
         }

@@ -15,6 +15,7 @@ use super::{FileSink, NoFiles, receive};
 use crate::api::chat::NewChat;
 use crate::api::form::{Field, FieldKind, FieldValue, FormSpec};
 use crate::api::id::FileId;
+use crate::config::Config;
 use crate::error::{Error, Result};
 
 /// Name, content type and content of a file.
@@ -65,8 +66,10 @@ const UPLOAD: &FormSpec = &[
 ];
 
 fn request(content_type: &str, body: impl Into<Body>) -> Request {
+    let config: &'static Config = Box::leak(Box::default());
     Request::builder()
         .header("content-type", content_type)
+        .extension(config)
         .body(body.into())
         .unwrap()
 }

@@ -4,16 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::{self, header};
-use futures::future::{Either, select};
 use http_body_util::BodyExt;
 use spin_sdk::http::FullBody;
-use spin_sdk::time;
 
 use kafka_grip::{Item, Publish};
 
 use super::Grip;
 use crate::clock::{self, Moment};
-use crate::task::spawning;
+use crate::task::{spawning, within};
 
 /// How long the gateway may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,12 +37,8 @@ impl Grip {
             return;
         }
         let sent = self.post(items, clock::unix_millis() / 1000);
-        let timeout = time::sleep(TIMEOUT);
-        let outcome = match select(Box::pin(sent), Box::pin(timeout)).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(Failure::Unreachable("no answer".to_owned())),
-        };
-        match outcome {
+        let no_answer = || Err(Failure::Unreachable("no answer".to_owned()));
+        match within(TIMEOUT, sent).await.unwrap_or_else(no_answer) {
             Ok(()) => {
                 if IS_AWAY.swap(false, Ordering::Relaxed) {
                     tracing::info!("the gateway is back");
@@ -62,6 +56,23 @@ impl Grip {
                     );
                 }
             }
+        }
+    }
+
+    /// Whether the gateway takes what is published: it is asked to publish nothing. The error is for who runs the server.
+    pub async fn check(&self) -> Result<(), String> {
+        let sent = self.post(Vec::new(), clock::unix_millis() / 1000);
+        match within(TIMEOUT, sent).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(Failure::Refused(status))) => Err(format!(
+                "The gateway answers {} to what is published.",
+                status.as_u16()
+            )),
+            Some(Err(Failure::Unreachable(reason))) => {
+                tracing::warn!("not ready: the gateway can't be reached: {reason}");
+                Err("The gateway can't be reached.".to_owned())
+            }
+            None => Err("The gateway does not answer in time.".to_owned()),
         }
     }
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{JsonBody, MAX_BYTES, is_json};
+use crate::config::Config;
 use crate::email::Email;
 use crate::error::Error;
 
@@ -169,7 +170,10 @@ fn unreadable_bodies() {
 fn a_body_has_a_limit() {
     let read = |bytes: u64| {
         let spaces = vec![b' '; bytes as usize];
-        block_on(JsonBody::read(Request::new(spaces.into()), NAMES))
+        let mut request = Request::new(spaces.into());
+        let config: &'static Config = Box::leak(Box::default());
+        request.extensions_mut().insert(config);
+        block_on(JsonBody::read(request, NAMES))
     };
     assert!(matches!(read(MAX_BYTES), Err(Error::Invalid(_))));
     assert!(matches!(read(MAX_BYTES + 1), Err(Error::TooLarge)));

@@ -151,11 +151,11 @@ async fn end_in(
 /// those of two machines differ, that alone says nothing of a writer that beats. So it is gone if the heartbeat is still
 /// the same after [`Self::wait`].
 #[derive(Debug)]
-pub struct Silent(Running);
+pub struct Silent(RunningReply);
 
 /// A running reply, as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Running {
+pub struct RunningReply {
     /// Its id.
     pub id: String,
     /// When its writer last wrote.
@@ -167,7 +167,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 impl Silent {
     /// `None`: the heartbeat is one of now.
-    pub fn met(reply: &Running) -> Option<Self> {
+    pub fn met(reply: &RunningReply) -> Option<Self> {
         is_silent(reply.heartbeat).then(|| Self(reply.clone()))
     }
 
@@ -177,7 +177,7 @@ impl Silent {
     }
 
     /// Whether a reply is this one, and no heartbeat came since.
-    pub fn is(&self, reply: &Running) -> bool {
+    pub fn is(&self, reply: &RunningReply) -> bool {
         self.0 == *reply
     }
 }
@@ -204,7 +204,7 @@ pub async fn interrupt_abandoned(db: &mut Db, chat: &str) -> Result<bool> {
 }
 
 async fn try_to_interrupt(db: &mut Db, chat: &str) -> Result<bool> {
-    let running: Option<Running> = db
+    let running: Option<RunningReply> = db
         .query_one_as(
             "SELECT id, heartbeat FROM generation WHERE chat_id = ?1 AND status = 'running'",
             params![chat],
@@ -229,7 +229,7 @@ pub async fn interrupt_in(
     chat: &str,
     silent: &Silent,
 ) -> Result<Option<GenerationEnded>> {
-    let Silent(Running { id, heartbeat }) = silent;
+    let Silent(RunningReply { id, heartbeat }) = silent;
     let still: Option<String> = tx
         .query_one_as(
             "SELECT id FROM generation WHERE id = ?1 AND status = 'running' AND heartbeat = ?2",

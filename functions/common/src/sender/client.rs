@@ -1,12 +1,12 @@
 //! Where a request came from. Open mode asks: is the client this machine, or in a network the operator listed (variable
 //! `open_clients`)? Token mode counts requests by it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use kafka_net::IpNet;
+use kafka_net::{IpNet, address, without_brackets};
 
 use crate::error::{Error, Result};
 
@@ -26,7 +26,8 @@ pub(crate) fn check(request: &Parts, open_clients: &[IpNet]) -> Result<()> {
     for value in request.headers.get_all(FORWARDED_FOR) {
         let hops = value.to_str().map_err(|_| unreadable_hop())?;
         for hop in hops.split(',') {
-            check_address(hop_address(hop).ok_or_else(unreadable_hop)?, open_clients)?;
+            let hop = address(without_brackets(hop.trim()));
+            check_address(hop.ok_or_else(unreadable_hop)?, open_clients)?;
         }
     }
     check_proxies(&request.headers)
@@ -46,28 +47,23 @@ pub(crate) fn check_unclaimed(headers: &HeaderMap) -> Result<()> {
 /// `trusted_proxies`). What a client puts into `X-Forwarded-For` itself is further away than its own address, and so
 /// does not count.
 pub(crate) fn address_behind(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |address: &IpAddr| {
-        trusted_proxies
-            .iter()
-            .any(|network| network.contains(address))
-    };
-    let mut nearest = client_address(headers)?;
-    let values = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
-    let hops = values
-        .iter()
-        .rev()
-        .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
-    for hop in hops {
-        if !is_trusted(&nearest) {
-            break;
-        }
-        // Beyond what can't be read there is nothing to believe.
-        match hop_address(hop) {
-            Some(address) => nearest = address,
-            None => break,
-        }
-    }
-    Some(nearest)
+    let is_trusted = |address: &IpAddr| is_in(address, trusted_proxies);
+    let lines = headers.get_all(FORWARDED_FOR).into_iter().rev();
+    let lines = lines.map(|line| line.to_str().unwrap_or_default());
+    Some(kafka_net::client_behind(
+        client_address(headers)?,
+        lines,
+        is_trusted,
+    ))
+}
+
+/// Whether a proxy whose word counts sent the request.
+pub(crate) fn is_from_proxy(headers: &HeaderMap, trusted_proxies: &[IpNet]) -> bool {
+    client_address(headers).is_some_and(|address| is_in(&address, trusted_proxies))
+}
+
+fn is_in(address: &IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// The client's address, if there is exactly one: of two, one is a lie.
@@ -115,34 +111,11 @@ fn refuse(why: &str) -> Error {
     ))
 }
 
-/// `203.0.113.7`, `2001:db8::7`, or either with a port. IPv4 inside IPv6 is IPv4.
-fn address(text: &str) -> Option<IpAddr> {
-    let address = match text.parse::<SocketAddr>() {
-        Ok(with_port) => with_port.ip(),
-        Err(_) => text.parse().ok()?,
-    };
-    Some(address.to_canonical())
-}
-
-/// A hop of `X-Forwarded-For`; an IPv6 address may be in brackets without a port.
-fn hop_address(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim();
-    address(
-        hop.strip_prefix('[')
-            .and_then(|hop| hop.strip_suffix(']'))
-            .unwrap_or(hop),
-    )
-}
-
 /// `localhost` or a loopback address, with or without port.
 pub(crate) fn is_loopback_name(authority: &Authority) -> bool {
     let host = authority.host();
-    let literal = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
-        || literal
+        || without_brackets(host)
             .parse::<IpAddr>()
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }

@@ -44,6 +44,11 @@ impl AllowedHosts {
         entries.map(name).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether this can be a name of the server: unless some are listed, any can.
+    pub(crate) fn may_be(&self, called: &Authority) -> bool {
+        *self == Self::default() || is_loopback_name(called) || self.allows(called)
+    }
+
     fn allows(&self, called: &Authority) -> bool {
         let host = Host::of(called.host());
         self.0
@@ -132,6 +137,12 @@ pub(crate) fn check(
     } else {
         "This server answers only under the names that are listed in its variable allowed_hosts."
     }))
+}
+
+/// Whether this is a name or an address with a port or without, and nothing else.
+pub(crate) fn is_plain(called: &Authority) -> bool {
+    let is_any_port = called.as_str().ends_with('*');
+    Name::parse(called.as_str()).is_some_and(|name| name.port == called.port_u16()) && !is_any_port
 }
 
 /// The names by which the server is called; `None` if one can't be read. Platforms carry the name as header, as the URI's

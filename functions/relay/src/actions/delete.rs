@@ -3,13 +3,13 @@
 use kafka_common::access::Caller;
 use kafka_common::api::events::{self, EventV1, FileChanged, MessageV1};
 use kafka_common::api::id::FileId;
-use kafka_common::chat_files::{self, ChatFile};
+use kafka_common::chat_files::{self, Attachment};
 use kafka_common::db::Db;
 use kafka_common::params;
 use kafka_common::removal::{self, FILE, PART};
 use serde::Deserialize;
 
-use super::Done;
+use super::ActionDone;
 use crate::refused::Refused;
 
 /// Deletes the file that is named, if it has at most ?4 versions.
@@ -34,7 +34,7 @@ struct Deleted {
 }
 
 /// Detaches the file from the chat, by either of its ids. The workspace's file goes too if no other chat has it.
-pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Done, Refused> {
+pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<ActionDone, Refused> {
     let mut db = Db::open().await?;
     let (mut tx, deleted) = loop {
         let mut tx = db.begin().await?;
@@ -51,7 +51,7 @@ pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Done, 
         removal::thin_file(&mut tx, &found).await?;
         tx.commit().await?;
     };
-    let gone = ChatFile {
+    let gone = Attachment {
         id: deleted.id,
         name: deleted.filename,
         chat: chat.to_owned(),
@@ -68,9 +68,9 @@ pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Done, 
     let left = left.into_iter().next();
     let left = left.ok_or_else(Refused::chat_not_found)?;
     let message_id = left.message.id.clone();
-    let mut told = MessageV1::from(events::Message::from(left.message));
+    let mut told = MessageV1::from(events::ChatMessage::from(left.message));
     told.deleted_file_id = Some(asked);
-    Ok(Done {
+    Ok(ActionDone {
         answer: EventV1::FileDeleted { message: told },
         file: FileChanged {
             message_id,

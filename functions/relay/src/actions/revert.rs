@@ -3,13 +3,13 @@
 use kafka_common::access::Caller;
 use kafka_common::api::events::{EventV1, FileChanged, MessageV1};
 use kafka_common::api::id::VersionId;
-use kafka_common::chat_files::ChatFile;
+use kafka_common::chat_files::Attachment;
 use kafka_common::db::Db;
 use kafka_common::files;
 use kafka_common::limits::Limit;
 use kafka_common::params;
 
-use super::Done;
+use super::ActionDone;
 use crate::refused::Refused;
 
 const FIND: &str = include_str!("revert.sql");
@@ -20,7 +20,7 @@ pub async fn revert(
     caller: &Caller,
     version: &VersionId,
     filename: String,
-) -> Result<Done, Refused> {
+) -> Result<ActionDone, Refused> {
     let no_version = || Refused::not_found(format!("No version found for version_id={version}"));
     caller.count(Limit::Upload).await?;
     caller.check_room().await?;
@@ -36,7 +36,7 @@ pub async fn revert(
     let file = found.ok_or_else(|| {
         Refused::not_found(format!("No .based file found for filename={filename}"))
     })?;
-    let file = ChatFile {
+    let file = Attachment {
         id: file,
         name: filename,
         chat: chat.to_owned(),
@@ -49,7 +49,7 @@ pub async fn revert(
     let events = done.news(&file).events;
     let made = done.reverted.saved.version.map(|(id, _)| id);
     let message = MessageV1::about_file(done.said);
-    Ok(Done {
+    Ok(ActionDone {
         answer: EventV1::RevertComplete { message },
         file: FileChanged {
             message_id: done.message.id,

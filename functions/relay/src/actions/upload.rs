@@ -13,7 +13,7 @@ use kafka_common::limits::Limit;
 use kafka_common::{encoding, files, texts};
 use serde_json::json;
 
-use super::Done;
+use super::ActionDone;
 use crate::refused::Refused;
 
 /// Stores the file in the chat and its workspace, with a message about it.
@@ -22,7 +22,7 @@ pub async fn upload(
     caller: &Caller,
     filename: &str,
     data: &str,
-) -> Result<Done, Refused> {
+) -> Result<ActionDone, Refused> {
     caller.count(Limit::Upload).await?;
     let room = caller.check_room().await?;
     let bytes = decode(data)?;
@@ -47,7 +47,7 @@ async fn store(
     filename: &str,
     bytes: Vec<u8>,
     staging: &mut Staging,
-) -> Result<Done, Refused> {
+) -> Result<ActionDone, Refused> {
     staging.begin(filename, None);
     staging.chunk(Bytes::from(bytes)).await?;
     let upload = staging.end().await?;
@@ -77,8 +77,8 @@ async fn store(
     let events = uploaded
         .chain([Event::added(message.clone(), rev)])
         .collect();
-    let message = events::Message::from(message).into();
-    Ok(Done {
+    let message = events::ChatMessage::from(message).into();
+    Ok(ActionDone {
         answer: EventV1::FileUploaded { message },
         file,
         events,

@@ -9,7 +9,7 @@ use spin_sdk::sqlite;
 const SHOWN_CHARS: usize = 200;
 
 /// What SQLite and libSQL's server say where a statement had to give way to others. SQLite: `SQLITE_BUSY`,
-/// `SQLITE_INTERRUPT`; the server: a transaction that took too long, and was undone.
+/// `SQLITE_INTERRUPT`; the server: a transaction that took too long, and was undone, so that none is there to commit.
 const BUSY: &[&str] = &[
     "database is locked",
     "database table is locked",
@@ -18,6 +18,7 @@ const BUSY: &[&str] = &[
     "SQLITE_INTERRUPT",
     "TRANSACTION_TIMEOUT",
     "TRANSACTION_BUSY",
+    "no transaction is active",
 ];
 
 /// What libSQL's server says about a connection that was idle for ten seconds, or that another process of it had.
@@ -28,6 +29,7 @@ const UNREACHABLE: &[&str] = &[
     "http error: `",
     "api error: `status=5",
     "api error: `status=429",
+    "unexpected response: `",
     "stream closed: `",
     "Failed to connect to database",
 ];

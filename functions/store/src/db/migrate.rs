@@ -47,7 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
 static CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// Makes the schema current, once per instance. Requests and instances may race here: the one that gets the write
-/// lock applies everything, the others find nothing left to do.
+/// lock applies what comes next, the others find less left to do.
 pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
     if CURRENT.load(Ordering::Relaxed) {
         return Ok(());
@@ -58,13 +58,14 @@ pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
         for pragma in ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"] {
             let _ = db.execute(&format!("PRAGMA {pragma}"), Vec::new()).await;
         }
-        apply_missing(db).await?;
+        while !apply_next(db).await? {}
     }
     CURRENT.store(true, Ordering::Relaxed);
     Ok(())
 }
 
-fn newest() -> i64 {
+/// The newest migration that this program has.
+pub(super) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
@@ -87,17 +88,19 @@ fn known(found: i64) -> Result<i64> {
     Ok(found)
 }
 
-async fn apply_missing(db: &mut Db) -> Result<()> {
+/// Applies the oldest migration that is missing, in a transaction of its own: a libSQL server ends one after five
+/// seconds, and each statement is a round trip to it. Whether all are applied then.
+async fn apply_next(db: &mut Db) -> Result<bool> {
     let mut tx = db.begin().await?;
     let make_table = include_str!("schema_migration.sql");
     tx.execute(make_table, Vec::new()).await?;
     // Asked again: another instance may have been faster to the write lock.
     let applied = tx.query_one_as(APPLIED, Vec::new()).await?;
     let applied = known(applied.unwrap_or(0))?;
-    for migration in MIGRATIONS
+    let mut missing = MIGRATIONS
         .iter()
-        .filter(|migration| migration.version > applied)
-    {
+        .filter(|migration| migration.version > applied);
+    if let Some(migration) = missing.next() {
         for statement in split::statements(migration.sql) {
             tx.execute(statement, Vec::new()).await?;
         }
@@ -107,12 +110,14 @@ async fn apply_missing(db: &mut Db) -> Result<()> {
         )
         .await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(missing.next().is_none())
 }
 
 #[cfg(test)]
 mod tests {
     use super::MIGRATIONS;
+    use super::split::{is_comment, is_trigger, statements};
 
     #[test]
     fn the_list_is_the_folder() {
@@ -133,6 +138,24 @@ mod tests {
             let version = i64::try_from(index).expect("few migrations") + 1;
             assert_eq!(migration.version, version);
             assert!(migration.name.starts_with(&format!("{version:04}_")));
+        }
+    }
+
+    #[test]
+    fn lines_end_all_statements() {
+        for migration in MIGRATIONS {
+            let statements = statements(migration.sql);
+            let mut code = migration.sql.lines().filter(|line| !is_comment(line));
+            let last = code.rfind(|line| !line.is_empty());
+            assert!(
+                last.is_some_and(|line| line.ends_with(';')),
+                "{}",
+                migration.name
+            );
+            for statement in statements.iter().filter(|it| !is_trigger(it)) {
+                let mut code = statement.lines().filter(|line| !is_comment(line));
+                assert!(!code.any(|line| line.contains(';')), "{statement}");
+            }
         }
     }
 }

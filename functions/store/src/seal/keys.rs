@@ -2,6 +2,7 @@
 //! one is made at first use.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
@@ -29,6 +30,8 @@ pub struct Keys {
     current: Key,
     /// Open what they sealed before.
     old: Vec<Key>,
+    /// The store's key, which sealed before `secret_key` was set; not set until the store has been read.
+    stored: OnceLock<Option<Key>>,
 }
 
 impl Keys {
@@ -39,25 +42,56 @@ impl Keys {
     pub async fn get() -> Result<&'static Self> {
         static KEYS: OnceLock<Keys> = OnceLock::new();
         if let Some(keys) = KEYS.get() {
+            keys.look_into_store().await;
             return Ok(keys);
         }
         let current = variable("secret_key").await?;
         let old = variable("secret_key_old").await?;
         let configured = Self::parse(&current, &old).map_err(|name| unusable(&not_a_key(name)))?;
         let keys = match configured {
-            (Some(current), mut old) => {
-                // Before the variable was set, the store's key was the current one.
-                if let Ok(Some(stored)) = stored().await {
-                    old.push(stored);
-                }
-                Self { current, old }
-            }
+            (Some(current), old) => Self {
+                current,
+                old,
+                stored: OnceLock::new(),
+            },
             (None, old) => Self {
                 current: made_at_first_use().await?,
                 old,
+                stored: OnceLock::from(None),
             },
         };
-        Ok(KEYS.get_or_init(|| keys))
+        let keys = KEYS.get_or_init(|| keys);
+        keys.look_into_store().await;
+        Ok(keys)
+    }
+
+    /// Finds the store's key. A store that fails is asked again at the next use; only the first failure is logged.
+    async fn look_into_store(&self) {
+        static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+        if self.is_complete() {
+            return;
+        }
+        match stored().await {
+            Ok(key) => drop(self.stored.set(key)),
+            Err(fault) => {
+                if !HAS_FAILED.swap(true, Ordering::Relaxed) {
+                    tracing::error!("a key from before secret_key was set can't be used: {fault}");
+                }
+            }
+        }
+    }
+
+    /// Whether the keys are all there are: the store has been read.
+    pub fn is_complete(&self) -> bool {
+        self.stored.get().is_some()
+    }
+
+    /// All keys, the current one first.
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        let stored = self.stored.get().and_then(Option::as_ref);
+        std::iter::once(&self.current)
+            .chain(&self.old)
+            .chain(stored)
     }
 
     /// Seals an API key for its binding.
@@ -68,8 +102,7 @@ impl Keys {
 
     /// Opens an API key that was sealed for the same binding. Errors: see [`super::open`].
     pub fn open(&self, binding: Binding<'_>, sealed: &str) -> Result<String> {
-        let mut keys = std::iter::once(&self.current).chain(&self.old);
-        let Some(key) = keys.find(|key| sealed.starts_with(&key.prefix())) else {
+        let Some(key) = self.all().find(|key| sealed.starts_with(&key.prefix())) else {
             let reason = "neither secret_key nor secret_key_old nor the key-value store has the key that sealed it";
             return Err(unreadable(binding.row, reason));
         };
@@ -87,14 +120,14 @@ impl Keys {
 
     /// [`Self::hash`], and what it was with each of the keys before.
     pub fn hashes(&self, purpose: &str, text: &str) -> Vec<String> {
-        let keys = std::iter::once(&self.current).chain(&self.old);
+        let keys = self.all();
         keys.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key.hash(purpose, text)))
             .collect()
     }
 
     /// Whether there are keys that only open.
     pub fn has_older(&self) -> bool {
-        !self.old.is_empty()
+        self.all().nth(1).is_some()
     }
 
     /// What every text that the current key sealed begins with.
@@ -118,19 +151,33 @@ fn not_a_key(variable: &str) -> String {
     format!("{variable}: not 32 bytes in base64, as `openssl rand -base64 32` prints them")
 }
 
+/// Why the store has no key to use.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("the key-value store \"default\": {0}")]
+    Store(#[from] spin_sdk::key_value::Error),
+    #[error("the entry {ENTRY:?} of the key-value store is no key")]
+    NoKey,
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let problem = fault.to_string();
+        if problem.contains("database or disk is full") {
+            return db::Error::Full(problem).into();
+        }
+        unusable(&problem)
+    }
+}
+
 /// The key in the store. Through a handle of its own each time: a host may keep what was set through one handle to
 /// itself for a while.
-async fn stored() -> Result<Option<Key>> {
-    let store = Store::open_default().await.map_err(refused)?;
-    match store.get(ENTRY).await.map_err(refused)? {
-        None => Ok(None),
-        Some(bytes) => match Key::new(&bytes) {
-            Some(key) => Ok(Some(key)),
-            None => Err(unusable(&format!(
-                "the entry {ENTRY:?} of the key-value store is no key"
-            ))),
-        },
-    }
+async fn stored() -> Result<Option<Key>, Fault> {
+    let store = Store::open_default().await?;
+    let bytes = store.get(ENTRY).await?;
+    bytes
+        .map(|bytes| Key::new(&bytes).ok_or(Fault::NoKey))
+        .transpose()
 }
 
 /// The store's key, made if there is none. The store can't compare and set, so the request that makes it holds the database's
@@ -152,8 +199,8 @@ async fn made_at_first_use() -> Result<Key> {
 /// Makes the store's key, and returns once others can see it.
 async fn make() -> Result<Key> {
     let bytes = Key::random().ok_or_else(|| unusable("this machine gives no random numbers"))?;
-    let store = Store::open_default().await.map_err(refused)?;
-    store.set(ENTRY, bytes).await.map_err(refused)?;
+    let store = Store::open_default().await.map_err(Fault::from)?;
+    store.set(ENTRY, bytes).await.map_err(Fault::from)?;
     for _ in 0..LOOKS {
         if let Some(key) = stored().await? {
             return Ok(key);
@@ -165,16 +212,10 @@ async fn make() -> Result<Key> {
     ))
 }
 
-fn refused(error: spin_sdk::key_value::Error) -> Error {
-    let error = error.to_string();
-    if error.contains("database or disk is full") {
-        return db::Error::Full(error).into();
-    }
-    unusable(&format!("the key-value store \"default\": {error}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use super::{Binding, Keys};
 
     const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -190,6 +231,7 @@ mod tests {
         Keys {
             current: current.unwrap(),
             old,
+            stored: OnceLock::from(None),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The effect of the backend's answers on a socket.
 
-use super::{Running, clock::KeepAlive, end::End};
-use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, mailbox::Outgoing};
+use super::{OpenSocket, clock::KeepAlive, end::End};
+use crate::gateway::{Event, backend::Failure, conversation::MAX_QUIET, outgoing::Outgoing};
 use bytes::Bytes;
 use http::Response;
 use kafka_grip::{
@@ -17,7 +17,7 @@ const MAX_CHANNELS: usize = 64;
 /// Bytes in the name of a channel.
 const MAX_CHANNEL_NAME: usize = 512;
 
-impl Running {
+impl OpenSocket {
     /// Handles the backend's answer.
     pub(super) fn answered(&mut self, answer: Result<Response<Bytes>, Failure>) -> Result<(), End> {
         self.exchange = None;
@@ -39,7 +39,7 @@ impl Running {
                         // Shares the answer's memory.
                         let bytes = Bytes::from(text.clone());
                         Utf8Bytes::try_from(bytes.slice_ref(rest.as_bytes()))
-                            .map(Outgoing::Text)
+                            .map(Outgoing::text)
                             .map_err(|_| self.no_grip("a text is cut"))?
                     } else if text.starts_with(CONTROL) {
                         commands.push(text);
@@ -49,12 +49,12 @@ impl Running {
                         continue;
                     }
                 }
-                Event::Text(text) => Outgoing::Text(text),
+                Event::Text(text) => Outgoing::text(text),
                 Event::Binary(bytes) => match bytes.strip_prefix(MESSAGE.as_bytes()) {
                     Some(rest) if self.conversation.has_grip() => {
-                        Outgoing::Binary(bytes.slice_ref(rest))
+                        Outgoing::binary(bytes.slice_ref(rest))
                     }
-                    _ => Outgoing::Binary(bytes),
+                    _ => Outgoing::binary(bytes),
                 },
                 Event::Ping(bytes) => Outgoing::Ping(bytes),
                 Event::Pong(bytes) => Outgoing::Pong(bytes),

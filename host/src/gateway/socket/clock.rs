@@ -1,7 +1,7 @@
 //! The timers of a socket: pings, keep-alives, and the end of a client that does not read.
 
-use super::{Running, end::End};
-use crate::gateway::mailbox::Outgoing;
+use super::{OpenSocket, end::End};
+use crate::gateway::outgoing::Outgoing;
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ pub(super) struct KeepAlive {
     pub(super) content: Utf8Bytes,
 }
 
-impl Running {
+impl OpenSocket {
     /// Whether a request to the backend is due.
     pub(super) fn wants_exchange(&self, now: Instant) -> bool {
         // A client that does not read the answers gets no more of them.
@@ -79,7 +79,7 @@ impl Running {
         {
             let content = keep_alive.content.clone();
             self.last_sent = now;
-            self.send(Outgoing::Text(content));
+            self.send(Outgoing::text(content));
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The end of a socket: its cause, and the messages to client and backend about it.
 
-use super::{Client, GOODBYE_LIMIT, Running, incoming::Broken, outbox::Outbox};
-use crate::gateway::{Event, Gateway, backend::Backend, conversation::Trouble, mailbox::Outgoing};
+use super::{Client, GOODBYE_LIMIT, OpenSocket, outbox::Outbox};
+use crate::gateway::{
+    Event, Gateway, backend::Backend, broken::Broken, conversation::Trouble, outgoing::Outgoing,
+};
 use http::StatusCode;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{
@@ -41,7 +43,7 @@ impl End {
     }
 }
 
-impl Running {
+impl OpenSocket {
     /// The end because an answer is missing.
     pub(super) fn no_answer(&self, trouble: &Trouble) -> End {
         let refused = matches!(trouble, Trouble::Refused(status) if status.is_client_error());

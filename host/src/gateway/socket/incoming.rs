@@ -3,10 +3,11 @@
 //! The WebSocket library reads and writes the heads of frames. Putting messages together is done here, because only so
 //! can incomplete messages be counted before memory is taken for them, and released afterwards.
 
-use super::deflate;
 use crate::gateway::{
     Event,
-    budget::{Account, Charge, Full},
+    broken::Broken,
+    budget::{Account, Charge},
+    deflate,
 };
 use bytes::{Bytes, BytesMut};
 use kafka_grip::event::may_be_sent;
@@ -25,25 +26,6 @@ const MAX_HEAD: usize = 14;
 const MAX_CONTROL: usize = 125;
 /// The least memory that is taken for a message, so that it need not grow often.
 const FIRST_PIECE: usize = 1024;
-
-/// Why no more can be read from a client.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Broken {
-    /// A message is longer than it may be.
-    TooLong,
-    /// A text is not UTF-8.
-    NoText,
-    /// The bytes are no frame, or a frame that may not come now.
-    NoFrame,
-    /// The budget has no room for the rest of a message.
-    Full,
-}
-
-impl From<Full> for Broken {
-    fn from(Full: Full) -> Self {
-        Self::Full
-    }
-}
 
 /// A frame whose head has been read.
 struct Frame {

@@ -1,6 +1,7 @@
 //! Waiting for the client and the backend at once.
 
-use super::{Running, incoming::Broken};
+use super::OpenSocket;
+use crate::gateway::broken::Broken;
 use crate::gateway::{Event, backend::Failure};
 use bytes::Bytes;
 use http::Response;
@@ -24,7 +25,7 @@ pub(super) enum Step {
     Answered(Result<Response<Bytes>, Failure>),
 }
 
-impl Running {
+impl OpenSocket {
     /// Waits for the next [`Step`]; stopped in the middle, it loses nothing.
     pub(super) fn step(&mut self) -> impl Future<Output = Step> {
         poll_fn(|cx| self.poll_step(cx))

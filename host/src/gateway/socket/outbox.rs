@@ -1,9 +1,8 @@
 //! Messages for a client, as bytes that wait until the system takes them.
 
-use super::deflate::deflate;
 use crate::gateway::{
     budget::{Account, Charge},
-    mailbox::Outgoing,
+    outgoing::{Content, Outgoing},
 };
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::{
@@ -51,34 +50,46 @@ impl Outbox {
     /// Adds a message; other values are ignored.
     pub(super) fn send(&mut self, message: Outgoing) {
         match message {
-            Outgoing::Text(text) => self.put(OpCode::Data(Data::Text), text.into()),
-            Outgoing::Binary(content) => self.put(OpCode::Data(Data::Binary), content),
-            Outgoing::Ping(content) => self.put(OpCode::Control(Control::Ping), content),
-            Outgoing::Pong(content) => self.put(OpCode::Control(Control::Pong), content),
+            Outgoing::Data(content) => self.put_data(&content),
+            Outgoing::Ping(content) => self.put_control(Control::Ping, content),
+            Outgoing::Pong(content) => self.put_control(Control::Pong, content),
             Outgoing::Close { frame, .. } => {
                 let mut content = BytesMut::new();
                 if let Some((code, reason)) = frame {
                     content.put_u16(code);
                     content.put_slice(reason.as_bytes());
                 }
-                self.put(OpCode::Control(Control::Close), content.freeze());
+                self.put_control(Control::Close, content.freeze());
             }
             Outgoing::Drop => {}
         }
     }
 
-    fn put(&mut self, opcode: OpCode, content: Bytes) {
-        let compressed = match opcode {
-            OpCode::Data(_) if self.deflate => deflate(&content),
-            _ => None,
+    fn put_data(&mut self, content: &Content) {
+        let kind = match content.is_text {
+            true => Data::Text,
+            false => Data::Binary,
         };
+        let deflated = match self.deflate {
+            true => content.deflated(),
+            false => None,
+        };
+        let is_compressed = deflated.is_some();
+        let bytes = deflated.unwrap_or(&content.bytes).clone();
+        self.put(OpCode::Data(kind), is_compressed, bytes);
+    }
+
+    fn put_control(&mut self, kind: Control, content: Bytes) {
+        self.put(OpCode::Control(kind), false, content);
+    }
+
+    fn put(&mut self, opcode: OpCode, is_compressed: bool, content: Bytes) {
         let head = FrameHeader {
             is_final: true,
-            rsv1: compressed.is_some(),
+            rsv1: is_compressed,
             opcode,
             ..FrameHeader::default()
         };
-        let content = compressed.map_or(content, Bytes::from);
         let before = self.tail.len();
         // Writing to memory does not fail.
         let _ = head.format(content.len() as u64, &mut (&mut self.tail).writer());
@@ -143,11 +154,28 @@ impl Outbox {
 mod tests {
     use super::{COPIED, Outbox};
     use crate::{
-        gateway::{budget::Budget, mailbox::Outgoing},
+        gateway::{budget::Budget, outgoing::Outgoing},
         network::Network,
     };
     use std::{future::poll_fn, net::Ipv4Addr, sync::Arc};
     use tokio::io::{AsyncReadExt, duplex};
+
+    #[test]
+    fn a_message_for_several_sockets_is_compressed_once() {
+        let network = Network::of(Ipv4Addr::LOCALHOST.into());
+        let account = Arc::new(Budget::new(1000)).open(network, None);
+        // Compressed, it is still too long to be copied.
+        let words = (0..4 * COPIED).map(|n| format!("{:x} ", n * n * 7919));
+        let message = Outgoing::text(words.collect::<String>().into());
+        let piece = |deflate| {
+            let mut outbox = Outbox::new(deflate, &account);
+            outbox.send(message.clone());
+            outbox.pieces.pop_back().expect("a piece of its own")
+        };
+        let (first, second, plain) = (piece(true), piece(true), piece(false));
+        assert_eq!(first.as_ptr(), second.as_ptr());
+        assert!(first.len() < plain.len());
+    }
 
     #[tokio::test]
     async fn messages_leave_in_order_however_long_they_are() {
@@ -157,7 +185,7 @@ mod tests {
         let long = "x".repeat(COPIED + 1);
         let mut expected = Vec::new();
         for text in ["a", &long, "b", "c", &long] {
-            outbox.send(Outgoing::Text(text.into()));
+            outbox.send(Outgoing::text(text.into()));
             expected.push(0x81);
             match u8::try_from(text.len()) {
                 Ok(length) => expected.push(length),

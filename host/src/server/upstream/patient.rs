@@ -15,7 +15,7 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::net::TcpStream;
-use tower_service::Service;
+use tower::Service;
 
 /// Opens such connections.
 #[derive(Clone)]

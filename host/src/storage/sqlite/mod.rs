@@ -162,8 +162,27 @@ impl Connection {
 
     /// Runs a statement that takes no parameters and whose rows are not needed.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Error> {
+        self.rows(sql).map(drop)
+    }
+
+    /// The rows of a statement that takes no parameters.
+    pub(super) fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Value>>, Error> {
         let prepared = self.prepare(sql)?;
-        self.statement(prepared).run(&[], usize::MAX).map(drop)
+        Ok(self.statement(prepared).run(&[], usize::MAX)?.rows)
+    }
+
+    /// The first column of the first row.
+    pub(super) fn first(&mut self, sql: &str) -> Result<Option<Value>, Error> {
+        let row = self.rows(sql)?.into_iter().next();
+        Ok(row.and_then(|row| row.into_iter().next()))
+    }
+
+    /// The same, which is a number.
+    pub(super) fn number(&mut self, sql: &str) -> Result<i64, Error> {
+        Ok(match self.first(sql)? {
+            Some(Value::Integer(number)) => number,
+            _ => 0,
+        })
     }
 
     /// Runs statements one after the other, each of which ends with a semicolon.

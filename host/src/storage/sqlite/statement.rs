@@ -30,9 +30,9 @@ impl Drop for Statement {
 
 /// Resets a statement and lets go of its parameters, however its run ends: SQLite holds pointers to them, and a
 /// statement that isn't reset would silently run with its old ones.
-struct Running<'a>(&'a mut Statement);
+struct Execution<'a>(&'a mut Statement);
 
-impl Drop for Running<'_> {
+impl Drop for Execution<'_> {
     fn drop(&mut self) {
         // SAFETY: the statement lives. The result of `reset` is that of the last step, which was looked at there.
         unsafe {
@@ -70,14 +70,14 @@ impl Statement {
         if got != needed {
             return Err(Error::Parameters { got, needed });
         }
-        let running = Running(self);
+        let running = Execution(self);
         for (index, parameter) in (1..).zip(parameters) {
             running.0.bind(index, parameter)?;
         }
         running.0.rows(limit)
     }
 
-    /// Gives SQLite a pointer to a parameter, not a copy: [`Running`] takes it back while the parameter still lives.
+    /// Gives SQLite a pointer to a parameter, not a copy: [`Execution`] takes it back while the parameter still lives.
     fn bind(&self, index: c_int, parameter: &Value) -> Result<(), Error> {
         // SAFETY: pointers and lengths describe the parameter, which outlives the run (see above).
         let code = unsafe {

@@ -10,6 +10,7 @@ use super::{
     MULTIPART, Memory, UPLOAD, URLENCODED, VALID, answer, multipart, read, refusal, request,
 };
 use crate::config::Config;
+use crate::error::Error;
 use crate::form::receive;
 
 #[test]
@@ -98,6 +99,14 @@ fn long_texts_that_are_wrong_are_shown_in_part() {
         let shown = error["input"].as_str().unwrap();
         assert_eq!(shown, &long[..512], "{}", error["loc"]);
     }
+}
+
+#[test]
+fn without_a_configuration_nothing_is_read() {
+    let mut request = request(MULTIPART, multipart(&[VALID[0], VALID[1]]));
+    request.extensions_mut().clear();
+    let received = block_on(receive(request, UPLOAD, Memory::default()));
+    assert!(matches!(received, Err(Error::Internal(_))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-use super::{Broken, Incoming};
+use super::Incoming;
 use crate::{
-    gateway::{Event, budget::Budget},
+    gateway::{Event, broken::Broken, budget::Budget},
     network::Network,
 };
 use bytes::Bytes;

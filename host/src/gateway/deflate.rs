@@ -3,8 +3,7 @@
 //! Each message is compressed on its own: a window that is kept between messages costs each socket 300 KiB, and most
 //! sockets are silent most of the time.
 
-use super::incoming::Broken;
-use crate::gateway::budget::Full;
+use super::{broken::Broken, budget::Full, headers::elements};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use http::{HeaderMap, HeaderValue};
 use kafka_grip::EXTENSIONS;
@@ -17,18 +16,11 @@ const SHORTEST: usize = 1024;
 const FIRST_PIECE: usize = 1024;
 
 /// The answer to a client's offers in `Sec-WebSocket-Extensions`, if one of them can be taken.
-pub(in crate::gateway) fn agree(request: &HeaderMap) -> Option<HeaderValue> {
-    request
-        .get_all(EXTENSIONS)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+pub fn agree(request: &HeaderMap) -> Option<HeaderValue> {
+    let answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    elements(request, &EXTENSIONS)
         .any(can_be_taken)
-        .then(|| {
-            HeaderValue::from_static(
-                "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
-            )
-        })
+        .then(|| HeaderValue::from_static(answer))
 }
 
 /// Whether this is an offer that we can keep to (RFC 7692, section 7.1). The library that compresses has a window of 15
@@ -59,7 +51,7 @@ fn can_be_taken(offer: &str) -> bool {
 }
 
 /// The content compressed; `None` where that is not worth it.
-pub(super) fn deflate(content: &[u8]) -> Option<Vec<u8>> {
+pub fn deflate(content: &[u8]) -> Option<Vec<u8>> {
     if content.len() < SHORTEST {
         return None;
     }
@@ -82,7 +74,7 @@ pub(super) fn deflate(content: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// When it is longer, is not compressed as it should be, or `hold` refuses.
-pub(super) fn inflate(
+pub fn inflate(
     compressed: &[u8],
     most: usize,
     mut hold: impl FnMut(usize) -> Result<(), Full>,

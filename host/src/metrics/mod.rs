@@ -1,0 +1,438 @@
+//! What an operator sees of a running server: counters, durations and sizes in Prometheus' text format
+//! (docs/operations.md#metrics).
+//!
+//! They exist once `kafka up --metrics` has asked for them; without that nothing is counted, and nothing is spent on it.
+//! All of a label's values come from the manifest, or are words of this module: no path, id or host of a client is one.
+
+mod listener;
+mod now;
+
+pub use listener::Listener;
+pub use now::Now;
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::{Family, MetricConstructor},
+        gauge::Gauge,
+        histogram::Histogram,
+        info::Info,
+    },
+    registry::{Metric, Registry},
+};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+/// The beginning of all names.
+const PREFIX: &str = "kafka_backend";
+/// Seconds of requests: from a read to a long poll.
+const OF_REQUESTS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0,
+];
+/// Seconds of what happens within the machine: a statement takes microseconds, a flush of a slow disk a second.
+const OF_STEPS: &[f64] = &[
+    0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+    1.0, 5.0,
+];
+
+static METRICS: OnceLock<Metrics> = OnceLock::new();
+
+/// Counts from now on, and returns where all is registered.
+#[must_use]
+pub fn start() -> Registry {
+    let mut registry = Registry::with_prefix(PREFIX);
+    let metrics = Metrics::new(&mut registry);
+    // A second start in one process would count into the first one's; the program has one.
+    let _ = METRICS.set(metrics);
+    registry
+}
+
+/// Where to count, if it is wanted.
+pub fn get() -> Option<&'static Metrics> {
+    METRICS.get()
+}
+
+type Histograms<L> = Family<L, Histogram, Buckets>;
+
+/// Makes histograms with these buckets.
+#[derive(Debug, Clone, Copy)]
+struct Buckets(&'static [f64]);
+
+impl MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRequest {
+    component: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRoute {
+    component: String,
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfComponent {
+    component: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfDatabase {
+    database: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCall {
+    component: String,
+    to: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCallee {
+    component: String,
+    to: &'static str,
+}
+
+/// All that is counted as it happens. What is looked at when it is asked for is [`Now`].
+#[derive(Debug)]
+pub struct Metrics {
+    requests: Family<OfRequest, Counter>,
+    request_duration: Histograms<OfRoute>,
+    queue: Histograms<OfComponent>,
+    instances_made: Family<OfComponent, Counter>,
+    instances_failed: Family<OfComponent, Counter>,
+    statements: Histograms<OfDatabase>,
+    statements_failed: Family<OfDatabase, Counter>,
+    write_wait: Histograms<OfDatabase>,
+    writers_waiting: Family<OfDatabase, Gauge>,
+    flushes: Histograms<OfDatabase>,
+    calls: Family<OfCall, Counter>,
+    call_duration: Histograms<OfCallee>,
+    published: Counter,
+    delivered: Counter,
+    overflowed: Counter,
+}
+
+/// Registers a new family of one kind of histogram.
+fn histograms<L>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    buckets: &'static [f64],
+) -> Histograms<L>
+where
+    Histograms<L>: Metric,
+    L: Clone + std::hash::Hash + Eq,
+{
+    let family = Family::new_with_constructor(Buckets(buckets));
+    registry.register(name, help, family.clone());
+    family
+}
+
+/// Registers something new.
+fn new<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+impl Metrics {
+    fn new(registry: &mut Registry) -> Self {
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version of the program", version);
+        let r = registry;
+        Self {
+            requests: new(
+                r,
+                "requests",
+                "Requests that were answered, or left by their clients (499)",
+            ),
+            request_duration: histograms(
+                r,
+                "request_duration_seconds",
+                "Time until the answer begins; of a short one, until it is whole",
+                OF_REQUESTS,
+            ),
+            queue: histograms(
+                r,
+                "queue_seconds",
+                "Time that a request waits for an instance",
+                OF_STEPS,
+            ),
+            instances_made: new(r, "instances_made", "Instances that were made"),
+            instances_failed: new(
+                r,
+                "instances_failed",
+                "Instances that ended with an error, such as a trap",
+            ),
+            statements: histograms(
+                r,
+                "statement_duration_seconds",
+                "Time of a statement, with its waits for other writers and for the disk",
+                OF_STEPS,
+            ),
+            statements_failed: new(r, "statements_failed", "Statements that failed"),
+            write_wait: histograms(
+                r,
+                "write_wait_seconds",
+                "Time that a writer waits in the queue",
+                OF_STEPS,
+            ),
+            writers_waiting: new(r, "writers_waiting", "Writers in the queue"),
+            flushes: histograms(
+                r,
+                "flush_duration_seconds",
+                "Time of a flush of the log to the disk",
+                OF_STEPS,
+            ),
+            calls: new(r, "outbound_requests", "Requests of components"),
+            call_duration: histograms(
+                r,
+                "outbound_duration_seconds",
+                "Time until the answer to a component's request begins",
+                OF_REQUESTS,
+            ),
+            published: new(
+                r,
+                "messages_published",
+                "Messages that were published to channels",
+            ),
+            delivered: new(
+                r,
+                "messages_delivered",
+                "Messages that were put into mailboxes of sockets",
+            ),
+            overflowed: new(
+                r,
+                "sockets_overflowed",
+                "Sockets that were closed because too much waited for them",
+            ),
+        }
+    }
+
+    /// A request has an answer, or its client has left.
+    pub fn request(&self, component: &str, route: &str, status: u16, took: Duration) {
+        let (component, route) = (component.to_owned(), route.to_owned());
+        let of_route = OfRoute {
+            component: component.clone(),
+            route: route.clone(),
+        };
+        self.request_duration
+            .get_or_create(&of_route)
+            .observe(took.as_secs_f64());
+        let of_request = OfRequest {
+            component,
+            route,
+            status,
+        };
+        self.requests.get_or_create(&of_request).inc();
+    }
+
+    /// A message was published, which so many sockets listen for.
+    pub fn published(&self, listeners: usize) {
+        self.published.inc();
+        self.delivered.inc_by(listeners as u64);
+    }
+
+    /// A socket is closed because it is too slow.
+    pub fn overflowed(&self) {
+        self.overflowed.inc();
+    }
+
+    /// The metrics of one component.
+    #[must_use]
+    pub fn of_component(&'static self, id: &str) -> OfOneComponent {
+        let label = OfComponent {
+            component: id.to_owned(),
+        };
+        OfOneComponent {
+            id: id.to_owned(),
+            queue: self.queue.get_or_create_owned(&label),
+            made: self.instances_made.get_or_create_owned(&label),
+            failed: self.instances_failed.get_or_create_owned(&label),
+            metrics: self,
+        }
+    }
+
+    /// The metrics of one database.
+    #[must_use]
+    pub fn of_database(&self, name: &str) -> OfOneDatabase {
+        let label = OfDatabase {
+            database: name.to_owned(),
+        };
+        OfOneDatabase {
+            statements: self.statements.get_or_create_owned(&label),
+            failed: self.statements_failed.get_or_create_owned(&label),
+            wait: self.write_wait.get_or_create_owned(&label),
+            waiting: self.writers_waiting.get_or_create_owned(&label),
+            flushes: self.flushes.get_or_create_owned(&label),
+        }
+    }
+}
+
+/// What is counted of one component.
+#[derive(Debug, Clone)]
+pub struct OfOneComponent {
+    id: String,
+    queue: Histogram,
+    made: Counter,
+    failed: Counter,
+    metrics: &'static Metrics,
+}
+
+impl OfOneComponent {
+    /// An instance was made.
+    pub fn made(&self) {
+        self.made.inc();
+    }
+
+    /// An instance has failed.
+    pub fn failed(&self) {
+        self.failed.inc();
+    }
+
+    /// A request has an instance, after this time.
+    pub fn accepted(&self, after: Duration) {
+        self.queue.observe(after.as_secs_f64());
+    }
+
+    /// The component sends a request.
+    #[must_use]
+    pub fn call(&self, to: Destination) -> Call {
+        Call {
+            component: self.clone(),
+            to,
+            begun: Instant::now(),
+            result: "dropped",
+        }
+    }
+}
+
+/// Where a component's request goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Destination {
+    /// The gateway of this process.
+    Gateway,
+    /// Another component.
+    Component,
+    /// Another server.
+    Network,
+}
+
+/// A component's request, counted when this is dropped.
+#[derive(Debug)]
+pub struct Call {
+    component: OfOneComponent,
+    to: Destination,
+    begun: Instant,
+    result: &'static str,
+}
+
+impl Call {
+    /// It was answered with this status.
+    pub fn answered(&mut self, status: http::StatusCode) {
+        self.result = match status.as_u16() / 100 {
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            5 => "5xx",
+            _ => "other",
+        };
+    }
+
+    /// It was not answered.
+    pub fn failed(&mut self) {
+        self.result = "failed";
+    }
+
+    /// It was not sent: the component may not call that host.
+    pub fn refused(&mut self) {
+        self.result = "refused";
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let to = match self.to {
+            Destination::Gateway => "gateway",
+            Destination::Component => "component",
+            Destination::Network => "network",
+        };
+        let OfOneComponent { id, metrics, .. } = &self.component;
+        let callee = OfCallee {
+            component: id.clone(),
+            to,
+        };
+        metrics
+            .call_duration
+            .get_or_create(&callee)
+            .observe(self.begun.elapsed().as_secs_f64());
+        let call = OfCall {
+            component: id.clone(),
+            to,
+            result: self.result,
+        };
+        metrics.calls.get_or_create(&call).inc();
+    }
+}
+
+/// What is counted of one database.
+#[derive(Debug, Clone)]
+pub struct OfOneDatabase {
+    statements: Histogram,
+    failed: Counter,
+    wait: Histogram,
+    waiting: Gauge,
+    flushes: Histogram,
+}
+
+impl OfOneDatabase {
+    /// A statement took this time, and perhaps failed.
+    pub fn statement(&self, took: Duration, failed: bool) {
+        self.statements.observe(took.as_secs_f64());
+        if failed {
+            self.failed.inc();
+        }
+    }
+
+    /// A flush took this time.
+    pub fn flushed(&self, took: Duration) {
+        self.flushes.observe(took.as_secs_f64());
+    }
+
+    /// A writer waits until this is dropped.
+    #[must_use]
+    pub fn waits(&self) -> Waits<'_> {
+        self.waiting.inc();
+        Waits {
+            database: self,
+            since: Instant::now(),
+        }
+    }
+}
+
+/// A writer in the queue.
+#[derive(Debug)]
+pub struct Waits<'a> {
+    database: &'a OfOneDatabase,
+    since: Instant,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.database.waiting.dec();
+        self.database
+            .wait
+            .observe(self.since.elapsed().as_secs_f64());
+    }
+}

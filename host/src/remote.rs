@@ -1,0 +1,126 @@
+//! A database on a libSQL server, spoken to over HTTP (the protocol Hrana 3).
+//!
+//! What the server does not have of a database file is not here either: backups, checkpoints, limits on the disk.
+//! It decides how long a transaction may be open and a statement may wait.
+//!
+//! With the types of libSQL's own crate for the protocol, and the host's own way to servers. The client in crate
+//! `libsql` asks twice for each statement, and can't be given the host's proxies and certificate authorities without
+//! another version of each crate of the HTTP stack (docs/decisions.md#one-round-trip-for-each-statement).
+
+mod connect;
+mod error;
+mod stream;
+mod wire;
+
+pub use self::error::Error;
+
+use self::{connect::Connector, stream::Stream};
+use crate::{
+    outbound::dial::Dialer,
+    storage::{QueryResult, Value},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Uri};
+use http_body_util::Full;
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+
+/// How long an unused connection to the server is kept; less than servers and balancers keep it.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where a database is, and who may use it.
+#[derive(Clone)]
+pub struct Address {
+    /// Scheme, host, and a path if the server is below one.
+    pub url: Uri,
+    /// What the server knows the client by; empty if it asks for nothing.
+    pub token: HeaderValue,
+}
+
+/// Without the token.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.url)
+    }
+}
+
+/// A database on a server. May be used from any number of threads and runtimes at once.
+pub struct Remote {
+    address: Address,
+    client: Client<Connector, Full<Bytes>>,
+}
+
+impl Remote {
+    /// Of the database at `address`, which is not asked yet.
+    #[must_use]
+    pub fn new(address: Address, dialer: Arc<Dialer>) -> Arc<Self> {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build(Connector(dialer));
+        Arc::new(Self { address, client })
+    }
+
+    /// A new connection for a component. Costs nothing until it is used.
+    #[must_use]
+    pub fn session(self: &Arc<Self>) -> Session {
+        Session {
+            stream: Some(Stream::new(self.clone())),
+            changes: 0,
+            last_insert_rowid: 0,
+        }
+    }
+}
+
+/// A connection as a component sees it. Dropping it rolls an open transaction back.
+pub struct Session {
+    /// `None` after a failure that leaves open whether a transaction goes on, and while a statement runs.
+    stream: Option<Stream>,
+    changes: u64,
+    last_insert_rowid: i64,
+}
+
+impl Session {
+    /// Runs one statement. Parameters are for `?1`, `?2`… in order. Returns when the server has answered, which it does
+    /// when what was committed is durable there.
+    ///
+    /// # Errors
+    /// What the server says about the statement, or that it does not answer. Then it may be done or not.
+    pub async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<QueryResult, Error> {
+        let mut stream = self.stream.take().ok_or(Error::Lost)?;
+        let statement = wire::statement(sql, parameters);
+        // On a task of its own, because a caller that leaves must not take along how the stream goes on: the answer
+        // has the only key to it. What is not received is dropped, and so closed.
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let result = stream.execute(statement).await;
+            let _ = answer.send((stream, result));
+        });
+        let (stream, result) = answered.await.map_err(|_| Error::Lost)?;
+        self.stream = stream.is_usable().then_some(stream);
+        let done = result?;
+        self.changes = done.changes;
+        self.last_insert_rowid = done.last_insert_rowid.unwrap_or(self.last_insert_rowid);
+        Ok(done.result)
+    }
+
+    /// Rows that the last statement changed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The rowid of the row that this session inserted last.
+    #[must_use]
+    pub fn last_insert_rowid(&self) -> i64 {
+        self.last_insert_rowid
+    }
+}

@@ -1,0 +1,11 @@
+//! Databases on a libSQL server (docs/scaling.md), which `support::Hrana` stands for.
+//!
+//! * `config`: the options for it.
+//! * `faults`: what its failures do to requests.
+//! * `nodes`: two hosts on one of them.
+//! * `values`: a statement means the same there as on a file.
+
+mod config;
+mod faults;
+mod nodes;
+mod values;
