@@ -44,7 +44,7 @@ pub struct Ready {
     /// That it is all there.
     pub status: ReadyStatus,
     /// The version of the database's schema.
-    pub schema: i64,
+    pub schema_version: i64,
     /// The gateway that holds the sockets.
     pub gateway: Gateway,
 }

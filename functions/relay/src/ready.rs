@@ -114,7 +114,7 @@ async fn look(grip: Option<&'static Grip>) -> Found {
     match (database.map_err(|unready| reason(&unready)), gateway) {
         (Ok(schema), Ok(gateway)) => Ok(Ready {
             status: ReadyStatus::Ready,
-            schema,
+            schema_version: schema,
             gateway,
         }),
         (Err(one), Err(other)) => Err(format!("{one} {other}")),

@@ -23,7 +23,8 @@ async fn a_file_that_is_too_long_or_no_text_is_not_edited() {
     let long = scene.save(&"x".repeat(limit + 1)).await;
     long.is_error(413, "Request body too large.");
     let detail = "The file is too long to be edited here, no text, or not read yet.";
-    for content in [vec![0xff, 0xfe], vec![b'x'; limit + 1]] {
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    for content in [picture, vec![b'x'; limit + 1]] {
         let file = scene
             .server
             .chat_file(&scene.user, &scene.chat, "b", content);
