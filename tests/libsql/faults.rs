@@ -37,6 +37,7 @@ async fn at_each_statement(
     check: impl AsyncFn(&Database, &str, bool),
 ) {
     let database = server.database().await;
+    server.hrana().hurry();
     for (number, fault) in FAULTS.into_iter().enumerate() {
         for statement in 0.. {
             let name = format!("name-{number}-{statement}");
@@ -106,7 +107,7 @@ async fn a_file_is_stored_whole_or_not_at_all() {
         server.upload(form.file("files", &name, &content)).await
     };
     at_each_statement(&server, ask, async |database, name, answered| {
-        let stored = format!("SELECT count(*) FROM file WHERE name = '{name}'");
+        let stored = format!("SELECT count(*) FROM file WHERE filename = '{name}'");
         is_there(database.number(&stored).await, answered, name);
         let incomplete = "
             SELECT count(*) FROM file JOIN content ON content.id = content_id WHERE size <>
@@ -144,9 +145,10 @@ async fn a_server_that_is_down_is_noticed_and_used_again_when_it_is_back() {
 async fn a_client_that_leaves_in_a_transaction_keeps_nobody_waiting() {
     let server = start().await;
     let user = login(&server, "someone@example.com").await;
-    server
-        .hrana()
-        .fail("INSERT INTO user", Fault::Delay(Duration::from_secs(1)));
+    server.hrana().fail(
+        "INSERT INTO workspace",
+        Fault::Delay(Duration::from_secs(1)),
+    );
     let leaving = server.login("leaving@example.com");
     let leaving = tokio::time::timeout(Duration::from_millis(500), leaving);
     assert!(leaving.await.is_err(), "it is delayed");

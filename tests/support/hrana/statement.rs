@@ -1,10 +1,24 @@
 //! One statement of the protocol on the embedded database.
 
 use std::path::Path;
+use std::time::Duration;
 
 use futures::FutureExt;
 use libsql::{Builder, Connection, Value, params_from_iter};
 use libsql_hrana::proto::{self, Col, Error, Row, StmtResult};
+
+/// How long a statement waits for others: longer than one of them may keep it waiting.
+const BUSY_LIMIT: Duration = Duration::from_secs(8);
+
+/// Prepares the file. Once, because it needs the file alone.
+pub(super) async fn make(file: &Path) {
+    let connection = connect(file).await;
+    let mode = "PRAGMA journal_mode = WAL";
+    connection
+        .execute_batch(mode)
+        .await
+        .expect("a file takes settings");
+}
 
 /// A new connection. The database outlives no test, so that it need not survive the machine.
 pub(super) async fn connect(file: &Path) -> Connection {
@@ -12,7 +26,10 @@ pub(super) async fn connect(file: &Path) -> Connection {
     let connection = database.and_then(|database| database.connect());
     let connection = connection.expect("the database opens");
     connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")
+        .busy_timeout(BUSY_LIMIT)
+        .expect("a connection waits its turn");
+    connection
+        .execute_batch("PRAGMA synchronous = OFF")
         .await
         .expect("a new connection takes settings");
     connection

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use libsql::Connection;
 use libsql_hrana::proto::{
     CloseStreamResp, Error, ExecuteStreamResp, GetAutocommitStreamResp, PipelineReqBody,
@@ -21,8 +22,6 @@ use super::statement;
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a transaction may be open.
 const TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
-/// How long a statement waits for others.
-const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why a request was refused as a whole.
 pub(super) struct Refusal {
@@ -37,6 +36,7 @@ pub(super) struct Streams {
     last: AtomicUsize,
     statements: AtomicUsize,
     requests: AtomicUsize,
+    is_hurried: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -58,12 +58,15 @@ struct Stream {
 impl Streams {
     /// Of the database in `file`.
     pub(super) fn of(file: &Path) -> Self {
+        let made = statement::make(file).now_or_never();
+        made.expect("an embedded database waits for nothing");
         Self {
             file: file.to_owned(),
             open: Mutex::default(),
             last: AtomicUsize::new(0),
             statements: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
+            is_hurried: AtomicBool::new(false),
         }
     }
 
@@ -81,6 +84,18 @@ impl Streams {
         (statements, self.requests.load(Ordering::Relaxed))
     }
 
+    /// From now on it waits for a tenth of the time.
+    pub(super) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Relaxed);
+    }
+
+    fn limit(&self, limit: Duration) -> Duration {
+        match self.is_hurried.load(Ordering::Relaxed) {
+            true => limit / 10,
+            false => limit,
+        }
+    }
+
     /// As after a restart.
     pub(super) fn forget_all(&self) {
         self.open().clear();
@@ -91,14 +106,14 @@ impl Streams {
         let mut open = self.open();
         // One that works on a request is not idle.
         open.retain(|_, open| {
-            open.since.elapsed() < IDLE_LIMIT || Arc::strong_count(&open.stream) > 1
+            open.since.elapsed() < self.limit(IDLE_LIMIT) || Arc::strong_count(&open.stream) > 1
         });
         for open in open.values() {
             let Ok(mut stream) = open.stream.try_lock() else {
                 continue;
             };
             let begun = stream.transaction;
-            if begun.is_some_and(|begun| begun.elapsed() > TRANSACTION_LIMIT) {
+            if begun.is_some_and(|begun| begun.elapsed() > self.limit(TRANSACTION_LIMIT)) {
                 stream.roll_back();
             }
         }
@@ -155,9 +170,6 @@ impl Streams {
 
     async fn make(&self) -> (usize, Arc<AsyncMutex<Stream>>) {
         let connection = statement::connect(&self.file).await;
-        connection
-            .busy_timeout(BUSY_LIMIT)
-            .expect("a connection waits its turn");
         let stream = Arc::new(AsyncMutex::new(Stream {
             connection,
             transaction: None,

@@ -47,7 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
 static CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// Makes the schema current, once per instance. Requests and instances may race here: the one that gets the write
-/// lock applies everything, the others find nothing left to do.
+/// lock applies what comes next, the others find less left to do.
 pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
     if CURRENT.load(Ordering::Relaxed) {
         return Ok(());
@@ -58,7 +58,7 @@ pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
         for pragma in ["auto_vacuum = INCREMENTAL", "journal_mode = WAL"] {
             let _ = db.execute(&format!("PRAGMA {pragma}"), Vec::new()).await;
         }
-        apply_missing(db).await?;
+        while !apply_next(db).await? {}
     }
     CURRENT.store(true, Ordering::Relaxed);
     Ok(())
@@ -87,17 +87,19 @@ fn known(found: i64) -> Result<i64> {
     Ok(found)
 }
 
-async fn apply_missing(db: &mut Db) -> Result<()> {
+/// Applies the oldest migration that is missing, in a transaction of its own: a libSQL server ends one after five
+/// seconds, and each statement is a round trip to it. Whether all are applied then.
+async fn apply_next(db: &mut Db) -> Result<bool> {
     let mut tx = db.begin().await?;
     let make_table = include_str!("schema_migration.sql");
     tx.execute(make_table, Vec::new()).await?;
     // Asked again: another instance may have been faster to the write lock.
     let applied = tx.query_one_as(APPLIED, Vec::new()).await?;
     let applied = known(applied.unwrap_or(0))?;
-    for migration in MIGRATIONS
+    let mut missing = MIGRATIONS
         .iter()
-        .filter(|migration| migration.version > applied)
-    {
+        .filter(|migration| migration.version > applied);
+    if let Some(migration) = missing.next() {
         for statement in split::statements(migration.sql) {
             tx.execute(statement, Vec::new()).await?;
         }
@@ -107,7 +109,8 @@ async fn apply_missing(db: &mut Db) -> Result<()> {
         )
         .await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(missing.next().is_none())
 }
 
 #[cfg(test)]
