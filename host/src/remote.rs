@@ -27,7 +27,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use std::{fmt, sync::Arc, time::Duration};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 /// How long an unused connection to the server is kept; less than servers and balancers keep it.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
@@ -51,18 +51,25 @@ impl fmt::Debug for Address {
 /// A database on a server. May be used from any number of threads and runtimes at once.
 pub struct Remote {
     address: Address,
+    /// That of the process, where all that is sent is driven. The threads that serve requests end one after the other,
+    /// and would take along the connections that others still use.
+    runtime: Handle,
     client: Client<Connector, Full<Bytes>>,
 }
 
 impl Remote {
-    /// Of the database at `address`, which is not asked yet.
+    /// Of the database at `address`, which is not asked yet. The current runtime must outlive its sessions.
     #[must_use]
     pub fn new(address: Address, dialer: Arc<Dialer>) -> Arc<Self> {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .build(Connector(dialer));
-        Arc::new(Self { address, client })
+        Arc::new(Self {
+            address,
+            runtime: Handle::current(),
+            client,
+        })
     }
 
     /// A new connection for a component. Costs nothing until it is used.
@@ -70,6 +77,7 @@ impl Remote {
     pub fn session(self: &Arc<Self>) -> Session {
         Session {
             stream: Some(Stream::new(self.clone())),
+            database: self.clone(),
             changes: 0,
             last_insert_rowid: 0,
         }
@@ -80,6 +88,7 @@ impl Remote {
 pub struct Session {
     /// `None` after a failure that leaves open whether a transaction goes on, and while a statement runs.
     stream: Option<Stream>,
+    database: Arc<Remote>,
     changes: u64,
     last_insert_rowid: i64,
 }
@@ -100,7 +109,7 @@ impl Session {
         // On a task of its own, because a caller that leaves must not take along how the stream goes on: the answer
         // has the only key to it. What is not received is dropped, and so closed.
         let (answer, answered) = oneshot::channel();
-        tokio::spawn(async move {
+        self.database.runtime.spawn(async move {
             let result = stream.execute(statement).await;
             let _ = answer.send((stream, result));
         });

@@ -37,6 +37,7 @@ async fn at_each_statement(
     check: impl AsyncFn(&Database, &str, bool),
 ) {
     let database = server.database().await;
+    server.hrana().hurry();
     for (number, fault) in FAULTS.into_iter().enumerate() {
         for statement in 0.. {
             let name = format!("name-{number}-{statement}");

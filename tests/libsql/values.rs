@@ -122,6 +122,7 @@ async fn a_session_whose_transaction_is_lost_does_nothing_outside_of_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Hrana::start(&folder.path().join("server.db"));
     let database = remote(&server);
+    server.hurry();
     for fault in [
         Fault::Cut,
         Fault::CutAfter,

@@ -28,7 +28,11 @@ impl Database {
             .build()
             .await
             .expect("the server made a database");
-        Self(database.connect().expect("the database opens"))
+        let connection = database.connect().expect("the database opens");
+        connection
+            .busy_timeout(Duration::from_secs(20))
+            .expect("a connection waits its turn");
+        Self(connection)
     }
 
     /// Makes the database as an older program has left it: with the first `count` migrations.

@@ -16,7 +16,7 @@ use libsql_hrana::proto::{
     Stmt, StreamRequest, StreamResponse, StreamResult,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{runtime::Handle, time::timeout};
+use tokio::time::timeout;
 
 /// How long an answer may take, with all that the server waits for.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -112,11 +112,11 @@ impl Stream {
     /// Has the server close the stream, which rolls back; it need not be waited for. If that does not arrive, the server
     /// does so by itself after a while.
     fn close(&mut self) {
-        let (Some(baton), Ok(runtime)) = (self.baton.take(), Handle::try_current()) else {
+        let Some(baton) = self.baton.take() else {
             return;
         };
         let (database, base) = (self.database.clone(), self.base.take());
-        runtime.spawn(async move {
+        self.database.runtime.spawn(async move {
             let requests = vec![StreamRequest::Close(CloseStreamReq {})];
             if let Err(error) = send(&database, base.as_deref(), Some(baton), requests).await {
                 tracing::debug!("a connection to the database was not closed: {error}");

@@ -7,8 +7,8 @@ use futures::FutureExt;
 use libsql::{Builder, Connection, Value, params_from_iter};
 use libsql_hrana::proto::{self, Col, Error, Row, StmtResult};
 
-/// How long a statement waits for others.
-const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// How long a statement waits for others: longer than one of them may keep it waiting.
+const BUSY_LIMIT: Duration = Duration::from_secs(8);
 
 /// Prepares the file. Once, because it needs the file alone.
 pub(super) async fn make(file: &Path) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,7 @@ pub(super) struct Streams {
     last: AtomicUsize,
     statements: AtomicUsize,
     requests: AtomicUsize,
+    is_hurried: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -65,6 +66,7 @@ impl Streams {
             last: AtomicUsize::new(0),
             statements: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
+            is_hurried: AtomicBool::new(false),
         }
     }
 
@@ -82,6 +84,18 @@ impl Streams {
         (statements, self.requests.load(Ordering::Relaxed))
     }
 
+    /// From now on it waits for a tenth of the time.
+    pub(super) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Relaxed);
+    }
+
+    fn limit(&self, limit: Duration) -> Duration {
+        match self.is_hurried.load(Ordering::Relaxed) {
+            true => limit / 10,
+            false => limit,
+        }
+    }
+
     /// As after a restart.
     pub(super) fn forget_all(&self) {
         self.open().clear();
@@ -92,14 +106,14 @@ impl Streams {
         let mut open = self.open();
         // One that works on a request is not idle.
         open.retain(|_, open| {
-            open.since.elapsed() < IDLE_LIMIT || Arc::strong_count(&open.stream) > 1
+            open.since.elapsed() < self.limit(IDLE_LIMIT) || Arc::strong_count(&open.stream) > 1
         });
         for open in open.values() {
             let Ok(mut stream) = open.stream.try_lock() else {
                 continue;
             };
             let begun = stream.transaction;
-            if begun.is_some_and(|begun| begun.elapsed() > TRANSACTION_LIMIT) {
+            if begun.is_some_and(|begun| begun.elapsed() > self.limit(TRANSACTION_LIMIT)) {
                 stream.roll_back();
             }
         }
