@@ -336,7 +336,7 @@ async fn a_diff_keeps_line_ends_and_mark(setup: Setup) {
 
 async fn files_that_are_no_text_are_not_overwritten(setup: Setup) {
     let scene = Scene::new(setup, &["fake-compose-rate-0"]).await;
-    let binary = [0xff, 0xfe, 0x00, 0x01];
+    let binary = *b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
     let form = scene.user.upload_to(&scene.chat, "true");
     let uploaded = scene.server.upload(form.file("files", "a.bin", binary));
     let id = uploaded.await.string("/files/0");
