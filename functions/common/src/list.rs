@@ -54,7 +54,7 @@ impl<R: DeserializeOwned, T, A: Serialize> List<R, T, A> {
             .map_err(|error| error.in_statement(self.sql))?
         {
             Some((mut things, next)) => {
-                texts::begin_if_idle(unread);
+                texts::begin_if_idle(unread).await;
                 if let Some(link) = self.link {
                     let links = Links::of(access.called()).await?;
                     things.iter_mut().for_each(|thing| link(thing, &links));

@@ -51,15 +51,19 @@ const MAX_ANSWER: usize = 3 * MAX_TEXT_BYTES;
 const GAVE_UP: &str = "The file could not be read: it takes too much time or memory, or breaks the program that reads it.";
 
 /// Has texts read.
-pub fn begin(contents: Vec<String>) {
+pub async fn begin(contents: Vec<String>) {
     if !contents.is_empty() {
         wasip3::spawn(read_all(contents));
+        begin_spawned().await;
     }
 }
 
 /// Has texts read that nothing is reading, such as those of a process that died. To be called when files are looked at
 /// whose texts are pending; nothing waits here for another reader, so that looking often costs little.
-pub fn begin_if_idle(contents: Vec<String>) {
+pub async fn begin_if_idle(contents: Vec<String>) {
+    if contents.is_empty() {
+        return;
+    }
     for content in contents.into_iter().take(AT_A_LOOK) {
         wasip3::spawn(async move {
             let begun = async {
@@ -74,6 +78,7 @@ pub fn begin_if_idle(contents: Vec<String>) {
             }
         });
     }
+    begin_spawned().await;
 }
 
 /// Has texts read, and waits for them, but not longer than `patience`.
@@ -103,7 +108,7 @@ pub async fn of_new(mut files: Vec<NewFile>) -> Vec<UploadedFile> {
         .iter()
         .filter(|file| !file.awaits_text && !file.has_text)
         .map(id);
-    begin(others.collect());
+    begin(others.collect()).await;
     if !awaited.is_empty() {
         read_within(awaited.clone(), UPLOAD_PATIENCE).await;
         match known(&awaited).await {

@@ -25,7 +25,7 @@ pub(crate) async fn show(
         .await?;
     match found {
         Some(mut file) => {
-            texts::begin_if_idle(file.unread.take().into_iter().collect());
+            texts::begin_if_idle(file.unread.take().into_iter().collect()).await;
             let mut entry = file.entry();
             Links::of(access.called()).await?.add(&mut entry);
             Ok(answer(&entry))

@@ -339,7 +339,7 @@ async fn read(db: &mut Db, files: &mut [Entries]) -> Result<()> {
         }
     }
     // Those that are older than the texts of files; the next frame shows them.
-    texts::begin(unread);
+    texts::begin(unread).await;
     Ok(())
 }
 

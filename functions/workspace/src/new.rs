@@ -45,7 +45,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         let missing = Error::user_not_found();
         return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
-    texts::begin(unread);
+    texts::begin(unread).await;
     let files = uploads.iter().map(|upload| NewFile {
         file_id: upload.file_id.clone().into(),
         filename: upload.filename.clone(),
