@@ -13,6 +13,7 @@ pub mod cli;
 pub mod component;
 pub mod gateway;
 pub mod instance;
+pub mod listener;
 pub mod log;
 pub mod manifest;
 pub mod metrics;

@@ -308,6 +308,18 @@ async fn a_name_that_a_stranger_chooses_is_no_more_than_a_name() {
 }
 
 #[tokio::test]
+async fn the_description_names_the_public_url() {
+    for (set, named) in [
+        ("", "/"),
+        ("https://c.example/api/", "https://c.example/api"),
+    ] {
+        let server = Setup::app().variable("public_url", set).start().await;
+        let document = server.get("/openapi.json").send().await;
+        assert_eq!(document.string("/servers/0/url"), named);
+    }
+}
+
+#[tokio::test]
 async fn a_public_url_that_is_none_is_named() {
     for wrong in [
         "kafka.example.com",

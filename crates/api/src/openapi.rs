@@ -18,8 +18,8 @@ const ABOUT: &str = "Accounts, workspaces, files, chats and models of an AI chat
     as if it did not exist. WebSockets have [a protocol of their own](/docs/websocket). Every answer has an \
     `x-request-id`.";
 
-/// The whole description of a server in this mode.
-pub fn document(version: &str, mode: AuthMode) -> Value {
+/// The whole description of a server in this mode, to which clients add the paths: `server`, a URL or a reference to one.
+pub fn document(version: &str, mode: AuthMode, server: &str) -> Value {
     let mut schemas = Schemas::new();
     let mut paths = Map::new();
     let operations = ALL.iter().flat_map(|group| group.operations);
@@ -37,8 +37,7 @@ pub fn document(version: &str, mode: AuthMode) -> Value {
             "contact": { "name": "The operator of this server" },
             "license": { "name": "All rights reserved", "identifier": "LicenseRef-All-rights-reserved" },
         },
-        // Where the description comes from.
-        "servers": [{ "url": "/", "description": "This server." }],
+        "servers": [{ "url": server, "description": "This server." }],
         "tags": ALL.iter().map(tag).collect::<Value>(),
         "paths": paths,
         "components": {

@@ -28,7 +28,7 @@ fn nothing_is_declared_twice() {
 
 #[test]
 fn everything_is_described() {
-    let document = document("1.2.3", AuthMode::Open);
+    let document = document("1.2.3", AuthMode::Open, "/");
     assert_eq!(document["info"]["version"], "1.2.3");
     for operation in operations() {
         if operation.is_for_gateways {
@@ -51,7 +51,7 @@ fn everything_is_described() {
 /// Every reference leads somewhere.
 #[test]
 fn references() {
-    let document = document("1", AuthMode::Open);
+    let document = document("1", AuthMode::Open, "/");
     let text = document.to_string();
     let pieces = text.split("\"$ref\":\"#").skip(1);
     for pointer in pieces.map(|piece| piece.split('"').next().unwrap()) {
@@ -61,7 +61,7 @@ fn references() {
 
 #[test]
 fn headers() {
-    let document = document("1", AuthMode::Open);
+    let document = document("1", AuthMode::Open, "/");
     let content = &document["paths"]["/file/{file_id}/content"]["get"];
     let sent = content["parameters"].as_array().unwrap().iter();
     let headers = sent.filter(|parameter| parameter["in"] == "header");
@@ -83,7 +83,7 @@ fn links() {
             }
         }
     }
-    let document = document("1", AuthMode::Open);
+    let document = document("1", AuthMode::Open, "/");
     let links = &document["paths"]["/auth/login"]["post"]["responses"]["200"]["links"];
     assert_eq!(
         links["models_list"]["parameters"]["user_id"],
@@ -95,7 +95,7 @@ fn links() {
 #[test]
 fn a_body_may_be_missing() {
     for (mode, is_required) in [(AuthMode::Open, true), (AuthMode::Token, false)] {
-        let document = document("1", mode);
+        let document = document("1", mode, "/");
         let body = &document["paths"]["/auth/hydrate"]["post"]["requestBody"];
         assert_eq!(body["required"], is_required);
     }
@@ -104,7 +104,7 @@ fn a_body_may_be_missing() {
 /// A form has one media type, and no answer is a stream or something else.
 #[test]
 fn bodies_are_of_one_kind() {
-    let document = document("1", AuthMode::Open);
+    let document = document("1", AuthMode::Open, "/");
     for operation in operations().filter(|operation| !operation.is_for_gateways) {
         let described = &document["paths"][operation.path()][operation.verb().name()];
         if let Some(content) = described["requestBody"]["content"].as_object() {
@@ -132,7 +132,7 @@ fn bodies_are_of_one_kind() {
 fn everything_has_an_example() {
     for mode in [AuthMode::Open, AuthMode::Token] {
         let mut missing = Vec::new();
-        without_example("", &document("1", mode), &mut missing);
+        without_example("", &document("1", mode, "/"), &mut missing);
         assert!(missing.is_empty(), "{missing:#?}");
     }
 }
@@ -165,7 +165,7 @@ fn without_example(at: &str, value: &Value, missing: &mut Vec<String>) {
 /// Rules about several fields are JSON, and get there.
 #[test]
 fn rules() {
-    let document = document("1", AuthMode::Open);
+    let document = document("1", AuthMode::Open, "/");
     let body = &document["paths"]["/models/{model_id}"]["patch"]["requestBody"];
     for (_, content) in body["content"].as_object().unwrap() {
         assert!(content["schema"]["then"].is_object());
@@ -174,7 +174,7 @@ fn rules() {
 
 #[test]
 fn token_mode_is_another_api() {
-    let [open, token] = [AuthMode::Open, AuthMode::Token].map(|mode| document("1", mode));
+    let [open, token] = [AuthMode::Open, AuthMode::Token].map(|mode| document("1", mode, "/"));
     let of = |document: &Value, pointer: &str| document.pointer(pointer).cloned().unwrap();
     let security = "/paths/~1chat~1new/post/security";
     assert_eq!(of(&open, security)[0], serde_json::json!({}));

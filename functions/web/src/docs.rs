@@ -30,9 +30,12 @@ macro_rules! gzip {
 /// `GET /openapi.json`: written once in an instance.
 pub(crate) async fn openapi() -> Result<Response> {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
-    let mode = Config::get().await?.auth_mode;
-    let document =
-        DOCUMENT.get_or_init(|| openapi::document(env!("CARGO_PKG_VERSION"), mode).to_string());
+    let config = Config::get().await?;
+    let document = DOCUMENT.get_or_init(|| {
+        // Without the variable: where the description comes from.
+        let server = config.public_url.as_deref().unwrap_or("/");
+        openapi::document(env!("CARGO_PKG_VERSION"), config.auth_mode, server).to_string()
+    });
     let mut response = json_text_response(StatusCode::OK, String::new());
     *response.body_mut() = document.as_str().into();
     set(&mut response, header::CACHE_CONTROL, "no-cache");

@@ -2,7 +2,7 @@
 
 use super::{Clients, announce, runtime, stop_signal};
 use crate::{
-    gateway::{Gateway, Keys, Limits, child::Behind, control::Control, new_grip_url},
+    gateway::{Gateway, Keys, Limits, child::Behind, control, new_grip_url},
     log::{self, Format},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Origin, Server, Site},
@@ -81,12 +81,12 @@ impl Settings {
     async fn serve(self) -> anyhow::Result<ExitCode> {
         let mut stop = Box::pin(stop_signal()?);
         let upstream = Origin::parse(&self.upstream).context("--upstream")?;
-        let control = match &self.control {
-            Some(address) => Control::bind(address).await?,
-            None if self.command.is_empty() => Control::bind(CONTROL).await?,
-            None => Control::bind("127.0.0.1:0").await?,
+        let publishers = match &self.control {
+            Some(address) => control::bind(address).await?,
+            None if self.command.is_empty() => control::bind(CONTROL).await?,
+            None => control::bind("127.0.0.1:0").await?,
         };
-        let origin = format!("http://{}", control.address());
+        let origin = format!("http://{}", publishers.address());
         let url = match self.grip_url.clone().filter(|url| !url.is_empty()) {
             Some(url) => with_origin(&url, &origin)?,
             None if self.command.is_empty() => format!("{origin}/"),
@@ -99,7 +99,7 @@ impl Settings {
             ping_interval: Duration::from_secs(self.ping_interval),
         };
         let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
-        tokio::spawn(control.serve(gateway.clone()));
+        tokio::spawn(control::serve(publishers, gateway.clone()));
         let address = upstream.address();
         let clients = server::Clients {
             per_address: self.clients.max_per_address,

@@ -5,10 +5,10 @@ use crate::{
     app::{App, Settings},
     gateway::{
         Gateway, Keys, Limits,
-        control::{Control, Local},
+        control::{self, Local},
         new_grip_url,
     },
-    metrics::{self, Listener, Now},
+    metrics::{self, Now},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Server, Site},
 };
@@ -47,7 +47,7 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
     let gateway = settings.gateway.as_ref().map(|local| local.gateway.clone());
     let metered = match &listen.metrics {
         // Before the application is loaded, whose parts look whether anything is to be counted.
-        Some(address) => Some((Listener::bind(address).await?, metrics::start())),
+        Some(address) => Some((metrics::bind(address).await?, metrics::start())),
         None => None,
     };
     let app = Arc::new(App::load(&settings).await?);
@@ -58,7 +58,7 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
         about += &format!("Metrics: http://{}/metrics\n", listener.address());
         let app = app.clone();
         registry.register_collector(Box::new(Now { app, gateway }));
-        tokio::spawn(listener.serve(registry));
+        tokio::spawn(metrics::serve(listener, registry));
     }
     let address = server.address()?;
     let routes = app
@@ -88,8 +88,8 @@ async fn start_gateway(
         }
         return Ok(None);
     }
-    let control = Control::bind("127.0.0.1:0").await?;
-    let address = control.address();
+    let publishers = control::bind("127.0.0.1:0").await?;
+    let address = publishers.address();
     let origin = format!("http://{address}");
     let url = new_grip_url(&origin)?;
     let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
@@ -97,7 +97,7 @@ async fn start_gateway(
     if declared.contains_key(ORIGIN) {
         set(settings, ORIGIN, origin);
     }
-    tokio::spawn(control.serve(gateway.clone()));
+    tokio::spawn(control::serve(publishers, gateway.clone()));
     Ok(Some(Arc::new(Local { address, gateway })))
 }
 

@@ -1,55 +1,28 @@
 //! The control listener: where publish requests arrive over HTTP.
 
 use super::{Answer, Gateway, MAX_PUBLISH};
-use anyhow::Context;
+use crate::listener::Listener;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use hyper::body::Incoming;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-/// How long a publisher may take for a request's headers; also how long an idle connection is kept.
-const HEADER_LIMIT: Duration = Duration::from_secs(60);
-/// How long it may take for the body.
+/// How long a publisher may take for a request's body.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 
-/// A listener that accepts publishers until it is dropped with its runtime.
-pub struct Control {
-    listener: TcpListener,
-    address: SocketAddr,
+/// Listens for publishers on `address`; port 0 picks a free one.
+pub async fn bind(address: &str) -> anyhow::Result<Listener> {
+    Listener::bind(address, "publish requests").await
 }
 
-impl Control {
-    /// Listens on `address`; port 0 picks a free one.
-    pub async fn bind(address: &str) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("can't listen for publish requests on {address}"))?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves publishers for as long as it is polled.
-    pub async fn serve(self, gateway: Arc<Gateway>) {
-        loop {
-            match self.listener.accept().await {
-                Ok((stream, _)) => {
-                    tokio::spawn(connection(stream, gateway.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!("can't accept a publisher: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-    }
+/// Serves publishers for as long as it is polled.
+pub async fn serve(listener: Listener, gateway: Arc<Gateway>) {
+    let serve = listener.serve(move |request| {
+        let gateway = gateway.clone();
+        async move { response(handle(&gateway, request).await) }
+    });
+    serve.await;
 }
 
 /// The gateway of this process, and the address that components know it by.
@@ -67,23 +40,6 @@ impl Local {
             && uri
                 .authority()
                 .is_some_and(|authority| authority.as_str().parse() == Ok(self.address))
-    }
-}
-
-async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
-    // Failing costs speed only.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let gateway = gateway.clone();
-        async move { Ok::<_, Infallible>(response(handle(&gateway, request).await)) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_LIMIT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = connection {
-        tracing::debug!("a publisher: {error}");
     }
 }
 

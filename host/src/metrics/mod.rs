@@ -4,10 +4,10 @@
 //! They exist once `kafka up --metrics` has asked for them; without that nothing is counted, and nothing is spent on it.
 //! All of a label's values come from the manifest, or are words of this module: no path, id or host of a client is one.
 
-mod listener;
+mod endpoint;
 mod now;
 
-pub use listener::Listener;
+pub use endpoint::{bind, serve};
 pub use now::Now;
 
 use prometheus_client::{
