@@ -16,6 +16,7 @@ use std::{fs, path, sync::Arc};
 use uuid::Uuid;
 
 const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
+const ACCOUNT: &str = include_str!("../../functions/auth/src/account.sql");
 const CHAT_NEW: &str = include_str!("../../functions/chat/src/create.sql");
 const CHAT_RENAME: &str = include_str!("../../functions/chat/src/rename.sql");
 const CHAT_DELETE: &str = include_str!("../../functions/store/src/removal/delete_chat.sql");
@@ -114,13 +115,15 @@ struct Login {
 
 async fn login(State(database): Db, Json(Login { email }): Json<Login>) -> Answer {
     let mut session = database.session();
-    if let Some(answer) = run(&mut session, LOGIN, [text(&email)]).await? {
+    // The load program's addresses are in lower case, so that each is its own key.
+    let of_email = || [text(&email), text(&email), Value::Null];
+    if let Some(answer) = run(&mut session, LOGIN, of_email()).await? {
         return Ok(answer);
     }
     let user = id();
     run(&mut session, "BEGIN IMMEDIATE", []).await?;
-    let sql = r#"INSERT INTO "user" (id, email) VALUES (?1, ?2)"#;
-    run(&mut session, sql, [text(&user), text(&email)]).await?;
+    let made = [text(&user), text(&email), text(&email)];
+    run(&mut session, ACCOUNT, made).await?;
     let sql = "INSERT INTO workspace (id, name, owner_id) VALUES (?1, ?2, ?3)";
     run(
         &mut session,
@@ -128,7 +131,7 @@ async fn login(State(database): Db, Json(Login { email }): Json<Login>) -> Answe
         [text(id()), text("Default Workspace"), text(user)],
     )
     .await?;
-    let answer = run(&mut session, LOGIN, [text(&email)]).await?;
+    let answer = run(&mut session, LOGIN, of_email()).await?;
     run(&mut session, "COMMIT", []).await?;
     answer.ok_or_else(|| Failure("no user".to_owned()))
 }
