@@ -204,6 +204,15 @@ impl Queue {
         true
     }
 
+    /// Whether the task that has gathered is to publish, and then it does.
+    fn may_publish(&mut self) -> bool {
+        let may = self.publisher == Publisher::Gathers;
+        if may {
+            self.publisher = Publisher::Publishes;
+        }
+        may
+    }
+
     fn push_or_warn(&mut self, items: impl IntoIterator<Item = Item>) {
         if !self.push(items) {
             tracing::warn!("the gateway is too slow, some changes are not announced");
@@ -253,12 +262,22 @@ fn tell_soon(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
 
 /// Publishes after a while, unless another task has begun to.
 async fn gather(grip: &'static Grip) {
+    let _gathers = Gathers;
     sleep(GATHERED).await;
-    let mut waiting = waiting();
-    if waiting.publisher == Publisher::Gathers {
-        waiting.publisher = Publisher::Publishes;
-        drop(waiting);
+    if waiting().may_publish() {
         publish_all(grip).await;
+    }
+}
+
+/// Held by the task that gathers. If the task ends early, what waits goes with the next change.
+struct Gathers;
+
+impl Drop for Gathers {
+    fn drop(&mut self) {
+        let mut waiting = waiting();
+        if waiting.publisher == Publisher::Gathers {
+            waiting.publisher = Publisher::None;
+        }
     }
 }
 
