@@ -7,8 +7,11 @@ use super::{Request, Response, Server, Setup};
 /// What every instance asks before its first statement: whether the schema is current.
 const SCHEMA: &str = "FROM schema_migration";
 
+/// What the writer of a reply asks for once, which neither reads nor writes.
+const SETTING: &str = "PRAGMA synchronous";
+
 /// The statements that were run between a request's arrival and its answer, in order. What it left to be done in the
-/// background afterwards is not among them, nor is an instance's look at the schema.
+/// background afterwards is not among them, nor is an instance's look at the schema, or a connection's setting.
 pub struct Statements(Vec<String>);
 
 /// How often requests called the host, and how many of them met a new instance.
@@ -56,7 +59,7 @@ impl Server {
             .take_while(|line| line["target"] != "access")
             .filter(|line| line["target"] == "kafka::sql")
             .map(|line| line["sql"].as_str().expect("a text").to_owned())
-            .filter(|sql| !sql.contains(SCHEMA));
+            .filter(|sql| !sql.contains(SCHEMA) && !sql.starts_with(SETTING));
         (response, Statements(statements.collect()))
     }
 }
