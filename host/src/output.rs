@@ -18,7 +18,7 @@ use std::{
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
-/// A line longer than this is logged in pieces.
+/// A line longer than this becomes several.
 const MAX_LINE: usize = 8 * 1024;
 
 /// Both output streams of one component.
@@ -144,13 +144,30 @@ impl Event {
     }
 }
 
-/// Collects one instance's bytes into lines, so that lines of several instances don't mix.
+/// Collects one instance's bytes into lines, so that lines of several instances don't mix: a component may print a
+/// line in many pieces.
 struct LineWriter {
     lines: Lines,
     pending: Vec<u8>,
 }
 
 impl LineWriter {
+    /// Writes whole lines, without the end of the last one.
+    fn write(&self, lines: &[u8]) {
+        let Lines {
+            component,
+            stream,
+            file,
+        } = &self.lines;
+        if let Some(file) = file {
+            let ended = [lines, b"\n"].concat();
+            file.lock().write(&ended, component, stream);
+        }
+        for line in lines.split(|&byte| byte == b'\n') {
+            self.log(line);
+        }
+    }
+
     fn log(&self, line: &[u8]) {
         let Lines {
             component, stream, ..
@@ -172,26 +189,15 @@ impl AsyncWrite for LineWriter {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Lines {
-            component,
-            stream,
-            file,
-        } = &self.lines;
-        if let Some(file) = file {
-            let mut file = file.lock();
-            file.write(bytes, component, stream);
-        }
         self.pending.extend_from_slice(bytes);
         let mut pending = mem::take(&mut self.pending);
         let complete = pending.iter().rposition(|&byte| byte == b'\n');
         if let Some(end) = complete {
-            for line in pending[..end].split(|&byte| byte == b'\n') {
-                self.log(line);
-            }
+            self.write(&pending[..end]);
             pending.drain(..=end);
         }
         if pending.len() > MAX_LINE {
-            self.log(&pending);
+            self.write(&pending);
             pending.clear();
         }
         self.pending = pending;
@@ -210,7 +216,7 @@ impl AsyncWrite for LineWriter {
 impl Drop for LineWriter {
     fn drop(&mut self) {
         if !self.pending.is_empty() {
-            self.log(&self.pending);
+            self.write(&self.pending);
         }
     }
 }

@@ -95,7 +95,8 @@ pub struct Session {
 
 impl Session {
     /// Runs one statement. Parameters are for `?1`, `?2`… in order. Returns when the server has answered, which it does
-    /// when what was committed is durable there.
+    /// when what was committed is durable there. It alone decides about that: a change of `PRAGMA synchronous` is not
+    /// sent, since the server may refuse it, and it would take a round trip.
     ///
     /// # Errors
     /// What the server says about the statement, or that it does not answer. Then it may be done or not.
@@ -104,6 +105,9 @@ impl Session {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
+        if sets_synchronous(sql) {
+            return Ok(QueryResult::default());
+        }
         let mut stream = self.stream.take().ok_or(Error::Lost)?;
         let statement = wire::statement(sql, parameters);
         // On a task of its own, because a caller that leaves must not take along how the stream goes on: the answer
@@ -131,5 +135,41 @@ impl Session {
     #[must_use]
     pub fn last_insert_rowid(&self) -> i64 {
         self.last_insert_rowid
+    }
+}
+
+/// Whether a statement is `PRAGMA synchronous = …`.
+fn sets_synchronous(sql: &str) -> bool {
+    let is_between = |c: char| c.is_whitespace() || matches!(c, '=' | '(' | ')' | ';');
+    let mut words = sql.split(is_between).filter(|word| !word.is_empty());
+    let mut is_next = |word: &str| {
+        words
+            .next()
+            .is_some_and(|next| next.eq_ignore_ascii_case(word))
+    };
+    is_next("pragma") && is_next("synchronous") && words.next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sets_synchronous;
+
+    #[test]
+    fn only_a_change_of_the_pragma_is_not_sent() {
+        for sql in [
+            "PRAGMA synchronous = NORMAL",
+            "pragma Synchronous=1;",
+            " PRAGMA synchronous(FULL)",
+        ] {
+            assert!(sets_synchronous(sql), "{sql}");
+        }
+        for sql in [
+            "PRAGMA synchronous",
+            "PRAGMA synchronous;",
+            "PRAGMA journal_mode = WAL",
+            "SELECT 'PRAGMA synchronous = NORMAL'",
+        ] {
+            assert!(!sets_synchronous(sql), "{sql}");
+        }
     }
 }

@@ -15,6 +15,8 @@ use crate::support::{PATIENCE, Server, Setup, User, login};
 struct Gateway {
     origin: String,
     published: UnboundedReceiver<(String, Value)>,
+    /// How many requests brought the items so far.
+    requests: usize,
     listening: JoinHandle<()>,
 }
 
@@ -38,6 +40,7 @@ impl Gateway {
         Self {
             origin: format!("http://{address}"),
             published,
+            requests: 0,
             listening,
         }
     }
@@ -56,6 +59,7 @@ impl Gateway {
                 .await
                 .expect("it is published in time")
                 .expect("the gateway listens");
+            self.requests += 1;
             assert!(head.starts_with("POST /publish/ HTTP/1.1\r\n"), "{head}");
             let head = head.to_ascii_lowercase();
             assert!(head.contains("\r\ncontent-type: application/json\r\n"));
@@ -206,6 +210,37 @@ async fn many_renames_are_announced_in_their_order() {
     let mut revs: Vec<_> = frames.iter().map(|(_, it)| it["rev"].as_i64()).collect();
     revs.sort_unstable();
     assert_eq!(revs, (1..=300).map(Some).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn renames_share_requests_to_the_gateway() {
+    const RENAMES: usize = 90;
+    let mut gateway = Gateway::start().await;
+    let server = gateway.server().await;
+    let (_, chat) = someone(&server).await;
+    for name in 0..RENAMES {
+        rename(&server, &chat, &name.to_string()).await;
+    }
+    gateway.items(RENAMES).await;
+    assert!(
+        gateway.requests * 3 < RENAMES * 2,
+        "{} requests",
+        gateway.requests
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_that_makes_no_sense_is_named_once_and_fails_no_request() {
+    let server = with_gateway("nonsense", "http://127.0.0.1:9").await;
+    let (_, chat) = someone(&server).await;
+    for name in 0..20 {
+        rename(&server, &chat, &name.to_string()).await;
+    }
+    let log = server.log_so_far().await;
+    // Once for each instance.
+    let said = log.matches("grip_url: not an address").count();
+    assert!((1..=4).contains(&said), "{log}");
+    assert!(!log.contains("503"), "{log}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What an operator can read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::time::{Duration, Instant};
@@ -69,6 +70,46 @@ async fn output_of_a_component_reaches_the_log_folder() {
     }
     let mode = fs::metadata(&folder).expect("the folder is there").mode();
     assert_eq!(mode & 0o077, 0, "others can't look into a folder it makes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_of_instances_that_print_at_once_stay_whole() {
+    const LINES: usize = 640;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::trouble()
+        .argument("--log-dir")
+        .argument(folder.path().to_str().expect("a path of text"))
+        .start()
+        .await;
+    // More at once than one instance serves.
+    let printing = (0..64).map(|client| {
+        let server = &server;
+        async move {
+            for number in 0..LINES / 64 {
+                let path = format!("/log?mark=m{client}-{number}");
+                server.get(&path).send().await.has_status(200);
+            }
+        }
+    });
+    futures::future::join_all(printing).await;
+    let is_whole = |line: &&str| {
+        let mark = line.strip_prefix("stderr says m");
+        mark.is_some_and(|mark| mark.split('-').all(|number| number.parse::<u16>().is_ok()))
+    };
+    let written = fs::read_to_string(folder.path().join("trouble_stderr.txt"));
+    let written = written.expect("text");
+    let broken: Vec<_> = written.lines().filter(|line| !is_whole(line)).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+    let distinct: BTreeSet<_> = written.lines().collect();
+    assert_eq!(distinct.len(), LINES);
+    let log = server.log_so_far().await;
+    let whole = log.lines().filter(|line| {
+        let text = line.split_once("component: ").map(|(_, text)| text);
+        let text = text.and_then(|text| text.split(' ').nth(2));
+        line.contains("stderr says")
+            && text.is_some_and(|mark| is_whole(&&*format!("stderr says {mark}")))
+    });
+    assert_eq!(whole.count(), LINES);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
-//! Load program: `cargo bench --bench load`. It prints, and judges what `--reading`, `--long-work`, `--promises` and
-//! `--realtime` measure. Tests measure no time, which differs on a busy machine; promises about time are
+//! Load program: `cargo bench --bench load`. It prints, and judges what `--first-token`, `--reading`, `--long-work`,
+//! `--promises` and `--realtime` measure. Tests measure no time, which differs on a busy machine; promises about time are
 //! measured here.
 //!
 //! Closed loop: each of N clients sends its next request when the last one was answered. For every workload it
 //! measures the embedded host, and beside it, in the same run, the floor: a native axum server that runs the same SQL
 //! on the same storage engine with the same durability. The ratio of the two is what WebAssembly and the host cost;
-//! it is more significant than the absolute figures, which change with the machine and its hour.
+//! it is more significant than the absolute figures, which change with the machine and its hour. `--compare-base` adds any
+//! other server with the same API. All of them take turns of half a second and less, so that what else the machine does
+//! meets each.
 
 #![forbid(unsafe_code)]
 
@@ -22,7 +24,7 @@ mod workload;
 use anyhow::Context;
 use clap::Parser;
 use http::uri::Authority;
-use measure::Figures;
+use measure::{Figures, Run};
 use std::time::Duration;
 use workload::Workload;
 
@@ -32,6 +34,10 @@ struct Arguments {
     /// Measure a server that is running already, such as `spin up`, instead of starting the embedded host
     #[arg(long, value_name = "http://HOST:PORT", value_parser = authority)]
     url: Option<String>,
+    /// Measure another server with the same API beside it, in the same run, such as an older version or this one under
+    /// Spin: it must run already, in open mode, and gets users and chats of its own. Prints both and their ratio
+    #[arg(long, value_name = "http://HOST:PORT", value_parser = authority)]
+    compare_base: Option<String>,
     /// Numbers of clients
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     clients: Vec<usize>,
@@ -41,6 +47,11 @@ struct Arguments {
     /// Only the workloads whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
+    /// Measure the time from a question to its first token instead: through the server and from the fake model itself,
+    /// 16 replies spread over time, side by side; fails where the embedded host adds more than promised. Takes --url and
+    /// --compare-base
+    #[arg(long)]
+    first_token: bool,
     /// Measure sockets and streams instead: first tokens, what appending costs, then many open sockets of which some
     /// stream; fails where appending to a long chat takes longer than promised
     #[arg(long)]
@@ -115,33 +126,37 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.reading {
         return reading::run(folder.path()).await;
     }
-    let mut host = None;
-    let address = match &arguments.url {
-        Some(authority) => authority.clone(),
+    let host = match &arguments.url {
+        Some(authority) => process::Server::elsewhere(authority.clone()),
         None => {
-            let started = process::Server::host(
-                &folder.path().join("host"),
-                &folder.path().join("host.log"),
-            )?;
-            host.insert(started).address.clone()
+            process::Server::host(&folder.path().join("host"), &folder.path().join("host.log"))?
         }
     };
+    let base = arguments.compare_base.as_deref();
+    if arguments.first_token {
+        return realtime::first_token::run(&host, base).await;
+    }
     let floor = process::Server::floor(&folder.path().join("floor"))?;
+    let servers = [Some(&*host.address), Some(&*floor.address), base];
     let duration = Duration::from_secs(arguments.seconds);
-    println!("{}", Figures::heading());
+    println!("{}", Figures::heading(base.is_some()));
     for workload in Workload::ALL {
         if !workload.name().contains(&arguments.only) {
             continue;
         }
         for &clients in &arguments.clients {
             let context = || format!("{} with {clients} clients", workload.name());
-            let measured = measure::run(&address, workload, clients, duration)
-                .await
-                .with_context(context)?;
-            let beside = measure::run(&floor.address, workload, clients, duration)
-                .await
-                .with_context(context)?;
-            println!("{}", measured.row(workload.name(), clients, &beside));
+            let mut runs = Vec::new();
+            for address in servers.into_iter().flatten() {
+                let run = Run::prepare(address, workload, clients).await;
+                runs.push(run.with_context(context)?);
+            }
+            let figures = measure::side_by_side(runs, duration).await;
+            let figures = figures.with_context(context)?;
+            if let [ours, floor, base @ ..] = &figures[..] {
+                let row = ours.row(workload.name(), clients, floor, base.first());
+                println!("{row}");
+            }
         }
     }
     Ok(())

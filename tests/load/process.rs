@@ -60,6 +60,11 @@ impl Server {
         }
     }
 
+    /// Whether it is none of ours.
+    pub fn is_elsewhere(&self) -> bool {
+        self.child.is_none()
+    }
+
     /// The process's id.
     ///
     /// # Panics

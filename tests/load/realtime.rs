@@ -1,17 +1,17 @@
 //! `--realtime`: how long a first token takes through relay and gateway beside the model itself, what appending to a
 //! long chat costs beside a short one, and what thousands of open sockets cost while some of them stream.
 
+pub mod first_token;
 mod many_sockets;
 
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
-use futures::{SinkExt, StreamExt, future};
+use futures::{SinkExt, StreamExt};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -35,12 +35,6 @@ pub struct Plan {
 
 /// Words a second of every reply.
 const RATE: u64 = 20;
-/// Streams at once when first tokens are measured, and how many one after another.
-const AT_ONCE: usize = 16;
-const ROUNDS: usize = 20;
-/// The model whose first tokens are measured, and how long its replies take.
-const CLOCK: &str = "fake-clock-20-rate-20";
-const REPLY: Duration = Duration::from_secs(1);
 /// Messages of a long chat and of a short one, and how often something is appended to each.
 const LONG: usize = 10_000;
 const SHORT: usize = 10;
@@ -56,7 +50,7 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<()> {
     let host = Server::host(&folder.join("host"), &folder.join("host.log"))?;
     let model = Server::fake_model()?;
     let scene = Scene::new(&host, &model, "load@example.com").await?;
-    first_tokens(&scene).await?;
+    first_token::print(std::slice::from_ref(&scene)).await?;
     appending(&host, &model).await?;
     many_sockets::sockets(&scene, plan).await
 }
@@ -151,99 +145,6 @@ impl<'a> Scene<'a> {
         let (mut socket, _) = client_async(request, stream).await?;
         let first = frame(&mut socket).await?;
         Ok((socket, first))
-    }
-}
-
-/// From the question to the first token: through the socket, and asking the model itself. First with questions that are
-/// spread over time, then all at the same moment, which shows what the start of a reply costs.
-async fn first_tokens(scene: &Scene<'_>) -> anyhow::Result<()> {
-    scene.save_model(CLOCK).await?;
-    let chats = scene.chats(AT_ONCE).await?;
-    let mut sockets = Vec::new();
-    for chat in &chats {
-        sockets.push(scene.open(chat).await?);
-    }
-    println!("first token, {AT_ONCE} streams at once        p50 ms    p99 ms    max ms");
-    for (pause, when) in [
-        (REPLY / AT_ONCE as u32, "spread over time"),
-        (Duration::ZERO, "all at the same moment"),
-    ] {
-        let (mut ours, mut later) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            let asked = sockets
-                .iter_mut()
-                .enumerate()
-                .map(|(number, socket)| async move {
-                    tokio::time::sleep(pause * number as u32).await;
-                    ask(socket).await
-                });
-            for (first, delays) in future::try_join_all(asked).await? {
-                // The first rounds make instances and connections.
-                if round > 1 {
-                    ours.push(first);
-                    later.extend(delays);
-                }
-            }
-        }
-        let mut direct = Vec::new();
-        for _ in 0..ROUNDS {
-            let asked = (0..AT_ONCE).map(|number| async move {
-                tokio::time::sleep(pause * number as u32).await;
-                ask_directly(&scene.model.address, CLOCK).await
-            });
-            direct.extend(future::try_join_all(asked).await?);
-        }
-        println!(" {when}");
-        println!("  through relay and gateway     {}", quantiles(ours));
-        println!("  from the model itself         {}", quantiles(direct));
-        println!("  later words, until received   {}", quantiles(later));
-    }
-    Ok(())
-}
-
-/// Asks; how long the first token took, and how old later ones were when they came.
-async fn ask(socket: &mut Socket) -> anyhow::Result<(Duration, Vec<Duration>)> {
-    let began = Instant::now();
-    let message = json!({"action": "new_message", "prompt": "x", "model": CLOCK});
-    socket
-        .send(Message::Text(message.to_string().into()))
-        .await?;
-    until(socket, "delta").await?;
-    let took = began.elapsed();
-    let mut delays = Vec::new();
-    loop {
-        let frame = timeout(PATIENCE, frame(socket)).await??;
-        if frame["action"] == "generation_ended" {
-            return Ok((took, delays));
-        }
-        delays.extend(delay(&frame));
-    }
-}
-
-async fn ask_directly(address: &str, model: &str) -> anyhow::Result<Duration> {
-    let body =
-        json!({"model": model, "stream": true, "messages": [{"role": "user", "content": "x"}]})
-            .to_string();
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer any\r\n\
-         content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    stream.write_all(request.as_bytes()).await?;
-    let mut received = Vec::new();
-    let mut took = None;
-    loop {
-        if stream.read_buf(&mut received).await? == 0 {
-            return took.context("the model sent no token");
-        }
-        // The piece before the first token has an empty content.
-        let text = String::from_utf8_lossy(&received);
-        if took.is_none() && text.matches(r#""content":""#).count() > 1 {
-            took = Some(began.elapsed());
-        }
     }
 }
 

@@ -12,6 +12,7 @@ mod crash;
 mod door;
 mod fake_model;
 mod files;
+mod flushes;
 mod full_disk;
 mod gateway;
 mod history;

@@ -1,7 +1,7 @@
 //! A component can neither leave its file nor change what others rely on.
 
 use crate::support::{fail, number, open, run, text};
-use kafka_host::storage::Value;
+use kafka_host::storage::{QueryResult, Value};
 
 #[tokio::test]
 async fn foreign_keys_hold_and_cascade() {
@@ -31,7 +31,7 @@ async fn settings_of_the_host_can_be_asked_for_but_not_changed() {
         ("PRAGMA journal_mode = DELETE", text("wal")),
         ("PRAGMA journal_mode=WAL", text("wal")),
         ("/* a comment */ pragma main.Journal_Mode(off)", text("wal")),
-        ("PRAGMA synchronous = OFF", Value::Integer(1)),
+        ("PRAGMA synchronous = OFF", Value::Integer(2)),
         ("PRAGMA wal_autocheckpoint = 1", Value::Integer(0)),
         ("PRAGMA locking_mode = EXCLUSIVE", text("normal")),
         ("PRAGMA foreign_keys = 0", Value::Integer(1)),
@@ -45,6 +45,38 @@ async fn settings_of_the_host_can_be_asked_for_but_not_changed() {
         [[text("wal")]]
     );
     run(&mut session, "ROLLBACK").await;
+}
+
+#[tokio::test]
+async fn a_session_chooses_whether_its_commits_are_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let mut session = database.session();
+    run(&mut session, "CREATE TABLE t (x)").await;
+    let read = "PRAGMA synchronous";
+    for (set, level) in [
+        ("pragma main.Synchronous = normal", 1),
+        ("PRAGMA synchronous = OFF", 1),
+        ("PRAGMA synchronous(FULL)", 2),
+        ("PRAGMA synchronous = 1", 1),
+    ] {
+        run(&mut session, set).await;
+        assert_eq!(number(&mut session, read).await, level, "{set}");
+        // It is not the connection's, which the next session has.
+        assert_eq!(number(&mut database.session(), read).await, 2, "{set}");
+    }
+    let set = "PRAGMA synchronous = NORMAL";
+    assert_eq!(run(&mut session, set).await, QueryResult::default());
+    run(&mut session, "BEGIN").await;
+    let error = fail(&mut session, "PRAGMA synchronous = FULL").await;
+    assert_eq!(
+        error,
+        "Safety level may not be changed inside a transaction"
+    );
+    run(&mut session, "INSERT INTO t VALUES (1)").await;
+    run(&mut session, "COMMIT").await;
+    assert_eq!(number(&mut session, "SELECT count(*) FROM t").await, 1);
+    assert_eq!(number(&mut session, read).await, 1);
 }
 
 #[tokio::test]

@@ -1,15 +1,18 @@
 //! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server).
 //!
 //! To be called after the commit. Nothing here waits: what there is to tell goes out in the background, one request to
-//! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
-//! nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
+//! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Changes are gathered for a
+//! moment before, since a request to the gateway costs a part of what the change itself costs; the events of replies are
+//! not. Without a gateway it costs nothing. Clients of v1 know none of these changes; they only learn that their chat is
+//! gone.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use spin_sdk::wasip3;
+use spin_sdk::{time::sleep, wasip3};
 
 use crate::api::events::{Event, EventV1};
 use crate::api::file::UploadedFile;
@@ -28,6 +31,9 @@ const BATCH_BYTES: usize = 256 * 1024;
 /// How many bytes wait at most. Beyond it something is wrong with the gateway, and clients notice it themselves.
 const WAITING_BYTES: usize = 4 * 1024 * 1024;
 
+/// How long changes are gathered. A person does not notice it.
+const GATHERED: Duration = Duration::from_millis(20);
+
 /// The close code of a normal end.
 const NORMAL: u16 = 1000;
 
@@ -39,7 +45,7 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
     if let Some(grip) = gateway().await {
         let name = name.to_owned();
         let event = text(&Event::ChatRenamed { rev, name });
-        tell(grip, [item(&channel_v2(chat_id), event)]);
+        tell_soon(grip, [item(&channel_v2(chat_id), event)]);
     }
 }
 
@@ -47,7 +53,7 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
 pub async fn chat_deleted(chat_id: &str) {
     let Some(grip) = gateway().await else { return };
     let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
-    tell(
+    tell_soon(
         grip,
         [
             item(&v2, text(&Event::ChatDeleted)),
@@ -65,7 +71,7 @@ pub async fn sessions_ended(session_ids: &[String]) {
     let items = session_ids
         .iter()
         .map(|id| close(&channel_session(id), POLICY));
-    tell(grip, items.collect::<Vec<_>>());
+    tell_soon(grip, items.collect::<Vec<_>>());
 }
 
 /// Each of these chats is gone.
@@ -81,7 +87,7 @@ pub async fn news(called: &Called, news: impl IntoIterator<Item = News>) {
     for News { chat, mut events } in news {
         links::publish(called, &mut events).await;
         let channel = channel_v2(&chat);
-        tell(
+        tell_soon(
             grip,
             events.iter().map(|event| item(&channel, fitted(event))),
         );
@@ -157,16 +163,35 @@ async fn gateway() -> Option<&'static Grip> {
     Grip::get().await.ok().flatten()
 }
 
-/// What waits to be published by this instance. `None`: no task is publishing.
-static WAITING: Mutex<Option<Queue>> = Mutex::new(None);
+/// What waits to be published by this instance.
+static WAITING: Mutex<Queue> = Mutex::new(Queue::new());
 
-#[derive(Default)]
 struct Queue {
     items: VecDeque<Item>,
     bytes: usize,
+    publisher: Publisher,
+}
+
+/// What is about to publish what waits: one task at a time, so that the order stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Publisher {
+    /// No task.
+    None,
+    /// A task that waits for more. Another one may publish before it.
+    Gathers,
+    /// A task that goes on until nothing waits.
+    Publishes,
 }
 
 impl Queue {
+    const fn new() -> Self {
+        Self {
+            items: VecDeque::new(),
+            bytes: 0,
+            publisher: Publisher::None,
+        }
+    }
+
     /// Adds items, all or none, so that no client receives the end of events whose beginning it missed.
     fn push(&mut self, items: impl IntoIterator<Item = Item>) -> bool {
         let items: Vec<Item> = items.into_iter().collect();
@@ -177,6 +202,21 @@ impl Queue {
         self.bytes += bytes;
         self.items.extend(items);
         true
+    }
+
+    /// Whether the task that has gathered is to publish, and then it does.
+    fn may_publish(&mut self) -> bool {
+        let may = self.publisher == Publisher::Gathers;
+        if may {
+            self.publisher = Publisher::Publishes;
+        }
+        may
+    }
+
+    fn push_or_warn(&mut self, items: impl IntoIterator<Item = Item>) {
+        if !self.push(items) {
+            tracing::warn!("the gateway is too slow, some changes are not announced");
+        }
     }
 
     /// The next items, as many as go into one request.
@@ -196,15 +236,48 @@ impl Queue {
     }
 }
 
+fn waiting() -> MutexGuard<'static, Queue> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Lets `items` go out, behind what waits already.
 pub fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
-    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_idle = waiting.is_none();
-    if !waiting.get_or_insert_default().push(items) {
-        tracing::warn!("the gateway is too slow, some changes are not announced");
-    }
-    if is_idle {
+    let mut waiting = waiting();
+    waiting.push_or_warn(items);
+    if waiting.publisher != Publisher::Publishes {
+        waiting.publisher = Publisher::Publishes;
         wasip3::spawn(publish_all(grip));
+    }
+}
+
+/// The same for what can wait for more of its kind.
+fn tell_soon(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
+    let mut waiting = waiting();
+    waiting.push_or_warn(items);
+    if waiting.publisher == Publisher::None {
+        waiting.publisher = Publisher::Gathers;
+        wasip3::spawn(gather(grip));
+    }
+}
+
+/// Publishes after a while, unless another task has begun to.
+async fn gather(grip: &'static Grip) {
+    let _gathers = Gathers;
+    sleep(GATHERED).await;
+    if waiting().may_publish() {
+        publish_all(grip).await;
+    }
+}
+
+/// Held by the task that gathers. If the task ends early, what waits goes with the next change.
+struct Gathers;
+
+impl Drop for Gathers {
+    fn drop(&mut self) {
+        let mut waiting = waiting();
+        if waiting.publisher == Publisher::Gathers {
+            waiting.publisher = Publisher::None;
+        }
     }
 }
 
@@ -222,14 +295,13 @@ struct AtIt;
 
 impl Drop for AtIt {
     fn drop(&mut self) {
-        *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *waiting() = Queue::new();
     }
 }
 
 /// The next batch, if anything waits.
 fn next_batch() -> Option<Vec<Item>> {
-    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let batch = waiting.as_mut().map(Queue::batch)?;
+    let batch = waiting().batch();
     Some(batch).filter(|batch| !batch.is_empty())
 }
 
@@ -242,7 +314,7 @@ mod tests {
 
     #[test]
     fn batches_are_bounded_and_keep_the_order() {
-        let mut queue = Queue::default();
+        let mut queue = Queue::new();
         let text = |n: usize| item("c", n.to_string().repeat(100_000));
         assert!(queue.push((0..5).map(text)));
         let sizes: Vec<usize> =

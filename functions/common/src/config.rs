@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use axum::http::{Extensions, Uri};
 use kafka_net::IpNet;
 use kafka_store::variable::entries;
-pub use kafka_store::variable::{unusable, variable};
+pub use kafka_store::variable::{misconfigured, unusable, variable};
 
 pub use crate::api::AuthMode;
 use crate::error::{Error, Result};

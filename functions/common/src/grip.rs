@@ -11,7 +11,7 @@ use kafka_grip::{Address, GRIP_SIG};
 pub use kafka_grip::publish::{Item, close, item};
 
 use crate::clock;
-use crate::config::{AuthMode, auth_mode, unusable, variable};
+use crate::config::{AuthMode, auth_mode, misconfigured, unusable, variable};
 use crate::error::Result;
 
 /// The channel of a chat's clients that speak v1.
@@ -51,14 +51,18 @@ impl Grip {
     ///
     /// 503 if the variable makes no sense, or lacks the verify key that every mode but the open one needs.
     pub async fn get() -> Result<Option<&'static Self>> {
-        static GRIP: OnceLock<Option<Grip>> = OnceLock::new();
-        if let Some(grip) = GRIP.get() {
-            return Ok(grip.as_ref());
-        }
-        let open = auth_mode().await? == AuthMode::Open;
-        let url = variable("grip_url").await?;
-        let grip = Self::parse(&url, open).map_err(|problem| unusable(&problem))?;
-        Ok(GRIP.get_or_init(|| grip).as_ref())
+        static GRIP: OnceLock<Result<Option<Grip>, String>> = OnceLock::new();
+        let grip = match GRIP.get() {
+            // A request that only announces goes on without a gateway: the problem is logged once and not for each.
+            Some(grip) => grip.as_ref().map_err(|_| misconfigured())?,
+            None => {
+                let open = auth_mode().await? == AuthMode::Open;
+                let url = variable("grip_url").await?;
+                let grip = GRIP.get_or_init(|| Self::parse(&url, open));
+                grip.as_ref().map_err(|problem| unusable(problem))?
+            }
+        };
+        Ok(grip.as_ref())
     }
 
     fn parse(url: &str, open: bool) -> Result<Option<Self>, String> {

@@ -1,10 +1,11 @@
 //! The log of a component: one JSON object a line on standard error, with level, target, the id of the request and what
 //! else an event names (`chat`, `generation`, `model`). Our own host passes it on to its log; Spin prints it as it is.
 //!
-//! Events are written with the macros of [`tracing`]. Nothing secret goes into them.
+//! Events are written with the macros of [`tracing`]. Nothing secret goes into them. Each is one write, and so is a panic,
+//! which the standard library would write in pieces: under Spin all instances share one output.
 
-use std::io;
 use std::sync::Once;
+use std::{io, panic};
 
 use tracing::Span;
 
@@ -20,6 +21,7 @@ pub fn start() {
             .with_writer(io::stderr);
         // Fails only where there is a log already.
         let _ = log.try_init();
+        panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     });
 }
 

@@ -3,6 +3,9 @@
 //!
 //! All that is sent to clients is in the rows before, so a client that missed a message can read it there. Each statement
 //! here asks for a row that is still `running`, so a reply that another request ended stays as it ended.
+//!
+//! Pieces and heartbeats are not waited for until they are on the disk; the end of the reply is, and all before it
+//! (docs/decisions.md#pieces-of-a-reply-are-not-waited-for).
 
 use kafka_common::db::{Db, Result};
 use kafka_common::reply::Model;
@@ -25,6 +28,12 @@ pub struct Beat {
 pub enum Part {
     Text,
     Reasoning,
+}
+
+/// Opens what the first piece or heartbeat is written through, so that it need not wait for that.
+pub async fn make_ready() {
+    // One that can't be opened is tried again by what needs it, and reported there.
+    _ = Db::open_unflushed().await;
 }
 
 /// Appends a piece to the reply's message. `None`: the reply is not running any more.

@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use kafka_common::api::events;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
@@ -131,7 +131,9 @@ impl Writer<'_> {
             let messages = question.messages(adaptation, more);
             let way = adaptation.way();
             let sent = send(question.call(&messages), &way, question.timeouts());
-            let failure = match self.alongside(sent).await? {
+            // The connection to the database that the first piece needs is made meanwhile.
+            let sent = join(sent, rows::make_ready());
+            let failure = match self.alongside(sent).await?.0 {
                 Ok(answer) => match self.receive(answer).await? {
                     Received::Ended(ending) => {
                         if ending.status == Status::Complete {
@@ -278,7 +280,7 @@ impl Writer<'_> {
     }
 
     async fn try_write(&mut self, part: Part) -> db::Result<Option<Beat>> {
-        let mut db = Db::open().await?;
+        let mut db = Db::open_unflushed().await?;
         let reply = self.begun.reply.as_str();
         match self.part(part).unstored() {
             "" => rows::beat(&mut db, reply).await,

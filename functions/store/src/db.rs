@@ -9,20 +9,22 @@
 //! * a transaction begins with `BEGIN IMMEDIATE`, so that it never fails half-way for want of the write lock;
 //! * a statement outside of a transaction that finds the database busy is tried again for a while, and so is a `BEGIN`
 //!   (docs/decisions.md#a-busy-database-is-asked-again);
-//! * the schema is current before the first statement of an instance.
+//! * the schema is current before the first statement of an instance;
+//! * what is committed is on the disk before the answer, except through a connection that was asked for without that
+//!   (docs/decisions.md#pieces-of-a-reply-are-not-waited-for).
 //!
 //! It offers neither `changes()` nor `last_insert_rowid()`, which are always 0 over libSQL: write `RETURNING`. One
 //! statement per call: a host runs the first of several and drops the rest without a word.
 
 mod error;
+mod idle;
 mod migrate;
 mod param;
 mod read;
 mod retry;
 mod row;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 pub use spin_sdk::sqlite::Value;
@@ -30,6 +32,7 @@ use spin_sdk::sqlite::{self, Connection, QueryResult};
 use spin_sdk::time::sleep;
 
 pub use self::error::Error;
+use self::idle::Idle;
 pub use self::param::Param;
 pub use self::row::Row;
 
@@ -43,18 +46,6 @@ macro_rules! params {
         vec![$($crate::db::Param::into_value($value)),*]
     };
 }
-
-/// The label of the database in `spin.toml`.
-const LABEL: &str = "default";
-
-/// An instance serves at most 16 requests at once, so more idle connections are of no use.
-const MAX_IDLE: usize = 16;
-
-/// How long an idle connection is used again. A libSQL server forgets one after ten seconds.
-const IDLE_LIMIT: Duration = Duration::from_secs(5);
-
-/// Idle connections, and since when they are idle; the one that was used last is at the end.
-static IDLE: Mutex<Vec<(Instant, Connection)>> = Mutex::new(Vec::new());
 
 /// What [`Db`] and [`Transaction`] both offer on top of `query`.
 macro_rules! on_top_of_query {
@@ -101,13 +92,26 @@ macro_rules! on_top_of_query {
 pub struct Db {
     /// `None` while a statement or a transaction has it, or after one of them was abandoned.
     connection: Option<Connection>,
+    /// Where it is from, and goes back to.
+    idle: &'static Idle,
 }
 
 impl Db {
     /// Opens the database, whose schema is current afterwards.
     pub async fn open() -> Result<Self> {
+        Self::open_from(&idle::FLUSHED).await
+    }
+
+    /// The same for what a power cut may take: no flush is waited for, where the host allows that. What is committed so
+    /// is on the disk with the next commit of another connection.
+    pub async fn open_unflushed() -> Result<Self> {
+        Self::open_from(&idle::UNFLUSHED).await
+    }
+
+    async fn open_from(idle: &'static Idle) -> Result<Self> {
         let mut db = Self {
-            connection: Some(connect().await?),
+            connection: Some(idle.connect().await?),
+            idle,
         };
         migrate::ensure_current(&mut db).await?;
         Ok(db)
@@ -119,7 +123,7 @@ impl Db {
         loop {
             let connection = match self.connection.take() {
                 Some(connection) => connection,
-                None => connect().await?,
+                None => self.idle.connect().await?,
             };
             let slot = &mut self.connection;
             let error = match run(slot, connection, sql, parameters.clone()).await {
@@ -152,10 +156,7 @@ impl Db {
 impl Drop for Db {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < MAX_IDLE {
-                idle.push((Instant::now(), connection));
-            }
+            self.idle.put(connection);
         }
     }
 }
@@ -193,24 +194,6 @@ impl<'db> Transaction<'db> {
 /// The newest migration that this program has; a current database has it, too.
 pub fn newest_migration() -> i64 {
     migrate::newest()
-}
-
-async fn connect() -> Result<Connection> {
-    match take_idle() {
-        Some(connection) => Ok(connection),
-        None => Ok(Connection::open(LABEL).await?),
-    }
-}
-
-/// The connection that was used last, if it is not idle for too long.
-fn take_idle() -> Option<Connection> {
-    let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-    let last = idle.pop().filter(|(since, _)| since.elapsed() < IDLE_LIMIT);
-    if last.is_none() {
-        // All others are idle for even longer.
-        idle.clear();
-    }
-    last.map(|(_, connection)| connection)
 }
 
 /// Runs one statement to its last row, then puts `connection` into `slot`, where the next statement finds it. A future

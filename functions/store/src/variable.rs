@@ -13,6 +13,11 @@ pub async fn variable(name: &str) -> Result<String> {
 /// must not hold a secret.
 pub fn unusable(problem: &str) -> Error {
     tracing::error!("bad configuration: {problem}");
+    misconfigured()
+}
+
+/// The same error where the log has the problem already.
+pub fn misconfigured() -> Error {
     Error::Unavailable("The server is not configured correctly; its log says what is wrong.")
 }
 

@@ -1,6 +1,9 @@
 //! `spin:key-value@3.0.0` over [`crate::storage`].
 
-use super::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use super::{
+    bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore},
+    log_call,
+};
 use crate::{instance::State, storage::KeyValue};
 use std::sync::Arc;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
@@ -101,7 +104,11 @@ fn opened<T>(
     accessor: &Accessor<T, HasSelf<State>>,
     store: &Resource<Store>,
 ) -> wasmtime::Result<Store> {
-    accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
+    accessor.with(|mut access| {
+        let state = access.get();
+        log_call(&state.component.id, "key-value");
+        Ok(state.table.get(store)?.clone())
+    })
 }
 
 fn other(error: impl std::fmt::Display) -> Error {

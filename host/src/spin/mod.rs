@@ -31,3 +31,9 @@ pub fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     key_value::key_value::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     Ok(())
 }
+
+/// Writes down that a component calls the host for something else than a statement:
+/// `RUST_LOG=info,kafka::calls=trace`.
+fn log_call(component: &str, call: &'static str) {
+    tracing::trace!(target: "kafka::calls", component, call);
+}

@@ -1,7 +1,10 @@
 //! `spin:sqlite@3.1.0` over [`crate::storage`], or over a libSQL server ([`crate::remote`]).
 
-use super::bindings::spin::sqlite::sqlite::{
-    Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
+use super::{
+    bindings::spin::sqlite::sqlite::{
+        Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
+    },
+    log_call,
 };
 use crate::{instance::State, storage, stores::Session};
 use std::sync::Arc;
@@ -61,6 +64,7 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
     ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         accessor.with(|mut access| {
             let state = access.get();
+            log_call(&state.component.id, "sqlite open");
             match state.component.databases.get(&database) {
                 Some(database) => {
                     let connection = Connection(Arc::new(Mutex::new(database.session())));

@@ -263,10 +263,12 @@ impl Database {
         Some(WriteLock::Turn(turn, shared))
     }
 
-    /// To be called after a commit that wrote something, before [`Database::durable`].
-    pub(super) fn written(&self) {
-        if let Some(sync) = &self.sync {
-            sync.written();
+    /// To be called after a commit that wrote something, before [`Database::durable`]; `waits`: that comes next.
+    pub(super) fn written(&self, waits: bool) {
+        match &self.sync {
+            Some(sync) if waits => sync.written(),
+            Some(sync) => sync.written_unawaited(),
+            None => {}
         }
     }
 

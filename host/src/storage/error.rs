@@ -35,6 +35,9 @@ pub enum Error {
     /// The transaction stayed open too long and was rolled back, so that others can write.
     #[error("the transaction was open for more than {0:?} and was rolled back")]
     TransactionExpired(Duration),
+    /// As SQLite has it: it would be unclear what the transaction's commit waits for.
+    #[error("Safety level may not be changed inside a transaction")]
+    LevelInTransaction,
     /// A file of the database can't be used.
     #[error("can't use {path}: {source}")]
     File {

@@ -9,11 +9,14 @@
 //! themselves such statements take turns without a queue. So SQLite never sees two writers at a time: no statement gets
 //! `database is locked`, and statements can run on the thread that asked for them without blocking it in SQLite's own
 //! wait.
+//!
+//! What a commit waits for is the session's own choice (`PRAGMA synchronous`, SQLite's words for it): for a flush, or,
+//! at `NORMAL`, for nothing. The connections, which sessions share, have no part in that.
 
 use super::{
     Database, Error, QueryResult, Value,
     pool::{Pool, Pooled, Ran},
-    sqlite::Prepared,
+    sqlite::{Level, Prepared, Synchronous},
 };
 use crate::metrics::OfOneDatabase;
 use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
@@ -39,6 +42,7 @@ pub(super) enum WriteLock {
 pub struct Session {
     database: Arc<Database>,
     slot: Arc<Slot>,
+    synchronous: Synchronous,
     changes: u64,
     last_insert_rowid: i64,
 }
@@ -108,6 +112,7 @@ impl Session {
         Self {
             database,
             slot: Arc::default(),
+            synchronous: Synchronous::Full,
             changes: 0,
             last_insert_rowid: 0,
         }
@@ -116,7 +121,7 @@ impl Session {
     /// Runs one statement; with several in `sql`, the first, as Spin does. Parameters are for `?1`, `?2`… in order.
     ///
     /// Returns when what the statement committed is durable (see [`Durability`](super::Durability)). Inside a
-    /// transaction that is at its `COMMIT`.
+    /// transaction that is at its `COMMIT`. After `PRAGMA synchronous = NORMAL` that is not waited for.
     ///
     /// # Errors
     /// An error of SQLite, a wrong number of parameters, a result that is too large, or a transaction that was open for
@@ -245,20 +250,41 @@ impl Session {
         parameters: &[Value],
     ) -> Attempt {
         let class = prepared.class();
+        if let Some(level) = class.level() {
+            let is_in_transaction = !open.connection.is_autocommit();
+            *kept = self.keep(open);
+            return Attempt::Ran(self.level(level, is_in_transaction));
+        }
         let limit = self.database.options().result_limit;
         let Ran { result, wrote } = open.connection.run(prepared, parameters, limit);
         self.changes = open.connection.changes();
         self.last_insert_rowid = open.connection.last_insert_rowid();
         open.wrote |= wrote;
         open.private |= class.is_private();
-        let waits = open.lock.is_some() && open.connection.is_autocommit() && !class.rolls_back();
-        if open.wrote && waits {
-            self.database.written();
+        let commits = open.lock.is_some() && open.connection.is_autocommit() && !class.rolls_back();
+        let waits = self.synchronous == Synchronous::Full;
+        if open.wrote && commits {
+            self.database.written(waits);
         }
         *kept = self.keep(open);
         match result {
-            Ok(result) if waits => Attempt::Committed(result),
+            Ok(result) if commits && waits => Attempt::Committed(result),
             result => Attempt::Ran(result),
+        }
+    }
+
+    /// Answers a `PRAGMA synchronous` as SQLite does.
+    fn level(&mut self, level: Level, is_in_transaction: bool) -> Result<QueryResult, Error> {
+        match level {
+            Level::Read => Ok(QueryResult {
+                columns: vec!["synchronous".to_owned()],
+                rows: vec![vec![Value::Integer(self.synchronous.number())]],
+            }),
+            Level::Set(_) if is_in_transaction => Err(Error::LevelInTransaction),
+            Level::Set(synchronous) => {
+                self.synchronous = synchronous;
+                Ok(QueryResult::default())
+            }
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A commit at `synchronous=NORMAL` is in the log file, but not necessarily on the disk. Its session waits here until a
 //! sync of that file *that started after the commit* is done. One thread syncs, again and again while any session
-//! waits, so all sessions that commit during one sync share the next.
+//! waits, so all sessions that commit during one sync share the next. A commit that no session waits for is synced
+//! with the next one that is waited for, and without one after a second: a power cut takes no more.
 //!
 //! The conditions under which this is sound are kept elsewhere: no connection below `synchronous=NORMAL`, a log file
 //! that is never replaced (`Database` keeps one connection open), no code that closes the database file by hand.
@@ -15,9 +16,12 @@ use std::{
     io::{self, Write},
     process,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
+
+/// How long a commit that no session waits for may be in the log only.
+const UNSYNCED: Duration = Duration::from_secs(1);
 
 /// Makes what was written to one log file durable.
 pub(super) struct SharedSync {
@@ -49,21 +53,28 @@ struct State {
     synced: u64,
     /// The sessions that wait for the next sync.
     waiting: Vec<oneshot::Sender<()>>,
+    /// When the oldest commit that no session waits for is to be synced.
+    due: Option<Instant>,
     stop: bool,
 }
 
 impl Shared {
-    /// The thread: syncs while any session waits.
+    /// The thread: syncs while any session waits, or a commit has been left alone for long.
     fn run(&self, log: &File, report: Option<&Report>) {
         let mut state = self.state.lock();
         loop {
-            if state.waiting.is_empty() {
+            let is_due = state.due.is_some_and(|due| due <= Instant::now());
+            if state.waiting.is_empty() && !is_due {
                 if state.stop {
                     return;
                 }
-                self.wake.wait(&mut state);
+                match state.due {
+                    None => self.wake.wait(&mut state),
+                    Some(due) => drop(self.wake.wait_until(&mut state, due)),
+                }
                 continue;
             }
+            state.due = None;
             let served = std::mem::take(&mut state.waiting);
             let written = state.written;
             drop(state);
@@ -111,9 +122,19 @@ impl SharedSync {
         })
     }
 
-    /// To be called after each commit that wrote something.
+    /// To be called after each commit that wrote something, before [`Self::wait`].
     pub(super) fn written(&self) {
         self.shared.state.lock().written += 1;
+    }
+
+    /// The same after a commit that is not waited for.
+    pub(super) fn written_unawaited(&self) {
+        let mut state = self.shared.state.lock();
+        state.written += 1;
+        if state.due.is_none() {
+            state.due = Some(Instant::now() + UNSYNCED);
+            self.shared.wake.notify_one();
+        }
     }
 
     /// Waits until everything written before this call is on the disk. Doesn't wait if it already is.
@@ -166,6 +187,21 @@ mod tests {
         let before = counts(&sync);
         sync.wait().await.unwrap();
         assert_eq!(counts(&sync), before);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_is_not_waited_for_is_synced_all_the_same() {
+        let sync = started();
+        sync.written_unawaited();
+        assert_eq!(counts(&sync), (1, 0));
+        while counts(&sync) != (1, 1) {
+            tokio::task::yield_now().await;
+        }
+        // With others it is at once.
+        sync.written_unawaited();
+        sync.written();
+        sync.wait().await.unwrap();
+        assert_eq!(counts(&sync), (3, 3));
     }
 
     #[tokio::test]

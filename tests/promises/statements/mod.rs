@@ -1,6 +1,7 @@
 //! A read is one statement, a write one statement or transaction (docs/promises.md#17-constant-cost), however much
 //! there is of what it reads or writes. Token mode also reads the session, and counts limited requests.
 
+mod calls;
 mod chats;
 mod counter;
 mod people;

@@ -1,7 +1,7 @@
 //! The load whose writes are recorded: many sessions on two threads, each commit acknowledged in a file.
 
 use crate::support::{on_one_thread, on_two_threads, run};
-use kafka_host::storage::{Database, Durability, Options, Value};
+use kafka_host::storage::{Database, Durability, Options, Session, Value};
 use std::{
     env,
     fs::{File, OpenOptions},
@@ -14,6 +14,8 @@ use std::{
 pub const FOLDER: &str = "KAFKA_RECORD_FOLDER";
 /// Set if commits are to be acknowledged without being durable.
 pub const UNSAFE: &str = "KAFKA_POWER_CUT_UNSAFE";
+/// Set if every other writer does not wait for a flush (`PRAGMA synchronous = NORMAL`).
+pub const HASTY: &str = "KAFKA_POWER_CUT_HASTY";
 /// Name of the database's file.
 pub const DATABASE: &str = "test.db";
 /// Name of the file of acknowledgements: eight bytes each, writer and number.
@@ -23,6 +25,11 @@ pub const READY: [u8; 8] = [0xff; 8];
 
 const WRITERS_PER_THREAD: usize = 8;
 const COMMITS: u32 = 40;
+
+/// Whether a writer does not wait, where some do not.
+pub fn is_hasty(writer: i64) -> bool {
+    writer % 2 == 1
+}
 
 /// The eight bytes that acknowledge a commit.
 pub fn acknowledgement(writer: u32, number: u32) -> [u8; 8] {
@@ -66,11 +73,16 @@ fn load() {
         database
     });
     acknowledge(&acknowledged, READY);
+    let some_are_hasty = env::var_os(HASTY).is_some();
     on_two_threads(WRITERS_PER_THREAD, |writer| {
         let (database, acknowledged) = (database.clone(), acknowledged.clone());
         async move {
+            let mut session = database.session();
+            if some_are_hasty && is_hasty(writer as i64) {
+                run(&mut session, "PRAGMA synchronous = NORMAL").await;
+            }
             for number in 0..COMMITS {
-                commit(&database, writer as u32, number).await;
+                commit(&mut session, writer as u32, number).await;
                 acknowledge(&acknowledged, acknowledgement(writer as u32, number));
             }
         }
@@ -82,8 +94,7 @@ fn acknowledge(mut acknowledged: &File, bytes: [u8; 8]) {
 }
 
 /// Every other commit is one statement; the others write to both tables.
-async fn commit(database: &Arc<Database>, writer: u32, number: u32) {
-    let mut session = database.session();
+async fn commit(session: &mut Session, writer: u32, number: u32) {
     // Sometimes more than a page, so that the log is moved into the database a few times.
     let text = "x".repeat(500 + 9000 * (number as usize % 3));
     let row = vec![
@@ -97,7 +108,7 @@ async fn commit(database: &Arc<Database>, writer: u32, number: u32) {
             .await
             .unwrap();
     } else {
-        run(&mut session, "BEGIN IMMEDIATE").await;
+        run(session, "BEGIN IMMEDIATE").await;
         session
             .execute("INSERT INTO one VALUES (?1, ?2, ?3)", row.clone())
             .await
@@ -106,6 +117,6 @@ async fn commit(database: &Arc<Database>, writer: u32, number: u32) {
             .execute("INSERT INTO two VALUES (?1, ?2, ?3)", row)
             .await
             .unwrap();
-        run(&mut session, "COMMIT").await;
+        run(session, "COMMIT").await;
     }
 }

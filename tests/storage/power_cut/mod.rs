@@ -47,6 +47,23 @@ fn without_the_shared_sync_the_same_cuts_lose_commits() {
 }
 
 #[test]
+fn commits_that_are_not_waited_for_cost_no_other_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = record(&folder, &[(load::HASTY, "1")]);
+    let mut hasty = 0;
+    for seed in 0..CUTS {
+        let lost = cut(&events, seed).lost;
+        let (of_hasty, others): (Vec<_>, Vec<_>) = lost
+            .into_iter()
+            .partition(|(writer, _)| load::is_hasty(*writer));
+        assert_eq!(others, [], "seed {seed}");
+        hasty += usize::from(!of_hasty.is_empty());
+    }
+    // Else they have waited.
+    assert!(hasty > 0, "no cut lost a commit that was not waited for");
+}
+
+#[test]
 fn a_new_database_is_durable_before_its_first_commit_is() {
     let folder = tempfile::tempdir().unwrap();
     let events = record(&folder, &[]);

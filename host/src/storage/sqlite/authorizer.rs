@@ -1,7 +1,7 @@
 //! SQLite asks here, while it prepares a statement, whether each thing the statement does is allowed. The answers
 //! keep a component inside its database file; the questions show what kind of statement it is.
 
-use super::pragma::{self, HELD, Verdict};
+use super::pragma::{self, HELD, Synchronous, Verdict};
 use libsql::ffi;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -15,6 +15,12 @@ const BEGIN: u32 = 1 << 2;
 const ROLLBACK: u32 = 1 << 3;
 /// It leaves something behind in the connection that the next user must not see.
 const PRIVATE: u32 = 1 << 4;
+/// It asks for the session's `synchronous`.
+const LEVEL: u32 = 1 << 5;
+/// It sets that to `NORMAL`.
+const NORMAL: u32 = 1 << 6;
+/// It sets that to `FULL`.
+const FULL: u32 = 1 << 7;
 /// It sets a pragma that the host holds; its number in [`HELD`] is in the bits from here on.
 const HELD_SHIFT: u32 = 8;
 
@@ -49,10 +55,31 @@ impl Class {
         self.flags & ROLLBACK != 0
     }
 
+    /// What it wants with the session's `synchronous`, and nothing else then. The session has the answer, SQLite has
+    /// not.
+    pub(in crate::storage) fn level(self) -> Option<Level> {
+        let is = |flag| self.flags & flag != 0;
+        match self.flags {
+            _ if is(NORMAL) => Some(Level::Set(Synchronous::Normal)),
+            _ if is(FULL) => Some(Level::Set(Synchronous::Full)),
+            _ if is(LEVEL) => Some(Level::Read),
+            _ => None,
+        }
+    }
+
     /// Whether its connection can't be used by others afterwards.
     pub(in crate::storage) fn is_private(self) -> bool {
         self.flags & PRIVATE != 0
     }
+}
+
+/// What a statement wants with the session's `synchronous`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::storage) enum Level {
+    /// To know it.
+    Read,
+    /// To change it.
+    Set(Synchronous),
 }
 
 /// Collects what the statement that is being prepared does.
@@ -72,6 +99,11 @@ impl Authorizer {
     /// Forgets the last statement.
     pub(super) fn reset(&self) {
         self.flags.store(0, Relaxed);
+    }
+
+    /// Forgets the last statement, which is prepared in another form, but for the level that it sets.
+    pub(super) fn reset_to_level(&self) {
+        self.flags.fetch_and(NORMAL | FULL, Relaxed);
     }
 
     /// The kind of the statement just prepared; `readonly` is SQLite's own opinion.
@@ -115,10 +147,10 @@ impl Authorizer {
                 Verdict::Allow => 0,
                 Verdict::Private => PRIVATE,
                 Verdict::Write => SCHEMA,
-                Verdict::Held(index) => {
-                    self.flags.store((index as u32 + 1) << HELD_SHIFT, Relaxed);
-                    return ffi::SQLITE_DENY;
-                }
+                Verdict::Held(index) => return self.hold(index, 0),
+                Verdict::Level => LEVEL,
+                Verdict::SetLevel(Synchronous::Normal, index) => return self.hold(index, NORMAL),
+                Verdict::SetLevel(Synchronous::Full, index) => return self.hold(index, FULL),
                 Verdict::Deny => return ffi::SQLITE_DENY,
             },
             // VACUUM attaches a nameless temporary database while it runs; any other is another file.
@@ -150,5 +182,12 @@ impl Authorizer {
         };
         self.flags.fetch_or(flags, Relaxed);
         ffi::SQLITE_OK
+    }
+
+    /// Refuses to set the pragma of this number.
+    fn hold(&self, index: usize, flags: u32) -> i32 {
+        let held = (index as u32 + 1) << HELD_SHIFT;
+        self.flags.store(held | flags, Relaxed);
+        ffi::SQLITE_DENY
     }
 }

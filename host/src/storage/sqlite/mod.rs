@@ -15,11 +15,12 @@ mod pragma;
 mod statement;
 
 use super::{Error, Value, log_length::LogLength};
-pub(super) use authorizer::Class;
+pub(super) use authorizer::{Class, Level};
 use failure::too_big;
 use handle::Handle;
 pub(super) use handle::Interrupter;
 use libsql::ffi;
+pub(super) use pragma::Synchronous;
 pub(super) use statement::Statement;
 use std::{
     ffi::{CString, c_char, c_int},
@@ -215,7 +216,7 @@ impl Connection {
         let prepared = self.prepare_raw(sql);
         let raw = match (prepared, authorizer.held()) {
             (Err(_), Some(name)) => {
-                authorizer.reset();
+                authorizer.reset_to_level();
                 self.prepare_raw(&format!("PRAGMA {name}"))?
             }
             (prepared, _) => prepared?,

@@ -1,5 +1,6 @@
 //! Which pragmas a component may use.
 //!
+//! `synchronous` is each session's own: whether its commits are waited for, down to SQLite's `NORMAL` and no further.
 //! Three kinds of settings are not a component's to change: those that the shared fsync is only sound with (WAL, at
 //! least `synchronous=NORMAL`, no exclusive lock), those that decide about other components' statements
 //! (`foreign_keys`, `busy_timeout`), and those that reach outside the database file.
@@ -16,14 +17,52 @@ pub(super) enum Verdict {
     /// The host keeps this setting (an index into [`HELD`]): answered with the value that stays in force, as SQLite
     /// itself answers `PRAGMA journal_mode = …` when it can't change the mode.
     Held(usize),
+    /// It asks for the session's own `synchronous`.
+    Level,
+    /// It sets that. For the connection it is held (an index, likewise).
+    SetLevel(Synchronous, usize),
     /// Refused as `not authorized`.
     Deny,
 }
 
+/// What a session's commits wait for, as SQLite names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::storage) enum Synchronous {
+    /// Nothing: a flush comes soon after.
+    Normal,
+    /// A flush.
+    Full,
+}
+
+impl Synchronous {
+    /// SQLite's number for it.
+    pub(in crate::storage) fn number(self) -> i64 {
+        match self {
+            Self::Normal => 1,
+            Self::Full => 2,
+        }
+    }
+
+    /// The level that a pragma's value asks for, in all of SQLite's words; `None`: one that no session has.
+    fn asked(value: &str) -> Option<Self> {
+        let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if is(&["normal", "1", "on", "yes", "true"]) {
+            Some(Self::Normal)
+        } else if is(&["full", "2", "extra", "3"]) {
+            Some(Self::Full)
+        } else {
+            None
+        }
+    }
+}
+
+/// The pragma that a session has a value of its own for.
+const SYNCHRONOUS: &str = "synchronous";
+
 /// Settings that stay as the host made them.
 pub(super) const HELD: [&str; 8] = [
     "journal_mode",
-    "synchronous",
+    SYNCHRONOUS,
     "wal_autocheckpoint",
     "locking_mode",
     "foreign_keys",
@@ -83,7 +122,14 @@ pub(super) fn verdict(name: &str, value: Option<&str>) -> Verdict {
     } else if QUERIES.iter().any(is) {
         Verdict::Allow
     } else if let Some(index) = HELD.iter().position(is) {
-        value.map_or(Verdict::Allow, |_| Verdict::Held(index))
+        match value {
+            None if is(&SYNCHRONOUS) => Verdict::Level,
+            None => Verdict::Allow,
+            Some(value) => match Synchronous::asked(value).filter(|_| is(&SYNCHRONOUS)) {
+                Some(level) => Verdict::SetLevel(level, index),
+                None => Verdict::Held(index),
+            },
+        }
     } else if WRITES.iter().any(is) {
         Verdict::Write
     } else if value.is_none() {
@@ -102,7 +148,11 @@ mod tests {
     #[test]
     fn settings_of_the_host_are_held() {
         for name in HELD {
-            assert_eq!(verdict(name, None), Verdict::Allow, "{name}");
+            let read = match name {
+                SYNCHRONOUS => Verdict::Level,
+                _ => Verdict::Allow,
+            };
+            assert_eq!(verdict(name, None), read, "{name}");
             assert!(
                 matches!(verdict(name, Some("0")), Verdict::Held(_)),
                 "{name}"
@@ -112,6 +162,25 @@ mod tests {
                 matches!(verdict(&upper, Some("0")), Verdict::Held(_)),
                 "{upper}"
             );
+        }
+    }
+
+    #[test]
+    fn a_session_chooses_among_two_levels() {
+        for (value, level) in [
+            ("NORMAL", Some(Synchronous::Normal)),
+            ("1", Some(Synchronous::Normal)),
+            ("full", Some(Synchronous::Full)),
+            ("EXTRA", Some(Synchronous::Full)),
+            ("OFF", None),
+            ("0", None),
+        ] {
+            let set = match verdict("Synchronous", Some(value)) {
+                Verdict::SetLevel(level, _) => Some(level),
+                Verdict::Held(_) => None,
+                other => panic!("{value}: {other:?}"),
+            };
+            assert_eq!(set, level, "{value}");
         }
     }
 
