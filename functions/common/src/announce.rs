@@ -1,32 +1,21 @@
 //! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server).
 //!
-//! To be called after the commit. Nothing here waits: what there is to tell goes out in the background, one request to
-//! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Without a gateway it costs
-//! nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
-
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+//! To be called after the commit. Nothing here waits: it goes out in the background ([`Grip::publish`]). Without a gateway it
+//! costs nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use spin_sdk::wasip3;
 
 use crate::api::events::{Event, EventV1};
 use crate::api::file::UploadedFile;
 use crate::api::relay::Message;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
-use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
+use crate::grip::{Grip, channel_session, channel_v1, channel_v2, close, item};
 use crate::links::{self, Called};
 
 /// The largest frame for a client, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
-
-/// How many bytes go to the gateway in one request, but for an item that alone is larger.
-const BATCH_BYTES: usize = 256 * 1024;
-
-/// How many bytes wait at most. Beyond it something is wrong with the gateway, and clients notice it themselves.
-const WAITING_BYTES: usize = 4 * 1024 * 1024;
 
 /// The close code of a normal end.
 const NORMAL: u16 = 1000;
@@ -39,7 +28,7 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
     if let Some(grip) = gateway().await {
         let name = name.to_owned();
         let event = text(&Event::ChatRenamed { rev, name });
-        tell(grip, [item(&channel_v2(chat_id), event)]);
+        grip.publish([item(&channel_v2(chat_id), event)]);
     }
 }
 
@@ -47,25 +36,20 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
 pub async fn chat_deleted(chat_id: &str) {
     let Some(grip) = gateway().await else { return };
     let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
-    tell(
-        grip,
-        [
-            item(&v2, text(&Event::ChatDeleted)),
-            close(&v2, NORMAL),
-            // As a v1 client that connects now would receive it.
-            item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
-            close(&v1, NORMAL),
-        ],
-    );
+    grip.publish([
+        item(&v2, text(&Event::ChatDeleted)),
+        close(&v2, NORMAL),
+        // As a v1 client that connects now would receive it.
+        item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
+        close(&v1, NORMAL),
+    ]);
 }
 
 /// These sessions have ended, and with them their sockets.
 pub async fn sessions_ended(session_ids: &[String]) {
     let Some(grip) = gateway().await else { return };
-    let items = session_ids
-        .iter()
-        .map(|id| close(&channel_session(id), POLICY));
-    tell(grip, items.collect::<Vec<_>>());
+    let closed = |id: &String| close(&channel_session(id), POLICY);
+    grip.publish(session_ids.iter().map(closed));
 }
 
 /// Each of these chats is gone.
@@ -81,10 +65,7 @@ pub async fn news(called: &Called, news: impl IntoIterator<Item = News>) {
     for News { chat, mut events } in news {
         links::publish(called, &mut events).await;
         let channel = channel_v2(&chat);
-        tell(
-            grip,
-            events.iter().map(|event| item(&channel, fitted(event))),
-        );
+        grip.publish(events.iter().map(|event| item(&channel, fitted(event))));
     }
 }
 
@@ -152,109 +133,17 @@ pub fn fitted(event: impl Serialize) -> String {
     json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
 }
 
-/// The gateway, if there is one that can be spoken to; what is wrong with its address has been logged.
+/// The gateways, if there are any; what is wrong with their addresses has been logged.
 async fn gateway() -> Option<&'static Grip> {
     Grip::get().await.ok().flatten()
 }
 
-/// What waits to be published by this instance. `None`: no task is publishing.
-static WAITING: Mutex<Option<Queue>> = Mutex::new(None);
-
-#[derive(Default)]
-struct Queue {
-    items: VecDeque<Item>,
-    bytes: usize,
-}
-
-impl Queue {
-    /// Adds items, all or none, so that no client receives the end of events whose beginning it missed.
-    fn push(&mut self, items: impl IntoIterator<Item = Item>) -> bool {
-        let items: Vec<Item> = items.into_iter().collect();
-        let bytes: usize = items.iter().map(Item::size).sum();
-        if !self.items.is_empty() && self.bytes + bytes > WAITING_BYTES {
-            return false;
-        }
-        self.bytes += bytes;
-        self.items.extend(items);
-        true
-    }
-
-    /// The next items, as many as go into one request.
-    fn batch(&mut self) -> Vec<Item> {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(next) = self.items.front() {
-            let size = next.size();
-            if bytes + size > BATCH_BYTES && !batch.is_empty() {
-                break;
-            }
-            bytes += size;
-            batch.extend(self.items.pop_front());
-        }
-        self.bytes -= bytes;
-        batch
-    }
-}
-
-/// Lets `items` go out, behind what waits already.
-pub fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
-    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_idle = waiting.is_none();
-    if !waiting.get_or_insert_default().push(items) {
-        tracing::warn!("the gateway is too slow, some changes are not announced");
-    }
-    if is_idle {
-        wasip3::spawn(publish_all(grip));
-    }
-}
-
-/// Publishes until nothing waits any more.
-async fn publish_all(grip: &'static Grip) {
-    let _at_it = AtIt;
-    while let Some(batch) = next_batch() {
-        grip.publish(batch).await;
-    }
-}
-
-/// Held by the task that publishes. If the task ends early, the waiting items are dropped, so that the next change
-/// starts a new one.
-struct AtIt;
-
-impl Drop for AtIt {
-    fn drop(&mut self) {
-        *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// The next batch, if anything waits.
-fn next_batch() -> Option<Vec<Item>> {
-    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let batch = waiting.as_mut().map(Queue::batch)?;
-    Some(batch).filter(|batch| !batch.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MAX_FRAME_BYTES, Queue, file_uploaded, fitted, item};
+    use super::{MAX_FRAME_BYTES, file_uploaded, fitted};
     use crate::api::file::UploadedFile;
     use crate::api::words::{FileKind, TextState};
     use serde_json::{Value, json};
-
-    #[test]
-    fn batches_are_bounded_and_keep_the_order() {
-        let mut queue = Queue::default();
-        let text = |n: usize| item("c", n.to_string().repeat(100_000));
-        assert!(queue.push((0..5).map(text)));
-        let sizes: Vec<usize> =
-            std::iter::from_fn(|| Some(queue.batch().len()).filter(|n| *n > 0)).collect();
-        assert_eq!(sizes, [2, 2, 1]);
-        assert_eq!(queue.bytes, 0);
-        // A large one goes alone, whatever its size.
-        assert!(queue.push([item("c", "x".repeat(9_000_000))]));
-        assert!(!queue.push([item("c", "y")]));
-        assert_eq!(queue.batch().len(), 1);
-        assert!(queue.push([item("c", "y")]));
-    }
 
     #[test]
     fn a_frame_that_would_be_too_large_loses_the_text() {

@@ -3,7 +3,7 @@
 use super::{Answer, Gateway, MAX_PUBLISH};
 use anyhow::Context;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::Scheme};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -54,8 +54,8 @@ impl Control {
 
 /// The gateway of this process, and the address that components know it by.
 pub struct Local {
-    /// Where its control listener is.
-    pub address: SocketAddr,
+    /// The origin of its control listener, as in the variable `grip_url`.
+    pub origin: Uri,
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
 }
@@ -63,10 +63,7 @@ pub struct Local {
 impl Local {
     /// Whether a request to `uri` would arrive at the control listener.
     pub fn is_at(&self, uri: &Uri) -> bool {
-        uri.scheme() == Some(&Scheme::HTTP)
-            && uri
-                .authority()
-                .is_some_and(|authority| authority.as_str().parse() == Ok(self.address))
+        uri.scheme() == self.origin.scheme() && uri.authority() == self.origin.authority()
     }
 }
 
