@@ -343,7 +343,7 @@ async fn a_gateway_that_is_silent_or_gone_costs_others_nothing() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_silent_or_gone_fails_no_request_fails_no_request() {
+async fn a_gateway_that_is_silent_or_gone_fails_no_request() {
     let gateway = Gateway::start().await;
     gateway.listening.abort();
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
