@@ -89,6 +89,10 @@ struct Up {
     /// Address at which Prometheus finds metrics, at /metrics; a port alone is one of this machine's loopback
     #[arg(long, value_name = "ADDR")]
     metrics: Option<String>,
+    /// Address at which other hosts publish to the gateway of this process, whose keys are those of the first address in
+    /// the variable grip_url
+    #[arg(long, value_name = "ADDR")]
+    control: Option<String>,
     /// Certificate authorities to trust beside Mozilla's and the system's when models are called, as a PEM file
     #[arg(long, value_name = "FILE", env = "KAFKA_CA_FILE")]
     ca_file: Option<PathBuf>,
@@ -189,6 +193,7 @@ impl Up {
         let listen = up::Listen {
             clients: self.listen,
             metrics: self.metrics,
+            control: self.control,
         };
         runtime()?.block_on(up::serve(settings, self.clients, listen))
     }

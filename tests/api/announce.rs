@@ -1,6 +1,9 @@
 //! Changes made over HTTP reach the gateway, which sends them to the open sockets (docs/websocket.md,
 //! docs/grip.md#publishing).
 
+use std::collections::{HashSet, VecDeque};
+use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,18 +23,42 @@ struct Gateway {
     listening: JoinHandle<()>,
 }
 
+/// What a gateway does with a request.
+#[derive(Clone, Copy)]
+enum Answer {
+    Published,
+    /// It has it, and the connection is lost before the answer.
+    Lost,
+    Unavailable,
+}
+
 impl Gateway {
     async fn start() -> Self {
+        Self::that_answers(&[]).await
+    }
+
+    /// Its first answers are these.
+    async fn that_answers(first: &[Answer]) -> Self {
+        let first = Arc::new(Mutex::new(VecDeque::from(first.to_vec())));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let (sender, published) = unbounded_channel();
         let listening = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let sender = sender.clone();
+                let (sender, first) = (sender.clone(), first.clone());
                 tokio::spawn(async move {
                     while let Some(request) = read_request(&mut stream).await {
                         sender.send(request).ok();
-                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nPublished";
+                        let next = first.lock().expect("not poisoned").pop_front();
+                        let answer: &[u8] = match next.unwrap_or(Answer::Published) {
+                            Answer::Published => {
+                                b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nPublished"
+                            }
+                            Answer::Lost => return,
+                            Answer::Unavailable => {
+                                b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
+                            }
+                        };
                         stream.write_all(answer).await.ok();
                     }
                 });
@@ -241,6 +268,113 @@ async fn a_gateway_that_makes_no_sense_is_named_once_and_fails_no_request() {
     let said = log.matches("grip_url: not an address").count();
     assert!((1..=4).contains(&said), "{log}");
     assert!(!log.contains("503"), "{log}");
+}
+
+#[tokio::test]
+async fn a_publish_without_an_answer_is_repeated_with_its_ids() {
+    let answers = [Answer::Lost, Answer::Unavailable];
+    let mut gateway = Gateway::that_answers(&answers).await;
+    let server = gateway.server().await;
+    let (_, chat) = someone(&server).await;
+    rename(&server, &chat, "once").await;
+    let items = gateway.items(3).await;
+    assert!(items.iter().all(|item| *item == items[0]), "{items:?}");
+    let id = items[0]["id"].as_str().expect("an id").to_owned();
+    rename(&server, &chat, "twice").await;
+    let next = gateway.items(1).await;
+    assert_eq!(frame(&next[0]).1["name"], "twice");
+    assert_ne!(next[0]["id"], id);
+}
+
+#[tokio::test]
+async fn an_item_has_an_id_like_no_other() {
+    let mut gateway = Gateway::start().await;
+    let server = gateway.server().await;
+    let (_, chat) = someone(&server).await;
+    let delete = server.delete(&format!("/chat/{chat}")).send().await;
+    delete.has_status(200);
+    let items = gateway.items(4).await;
+    let ids: HashSet<_> = items
+        .iter()
+        .filter_map(|item| item["id"].as_str())
+        .collect();
+    assert_eq!(ids.len(), 4, "{items:?}");
+}
+
+/// Accepts connections, reads nothing and answers nothing.
+struct Silent {
+    listener: TcpListener,
+    streams: Vec<TcpStream>,
+}
+
+impl Silent {
+    async fn start() -> Self {
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
+            streams: Vec::new(),
+        }
+    }
+
+    fn origin(&self) -> String {
+        let address = self.listener.local_addr().expect("a bound address");
+        format!("http://{address}")
+    }
+
+    /// The next request.
+    async fn is_called(&mut self) {
+        let (stream, _) = self.listener.accept().await.expect("a connection");
+        stream.readable().await.expect("a request");
+        self.streams.push(stream);
+    }
+
+    /// Whether the last request still waits for its answer.
+    fn is_waited_for(&self) -> bool {
+        let mut bytes = [0; 4096];
+        let stream = self.streams.last().expect("it was called");
+        loop {
+            match stream.try_read(&mut bytes) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == ErrorKind::WouldBlock,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_silent_or_gone_costs_others_nothing() {
+    let gone = Gateway::start().await;
+    gone.listening.abort();
+    let mut silent = Silent::start().await;
+    let mut gateway = Gateway::start().await;
+    let key = "?iss=kafka&key=base64:c2VjcmV0";
+    let origins = [gone.origin.clone(), silent.origin(), gateway.origin.clone()];
+    let urls = origins.map(|origin| format!("{origin}/{key}")).join(" ");
+    // The host finds the origins.
+    let server = Setup::app().variable("grip_url", &urls).start().await;
+    let (_, chat) = someone(&server).await;
+    rename(&server, &chat, "0").await;
+    let (_, event) = frame(&gateway.items(1).await[0]);
+    assert_eq!(event["name"], "0");
+    silent.is_called().await;
+    // While the others are tried, and when they have been given up.
+    let mut was_waited_for = 0;
+    for name in 1..=60 {
+        rename(&server, &chat, &name.to_string()).await;
+        let (_, event) = frame(&gateway.items(1).await[0]);
+        assert_eq!(event["name"], name.to_string());
+        was_waited_for += usize::from(silent.is_waited_for());
+    }
+    assert!(
+        was_waited_for > 0,
+        "events came while the other did not answer"
+    );
+    server
+        .logs(&format!(
+            "gateway at {}/publish/ can't be reached",
+            gone.origin
+        ))
+        .await;
 }
 
 #[tokio::test]

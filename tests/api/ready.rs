@@ -68,6 +68,19 @@ async fn a_gateway_of_its_own_is_asked() {
     }
 }
 
+/// A host that others could replace is not taken out of service because of a gateway that all of them miss.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_gateway_of_several_is_enough() {
+    let (mut one, other) = (OwnGateway::prepare(), OwnGateway::prepare());
+    let [(_, url), _] = one.variables();
+    let [(_, other_url), _] = other.variables();
+    let urls = format!("{other_url} {url}");
+    let server = Setup::app().variable("grip_url", &urls).start().await;
+    ready(&server, 503).await;
+    one.start(server.address());
+    ready(&server, 200).await;
+}
+
 #[tokio::test]
 async fn without_a_gateway_there_is_none_to_wait_for() {
     let server = Setup::app().variable("grip_url", "").start().await;

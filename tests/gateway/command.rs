@@ -71,6 +71,29 @@ async fn it_gets_address_and_keys_and_stops_with_the_gateway() {
 }
 
 #[tokio::test]
+async fn it_gets_further_gateways_too() {
+    let backend = FakeBackend::start().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let script = r#"echo "$SPIN_VARIABLE_GRIP_URL" > $1/urls
+        echo "$SPIN_VARIABLE_GRIP_ORIGIN $SPIN_VARIABLE_GRIP_ORIGIN_2" > $1/origins
+        while :; do sleep 0.1; done"#;
+    let process = Process::start(|command| {
+        command
+            .args(["gateway", "--listen", "127.0.0.1:0"])
+            .args(["--upstream", &format!("http://{}", backend.address())])
+            .args(["--grip-url", "http://x/?key=one http://other:1/?key=two"])
+            .args(["--", "sh", "-c", script, "sh"])
+            .arg(folder.path());
+    });
+    let control = printed(&process, "Control: ").await;
+    let urls = file(&folder.path().join("urls")).await;
+    let expected = format!("{control}/?key=one http://other:1/?key=two");
+    assert_eq!(urls.trim(), expected);
+    let origins = file(&folder.path().join("origins")).await;
+    assert_eq!(origins.trim(), format!("{control} http://other:1"));
+}
+
+#[tokio::test]
 async fn its_end_ends_the_gateway() {
     let (mut process, _backend, _folder) = start("sleep 0.5; exit 3").await;
     assert_eq!(ended(&mut process).await, Some(3));

@@ -51,6 +51,39 @@ async fn channels_are_left_by_word_and_by_end() {
 }
 
 #[tokio::test]
+async fn an_item_that_comes_again_is_dropped() {
+    let front = Front::start().await;
+    let mut socket = front.open("/?channel=a").await;
+    let mut other = front.open("/?channel=b").await;
+    for socket in [&mut socket, &mut other] {
+        assert_eq!(socket.text().await, "welcome");
+    }
+    let named = |channel: &str, id: &str, content: &str| {
+        let mut item = text(channel, content);
+        item["id"] = id.into();
+        item
+    };
+    let batch = vec![named("a", "1", "one"), named("a", "2", "two")];
+    for _ in 0..2 {
+        // As after an answer that was lost.
+        let answer = front.publish(batch.clone().into()).await;
+        assert_eq!(answer.0, 200);
+    }
+    let more = vec![
+        named("a", "2", "again"),
+        named("b", "2", "of another channel"),
+        text("a", "without an id"),
+        text("a", "without an id"),
+    ];
+    front.publish(more.into()).await;
+    for expected in ["one", "two", "without an id", "without an id"] {
+        assert_eq!(socket.text().await, expected);
+    }
+    assert_eq!(other.text().await, "of another channel");
+    socket.silence().await;
+}
+
+#[tokio::test]
 async fn a_publish_can_close() {
     let front = Front::start().await;
     let mut socket = front.open("/?channel=a").await;

@@ -18,6 +18,7 @@ mod gateway;
 mod history;
 mod keys;
 mod many_files;
+mod nodes;
 mod over_http;
 mod paging;
 mod resume;
@@ -33,7 +34,7 @@ mod way;
 
 use serde_json::Value;
 
-use crate::support::{FakeModel, Response, Server, Setup, User, login};
+use crate::support::{Database, FakeModel, Response, Server, Setup, User, login};
 
 /// Makes two tests of each function that takes a [`Setup`].
 macro_rules! through_both {
@@ -168,11 +169,16 @@ async fn settles(server: &Server, chat: &str) {
 
 /// The messages of a chat as stored: role, type, status, content.
 async fn stored(server: &Server, chat: &str) -> Vec<String> {
+    stored_in(&server.database().await, chat).await
+}
+
+/// The same in this database.
+async fn stored_in(database: &Database, chat: &str) -> Vec<String> {
     let sql = format!(
         "SELECT role || ' ' || type || ' ' || status || ' ' || content FROM chat_conversation
          WHERE chat_id = '{chat}' ORDER BY position"
     );
-    server.database().await.texts(&sql).await
+    database.texts(&sql).await
 }
 
 /// `w1 w2 … w<count>`, the text of `fake-words-<count>`.

@@ -230,7 +230,7 @@ async fn a_slow_client_delays_no_other() {
 
 /// Fails unless the client has the stored messages.
 #[track_caller]
-fn assert_shows(client: &ChatClient, stored: &[String]) {
+pub fn assert_shows(client: &ChatClient, stored: &[String]) {
     let visible: Vec<_> = client
         .messages
         .iter()
@@ -245,10 +245,10 @@ fn assert_shows(client: &ChatClient, stored: &[String]) {
 }
 
 /// Numbers that look random and are the same in every run.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

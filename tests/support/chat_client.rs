@@ -133,9 +133,13 @@ impl ChatClient {
         self.asked = None;
         let headers = [("sec-websocket-protocol", V2)];
         let path = format!("/ws/{}", self.chat);
-        let mut socket = loop {
+        let (socket, initial) = loop {
             match Socket::open(&self.address, &path, &headers).await {
-                Ok(socket) => break socket,
+                Ok(mut socket) => match socket.next_within(PATIENCE).await {
+                    Some(Received::Text(initial)) => break (socket, initial),
+                    Some(_) => {}
+                    None => panic!("a new socket receives the first frame"),
+                },
                 // A gateway that restarts, or that can't reach the server for a moment.
                 Err(refused) if matches!(refused.status, 0 | 502) => {
                     assert!(Instant::now() < deadline, "can't connect: {refused:?}");
@@ -145,9 +149,8 @@ impl ChatClient {
             }
         };
         assert_eq!(socket.protocol.as_deref(), Some(V2));
-        let initial = socket.json().await;
         self.socket = Some(socket);
-        self.start_with(&initial);
+        self.start_with(&serde_json::from_str(&initial).expect("JSON frames"));
         self.sync().await;
     }
 
@@ -311,8 +314,10 @@ impl ChatClient {
     async fn read(&mut self, query: &str) -> bool {
         let (address, chat) = (&self.address, &self.chat);
         let url = format!("http://{address}/chat/{chat}/messages?limit=200{query}");
-        let Ok(page) = Request::elsewhere("GET", &url).try_send().await else {
-            return false;
+        let page = match Request::elsewhere("GET", &url).try_send().await {
+            // A gateway that can't reach the server for a moment.
+            Ok(page) if page.status != 502 => page,
+            _ => return false,
         };
         page.has_status(200);
         for message in page.json()["messages"].as_array().expect("a list") {

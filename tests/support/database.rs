@@ -1,15 +1,16 @@
 //! The database file, read by another process while the server runs.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use libsql::{Builder, Connection, OpenFlags, Value};
 
 use super::{PATIENCE, repository};
 
-/// Where a server keeps the database with the label `default`, below its state directory.
+/// Where `kafka up` keeps the database with the label `default`, below its state directory. Another server that is
+/// tested may keep it elsewhere: `KAFKA_TEST_FILE`.
 const FILE: &str = "default.db";
 
 /// A read-only look.
@@ -18,7 +19,16 @@ pub struct Database(Connection);
 impl Database {
     /// The database of the server that has, or had, this state folder.
     pub async fn open(state: &Path) -> Self {
-        Self::of_file(&state.join(FILE)).await
+        Self::of_file(&Self::file(state)).await
+    }
+
+    /// The file of the server that has this state folder.
+    pub fn file(state: &Path) -> PathBuf {
+        let elsewhere = env::var("KAFKA_TEST_FILE")
+            .ok()
+            .map(|file| state.join(file));
+        let elsewhere = elsewhere.filter(|file| file.exists());
+        elsewhere.unwrap_or_else(|| state.join(FILE))
     }
 
     /// The database in `file`.
@@ -70,7 +80,7 @@ impl Database {
         let old = Self::open(to).await;
         let mut tables = old.tables().await;
         tables.retain(|table| table != "schema_migration");
-        let newest = from.join(FILE);
+        let newest = Self::file(from);
         let mut sql = format!(
             "PRAGMA foreign_keys = OFF; ATTACH '{}' AS newest;",
             newest.display()
@@ -108,7 +118,7 @@ impl Database {
 
     /// Changes the database of a server, in ways that it never would itself.
     pub async fn change(state: &Path, sql: &str) {
-        Self::change_file(&state.join(FILE), sql).await;
+        Self::change_file(&Self::file(state), sql).await;
     }
 
     /// The same with its key-value stores.
@@ -131,7 +141,7 @@ impl Database {
 
     /// Keeps all writers of a server out, as another process may, until the connection is dropped.
     pub async fn hold(state: &Path) -> Connection {
-        let database = Builder::new_local(state.join(FILE)).build().await;
+        let database = Builder::new_local(Self::file(state)).build().await;
         let connection = database.and_then(|database| database.connect());
         let connection = connection.expect("the database opens");
         connection

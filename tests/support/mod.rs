@@ -28,6 +28,7 @@ mod server;
 mod setup;
 mod socket;
 mod statements;
+pub mod upstream;
 mod world;
 
 pub use build::build_once;
@@ -44,8 +45,9 @@ pub use mail::FakeMail;
 pub use model::FakeModel;
 pub use multipart::Multipart;
 pub use people::{User, login};
+pub use port::free_port;
 pub use process::{Outcome, Process, memory_of, run_kafka};
-pub use pushpin::is_installed as pushpin_is_installed;
+pub use pushpin::{Pushpin, is_installed as pushpin_is_installed};
 pub use raw::{head_and_body, read_response};
 pub use server::Server;
 pub use setup::{Setup, fresh_state};

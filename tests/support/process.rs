@@ -48,6 +48,8 @@ impl Transcript {
 /// A running `kafka up`. Dropping it kills it, and prints its output if the test is failing.
 pub struct Process {
     child: Child,
+    /// Whether it leads a process group, which gets its signals.
+    is_group: bool,
     stdout: Mutex<Receiver<String>>,
     pub transcript: Transcript,
 }
@@ -55,27 +57,33 @@ pub struct Process {
 impl Process {
     /// Starts the binary with what `prepare` adds to the command.
     pub fn start(prepare: impl FnOnce(&mut Command)) -> Self {
-        Self::run(kafka(), prepare)
+        Self::run(kafka(), false, prepare)
     }
 
     /// Starts another program, as it is, with what `prepare` adds to the command.
     pub fn of(program: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
-        Self::run(Command::new(program), prepare)
+        Self::run(Command::new(program), false, prepare)
     }
 
-    fn run(mut command: Command, prepare: impl FnOnce(&mut Command)) -> Self {
+    /// Starts a program in the repository's root, which `prepare` makes the leader of a process group.
+    pub fn group(command: Command, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::run(clean(command), true, prepare)
+    }
+
+    fn run(mut command: Command, is_group: bool, prepare: impl FnOnce(&mut Command)) -> Self {
         prepare(&mut command);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the kafka binary starts");
+            .expect("the program starts");
         let transcript = Transcript::default();
         let stdout = transcript.follow(child.stdout.take().expect("stdout is piped"));
         transcript.follow(child.stderr.take().expect("stderr is piped"));
         Self {
             child,
+            is_group,
             stdout: Mutex::new(stdout),
             transcript,
         }
@@ -108,17 +116,26 @@ impl Process {
 
     /// Sends a signal, named as kill(1) names it, and returns at once.
     pub fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args([signal, &self.id().to_string()])
-            .status();
+        let sent = self.kill_1(signal);
         assert!(
             sent.expect("kill(1) starts").success(),
             "the process is still there to be signalled"
         );
     }
 
+    fn kill_1(&self, signal: &str) -> std::io::Result<ExitStatus> {
+        let group = if self.is_group { "-" } else { "" };
+        let receiver = format!("{group}{}", self.id());
+        Command::new("kill")
+            .args([signal, "--", &receiver])
+            .status()
+    }
+
     /// `kill -9`: nothing of the process runs after this returns.
     pub fn kill(&mut self) {
+        if self.is_group {
+            self.kill_1("-KILL").ok();
+        }
         // An error means that it has ended already, which is fine.
         self.child.kill().ok();
         self.child.wait().ok();
@@ -193,7 +210,10 @@ pub fn memory_of(id: u32) -> u64 {
 
 /// The binary, run from the repository's root and with none of the caller's variables for it.
 fn kafka() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kafka"));
+    clean(Command::new(env!("CARGO_BIN_EXE_kafka")))
+}
+
+fn clean(mut command: Command) -> Command {
     command.current_dir(repository());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SPIN_VARIABLE_") {

@@ -13,12 +13,14 @@ use tempfile::TempDir;
 use super::client::{Body, Request};
 use super::process::{Process, memory_of};
 use super::pushpin::Pushpin;
-use super::{ChatClient, Database, Hrana, PATIENCE, Refused, Setup, Socket, V2};
+use super::{ChatClient, Database, Hrana, OwnGateway, PATIENCE, Refused, Setup, Socket, V2};
 
 /// A running server; killed when dropped.
 pub struct Server {
     // Declared, and so dropped, before the folder it writes to.
     process: Process,
+    /// What stands in front of another server than `kafka up`.
+    gateway: Option<OwnGateway>,
     pushpin: Option<Pushpin>,
     hrana: Option<Hrana>,
     address: String,
@@ -38,6 +40,7 @@ impl Server {
     ) -> Self {
         Self {
             process,
+            gateway: None,
             sockets: pushpin
                 .as_ref()
                 .map_or_else(|| address.clone(), Pushpin::address),
@@ -47,6 +50,12 @@ impl Server {
             state,
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
+    }
+
+    /// The same server, with the gateway in front of it that its address is of.
+    pub fn behind(mut self, gateway: Option<OwnGateway>) -> Self {
+        self.gateway = gateway;
+        self
     }
 
     /// The application with nothing set.

@@ -7,21 +7,27 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::build::build_once;
-use super::on_file;
+use super::port::free_port;
 use super::process::Process;
 use super::pushpin::Pushpin;
-use super::{Hrana, Server, repository};
+use super::{Database, Hrana, OwnGateway, Server, on_file, repository, upstream};
 
 /// How the command line is given a runtime config file.
 const CONFIG: [&str; 2] = ["--runtime-config-file", "KAFKA_RUNTIME_CONFIG_FILE"];
+
+/// How a server is started, unless the test says otherwise.
+const UP: &[&str] = &["up", "--no-build"];
+const ANY_PORT: &str = "127.0.0.1:0";
 
 /// What to start, before it is started.
 pub struct Setup {
     manifest: PathBuf,
     command: &'static [&'static str],
-    listen: &'static str,
+    listen: String,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
     environment: Vec<(String, String)>,
+    runtime_config: Option<PathBuf>,
     state: Option<TempDir>,
     pushpin: Option<Pushpin>,
     database: Option<Hrana>,
@@ -42,10 +48,12 @@ impl Setup {
     fn of(manifest: PathBuf) -> Self {
         Self {
             manifest,
-            command: &["up", "--no-build"],
-            listen: "127.0.0.1:0",
+            command: UP,
+            listen: ANY_PORT.to_owned(),
             arguments: Vec::new(),
+            variables: Vec::new(),
             environment: Vec::new(),
+            runtime_config: None,
             state: None,
             pushpin: None,
             database: None,
@@ -63,16 +71,15 @@ impl Setup {
     }
 
     /// Its database is on a libSQL server, which others may use, too.
-    pub fn on(self, database: &Hrana) -> Self {
-        let config = database.config();
-        self.argument(CONFIG[0])
-            .argument(config.to_str().expect("a path of text"))
+    pub fn on(mut self, database: &Hrana) -> Self {
+        self.runtime_config = Some(database.config());
+        self
     }
 
     /// Its database is on a libSQL server of its own, which has it in the state folder.
     pub fn on_a_server(mut self) -> Self {
         let state = self.state.take().unwrap_or_else(fresh_state);
-        let database = Hrana::start(&state.path().join("default.db"));
+        let database = Hrana::start(&Database::file(state.path()));
         self.state = Some(state);
         let mut setup = self.on(&database);
         setup.database = Some(database);
@@ -87,14 +94,20 @@ impl Setup {
 
     /// Listens on all addresses of this machine, not on loopback only.
     pub fn on_all_addresses(mut self) -> Self {
-        self.listen = "0.0.0.0:0";
+        self.listen = "0.0.0.0:0".to_owned();
         self
     }
 
-    /// Sets a variable of the manifest on the command line.
-    pub fn variable(self, name: &str, value: &str) -> Self {
-        self.argument("--variable")
-            .argument(&format!("{name}={value}"))
+    /// Listens at this address, as a server does that comes back.
+    pub fn listening_at(mut self, address: &str) -> Self {
+        self.listen = address.to_owned();
+        self
+    }
+
+    /// Sets a variable of the manifest.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Adds to the command line.
@@ -120,17 +133,62 @@ impl Setup {
         let is_app = self.manifest == repository().join("spin.toml");
         let of_environment = self.environment.iter().map(|(name, _)| name);
         let mut given = self.arguments.iter().chain(of_environment);
-        let is_decided = given.any(|given| CONFIG.contains(&given.as_str()));
+        let is_decided =
+            self.runtime_config.is_some() || given.any(|given| CONFIG.contains(&given.as_str()));
         match is_app && !is_decided && on_file::is_asked_for_servers() {
             true => self.on_a_server(),
             false => self,
         }
     }
 
+    /// The command that is to serve instead of `kafka up`, if the run was asked for one that can.
+    fn upstream(&self) -> Option<String> {
+        let is_app = self.manifest == repository().join("spin.toml");
+        let plain = self.arguments.is_empty() && self.environment.is_empty();
+        let usual = self.command == UP && self.listen == ANY_PORT;
+        upstream::command().filter(|_| is_app && plain && usual)
+    }
+
     /// Builds the components if this is the first need of them, starts, and waits until it serves.
     pub async fn start(self) -> Server {
         let this = self.where_asked();
-        this.start_as_it_is().await
+        match this.upstream() {
+            Some(command) => this.start_elsewhere(&command).await,
+            None => this.start_as_it_is().await,
+        }
+    }
+
+    /// Starts another server, and a gateway in front of it unless the test has one.
+    async fn start_elsewhere(mut self, command: &str) -> Server {
+        build_once(&self.manifest);
+        let state = self.state.unwrap_or_else(fresh_state);
+        let has_gateway = self.variables.iter().any(|(name, _)| name == "grip_url");
+        let mut gateway = (!has_gateway).then(OwnGateway::prepare);
+        if let Some(gateway) = &gateway {
+            let variables = gateway.variables();
+            let variables = variables.map(|(name, value)| (name.to_owned(), value));
+            self.variables.extend(variables);
+        }
+        let address = format!("127.0.0.1:{}", free_port());
+        let task = upstream::Task {
+            command,
+            address: &address,
+            state: state.path(),
+            runtime_config: self.runtime_config,
+            variables: &self.variables,
+        };
+        let process = task.start().await;
+        if let Some(pushpin) = &mut self.pushpin {
+            pushpin.start(&address);
+        }
+        let called = match &mut gateway {
+            Some(gateway) => {
+                gateway.start(&address);
+                gateway.address().to_owned()
+            }
+            None => address,
+        };
+        Server::new(process, self.pushpin, self.database, called, state).behind(gateway)
     }
 
     async fn start_as_it_is(self) -> Server {
@@ -140,12 +198,18 @@ impl Setup {
         let process = Process::start(|command| {
             command
                 .args(self.command)
-                .args(["--listen", self.listen, "--from"])
+                .args(["--listen", &self.listen, "--from"])
                 .arg(&self.manifest)
                 .arg("--state-dir")
                 .arg(state.path())
-                .args(&self.arguments)
-                .envs(self.environment);
+                .args(&self.arguments);
+            for (name, value) in &self.variables {
+                command.arg("--variable").arg(format!("{name}={value}"));
+            }
+            if let Some(file) = &self.runtime_config {
+                command.arg(CONFIG[0]).arg(file);
+            }
+            command.envs(self.environment);
         });
         let address = process.address();
         let mut pushpin = self.pushpin;

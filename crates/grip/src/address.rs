@@ -1,10 +1,20 @@
-//! The variable `grip_url`: the gateway's control address with the keys as parameters, as the GRIP libraries write it.
+//! The variable `grip_url`: the control addresses of the gateways, each with its keys as parameters, as the GRIP libraries
+//! write it.
 
 use crate::{encoding::from_base64, key::Key};
 use http::Uri;
 use std::collections::HashMap;
 
-/// The parts of `grip_url`.
+/// The variables with the origins of the gateways, in their order: one each, because a host that a component may call is
+/// one variable in `spin.toml`. There are no more gateways than these.
+pub const ORIGINS: [&str; 4] = [
+    "grip_origin",
+    "grip_origin_2",
+    "grip_origin_3",
+    "grip_origin_4",
+];
+
+/// One gateway of `grip_url`.
 #[derive(Debug)]
 pub struct Address {
     /// Where to publish.
@@ -16,15 +26,23 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads the variable; `None` if it is empty.
+    /// Reads the variable: addresses, separated by white space. None if it is empty.
     ///
     /// # Errors
-    /// When it is no address, or a key is no shared secret. The message has no key in it.
-    pub fn parse(url: &str) -> Result<Option<Self>, String> {
-        let url = url.trim();
-        if url.is_empty() {
-            return Ok(None);
+    /// When one is no address, a key is no shared secret, or there are too many. The message has no key in it.
+    pub fn parse_all(urls: &str) -> Result<Vec<Self>, String> {
+        let addresses = urls.split_whitespace().map(Self::parse);
+        let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
+        match addresses.len() > ORIGINS.len() {
+            true => Err(format!(
+                "grip_url: there can be {} gateways at most",
+                ORIGINS.len()
+            )),
+            false => Ok(addresses),
         }
+    }
+
+    fn parse(url: &str) -> Result<Self, String> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let parameters: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
         let key = |key: &str, issuer: &str| -> Result<Option<Key>, String> {
@@ -37,11 +55,11 @@ impl Address {
                 }
             }
         };
-        Ok(Some(Self {
+        Ok(Self {
             publish: publish_address(base)?,
             components: key("key", "iss")?,
             gateway: key("verify-key", "verify-iss")?,
-        }))
+        })
     }
 }
 
@@ -83,7 +101,8 @@ mod tests {
     use crate::key::Key;
 
     fn parse(url: &str) -> Address {
-        Address::parse(url).unwrap().unwrap()
+        let [address] = Address::parse_all(url).unwrap().try_into().unwrap();
+        address
     }
 
     /// Whether `key` is this one, of this issuer.
@@ -110,8 +129,24 @@ mod tests {
         assert_eq!(address.publish, publish);
         assert!(address.components.is_none() && address.gateway.is_none());
         for empty in ["", " "] {
-            assert!(Address::parse(empty).unwrap().is_none());
+            assert!(Address::parse_all(empty).unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn several_have_keys_of_their_own() {
+        let urls = " http://a:1/?key=one\thttps://b/?key=two&verify-key=three\n http://c/ ";
+        let [a, b, c] = Address::parse_all(urls).unwrap().try_into().unwrap();
+        assert_eq!(a.publish, "http://a:1/publish/");
+        assert!(is(&a.components, b"one", None) && a.gateway.is_none());
+        assert_eq!(b.publish, "https://b/publish/");
+        assert!(is(&b.components, b"two", None) && is(&b.gateway, b"three", None));
+        assert!(c.components.is_none());
+        // One that is wrong spoils all: what was meant is not known.
+        assert!(Address::parse_all("http://a/ b").is_err());
+        let many = ["http://a/"; super::ORIGINS.len()].join(" ");
+        assert!(Address::parse_all(&many).is_ok());
+        assert!(Address::parse_all(&format!("{many} http://a/")).is_err());
     }
 
     #[test]
@@ -142,7 +177,7 @@ mod tests {
             "http://a/?verify-key=-----BEGIN+PUBLIC+KEY-----",
             "http://a/?verify-key=%7B%22kty%22:%22EC%22%7D",
         ] {
-            let problem = Address::parse(url).unwrap_err();
+            let problem = Address::parse_all(url).unwrap_err();
             assert!(problem.starts_with("grip_url: "), "{problem}");
             assert!(!problem.contains("hunter2") && !problem.contains("password"));
         }

@@ -3,7 +3,7 @@
 //!
 //! * [`event`]: the events of a socket, in the bodies of requests and answers.
 //! * [`publish`]: messages for all sockets of a channel.
-//! * [`address`]: the variable `grip_url`, with the gateway's address and both keys.
+//! * [`address`]: the variable `grip_url`, with each gateway's address and both keys.
 //! * [`encoding`]: base64 as people paste it, here in `grip_url`, elsewhere in other settings and files.
 //! * [`key`]: the tokens by which each side proves its identity.
 //!
@@ -16,7 +16,7 @@ pub mod event;
 pub mod key;
 pub mod publish;
 
-pub use address::Address;
+pub use address::{Address, ORIGINS};
 pub use event::{Answer, CONTENT_TYPE, Control, Event, Malformed};
 pub use key::{Key, Refusal};
 pub use publish::{Item, Publish, WebSocketMessage};

@@ -18,6 +18,9 @@ pub struct Publish {
 pub struct Item {
     /// The channel's name.
     pub channel: String,
+    /// What a gateway knows the item by that it receives twice: it passes on the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// What each kind of subscriber gets.
     #[serde(default)]
     pub formats: Formats,
@@ -51,7 +54,7 @@ pub enum WebSocketMessage {
 impl Item {
     /// Roughly how many bytes it takes on the wire.
     pub fn size(&self) -> usize {
-        100 + match &self.formats.message {
+        150 + match &self.formats.message {
             Some(WebSocketMessage::Text(text)) => text.len(),
             Some(WebSocketMessage::Binary(bytes)) => bytes.len() / 3 * 4,
             _ => 0,
@@ -74,6 +77,7 @@ fn new(channel: &str, message: WebSocketMessage) -> Item {
     let message = Some(message);
     Item {
         channel: channel.to_owned(),
+        id: None,
         formats: Formats { message },
     }
 }
@@ -168,6 +172,15 @@ mod tests {
                 r#"{"channel":"chat-1-v2","formats":{"ws-message":{"action":"close","code":1000}}}]}"#
             )
         );
+    }
+
+    #[test]
+    fn an_id_is_written_beside_the_formats() {
+        let mut named = item("a", "1");
+        named.id = Some("x".to_owned());
+        let text = serde_json::to_string(&named).unwrap();
+        let expected = r#"{"channel":"a","id":"x","formats":{"ws-message":{"content":"1"}}}"#;
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -26,8 +26,8 @@ const SPIN_NAMES: [&str; 2] = ["spin.internal", "self.alt"];
 /// What the operator allows.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// This application's own origins, which are never called: the gateway's (variable `grip_origin`; empty: there is
-    /// none), and those under which the application itself is known to answer.
+    /// This application's own origins, which are never called: those of the gateways (variables
+    /// `grip_origin`, …; empty: there is none), and those under which the application itself is known to answer.
     pub own: Vec<String>,
     /// Whether a model may be on this machine or in a private network (variable `allow_private_models`).
     pub allow_private: bool,

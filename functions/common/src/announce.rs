@@ -1,38 +1,21 @@
 //! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server).
 //!
-//! To be called after the commit. Nothing here waits: what there is to tell goes out in the background, one request to
-//! the gateway at a time, and what comes meanwhile goes along with the next, in its order. Changes are gathered for a
-//! moment before, since a request to the gateway costs a part of what the change itself costs; the events of replies are
-//! not. Without a gateway it costs nothing. Clients of v1 know none of these changes; they only learn that their chat is
-//! gone.
-
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+//! To be called after the commit. Nothing here waits: it goes out in the background ([`Grip::publish_soon`]). Without a
+//! gateway it costs nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use spin_sdk::{time::sleep, wasip3};
 
 use crate::api::events::{Event, EventV1};
 use crate::api::file::UploadedFile;
 use crate::api::relay::Message;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
-use crate::grip::{Grip, Item, channel_session, channel_v1, channel_v2, close, item};
+use crate::grip::{Grip, channel_session, channel_v1, channel_v2, close, item};
 use crate::links::{self, Called};
 
 /// The largest frame for a client, in bytes: a gateway drops a socket whose message is too large.
 pub const MAX_FRAME_BYTES: usize = 490_000;
-
-/// How many bytes go to the gateway in one request, but for an item that alone is larger.
-const BATCH_BYTES: usize = 256 * 1024;
-
-/// How many bytes wait at most. Beyond it something is wrong with the gateway, and clients notice it themselves.
-const WAITING_BYTES: usize = 4 * 1024 * 1024;
-
-/// How long changes are gathered. A person does not notice it.
-const GATHERED: Duration = Duration::from_millis(20);
 
 /// The close code of a normal end.
 const NORMAL: u16 = 1000;
@@ -45,7 +28,7 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
     if let Some(grip) = gateway().await {
         let name = name.to_owned();
         let event = text(&Event::ChatRenamed { rev, name });
-        tell_soon(grip, [item(&channel_v2(chat_id), event)]);
+        grip.publish_soon([item(&channel_v2(chat_id), event)]);
     }
 }
 
@@ -53,25 +36,20 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
 pub async fn chat_deleted(chat_id: &str) {
     let Some(grip) = gateway().await else { return };
     let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
-    tell_soon(
-        grip,
-        [
-            item(&v2, text(&Event::ChatDeleted)),
-            close(&v2, NORMAL),
-            // As a v1 client that connects now would receive it.
-            item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
-            close(&v1, NORMAL),
-        ],
-    );
+    grip.publish_soon([
+        item(&v2, text(&Event::ChatDeleted)),
+        close(&v2, NORMAL),
+        // As a v1 client that connects now would receive it.
+        item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
+        close(&v1, NORMAL),
+    ]);
 }
 
 /// These sessions have ended, and with them their sockets.
 pub async fn sessions_ended(session_ids: &[String]) {
     let Some(grip) = gateway().await else { return };
-    let items = session_ids
-        .iter()
-        .map(|id| close(&channel_session(id), POLICY));
-    tell_soon(grip, items.collect::<Vec<_>>());
+    let closed = |id: &String| close(&channel_session(id), POLICY);
+    grip.publish_soon(session_ids.iter().map(closed));
 }
 
 /// Each of these chats is gone.
@@ -87,10 +65,7 @@ pub async fn news(called: &Called, news: impl IntoIterator<Item = News>) {
     for News { chat, mut events } in news {
         links::publish(called, &mut events).await;
         let channel = channel_v2(&chat);
-        tell_soon(
-            grip,
-            events.iter().map(|event| item(&channel, fitted(event))),
-        );
+        grip.publish_soon(events.iter().map(|event| item(&channel, fitted(event))));
     }
 }
 
@@ -158,175 +133,17 @@ pub fn fitted(event: impl Serialize) -> String {
     json!({ "action": event["action"], "rev": event["rev"], "truncated": true }).to_string()
 }
 
-/// The gateway, if there is one that can be spoken to; what is wrong with its address has been logged.
+/// The gateways, if there are any; what is wrong with their addresses has been logged.
 async fn gateway() -> Option<&'static Grip> {
     Grip::get().await.ok().flatten()
 }
 
-/// What waits to be published by this instance.
-static WAITING: Mutex<Queue> = Mutex::new(Queue::new());
-
-struct Queue {
-    items: VecDeque<Item>,
-    bytes: usize,
-    publisher: Publisher,
-}
-
-/// What is about to publish what waits: one task at a time, so that the order stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Publisher {
-    /// No task.
-    None,
-    /// A task that waits for more. Another one may publish before it.
-    Gathers,
-    /// A task that goes on until nothing waits.
-    Publishes,
-}
-
-impl Queue {
-    const fn new() -> Self {
-        Self {
-            items: VecDeque::new(),
-            bytes: 0,
-            publisher: Publisher::None,
-        }
-    }
-
-    /// Adds items, all or none, so that no client receives the end of events whose beginning it missed.
-    fn push(&mut self, items: impl IntoIterator<Item = Item>) -> bool {
-        let items: Vec<Item> = items.into_iter().collect();
-        let bytes: usize = items.iter().map(Item::size).sum();
-        if !self.items.is_empty() && self.bytes + bytes > WAITING_BYTES {
-            return false;
-        }
-        self.bytes += bytes;
-        self.items.extend(items);
-        true
-    }
-
-    /// Whether the task that has gathered is to publish, and then it does.
-    fn may_publish(&mut self) -> bool {
-        let may = self.publisher == Publisher::Gathers;
-        if may {
-            self.publisher = Publisher::Publishes;
-        }
-        may
-    }
-
-    fn push_or_warn(&mut self, items: impl IntoIterator<Item = Item>) {
-        if !self.push(items) {
-            tracing::warn!("the gateway is too slow, some changes are not announced");
-        }
-    }
-
-    /// The next items, as many as go into one request.
-    fn batch(&mut self) -> Vec<Item> {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(next) = self.items.front() {
-            let size = next.size();
-            if bytes + size > BATCH_BYTES && !batch.is_empty() {
-                break;
-            }
-            bytes += size;
-            batch.extend(self.items.pop_front());
-        }
-        self.bytes -= bytes;
-        batch
-    }
-}
-
-fn waiting() -> MutexGuard<'static, Queue> {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lets `items` go out, behind what waits already.
-pub fn tell(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
-    let mut waiting = waiting();
-    waiting.push_or_warn(items);
-    if waiting.publisher != Publisher::Publishes {
-        waiting.publisher = Publisher::Publishes;
-        wasip3::spawn(publish_all(grip));
-    }
-}
-
-/// The same for what can wait for more of its kind.
-fn tell_soon(grip: &'static Grip, items: impl IntoIterator<Item = Item>) {
-    let mut waiting = waiting();
-    waiting.push_or_warn(items);
-    if waiting.publisher == Publisher::None {
-        waiting.publisher = Publisher::Gathers;
-        wasip3::spawn(gather(grip));
-    }
-}
-
-/// Publishes after a while, unless another task has begun to.
-async fn gather(grip: &'static Grip) {
-    let _gathers = Gathers;
-    sleep(GATHERED).await;
-    if waiting().may_publish() {
-        publish_all(grip).await;
-    }
-}
-
-/// Held by the task that gathers. If the task ends early, what waits goes with the next change.
-struct Gathers;
-
-impl Drop for Gathers {
-    fn drop(&mut self) {
-        let mut waiting = waiting();
-        if waiting.publisher == Publisher::Gathers {
-            waiting.publisher = Publisher::None;
-        }
-    }
-}
-
-/// Publishes until nothing waits any more.
-async fn publish_all(grip: &'static Grip) {
-    let _at_it = AtIt;
-    while let Some(batch) = next_batch() {
-        grip.publish(batch).await;
-    }
-}
-
-/// Held by the task that publishes. If the task ends early, the waiting items are dropped, so that the next change
-/// starts a new one.
-struct AtIt;
-
-impl Drop for AtIt {
-    fn drop(&mut self) {
-        *waiting() = Queue::new();
-    }
-}
-
-/// The next batch, if anything waits.
-fn next_batch() -> Option<Vec<Item>> {
-    let batch = waiting().batch();
-    Some(batch).filter(|batch| !batch.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MAX_FRAME_BYTES, Queue, file_uploaded, fitted, item};
+    use super::{MAX_FRAME_BYTES, file_uploaded, fitted};
     use crate::api::file::UploadedFile;
     use crate::api::words::{FileKind, TextState};
     use serde_json::{Value, json};
-
-    #[test]
-    fn batches_are_bounded_and_keep_the_order() {
-        let mut queue = Queue::new();
-        let text = |n: usize| item("c", n.to_string().repeat(100_000));
-        assert!(queue.push((0..5).map(text)));
-        let sizes: Vec<usize> =
-            std::iter::from_fn(|| Some(queue.batch().len()).filter(|n| *n > 0)).collect();
-        assert_eq!(sizes, [2, 2, 1]);
-        assert_eq!(queue.bytes, 0);
-        // A large one goes alone, whatever its size.
-        assert!(queue.push([item("c", "x".repeat(9_000_000))]));
-        assert!(!queue.push([item("c", "y")]));
-        assert_eq!(queue.batch().len(), 1);
-        assert!(queue.push([item("c", "y")]));
-    }
 
     #[test]
     fn a_frame_that_would_be_too_large_loses_the_text() {

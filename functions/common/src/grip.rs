@@ -1,18 +1,23 @@
-//! The gateway that holds the sockets: its requests are believed only with its signature, and what the clients of a chat
-//! are to receive is published to it. How both are written is in [`kafka_grip`] (docs/grip.md).
+//! The gateways that hold the sockets: their requests are believed only with a signature of one of them, and what the
+//! clients of a chat are to receive is published to each. How both are written is in [`kafka_grip`] (docs/grip.md).
 
-mod publish;
+mod gateway;
+mod queue;
 
 use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
-use kafka_grip::{Address, GRIP_SIG};
+use futures::future::select_ok;
+use kafka_grip::{Address, GRIP_SIG, Key};
 
+pub use kafka_grip::ORIGINS;
 pub use kafka_grip::publish::{Item, close, item};
 
+use self::gateway::Gateway;
 use crate::clock;
 use crate::config::{AuthMode, auth_mode, misconfigured, unusable, variable};
 use crate::error::Result;
+use crate::id::new_id;
 
 /// The channel of a chat's clients that speak v1.
 pub fn channel_v1(chat_id: &str) -> String {
@@ -29,16 +34,16 @@ pub fn channel_session(session_id: &str) -> String {
     format!("session-{session_id}")
 }
 
-/// The gateway, as the variable `grip_url` describes it.
+/// The gateways, as the variable `grip_url` describes them. There is at least one.
 #[derive(Debug)]
 pub struct Grip {
-    address: Address,
+    gateways: Vec<Gateway>,
 }
 
-/// What [`Grip::verify`] says about a request that claims to come from the gateway.
+/// What [`Grip::verify`] says about a request that claims to come from a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It carries the gateway's signature: its `Meta-*` headers are what the relay once set.
+    /// It carries a gateway's signature: its `Meta-*` headers are what the relay once set.
     Signed,
     /// There is no key to check a signature with. Only open mode allows that, where every client may do everything.
     Unsigned,
@@ -47,9 +52,9 @@ pub enum Verdict {
 }
 
 impl Grip {
-    /// The gateway of this instance; `None` if `grip_url` is empty: there is no gateway.
+    /// The gateways, for this instance; `None` if `grip_url` is empty: there is no gateway.
     ///
-    /// 503 if the variable makes no sense, or lacks the verify key that every mode but the open one needs.
+    /// 503 if the variable makes no sense, or lacks a verify key, which every mode but the open one needs.
     pub async fn get() -> Result<Option<&'static Self>> {
         static GRIP: OnceLock<Result<Option<Grip>, String>> = OnceLock::new();
         let grip = match GRIP.get() {
@@ -66,35 +71,76 @@ impl Grip {
     }
 
     fn parse(url: &str, open: bool) -> Result<Option<Self>, String> {
-        let Some(address) = Address::parse(url)? else {
-            return Ok(None);
-        };
-        if address.gateway.is_none() && !open {
+        let addresses = Address::parse_all(url)?;
+        if addresses.iter().any(|address| address.gateway.is_none()) && !open {
             return Err(
                 "grip_url: without a verify-key every client could pass for the gateway; only open mode allows that"
                     .to_owned(),
             );
         }
-        Ok(Some(Self { address }))
+        let gateways: Vec<_> = addresses.into_iter().map(Gateway::new).collect();
+        Ok(Some(Self { gateways }).filter(|grip| !grip.gateways.is_empty()))
     }
 
-    /// Whether a request comes from the gateway, by its header `Grip-Sig`.
+    /// Lets `items` go out to each gateway, behind what waits there already. Nothing waits for that, and no gateway for
+    /// another.
+    pub fn publish(&'static self, items: impl IntoIterator<Item = Item>) {
+        self.each(items, Gateway::publish);
+    }
+
+    /// The same for what can wait for more of its kind: of many changes, those of a moment go out together, since a request
+    /// to a gateway costs a part of what the change itself costs.
+    pub fn publish_soon(&'static self, items: impl IntoIterator<Item = Item>) {
+        self.each(items, Gateway::publish_soon);
+    }
+
+    fn each(
+        &'static self,
+        items: impl IntoIterator<Item = Item>,
+        publish: fn(&'static Gateway, Vec<Item>),
+    ) {
+        let named = items.into_iter().map(|item| Item {
+            id: Some(new_id()),
+            ..item
+        });
+        let items: Vec<Item> = named.collect();
+        if let Some((last, others)) = self.gateways.split_last() {
+            for gateway in others {
+                publish(gateway, items.clone());
+            }
+            publish(last, items);
+        }
+    }
+
+    /// Whether any gateway takes what is published: each is asked to publish nothing. The error is for the operator.
+    ///
+    /// One is enough: with the others away, the clients of that one are served.
+    pub async fn check(&self) -> Result<(), String> {
+        let checks = self.gateways.iter().map(|it| Box::pin(it.check()));
+        select_ok(checks).await.map(|((), _)| ())
+    }
+
+    /// Whether a request comes from a gateway, by its header `Grip-Sig`.
     pub fn verify(&self, headers: &HeaderMap) -> Verdict {
         self.verify_at(headers, clock::unix_millis() / 1000)
     }
 
     fn verify_at(&self, headers: &HeaderMap, now: i64) -> Verdict {
-        let Some(key) = &self.address.gateway else {
-            return Verdict::Unsigned;
-        };
         let mut signatures = headers.get_all(GRIP_SIG).iter();
         // Of two signatures, one is forged.
-        let (Some(signature), None) = (signatures.next(), signatures.next()) else {
-            return Verdict::Refused;
+        let signature = match (signatures.next(), signatures.next()) {
+            (Some(signature), None) => signature.to_str().ok(),
+            _ => None,
         };
-        match signature.to_str().map(|token| key.verify(token, now)) {
-            Ok(Ok(())) => Verdict::Signed,
-            _ => Verdict::Refused,
+        let mut keys = self.gateways.iter().map(|it| it.address.gateway.as_ref());
+        let is_of = |key: &Key| signature.is_some_and(|token| key.verify(token, now).is_ok());
+        if keys.clone().flatten().any(is_of) {
+            return Verdict::Signed;
+        }
+        match keys.all(|key| key.is_some()) {
+            true => Verdict::Refused,
+            // It may come from the one that does not sign.
+            false => Verdict::Unsigned,
         }
     }
 }
@@ -158,6 +204,28 @@ mod tests {
         assert_eq!(verdict(url, &["forged"]), Verdict::Unsigned);
         assert!(Grip::parse(url, false).is_err());
         assert!(Grip::parse(URL, false).is_ok());
+    }
+
+    #[test]
+    fn each_gateway_signs_with_its_own_key() {
+        let urls = format!("{URL} http://b/?verify-iss=b&verify-key=other");
+        assert!(Grip::parse(&urls, false).is_ok());
+        for (secret, issuer, expected) in [
+            (&b"secret"[..], "pushpin", Verdict::Signed),
+            (b"other", "b", Verdict::Signed),
+            (b"other", "pushpin", Verdict::Refused),
+            (b"wrong", "b", Verdict::Refused),
+        ] {
+            let token = sign(secret, Some(issuer), NOW + 60);
+            assert_eq!(verdict(&urls, &[&token]), expected, "{issuer}");
+        }
+        assert_eq!(verdict(&urls, &[]), Verdict::Refused);
+        // One without a key makes signatures no proof of anything.
+        let without = format!("{URL} http://b/");
+        assert!(Grip::parse(&without, false).is_err());
+        assert_eq!(verdict(&without, &[]), Verdict::Unsigned);
+        let signed = sign(b"secret", Some("pushpin"), NOW + 60);
+        assert_eq!(verdict(&without, &[&signed]), Verdict::Signed);
     }
 
     #[test]

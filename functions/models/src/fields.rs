@@ -3,6 +3,7 @@
 use kafka_common::{
     config::{allow_private_models, variable},
     error::{Error, FieldError, Result},
+    grip::ORIGINS,
 };
 use kafka_llm::settings::{parse_headers, parse_query};
 use kafka_llm::{KeyHeader, Policy, check_base_url};
@@ -23,7 +24,9 @@ pub fn check_key(key: &str) -> Result<&str> {
 
 /// 422 unless a model may be at this address. `own`: the origins under which this application was called.
 pub async fn check_url(base_url: &str, mut own: Vec<String>) -> Result<()> {
-    own.push(variable("grip_origin").await?);
+    for name in ORIGINS {
+        own.push(variable(name).await?);
+    }
     let policy = Policy {
         own,
         allow_private: allow_private_models().await?,

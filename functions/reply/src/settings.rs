@@ -1,6 +1,7 @@
 //! The variables of `spin.toml` that only this component reads.
 
 use kafka_common::config::allow_private_models;
+use kafka_common::grip::ORIGINS;
 use kafka_llm::Policy;
 
 /// What they say.
@@ -15,9 +16,13 @@ pub struct Settings {
 impl Settings {
     /// Reads them. What can't be read is as strict as can be.
     pub async fn get() -> Self {
+        let mut own = Vec::new();
+        for name in ORIGINS {
+            own.push(variable(name).await);
+        }
         Self {
             policy: Policy {
-                own: vec![variable("grip_origin").await],
+                own,
                 allow_private: allow_private_models().await.unwrap_or(false),
             },
             context_chars: variable("context_chars")

@@ -2,13 +2,14 @@
 
 use super::{Clients, announce, runtime, stop_signal};
 use crate::{
-    gateway::{Gateway, Keys, Limits, child::Behind, control, new_grip_url},
+    gateway::{Gateway, Keys, Limits, child::Behind, control, new_grip_url, origins},
     log::{self, Format},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Origin, Server, Site},
 };
 use anyhow::Context;
 use clap::Args;
+use kafka_grip::ORIGINS;
 use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 
@@ -19,8 +20,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Hold the WebSockets of an application that runs elsewhere, and pass other requests on.
 ///
-/// A command is started with a control address and random keys in SPIN_VARIABLE_GRIP_URL and
-/// SPIN_VARIABLE_GRIP_ORIGIN. The gateway stops it when it stops itself, and exits with its exit code when it ends.
+/// A command is started with a control address and keys in SPIN_VARIABLE_GRIP_URL and SPIN_VARIABLE_GRIP_ORIGIN. The gateway stops it when it stops itself, and exits with its exit code when it ends.
 #[derive(Debug, Args)]
 pub struct Settings {
     /// Address to listen on; port 0 picks a free one
@@ -32,8 +32,8 @@ pub struct Settings {
     /// Address for publish requests; by default 127.0.0.1:5561, with a command a free port
     #[arg(long, value_name = "ADDR")]
     control: Option<String>,
-    /// The keys, as in the variable grip_url; without it, publish requests are not checked, and requests to the
-    /// application are not signed
+    /// The keys, as in the variable grip_url, which may name further gateways after this one; without it, publish
+    /// requests are not checked, and requests to the application are not signed
     #[arg(
         long,
         value_name = "URL",
@@ -87,10 +87,10 @@ impl Settings {
             None => control::bind("127.0.0.1:0").await?,
         };
         let origin = format!("http://{}", publishers.address());
-        let url = match self.grip_url.clone().filter(|url| !url.is_empty()) {
-            Some(url) => with_origin(&url, &origin)?,
-            None if self.command.is_empty() => format!("{origin}/"),
-            None => new_grip_url(&origin)?,
+        let urls = match self.grip_url.as_deref().unwrap_or_default() {
+            "" if self.command.is_empty() => format!("{origin}/"),
+            "" => new_grip_url(&origin)?,
+            urls => with_origin(urls, &origin)?,
         };
         let limits = Limits {
             max_message: self.max_message,
@@ -98,7 +98,7 @@ impl Settings {
             max_buffered: self.clients.max_buffered,
             ping_interval: Duration::from_secs(self.ping_interval),
         };
-        let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
+        let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&urls)?, limits));
         tokio::spawn(control::serve(publishers, gateway.clone()));
         let address = upstream.address();
         let clients = server::Clients {
@@ -113,11 +113,7 @@ impl Settings {
             server.serve(stop).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        let variables = [
-            ("SPIN_VARIABLE_GRIP_URL", url.as_str()),
-            ("SPIN_VARIABLE_GRIP_ORIGIN", &origin),
-        ];
-        let mut behind = Behind::start(&self.command, &variables)?;
+        let mut behind = Behind::start(&self.command, &variables(&urls)?)?;
         tokio::select! {
             () = &mut stop => return Ok(behind.stop().await?.into()),
             code = behind.ended() => return Ok(code?.into()),
@@ -147,9 +143,23 @@ async fn reachable(address: &str) {
     }
 }
 
-/// The keys of one GRIP URL at another origin.
-fn with_origin(url: &str, origin: &str) -> anyhow::Result<String> {
-    let uri: http::Uri = url.parse().context("--grip-url")?;
+/// GRIP URLs, of which the first is at another origin.
+fn with_origin(urls: &str, origin: &str) -> anyhow::Result<String> {
+    let urls = urls.trim();
+    let (own, others) = urls.split_once(char::is_whitespace).unwrap_or((urls, ""));
+    let uri: http::Uri = own.parse().context("--grip-url")?;
     let query = uri.query().map(|query| format!("?{query}"));
-    Ok(format!("{origin}/{}", query.unwrap_or_default()))
+    let own = format!("{origin}/{}", query.unwrap_or_default());
+    Ok(format!("{own} {others}").trim_end().to_owned())
+}
+
+/// What the command finds in its environment about these gateways.
+fn variables(urls: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let in_environment = |name: &str| format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
+    let mut variables = vec![(in_environment("grip_url"), urls.to_owned())];
+    for (name, origin) in ORIGINS.iter().zip(origins(urls)?) {
+        let origin = origin.to_string().trim_end_matches('/').to_owned();
+        variables.push((in_environment(name), origin));
+    }
+    Ok(variables)
 }

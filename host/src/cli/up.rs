@@ -6,19 +6,20 @@ use crate::{
     gateway::{
         Gateway, Keys, Limits,
         control::{self, Local},
-        new_grip_url,
+        new_grip_url, origins,
     },
+    manifest::Variable,
     metrics::{self, Now},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Server, Site},
 };
 use anyhow::Context;
-use std::{env, sync::Arc};
+use http::Uri;
+use kafka_grip::ORIGINS;
+use std::{collections::BTreeMap, env, sync::Arc};
 
 /// The variable that tells components where the gateway is, and with which keys.
 const URL: &str = "grip_url";
-/// The variable with its origin, for `allowed_outbound_hosts`.
-const ORIGIN: &str = "grip_origin";
 
 /// The variable with the proxies that are believed.
 const PROXIES: &str = "trusted_proxies";
@@ -29,6 +30,8 @@ pub struct Listen {
     pub clients: String,
     /// For Prometheus.
     pub metrics: Option<String>,
+    /// For publish requests of other hosts.
+    pub control: Option<String>,
 }
 
 /// Serves the application until a signal.
@@ -39,7 +42,7 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
         max_buffered: clients.max_buffered,
         ..Limits::default()
     };
-    settings.gateway = start_gateway(&mut settings, limits).await?;
+    settings.gateway = start_gateway(&mut settings, listen.control.as_deref(), limits).await?;
     let clients = server::Clients {
         per_address: clients.max_per_address,
         proxies: proxies(&settings)?,
@@ -74,31 +77,61 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
 
 /// Starts a gateway and sets the application's variables for it, unless they name another gateway, which then holds the
 /// sockets, or the application has no such variable.
+///
+/// With an address for publish requests, the first gateway that the variables name is this one.
 async fn start_gateway(
     settings: &mut Settings,
+    control: Option<&str>,
     limits: Limits,
 ) -> anyhow::Result<Option<Arc<Local>>> {
     let declared = settings.application.manifest()?.variables;
     if !declared.contains_key(URL) {
         return Ok(None);
     }
-    if let Some(url) = given(settings, URL) {
-        if declared.contains_key(ORIGIN) && given(settings, ORIGIN).is_none() {
-            set(settings, ORIGIN, origin_of(&url)?);
+    let urls = match (given(settings, URL), control) {
+        (Some(urls), None) => {
+            set_origins(settings, &declared, &urls)?;
+            return Ok(None);
         }
-        return Ok(None);
-    }
-    let publishers = control::bind("127.0.0.1:0").await?;
-    let address = publishers.address();
-    let origin = format!("http://{address}");
-    let url = new_grip_url(&origin)?;
-    let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&url)?, limits));
-    set(settings, URL, url);
-    if declared.contains_key(ORIGIN) {
-        set(settings, ORIGIN, origin);
-    }
+        (urls, Some(_)) => urls
+            .filter(|urls| Keys::of_grip_url(urls).is_ok_and(|keys| keys.check_publishers()))
+            .context("--control needs the variable grip_url, the first address of which is that of this gateway, with a key")?,
+        (None, None) => String::new(),
+    };
+    let publishers = control::bind(control.unwrap_or("127.0.0.1:0")).await?;
+    let urls = match urls.is_empty() {
+        true => new_grip_url(&format!("http://{}", publishers.address()))?,
+        false => urls,
+    };
+    let origins = origins(&urls)?;
+    let gateway = Arc::new(Gateway::new(Keys::of_grip_url(&urls)?, limits));
+    set_origins(settings, &declared, &urls)?;
+    set(settings, URL, urls);
     tokio::spawn(control::serve(publishers, gateway.clone()));
-    Ok(Some(Arc::new(Local { address, gateway })))
+    let origin = origins.into_iter().next().context("grip_url is empty")?;
+    Ok(Some(Arc::new(Local { origin, gateway })))
+}
+
+/// Sets the variables with the origins of `grip_url`, but for those that were given with it.
+fn set_origins(
+    settings: &mut Settings,
+    declared: &BTreeMap<String, Variable>,
+    urls: &str,
+) -> anyhow::Result<()> {
+    let mut origins = origins(urls)?;
+    if origins.is_empty() {
+        // Without a gateway, an address that no program can listen on.
+        origins.push(Uri::from_static("http://127.0.0.1:0"));
+    }
+    let is_given = given(settings, URL).is_some();
+    for (name, origin) in ORIGINS.into_iter().zip(origins) {
+        let keep = is_given && given(settings, name).is_some();
+        if declared.contains_key(name) && !keep {
+            let text = origin.to_string();
+            set(settings, name, text.trim_end_matches('/').to_owned());
+        }
+    }
+    Ok(())
 }
 
 /// The proxies that the application believes.
@@ -122,36 +155,4 @@ fn given(settings: &Settings, name: &str) -> Option<String> {
 
 fn set(settings: &mut Settings, name: &str, value: String) {
     settings.variables.insert(name.to_owned(), value);
-}
-
-/// Scheme, host and port of a GRIP URL. Without a gateway, an address that no program can listen on.
-fn origin_of(url: &str) -> anyhow::Result<String> {
-    if url.is_empty() {
-        return Ok("http://127.0.0.1:0".into());
-    }
-    let uri: http::Uri = url.parse().context("grip_url is no URL")?;
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => Ok(format!("{scheme}://{authority}")),
-        _ => anyhow::bail!("grip_url {url:?} has no host"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::origin_of;
-
-    #[test]
-    fn an_origin_is_a_url_without_path_and_keys() {
-        for (url, origin) in [
-            (
-                "http://127.0.0.1:5561/?iss=a&key=b",
-                "http://127.0.0.1:5561",
-            ),
-            ("https://example.com", "https://example.com"),
-            ("", "http://127.0.0.1:0"),
-        ] {
-            assert_eq!(origin_of(url).expect(url), origin);
-        }
-        assert!(origin_of("/publish").is_err());
-    }
 }

@@ -19,11 +19,11 @@ pub struct Behind {
 
 impl Behind {
     /// Starts the command with variables added to its environment.
-    pub fn start(command: &[OsString], variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub fn start(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<Self> {
         let (program, arguments) = command.split_first().context("the command is empty")?;
         let child = Command::new(program)
             .args(arguments)
-            .envs(variables.iter().copied())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .process_group(0)
             .kill_on_drop(true)
             .spawn()

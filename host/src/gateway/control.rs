@@ -3,10 +3,10 @@
 use super::{Answer, Gateway, MAX_PUBLISH};
 use crate::listener::Listener;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::Scheme};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// How long a publisher may take for a request's body.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
@@ -27,8 +27,8 @@ pub async fn serve(listener: Listener, gateway: Arc<Gateway>) {
 
 /// The gateway of this process, and the address that components know it by.
 pub struct Local {
-    /// Where its control listener is.
-    pub address: SocketAddr,
+    /// The origin of its control listener, as in the variable `grip_url`.
+    pub origin: Uri,
     /// The gateway itself.
     pub gateway: Arc<Gateway>,
 }
@@ -36,10 +36,7 @@ pub struct Local {
 impl Local {
     /// Whether a request to `uri` would arrive at the control listener.
     pub fn is_at(&self, uri: &Uri) -> bool {
-        uri.scheme() == Some(&Scheme::HTTP)
-            && uri
-                .authority()
-                .is_some_and(|authority| authority.as_str().parse() == Ok(self.address))
+        uri.scheme() == self.origin.scheme() && uri.authority() == self.origin.authority()
     }
 }
 

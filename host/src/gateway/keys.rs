@@ -1,9 +1,9 @@
 //! The keys between the gateway and the components.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::HeaderValue;
-use kafka_grip::{Address, Key, Refusal};
+use http::{HeaderValue, Uri};
+use kafka_grip::{Address, Key, ORIGINS, Refusal};
 use parking_lot::Mutex;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -37,6 +37,30 @@ pub fn new_grip_url(origin: &str) -> anyhow::Result<String> {
     ))
 }
 
+/// Scheme, host and port of each GRIP URL.
+///
+/// # Errors
+/// When one is no URL, or there are more than variables for their origins.
+pub fn origins(urls: &str) -> anyhow::Result<Vec<Uri>> {
+    let origin = |url: &str| {
+        // What is after the address may be a key.
+        let address = url.split_once('?').map_or(url, |(address, _)| address);
+        let parts = address.parse::<Uri>().map(Uri::into_parts);
+        let parts = parts.with_context(|| format!("grip_url: {address:?} is no URL"))?;
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            bail!("grip_url: {address:?} has no host");
+        };
+        let origin = Uri::builder().scheme(scheme).authority(authority);
+        Ok(origin.path_and_query("/").build()?)
+    };
+    let origins = urls.split_whitespace().map(origin);
+    let origins = origins.collect::<anyhow::Result<Vec<_>>>()?;
+    if origins.len() > ORIGINS.len() {
+        bail!("grip_url: there can be {} gateways at most", ORIGINS.len());
+    }
+    Ok(origins)
+}
+
 /// A key in base64, of letters and digits only: nothing of it needs escaping in a URL.
 fn random_key() -> anyhow::Result<String> {
     let random = SystemRandom::new();
@@ -53,13 +77,14 @@ fn random_key() -> anyhow::Result<String> {
 }
 
 impl Keys {
-    /// Reads the keys of a GRIP URL. Without the components' key, publish requests are not checked; without the
-    /// gateway's, requests to components are not signed.
+    /// Reads the keys of a GRIP URL, the first if there are several. Without the components' key, publish requests are
+    /// not checked; without the gateway's, requests to components are not signed.
     ///
     /// # Errors
     /// When the text is no GRIP URL, or a key is not base64.
-    pub fn of_grip_url(url: &str) -> anyhow::Result<Self> {
-        let Some(address) = Address::parse(url).map_err(anyhow::Error::msg)? else {
+    pub fn of_grip_url(urls: &str) -> anyhow::Result<Self> {
+        let addresses = Address::parse_all(urls).map_err(anyhow::Error::msg)?;
+        let Some(address) = addresses.into_iter().next() else {
             return Ok(Self::default());
         };
         Ok(Self {
@@ -67,6 +92,11 @@ impl Keys {
             gateway: address.gateway,
             signature: Mutex::default(),
         })
+    }
+
+    /// Whether publish requests are checked.
+    pub fn check_publishers(&self) -> bool {
+        self.components.is_some()
     }
 
     /// The `Grip-Sig` for a request to a component, if there is a key for it.
@@ -111,8 +141,9 @@ fn seconds(time: SystemTime) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, Refusal, new_grip_url};
+    use super::{Keys, Refusal, new_grip_url, origins};
     use http::HeaderValue;
+    use kafka_grip::Key;
 
     fn bearer(scheme: &str, token: &str) -> HeaderValue {
         HeaderValue::try_from(format!("{scheme} {token}")).expect("ascii")
@@ -135,10 +166,40 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_is_a_url_without_path_and_keys() {
+        for (urls, expected) in [
+            (
+                "http://127.0.0.1:5561/?iss=a&key=b",
+                &["http://127.0.0.1:5561/"][..],
+            ),
+            (
+                "https://example.com  http://b:1/x?key=/",
+                &["https://example.com/", "http://b:1/"],
+            ),
+            ("", &[]),
+        ] {
+            assert_eq!(origins(urls).expect(urls), expected);
+        }
+        let many = "http://a/ ".repeat(5);
+        for wrong in ["/publish", "http://a/ /publish", "http://", &many] {
+            assert!(origins(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn without_keys_nothing_is_checked_or_signed() {
         let none = Keys::of_grip_url("http://127.0.0.1:5561/").expect("valid");
         assert_eq!(none.check_publisher(None), Ok(()));
         assert!(none.signature().is_none());
         assert!(Keys::of_grip_url("http://h/?key=base64:*").is_err());
+        assert!(!none.check_publishers());
+    }
+
+    #[test]
+    fn of_several_urls_the_first_is_ours() {
+        let keys = Keys::of_grip_url("http://a/?key=one http://b/?key=two").expect("valid");
+        let by = |secret: &[u8]| bearer("Bearer", &Key::new(secret, None).sign(9_999_999_999));
+        assert_eq!(keys.check_publisher(Some(&by(b"one"))), Ok(()));
+        assert!(keys.check_publisher(Some(&by(b"two"))).is_err());
     }
 }

@@ -20,16 +20,18 @@ mod mailbox;
 mod outgoing;
 mod pending;
 mod publish;
+mod recent;
 mod socket;
 
 pub use backend::{Asked, Backend, Failure};
 pub use handshake::{Socket, open, wants_socket};
-pub use keys::{Keys, new_grip_url};
+pub use keys::{Keys, new_grip_url, origins};
 pub use publish::{Answer, MAX_PUBLISH};
 pub use socket::run;
 
 use budget::Budget;
 use hub::Hub;
+use recent::Recent;
 use std::{sync::Arc, time::Duration};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -63,6 +65,7 @@ impl Default for Limits {
 /// The state that all sockets of the process share.
 pub struct Gateway {
     hub: Arc<Hub>,
+    recent: Recent,
     keys: Keys,
     limits: Limits,
     budget: Arc<Budget>,
@@ -96,6 +99,7 @@ impl Gateway {
     pub fn new(keys: Keys, limits: Limits) -> Self {
         Self {
             hub: Arc::default(),
+            recent: Recent::default(),
             keys,
             budget: Arc::new(Budget::new(limits.max_buffered)),
             limits,

@@ -42,8 +42,8 @@ impl Gateway {
             })
     }
 
-    /// Gives the items of a publish request to the sockets of their channels. Unless all of them are valid, none is
-    /// sent.
+    /// Gives the items of a publish request to the sockets of their channels, but for those that came before. Unless all
+    /// of them are valid, none is sent.
     pub fn publish(&self, body: &[u8]) -> Answer {
         let items = match serde_json::from_slice::<Publish>(body) {
             Ok(publish) => publish.items,
@@ -52,6 +52,11 @@ impl Gateway {
         for item in items {
             if let Some(message) = item.formats.message {
                 let (channel, message) = (&item.channel, outgoing(message));
+                let mut id = item.id.iter();
+                if id.any(|id| !self.recent.is_new(channel, id)) {
+                    tracing::debug!(channel, "published before");
+                    continue;
+                }
                 let listeners = self.hub.publish(channel, &message);
                 tracing::debug!(channel, listeners, "published");
                 if let Some(metrics) = metrics::get() {

@@ -12,6 +12,7 @@ use crate::{
 };
 use chain::Chain;
 use http_body_util::{BodyExt, Limited};
+use kafka_grip::ORIGINS;
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -19,8 +20,6 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 const ALLOW_PRIVATE: &str = "allow_private_models";
 /// The variable that decides it where that one is empty: without a login, the only user is the operator.
 const AUTH_MODE: &str = "auth_mode";
-/// The variable with the gateway's origin, which is the operator's choice and so may be private.
-const GATEWAY_ORIGIN: &str = "grip_origin";
 
 /// The HTTP hooks of one component's instances.
 pub struct Hooks {
@@ -113,8 +112,10 @@ impl Hooks {
                 .is_some_and(|mode| mode.trim() == "open"),
             Some(_) => false,
         };
+        // Gateways are the operator's choice.
+        let mut gateways = ORIGINS.iter().filter_map(|name| variables.get(*name));
         allowed
-            || variables.get(GATEWAY_ORIGIN).is_some_and(|origin| {
+            || gateways.any(|origin| {
                 origin.parse::<http::Uri>().is_ok_and(|origin| {
                     origin.scheme() == uri.scheme() && origin.authority() == uri.authority()
                 })

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::channel::mpsc::UnboundedSender;
 
-use crate::announce::{self, fitted};
+use crate::announce::fitted;
 use crate::api::events::Event;
 use crate::grip::{Grip, Item, channel_v1, channel_v2, item};
 use crate::sse;
@@ -22,7 +22,7 @@ impl Audience {
     /// The clients of `chat`, and if given the reader of an event stream.
     pub async fn of(chat: &str, reader: Option<UnboundedSender<Bytes>>) -> Self {
         Self {
-            // What is wrong with its address has been logged.
+            // What is wrong with their addresses has been logged.
             grip: Grip::get().await.ok().flatten(),
             v1: channel_v1(chat),
             v2: channel_v2(chat),
@@ -56,7 +56,7 @@ impl Audience {
 
     fn publish(&self, items: impl IntoIterator<Item = Item>) {
         if let Some(grip) = self.grip {
-            announce::tell(grip, items);
+            grip.publish(items);
         }
     }
 }
