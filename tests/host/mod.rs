@@ -1,5 +1,6 @@
 //! How the host is run, and how it treats components and clients that misbehave.
 
+mod admin;
 mod backup;
 mod busy;
 mod chaining;

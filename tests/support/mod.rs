@@ -1,6 +1,7 @@
 //! The harness: a server per test, request helpers that read like sentences, and looks into the
 //! database from outside. Nothing here knows what an answer should be.
 
+mod admin;
 mod build;
 mod chat_client;
 mod client;
@@ -30,6 +31,7 @@ mod socket;
 mod statements;
 mod world;
 
+pub use admin::admin_of;
 pub use build::build_once;
 pub use chat_client::ChatClient;
 pub use client::{Request, Response, percent_encode};
