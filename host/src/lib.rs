@@ -31,3 +31,4 @@ pub mod state;
 pub mod storage;
 pub mod stores;
 mod thread;
+pub mod trace;

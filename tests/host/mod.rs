@@ -17,6 +17,7 @@ mod pack;
 mod places;
 mod restore;
 mod state_folder;
+mod traces;
 mod vacuum;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
