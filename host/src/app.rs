@@ -16,8 +16,10 @@ use crate::{
     state::StateDir,
     storage::{Database, KeyValue, Sizes, Space},
     stores::{Source, Stores},
+    trace::{self, Export},
 };
 use anyhow::Context;
+use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -75,6 +77,8 @@ pub struct App {
     space: Arc<Space>,
     /// The places of instances that take no more requests.
     retired: Arc<Semaphore>,
+    /// What sends spans to the collector.
+    export: Mutex<Option<Export>>,
     /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
 }
@@ -106,10 +110,11 @@ impl App {
         let state = StateDir::share(&settings.state_dir)?;
         let space = Space::watch(&settings.state_dir)?;
         let engine = engine(&manifest, settings.max_instance_memory, &settings.state_dir)?;
+        let dialer = Arc::new(Dialer::new(settings.ca_file.as_deref())?);
+        let export = trace::start(dialer.clone())?;
         let mut linker = Linker::new(&engine);
         spin::add_to_linker(&mut linker)?;
         let variables = manifest.resolve_variables(&settings.variables)?;
-        let dialer = Arc::new(Dialer::new(settings.ca_file.as_deref())?);
         let config = &settings.runtime_config;
         config.check_labels(&manifest.databases(), &manifest.stores())?;
         let mut stores = Stores::new(&settings.state_dir, config, dialer.clone(), space.clone());
@@ -149,6 +154,7 @@ impl App {
             key_value: stores.key_value,
             space,
             retired,
+            export: Mutex::new(export),
             _state: state,
         })
     }
@@ -185,8 +191,10 @@ impl App {
         }
     }
 
-    /// Closes the databases, so that the files on disk are complete without their write-ahead logs.
+    /// Closes the databases, so that the files on disk are complete without their write-ahead logs, and sends the last
+    /// spans.
     pub async fn close(&self) {
+        let export = self.export.lock().take();
         for (label, database) in self.files() {
             if let Err(error) = database.close().await {
                 tracing::warn!("database {label:?} was not closed cleanly: {error}");
@@ -196,6 +204,9 @@ impl App {
             if let Err(error) = store.close().await {
                 tracing::warn!("the key-value stores were not closed cleanly: {error}");
             }
+        }
+        if let Some(export) = export {
+            export.end().await;
         }
     }
 }

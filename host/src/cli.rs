@@ -1,6 +1,7 @@
 //! The command line: `kafka up`, which plain `kafka` means too, `kafka build`, `kafka pack`, `kafka backup`, `kafka restore` and
-//! `kafka vacuum`, `kafka gateway`, and `kafka fake-model` and `kafka fake-mail`.
+//! `kafka vacuum`, `kafka admin`, `kafka gateway`, and `kafka fake-model` and `kafka fake-mail`.
 
+mod admin;
 mod backup;
 mod gateway;
 mod pack;
@@ -53,6 +54,7 @@ enum Verb {
     Up(Up),
     /// Build the components, and install the compilation target if it is missing
     Build(Build),
+    Admin(admin::Command),
     Backup(backup::Make),
     Restore(backup::PutBack),
     FakeMail(FakeMail),
@@ -159,6 +161,7 @@ impl Command {
             Verb::Up(up) => up.run()?,
             Verb::Build(build) if build.target_only => ensure_wasm_target()?,
             Verb::Build(build) => build_all(&build.source.file())?,
+            Verb::Admin(admin) => admin.run()?,
             Verb::Backup(backup) => backup.run()?,
             Verb::Restore(restore) => restore.run()?,
             Verb::Vacuum(vacuum) => vacuum.run()?,

@@ -12,8 +12,10 @@ use crate::{
     metrics::OfOneComponent,
     outbound::{Hooks, chain::Chain},
     places::Place,
+    trace,
 };
 use std::{
+    collections::HashMap,
     pin::Pin,
     sync::{
         Arc,
@@ -63,8 +65,26 @@ pub struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
+    /// The spans of the requests that this instance has had, if they are traced.
+    requests: HashMap<GuestTaskId, trace::Context>,
     limits: StoreLimits,
     _place: Arc<Place>,
+}
+
+impl State {
+    /// The span of the request that one of these tasks serves.
+    #[must_use]
+    pub fn caller(&self, tasks: &[GuestTaskId]) -> Option<trace::Context> {
+        tasks
+            .iter()
+            .find_map(|task| self.requests.get(task))
+            .cloned()
+    }
+
+    /// The request that the hooks are given next belongs to this span.
+    pub fn calls_for(&mut self, caller: Option<trace::Context>) {
+        self.hooks.caller = caller;
+    }
 }
 
 impl WasiView for State {
@@ -121,7 +141,9 @@ impl HandlerState for Handler {
             hooks: Hooks {
                 component: component.clone(),
                 chain: self.chain.clone(),
+                caller: None,
             },
+            requests: HashMap::new(),
             limits: StoreLimitsBuilder::new()
                 .memory_size(component.max_memory)
                 .build(),
@@ -220,9 +242,14 @@ impl WorkerExpiration for Expiration {
     }
 }
 
-/// When a request came to its component; from then on it waits for an instance.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival(pub Instant);
+/// A request that came to its component.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// When it came; from then on it waits for an instance.
+    pub at: Instant,
+    /// Its span, if it is traced.
+    pub span: Option<trace::Context>,
+}
 
 /// Decides what an instance accepts.
 pub struct Worker {
@@ -252,12 +279,15 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _: StoreContextMut<'_, State>,
-        Arrival(arrived): Arrival,
-        _: GuestTaskId,
+        mut store: StoreContextMut<'_, State>,
+        arrival: Arrival,
+        task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
         if let Some(metrics) = &self.metrics {
-            metrics.accepted(arrived.elapsed());
+            metrics.accepted(arrival.at.elapsed());
+        }
+        if let Some(span) = arrival.span {
+            store.data_mut().requests.insert(task, span);
         }
         let place = self.place.clone();
         Box::pin(async move {

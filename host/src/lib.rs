@@ -5,6 +5,7 @@
 // Not forbidden, because `storage::sqlite` calls the C interface of SQLite, and `packed` loads machine code.
 #![deny(unsafe_code)]
 
+pub mod admin;
 mod answer;
 pub mod app;
 pub mod application;
@@ -31,3 +32,4 @@ pub mod state;
 pub mod storage;
 pub mod stores;
 mod thread;
+pub mod trace;

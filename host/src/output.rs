@@ -1,8 +1,9 @@
 //! The output of components: every line goes to the log, and with `--log-dir` to a file a component and stream, too.
 //!
 //! A line of JSON with a level and a target is an event of the component's own log. It is logged at its level, with its
-//! fields; every other line is plain text.
+//! fields, and counted if it is about a number that operators want to know; every other line is plain text.
 
+use crate::metrics::{self, Measured};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -112,7 +113,27 @@ struct Event {
     fields: Map<String, Value>,
 }
 
+/// The target of events that are for numbers.
+const MEASURED: &str = "kafka::measured";
+
 impl Event {
+    /// Counts what it measures, if that is wanted.
+    fn count(&self) {
+        let Some(metrics) = metrics::get().filter(|_| self.target == MEASURED) else {
+            return;
+        };
+        let text = |name| self.fields.get(name).and_then(Value::as_str);
+        let number = |name| self.fields.get(name).and_then(Value::as_f64);
+        metrics.measured(&Measured {
+            what: &self.message,
+            status: text("status"),
+            result: text("result"),
+            seconds: number("seconds"),
+            first_seconds: number("first_seconds"),
+            characters: number("characters"),
+        });
+    }
+
     /// Logs it again. The fields that all components share keep their names; others are put together.
     fn log(mut self, component: &str) {
         self.span.remove("name");
@@ -174,7 +195,10 @@ impl LineWriter {
         } = &self.lines;
         let component = &**component;
         match serde_json::from_slice::<Event>(line) {
-            Ok(event) => event.log(component),
+            Ok(event) => {
+                event.count();
+                event.log(component);
+            }
             Err(_) => {
                 let text = String::from_utf8_lossy(line);
                 tracing::info!(target: "component", component, stream, "{}", text.trim_end());

@@ -7,7 +7,7 @@
 //! `libsql` asks twice for each statement, and can't be given the host's proxies and certificate authorities without
 //! another version of each crate of the HTTP stack (docs/decisions.md#one-round-trip-for-each-statement).
 
-mod connect;
+pub(crate) mod connect;
 mod error;
 mod stream;
 mod wire;

@@ -224,6 +224,15 @@ async fn operations() {
     let vacuum = block(DOCUMENT, "kafka vacuum");
     run(&vacuum, &[(STATE, &restored)]).await;
 
+    // Its database has a schema since the first request.
+    server.get("/readyz").send().await.has_status(200);
+    let admin = block(DOCUMENT, "kafka admin");
+    let listed = run(&admin, &[(STATE, &state)]).await;
+    assert!(
+        listed.contains("STORED BYTES") && listed.contains("running replies"),
+        "{listed}"
+    );
+
     let logging = up(&block(DOCUMENT, "RUST_LOG")).start().await;
     logging.login("someone@example.com").await.has_status(200);
     let log = logging.log_so_far().await;

@@ -69,8 +69,13 @@ fn documents_set_only_variables_that_exist() {
 
 #[test]
 fn all_options_are_described() {
-    for command in ["up", "gateway", "pack"] {
-        let help = run_kafka(&[command, "--help"]).output;
+    for command in ["up", "gateway", "pack", "admin"] {
+        let mut help = run_kafka(&[command, "--help"]).output;
+        if command == "admin" {
+            for act in ["users", "delete", "audit"] {
+                help += &run_kafka(&[command, act, "--help"]).output;
+            }
+        }
         let lines = help.lines().map(str::trim_start);
         let offered = lines.filter_map(|line| {
             let option = line.split("--").nth(1).filter(|_| line.starts_with('-'))?;

@@ -48,7 +48,8 @@ async fn requests_are_counted_by_route_and_status_and_no_path_is_shown() {
     let queue = metrics.value(r#"queue_seconds_count{component="chat"}"#);
     assert_eq!(queue, Some(3.0));
     let made = metrics.value(r#"instances_made_total{component="chat"}"#);
-    assert!(made.is_some_and(|made| (1.0..=3.0).contains(&made)));
+    // A request that waits for its instance may get another one.
+    assert!(made >= Some(1.0), "{made:?}");
     assert!(!metrics.text().contains(secret), "{}", metrics.text());
 }
 
@@ -131,4 +132,68 @@ async fn sockets_and_calls_are_measured() {
     server.measures("sockets", |count| count == 0.0).await;
     server.measures("channels", |count| count == 0.0).await;
     assert_eq!(server.metrics().await.value("waiting_bytes"), Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replies_and_files_are_measured() {
+    let server = started().await;
+    let user = login(&server, "someone@example.com").await;
+    let model = FakeModel::start();
+    const MODELS: [(&str, &str); 3] = [
+        ("fake-words-20-rate-0", "complete"),
+        ("fake-error-in-200", "error"),
+        ("fake-silent", "stopped"),
+    ];
+    for (name, _) in MODELS {
+        let saved = server.post("/models/new").form(&[
+            ("user_id", user.id.as_str()),
+            ("name", name),
+            ("ak", "any"),
+            ("base_url", &model.base_url()),
+        ]);
+        saved.send().await.has_status(200);
+    }
+    for (name, status) in MODELS {
+        let chat = server.chat(&user, name).await;
+        let prompt = json!({ "prompt": "x", "model": name }).to_string();
+        let asked = server.post(&format!("/chat/{chat}/messages"));
+        let asked = asked.header("accept", "application/json").json(prompt);
+        asked.send().await.has_status(202);
+        if status == "stopped" {
+            let running = r#"instances{component="reply"}"#;
+            server.measures(running, |count| count >= 1.0).await;
+            let stop = server.post(&format!("/chat/{chat}/stop")).send().await;
+            stop.has_status(200);
+        }
+        let ended = format!(r#"replies_ended_total{{status="{status}"}}"#);
+        server.measures(&ended, |count| count == 1.0).await;
+    }
+    let metrics = server.metrics().await;
+    assert_eq!(metrics.value("reply_duration_seconds_count"), Some(3.0));
+    assert_eq!(metrics.value("reply_first_piece_seconds_count"), Some(1.0));
+    assert_eq!(metrics.value("reply_characters_count"), Some(3.0));
+    assert!(metrics.value("reply_characters_sum") >= Some(20.0));
+    assert!(metrics.value("reply_duration_seconds_sum") > Some(0.0));
+    assert_eq!(
+        metrics.value(r#"replies_ended_total{status="other"}"#),
+        Some(0.0)
+    );
+
+    let letter = crate::support::repository().join("tests/cases/files/letter.docx");
+    let letter = std::fs::read(letter).expect("the letter is there");
+    let read = server.file(&user, "letter.docx", letter).await;
+    assert_eq!(server.reads(&read).await["text_state"], "ready");
+    let broken = server
+        .file(&user, "broken.pdf", "%PDF-1.7 and no more")
+        .await;
+    assert_eq!(server.reads(&broken).await["text_state"], "failed");
+    for result in ["text", "no text"] {
+        let sample = format!(r#"extractions_total{{result="{result}"}}"#);
+        server.measures(&sample, |count| count == 1.0).await;
+    }
+    let metrics = server.metrics().await;
+    assert_eq!(
+        metrics.value("extraction_duration_seconds_count"),
+        Some(2.0)
+    );
 }

@@ -1,5 +1,6 @@
 //! How the host is run, and how it treats components and clients that misbehave.
 
+mod admin;
 mod backup;
 mod busy;
 mod chaining;
@@ -16,6 +17,7 @@ mod pack;
 mod places;
 mod restore;
 mod state_folder;
+mod traces;
 mod vacuum;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -174,9 +174,16 @@ async fn hear_of_the_end([v1, v2]: &mut [Socket; 2]) {
     }
 }
 
+/// All rows, but for the record that something was done, which has only ids.
+async fn rows(house: &House) -> String {
+    let dump = house.dump().await;
+    let rows = dump.lines().filter(|row| !row.starts_with("audit "));
+    rows.map(|row| format!("{row}\n")).collect()
+}
+
 async fn no_row_of_a_deleted_user_stays(house: House) {
     house.world("leni@example.com").await;
-    let before = house.dump().await;
+    let before = rows(&house).await;
 
     let josef = Worker::new(&house, "josef@example.com").await;
     let user = &josef.world.user;
@@ -211,12 +218,12 @@ async fn no_row_of_a_deleted_user_stays(house: House) {
             hear_of_the_end(sockets).await;
         }
     }
-    assert_eq!(house.dump().await, before);
+    assert_eq!(rows(&house).await, before);
 }
 
 async fn of_a_workspace_nothing_stays(house: House) {
     let josef = Worker::new(&house, "josef@example.com").await;
-    let before = house.dump().await;
+    let before = rows(&house).await;
 
     let workspace = josef.workspace().await;
     let file = josef.file(&workspace, "false").await;
@@ -234,14 +241,14 @@ async fn of_a_workspace_nothing_stays(house: House) {
     for sockets in &mut sockets {
         hear_of_the_end(sockets).await;
     }
-    assert_eq!(house.dump().await, before);
+    assert_eq!(rows(&house).await, before);
 }
 
 async fn of_a_chat_nothing_stays(house: House) {
     let josef = Worker::new(&house, "josef@example.com").await;
     let workspace = &josef.world.user.workspace;
     let file = josef.file(workspace, "false").await;
-    let before = house.dump().await;
+    let before = rows(&house).await;
 
     // One that shares its content with others, and one that is the first to have it.
     for file in [&josef.world.file, &file] {
@@ -250,14 +257,14 @@ async fn of_a_chat_nothing_stays(house: House) {
         let mut sockets = josef.sockets(&chat).await;
         josef.delete(&format!("/chat/{chat}")).await;
         hear_of_the_end(&mut sockets).await;
-        assert_eq!(house.dump().await, before);
+        assert_eq!(rows(&house).await, before);
     }
 }
 
 async fn of_a_file_only_the_messages_about_it_stay(house: House) {
     let josef = Worker::new(&house, "josef@example.com").await;
     let workspace = &josef.world.user.workspace;
-    let kept = house.dump().await;
+    let kept = rows(&house).await;
     let file = josef.file(workspace, "false").await;
     let mut attachments = Vec::new();
     let mut sockets = Vec::new();
@@ -278,7 +285,7 @@ async fn of_a_file_only_the_messages_about_it_stay(house: House) {
         v1.is_quiet().await;
     }
     // Two chats and their messages are new, and are counted with their user and their workspace.
-    let dump = house.dump().await;
+    let dump = rows(&house).await;
     let new = ["chat ", "chat_conversation ", "user ", "workspace "];
     let is_chat = |row: &&str| new.iter().any(|table| row.starts_with(table));
     let rest = |dump: &str| -> Vec<String> {

@@ -1,9 +1,11 @@
 //! The harness: a server per test, request helpers that read like sentences, and looks into the
 //! database from outside. Nothing here knows what an answer should be.
 
+mod admin;
 mod build;
 mod chat_client;
 mod client;
+mod collector;
 mod database;
 mod description;
 mod events;
@@ -31,9 +33,11 @@ mod statements;
 pub mod upstream;
 mod world;
 
+pub use admin::admin_of;
 pub use build::build_once;
 pub use chat_client::ChatClient;
 pub use client::{Request, Response, percent_encode};
+pub use collector::{Collector, Span};
 pub use database::Database;
 pub use description::{Description, Operation};
 pub use events::Events;
@@ -46,7 +50,7 @@ pub use model::FakeModel;
 pub use multipart::Multipart;
 pub use people::{User, login};
 pub use port::free_port;
-pub use process::{Outcome, Process, memory_of, run_kafka};
+pub use process::{Outcome, Process, memory_of, run_kafka, run_kafka_with};
 pub use pushpin::{Pushpin, is_installed as pushpin_is_installed};
 pub use raw::{head_and_body, read_response};
 pub use server::Server;

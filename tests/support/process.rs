@@ -165,8 +165,14 @@ pub struct Outcome {
 
 /// Runs `kafka` with `arguments` until it ends; one that keeps running is killed and fails the test.
 pub fn run_kafka(arguments: &[&str]) -> Outcome {
+    run_kafka_with(arguments, &[])
+}
+
+/// The same with these variables in its environment.
+pub fn run_kafka_with(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     let child = kafka()
         .args(arguments)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

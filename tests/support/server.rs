@@ -68,6 +68,15 @@ impl Server {
         self.hrana.as_ref().expect("its database is on a server")
     }
 
+    /// How the command line is told where its database is.
+    pub fn database_options(&self) -> Vec<String> {
+        let path = |path: &Path| path.to_str().expect("a path of text").to_owned();
+        match &self.hrana {
+            Some(hrana) => vec!["--runtime-config-file".to_owned(), path(&hrana.config())],
+            None => vec!["--state-dir".to_owned(), path(self.state())],
+        }
+    }
+
     /// The address that it printed, `127.0.0.1:<port>`.
     pub fn address(&self) -> &str {
         &self.address

@@ -1,6 +1,8 @@
 //! Token mode: every caller has logged in (docs/decisions.md#open-mode-and-token-mode). That no user reads rows of
 //! another user is tested in `promises::strangers`.
 
+mod admin;
+mod audit;
 mod codes;
 mod cross_site;
 mod frames;

@@ -22,13 +22,24 @@ pub struct Account {
     pub user_id: String,
     /// The answer to a login, as JSON: the user and all they have.
     pub answer: String,
+    is_disabled: bool,
+}
+
+impl Account {
+    /// 403 if the operator has disabled the user.
+    pub fn check(self) -> Result<Self> {
+        match self.is_disabled {
+            true => Err(Error::disabled()),
+            false => Ok(self),
+        }
+    }
 }
 
 /// The account of `email`, which is made if there is none. A known e-mail costs one statement.
 pub async fn open(email: &Email) -> Result<Account> {
     let mut db = Db::open().await?;
     if let Some(account) = look_up(&mut db, email).await? {
-        return Ok(account);
+        return account.check();
     }
     let mut transaction = db.begin().await?;
     make(&mut transaction, email).await?;
@@ -46,11 +57,12 @@ pub async fn find_or_make(
 ) -> Result<Account> {
     let made = make(transaction, email).await?;
     match known.filter(|_| !made) {
-        Some(account) => Ok(account),
+        Some(account) => account.check(),
         // New, so it is short.
         None => {
             let account = transaction.query_one_as(LOGIN, of_email(email));
-            account.await?.ok_or_else(Error::user_not_found)
+            let account: Option<Account> = account.await?;
+            account.ok_or_else(Error::user_not_found)?.check()
         }
     }
 }

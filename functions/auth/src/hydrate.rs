@@ -35,6 +35,6 @@ pub async fn hydrate(access: Access, request: Request) -> Result<Response> {
     };
     let mut db = Db::open().await?;
     let found = account::look_up_id(&mut db, &user).await?;
-    let account = found.ok_or_else(Error::user_not_found)?;
+    let account = found.ok_or_else(Error::user_not_found)?.check()?;
     Ok(json_text_response(StatusCode::OK, account.answer))
 }

@@ -25,6 +25,8 @@ use crate::{account, oidc};
 /// The fields of a login.
 const FIELDS: &[&str] = &["email", "code", "id_token"];
 
+const FAILED: &str = include_str!("failed.sql");
+
 /// How much of a browser's name is kept.
 const MAX_AGENT_CHARS: usize = 200;
 
@@ -33,11 +35,35 @@ const MAX_AGENT_CHARS: usize = 200;
 pub async fn login(visitor: Visitor, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let body = JsonBody::read(Request::from_parts(parts.clone(), body), FIELDS).await?;
-    let answer = match visitor.must_log_in() {
-        true => begin_session(&parts, prove(&visitor, &body).await?).await?,
-        false => account::open(&body.get::<Address>()?.email).await?.answer,
+    match log_in(&visitor, &parts, &body).await {
+        Ok(answer) => Ok(json_text_response(StatusCode::OK, answer)),
+        Err(error) => {
+            if let Error::Unauthorized(_) | Error::Forbidden(_) = &error {
+                note_failure(&visitor, &body).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn log_in(visitor: &Visitor, parts: &Parts, body: &JsonBody) -> Result<String> {
+    match visitor.must_log_in() {
+        true => begin_session(visitor, parts, prove(visitor, body).await?).await,
+        false => Ok(account::open(&body.get::<Address>()?.email).await?.answer),
+    }
+}
+
+/// Notes a login that failed: of an e-mail that no user has, only where it came from.
+async fn note_failure(visitor: &Visitor, body: &JsonBody) {
+    let email = body.get::<Address>().ok().map(|named| named.email);
+    let email = email.as_ref().map(Email::key);
+    let noted = async {
+        let mut db = Db::open().await?;
+        db.execute(FAILED, params![email, visitor.address()]).await
     };
-    Ok(json_text_response(StatusCode::OK, answer))
+    if let Err(error) = noted.await {
+        tracing::warn!("a failed login is not in the audit table: {error}");
+    }
 }
 
 /// The body of a login with an identity provider's word.
@@ -111,7 +137,7 @@ async fn prove(visitor: &Visitor, body: &JsonBody) -> Result<Proven> {
 }
 
 /// Begins a session, in one transaction with the account if that is new. Returns the answer.
-async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
+async fn begin_session(visitor: &Visitor, request: &Parts, proven: Proven) -> Result<String> {
     let email = proven.email();
     let mut db = Db::open().await?;
     let proven = proven.check(&mut db).await?;
@@ -123,7 +149,8 @@ async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
     let account = account::find_or_make(&mut transaction, &email, known).await?;
     let token = match login {
         oidc::Login::New(token) => {
-            insert(&mut transaction, request, &account.user_id, &token).await?;
+            let address = visitor.address();
+            insert(&mut transaction, request, address, &account.user_id, &token).await?;
             token
         }
         oidc::Login::Again(token) => token,
@@ -137,21 +164,23 @@ async fn begin_session(request: &Parts, proven: Proven) -> Result<String> {
 async fn insert(
     transaction: &mut Transaction<'_>,
     request: &Parts,
+    address: Option<String>,
     user: &str,
     token: &str,
 ) -> Result<()> {
     let inserted: Option<String> = transaction
         .query_one_as(
-            // The user may have left since they were looked up.
-            r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent)
-             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5 FROM "user" WHERE id = ?6 RETURNING id"#,
+            // The user may have left, or be disabled, since they were looked up.
+            r#"INSERT INTO session (id, user_id, token_hash, created_at, extended_at, expires_at, user_agent, address)
+             SELECT ?1, id, ?2, ?3, ?3, ?4, ?5, ?7 FROM "user" WHERE id = ?6 AND disabled_at IS NULL RETURNING id"#,
             params![
                 new_id(),
                 session::hash(token),
                 clock::now(),
                 clock::unix_millis() + SESSION_LASTS,
                 user_agent(request),
-                user
+                user,
+                address
             ],
         )
         .await?;

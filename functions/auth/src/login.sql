@@ -15,7 +15,7 @@
 -- The user is ?3, or has the e-mail ?1, in lower case ?2. Of several with an e-mail that differs in case only, which older
 -- databases may have, it is the one with exactly this spelling, else the oldest.
 WITH u AS (
-    SELECT id, email, num_workspaces FROM "user" WHERE id = coalesce(?3, (
+    SELECT id, email, num_workspaces, disabled_at FROM "user" WHERE id = coalesce(?3, (
         SELECT id FROM "user" WHERE email_key = ?2 OR email = ?1 ORDER BY email = ?1 DESC, rowid LIMIT 1
     ))
 ),
@@ -73,5 +73,5 @@ SELECT '{"user_id":' || json_quote(u.id) || ',"email":' || json_quote(u.email) |
 ) || iif(
     u.num_workspaces > 1000 OR EXISTS (SELECT 1 FROM model WHERE user_id = u.id LIMIT 1 OFFSET 200),
     ',"has_more":true}', '}'
-) AS answer, u.id AS user_id
+) AS answer, u.id AS user_id, u.disabled_at IS NOT NULL AS is_disabled
 FROM u

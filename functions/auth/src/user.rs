@@ -24,14 +24,14 @@ pub async fn delete(
     Path(user): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    access.caller(Some(&user))?;
+    let caller = access.caller(Some(&user))?;
     let mut db = Db::open().await?;
     let mut is_there = true;
     while is_there {
         let mut transaction = db.begin().await?;
         let part = Part::next(&mut transaction, Holder::User(&user)).await?;
         if part.is_last {
-            remove(&mut transaction, &user).await?;
+            remove(&mut transaction, &user, caller.address()).await?;
             is_there = false;
         } else {
             part.delete(&mut transaction).await?;
@@ -47,12 +47,16 @@ pub async fn delete(
     }))
 }
 
-/// Deletes the user with the remaining rows, and the rows of their e-mail.
-async fn remove(transaction: &mut Transaction<'_>, user: &str) -> Result<()> {
+/// Deletes the user with the remaining rows, and the rows of their e-mail, for a request from `address`.
+async fn remove(
+    transaction: &mut Transaction<'_>,
+    user: &str,
+    address: Option<String>,
+) -> Result<()> {
     let email: Option<String> = transaction
         .query_one_as(
-            r#"DELETE FROM "user" WHERE id = ?1 RETURNING coalesce(email_key, email)"#,
-            params![user],
+            r#"UPDATE "user" SET deleted_from = ?2 WHERE id = ?1 RETURNING coalesce(email_key, email)"#,
+            params![user, address],
         )
         .await?;
     let email = email.ok_or_else(Error::user_not_found)?;

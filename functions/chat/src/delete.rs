@@ -23,7 +23,7 @@ pub async fn delete(
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
-    if !removal::delete_chat(&mut db, &chat, caller.user_id()).await? {
+    if !removal::delete_chat(&mut db, &chat, &caller).await? {
         return Err(owner::not_found(&mut db, &caller, Error::chat_not_found()).await);
     }
     announce::chat_deleted(&chat).await;

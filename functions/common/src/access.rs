@@ -71,18 +71,22 @@ impl Visitor {
 
     /// The caller who reads what this user owns, and stores nothing.
     pub(crate) fn reader(&self, user_id: String) -> Caller {
-        Caller::proven(user_id, self.allowance(0))
+        Caller::proven(user_id, self.address, self.allowance(0, None))
     }
 
-    /// What a user may use up who has stored so many bytes.
-    fn allowance(&self, stored_bytes: u64) -> Allowance {
+    /// Where the request came from, as the table `audit` has it.
+    pub fn address(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+
+    /// What a user may use up who has stored so many bytes, and may store `quota` if the operator has set that.
+    fn allowance(&self, stored_bytes: u64, quota: Option<u64>) -> Allowance {
         let config = self.config;
         Allowance {
             stored_bytes,
-            address: self.address,
             limits: &config.limits,
             long_work: &config.long_work,
-            quota: config.storage_quota_bytes,
+            quota: quota.or(config.storage_quota_bytes),
             row_limits: &config.row_limits,
         }
     }
@@ -165,15 +169,17 @@ impl Access {
     ///
     /// In token mode it is the session's user whatever is named, and another's name is 404 as if they did not exist.
     pub fn caller(&self, user_id: Option<&str>) -> Result<Caller> {
+        let address = self.visitor.address;
         match (&self.session, user_id) {
             (Some(session), Some(named)) if session.user_id != named => {
                 Err(Error::user_not_found())
             }
             (Some(session), _) => {
-                let proven = self.visitor.allowance(session.stored_bytes);
-                Ok(Caller::proven(session.user_id.clone(), proven))
+                let (stored, quota) = (session.stored_bytes, session.quota_bytes);
+                let proven = self.visitor.allowance(stored, quota);
+                Ok(Caller::proven(session.user_id.clone(), address, proven))
             }
-            (None, named) => Ok(Caller::unproven(named.map(str::to_owned))),
+            (None, named) => Ok(Caller::unproven(named.map(str::to_owned), address)),
         }
     }
 

@@ -131,6 +131,11 @@ impl Error {
         Self::Unauthorized("The session has ended. Please log in again.".into())
     }
 
+    /// 403: the operator has disabled the user.
+    pub fn disabled() -> Self {
+        Self::forbidden("This account is disabled. Please ask the operator of this server.")
+    }
+
     /// 404: open mode knows no sessions.
     pub fn no_sessions() -> Self {
         Self::not_found("This server runs in open mode, where nobody logs in with a proof.")

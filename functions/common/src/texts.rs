@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use futures::channel::oneshot;
@@ -24,6 +24,7 @@ use crate::content;
 use crate::db::{self, Db};
 use crate::file_text::{self, Unread};
 use crate::files::{MAX_SHOWN_BYTES, NewFile};
+use crate::log::{self, Extracted};
 use crate::task::{begin_spawned, spawning};
 
 /// How long the answer to an upload waits for texts that are in it.
@@ -188,11 +189,20 @@ async fn beat(content: &str) -> Infallible {
 /// What component `extract` says about a content.
 async fn extract(content: &str, unread: Unread) -> Extraction {
     let asked = pin!(ask(content, unread));
+    let began = Instant::now();
     let why = match select(asked, pin!(sleep(READ_PATIENCE))).await {
-        Either::Left((Ok(extraction), _)) => return extraction,
+        Either::Left((Ok(extraction), _)) => {
+            let extracted = match &extraction {
+                Extraction::Text(_) => Extracted::Text,
+                Extraction::Failure(_) => Extracted::NoText,
+            };
+            log::text_read(extracted, began.elapsed());
+            return extraction;
+        }
         Either::Left((Err(why), _)) => why,
         Either::Right(_) => "it takes too long".to_owned(),
     };
+    log::text_read(Extracted::GaveUp, began.elapsed());
     tracing::warn!(content, "component extract gave no text: {why}");
     Extraction::Failure(GAVE_UP.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Request};
 use axum::response::Response;
-use kafka_common::access::Access;
+use kafka_common::access::{Access, Caller};
 use kafka_common::api::Done;
 use kafka_common::chat_files::{self, Attachment, Left};
 use kafka_common::db::{self, Db, Transaction};
@@ -30,7 +30,7 @@ pub(crate) async fn delete(
     let mut began = false;
     loop {
         let mut tx = db.begin().await?;
-        let Some((left, is_all)) = remove(&mut tx, &file, caller.user_id()).await? else {
+        let Some((left, is_all)) = remove(&mut tx, &file, &caller).await? else {
             drop(tx);
             if began {
                 break;
@@ -65,10 +65,12 @@ struct Place {
 async fn remove(
     tx: &mut Transaction<'_>,
     file: &str,
-    caller: Option<&str>,
+    caller: &Caller,
 ) -> db::Result<Option<(Vec<Left>, bool)>> {
     let most = PART / ATTACHMENT + 1;
-    let mut rows: Vec<Place> = tx.query_as(FIND, params![file, caller, most]).await?;
+    let mut rows: Vec<Place> = tx
+        .query_as(FIND, params![file, caller.user_id(), most])
+        .await?;
     // What the request names goes last, so that it means the file as long as there is any of it.
     rows.sort_by_key(|row| row.is_named);
     if rows.is_empty() {
@@ -96,15 +98,28 @@ async fn remove(
     match &of_workspace {
         // Its attachments go with it.
         Some(id) if is_all => {
-            let delete = "DELETE FROM file WHERE id = ?1";
-            tx.execute(delete, params![id.as_str()]).await?;
+            let delete = "UPDATE file SET deleted_from = ?2 WHERE id = ?1";
+            let asked = params![id.as_str(), caller.address()];
+            tx.execute(delete, asked).await?;
         }
-        _ => {
-            let ids: Vec<&str> = attached.iter().map(|file| file.id.as_str()).collect();
+        // Made in a chat, so it is the only one.
+        None => {
+            let delete = "UPDATE chat_file SET deleted_from = ?2
+                WHERE id IN (SELECT value FROM json_each(?1))";
+            let asked = params![ids(&attached), caller.address()];
+            tx.execute(delete, asked).await?;
+        }
+        Some(_) => {
             let delete = "DELETE FROM chat_file WHERE id IN (SELECT value FROM json_each(?1))";
-            tx.execute(delete, params![json!(ids).to_string()]).await?;
+            tx.execute(delete, params![ids(&attached)]).await?;
         }
     }
     let left = chat_files::left(tx, &attached).await?;
     Ok(Some((left, is_all || of_workspace.is_none())))
+}
+
+/// The ids of files, as JSON.
+fn ids(files: &[Attachment]) -> String {
+    let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
+    json!(ids).to_string()
 }

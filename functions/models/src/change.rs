@@ -184,7 +184,8 @@ async fn apply(
         wanted
             .key_header
             .map_or(found.key_header, |header| header.map(str::to_owned)),
-        i64::from(is_other)
+        i64::from(is_other),
+        caller.address()
     ];
     Ok(transaction.query_one_as(UPDATE, update).await?)
 }

@@ -47,7 +47,8 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
         base_url,
     };
     let sealed = Keys::get().await?.seal(binding, key)?;
-    let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS];
+    let from = caller.address();
+    let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS, from];
     let mut db = Db::open().await?;
     if let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? {
         return Ok(answer(&model));

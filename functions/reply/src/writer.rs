@@ -11,6 +11,7 @@ use kafka_common::api::events;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
 use kafka_common::links;
+use kafka_common::log::{self, Written};
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
@@ -59,6 +60,8 @@ pub async fn write(begun: Begun, audience: Audience) {
         written: Instant::now(),
         took: Duration::ZERO,
         reached: Instant::now(),
+        began: Instant::now(),
+        first_piece: None,
     };
     if writer.run().await.is_err() {
         tracing::info!("reply {} was ended by another", begun.reply);
@@ -78,6 +81,9 @@ struct Writer<'a> {
     took: Duration,
     /// When that last succeeded.
     reached: Instant,
+    began: Instant,
+    /// How long the first piece took.
+    first_piece: Option<Duration>,
 }
 
 impl Writer<'_> {
@@ -156,6 +162,9 @@ impl Writer<'_> {
         let mut ending = Ending::new(Status::Complete);
         let mut has_begun = false;
         while let Some(event) = self.alongside(answer.next()).await? {
+            if let Event::Reasoning(_) | Event::Delta(_) = &event {
+                self.first_piece.get_or_insert(self.began.elapsed());
+            }
             match event {
                 Event::Reasoning(thought) => {
                     has_begun = true;
@@ -316,6 +325,12 @@ impl Writer<'_> {
         loop {
             match composing::finish(self.begun, &answers, ending).await {
                 Ok(Outcome::Finished(mut sent)) => {
+                    let written = Written {
+                        took: self.began.elapsed(),
+                        first_piece: self.first_piece,
+                        characters: self.draft.text().chars().count(),
+                    };
+                    log::reply_ended(sent.status, Some(written));
                     links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);

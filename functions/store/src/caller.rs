@@ -11,6 +11,8 @@ use crate::room::{self, Room, RowLimits, Stored, Thing};
 #[derive(Debug, Clone)]
 pub struct Caller {
     user_id: Option<String>,
+    /// Where the request came from, as far as that is known.
+    address: Option<IpAddr>,
     /// `None` in open mode.
     proven: Option<Allowance>,
 }
@@ -20,13 +22,11 @@ pub struct Caller {
 pub struct Allowance {
     /// Bytes that they had stored when the request began.
     pub stored_bytes: u64,
-    /// Where the request came from, as far as that is known.
-    pub address: Option<IpAddr>,
     /// The variable `rate_limits`.
     pub limits: &'static Limits,
     /// The variable `long_work`.
     pub long_work: &'static Bounds,
-    /// The variable `storage_quota_bytes`; `None`: as much as they like.
+    /// The user's own quota, or the variable `storage_quota_bytes`; `None`: as much as they like.
     pub quota: Option<u64>,
     /// The variable `row_limits`.
     pub row_limits: &'static RowLimits,
@@ -34,17 +34,19 @@ pub struct Allowance {
 
 impl Caller {
     /// Who has logged in as this user.
-    pub fn proven(user_id: String, proven: Allowance) -> Self {
+    pub fn proven(user_id: String, address: Option<IpAddr>, proven: Allowance) -> Self {
         Self {
             user_id: Some(user_id),
+            address,
             proven: Some(proven),
         }
     }
 
     /// Any caller in open mode, where the name of a user is believed.
-    pub fn unproven(user_id: Option<String>) -> Self {
+    pub fn unproven(user_id: Option<String>, address: Option<IpAddr>) -> Self {
         Self {
             user_id,
+            address,
             proven: None,
         }
     }
@@ -53,6 +55,11 @@ impl Caller {
     /// id is the right to use it. Made for binding into SQL as `(?1 IS NULL OR owner_id = ?1)`.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
+    }
+
+    /// Where the request came from, as the table `audit` has it.
+    pub fn address(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
     }
 
     /// Whether the user is known to exist: they have a session.
@@ -70,14 +77,14 @@ impl Caller {
     pub async fn count_each(&self, limits: &[Limit]) -> Result<()> {
         match (&self.proven, self.user_id()) {
             (Some(proven), Some(user)) => {
-                let (who, address) = (Subject::User(user), proven.address);
-                proven.limits.count(limits, who, address).await
+                let who = Subject::User(user);
+                proven.limits.count(limits, who, self.address).await
             }
             _ => Ok(()),
         }
     }
 
-    /// How much the user may still store (variable `storage_quota_bytes`); `None`: as much as they like. To be asked
+    /// How much the user may still store ([`Allowance::quota`]); `None`: as much as they like. To be asked
     /// before anything is taken in that will be stored: an error if there is no room at all.
     pub async fn check_room(&self) -> Result<Option<Room>> {
         let (Some(proven), Some(user), Some(quota)) = (&self.proven, self.user_id(), self.quota())

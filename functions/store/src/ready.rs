@@ -39,7 +39,7 @@ struct Look {
 }
 
 /// The version of the schema, if the database is of use. However often and from wherever this is asked, the database is
-/// written about once a second.
+/// written once a second at most.
 pub async fn check() -> Result<i64, Unready> {
     let mut db = Db::open().await?;
     let now = clock::unix_millis();

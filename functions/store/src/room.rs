@@ -1,4 +1,5 @@
-//! How much a user may have in token mode: bytes (variable `storage_quota_bytes`) and rows (variable `row_limits`).
+//! How much a user may have in token mode: bytes (variable `storage_quota_bytes`, unless the operator has
+//! set another quota for the user) and rows (variable `row_limits`).
 //!
 //! How much they have is kept in their row by triggers (`migrations/0007_bounds.sql`), so that to ask costs the same
 //! whatever it is.

@@ -48,6 +48,8 @@ pub struct Session {
     pub token_hash: String,
     /// How many bytes that user has stored.
     pub stored_bytes: u64,
+    /// How many bytes that user may store, if the operator has set that for this user.
+    pub quota_bytes: Option<u64>,
     expires_at: i64,
 }
 

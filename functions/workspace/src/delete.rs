@@ -11,8 +11,8 @@ use kafka_common::query::Query;
 use kafka_common::removal::{Holder, Part};
 use kafka_common::{announce, owner, params};
 
-/// No row back: no such workspace of the caller (NULL: any).
-const DELETE: &str = "DELETE FROM workspace
+/// Its trigger deletes the row. No row back: no such workspace of the caller (NULL: any).
+const DELETE: &str = "UPDATE workspace SET deleted_from = ?3
     WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2) RETURNING id";
 
 /// Deletes a workspace with its files and chats, whose sockets receive `chat_deleted`.
@@ -29,7 +29,7 @@ pub(crate) async fn delete(
         let mut tx = db.begin().await?;
         let part = Part::next(&mut tx, holder).await?;
         if part.is_last {
-            let asked = params![workspace.as_str(), caller.user_id()];
+            let asked = params![workspace.as_str(), caller.user_id(), caller.address()];
             if tx
                 .query_one_as::<WorkspaceId>(DELETE, asked)
                 .await?

@@ -38,6 +38,19 @@ const OF_STEPS: &[f64] = &[
     1.0, 5.0,
 ];
 
+/// Seconds of what goes on for long: a reply, a file that is read.
+const OF_WORK: &[f64] = &[
+    0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0,
+];
+/// Characters of a reply.
+const OF_TEXTS: &[f64] = &[
+    10.0, 100.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0, 300_000.0,
+];
+/// How a reply may end. Another word counts as the last one.
+const STATUSES: [&str; 5] = ["complete", "stopped", "error", "interrupted", "other"];
+/// What may come of reading a file. Another word counts as the last one.
+const RESULTS: [&str; 4] = ["text", "no text", "gave up", "other"];
+
 static METRICS: OnceLock<Metrics> = OnceLock::new();
 
 /// Counts from now on, and returns where all is registered.
@@ -103,6 +116,39 @@ struct OfCallee {
     to: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfStatus {
+    status: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfResult {
+    result: &'static str,
+}
+
+/// The word of a list that is `word`, or the last one: no component makes up labels.
+fn known<const N: usize>(words: [&'static str; N], word: Option<&str>) -> &'static str {
+    let found = words.into_iter().find(|known| Some(*known) == word);
+    found.unwrap_or(words[N - 1])
+}
+
+/// Numbers that a component has logged about its work.
+#[derive(Debug)]
+pub struct Measured<'a> {
+    /// What has happened: `reply ended` or `text read`.
+    pub what: &'a str,
+    /// How a reply has ended.
+    pub status: Option<&'a str>,
+    /// What came of reading a file.
+    pub result: Option<&'a str>,
+    /// How long it took.
+    pub seconds: Option<f64>,
+    /// How long the first piece of a reply took.
+    pub first_seconds: Option<f64>,
+    /// How long a reply is.
+    pub characters: Option<f64>,
+}
+
 /// All that is counted as it happens. What is looked at when it is asked for is [`Now`].
 #[derive(Debug)]
 pub struct Metrics {
@@ -121,6 +167,12 @@ pub struct Metrics {
     published: Counter,
     delivered: Counter,
     overflowed: Counter,
+    replies: Family<OfStatus, Counter>,
+    first_piece: Histogram,
+    reply_duration: Histogram,
+    reply_length: Histogram,
+    extractions: Family<OfResult, Counter>,
+    extraction_duration: Histogram,
 }
 
 /// Registers a new family of one kind of histogram.
@@ -139,6 +191,18 @@ where
     family
 }
 
+/// Registers a new histogram.
+fn histogram(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    buckets: &'static [f64],
+) -> Histogram {
+    let histogram = Buckets(buckets).new_metric();
+    registry.register(name, help, histogram.clone());
+    histogram
+}
+
 /// Registers something new.
 fn new<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
     let metric = M::default();
@@ -151,6 +215,18 @@ impl Metrics {
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of the program", version);
         let r = registry;
+        let replies: Family<OfStatus, Counter> = new(r, "replies_ended", "Replies that have ended");
+        for status in STATUSES {
+            drop(replies.get_or_create(&OfStatus { status }));
+        }
+        let extractions: Family<OfResult, Counter> = new(
+            r,
+            "extractions",
+            "Files whose texts were read, or have none",
+        );
+        for result in RESULTS {
+            drop(extractions.get_or_create(&OfResult { result }));
+        }
         Self {
             requests: new(
                 r,
@@ -217,6 +293,32 @@ impl Metrics {
                 "sockets_overflowed",
                 "Sockets that were closed because too much waited for them",
             ),
+            replies,
+            first_piece: histogram(
+                r,
+                "reply_first_piece_seconds",
+                "Time from a reply's begin to its first piece of text or reasoning",
+                OF_WORK,
+            ),
+            reply_duration: histogram(
+                r,
+                "reply_duration_seconds",
+                "Time from a reply's begin to its end",
+                OF_WORK,
+            ),
+            reply_length: histogram(
+                r,
+                "reply_characters",
+                "Characters of a reply's text",
+                OF_TEXTS,
+            ),
+            extractions,
+            extraction_duration: histogram(
+                r,
+                "extraction_duration_seconds",
+                "Time of reading the text of a file",
+                OF_WORK,
+            ),
         }
     }
 
@@ -247,6 +349,30 @@ impl Metrics {
     /// A socket is closed because it is too slow.
     pub fn overflowed(&self) {
         self.overflowed.inc();
+    }
+
+    /// A component has logged numbers about its work.
+    pub fn measured(&self, measured: &Measured<'_>) {
+        let observe = |histogram: &Histogram, number: Option<f64>| {
+            if let Some(number) = number {
+                histogram.observe(number);
+            }
+        };
+        match measured.what {
+            "reply ended" => {
+                let status = known(STATUSES, measured.status);
+                self.replies.get_or_create(&OfStatus { status }).inc();
+                observe(&self.first_piece, measured.first_seconds);
+                observe(&self.reply_duration, measured.seconds);
+                observe(&self.reply_length, measured.characters);
+            }
+            "text read" => {
+                let result = known(RESULTS, measured.result);
+                self.extractions.get_or_create(&OfResult { result }).inc();
+                observe(&self.extraction_duration, measured.seconds);
+            }
+            _ => {}
+        }
     }
 
     /// The metrics of one component.

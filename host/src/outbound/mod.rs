@@ -9,6 +9,7 @@ use crate::{
     component::Component,
     gateway::control::{Local, response},
     metrics::Destination,
+    trace,
 };
 use chain::Chain;
 use http_body_util::{BodyExt, Limited};
@@ -27,6 +28,8 @@ pub struct Hooks {
     pub component: Arc<Component>,
     /// The components that it may call on its thread.
     pub chain: Arc<Chain>,
+    /// The span of the request that sends the next one, if it is traced.
+    pub caller: Option<trace::Context>,
 }
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -35,21 +38,39 @@ type Answer = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Err
 impl WasiHttpHooks for Hooks {
     fn send_request(
         &mut self,
-        request: http::Request<WasiBody>,
+        mut request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _: Io,
     ) -> Answer {
+        let caller = self.caller.take();
+        let tracer = caller.and_then(|caller| Some((trace::get()?, caller)));
+        let mut span = tracer.map(|(tracer, caller)| tracer.call(&caller, &request));
+        if let Some(span) = &span {
+            span.context().put_into(request.headers_mut());
+        }
         let (to, answer) = self.begin(request, options);
-        let Some(metrics) = &self.component.metrics else {
+        let mut call = self
+            .component
+            .metrics
+            .as_ref()
+            .map(|metrics| metrics.call(to));
+        if call.is_none() && span.is_none() {
             return answer;
-        };
-        let mut call = metrics.call(to);
+        }
         Box::new(async move {
             let answered = Box::into_pin(answer).await;
-            match &answered {
-                Ok((response, _)) => call.answered(response.status()),
-                Err(Error::HttpRequestDenied) => call.refused(),
-                Err(_) => call.failed(),
+            if let Some(call) = &mut call {
+                match &answered {
+                    Ok((response, _)) => call.answered(response.status()),
+                    Err(Error::HttpRequestDenied) => call.refused(),
+                    Err(_) => call.failed(),
+                }
+            }
+            if let Some(span) = &mut span {
+                match &answered {
+                    Ok((response, _)) => span.answered(response.status()),
+                    Err(_) => span.fail(),
+                }
             }
             answered
         })

@@ -20,9 +20,9 @@ use tower::Service;
 /// How long a connection may take to open.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Opens connections. The server may be at a private address: the operator has named it.
+/// Opens connections to a server of the operator. It may be at a private address: the operator has named it.
 #[derive(Clone)]
-pub(super) struct Connector(pub(super) Arc<Dialer>);
+pub(crate) struct Connector(pub(crate) Arc<Dialer>);
 
 impl Service<Uri> for Connector {
     type Response = Open;
@@ -52,7 +52,7 @@ impl Service<Uri> for Connector {
 }
 
 /// An open connection.
-pub(super) struct Open {
+pub(crate) struct Open {
     stream: TokioIo<Box<dyn Stream>>,
     /// The other end is a proxy, which wants to know the whole URL.
     is_proxy: bool,

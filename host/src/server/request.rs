@@ -10,6 +10,7 @@ use crate::{
     instance::{Arrival, Handler, PoolExhausted},
     metrics,
     outbound::chain::{Callee, Chain},
+    trace,
 };
 use bytes::Bytes;
 use http::{
@@ -55,6 +56,7 @@ struct Access<'a> {
     component: &'a str,
     route: &'a str,
     status: Option<StatusCode>,
+    span: Option<trace::Span>,
 }
 
 impl<'a> Access<'a> {
@@ -69,6 +71,7 @@ impl<'a> Access<'a> {
             component: "-",
             route: "-",
             status: None,
+            span: trace::get().map(|tracer| tracer.request(request)),
         }
     }
 }
@@ -84,7 +87,17 @@ impl Drop for Access<'_> {
             route,
             status,
             begin,
+            span,
         } = self;
+        if let Some(span) = span {
+            span.route(method, component, route);
+            span.set("kafka.request_id", *id);
+            match status {
+                Some(status) => span.answered(*status),
+                // Its client left.
+                None => span.set("http.response.status_code", CLIENT_LEFT),
+            }
+        }
         let status = status.map_or(CLIENT_LEFT, |status| status.as_u16());
         let took = begin.elapsed();
         if let Some(metrics) = metrics::get() {
@@ -200,7 +213,8 @@ impl Dispatcher {
         }
         let bodiless = parts.method == Method::HEAD;
         let request = Request::from_parts(parts, body);
-        let response = match answer(handler, request).await {
+        let span = access.span.as_ref().map(|span| span.context().clone());
+        let response = match answer(handler, request, span).await {
             Ok(response) if bodiless || has_no_body(response.status()) => Ok(response),
             Ok(response) => whole(response).await,
             Err(error) => Err(error),
@@ -236,7 +250,22 @@ impl Dispatcher {
 fn callee(handler: ProxyHandler<Handler>) -> Callee {
     Arc::new(move |request| {
         let handler = handler.clone();
-        Box::pin(async move { answer(&handler, request).await })
+        Box::pin(async move {
+            let mut span = trace::get().map(|tracer| tracer.request(&request));
+            if let Some(span) = &mut span {
+                let component = &handler.state().component.id;
+                span.route(request.method(), component, request.uri().path());
+            }
+            let context = span.as_ref().map(|span| span.context().clone());
+            let answered = answer(&handler, request, context).await;
+            if let Some(span) = &mut span {
+                match &answered {
+                    Ok(response) => span.answered(response.status()),
+                    Err(_) => span.fail(),
+                }
+            }
+            answered
+        })
     })
 }
 
@@ -246,11 +275,15 @@ fn callee(handler: ProxyHandler<Handler>) -> Callee {
 async fn answer(
     handler: &ProxyHandler<Handler>,
     mut request: Request<WasiBody>,
+    span: Option<trace::Context>,
 ) -> wasmtime::Result<Response<WasiBody>> {
-    let arrival = Arrival(Instant::now());
-    let patience = arrival.0 + POOL_WAIT;
+    let arrival = Arrival {
+        at: Instant::now(),
+        span,
+    };
+    let patience = arrival.at + POOL_WAIT;
     loop {
-        let error = match handler.handle(arrival, request).await {
+        let error = match handler.handle(arrival.clone(), request).await {
             Ok(response) => return Ok(response),
             Err(error) => error.downcast::<InstantiationError<Arrival>>()?,
         };

@@ -3,6 +3,7 @@
 //! A call that Spin refuses is refused here too. Only the asynchronous form of `spin:sqlite` is supported: the
 //! synchronous one would stop every other request of the instance while one of them waits for the write lock.
 
+mod http;
 pub mod key_value;
 pub mod sqlite;
 pub mod variables;
@@ -25,7 +26,7 @@ pub fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use bindings::spin::{key_value, sqlite, variables};
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi::p3::add_to_linker(linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(linker)?;
+    http::add_to_linker(linker)?;
     sqlite::sqlite::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     variables::variables::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     key_value::key_value::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;

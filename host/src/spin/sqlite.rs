@@ -6,7 +6,7 @@ use super::{
     },
     log_call,
 };
-use crate::{instance::State, storage, stores::Session};
+use crate::{instance::State, storage, stores::Session, trace};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tracing::Level;
@@ -84,6 +84,10 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
         if tracing::enabled!(target: LOG, Level::TRACE) {
             accessor.with(|mut access| log(&access.get().component.id, &statement));
         }
+        let mut span = trace::get().and_then(|tracer| {
+            let caller = accessor.with(|mut access| super::http::caller(&mut access))?;
+            Some(tracer.statement(&caller, shown(&statement)))
+        });
         let connection = session(accessor, &connection)?;
         let parameters = parameters.into_iter().map(from_guest).collect();
         let result = connection
@@ -94,8 +98,14 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
             .await;
         let result = match result {
             Ok(result) => result,
-            Err(error) => return Ok(Err(Error::Io(error))),
+            Err(error) => {
+                if let Some(span) = &mut span {
+                    span.fail();
+                }
+                return Ok(Err(Error::Io(error)));
+            }
         };
+        drop(span);
         let rows: Vec<RowResult> = result
             .rows
             .into_iter()
@@ -131,8 +141,14 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<State> {
     }
 }
 
-/// Writes down that a component runs a statement: what it is, not its values and comments.
+/// Writes down that a component runs a statement.
 fn log(component: &str, statement: &str) {
+    let sql = shown(statement);
+    tracing::trace!(target: LOG, component, sql);
+}
+
+/// What a statement is, without its values and comments.
+fn shown(statement: &str) -> String {
     let lines = statement.lines().map(str::trim_start);
     let mut words = lines
         .filter(|line| !line.starts_with("--"))
@@ -146,7 +162,7 @@ fn log(component: &str, statement: &str) {
         sql.push(' ');
         sql.push_str(word);
     }
-    tracing::trace!(target: LOG, component, sql);
+    sql
 }
 
 fn session<T>(

@@ -105,7 +105,10 @@ pub(super) fn common() -> Value {
             &DETAIL,
             &[Property::new("WWW-Authenticate", Schema::Text)],
         ),
-        "Forbidden": detail("The server does not accept requests from this address or origin. The text names the setting that allows them."),
+        "Forbidden": detail(
+            "The server does not accept requests from this address or origin, and the text names the setting that allows \
+             them; or the account is disabled."
+        ),
         "TooLarge": detail(
             "The body, or a text in it, is too large; or in token mode: the quota of the user is reached."
         ),

@@ -11,7 +11,7 @@ use crate::api::relay::Message;
 use crate::api::words::Status;
 use crate::conversation;
 use crate::db::{Db, Error, Result, Transaction};
-use crate::{clock, params};
+use crate::{clock, log, params};
 
 const CLOSE: &str = include_str!("close.sql");
 
@@ -244,6 +244,7 @@ pub async fn interrupt_in(
 
 /// Sends all clients the end of a reply that another request than its writer ended.
 pub async fn tell(chat: &str, ended: GenerationEnded) {
+    log::reply_ended(ended.status, None);
     let v1 = text(&ended).into_iter().collect();
     audience::tell(chat, &[ended.into()], v1).await;
 }

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use super::ActionDone;
 use crate::refused::Refused;
 
-/// Deletes the file that is named, if it has at most ?4 versions.
+/// Deletes, for a request from ?5, the file that is named, if it has at most ?4 versions.
 const DELETE: &str = concat!(
-    "DELETE FROM chat_file WHERE num_versions <= ?4 AND rowid = (",
+    "UPDATE chat_file SET deleted_from = ?5 WHERE num_versions <= ?4 AND rowid = (",
     include_str!("named.sql"),
     ") RETURNING id, filename, file_id"
 );
@@ -39,7 +39,8 @@ pub async fn delete(chat: &str, caller: &Caller, asked: FileId) -> Result<Action
     let (mut tx, deleted) = loop {
         let mut tx = db.begin().await?;
         let wanted = params![chat, caller.user_id(), &asked, PART / FILE];
-        if let Some(deleted) = tx.query_one_as::<Deleted>(DELETE, wanted.clone()).await? {
+        let delete = [wanted.clone(), params![caller.address()]].concat();
+        if let Some(deleted) = tx.query_one_as::<Deleted>(DELETE, delete).await? {
             break (tx, deleted);
         }
         // None, or one with more versions than can go at once.

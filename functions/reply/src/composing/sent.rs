@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub struct Sent {
     pub events: Vec<Event>,
     pub v1: Vec<String>,
+    /// How the reply has ended.
+    pub status: Status,
 }
 
 /// All that was stored.
@@ -42,8 +44,9 @@ impl Stored {
                 v1.push(said);
             }
         }
+        let status = ended.status;
         events.push(ended.into());
-        Sent { events, v1 }
+        Sent { events, v1, status }
     }
 }
 

@@ -4,26 +4,29 @@ use serde::Deserialize;
 
 use super::{FILE, PART};
 use crate::api::id::ChatId;
+use crate::caller::Caller;
 use crate::db::{Db, Result, Transaction};
 use crate::params;
 
 const DELETE: &str = include_str!("delete_chat.sql");
 const NEWEST: &str = include_str!("newest.sql");
 
-/// Deletes a chat of the caller's (`None`: of any caller who knows the id), in parts if it is large. False: there is none.
+/// Deletes a chat of the caller's (in open mode: of any caller who knows the id), in parts if it is large. False: there is none.
 ///
 /// For readers, a large one ends with the first part: nothing is on its active branch any more. While it is
 /// there, it can be deleted again.
-pub async fn delete_chat(db: &mut Db, chat: &str, caller: Option<&str>) -> Result<bool> {
+pub async fn delete_chat(db: &mut Db, chat: &str, caller: &Caller) -> Result<bool> {
     let mut began = false;
     loop {
-        let asked = params![chat, caller, PART];
+        let asked = params![chat, caller.user_id(), PART, caller.address()];
         let deleted: Option<ChatId> = db.query_one_as(DELETE, asked).await?;
         if deleted.is_some() {
             return Ok(true);
         }
         let there = "SELECT id FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
-        let there: Option<ChatId> = db.query_one_as(there, params![chat, caller]).await?;
+        let there: Option<ChatId> = db
+            .query_one_as(there, params![chat, caller.user_id()])
+            .await?;
         if there.is_none() {
             // Another request may have deleted the rest of it.
             return Ok(began);

@@ -1,0 +1,186 @@
+//! Traces, for an OpenTelemetry collector (docs/operations.md#traces): a span for each request, for each statement and for
+//! each request of a component.
+//!
+//! They exist once a variable such as `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector, as under Spin; without one nothing
+//! is spent on them. Nothing waits for the collector: what it does not take in time is dropped.
+
+mod context;
+mod export;
+
+pub use context::Context;
+pub use export::{Export, start};
+
+use context::hex;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::mpsc;
+
+/// Spans that wait for the collector; more are dropped.
+const MAX_WAITING: usize = 8192;
+
+static TRACER: OnceLock<Tracer> = OnceLock::new();
+
+/// Makes spans, if they are wanted.
+pub fn get() -> Option<&'static Tracer> {
+    TRACER.get()
+}
+
+/// Makes spans.
+#[derive(Debug)]
+pub struct Tracer {
+    queue: mpsc::Sender<Value>,
+    dropped: AtomicU64,
+}
+
+/// What a span is of, by OpenTelemetry's numbers.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Server = 2,
+    Client = 3,
+}
+
+/// A span, which ends when this is dropped.
+#[derive(Debug)]
+pub struct Span {
+    tracer: &'static Tracer,
+    context: Context,
+    parent: Option<[u8; 8]>,
+    name: String,
+    kind: Kind,
+    start: SystemTime,
+    begun: Instant,
+    attributes: Vec<Value>,
+    failed: bool,
+}
+
+impl Tracer {
+    /// Of a request to a component: below the span that its headers name, or the first one of a new trace.
+    pub fn request<B>(&'static self, request: &Request<B>) -> Span {
+        let parent = Context::of(request.headers());
+        let mut span = self.span(parent.as_ref(), request.method().to_string(), Kind::Server);
+        span.set("http.request.method", request.method().as_str());
+        span
+    }
+
+    /// Of a statement.
+    pub fn statement(&'static self, parent: &Context, sql: String) -> Span {
+        let word = sql.split(' ').next().unwrap_or_default().to_owned();
+        let mut span = self.span(Some(parent), word, Kind::Client);
+        span.set("db.system.name", "sqlite");
+        span.set("db.query.text", sql);
+        span
+    }
+
+    /// Of a request that a component sends, with the server, and without the path and what else may be secret.
+    pub fn call<B>(&'static self, parent: &Context, request: &Request<B>) -> Span {
+        let (method, uri) = (request.method(), request.uri());
+        let mut span = self.span(Some(parent), method.to_string(), Kind::Client);
+        span.set("http.request.method", method.as_str());
+        span.set("url.scheme", uri.scheme_str().unwrap_or_default());
+        span.set("server.address", uri.host().unwrap_or_default());
+        if let Some(port) = uri.port_u16() {
+            span.set("server.port", port);
+        }
+        span
+    }
+
+    fn span(&'static self, parent: Option<&Context>, name: String, kind: Kind) -> Span {
+        Span {
+            tracer: self,
+            context: parent.map_or_else(Context::first, Context::child),
+            parent: parent.map(|parent| parent.span),
+            name,
+            kind,
+            start: SystemTime::now(),
+            begun: Instant::now(),
+            attributes: Vec::new(),
+            failed: false,
+        }
+    }
+
+    /// How many spans were dropped since this was asked last.
+    fn dropped(&self) -> u64 {
+        self.dropped.swap(0, Relaxed)
+    }
+}
+
+impl Span {
+    /// Its place, below which others are.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The component and the route that a request was for.
+    pub fn route(&mut self, method: &Method, component: &str, route: &str) {
+        self.name = format!("{method} {route}");
+        self.set("http.route", route);
+        self.set("kafka.component", component);
+    }
+
+    /// A text or a number about it.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        if !self.context.is_sampled {
+            return;
+        }
+        let value = match value.into() {
+            Value::String(text) => json!({ "stringValue": text }),
+            // 64-bit numbers are texts in JSON.
+            number => json!({ "intValue": number.to_string() }),
+        };
+        self.attributes.push(json!({ "key": name, "value": value }));
+    }
+
+    /// It was answered with this status. Of a client's mistake the client is to blame.
+    pub fn answered(&mut self, status: StatusCode) {
+        self.set("http.response.status_code", status.as_u16());
+        self.failed |= match self.kind {
+            Kind::Server => status.is_server_error(),
+            Kind::Client => status.is_client_error() || status.is_server_error(),
+        };
+    }
+
+    /// It did not succeed.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if !self.context.is_sampled {
+            return;
+        }
+        // By the clock that is never set.
+        let nanoseconds = |time: SystemTime| {
+            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+            since.as_nanos().to_string()
+        };
+        let end = self.start + self.begun.elapsed();
+        let mut span = json!({
+            "traceId": hex(&self.context.trace),
+            "spanId": hex(&self.context.span),
+            "name": self.name,
+            "kind": self.kind as u8,
+            "startTimeUnixNano": nanoseconds(self.start),
+            "endTimeUnixNano": nanoseconds(end),
+            "attributes": std::mem::take(&mut self.attributes),
+        });
+        if let Some(parent) = &self.parent {
+            span["parentSpanId"] = hex(parent).into();
+        }
+        if self.failed {
+            span["status"] = json!({ "code": 2 });
+        }
+        if self.tracer.queue.try_send(span).is_err() {
+            self.tracer.dropped.fetch_add(1, Relaxed);
+        }
+    }
+}

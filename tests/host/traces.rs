@@ -1,0 +1,227 @@
+//! Traces for an OpenTelemetry collector (docs/operations.md#traces).
+
+use serde_json::json;
+
+use crate::support::{Collector, FakeModel, Server, Setup, Span, User, login};
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+const MODEL: &str = "fake-words-2-rate-0";
+
+/// A user with a model and a chat, and the model.
+async fn scene(server: &Server) -> (User, String, FakeModel) {
+    let user = login(server, "someone@example.com").await;
+    let chat = server.chat(&user, "The Trial").await;
+    let model = FakeModel::start();
+    let saved = server.post("/models/new").form(&[
+        ("user_id", user.id.as_str()),
+        ("name", MODEL),
+        ("ak", "secret-key"),
+        ("base_url", &model.base_url()),
+    ]);
+    saved.send().await.has_status(200);
+    (user, chat, model)
+}
+
+/// Asks for a reply, as a part of a trace with these flags, and waits until the model was asked. Returns the headers that
+/// the model got.
+async fn asks(server: &Server, chat: &str, model: &FakeModel, flags: &str) -> serde_json::Value {
+    let prompt = json!({ "prompt": "secret words", "model": MODEL }).to_string();
+    let asked = server.post(&format!("/chat/{chat}/messages"));
+    let asked = asked
+        .header("accept", "application/json")
+        .header("traceparent", &format!("00-{TRACE}-{PARENT}-{flags}"))
+        .header("tracestate", "vendor=1");
+    asked.json(prompt).send().await.has_status(202);
+    let seen = model
+        .saw(crate::support::PATIENCE, |seen| {
+            seen["last"][0]["ended"] == true
+        })
+        .await;
+    seen["last"][0]["headers"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_goes_from_the_client_to_the_model() {
+    let collector = Collector::start().await;
+    let setup = Setup::app()
+        .environment(ENDPOINT, &collector.endpoint())
+        .environment("OTEL_EXPORTER_OTLP_HEADERS", "api-key=of%20ours")
+        .environment("OTEL_SERVICE_NAME", "chat");
+    let server = setup.start().await;
+    let (_, chat, model) = scene(&server).await;
+    let headers = asks(&server, &chat, &model, "01").await;
+
+    let of_trace = |span: &Span| span.trace == TRACE;
+    let request = collector
+        .span("the request", |span| {
+            of_trace(span) && span.parent.as_deref() == Some(PARENT)
+        })
+        .await;
+    assert_eq!(request.name, "POST /chat/:id/messages");
+    assert_eq!(request.attribute("http.response.status_code"), "202");
+    assert_eq!(request.attribute("kafka.component"), "relay");
+    assert!(!request.attribute("kafka.request_id").is_empty());
+    assert!((request.kind, request.has_failed) == (2, false));
+    assert!(request.nanoseconds > 0);
+    let below = |parent: &Span| {
+        let (trace, id) = (parent.trace.clone(), parent.id.clone());
+        move |span: &Span| span.trace == trace && span.parent.as_ref() == Some(&id)
+    };
+    let of_request = below(&request);
+    let insert = collector.span("a statement", |span| {
+        of_request(span)
+            && span
+                .attribute("db.query.text")
+                .starts_with("INSERT INTO generation")
+    });
+    assert_eq!((insert.await.name.as_str()), "INSERT");
+    let handed = collector.span("the call of reply", |span| {
+        of_request(span) && span.attribute("server.address") == "reply.spin.internal"
+    });
+    let handed = handed.await;
+    assert_eq!((handed.name.as_str(), handed.kind), ("POST", 3));
+    let of_call = below(&handed);
+    let reply = collector.span("reply", of_call).await;
+    assert_eq!(reply.attribute("kafka.component"), "reply");
+    let of_reply = below(&reply);
+    let port = model
+        .address()
+        .rsplit(':')
+        .next()
+        .expect("a port")
+        .to_owned();
+    let called = collector
+        .span("the model", |span| {
+            of_reply(span) && span.attribute("server.port") == port
+        })
+        .await;
+    assert_eq!(called.attribute("server.address"), "127.0.0.1");
+    assert_eq!(called.attribute("http.response.status_code"), "200");
+    assert_eq!(
+        headers["traceparent"],
+        format!("00-{TRACE}-{}-01", called.id)
+    );
+    assert_eq!(headers["tracestate"], "vendor=1");
+    // What goes on after the answer, too.
+    collector
+        .span("the end of the reply", |span| {
+            of_reply(span) && span.name == "COMMIT"
+        })
+        .await;
+    // A request without a parent begins a trace.
+    let first = collector
+        .span("a login", |span| span.name == "POST /auth/...")
+        .await;
+    assert_eq!(first.parent, None);
+    assert_ne!(first.trace, TRACE);
+    let (services, key) = collector.senders();
+    assert!(
+        services.iter().all(|service| service == "chat"),
+        "{services:?}"
+    );
+    assert_eq!(key.as_deref(), Some("of ours"));
+    let all = format!("{:?}", collector.spans());
+    for secret in ["secret", "someone@example.com", "/v1/chat"] {
+        assert!(!all.contains(secret), "{secret}: {all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_does_not_record_is_passed_on_only() {
+    let collector = Collector::start().await;
+    let setup = Setup::app().environment(ENDPOINT, &collector.endpoint());
+    let mut server = setup.start().await;
+    let (_, chat, model) = scene(&server).await;
+    let headers = asks(&server, &chat, &model, "00").await;
+    let parent = headers["traceparent"].as_str().expect("it is passed on");
+    assert!(parent.starts_with(&format!("00-{TRACE}-")), "{parent}");
+    assert!(parent.ends_with("-00"), "{parent}");
+    // What there is at the end is sent.
+    server.get("/healthz").send().await.has_status(200);
+    server.terminate();
+    server.ends_in_order().await;
+    let spans = collector.spans();
+    assert!(
+        spans
+            .iter()
+            .any(|span| span.attribute("kafka.component") == "web")
+    );
+    assert!(spans.iter().all(|span| span.trace != TRACE), "{spans:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_share_an_instance_keep_their_statements() {
+    let collector = Collector::start().await;
+    let setup = Setup::app().environment(ENDPOINT, &collector.endpoint());
+    let server = setup.start().await;
+    let user = login(&server, "someone@example.com").await;
+    let traces: Vec<String> = (1..=24).map(|n| format!("{n:032x}")).collect();
+    let asked = traces.iter().map(|trace| {
+        let request = server.get(&format!("/workspace/{}", user.workspace));
+        let parent = format!("00-{trace}-{PARENT}-01");
+        request.header("traceparent", &parent).send()
+    });
+    for answer in futures::future::join_all(asked).await {
+        answer.has_status(200);
+    }
+    for trace in &traces {
+        let request = collector
+            .span("a request", |span| &span.trace == trace && span.kind == 2)
+            .await;
+        let of_request =
+            |span: &Span| &span.trace == trace && span.parent.as_ref() == Some(&request.id);
+        collector.span("a statement", of_request).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_is_gone_disturbs_nothing() {
+    let setup = Setup::app().environment(ENDPOINT, "http://127.0.0.1:9");
+    let mut server = setup.start().await;
+    for n in 0..20 {
+        login(&server, &format!("user{n}@example.com")).await;
+    }
+    server.logs("the collector does not take").await;
+    server.get("/healthz").send().await.has_status(200);
+    server.terminate();
+    server.ends_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_collector_the_model_is_told_nothing() {
+    let server = Server::start().await;
+    let (_, chat, model) = scene(&server).await;
+    let headers = asks(&server, &chat, &model, "01").await;
+    assert_eq!(headers["traceparent"], json!(null), "{headers}");
+}
+
+#[test]
+fn what_is_no_collector_is_refused() {
+    for (name, value) in [
+        (ENDPOINT, "127.0.0.1:4318"),
+        (ENDPOINT, "ftp://127.0.0.1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "no header"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ] {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let state = state.path().to_str().expect("a path of text");
+        let environment = [(ENDPOINT, "http://127.0.0.1:9"), (name, value)];
+        let arguments = [
+            "up",
+            "--no-build",
+            "--listen",
+            "127.0.0.1:0",
+            "--state-dir",
+            state,
+        ];
+        let outcome = crate::support::run_kafka_with(&arguments, &environment);
+        assert!(!outcome.success, "{name}={value}");
+        assert!(
+            outcome.output.contains("OTEL_EXPORTER_OTLP"),
+            "{}",
+            outcome.output
+        );
+    }
+}
