@@ -257,20 +257,6 @@ async fn renames_share_requests_to_the_gateway() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_makes_no_sense_is_named_once_and_fails_no_request() {
-    let server = with_gateway("nonsense", "http://127.0.0.1:9").await;
-    let (_, chat) = someone(&server).await;
-    for name in 0..20 {
-        rename(&server, &chat, &name.to_string()).await;
-    }
-    let log = server.log_so_far().await;
-    // Once for each instance.
-    let said = log.matches("grip_url: not an address").count();
-    assert!((1..=4).contains(&said), "{log}");
-    assert!(!log.contains("503"), "{log}");
-}
-
-#[tokio::test]
 async fn a_publish_without_an_answer_is_repeated_with_its_ids() {
     let answers = [Answer::Lost, Answer::Unavailable];
     let mut gateway = Gateway::that_answers(&answers).await;

@@ -43,6 +43,14 @@ fn wrong_options_are_refused() {
             "--variable",
             "unknown_variable=x",
         ],
+        &[
+            "up",
+            "--no-build",
+            "--listen",
+            "127.0.0.1:0",
+            "--variable",
+            "grip_url=nonsense",
+        ],
         &["up", "--nonsense"],
         &["nonsense"],
     ] {
