@@ -4,6 +4,7 @@ mod access;
 mod announce;
 mod auth;
 mod chat;
+mod chats;
 mod compression;
 mod cors;
 mod curl;

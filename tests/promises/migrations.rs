@@ -155,8 +155,13 @@ async fn the_data_of_each_version_is_still_there() {
                 1 => without_endings(before),
                 _ => before.clone(),
             };
+            // Only the activity that has times of its own is known from before version 13.
+            let (before, after) = match version {
+                ..13 => (without_activity(&before), without_activity(after)),
+                _ => (before, after.clone()),
+            };
             if version >= 3 || !what.starts_with("auth_sessions") {
-                assert_eq!(*after, before, "{what}, of version {version}");
+                assert_eq!(after, before, "{what}, of version {version}");
             }
         }
         let database = server.database().await;
@@ -185,6 +190,16 @@ fn without_endings(answer: &str) -> String {
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
         let (_, rest) = part.split_once('}').expect("the end of usage");
+        text + rest
+    })
+}
+
+/// An answer without when its chats were active.
+fn without_activity(answer: &str) -> String {
+    let mut parts = answer.split(r#""active_at":""#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once('"').expect("the end of a time");
         text + rest
     })
 }

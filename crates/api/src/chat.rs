@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::file::File;
-use super::operation::{Operation, link};
-use super::page::{PAGE, USER};
+use super::operation::{Operation, Parameter, link};
+use super::page::{AFTER, LIMIT, PAGE, USER};
+use super::schema::Schema;
 use crate::form::form;
 use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, UserId, VersionId, WorkspaceId};
-use crate::{Done, MAX_NAME_CHARS};
+use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 
 form! {
     /// The form of [`NEW`].
@@ -28,6 +29,22 @@ form! {
         user_id: Option<UserId>,
         chat_id: ChatId,
         new_name: String => max_chars(MAX_NAME_CHARS),
+    }
+}
+
+form! {
+    /// The form of [`CHANGE`]. A field that is missing or empty changes nothing.
+    pub struct ChangeChat {
+        /// Open mode: whose it must be.
+        user_id: Option<UserId>,
+        /// Another name.
+        name: Option<String> => max_chars(MAX_NAME_CHARS),
+        /// The workspace that the chat moves to, one of the same user. The chat keeps its files.
+        workspace_id: Option<WorkspaceId>,
+        /// Whether its owner wants to have it at hand.
+        is_pinned: Option<bool>,
+        /// Whether it is put away: lists leave it out unless they are asked for archived chats.
+        is_archived: Option<bool>,
     }
 }
 
@@ -91,6 +108,36 @@ pub struct RunningGeneration {
     pub seq: u64,
 }
 
+/// A chat in a side bar.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ListedChat {
+    /// Its id.
+    pub id: ChatId,
+    /// Its name.
+    pub name: String,
+    /// The workspace that it is in.
+    pub workspace_id: WorkspaceId,
+    /// When something happened in it last: a message, a reply that ended, a file or a version.
+    pub active_at: Time,
+    /// The beginning of the last text, 200 characters at most; empty where there is none yet.
+    pub preview: String,
+    /// Whether its owner wants to have it at hand.
+    pub is_pinned: bool,
+    /// Whether it is put away.
+    pub is_archived: bool,
+    /// The reply that is being written.
+    pub generation: Option<RunningGeneration>,
+}
+
+/// A page of the chats of a user, those with the latest activity first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChatList {
+    /// The chats of the page.
+    pub chats: Vec<ListedChat>,
+    /// `after` of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
 /// A file of a chat.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ChatFile {
@@ -144,6 +191,35 @@ operations! {
         .query(&[USER])
         .answers::<ChatDetails>()
         .not_found("`User not found.` or `Chat not found.`");
+
+    /// List the chats of a user
+    ///
+    /// Lists chats as a side bar needs them, those with the latest activity first: a message, a reply that ended, a file or
+    /// a version; another name is none. Archived chats are left out unless `archived` is true; then there are no others.
+    LIST = Operation::get("/chats")
+        .query(&[
+            Parameter::required("user_id", Schema::ShortText(MAX_ID_CHARS)),
+            Parameter::optional("workspace_id", Schema::ShortText(MAX_ID_CHARS))
+                .about("Only chats of this workspace."),
+            Parameter::optional("archived", Schema::Boolean)
+                .about("Only archived chats (true) or only others (false, the default)."),
+            Parameter::optional("pinned", Schema::Boolean)
+                .about("Only pinned chats (true) or only others (false)."),
+            LIMIT,
+            AFTER,
+        ])
+        .answers::<ChatList>()
+        .not_found("`User not found.` or `Workspace not found.`");
+
+    /// Change a chat
+    ///
+    /// Changes what is sent, all of it or nothing: the name, the workspace, whether the chat is pinned or archived. Open
+    /// sockets receive an event of another name.
+    CHANGE = Operation::patch("/chat/{chat_id}")
+        .form::<ChangeChat>()
+        .limited()
+        .answers::<ListedChat>()
+        .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`");
 
     /// List the files of a chat
     ///

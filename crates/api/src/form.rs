@@ -32,8 +32,11 @@ pub enum FieldKind {
         /// Whether it must be sent.
         required: bool,
     },
-    /// A required boolean: `1 0 true false t f yes no y n on off` in any case. Of several the last counts.
-    Boolean,
+    /// A boolean: `1 0 true false t f yes no y n on off` in any case. Of several the last counts.
+    Boolean {
+        /// Whether it must be sent. Where it need not, an empty text is as good as none.
+        required: bool,
+    },
     /// A text that may come any number of times, none included.
     Texts,
     /// Uploaded files, any number, none included. The untouched file input of a browser counts as an empty file
@@ -96,7 +99,7 @@ pub enum FieldValue<F> {
     /// For [`FieldKind::Text`].
     Text(Option<String>),
     /// For [`FieldKind::Boolean`].
-    Boolean(bool),
+    Boolean(Option<bool>),
     /// For [`FieldKind::Texts`].
     Texts(Vec<String>),
     /// For [`FieldKind::Files`].
@@ -157,7 +160,18 @@ impl<F> FieldType<F> for Vec<String> {
 }
 
 impl<F> FieldType<F> for bool {
-    const KIND: FieldKind = FieldKind::Boolean;
+    const KIND: FieldKind = FieldKind::Boolean { required: true };
+
+    fn from_value(value: FieldValue<F>) -> Option<Self> {
+        match value {
+            FieldValue::Boolean(boolean) => boolean,
+            _ => None,
+        }
+    }
+}
+
+impl<F> FieldType<F> for Option<bool> {
+    const KIND: FieldKind = FieldKind::Boolean { required: false };
 
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
@@ -321,7 +335,7 @@ mod tests {
             ("user_id", text(false)),
             ("name", text(true)),
             ("tags", FieldKind::Texts),
-            ("is_new", FieldKind::Boolean),
+            ("is_new", FieldKind::Boolean { required: true }),
             ("files", files),
         ];
         assert_eq!(names, expected);
@@ -337,7 +351,7 @@ mod tests {
                 FieldValue::Text(Some(user.to_owned())),
                 FieldValue::Text(Some(String::new())),
                 FieldValue::Texts(vec!["a".to_owned()]),
-                FieldValue::Boolean(true),
+                FieldValue::Boolean(Some(true)),
                 FieldValue::Files(vec![5]),
             ]
         };

@@ -1,7 +1,7 @@
 -- A chat ?1 called ?2, made at ?3, in the workspace ?4 of the user ?5, who may have ?6 (NULL: as many as they like). No row
 -- back: no such workspace of this user, or no room for another chat.
-INSERT INTO chat (id, name, last_updated, user_id, workspace_id)
-SELECT ?1, ?2, ?3, owner_id, id
+INSERT INTO chat (id, name, last_updated, active_at, user_id, workspace_id)
+SELECT ?1, ?2, ?3, CAST(1000 * unixepoch(?3, 'subsec') AS INTEGER), owner_id, id
 FROM workspace
 WHERE id = ?4 AND owner_id = ?5 AND (?6 IS NULL OR (SELECT num_chats FROM "user" WHERE id = ?5) < ?6)
 RETURNING id

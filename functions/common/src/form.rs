@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use content_type::FormType;
 use received::Received;
 
+pub(crate) use received::parse_boolean;
 pub use sink::{FileSink, NoFiles};
 
 /// Reads the body of `request` into a form. Files go to `sink` as they arrive, in the order of the body.

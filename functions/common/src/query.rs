@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::access::{Access, Caller};
 use crate::error::{Error, FieldError, Result};
-use crate::form::query_value;
+use crate::form::{parse_boolean, query_value};
 use crate::owner::MAX_ID_CHARS;
 use crate::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page};
 
@@ -67,6 +67,18 @@ impl Query {
             self.errors.push(error.in_query());
         }
         id.unwrap_or_default()
+    }
+
+    /// The boolean `name`, if it was sent.
+    pub fn optional_boolean(&mut self, name: &str) -> Option<bool> {
+        let text = query_value(&self.uri, name)?;
+        let boolean = parse_boolean(&text);
+        if boolean.is_none() {
+            let msg = "Input should be a valid boolean, unable to interpret input";
+            let error = FieldError::new("bool_parsing", name, msg, shown(&text));
+            self.errors.push(error.in_query());
+        }
+        boolean
     }
 
     /// Which part of a list is asked for: `limit` (1 to 200) and `after`, a cursor that an earlier page named.

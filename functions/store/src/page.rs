@@ -18,7 +18,7 @@ pub const DEFAULT_LIMIT: i64 = 50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     rowid: i64,
-    /// How many things are before it and at it: some lists number theirs.
+    /// How many things are before it and at it: some lists number theirs. Of a list of the latest: its number there.
     number: i64,
 }
 
@@ -73,6 +73,40 @@ impl Page {
         self.after.rowid
     }
 
+    /// The number and the rowid before which to read a list of the latest first ([`Self::of_latest`]).
+    pub fn before(self) -> (i64, i64) {
+        match self.after {
+            Cursor::START => (i64::MAX, i64::MAX),
+            Cursor { rowid, number } => (number, rowid),
+        }
+    }
+
+    /// As [`Self::of`], for a list that is ordered by a number, the largest first: by the columns `active_ms` and `place`,
+    /// which is NULL in the only row of an empty list. What changes its number meanwhile may be on two pages, or on none.
+    pub fn of_latest<R: DeserializeOwned, T>(
+        self,
+        rows: Vec<Row>,
+        mut show: impl FnMut(R) -> T,
+    ) -> db::Result<Option<(Vec<T>, Option<String>)>> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let shown = usize::try_from(self.limit).unwrap_or(0);
+        let has_more = rows.len() > shown;
+        let mut last = self.after;
+        let mut list = Vec::with_capacity(rows.len());
+        for mut row in rows.into_iter().take(shown) {
+            let (Some(rowid), Some(number)) =
+                row.read::<Latest>().map(|it| (it.place, it.active_ms))?
+            else {
+                continue;
+            };
+            last = Cursor { rowid, number };
+            list.push(show(row.read()?));
+        }
+        Ok(Some((list, has_more.then(|| last.text()))))
+    }
+
     /// The things of the page and the cursor of the next one, from rows whose column `rowid` is that of a thing, or NULL
     /// in the only row of an empty list. `show` gets what else is in a row and the thing's number, counted from 1.
     /// `None` without any row: there is no such list.
@@ -99,6 +133,13 @@ impl Page {
         }
         Ok(Some((list, has_more.then(|| last.text()))))
     }
+}
+
+/// Where in a list of the latest a row is.
+#[derive(Deserialize)]
+struct Latest {
+    place: Option<i64>,
+    active_ms: Option<i64>,
 }
 
 /// Where in a list a row is.

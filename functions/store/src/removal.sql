@@ -1,6 +1,6 @@
 -- What the workspace ?1 of the caller ?2 (NULL: any caller who knows the id) holds; where ?1 is NULL, what the first ?3
 -- workspaces of the user ?2 hold, those workspaces and the user's models after it, and their sessions. Of each at most
--- ?3.
+-- ?3. The files of a workspace that a chat of another one has stay: they move there when their workspace goes.
 --
 -- What it takes to delete one is measured in messages of usual length: a message is one, and one more for each 8 KiB of
 -- it; a chat or a file counts as 50, a chat's file, a version, and each 256 KiB of a content as 25. Of chats those are
@@ -30,6 +30,10 @@ SELECT 'file', id, 50 + 25 * (size / 262144)
 FROM (
     SELECT file.id, content.size
     FROM place JOIN file ON file.workspace_id = place.id JOIN content ON content.id = file.content_id
+    WHERE ?1 IS NULL OR NOT EXISTS (
+        SELECT 1 FROM chat_file JOIN chat ON chat.id = chat_file.chat_id
+        WHERE chat_file.file_id = file.id AND chat.workspace_id <> ?1
+    )
     LIMIT ?3
 ) AS held
 UNION ALL

@@ -26,6 +26,12 @@ pub(super) async fn of_chats(counter: &mut Counter) {
         .takes("chat/rename", request, 200, ONE.limited())
         .await;
     let path = format!("/chat/{chat}");
+    let request = counter.ask("PATCH", &path).form(&[("is_pinned", "1")]);
+    // The change, and the chat as it is then.
+    let cost = ONE.and_alone(2).limited();
+    counter
+        .takes("PATCH /chat/{chat_id}", request, 200, cost)
+        .await;
     // Before deleting, the size is counted: it may be too large for one transaction.
     for (name, status, cost) in [
         ("chat/delete", 200, ONE),
@@ -50,6 +56,9 @@ pub(super) async fn of_reading(counter: &mut Counter) {
         format!("/workspace/{workspace}"),
         format!("/workspace/{workspace}/files?limit=1"),
         format!("/workspace/{workspace}/chats"),
+        format!("/chats?user_id={}", counter.user),
+        format!("/chats?user_id={}&workspace_id={workspace}", counter.user),
+        format!("/chats?user_id={}&pinned=1", counter.user),
         format!("/chat/{chat}"),
         format!("/chat/{chat}/files"),
         format!("/chat/{chat}/messages"),

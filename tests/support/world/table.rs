@@ -53,6 +53,10 @@ impl World {
             "chat_rename" => {
                 Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
             }
+            "chat_list" => Input::query(&[caller, ("workspace_id", workspace)]),
+            "chat_change" => {
+                Input::form(&[caller, ("workspace_id", workspace), ("is_pinned", "true")])
+            }
             "conversation_send" | "conversation_send_stream" => {
                 with(json!({ "prompt": "Again?", "parent_id": reply }))
             }

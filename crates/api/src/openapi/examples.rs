@@ -177,10 +177,13 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         ("Health", "detail") => "The disk is full. Deleting frees space.",
         ("ModelTest", "error") => "The model did not accept the API key.",
         ("NewFiles", _) => ID,
-        ("ChatName" | "Chat" | "ChatDetails" | "LoginChat", "name") | (_, "chat_name") => {
-            "The trial"
-        }
+        (
+            "ChatName" | "Chat" | "ChatDetails" | "LoginChat" | "ListedChat" | "ChangeChat",
+            "name",
+        )
+        | (_, "chat_name") => "The trial",
         ("Workspace" | "WorkspaceDetails" | "LoginWorkspace", "name") => "Default Workspace",
+        (_, "preview") => "Someone must have slandered",
         ("Model", "name") | (_, "model" | "models") => "gpt-4o-mini",
         ("Model", "headers") => "x-team",
         ("Message" | "ChatMessage" | "ChatEvent", "error") => "The model did not answer in time.",

@@ -87,7 +87,7 @@ fn field_schema(field: &Field) -> Value {
     }
     let mut schema = match field.kind {
         FieldKind::Text { .. } => text,
-        FieldKind::Boolean => json!({
+        FieldKind::Boolean { .. } => json!({
             "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": BOOLEAN }],
         }),
         FieldKind::Texts => json!({ "type": "array", "items": text }),
@@ -106,7 +106,7 @@ fn is_required(field: &Field) -> bool {
     matches!(
         field.kind,
         FieldKind::Text { required: true }
-            | FieldKind::Boolean
+            | FieldKind::Boolean { required: true }
             | FieldKind::Files { required: true }
     )
 }

@@ -30,7 +30,7 @@ pub(super) fn read<'a, F>(body: &[u8], spec: &'a FormSpec) -> Result<Received<'a
         let value = members.get(field.name).map(|value| value.get());
         match (field.kind, value) {
             (_, None | Some("null")) => {}
-            (FieldKind::Boolean, Some(json @ ("true" | "false" | "1" | "0"))) => {
+            (FieldKind::Boolean { .. }, Some(json @ ("true" | "false" | "1" | "0"))) => {
                 received.add(field.name, Part::Text(json.to_owned()));
             }
             (FieldKind::Texts | FieldKind::Files { .. }, Some(json)) => {

@@ -56,7 +56,7 @@ impl<'a, F> Received<'a, F> {
             return false;
         };
         let invalid = match (field.kind, &part) {
-            (FieldKind::Text { .. } | FieldKind::Boolean, _) => {
+            (FieldKind::Text { .. } | FieldKind::Boolean { .. }, _) => {
                 parts.clear();
                 false
             }
@@ -87,10 +87,13 @@ impl<'a, F> Received<'a, F> {
                     None if required => errors.push(FieldError::missing(field.name, Value::Null)),
                     None => checked.push(FieldValue::Text(None)),
                 },
-                FieldKind::Boolean => match check_boolean(field, parts.into_iter().next_back()) {
-                    Ok(boolean) => checked.push(FieldValue::Boolean(boolean)),
-                    Err(error) => errors.push(*error),
-                },
+                FieldKind::Boolean { required } => {
+                    let last = parts.into_iter().next_back();
+                    match check_boolean(field, required, last) {
+                        Ok(boolean) => checked.push(FieldValue::Boolean(boolean)),
+                        Err(error) => errors.push(*error),
+                    }
+                }
                 FieldKind::Texts => {
                     let texts = check_each(parts, |part| check_text(field, part), &mut errors);
                     checked.push(FieldValue::Texts(texts));
@@ -151,13 +154,18 @@ fn check_text<F>(field: &Field, part: Part<F>) -> Checked<String> {
     }
 }
 
-fn check_boolean<F>(field: &Field, part: Option<Part<F>>) -> Checked<bool> {
+fn check_boolean<F>(field: &Field, required: bool, part: Option<Part<F>>) -> Checked<Option<bool>> {
     match part {
-        None => Err(FieldError::missing(field.name, Value::Null).into()),
-        Some(Part::Text(text)) => parse_boolean(&text).ok_or_else(|| {
-            let msg = "Input should be a valid boolean, unable to interpret input";
-            FieldError::new("bool_parsing", field.name, msg, shown(text)).into()
-        }),
+        None if required => Err(FieldError::missing(field.name, Value::Null).into()),
+        None => Ok(None),
+        Some(Part::Text(text)) if text.is_empty() && !required => Ok(None),
+        Some(Part::Text(text)) => match parse_boolean(&text) {
+            Some(boolean) => Ok(Some(boolean)),
+            None => {
+                let msg = "Input should be a valid boolean, unable to interpret input";
+                Err(FieldError::new("bool_parsing", field.name, msg, shown(text)).into())
+            }
+        },
         Some(file) => {
             let msg = "Input should be a valid boolean";
             Err(FieldError::new("bool_type", field.name, msg, file.to_json()).into())
@@ -233,7 +241,8 @@ fn shown(mut text: String) -> Value {
 }
 
 /// No trimming: `" true"` is no boolean.
-fn parse_boolean(text: &str) -> Option<bool> {
+/// A boolean as FastAPI reads it.
+pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
         "0" | "false" | "f" | "no" | "n" | "off" => Some(false),

@@ -59,7 +59,7 @@ const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 const UPLOAD: &FormSpec = &[
     Field::new("target_id", FieldKind::Text { required: true }).max_chars(8),
-    Field::new("is_chat", FieldKind::Boolean),
+    Field::new("is_chat", FieldKind::Boolean { required: true }),
     Field::new("tags", FieldKind::Texts).max_chars(8),
     Field::new("files", FieldKind::Files { required: false }),
     Field::new("note", FieldKind::Text { required: false }),
@@ -147,13 +147,13 @@ fn booleans() {
     let read = |value: &str| read(URLENCODED, format!("target_id=&is_chat={value}"));
     for value in ["1", "true", "True", "t", "yes", "Y", "on", "ON"] {
         assert!(
-            matches!(read(value).unwrap()[1], FieldValue::Boolean(true)),
+            matches!(read(value).unwrap()[1], FieldValue::Boolean(Some(true))),
             "{value}"
         );
     }
     for value in ["0", "false", "F", "no", "n", "off"] {
         assert!(
-            matches!(read(value).unwrap()[1], FieldValue::Boolean(false)),
+            matches!(read(value).unwrap()[1], FieldValue::Boolean(Some(false))),
             "{value}"
         );
     }

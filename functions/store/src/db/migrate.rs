@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_one_person",
     11 "0011_file_text",
     12 "0012_audit",
+    13 "0013_chat_lists",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
