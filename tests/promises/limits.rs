@@ -22,6 +22,7 @@ async fn rate_limits_hold_in_every_operation() {
     let wanted = [
         "auth_code",
         "auth_oidc_start",
+        "chat_change",
         "chat_new",
         "chat_rename",
         "conversation_edit",

@@ -117,7 +117,8 @@ fn both_types_give_the_same() {
         ("name=tags", ""),
     ];
     let urlencoded = "target_id=first&target_id=%C3%A4+b&is_chat=TRUE&tags=x&unknown=%3F&tags=";
-    let expected = r#"[Text(Some("ä b")), Boolean(true), Texts(["x", ""]), Files([]), Text(None)]"#;
+    let expected =
+        r#"[Text(Some("ä b")), Boolean(Some(true)), Texts(["x", ""]), Files([]), Text(None)]"#;
     for form in [
         read(MULTIPART, multipart(&parts)).unwrap(),
         read(URLENCODED, urlencoded).unwrap(),
