@@ -88,7 +88,7 @@ impl Grip {
         self.each(items, Gateway::publish);
     }
 
-    /// The same for what can wait for more of its kind: of many changes, those of a moment go out together, since a request
+    /// The same for what can wait for more of its kind: of many changes, those of a moment go together, since a request
     /// to a gateway costs a part of what the change itself costs.
     pub fn publish_soon(&'static self, items: impl IntoIterator<Item = Item>) {
         self.each(items, Gateway::publish_soon);

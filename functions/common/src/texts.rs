@@ -1,7 +1,8 @@
 //! Has the texts of files read: hands a content to component `extract`, and keeps what it answers (`file_text`).
 //!
 //! To be called after the commit that stores the files. Reading goes on beside the request and beyond its answer; a file
-//! that nothing survives costs only its own text. Not here: what a text is ([`kafka_store::file_text`] has the rows,
+//! that nothing survives costs only its own text. Nothing here waits for a flush: a text that a power cut takes is read
+//! again. Not here: what a text is ([`kafka_store::file_text`] has the rows,
 //! `kafka-extract` reads the formats).
 
 use std::convert::Infallible;
@@ -68,7 +69,7 @@ pub async fn begin_if_idle(contents: Vec<String>) {
     for content in contents.into_iter().take(AT_A_LOOK) {
         wasip3::spawn(async move {
             let begun = async {
-                let unread = file_text::claim(&mut Db::open().await?, &content).await?;
+                let unread = file_text::claim(&mut Db::open_unflushed().await?, &content).await?;
                 match unread {
                     Some(unread) => read_claimed(&content, unread).await,
                     None => Ok(()),
@@ -148,7 +149,7 @@ async fn read_all(contents: Vec<String>) {
 /// Reads a text, or waits until another reader has done so.
 async fn read(content: &str) -> db::Result<()> {
     for _ in 0..POLLS {
-        let mut db = Db::open().await?;
+        let mut db = Db::open_unflushed().await?;
         if let Some(unread) = file_text::claim(&mut db, content).await? {
             drop(db);
             return read_claimed(content, unread).await;
@@ -171,14 +172,14 @@ async fn read_claimed(content: &str, unread: Unread) -> db::Result<()> {
         Either::Left((extraction, _)) => extraction,
         Either::Right((never, _)) => match never {},
     };
-    file_text::finish(&mut Db::open().await?, content, extraction).await
+    file_text::finish(&mut Db::open_unflushed().await?, content, extraction).await
 }
 
 /// Says again and again that a content is being read.
 async fn beat(content: &str) -> Infallible {
     loop {
         sleep(BEAT).await;
-        let said = async { file_text::beat(&mut Db::open().await?, content).await };
+        let said = async { file_text::beat(&mut Db::open_unflushed().await?, content).await };
         if let Err(error) = said.await {
             // Should it stay so, another one begins.
             tracing::warn!(content, "the text of a file: {error}");
