@@ -196,7 +196,7 @@ async fn chat_delete(State(database): Db, Path(chat): Path<String>) -> Answer {
     run(
         &mut database.session(),
         CHAT_DELETE,
-        [text(chat), Value::Null, Value::Integer(PART)],
+        [text(chat), Value::Null, Value::Integer(PART), Value::Null],
     )
     .await?
     .ok_or_else(|| Failure("no chat".to_owned()))?;
