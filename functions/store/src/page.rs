@@ -88,23 +88,14 @@ impl Page {
         rows: Vec<Row>,
         mut show: impl FnMut(R) -> T,
     ) -> db::Result<Option<(Vec<T>, Option<String>)>> {
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let shown = usize::try_from(self.limit).unwrap_or(0);
-        let has_more = rows.len() > shown;
-        let mut last = self.after;
-        let mut list = Vec::with_capacity(rows.len());
-        for mut row in rows.into_iter().take(shown) {
+        self.collect(rows, |row, _| {
             let (Some(rowid), Some(number)) =
                 row.read::<Latest>().map(|it| (it.place, it.active_ms))?
             else {
-                continue;
+                return Ok(None);
             };
-            last = Cursor { rowid, number };
-            list.push(show(row.read()?));
-        }
-        Ok(Some((list, has_more.then(|| last.text()))))
+            Ok(Some((Cursor { rowid, number }, show(row.read()?))))
+        })
     }
 
     /// The things of the page and the cursor of the next one, from rows whose column `rowid` is that of a thing, or NULL
@@ -115,6 +106,22 @@ impl Page {
         rows: Vec<Row>,
         mut show: impl FnMut(R, i64) -> T,
     ) -> db::Result<Option<(Vec<T>, Option<String>)>> {
+        self.collect(rows, |row, last| {
+            let Position { rowid: Some(rowid) } = row.read()? else {
+                return Ok(None);
+            };
+            let number = last.number.saturating_add(1);
+            let place = Cursor { rowid, number };
+            Ok(Some((place, show(row.read()?, number))))
+        })
+    }
+
+    /// What `read` finds in each row, with its place; it gets the place of the row before. `None` without any row.
+    fn collect<T>(
+        self,
+        rows: Vec<Row>,
+        mut read: impl FnMut(&mut Row, Cursor) -> db::Result<Option<(Cursor, T)>>,
+    ) -> db::Result<Option<(Vec<T>, Option<String>)>> {
         if rows.is_empty() {
             return Ok(None);
         }
@@ -123,12 +130,9 @@ impl Page {
         let mut last = self.after;
         let mut list = Vec::with_capacity(rows.len());
         for mut row in rows.into_iter().take(shown) {
-            if let Position { rowid: Some(rowid) } = row.read()? {
-                last = Cursor {
-                    rowid,
-                    number: last.number.saturating_add(1),
-                };
-                list.push(show(row.read()?, last.number));
+            if let Some((place, thing)) = read(&mut row, last)? {
+                last = place;
+                list.push(thing);
             }
         }
         Ok(Some((list, has_more.then(|| last.text()))))
