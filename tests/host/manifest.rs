@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::support::{Setup, repository, run_kafka};
+use crate::support::{Setup, repository, run_kafka, start_refused};
 
 /// A folder with a manifest of this text.
 fn folder_with(manifest: &str) -> (TempDir, PathBuf) {
@@ -19,18 +19,8 @@ fn folder_with(manifest: &str) -> (TempDir, PathBuf) {
 #[track_caller]
 fn assert_refused(manifest: &str, words: &[&str]) {
     let (folder, path) = folder_with(manifest);
-    let state = folder.path().join("state");
-    let outcome = run_kafka(&[
-        "up",
-        "--no-build",
-        "--listen",
-        "127.0.0.1:0",
-        "--from",
-        path.to_str().expect("a path of text"),
-        "--state-dir",
-        state.to_str().expect("a path of text"),
-    ]);
-    assert!(!outcome.success, "{}", outcome.output);
+    let from = ["--from", path.to_str().expect("a path of text")];
+    let outcome = start_refused(&folder.path().join("state"), &from, &[]);
     for word in words {
         assert!(
             outcome.output.contains(word),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::backup::{Scene, backup, is_refused, restore, succeeds};
-use crate::support::{Outcome, Setup, fresh_state, run_kafka};
+use crate::support::{Setup, fresh_state, start_refused};
 
 /// A user and a group without members.
 const OWNER: (u32, u32) = (4242, 4243);
@@ -171,7 +171,7 @@ async fn an_incomplete_state_is_refused_with_a_remedy() {
             Some(log) => fs::write(&path, log).expect("it is ours"),
             None => fs::remove_file(&path).expect("it is there"),
         }
-        let refused = start(state.path());
+        let refused = start_refused(state.path(), &[], &[]);
         is_refused(&refused, words);
         is_refused(&refused, "restore a backup");
         // A backup of it would be one of an older state.
@@ -187,24 +187,17 @@ async fn an_incomplete_state_is_refused_with_a_remedy() {
     let state = server.kill();
     let database = state.path().join("default.db");
     fs::write(&database, "").expect("it is ours");
-    is_refused(&start(state.path()), "default.db is empty");
+    is_refused(
+        &start_refused(state.path(), &[], &[]),
+        "default.db is empty",
+    );
     fs::remove_file(&database).expect("it is there");
-    is_refused(&start(state.path()), "default.db is missing");
+    is_refused(
+        &start_refused(state.path(), &[], &[]),
+        "default.db is missing",
+    );
     succeeds(&restore(&file, state.path(), &["--force"]));
     let server = Setup::app().state(state).start().await;
     let chats = server.database().await.texts("SELECT id FROM chat").await;
     assert_eq!(chats, [scene.chat]);
-}
-
-/// A start that has to fail.
-fn start(state: &Path) -> Outcome {
-    let state = state.to_str().expect("a path of text");
-    run_kafka(&[
-        "up",
-        "--no-build",
-        "--listen",
-        "127.0.0.1:0",
-        "--state-dir",
-        state,
-    ])
 }

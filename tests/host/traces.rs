@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Collector, FakeModel, Server, Setup, Span, User, login};
+use crate::support::{Collector, FakeModel, Server, Setup, Span, User, login, start_refused};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -206,18 +206,8 @@ fn what_is_no_collector_is_refused() {
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
     ] {
         let state = tempfile::tempdir().expect("a temporary folder");
-        let state = state.path().to_str().expect("a path of text");
         let environment = [(ENDPOINT, "http://127.0.0.1:9"), (name, value)];
-        let arguments = [
-            "up",
-            "--no-build",
-            "--listen",
-            "127.0.0.1:0",
-            "--state-dir",
-            state,
-        ];
-        let outcome = crate::support::run_kafka_with(&arguments, &environment);
-        assert!(!outcome.success, "{name}={value}");
+        let outcome = start_refused(state.path(), &[], &environment);
         assert!(
             outcome.output.contains("OTEL_EXPORTER_OTLP"),
             "{}",

@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::support::{Setup, fresh_state, login, run_kafka};
+use crate::support::{Setup, fresh_state, login, run_kafka, start_refused};
 
 /// A runtime config file with this text, in a folder of its own.
 fn config(text: &str) -> (TempDir, String) {
@@ -37,18 +37,7 @@ fn what_is_not_supported_stops_the_start_and_is_named() {
     ] {
         let (_folder, file) = config(text);
         let state = fresh_state();
-        let state = state.path().to_str().expect("a path of text");
-        let ended = run_kafka(&[
-            "up",
-            "--no-build",
-            "--listen",
-            "127.0.0.1:0",
-            "--state-dir",
-            state,
-            "--runtime-config-file",
-            &file,
-        ]);
-        assert!(!ended.success, "{text}");
+        let ended = start_refused(state.path(), &["--runtime-config-file", &file], &[]);
         assert!(ended.output.contains(named), "{}", ended.output);
     }
     let missing = [

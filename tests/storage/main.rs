@@ -3,6 +3,15 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../load/client.rs"]
+mod client;
+#[path = "../load/floor.rs"]
+#[expect(
+    dead_code,
+    reason = "the load program serves it in a process of its own"
+)]
+mod floor;
+mod floor_answers;
 mod guard;
 mod incomplete;
 mod key_value;
@@ -10,4 +19,7 @@ mod power_cut;
 mod statements;
 mod support;
 mod transactions;
+#[path = "../load/workload.rs"]
+#[expect(dead_code, reason = "the load program names them in its report")]
+mod workload;
 mod writers;

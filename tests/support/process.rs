@@ -163,6 +163,22 @@ pub struct Outcome {
     pub output: String,
 }
 
+/// Runs `kafka up` with this state folder and `arguments`, as a start that is meant to be refused.
+pub fn start_refused(state: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    let state = state.to_str().expect("a path of text");
+    let up = [
+        "up",
+        "--no-build",
+        "--listen",
+        "127.0.0.1:0",
+        "--state-dir",
+        state,
+    ];
+    let outcome = run_kafka_with(&[&up, arguments].concat(), environment);
+    assert!(!outcome.success, "{}", outcome.output);
+    outcome
+}
+
 /// Runs `kafka` with `arguments` until it ends; one that keeps running is killed and fails the test.
 pub fn run_kafka(arguments: &[&str]) -> Outcome {
     run_kafka_with(arguments, &[])

@@ -4,12 +4,18 @@
 //! They exist once `kafka up --metrics` has asked for them; without that nothing is counted, and nothing is spent on it.
 //! All of a label's values come from the manifest, or are words of this module: no path, id or host of a client is one.
 
+mod component;
+mod database;
 mod endpoint;
 mod now;
 
+pub use component::{Call, Destination, OfOneComponent};
+pub use database::{OfOneDatabase, Waits};
 pub use endpoint::{bind, serve};
 pub use now::Now;
 
+use component::{OfCall, OfCallee, OfComponent};
+use database::OfDatabase;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{
@@ -21,10 +27,7 @@ use prometheus_client::{
     },
     registry::{Metric, Registry},
 };
-use std::{
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{sync::OnceLock, time::Duration};
 
 /// The beginning of all names.
 const PREFIX: &str = "kafka_backend";
@@ -91,29 +94,6 @@ struct OfRequest {
 struct OfRoute {
     component: String,
     route: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfComponent {
-    component: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfDatabase {
-    database: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfCall {
-    component: String,
-    to: &'static str,
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfCallee {
-    component: String,
-    to: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -373,192 +353,5 @@ impl Metrics {
             }
             _ => {}
         }
-    }
-
-    /// The metrics of one component.
-    #[must_use]
-    pub fn of_component(&'static self, id: &str) -> OfOneComponent {
-        let label = OfComponent {
-            component: id.to_owned(),
-        };
-        OfOneComponent {
-            id: id.to_owned(),
-            queue: self.queue.get_or_create_owned(&label),
-            made: self.instances_made.get_or_create_owned(&label),
-            failed: self.instances_failed.get_or_create_owned(&label),
-            metrics: self,
-        }
-    }
-
-    /// The metrics of one database.
-    #[must_use]
-    pub fn of_database(&self, name: &str) -> OfOneDatabase {
-        let label = OfDatabase {
-            database: name.to_owned(),
-        };
-        OfOneDatabase {
-            statements: self.statements.get_or_create_owned(&label),
-            failed: self.statements_failed.get_or_create_owned(&label),
-            wait: self.write_wait.get_or_create_owned(&label),
-            waiting: self.writers_waiting.get_or_create_owned(&label),
-            flushes: self.flushes.get_or_create_owned(&label),
-        }
-    }
-}
-
-/// What is counted of one component.
-#[derive(Debug, Clone)]
-pub struct OfOneComponent {
-    id: String,
-    queue: Histogram,
-    made: Counter,
-    failed: Counter,
-    metrics: &'static Metrics,
-}
-
-impl OfOneComponent {
-    /// An instance was made.
-    pub fn made(&self) {
-        self.made.inc();
-    }
-
-    /// An instance has failed.
-    pub fn failed(&self) {
-        self.failed.inc();
-    }
-
-    /// A request has an instance, after this time.
-    pub fn accepted(&self, after: Duration) {
-        self.queue.observe(after.as_secs_f64());
-    }
-
-    /// The component sends a request.
-    #[must_use]
-    pub fn call(&self, to: Destination) -> Call {
-        Call {
-            component: self.clone(),
-            to,
-            begun: Instant::now(),
-            result: "dropped",
-        }
-    }
-}
-
-/// Where a component's request goes.
-#[derive(Debug, Clone, Copy)]
-pub enum Destination {
-    /// The gateway of this process.
-    Gateway,
-    /// Another component.
-    Component,
-    /// Another server.
-    Network,
-}
-
-/// A component's request, counted when this is dropped.
-#[derive(Debug)]
-pub struct Call {
-    component: OfOneComponent,
-    to: Destination,
-    begun: Instant,
-    result: &'static str,
-}
-
-impl Call {
-    /// It was answered with this status.
-    pub fn answered(&mut self, status: http::StatusCode) {
-        self.result = match status.as_u16() / 100 {
-            2 => "2xx",
-            3 => "3xx",
-            4 => "4xx",
-            5 => "5xx",
-            _ => "other",
-        };
-    }
-
-    /// It was not answered.
-    pub fn failed(&mut self) {
-        self.result = "failed";
-    }
-
-    /// It was not sent: the component may not call that host.
-    pub fn refused(&mut self) {
-        self.result = "refused";
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let to = match self.to {
-            Destination::Gateway => "gateway",
-            Destination::Component => "component",
-            Destination::Network => "network",
-        };
-        let OfOneComponent { id, metrics, .. } = &self.component;
-        let callee = OfCallee {
-            component: id.clone(),
-            to,
-        };
-        metrics
-            .call_duration
-            .get_or_create(&callee)
-            .observe(self.begun.elapsed().as_secs_f64());
-        let call = OfCall {
-            component: id.clone(),
-            to,
-            result: self.result,
-        };
-        metrics.calls.get_or_create(&call).inc();
-    }
-}
-
-/// What is counted of one database.
-#[derive(Debug, Clone)]
-pub struct OfOneDatabase {
-    statements: Histogram,
-    failed: Counter,
-    wait: Histogram,
-    waiting: Gauge,
-    flushes: Histogram,
-}
-
-impl OfOneDatabase {
-    /// A statement took this time, and perhaps failed.
-    pub fn statement(&self, took: Duration, failed: bool) {
-        self.statements.observe(took.as_secs_f64());
-        if failed {
-            self.failed.inc();
-        }
-    }
-
-    /// A flush took this time.
-    pub fn flushed(&self, took: Duration) {
-        self.flushes.observe(took.as_secs_f64());
-    }
-
-    /// A writer waits until this is dropped.
-    #[must_use]
-    pub fn waits(&self) -> Waits<'_> {
-        self.waiting.inc();
-        Waits {
-            database: self,
-            since: Instant::now(),
-        }
-    }
-}
-
-/// A writer in the queue.
-#[derive(Debug)]
-pub struct Waits<'a> {
-    database: &'a OfOneDatabase,
-    since: Instant,
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        self.database.waiting.dec();
-        self.database
-            .wait
-            .observe(self.since.elapsed().as_secs_f64());
     }
 }
