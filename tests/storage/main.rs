@@ -20,6 +20,5 @@ mod statements;
 mod support;
 mod transactions;
 #[path = "../load/workload.rs"]
-#[expect(dead_code, reason = "the load program names them in its report")]
 mod workload;
 mod writers;
