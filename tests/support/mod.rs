@@ -50,7 +50,7 @@ pub use model::FakeModel;
 pub use multipart::Multipart;
 pub use people::{User, login};
 pub use port::free_port;
-pub use process::{Outcome, Process, memory_of, run_kafka, run_kafka_with, start_refused};
+pub use process::{Outcome, Process, memory_of, run_kafka, start_refused};
 pub use pushpin::{Pushpin, is_installed as pushpin_is_installed};
 pub use raw::{head_and_body, read_response};
 pub use server::Server;

@@ -185,7 +185,7 @@ pub fn run_kafka(arguments: &[&str]) -> Outcome {
 }
 
 /// The same with these variables in its environment.
-pub fn run_kafka_with(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+fn run_kafka_with(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     let child = kafka()
         .args(arguments)
         .envs(environment.iter().copied())
