@@ -1,7 +1,7 @@
 //! Takes the migrations in, and generates the bindings of the `spin:*` interfaces from the WIT definitions that the
 //! `spin-sdk` crate ships, so that host and components are always built from the same ones.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{env, fs, path::PathBuf};
 
 /// The interfaces the host implements, as folders below the SDK's `wit/deps`.
 const INTERFACES: [&str; 3] = [
@@ -20,7 +20,7 @@ fn main() {
     let migrations = migrations();
     let newest = migrations.last().expect("there is a migration").0;
     println!("cargo::rustc-env=KAFKA_NEWEST_SCHEMA={newest}");
-    let deps = sdk_folder().join("wit").join("deps");
+    let deps = kafka_build_tool::interfaces();
     let paths: Vec<String> = INTERFACES
         .iter()
         .map(|name| format!("{:?}", deps.join(name)))
@@ -69,33 +69,4 @@ fn migrations() -> Vec<(i64, String)> {
         .collect();
     migrations.sort();
     migrations
-}
-
-/// Where cargo keeps the source of the `spin-sdk` that Cargo.lock names.
-fn sdk_folder() -> PathBuf {
-    let cargo = env::var_os("CARGO").expect("cargo sets CARGO");
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .arg("--filter-platform")
-        .arg(env::var_os("TARGET").expect("cargo sets TARGET"))
-        .output()
-        .expect("cargo metadata runs");
-    assert!(
-        output.status.success(),
-        "cargo metadata failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: serde_json::Value =
-        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
-    let manifest = metadata["packages"]
-        .as_array()
-        .expect("cargo metadata lists packages")
-        .iter()
-        .find(|package| package["name"] == "spin-sdk")
-        .and_then(|package| package["manifest_path"].as_str())
-        .expect("the workspace depends on spin-sdk");
-    PathBuf::from(manifest)
-        .parent()
-        .expect("a manifest is in a folder")
-        .to_path_buf()
 }

@@ -5,7 +5,7 @@ use crate::{
     component::Component,
     gateway::control::Local,
     instance::State,
-    manifest::{Manifest, Router},
+    manifest::{self, Manifest, Router},
     metrics,
     outbound::dial::Dialer,
     output::Output,
@@ -121,7 +121,7 @@ impl App {
         let mut components = BTreeMap::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
-            let compiled = settings.application.component(&engine, &declared.source);
+            let compiled = settings.application.component(&engine, declared);
             let pre = compiled
                 .and_then(|component| link(&component, &linker, &declared.source))
                 .with_context(|| format!("component {id:?}"))?;
@@ -226,15 +226,31 @@ pub fn engine(
     let taking_requests = taking_requests.context("too many components")?;
     let others = u32::try_from(private * PRIVATE + RETIRED).context("too many components")?;
     let instances = taking_requests + others;
+    // A component and each of its dependencies have modules and a memory of their own. Memories are counted, since address
+    // space for as many as it could be is not always there.
+    let parts_of = |component: &manifest::Component| 1 + component.dependencies.len();
+    let parts = manifest.components.values().map(parts_of).max();
+    let parts = parts.unwrap_or(1);
+    let memories = manifest.components.iter().map(|(id, component)| {
+        let places = match manifest.private.contains(id) {
+            true => PRIVATE,
+            false => TAKING_REQUESTS,
+        };
+        places * parts_of(component)
+    });
+    let memories = memories.sum::<usize>() + (SPARE_INSTANCES + RETIRED) * parts;
+    let memories = u32::try_from(memories).context("too many components")?;
+    let parts = u32::try_from(parts).context("too many dependencies")?;
+    let modules = parts * MODULES_PER_COMPONENT;
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
-        .total_core_instances(instances * MODULES_PER_COMPONENT)
-        .total_memories(instances)
-        .total_tables(instances * MODULES_PER_COMPONENT)
+        .total_core_instances(instances * modules)
+        .total_memories(memories)
+        .total_tables(instances * modules)
         .total_stacks(taking_requests * STACKS_PER_INSTANCE + others)
-        .max_core_instances_per_component(MODULES_PER_COMPONENT)
-        .max_memories_per_component(1)
-        .max_tables_per_component(MODULES_PER_COMPONENT)
+        .max_core_instances_per_component(modules)
+        .max_memories_per_component(parts)
+        .max_tables_per_component(modules)
         .max_component_instance_size(4 * 1024 * 1024)
         .max_core_instance_size(1024 * 1024)
         .table_elements(100_000)

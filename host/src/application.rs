@@ -1,8 +1,14 @@
 //! Where an application comes from: the folder of its manifest, or this program, which may carry one.
 
-use crate::{manifest::Manifest, packed::Packed};
+use crate::{
+    manifest::{self, Dependency, Manifest},
+    packed::Packed,
+};
 use anyhow::{Context, bail};
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use wasmtime::{Engine, component::Component};
 
 /// An application that is not loaded.
@@ -26,21 +32,43 @@ impl Application {
         }
     }
 
-    /// The component whose source the manifest calls so.
+    /// The component that the manifest declares so.
     ///
     /// # Errors
-    /// When it is missing, or is no component.
-    pub fn component(&self, engine: &Engine, source: &Path) -> anyhow::Result<Component> {
+    /// When it or a dependency is missing, or is no component, or they don't fit.
+    pub fn component(
+        &self,
+        engine: &Engine,
+        declared: &manifest::Component,
+    ) -> anyhow::Result<Component> {
         let manifest = match self {
             Self::Folder(manifest) => manifest,
-            Self::Packed(packed) => return packed.component(engine, source),
+            Self::Packed(packed) => return packed.component(engine, &declared.parts()),
         };
-        let file = manifest.parent().unwrap_or(Path::new("")).join(source);
+        let folder = manifest.parent().unwrap_or(Path::new(""));
+        Component::new(engine, read(folder, declared)?)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("{} is no component", declared.parts()))
+    }
+}
+
+/// The component as WebAssembly, composed with its dependencies. Their files are relative to `folder`.
+///
+/// # Errors
+/// When a file is missing, or is no component, or they don't fit.
+pub fn read(folder: &Path, declared: &manifest::Component) -> anyhow::Result<Vec<u8>> {
+    let read = |file: &Path| {
+        let file = folder.join(file);
         if !file.exists() {
             bail!("{} does not exist; `kafka build` makes it", file.display());
         }
-        Component::from_file(engine, &file)
-            .map_err(anyhow::Error::from)
-            .with_context(|| format!("{} is no component", file.display()))
+        fs::read(&file).with_context(|| format!("can't read {}", file.display()))
+    };
+    let mut wasm = read(&declared.source)?;
+    for (import, Dependency { path }) in &declared.dependencies {
+        let dependency = read(path)?;
+        wasm = kafka_compose::compose(wasm, import, dependency)
+            .with_context(|| format!("can't compose {}", declared.parts()))?;
     }
+    Ok(wasm)
 }

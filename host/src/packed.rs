@@ -12,7 +12,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::{FileExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
 };
 use wasmtime::{Engine, component::Component};
 
@@ -39,7 +39,7 @@ struct Parts {
 struct Index {
     /// The text of the manifest.
     manifest: String,
-    /// The components by the sources that the manifest names.
+    /// The components by what they are composed of.
     components: BTreeMap<String, Parts>,
 }
 
@@ -72,13 +72,12 @@ impl Packed {
         &self.index.manifest
     }
 
-    /// The component whose source the manifest calls so.
+    /// The component that is composed of this, as [`manifest::Component::parts`](crate::manifest::Component::parts) has it.
     ///
     /// # Errors
     /// When it is not there, or can't be read or compiled.
-    pub fn component(&self, engine: &Engine, source: &Path) -> anyhow::Result<Component> {
-        let source = source.display().to_string();
-        let parts = self.index.components.get(&source);
+    pub fn component(&self, engine: &Engine, source: &str) -> anyhow::Result<Component> {
+        let parts = self.index.components.get(source);
         let parts = parts.with_context(|| format!("the program does not carry {source}"))?;
         let compiled = read(&self.program, parts.compiled)?;
         match deserialize(engine, &compiled) {
@@ -139,7 +138,7 @@ pub struct ToPack {
     pub compiled: Vec<u8>,
 }
 
-/// Writes a program that carries the application with these components, by their sources. A file of that name is
+/// Writes a program that carries the application with these components, by what they are composed of. A file of that name is
 /// replaced, when the new one is whole.
 ///
 /// # Errors
@@ -147,7 +146,7 @@ pub struct ToPack {
 pub fn write(
     file: &Path,
     manifest: String,
-    components: BTreeMap<PathBuf, ToPack>,
+    components: BTreeMap<String, ToPack>,
 ) -> anyhow::Result<()> {
     let program = env::current_exe().context("the program does not find itself")?;
     let program = fs::read(program).context("the program can't read itself")?;
@@ -173,7 +172,7 @@ fn put_together(
     path: &Path,
     program: &[u8],
     manifest: String,
-    components: BTreeMap<PathBuf, ToPack>,
+    components: BTreeMap<String, ToPack>,
 ) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o755);
@@ -193,12 +192,12 @@ fn put_together(
         manifest,
         components: BTreeMap::new(),
     };
-    for (source, ToPack { wasm, compiled }) in components {
+    for (composed, ToPack { wasm, compiled }) in components {
         let parts = Parts {
             wasm: put(&wasm)?,
             compiled: put(&compiled)?,
         };
-        index.components.insert(source.display().to_string(), parts);
+        index.components.insert(composed, parts);
     }
     let index = serde_json::to_vec(&index)?;
     put(&index)?;

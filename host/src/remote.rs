@@ -3,16 +3,14 @@
 //! What the server does not have of a database file is not here either: backups, checkpoints, limits on the disk.
 //! It decides how long a transaction may be open and a statement may wait.
 //!
-//! With the types of libSQL's own crate for the protocol, and the host's own way to servers. The client in crate
-//! `libsql` asks twice for each statement, and can't be given the host's proxies and certificate authorities without
-//! another version of each crate of the HTTP stack (docs/decisions.md#one-round-trip-for-each-statement).
+//! By `kafka_hrana`, and the host's own way to servers. The client in crate `libsql` asks twice for each statement, and
+//! can't be given the host's proxies and certificate authorities without another version of each crate of the HTTP stack
+//! (docs/decisions.md#one-round-trip-for-each-statement).
 
 pub(crate) mod connect;
-mod error;
 mod stream;
-mod wire;
 
-pub use self::error::Error;
+pub use kafka_hrana::Error;
 
 use self::{connect::Connector, stream::Stream};
 use crate::{
@@ -105,16 +103,17 @@ impl Session {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
-        if sets_synchronous(sql) {
+        if kafka_hrana::sets_synchronous(sql) {
             return Ok(QueryResult::default());
         }
         let mut stream = self.stream.take().ok_or(Error::Lost)?;
-        let statement = wire::statement(sql, parameters);
+        let sql = sql.to_owned();
+        let parameters = parameters.into_iter().map(to_server).collect();
         // On a task of its own, because a caller that leaves must not take along how the stream goes on: the answer
         // has the only key to it. What is not received is dropped, and so closed.
         let (answer, answered) = oneshot::channel();
         self.database.runtime.spawn(async move {
-            let result = stream.execute(statement).await;
+            let result = stream.execute(&sql, parameters).await;
             let _ = answer.send((stream, result));
         });
         let (stream, result) = answered.await.map_err(|_| Error::Lost)?;
@@ -122,7 +121,13 @@ impl Session {
         let done = result?;
         self.changes = done.changes;
         self.last_insert_rowid = done.last_insert_rowid.unwrap_or(self.last_insert_rowid);
-        Ok(done.result)
+        let rows = done.rows.into_iter();
+        Ok(QueryResult {
+            columns: done.columns,
+            rows: rows
+                .map(|row| row.into_iter().map(from_server).collect())
+                .collect(),
+        })
     }
 
     /// Rows that the last statement changed.
@@ -138,38 +143,22 @@ impl Session {
     }
 }
 
-/// Whether a statement is `PRAGMA synchronous = …`.
-fn sets_synchronous(sql: &str) -> bool {
-    let is_between = |c: char| c.is_whitespace() || matches!(c, '=' | '(' | ')' | ';');
-    let mut words = sql.split(is_between).filter(|word| !word.is_empty());
-    let mut is_next = |word: &str| {
-        words
-            .next()
-            .is_some_and(|next| next.eq_ignore_ascii_case(word))
-    };
-    is_next("pragma") && is_next("synchronous") && words.next().is_some()
+fn to_server(value: Value) -> kafka_hrana::Value {
+    match value {
+        Value::Null => kafka_hrana::Value::Null,
+        Value::Integer(value) => kafka_hrana::Value::Integer(value),
+        Value::Real(value) => kafka_hrana::Value::Real(value),
+        Value::Text(text) => kafka_hrana::Value::Text(text),
+        Value::Blob(bytes) => kafka_hrana::Value::Blob(bytes),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::sets_synchronous;
-
-    #[test]
-    fn only_a_change_of_the_pragma_is_not_sent() {
-        for sql in [
-            "PRAGMA synchronous = NORMAL",
-            "pragma Synchronous=1;",
-            " PRAGMA synchronous(FULL)",
-        ] {
-            assert!(sets_synchronous(sql), "{sql}");
-        }
-        for sql in [
-            "PRAGMA synchronous",
-            "PRAGMA synchronous;",
-            "PRAGMA journal_mode = WAL",
-            "SELECT 'PRAGMA synchronous = NORMAL'",
-        ] {
-            assert!(!sets_synchronous(sql), "{sql}");
-        }
+fn from_server(value: kafka_hrana::Value) -> Value {
+    match value {
+        kafka_hrana::Value::Null => Value::Null,
+        kafka_hrana::Value::Integer(value) => Value::Integer(value),
+        kafka_hrana::Value::Real(value) => Value::Real(value),
+        kafka_hrana::Value::Text(text) => Value::Text(text),
+        kafka_hrana::Value::Blob(bytes) => Value::Blob(bytes),
     }
 }

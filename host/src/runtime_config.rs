@@ -215,7 +215,7 @@ fn authorization(token: &str) -> anyhow::Result<HeaderValue> {
     if token.is_empty() {
         return Ok(HeaderValue::from_static(""));
     }
-    let mut header = HeaderValue::try_from(format!("Bearer {token}"))
+    let mut header = HeaderValue::try_from(kafka_hrana::bearer(token))
         .map_err(|_| anyhow!("has characters that no token has"))?;
     header.set_sensitive(true);
     Ok(header)

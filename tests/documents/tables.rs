@@ -23,11 +23,11 @@ fn code(cell: &str) -> &str {
     cell.split('`').nth(1).unwrap_or_default()
 }
 
-/// Names and defaults of the manifest's variables, in their order.
-fn variables() -> Vec<(String, String)> {
-    let manifest: toml::Table = read("spin.toml").parse().expect("the manifest is TOML");
+/// Names and defaults of a manifest's variables, in their order.
+fn variables(manifest: &str) -> Vec<(String, String)> {
+    let manifest: toml::Table = read(manifest).parse().expect("the manifest is TOML");
     let declared = manifest["variables"].as_table().expect("variables");
-    let default = |variable: &toml::Value| variable["default"].as_str().map(str::to_owned);
+    let default = |variable: &toml::Value| variable.get("default")?.as_str().map(str::to_owned);
     let pairs = declared
         .iter()
         .map(|(name, variable)| (name.clone(), default(variable).unwrap_or_default()));
@@ -40,16 +40,27 @@ fn all_variables_are_described() {
         pairs.sort_unstable();
         pairs
     };
-    let rows = rows("docs/configuration.md", "| variable |");
-    let described = rows
-        .iter()
-        .map(|row| (code(&row[0]).to_owned(), code(&row[1]).to_owned()));
-    assert_eq!(sorted(described.collect()), sorted(variables()));
+    let described = |head| {
+        let rows = rows("docs/configuration.md", head);
+        let described = rows
+            .iter()
+            .map(|row| (code(&row[0]).to_owned(), code(&row[1]).to_owned()));
+        sorted(described.collect())
+    };
+    let usual = variables("spin.toml");
+    let more = variables("spin.akamai.toml").into_iter();
+    let more = more.filter(|(name, _)| usual.iter().all(|(usual, _)| usual != name));
+    assert_eq!(
+        described("| variable of `spin.akamai.toml` |"),
+        sorted(more.collect())
+    );
+    assert_eq!(described("| variable |"), sorted(usual));
 }
 
 #[test]
 fn documents_set_only_variables_that_exist() {
-    let known: BTreeSet<_> = variables().into_iter().map(|(name, _)| name).collect();
+    let known = variables("spin.akamai.toml").into_iter();
+    let known: BTreeSet<_> = known.map(|(name, _)| name).collect();
     for document in texts().iter().filter(|path| path.ends_with(".md")) {
         let text = read(document);
         let of_option = text.split("--variable ").skip(1);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Database, Fault, Multipart, Response, Server, Setup, login};
+use crate::support::{Database, Fault, Multipart, Response, Server, login};
 
 /// All that fail a request.
 const FAULTS: [Fault; 9] = [
@@ -18,10 +18,34 @@ const FAULTS: [Fault; 9] = [
     Fault::Forgotten,
 ];
 
-/// An application with its database on a server of its own.
-async fn start() -> Server {
-    Setup::app().on_a_server().start().await
+/// Makes two tests of each function that takes a server: the host speaks to the server of the database, or the components
+/// do.
+macro_rules! by_both {
+    ($($name:ident),* $(,)?) => {
+        mod host {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Setup::app().on_a_server().start().await).await;
+            })*
+        }
+
+        mod components {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Setup::without_sqlite().start().await).await;
+            })*
+        }
+    };
 }
+
+by_both!(
+    a_login_makes_a_user_with_a_workspace_or_none,
+    a_workspace_is_made_and_counted_or_not,
+    a_file_is_stored_whole_or_not_at_all,
+    a_server_that_is_slow_is_waited_for,
+    a_server_that_is_down_is_noticed_and_used_again_when_it_is_back,
+    a_client_that_leaves_in_a_transaction_keeps_nobody_waiting,
+);
 
 /// Fails unless the answer says that trying again can help.
 #[track_caller]
@@ -67,9 +91,7 @@ fn is_there(count: i64, answered: bool, name: &str) {
     assert!(count == 1 || count == 0 && !answered, "{count} of {name}");
 }
 
-#[tokio::test]
-async fn a_login_makes_a_user_with_a_workspace_or_none() {
-    let server = start().await;
+async fn a_login_makes_a_user_with_a_workspace_or_none(server: Server) {
     login(&server, "first@example.com").await;
     let ask = async |name: String| server.login(&format!("{name}@example.com")).await;
     at_each_statement(&server, ask, async |database, name, answered| {
@@ -81,9 +103,7 @@ async fn a_login_makes_a_user_with_a_workspace_or_none() {
     .await;
 }
 
-#[tokio::test]
-async fn a_workspace_is_made_and_counted_or_not() {
-    let server = start().await;
+async fn a_workspace_is_made_and_counted_or_not(server: Server) {
     let user = login(&server, "someone@example.com").await;
     let ask = async |name: String| {
         let form = [("owner_id", user.id.as_str()), ("name", &name)];
@@ -96,9 +116,7 @@ async fn a_workspace_is_made_and_counted_or_not() {
     .await;
 }
 
-#[tokio::test]
-async fn a_file_is_stored_whole_or_not_at_all() {
-    let server = start().await;
+async fn a_file_is_stored_whole_or_not_at_all(server: Server) {
     let user = login(&server, "someone@example.com").await;
     // More than one chunk.
     let content = "0123456789abcdef".repeat(50_000);
@@ -117,9 +135,7 @@ async fn a_file_is_stored_whole_or_not_at_all() {
     .await;
 }
 
-#[tokio::test]
-async fn a_server_that_is_slow_is_waited_for() {
-    let server = start().await;
+async fn a_server_that_is_slow_is_waited_for(server: Server) {
     let user = login(&server, "someone@example.com").await;
     server
         .hrana()
@@ -127,9 +143,7 @@ async fn a_server_that_is_slow_is_waited_for() {
     server.chat_new(&user, "slow").await.has_status(200);
 }
 
-#[tokio::test]
-async fn a_server_that_is_down_is_noticed_and_used_again_when_it_is_back() {
-    let server = start().await;
+async fn a_server_that_is_down_is_noticed_and_used_again_when_it_is_back(server: Server) {
     let user = login(&server, "someone@example.com").await;
     server.hrana().down();
     may_be_tried_again(&server.chat_new(&user, "lost").await);
@@ -141,9 +155,7 @@ async fn a_server_that_is_down_is_noticed_and_used_again_when_it_is_back() {
     assert_eq!(database.texts(names).await, ["kept"]);
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_in_a_transaction_keeps_nobody_waiting() {
-    let server = start().await;
+async fn a_client_that_leaves_in_a_transaction_keeps_nobody_waiting(server: Server) {
     let user = login(&server, "someone@example.com").await;
     server.hrana().fail(
         "INSERT INTO workspace",

@@ -31,6 +31,7 @@ mod upstream;
 mod v1;
 mod v2;
 mod way;
+mod without_sqlite;
 
 use serde_json::Value;
 

@@ -39,6 +39,19 @@ impl Setup {
         Self::of(repository().join("spin.toml"))
     }
 
+    /// The application for hosts without SQLite, with its database on a libSQL server of its own, which has it in the state
+    /// folder. The components speak to it themselves.
+    pub fn without_sqlite() -> Self {
+        let state = fresh_state();
+        let database = Hrana::start(&Database::file(state.path()));
+        let mut setup = Self::of(repository().join("spin.akamai.toml"))
+            .variable("database_url", &database.url())
+            .variable("database_token", Hrana::TOKEN);
+        setup.state = Some(state);
+        setup.database = Some(database);
+        setup
+    }
+
     /// The component that misbehaves, with its bystanders.
     pub fn trouble() -> Self {
         Self::of(repository().join("tests/trouble/spin.toml")).variable("required_name", "tests")

@@ -5,9 +5,11 @@
 
 mod components;
 mod debian;
+mod interfaces;
 mod step;
 mod toolchain;
 mod wasm_target;
 
 pub use components::{BuildSteps, build_components};
+pub use interfaces::interfaces;
 pub use wasm_target::ensure_wasm_target;

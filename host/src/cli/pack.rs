@@ -2,7 +2,7 @@
 
 use super::{Source, build_all};
 use crate::{
-    app,
+    app, application,
     manifest::Manifest,
     packed::{self, ToPack},
     private,
@@ -52,17 +52,17 @@ impl Pack {
         let engine = app::engine(&manifest, app::MAX_INSTANCE_MEMORY, &self.state_dir)?;
         let mut components = BTreeMap::new();
         for component in manifest.components.values() {
-            if components.contains_key(&component.source) {
+            let parts = component.parts();
+            if components.contains_key(&parts) {
                 continue;
             }
-            let file = folder.join(&component.source);
             let read = || {
-                let wasm = fs::read(&file)?;
+                let wasm = application::read(folder, component)?;
                 let compiled = wasmtime::component::Component::new(&engine, &wasm)?.serialize()?;
                 anyhow::Ok(ToPack { wasm, compiled })
             };
-            let to_pack = read().with_context(|| format!("can't pack {}", file.display()))?;
-            components.insert(component.source.clone(), to_pack);
+            let to_pack = read().with_context(|| format!("can't pack {parts}"))?;
+            components.insert(parts, to_pack);
         }
         packed::write(&self.file, text, components)
     }

@@ -11,7 +11,7 @@ mod variables;
 
 pub use outbound::OutboundHosts;
 pub use routes::{Match, Router};
-pub use schema::{Build, Component, Manifest, Route, Variable};
+pub use schema::{Build, Component, Dependency, Manifest, Route, Variable};
 pub use variables::{Variables, check_name};
 
 use anyhow::bail;

@@ -64,11 +64,62 @@ pub struct Component {
     /// Labels of the SQLite databases it may open.
     #[serde(default)]
     pub sqlite_databases: Vec<String>,
+    /// Where it gets interfaces from that it imports, by their names: other components, which are composed with it.
+    #[serde(default)]
+    pub dependencies: BTreeMap<String, Dependency>,
+    /// Whether those may use what this component may use. This host supports no other ones.
+    #[serde(default)]
+    dependencies_inherit_configuration: bool,
     /// How it is built; without it, its file is taken as it is.
     pub build: Option<Build>,
+    /// The kinds of hosts that it is for, which `spin build` checks.
+    #[serde(default, rename = "targets")]
+    _targets: toml::value::Array,
     /// Settings of other tools, which the manifest's format allows every reader to ignore.
     #[serde(default, rename = "tool")]
     _tool: toml::Table,
+}
+
+/// A component that exports what another one imports.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "DependencyForm")]
+pub struct Dependency {
+    /// The compiled component's file, relative to the manifest.
+    pub path: PathBuf,
+}
+
+/// Spin can also fetch one from a server or a registry, which this host does not do.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "only local files are supported as dependencies: { path = \"FILE\" }"
+)]
+enum DependencyForm {
+    File(DependencyFile),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DependencyFile {
+    path: PathBuf,
+}
+
+impl From<DependencyForm> for Dependency {
+    fn from(DependencyForm::File(DependencyFile { path }): DependencyForm) -> Self {
+        Self { path }
+    }
+}
+
+impl Component {
+    /// The files that it is composed of: its own, and those of its dependencies with what each is for.
+    #[must_use]
+    pub fn parts(&self) -> String {
+        let mut parts = self.source.display().to_string();
+        for (import, Dependency { path }) in &self.dependencies {
+            parts += &format!(" + {} ({import})", path.display());
+        }
+        parts
+    }
 }
 
 /// How a component is built.
@@ -117,6 +168,8 @@ struct Application {
     _description: Option<String>,
     #[serde(default, rename = "authors")]
     _authors: Vec<String>,
+    #[serde(default, rename = "targets")]
+    _targets: toml::value::Array,
     #[serde(default, rename = "tool")]
     _tool: toml::Table,
 }
@@ -247,6 +300,9 @@ impl Manifest {
             .chain(&component.key_value_stores)
         {
             check_label(label)?;
+        }
+        if !component.dependencies.is_empty() && !component.dependencies_inherit_configuration {
+            bail!("dependencies are supported only with dependencies_inherit_configuration = true");
         }
         for (name, text) in &component.variables {
             variables::check_name(name)?;

@@ -17,6 +17,7 @@ fn reads_everything_that_is_supported() {
         version = "0.1.0"
         description = "A backend"
         authors = ["An author"]
+        targets = ["spin-up:3.5", { path = "target.toml" }]
 
         [variables]
         mode = { default = "open", description = "Who may call" }
@@ -39,6 +40,9 @@ fn reads_everything_that_is_supported() {
         allowed_outbound_hosts = []
         key_value_stores = ["default"]
         sqlite_databases = ["default", "other_one"]
+        targets = ["spin-up:3.5"]
+        dependencies_inherit_configuration = true
+        dependencies = { "a:b/c@1.0.0" = { path = "target/c.wasm" } }
         [component.auth.build]
         command = "cargo build"
         workdir = "functions/auth"
@@ -65,6 +69,12 @@ fn reads_everything_that_is_supported() {
     assert_eq!(auth.environment["RUST_BACKTRACE"], "1");
     assert_eq!(auth.key_value_stores, ["default"]);
     assert_eq!(auth.sqlite_databases, ["default", "other_one"]);
+    let dependency = &auth.dependencies["a:b/c@1.0.0"];
+    assert_eq!(dependency.path, Path::new("target/c.wasm"));
+    assert_eq!(
+        auth.parts(),
+        "target/auth.wasm + target/c.wasm (a:b/c@1.0.0)"
+    );
     let build = auth.build.as_ref().expect("has a build");
     assert_eq!(build.commands, ["cargo build"]);
     assert_eq!(build.workdir.as_deref(), Some(Path::new("functions/auth")));
@@ -88,6 +98,14 @@ fn unsupported_keys_are_named() {
         ),
         (
             "[component.a]\nsource = \"a\"\n[component.a.dependencies]\n\"a:b\" = \"1\"",
+            "dependencies",
+        ),
+        (
+            "[component.a]\nsource = \"a\"\n[component.a.dependencies]\n\"a:b\" = { path = \"b\" }",
+            "dependencies_inherit_configuration",
+        ),
+        (
+            "[component.a]\nsource = \"a\"\n[component.a.dependencies]\n\"a:b\" = { path = \"b\", export = \"c\" }",
             "dependencies",
         ),
         (

@@ -22,6 +22,9 @@ const ALLOW_PRIVATE: &str = "allow_private_models";
 /// The variable that decides it where that one is empty: without a login, the only user is the operator.
 const AUTH_MODE: &str = "auth_mode";
 
+/// The variable with the address of a database that components speak to by HTTP.
+const DATABASE: &str = "database_url";
+
 /// The HTTP hooks of one component's instances.
 pub struct Hooks {
     /// The component of the instances.
@@ -133,10 +136,13 @@ impl Hooks {
                 .is_some_and(|mode| mode.trim() == "open"),
             Some(_) => false,
         };
-        // Gateways are the operator's choice.
-        let mut gateways = ORIGINS.iter().filter_map(|name| variables.get(*name));
+        // Gateways and the database are the operator's choice.
+        let mut of_operator = ORIGINS
+            .iter()
+            .chain([&DATABASE])
+            .filter_map(|name| variables.get(*name));
         allowed
-            || gateways.any(|origin| {
+            || of_operator.any(|origin| {
                 origin.parse::<http::Uri>().is_ok_and(|origin| {
                     origin.scheme() == uri.scheme() && origin.authority() == uri.authority()
                 })
