@@ -23,6 +23,7 @@ mod over_http;
 mod paging;
 mod resume;
 mod sending;
+mod settings;
 mod ssrf;
 mod statements;
 mod stop;

@@ -111,6 +111,8 @@ pub enum Event {
     },
     /// The chat has another name.
     ChatRenamed { rev: i64, name: String },
+    /// The chat has other settings.
+    ChatSettingsChanged { rev: i64 },
     /// The chat is gone.
     ChatDeleted,
 }

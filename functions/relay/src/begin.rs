@@ -4,6 +4,7 @@ use kafka_common::access::Caller;
 use kafka_common::api::events::GenerationEnded;
 use kafka_common::api::id::{GenerationId, MessageId};
 use kafka_common::api::relay::{Message, ReplyBegun};
+use kafka_common::api::settings::{InForce, Levels};
 use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::config::Config;
 use kafka_common::conversation;
@@ -57,6 +58,7 @@ struct Found {
     answered_id: Option<MessageId>,
     stored_bytes: i64,
     num_files: i64,
+    levels: Levels,
     running_of_owner: i64,
     running_in_total: i64,
 }
@@ -127,6 +129,7 @@ pub async fn begin(
             most_files: caller.most(Thing::Files),
         },
         called: called.clone(),
+        settings: InForce::of(&found.levels),
     };
     let begun = insert(&mut tx, chat, prompt, model, spot?, along).await?;
     tx.commit().await?;
@@ -158,6 +161,7 @@ struct Along {
     interrupted: Option<GenerationEnded>,
     limits: Limits,
     called: Called,
+    settings: InForce,
 }
 
 fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
@@ -256,5 +260,6 @@ async fn insert(
         interrupted: along.interrupted,
         limits: along.limits,
         called: along.called,
+        settings: along.settings,
     })
 }

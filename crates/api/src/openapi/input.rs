@@ -40,10 +40,14 @@ fn json_body(
 
 fn form_body(form: &FormSpec, rule: Rule) -> Value {
     let is_file = |field: &Field| matches!(field.kind, FieldKind::Files { .. });
+    let is_value = |field: &Field| field.kind == FieldKind::Value;
     // Every form may be of either kind, and JSON too. Generators want one: the simplest that has room for its fields.
-    let media_type = match form.iter().any(is_file) {
-        true => "multipart/form-data",
-        false => "application/x-www-form-urlencoded",
+    let media_type = if form.iter().any(is_file) {
+        "multipart/form-data"
+    } else if form.iter().any(is_value) {
+        "application/json"
+    } else {
+        "application/x-www-form-urlencoded"
     };
     json!({
         "required": form.iter().any(is_required),
@@ -90,6 +94,7 @@ fn field_schema(field: &Field) -> Value {
         FieldKind::Boolean { .. } => json!({
             "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": BOOLEAN }],
         }),
+        FieldKind::Value => field.schema.to_json(),
         FieldKind::Texts => json!({ "type": "array", "items": text }),
         FieldKind::Files { required } => json!({
             "type": "array", "items": { "type": "string", "format": "binary" },

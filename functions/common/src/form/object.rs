@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::received::{MAX_SHOWN_BYTES, Part, Received};
@@ -29,6 +30,18 @@ pub(super) fn read<'a, F>(body: &[u8], spec: &'a FormSpec) -> Result<Received<'a
     for field in spec {
         let value = members.get(field.name).map(|value| value.get());
         match (field.kind, value) {
+            (FieldKind::Value, Some(json)) => {
+                // One that is too long stays a text, whose length is checked.
+                let value = match json.starts_with('"') || json.len() <= field.max_chars {
+                    true => serde_json::from_str(json).unwrap_or_default(),
+                    false => Value::from(json),
+                };
+                let value = match value {
+                    Value::String(text) => Part::Text(text),
+                    value => Part::Other(value),
+                };
+                received.add(field.name, value);
+            }
             (_, None | Some("null")) => {}
             (FieldKind::Boolean { .. }, Some(json @ ("true" | "false" | "1" | "0"))) => {
                 received.add(field.name, Part::Text(json.to_owned()));
