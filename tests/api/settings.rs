@@ -211,6 +211,13 @@ async fn what_is_wrong_is_refused_at_every_level() {
             refused.is_error(404, "Model not found.");
         }
     }
+    for path in levels(&user, &chat) {
+        for body in ["[]", "5", "null"] {
+            let refused = server.patch(&path).json(body.to_owned()).send().await;
+            refused.has_status(422);
+            assert_eq!(refused.string("/detail/0/type"), "model_attributes_type");
+        }
+    }
     for (path, missing) in [
         (format!("/user/{UNKNOWN_ID}/settings"), "User not found."),
         (format!("/workspace/{UNKNOWN_ID}"), "Workspace not found."),

@@ -23,6 +23,8 @@ form! {
         chat_name: String => max_chars(MAX_NAME_CHARS),
         /// Files of the workspace that the chat begins with.
         selected_file_ids: Vec<FileId>,
+        /// Whether its model is to name it after the first reply, unless a person has named it again by then.
+        auto_title: Option<bool>,
     }
 }
 
@@ -194,7 +196,7 @@ operations! {
     /// Make a chat
     ///
     /// Creates a chat, and attaches the selected files of its workspace. With files, the rate limit of uploads also
-    /// applies.
+    /// applies. With `auto_title`, open sockets receive the name that its model gives it, as that of another name.
     NEW = Operation::post("/chat/new")
         .form::<NewChat>()
         .limited()

@@ -243,7 +243,7 @@ pub struct GenerationEnded {
     pub status: Status,
     /// Unchanged from the model.
     pub finish_reason: Option<String>,
-    /// Unchanged from the model.
+    /// Unchanged from the model; where it is silent an estimate.
     pub usage: Option<Value>,
     /// What went wrong, for people.
     pub error: Option<String>,

@@ -29,6 +29,7 @@ pub mod file;
 pub mod models;
 pub mod relay;
 pub mod settings;
+pub mod usage;
 pub mod versions;
 pub mod web;
 pub mod workspace;
@@ -71,6 +72,7 @@ pub const ALL: &[Group] = &[
     relay::GROUP,
     models::GROUP,
     settings::GROUP,
+    usage::GROUP,
     web::GROUP,
 ];
 

@@ -81,6 +81,8 @@ pub struct Begun {
     pub called: Called,
     /// What is set for the reply.
     pub settings: InForce,
+    /// Whether the chat is to be named after it.
+    pub wants_title: bool,
 }
 
 /// How much the owner of a chat may have; `None`: as much as they like.

@@ -2,7 +2,7 @@
 -- running reply; what the client called ?3 when it sent it before; the model with the id ?4 and the name ?5 (NULL: any),
 -- the newest of several, and without both that of the settings, if they have one; the settings of each level; the head
 -- of the active branch and the last position; the message ?6 of this chat, and the message that a reply beside it or to it
--- answers; the bytes and the files that the owner has; how many replies of the owner run, with heartbeats from ?7 to ?8;
+-- answers; whether the chat is to be named; the bytes and the files that the owner has; the tokens of this month, when it ends, and in how many seconds; how many replies of the owner run, with heartbeats from ?7 to ?8;
 -- how many of all users, if there may be ?9 or more. No row: no such chat of theirs.
 SELECT running.id AS "running.id", running.heartbeat AS "running.heartbeat",
     CASE sent.role WHEN 'assistant' THEN sent.parent_id ELSE sent.id END AS "sent.message_id",
@@ -14,6 +14,7 @@ SELECT running.id AS "running.id", running.heartbeat AS "running.heartbeat",
     coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0) AS position,
     named.id AS "named.id", named.role AS "named.role", named.type AS "named.type",
     named.parent_id AS "named.parent_id", answered.id AS answered_id, owner.stored_bytes, owner.num_files,
+    chat.auto_title = 1 AS wants_title,
     owner.instructions AS "levels.user.instructions", owner.model_id AS "levels.user.model_id", owner.temperature AS "levels.user.temperature",
     owner.top_p AS "levels.user.top_p", owner.max_tokens AS "levels.user.max_tokens", owner.reasoning_effort AS "levels.user.reasoning_effort",
     owner.extra AS "levels.user.extra",
@@ -23,6 +24,9 @@ SELECT running.id AS "running.id", running.heartbeat AS "running.heartbeat",
     chat.instructions AS "levels.chat.instructions", chat.model_id AS "levels.chat.model_id", chat.temperature AS "levels.chat.temperature",
     chat.top_p AS "levels.chat.top_p", chat.max_tokens AS "levels.chat.max_tokens", chat.reasoning_effort AS "levels.chat.reasoning_effort",
     chat.extra AS "levels.chat.extra",
+    iif(owner.usage_month = strftime('%Y-%m', 'now'), owner.usage_tokens, 0) AS tokens_of_month,
+    date('now', 'start of month', '+1 month') AS month_ends,
+    CAST(strftime('%s', 'now', 'start of month', '+1 month') - strftime('%s', 'now') AS INTEGER) AS month_left,
     (SELECT count(*) FROM generation WHERE owner_id = chat.user_id AND status = 'running'
         AND heartbeat BETWEEN ?7 AND ?8) AS running_of_owner,
     iif((SELECT count(*) FROM generation WHERE status = 'running') < ?9, 0,

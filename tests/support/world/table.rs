@@ -53,6 +53,7 @@ impl World {
             "chat_rename" => {
                 Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
             }
+            "usage_show" => Input::query(&[caller, ("by", "chat")]),
             "chat_list" => Input::query(&[caller, ("workspace_id", workspace)]),
             "chat_change" => {
                 let form = [

@@ -40,6 +40,7 @@ Any other name is a model that does not exist (404).
     400-stream-options  400 if the request has stream_options, else a reply
     no-system           400 if the request has a system message, else a reply
     no-temperature      400 if the request has a temperature, else a reply
+    no-title            500 if the request asks for the title of a conversation, else a reply
     context-N           400 if the messages have more than N characters, else a reply; it names the numbers of tokens
     context-N-mute      the same without numbers
     error-in-200        an error with the status 200
@@ -93,6 +94,8 @@ pub struct Behaviour {
     pub no_system: bool,
     /// Requests with a temperature are refused.
     pub no_temperature: bool,
+    /// Requests for titles fail.
+    pub no_title: bool,
     /// Requests with more characters are refused.
     pub context: Option<usize>,
     /// Such a refusal names no numbers.
@@ -235,6 +238,7 @@ impl Behaviour {
                 it.text = Text::Nothing;
             }),
             ("no-system", |it| it.no_system = true),
+            ("no-title", |it| it.no_title = true),
             ("no-temperature", |it| it.no_temperature = true),
             ("mute", |it| it.mute = true),
             ("error-in-200", |it| it.answer = Answer::ErrorIn200),

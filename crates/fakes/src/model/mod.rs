@@ -217,6 +217,9 @@ fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
             "System role not supported",
         ));
     }
+    if behaviour.no_title && reply::title(messages).is_some() {
+        return Some(refusal(StatusCode::INTERNAL_SERVER_ERROR));
+    }
     let temperature = &body["temperature"];
     if behaviour.no_temperature && !temperature.is_null() {
         let text = format!(
