@@ -28,7 +28,7 @@ const USER_FIELD: Property = Property::new("user_id", OPTIONAL_TEXT).optional();
 
 const MODEL: Property = Property::new("model", OPTIONAL_TEXT)
     .optional()
-    .about("The name of one of the chat owner's models; without `model_id` either: the newest.");
+    .about("The name of one of the chat owner's models; without `model_id` either: the one that is set for the chat, else the newest.");
 
 const MODEL_ID: Property = Property::new("model_id", OPTIONAL_TEXT).optional();
 

@@ -60,6 +60,7 @@ impl World {
                     caller,
                     ("workspace_id", workspace),
                     ("model_id", &self.model),
+                    ("instructions", "Be brief."),
                 ];
                 let settings = json!({
                     "user_id": user, "workspace_id": workspace, "model_id": self.model, "is_pinned": true,
