@@ -7,7 +7,7 @@ use crate::support::{PATIENCE, Server, Setup};
 
 impl Scene {
     /// A new chat that is to be named.
-    async fn to_be_named(&mut self) {
+    async fn begins_a_chat(&mut self) {
         let form = [
             ("user_id", self.user.id.as_str()),
             ("workspace_id", &self.user.workspace),
@@ -60,7 +60,7 @@ const MODEL: &str = "fake-words-2-rate-0";
 
 async fn a_chat_is_named_once_and_sockets_learn_it(setup: Setup) {
     let mut scene = Scene::new(setup, &[MODEL]).await;
-    scene.to_be_named().await;
+    scene.begins_a_chat().await;
     let mut client = scene.server.v2(&scene.chat).await;
     client.action("initial").await;
     let prompt = "Who accuses Josef K. of what, and before which of the courts?";
@@ -99,7 +99,7 @@ async fn rename(server: &Server, chat: &str, path: &str, name: &str) {
 async fn a_name_that_a_person_gave_is_kept() {
     let mut scene = Scene::new(Setup::app(), &[MODEL]).await;
     // Before the reply, even with the name that it had.
-    scene.to_be_named().await;
+    scene.begins_a_chat().await;
     rename(&scene.server, &scene.chat, "/chat/rename", "New chat").await;
     scene
         .ask(&json!({ "prompt": "Who?" }))
@@ -109,7 +109,7 @@ async fn a_name_that_a_person_gave_is_kept() {
     scene.has_answered(1).await;
     assert_eq!(scene.name().await, "New chat");
     // A program that began before there were titles.
-    scene.to_be_named().await;
+    scene.begins_a_chat().await;
     let old = format!("UPDATE chat SET name = 'mine' WHERE id = '{}'", scene.chat);
     scene.server.change(&old).await;
     scene
@@ -121,7 +121,7 @@ async fn a_name_that_a_person_gave_is_kept() {
     assert_eq!(scene.name().await, "mine");
     // While the model thinks of a name: it takes seconds for six words.
     scene.has_model("fake-words-1-rate-2").await;
-    scene.to_be_named().await;
+    scene.begins_a_chat().await;
     let prompt =
         json!({ "prompt": "one two three four five six seven", "model": "fake-words-1-rate-2" });
     scene.ask(&prompt).await.has_status(202);
@@ -138,7 +138,7 @@ async fn a_name_that_a_person_gave_is_kept() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chat_whose_model_gives_no_name_keeps_its_own() {
     let mut scene = Scene::new(Setup::app(), &["fake-words-2-rate-0-no-title"]).await;
-    scene.to_be_named().await;
+    scene.begins_a_chat().await;
     scene
         .ask(&json!({ "prompt": "Who?" }))
         .await
@@ -158,7 +158,7 @@ async fn a_chat_whose_model_gives_no_name_keeps_its_own() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_whole_reply_names_and_its_stream_does_not_wait() {
     let mut scene = Scene::new(Setup::app(), &["fake-401", "fake-words-1-rate-1"]).await;
-    scene.to_be_named().await;
+    scene.begins_a_chat().await;
     scene
         .ask(&json!({ "prompt": "Who?", "model": "fake-401" }))
         .await
