@@ -22,6 +22,7 @@ mod reading;
 mod ready;
 mod removal;
 mod routing;
+mod settings;
 mod versions;
 mod web;
 mod workspace;

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use self::pages::ids;
 use crate::support::{Server, login};
 
+/// Settings of which none is set.
+const NO_SETTINGS: &str = r#"{"instructions":null,"model_id":null,"temperature":null,"top_p":null,"max_tokens":null,"reasoning_effort":null,"extra":null}"#;
+
 #[tokio::test]
 async fn workspaces_are_listed_and_read() {
     let server = Server::start().await;
@@ -23,7 +26,7 @@ async fn workspaces_are_listed_and_read() {
     list.send().await.is(200, &expected);
     let details = server.get(&format!("/workspace/{}", user.workspace));
     let expected = format!(
-        r#"{{"id":"{}","name":"Default Workspace","num_files":1,"num_chats":2}}"#,
+        r#"{{"id":"{}","name":"Default Workspace","num_files":1,"num_chats":2,"settings":{NO_SETTINGS}}}"#,
         user.workspace
     );
     details.send().await.is(200, &expected);
@@ -134,6 +137,10 @@ async fn chats_are_listed_and_read() {
     expected["rev"] = 0.into();
     expected["num_messages"] = 0.into();
     expected["generation"] = Value::Null;
+    let nothing: Value = serde_json::from_str(NO_SETTINGS).expect("JSON");
+    expected["settings"] = nothing.clone();
+    expected["in_force"] = nothing;
+    expected["in_force"]["instructions"] = json!([]);
     details.is(200, &expected.to_string());
 
     let file = server.chat_file(&user, &chat, "a.md", "one").await;

@@ -80,8 +80,10 @@ async fn wrong_methods_are_answered_with_the_right_ones() {
         ("POST", "/chat/x", vec!["DELETE", "GET", "HEAD", "PATCH"]),
         ("PUT", "/chat/x", vec!["DELETE", "GET", "HEAD", "PATCH"]),
         ("POST", "/chats", vec!["GET", "HEAD"]),
-        ("DELETE", "/workspace/x", vec!["GET", "HEAD"]),
+        ("POST", "/usage", vec!["GET", "HEAD"]),
+        ("DELETE", "/workspace/x", vec!["GET", "HEAD", "PATCH"]),
         ("GET", "/workspace/rename", vec!["PATCH"]),
+        ("POST", "/user/x/settings", vec!["GET", "HEAD", "PATCH"]),
         ("GET", "/file/delete/x", vec!["DELETE"]),
         ("PUT", "/chat-file/x/versions", vec!["GET", "HEAD", "POST"]),
         // Also the ids of chats, as far as DELETE is concerned.

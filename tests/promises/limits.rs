@@ -36,8 +36,10 @@ async fn rate_limits_hold_in_every_operation() {
         "models_change",
         "models_new",
         "models_test",
+        "settings_change",
         "versions_revert",
         "versions_save",
+        "workspace_change",
         "workspace_new",
         "workspace_rename",
     ];

@@ -3,6 +3,7 @@
 
 mod admin;
 mod audit;
+mod budget;
 mod codes;
 mod cross_site;
 mod frames;

@@ -63,7 +63,8 @@ pub struct NewMessage {
 /// How a reply is to be made.
 #[derive(Debug, Default, Clone, Deserialize)]
 pub struct How {
-    /// The name or the id of the model to ask; neither: the owner's newest.
+    /// The name or the id of the model to ask; neither: the one that is set for the chat, else the
+    /// owner's newest.
     pub model: Option<Sent<String>>,
     pub model_id: Option<Sent<ModelId>>,
     pub client_id: Option<Sent<String>>,

@@ -2,11 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::file::File;
 use super::operation::{Operation, Parameter, link};
 use super::page::{AFTER, LIMIT, PAGE, USER};
 use super::schema::Schema;
+use super::settings::{
+    self, InForce, MAX_EXTRA_BYTES, MAX_INSTRUCTIONS_BYTES, Settings, takes_settings,
+};
 use crate::form::form;
 use crate::id::{ChatId, FileId, GenerationId, MessageId, Time, UserId, VersionId, WorkspaceId};
 use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
@@ -19,6 +23,8 @@ form! {
         chat_name: String => max_chars(MAX_NAME_CHARS),
         /// Files of the workspace that the chat begins with.
         selected_file_ids: Vec<FileId>,
+        /// Whether its model is to name it after the first reply, unless a person has named it again by then.
+        auto_title: Option<bool>,
     }
 }
 
@@ -33,7 +39,8 @@ form! {
 }
 
 form! {
-    /// The form of [`CHANGE`]. A field that is missing or empty changes nothing.
+    /// The form of [`CHANGE`]. What is not sent stays, and so does a name, a workspace, a pin or an archive that is empty or
+    /// `null`. A setting that is `null` takes that of the workspace or of the user.
     pub struct ChangeChat {
         /// Open mode: whose it must be.
         user_id: Option<UserId>,
@@ -45,8 +52,24 @@ form! {
         is_pinned: Option<bool>,
         /// Whether it is put away: lists leave it out unless they are asked for archived chats.
         is_archived: Option<bool>,
+        /// What models read before the conversation, after the instructions of the user and the workspace; at most 16 KiB.
+        instructions: Option<Value> => max_chars(MAX_INSTRUCTIONS_BYTES) schema(settings::INSTRUCTIONS),
+        /// One of the owner's models, which prompts ask that name none.
+        model_id: Option<Value> => max_chars(MAX_ID_CHARS) schema(settings::MODEL),
+        /// How much chance there is in replies.
+        temperature: Option<Value> => schema(settings::TEMPERATURE),
+        /// The share of probability from which tokens are drawn.
+        top_p: Option<Value> => schema(settings::TOP_P),
+        /// The most tokens of a reply.
+        max_tokens: Option<Value> => schema(settings::TOKENS),
+        /// How much models think before they answer.
+        reasoning_effort: Option<Value> => schema(settings::EFFORT),
+        /// Further fields of the request to the model, of at most 16 KiB; `model`, `messages` and `stream` are left out.
+        extra: Option<Value> => max_chars(MAX_EXTRA_BYTES) schema(settings::EXTRA),
     }
 }
+
+takes_settings!(ChangeChat);
 
 /// A chat and its name.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -75,7 +98,7 @@ pub struct Chat {
 }
 
 /// A chat without its messages.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ChatDetails {
     /// Its id.
     pub id: ChatId,
@@ -93,6 +116,10 @@ pub struct ChatDetails {
     pub num_messages: u64,
     /// The reply that is being written.
     pub generation: Option<RunningGeneration>,
+    /// What is set for this chat.
+    pub settings: Settings,
+    /// What holds in it: its own settings, else those of its workspace, else those of its owner.
+    pub in_force: InForce,
 }
 
 /// A reply that is being written.
@@ -169,7 +196,7 @@ operations! {
     /// Make a chat
     ///
     /// Creates a chat, and attaches the selected files of its workspace. With files, the rate limit of uploads also
-    /// applies.
+    /// applies. With `auto_title`, open sockets receive the name that its model gives it, as that of another name.
     NEW = Operation::post("/chat/new")
         .form::<NewChat>()
         .limited()
@@ -213,13 +240,14 @@ operations! {
 
     /// Change a chat
     ///
-    /// Changes what is sent, all of it or nothing: the name, the workspace, whether the chat is pinned or archived. Open
-    /// sockets receive an event of another name.
+    /// Changes what is sent, all of it or nothing: the name, the workspace, whether the chat is pinned or archived, and the
+    /// settings that its replies are made with. Open sockets receive an event of another name and of other settings.
+    /// The instructions and `extra` of chats count as stored.
     CHANGE = Operation::patch("/chat/{chat_id}")
         .form::<ChangeChat>()
         .limited()
         .answers::<ListedChat>()
-        .not_found("`User not found.`, `Chat not found.` or `Workspace not found.`");
+        .not_found("`User not found.`, `Chat not found.`, `Workspace not found.` or `Model not found.`");
 
     /// List the files of a chat
     ///

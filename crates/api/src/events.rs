@@ -111,6 +111,8 @@ pub enum Event {
     },
     /// The chat has another name.
     ChatRenamed { rev: i64, name: String },
+    /// The chat has other settings.
+    ChatSettingsChanged { rev: i64 },
     /// The chat is gone.
     ChatDeleted,
 }
@@ -241,7 +243,7 @@ pub struct GenerationEnded {
     pub status: Status,
     /// Unchanged from the model.
     pub finish_reason: Option<String>,
-    /// Unchanged from the model.
+    /// Unchanged from the model; where it is silent an estimate.
     pub usage: Option<Value>,
     /// What went wrong, for people.
     pub error: Option<String>,

@@ -1,6 +1,9 @@
 //! How a form is declared: as a struct, from which its fields are read and described.
 
+use serde_json::Value;
+
 use super::id::{Id, MAX_ID_CHARS};
+use super::schema::Schema;
 
 /// The fields of a form, in declaration order. A field that is sent but not declared is ignored.
 pub type FormSpec = [Field];
@@ -22,6 +25,8 @@ pub struct Field {
     pub about: &'static str,
     /// For the description too: what a handler accepts of this text. Empty: anything.
     pub pattern: &'static str,
+    /// For the description, of a [`FieldKind::Value`]: what its handler accepts.
+    pub schema: Schema,
 }
 
 /// What a field takes.
@@ -39,6 +44,9 @@ pub enum FieldKind {
     },
     /// A text that may come any number of times, none included.
     Texts,
+    /// A JSON value, `null` too. What it must be, its handler says. In a form that is no JSON it is a text, and an empty
+    /// one is `null`.
+    Value,
     /// Uploaded files, any number, none included. The untouched file input of a browser counts as an empty file
     /// without a name.
     Files {
@@ -79,6 +87,12 @@ impl Field {
         self
     }
 
+    /// Adds to the API's description what the handler accepts of a value.
+    pub const fn schema(mut self, schema: Schema) -> Self {
+        self.schema = schema;
+        self
+    }
+
     /// A field whose type decides what it takes.
     pub const fn new(name: &'static str, kind: FieldKind) -> Self {
         Self {
@@ -89,6 +103,7 @@ impl Field {
             is_json: false,
             about: "",
             pattern: "",
+            schema: Schema::Anything,
         }
     }
 }
@@ -102,6 +117,8 @@ pub enum FieldValue<F> {
     Boolean(Option<bool>),
     /// For [`FieldKind::Texts`].
     Texts(Vec<String>),
+    /// For [`FieldKind::Value`]; `None`: it was not sent.
+    Value(Option<Value>),
     /// For [`FieldKind::Files`].
     Files(Vec<F>),
 }
@@ -143,6 +160,18 @@ impl<F> FieldType<F> for Option<String> {
     fn from_value(value: FieldValue<F>) -> Option<Self> {
         match value {
             FieldValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl<F> FieldType<F> for Option<Value> {
+    const KIND: FieldKind = FieldKind::Value;
+    const MAX_CHARS: usize = 100;
+
+    fn from_value(value: FieldValue<F>) -> Option<Self> {
+        match value {
+            FieldValue::Value(value) => Some(value),
             _ => None,
         }
     }

@@ -28,6 +28,8 @@ pub mod chat;
 pub mod file;
 pub mod models;
 pub mod relay;
+pub mod settings;
+pub mod usage;
 pub mod versions;
 pub mod web;
 pub mod workspace;
@@ -69,6 +71,8 @@ pub const ALL: &[Group] = &[
     chat::GROUP,
     relay::GROUP,
     models::GROUP,
+    settings::GROUP,
+    usage::GROUP,
     web::GROUP,
 ];
 

@@ -28,7 +28,7 @@ const USER_FIELD: Property = Property::new("user_id", OPTIONAL_TEXT).optional();
 
 const MODEL: Property = Property::new("model", OPTIONAL_TEXT)
     .optional()
-    .about("The name of one of the chat owner's models; without `model_id` either: the newest.");
+    .about("The name of one of the chat owner's models; without `model_id` either: the one that is set for the chat, else the newest.");
 
 const MODEL_ID: Property = Property::new("model_id", OPTIONAL_TEXT).optional();
 
@@ -112,7 +112,8 @@ pub struct Message {
     /// Why the model ended its reply: `stop`, `length`, `content_filter`, `tool_calls`, or another word of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// What the reply cost, as the model's endpoint counts.
+    /// What the reply cost, as the model's endpoint counts: `prompt_tokens`, `completion_tokens` and more. Where it does not
+    /// count, an estimate with `estimated`: true.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

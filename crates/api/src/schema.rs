@@ -22,6 +22,8 @@ pub enum Schema {
     Count,
     /// A whole number from the first to the second; not longer than the other kinds are, of which there are hundreds.
     Range(u32, u32),
+    /// A number from the first to the second.
+    Between(u8, u8),
     /// A text of this form, a regular expression.
     Pattern(&'static str),
     /// Any number.
@@ -101,6 +103,7 @@ impl Schema {
             Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Range(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
+            Self::Between(min, max) => json!({ "type": "number", "minimum": min, "maximum": max }),
             Self::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
             Self::Number => json!({ "type": "number" }),
             Self::Boolean => json!({ "type": "boolean" }),

@@ -89,6 +89,30 @@ words! {
         Internal = "internal",
     }
 
+    /// How much a model thinks before it answers.
+    ReasoningEffort {
+        /// Not at all.
+        None = "none",
+        /// As little as it can.
+        Minimal = "minimal",
+        /// Little.
+        Low = "low",
+        /// Some.
+        Medium = "medium",
+        /// Much.
+        High = "high",
+    }
+
+    /// What a setting is set for.
+    Level {
+        /// All chats of a user.
+        User = "user",
+        /// The chats of a workspace.
+        Workspace = "workspace",
+        /// One chat.
+        Chat = "chat",
+    }
+
     /// How far the text of a file is that models read.
     TextState {
         /// It has not been read yet.

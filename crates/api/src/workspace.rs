@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::auth::LoginWorkspace;
 use super::chat::Chat;
@@ -9,6 +10,7 @@ use super::file::File;
 use super::operation::{Operation, Parameter, link};
 use super::page::{AFTER, LIMIT, PAGE, USER};
 use super::schema::Schema;
+use super::settings::{self, MAX_EXTRA_BYTES, MAX_INSTRUCTIONS_BYTES, Settings, takes_settings};
 use crate::form::{self, form};
 use crate::id::{FileId, UserId, WorkspaceId};
 use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
@@ -32,6 +34,33 @@ form! {
         user_id: Option<UserId>,
     }
 }
+
+form! {
+    /// The form of [`CHANGE`]. What is not sent stays, and so does a name that is empty or `null`. A setting that is `null`
+    /// takes that of the user.
+    pub struct ChangeWorkspace {
+        /// Open mode: whose it must be.
+        user_id: Option<UserId>,
+        /// Another name.
+        name: Option<String> => max_chars(MAX_NAME_CHARS),
+        /// What models read before the conversations of the workspace, after the instructions of the user; at most 16 KiB.
+        instructions: Option<Value> => max_chars(MAX_INSTRUCTIONS_BYTES) schema(settings::INSTRUCTIONS),
+        /// One of the owner's models, which prompts ask that name none.
+        model_id: Option<Value> => max_chars(MAX_ID_CHARS) schema(settings::MODEL),
+        /// How much chance there is in replies.
+        temperature: Option<Value> => schema(settings::TEMPERATURE),
+        /// The share of probability from which tokens are drawn.
+        top_p: Option<Value> => schema(settings::TOP_P),
+        /// The most tokens of a reply.
+        max_tokens: Option<Value> => schema(settings::TOKENS),
+        /// How much models think before they answer.
+        reasoning_effort: Option<Value> => schema(settings::EFFORT),
+        /// Further fields of the request to the model, of at most 16 KiB; `model`, `messages` and `stream` are left out.
+        extra: Option<Value> => max_chars(MAX_EXTRA_BYTES) schema(settings::EXTRA),
+    }
+}
+
+takes_settings!(ChangeWorkspace);
 
 /// A workspace in a list.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +111,8 @@ pub struct WorkspaceDetails {
     pub num_files: u64,
     /// How many chats it has.
     pub num_chats: u64,
+    /// What is set for its chats.
+    pub settings: Settings,
 }
 
 /// A workspace that has another name.
@@ -164,6 +195,15 @@ operations! {
         .query(PAGE)
         .answers::<Chats>()
         .not_found("`User not found.` or `Workspace not found.`");
+
+    /// Change a workspace
+    ///
+    /// Changes what is sent, all of it or nothing: the name, and the settings that replies in its chats are made with.
+    CHANGE = Operation::patch("/workspace/{workspace_id}")
+        .form::<ChangeWorkspace>()
+        .limited()
+        .answers::<WorkspaceDetails>()
+        .not_found("`User not found.`, `Workspace not found.` or `Model not found.`");
 
     /// Rename a workspace
     ///

@@ -6,10 +6,11 @@
 //! * before a call: [`address`] (which base URLs may be called), [`context`] (what the model gets to read), [`settings`]
 //!   (what its owner set) and [`request`] (how it is put on the wire);
 //! * during: [`coding`] (compressed answers), [`stream`] (bytes to events), [`reasoning`] (what a model thinks in its
-//!   text), [`failure`] (what went wrong, in words) and [`adapt`] (another question after a refusal);
+//!   text), [`failure`] (what went wrong, in words), [`usage`] (what was
+//!   counted) and [`adapt`] (another question after a refusal);
 //! * meanwhile: [`draft`] (the text of the reply, and when to store it);
 //! * after: [`composer`] (files in a reply), [`patch`] (applying a diff), [`diff`] (showing one), [`line_ends`] (keeping
-//!   those of a file), [`names`] (which file a name means).
+//!   those of a file), [`names`] (which file a name means), [`title`] (what a chat is called).
 #![forbid(unsafe_code)]
 
 pub mod adapt;
@@ -31,6 +32,8 @@ pub mod reasoning;
 pub mod request;
 pub mod settings;
 pub mod stream;
+pub mod title;
+pub mod usage;
 
 pub use adapt::{Adaptation, Learnt};
 pub use address::{BaseUrl, Policy, check_base_url};

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use serde_json::json;
 
 use crate::failure::{Failure, FailureKind};
-use crate::settings::{KeyHeader, RequestSettings, is_sendable};
+use crate::settings::{KeyHeader, OURS_IN_BODY, RequestSettings, is_sendable};
 use crate::{BaseUrl, Learnt, Turn};
 
 /// One question to one model.
@@ -48,6 +48,11 @@ impl Call<'_> {
         let mut body = json!({"model": self.model, "messages": messages, "stream": stream});
         if stream && !way.no_stream_options {
             body["stream_options"] = json!({"include_usage": true});
+        }
+        for (name, value) in &self.settings.parameters {
+            if !OURS_IN_BODY.contains(&name.as_str()) {
+                body[name] = value.clone();
+            }
         }
         body.to_string()
     }
@@ -169,11 +174,20 @@ mod tests {
             headers: parse_headers(r#"{"x-title": "Kafka", "user-agent": "mine"}"#).unwrap(),
             query: "api-version=2024-10-21".to_owned(),
             key_header: KeyHeader::ApiKey,
+            parameters: json!({"model": "x", "messages": [], "stream": 1, "seed": 7, "stop": null})
+                .as_object()
+                .cloned()
+                .unwrap(),
         };
         let azure = Call {
             settings: &settings,
             ..call
         };
+        let body: Value = serde_json::from_str(&azure.body(&way)).unwrap();
+        assert_eq!(
+            body,
+            json!({"model": "m", "messages": messages, "stream": false, "seed": 7, "stop": null})
+        );
         let headers = azure.headers().unwrap();
         assert_eq!(headers["api-key"], "k-1");
         assert_eq!(headers["x-title"], "Kafka");

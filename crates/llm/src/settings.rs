@@ -28,6 +28,9 @@ const OURS: [&str; 12] = [
     "proxy-authorization",
 ];
 
+/// Fields of a request's body that no setting replaces.
+pub(crate) const OURS_IN_BODY: [&str; 3] = ["model", "messages", "stream"];
+
 /// How requests to a model differ from others.
 #[derive(Debug, Clone, Default)]
 pub struct RequestSettings {
@@ -37,6 +40,8 @@ pub struct RequestSettings {
     pub query: String,
     /// In which header the key is.
     pub key_header: KeyHeader,
+    /// Further fields of the body. Those that say what is asked are left out: [`OURS_IN_BODY`].
+    pub parameters: Map<String, Value>,
 }
 
 /// In which header an endpoint expects the key.

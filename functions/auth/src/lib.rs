@@ -13,6 +13,7 @@ mod login;
 mod mail;
 mod oidc;
 mod sessions;
+mod settings;
 mod ticket;
 mod user;
 
@@ -38,4 +39,6 @@ fn routes() -> Routes {
         .on(&api::auth::REVOKE, sessions::revoke)
         .on(&api::auth::TICKET, ticket::create)
         .on(&api::auth::DELETE_USER, user::delete)
+        .on(&api::settings::SHOW, settings::show)
+        .on(&api::settings::CHANGE, settings::change)
 }

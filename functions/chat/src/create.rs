@@ -41,7 +41,8 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
         &last_updated,
         &form.workspace_id,
         caller.user_id().unwrap_or(form.user_id.as_str()),
-        caller.most(Thing::Chats)
+        caller.most(Thing::Chats),
+        i64::from(form.auto_title.unwrap_or(false))
     ];
     let mut db = Db::open().await?;
     let made = if selected.is_empty() {

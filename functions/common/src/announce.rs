@@ -32,6 +32,14 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
     }
 }
 
+/// The chat has other settings since `rev`.
+pub async fn chat_settings_changed(chat_id: &str, rev: i64) {
+    if let Some(grip) = gateway().await {
+        let event = text(&Event::ChatSettingsChanged { rev });
+        grip.publish_soon([item(&channel_v2(chat_id), event)]);
+    }
+}
+
 /// The chat is gone, and its sockets have nothing to wait for.
 pub async fn chat_deleted(chat_id: &str) {
     let Some(grip) = gateway().await else { return };

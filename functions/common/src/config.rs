@@ -45,6 +45,8 @@ pub struct Config {
     pub long_work: Bounds,
     /// How many bytes a user may store in token mode (variable `storage_quota_bytes`); `None`: as many as they like.
     pub storage_quota_bytes: Option<u64>,
+    /// How many tokens a user may use in a month in token mode (variable `token_budget`); `None`: as many as they like.
+    pub token_budget: Option<u64>,
     /// How many workspaces, chats and files a user may have in token mode (variable `row_limits`).
     pub row_limits: RowLimits,
     /// Where clients reach the server, without a slash at the end (variable `public_url`). `None`: requests tell.
@@ -80,6 +82,7 @@ impl Default for Config {
             limits: Limits::default(),
             long_work: Bounds::default(),
             storage_quota_bytes: None,
+            token_budget: None,
             row_limits: RowLimits::default(),
             public_url: None,
         }
@@ -87,7 +90,7 @@ impl Default for Config {
 }
 
 /// The names of the variables.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "auth_mode",
     "open_clients",
     "allowed_hosts",
@@ -97,6 +100,7 @@ const VARIABLES: [&str; 11] = [
     "rate_limits",
     "long_work",
     "storage_quota_bytes",
+    "token_budget",
     "row_limits",
     "public_url",
 ];
@@ -151,6 +155,10 @@ impl Config {
                 "" => None,
                 quota => Some(bytes("storage_quota_bytes", quota)?),
             },
+            token_budget: match text("token_budget")? {
+                "" => None,
+                budget => Some(tokens("token_budget", budget)?),
+            },
             row_limits: RowLimits::parse(text("row_limits")?)?,
             public_url: parse_public_url(text("public_url")?)?,
         })
@@ -189,6 +197,13 @@ fn bytes(name: &str, text: &str) -> Result<u64, String> {
         .map_err(|_| format!("{name}: {text:?} is no number of bytes"))
 }
 
+fn tokens(name: &str, text: &str) -> Result<u64, String> {
+    // As many as a column of the database can count.
+    let number = text.parse::<i64>().ok().map(u64::try_from);
+    let number = number.and_then(Result::ok);
+    number.ok_or_else(|| format!("{name}: {text:?} is no number of tokens"))
+}
+
 /// Whether a model may be on this machine or in a private network (variable `allow_private_models`). Unless it says so,
 /// in open mode only, where who calls is who runs the server.
 pub async fn allow_private_models() -> Result<bool> {
@@ -219,6 +234,7 @@ mod tests {
             ("rate_limits", "login=20/600"),
             ("long_work", "reply=100/2000"),
             ("storage_quota_bytes", ""),
+            ("token_budget", ""),
             ("row_limits", "workspaces=1000 chats=100000 files=200000"),
             ("public_url", ""),
         ];
@@ -245,6 +261,7 @@ mod tests {
             ("allowed_origins", "https://a.example"),
             ("max_upload_bytes", "10"),
             ("storage_quota_bytes", "1000"),
+            ("token_budget", "5000"),
             ("public_url", "https://a.example/api/"),
         ])
         .unwrap();
@@ -254,6 +271,7 @@ mod tests {
         assert_eq!(config.max_small_body_bytes(), 10);
         assert_eq!(config.public_url.as_deref(), Some("https://a.example/api"));
         assert_eq!(config.storage_quota_bytes, Some(1000));
+        assert_eq!(config.token_budget, Some(5000));
     }
 
     #[test]
@@ -266,6 +284,8 @@ mod tests {
             ("allowed_origins", "example.com"),
             ("max_upload_bytes", "1 MB"),
             ("storage_quota_bytes", "much"),
+            ("token_budget", "1 million"),
+            ("token_budget", "-1"),
             ("rate_limits", "login=often"),
             ("long_work", "reply=many"),
             ("row_limits", "chats=many"),

@@ -65,6 +65,13 @@ pub enum Error {
         /// After how many seconds there is room for another.
         retry_after: u64,
     },
+    /// 429 `{"detail": …}` with `Retry-After`: the user has used as many tokens as they may.
+    BudgetSpent {
+        /// It in words.
+        detail: String,
+        /// After how many seconds it makes sense to try again.
+        retry_after: u64,
+    },
     /// 429 `{"detail": …}` with `Retry-After`: the user has as much work running as they may ([`crate::long_work`]).
     TooMuchAtOnce(&'static str),
     /// 503 `{"detail": …}` with `Retry-After`: not now, through no fault of the request.
@@ -324,6 +331,9 @@ impl IntoResponse for Error {
                 "Too many requests. Please try again later.".into(),
             ),
             Self::TooMuchAtOnce(detail) => (StatusCode::TOO_MANY_REQUESTS, (*detail).into()),
+            Self::BudgetSpent { detail, .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, detail.clone().into())
+            }
             Self::Invalid(errors) => {
                 return json(
                     StatusCode::UNPROCESSABLE_ENTITY,
@@ -342,7 +352,7 @@ impl IntoResponse for Error {
                 let scheme = HeaderValue::from_static("Bearer");
                 headers.insert(header::WWW_AUTHENTICATE, scheme);
             }
-            Self::TooMany { retry_after } => {
+            Self::TooMany { retry_after } | Self::BudgetSpent { retry_after, .. } => {
                 headers.insert(header::RETRY_AFTER, retry_after.into());
             }
             Self::Unavailable(_) => {

@@ -1,8 +1,8 @@
 //! What all components share: the HTTP edge, over the store (`kafka-store`), whose modules are here under their own names.
 //!
 //! The edge ([`app`], [`access`], [`form`], [`json`], [`query`], [`list`], [`email`], [`error`]) turns a request into
-//! checked values and every failure into FastAPI's shape. [`content`] takes files out of forms and serves them, [`owner`]
-//! says why an id could not be used.
+//! checked values and every failure into FastAPI's shape. [`content`] takes files out of forms and serves them, [`settings`]
+//! reads those about replies, [`owner`] says why an id could not be used.
 //!
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
@@ -37,6 +37,7 @@ pub mod owner;
 pub mod query;
 pub mod reply;
 mod sender;
+pub mod settings;
 pub mod sse;
 pub mod task;
 pub mod texts;

@@ -81,6 +81,33 @@ impl Query {
         boolean
     }
 
+    /// The word `name`, if it was sent: one of these.
+    pub fn optional_word(&mut self, name: &str, words: &[&str]) -> Option<String> {
+        let text = query_value(&self.uri, name)?;
+        if words.contains(&text.as_str()) {
+            return Some(text);
+        }
+        let expected = words.iter().map(|word| format!("'{word}'"));
+        let expected = expected.collect::<Vec<_>>().join(", ");
+        let msg = format!("Input should be one of {expected}");
+        let error = FieldError::new("literal_error", name, msg, shown(&text));
+        let error = error.with_ctx(json!({ "expected": expected }));
+        self.errors.push(error.in_query());
+        None
+    }
+
+    /// The day `name`, if it was sent: `2026-11-29`.
+    pub fn optional_day(&mut self, name: &str) -> Option<String> {
+        let text = query_value(&self.uri, name)?;
+        if is_day(&text) {
+            return Some(text);
+        }
+        let msg = "Input should be a valid date in the format YYYY-MM-DD";
+        let error = FieldError::new("date_parsing", name, msg, shown(&text));
+        self.errors.push(error.in_query());
+        None
+    }
+
     /// Which part of a list is asked for: `limit` (1 to 200) and `after`, a cursor that an earlier page named.
     pub fn page(&mut self) -> Page {
         let limit = self.limit();
@@ -118,6 +145,18 @@ impl Query {
             false => Err(Error::Invalid(self.errors)),
         }
     }
+}
+
+/// Whether a text has the form of a day. That of a month that is shorter is taken for one, since days are only compared.
+fn is_day(text: &str) -> bool {
+    let has_form = text.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    text.len() == 10
+        && has_form
+        && ("01"..="12").contains(&&text[5..7])
+        && ("01"..="31").contains(&&text[8..])
 }
 
 /// The number, or what is wrong with it; boxed, because most are right.
@@ -194,6 +233,36 @@ mod tests {
             let page = Query::of(&request).page();
             assert_eq!((page.limit(), page.after()), (limit + 1, after), "{query}");
         }
+    }
+
+    #[test]
+    fn days_and_words() {
+        for (text, is_right) in [
+            ("2026-11-29", true),
+            ("2026-02-31", true),
+            ("2026-13-01", false),
+            ("2026-00-01", false),
+            ("2026-01-32", false),
+            ("26-01-01", false),
+            ("2026-1-1", false),
+            ("2026/01/01", false),
+            ("2026-01-01T00", false),
+            ("%C3%A4%C3%A4%C3%A4%C3%A4%C3%A4", false),
+            ("", false),
+        ] {
+            let request = request(&format!("day={text}"));
+            let mut query = Query::of(&request);
+            assert_eq!(query.optional_day("day").is_some(), is_right, "{text}");
+            assert_eq!(query.check().is_ok(), is_right, "{text}");
+        }
+        let request = request("by=chat");
+        let mut query = Query::of(&request);
+        assert_eq!(
+            query.optional_word("by", &["day", "chat"]).as_deref(),
+            Some("chat")
+        );
+        assert_eq!(query.optional_word("by", &["day"]), None);
+        assert!(query.check().is_err());
     }
 
     #[test]

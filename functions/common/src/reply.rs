@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::events::{Event, GenerationEnded};
 use crate::api::id::{GenerationId, MessageId};
 use crate::api::relay::Message;
+use crate::api::settings::InForce;
 use crate::links::Called;
 use audience::Audience;
 
@@ -78,6 +79,10 @@ pub struct Begun {
     pub limits: Limits,
     /// How the person's client reaches files.
     pub called: Called,
+    /// What is set for the reply.
+    pub settings: InForce,
+    /// Whether the chat is to be named after it.
+    pub wants_title: bool,
 }
 
 /// How much the owner of a chat may have; `None`: as much as they like.

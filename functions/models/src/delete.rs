@@ -13,11 +13,14 @@ use kafka_common::{
     query::Query,
 };
 
-/// No row back: no such model of the caller (NULL: any).
-const DELETE: &str =
-    "DELETE FROM model WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING id";
+const DELETE: &str = include_str!("delete.sql");
 
-/// Deletes a model and its key.
+const FORGET: &str = include_str!("forget.sql");
+
+/// How many chats one statement takes a model from, for no other request can write meanwhile.
+const PART: i64 = 1000;
+
+/// Deletes a model and its key. Where it was set, nothing is set then.
 pub async fn delete(
     access: Access,
     Path(model): Path<String>,
@@ -25,9 +28,14 @@ pub async fn delete(
 ) -> Result<Response> {
     let caller = Query::caller(&request, &access)?;
     let mut db = Db::open().await?;
-    let asked = params![model, caller.user_id()];
-    if db.query_one_as::<String>(DELETE, asked).await?.is_none() {
-        return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
+    loop {
+        let asked = || params![model.as_str(), caller.user_id(), PART];
+        if db.query_one_as::<String>(DELETE, asked()).await?.is_some() {
+            break;
+        }
+        if db.query(FORGET, asked()).await?.is_empty() {
+            return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
+        }
     }
     Ok(answer(&Done {
         detail: "Model deleted successfully.",

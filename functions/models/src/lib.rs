@@ -1,4 +1,5 @@
-//! Component `models`: a person's own models: their name, address and API key. `/models/...`.
+//! Component `models`: a person's own models: their name, address and API key, and what was used of them.
+//! `/models/...`, `/usage`.
 //!
 //! The key comes in and is sealed (`common::seal`); nothing here ever opens one but to seal it again with another
 //! sealing key. Only the relay uses it.
@@ -10,6 +11,7 @@ mod fields;
 mod list;
 mod new;
 mod renew;
+mod usage;
 
 use axum::body::Body;
 use kafka_common::{
@@ -29,4 +31,5 @@ fn routes() -> Routes {
         .on(&api::models::NEW, new::create)
         .on(&api::models::CHANGE, change::change)
         .on(&api::models::DELETE, delete::delete)
+        .on(&api::usage::SHOW, usage::show)
 }

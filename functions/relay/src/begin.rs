@@ -1,13 +1,16 @@
 //! A reply begins, with the message that it answers or to one that is there: one transaction.
 
 use kafka_common::access::Caller;
+use kafka_common::api::MAX_RETRY_AFTER;
 use kafka_common::api::events::GenerationEnded;
 use kafka_common::api::id::{GenerationId, MessageId};
 use kafka_common::api::relay::{Message, ReplyBegun};
+use kafka_common::api::settings::{InForce, Levels};
 use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::config::Config;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Transaction};
+use kafka_common::error::Error;
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
 use kafka_common::links::Called;
@@ -57,6 +60,11 @@ struct Found {
     answered_id: Option<MessageId>,
     stored_bytes: i64,
     num_files: i64,
+    levels: Levels,
+    wants_title: bool,
+    tokens_of_month: u64,
+    month_ends: String,
+    month_left: u64,
     running_of_owner: i64,
     running_in_total: i64,
 }
@@ -83,7 +91,8 @@ pub async fn begin(
         return Err(Refused::too_large("A message has at most 256 KiB of text."));
     }
     caller.count(Limit::Message).await?;
-    let bound = Config::get().await?.long_work.of(Kind::Reply);
+    let config = Config::get().await?;
+    let bound = config.long_work.of(Kind::Reply);
     let how = &prompt.how;
     let asked = || {
         let now = clock::unix_millis();
@@ -113,6 +122,7 @@ pub async fn begin(
     if let Some(bound) = bound {
         check_bound(bound, &found, caller)?;
     }
+    check_budget(config.token_budget, &found, caller)?;
     let spot = spot(&prompt.place, &found);
     let Some(model) = found.model else {
         return match how.model.is_some() || how.model_id.is_some() {
@@ -127,6 +137,8 @@ pub async fn begin(
             most_files: caller.most(Thing::Files),
         },
         called: called.clone(),
+        settings: InForce::of(&found.levels),
+        wants_title: found.wants_title,
     };
     let begun = insert(&mut tx, chat, prompt, model, spot?, along).await?;
     tx.commit().await?;
@@ -144,6 +156,21 @@ fn check_bound(bound: Bound, found: &Found, caller: &Caller) -> Result<(), Refus
     Ok(())
 }
 
+/// Refuses a reply where the month's tokens are used up (variable `token_budget`).
+fn check_budget(budget: Option<u64>, found: &Found, caller: &Caller) -> Result<(), Refused> {
+    match budget.filter(|_| caller.is_proven()) {
+        Some(budget) if found.tokens_of_month >= budget => Err(Error::BudgetSpent {
+            detail: format!(
+                "You have used the {budget} tokens that you may use in a month. The next month begins on {} (UTC).",
+                found.month_ends
+            ),
+            retry_after: found.month_left.clamp(1, MAX_RETRY_AFTER.unsigned_abs()),
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
 /// Where the first of the new messages goes.
 struct Spot {
     parent: Option<MessageId>,
@@ -158,6 +185,8 @@ struct Along {
     interrupted: Option<GenerationEnded>,
     limits: Limits,
     called: Called,
+    settings: InForce,
+    wants_title: bool,
 }
 
 fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
@@ -231,15 +260,16 @@ async fn insert(
     )
     .await?;
     tx.execute(
-        "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat, owner_id)
-         VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6)",
+        "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat, owner_id, model_id)
+         VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7)",
         params![
             &reply,
             chat,
             &answer_id,
             model.name.as_str(),
             clock::unix_millis(),
-            model.owner.as_str()
+            model.owner.as_str(),
+            model.id.as_str()
         ],
     )
     .await?;
@@ -256,5 +286,7 @@ async fn insert(
         interrupted: along.interrupted,
         limits: along.limits,
         called: along.called,
+        settings: along.settings,
+        wants_title: along.wants_title,
     })
 }

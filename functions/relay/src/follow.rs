@@ -343,6 +343,7 @@ impl Follower {
                 status: state.status,
                 finish_reason: state.finish_reason,
                 usage: usage.and_then(|usage| serde_json::from_str(usage).ok()),
+                tokens: None,
                 error: state.error,
             };
             let ended = ending.of(self.reply.as_str(), state.message, state.message_rev);

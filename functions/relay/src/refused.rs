@@ -152,12 +152,13 @@ impl From<Error> for Refused {
                 "Too many requests. Please try again later.",
             ),
             Error::TooMuchAtOnce(detail) => Self::new(ErrorCode::RateLimited, *detail),
+            Error::BudgetSpent { detail, .. } => Self::new(ErrorCode::RateLimited, detail.clone()),
             Error::Unauthorized(detail) => Self::unauthorized(detail.clone()),
             Error::Unavailable(detail) => Self::new(ErrorCode::Internal, detail.clone()),
             // Our fault, or what only requests over HTTP are refused with.
             _ => Self::new(ErrorCode::Internal, "Internal Server Error"),
         };
-        if let Error::TooMany { retry_after } = error {
+        if let Error::TooMany { retry_after } | Error::BudgetSpent { retry_after, .. } = error {
             refused.0.retry_after = Some(retry_after);
         }
         if let Error::TooMuchAtOnce(_) = error {

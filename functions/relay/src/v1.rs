@@ -61,7 +61,7 @@ async fn answer(
     Ok(Some(fitted(answer)))
 }
 
-/// Plain text: a prompt for the newest model, or where there is none an echo.
+/// Plain text: a prompt for the model that is set or else the newest, or where there is none an echo.
 async fn say(
     chat: &str,
     called: &Called,

@@ -185,7 +185,7 @@ async fn store(
     db: &mut Db,
     begun: &Begun,
     texts: &[Text],
-    ending: Ending,
+    mut ending: Ending,
     apart: Option<&Apart>,
 ) -> Result<Written> {
     let mut tx = db.begin().await?;
@@ -194,7 +194,7 @@ async fn store(
         keep_apart(&mut tx, begun, apart).await?;
     }
     // First of all, since nothing can be made in a chat that is gone.
-    if !ending::mark(&mut tx, begun.reply.as_str(), &ending).await? {
+    if !ending::mark(&mut tx, begun.reply.as_str(), &mut ending).await? {
         return Ok(Written::Gone);
     }
     let mut made = Vec::new();

@@ -17,6 +17,7 @@ use kafka_llm::{
     check_base_url, composer,
 };
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::send::Timeouts;
 use crate::settings::Settings;
@@ -38,8 +39,12 @@ pub struct Reachable {
 }
 
 impl Reachable {
-    /// Looks whether the model's address may be called, and opens its key. The error is for the person who waits.
-    pub async fn check(model: &Model, settings: &Settings) -> Result<Self, String> {
+    /// Looks whether the model's address may be called, and opens its key. `parameters` are further fields of its requests. The error is for the person who waits.
+    pub async fn check(
+        model: &Model,
+        settings: &Settings,
+        parameters: Map<String, Value>,
+    ) -> Result<Self, String> {
         let base_url = check_base_url(&model.base_url, &settings.policy)?;
         let open = async |row: &str, sealed: &str, what: &str| {
             let opened = seal::open(&model.owner, row, &model.base_url, sealed).await;
@@ -67,6 +72,7 @@ impl Reachable {
                 headers,
                 query: model.query.clone().unwrap_or_default(),
                 key_header: key_header.unwrap_or_default(),
+                parameters,
             },
         })
     }
@@ -127,7 +133,8 @@ impl Question {
 /// Reads what the model is to know. The error is for the person who waits.
 pub async fn question(begun: &Begun) -> Result<Question, String> {
     let settings = Settings::get().await;
-    let model = Reachable::check(&begun.model, &settings).await?;
+    let parameters = begun.settings.parameters();
+    let model = Reachable::check(&begun.model, &settings, parameters).await?;
     let set = begun.model.context_chars;
     let set = set.and_then(|chars| usize::try_from(chars).ok());
     let context_chars = set.unwrap_or(settings.context_chars);
@@ -178,10 +185,14 @@ impl Material {
         let texts =
             attachments::for_model(&mut db, &begun.chat, selected.as_deref(), context_chars)
                 .await?;
-        let system = match begun.composer {
+        let mut system = match begun.composer {
             true => composer::instructions(selected.as_deref()),
             false => composer::CHAT.to_owned(),
         };
+        for instructions in &begun.settings.instructions {
+            system.push_str("\n\n");
+            system.push_str(&instructions.value);
+        }
         Ok(Self {
             system,
             rows,

@@ -10,6 +10,7 @@ mod context;
 mod rows;
 mod send;
 mod settings;
+mod title;
 mod trial;
 mod writer;
 

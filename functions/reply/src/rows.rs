@@ -36,16 +36,23 @@ pub async fn make_ready() {
     _ = Db::open_unflushed().await;
 }
 
-/// Appends a piece to the reply's message. `None`: the reply is not running any more.
-pub async fn append(db: &mut Db, reply: &str, part: Part, piece: &str) -> Result<Option<Beat>> {
+/// Appends a piece to the reply's message. `None`: the reply is not running any more. `asked`: an estimate of the tokens that
+/// its model has read, for the case that another request ends it.
+pub async fn append(
+    db: &mut Db,
+    reply: &str,
+    part: Part,
+    piece: &str,
+    asked: u32,
+) -> Result<Option<Beat>> {
     let (text, thought) = match part {
         Part::Text => (Some(piece), None),
         Part::Reasoning => (None, Some(piece)),
     };
     db.query_one_as(
-        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3, thought = ?4
+        "UPDATE generation SET seq = seq + 1, heartbeat = ?2, piece = ?3, thought = ?4, tokens_in = ?5
              WHERE id = ?1 AND status = 'running' RETURNING seq, stop_requested",
-        params![reply, clock::unix_millis(), text, thought],
+        params![reply, clock::unix_millis(), text, thought, asked],
     )
     .await
 }

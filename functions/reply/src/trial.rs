@@ -10,6 +10,7 @@ use http::Response;
 use kafka_common::reply::{Model, Trial};
 use kafka_llm::stream::ONLY_REASONING;
 use kafka_llm::{Adaptation, Event, Role, Turn, composer, reasoning};
+use serde_json::Map;
 use spin_sdk::time::sleep;
 
 use crate::context::{self, Reachable};
@@ -46,7 +47,7 @@ pub async fn answer(model: &Model) -> Response<Body> {
 /// `answers` is set when text has come.
 async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
     let mut adaptation = Adaptation::new(context::learnt(model));
-    let reachable = Reachable::check(model, &Settings::get().await).await?;
+    let reachable = Reachable::check(model, &Settings::get().await, Map::new()).await?;
     // As in a chat: there are models that take no instructions.
     let messages = [
         Turn::new(Role::System, composer::CHAT),

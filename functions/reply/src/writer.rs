@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::{Either, join, select};
 use kafka_common::api::events;
+use kafka_common::api::usage::Tokens;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
 use kafka_common::links;
@@ -17,12 +18,13 @@ use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
 use kafka_common::task::begin_spawned;
 use kafka_llm::draft::{Draft, FLUSH};
-use kafka_llm::{Adaptation, Event, Failure, Role, Turn, composer, reasoning};
+use kafka_llm::{Adaptation, Event, Failure, Learnt, Role, Turn, composer, reasoning, usage};
 
 use crate::composing::{self, Answers, Misfit, Outcome};
 use crate::context::{self, Question};
 use crate::rows::{self, Beat, Part};
 use crate::send::{Reply, send};
+use crate::title;
 
 /// A writer that can't reach its row for so long gives up; others will find the reply interrupted.
 const LOST: Duration = Duration::from_secs(10);
@@ -62,9 +64,20 @@ pub async fn write(begun: Begun, audience: Audience) {
         reached: Instant::now(),
         began: Instant::now(),
         first_piece: None,
+        asked_bytes: 0,
+        counted: None,
+        way: Learnt::default(),
+        status: Status::Running,
     };
     if writer.run().await.is_err() {
         tracing::info!("reply {} was ended by another", begun.reply);
+        return;
+    }
+    let ended = writer.ended();
+    // A client that reads the events of its own request has them all.
+    drop(audience);
+    if let Some(ended) = ended.filter(|_| begun.wants_title) {
+        title::give(&begun, &ended).await;
     }
 }
 
@@ -84,6 +97,14 @@ struct Writer<'a> {
     began: Instant,
     /// How long the first piece took.
     first_piece: Option<Duration>,
+    /// How long the messages are that the model was sent last.
+    asked_bytes: usize,
+    /// The tokens of the questions so far.
+    counted: Option<Tokens>,
+    /// How the model took the last question.
+    way: Learnt,
+    /// How the reply has ended.
+    status: Status,
 }
 
 impl Writer<'_> {
@@ -97,6 +118,7 @@ impl Writer<'_> {
         };
         let mut adaptation = Adaptation::new(context::learnt(&self.begun.model));
         let ending = self.round(&question, &mut adaptation, &[]).await?;
+        self.way = adaptation.way();
         let Some(misfit) = self.finish(&ending, None).await? else {
             return Ok(());
         };
@@ -119,11 +141,48 @@ impl Writer<'_> {
         adaptation: &mut Adaptation,
         more: &[Turn],
     ) -> Result<Ending, Gone> {
-        match self.ask(question, adaptation, more).await {
-            Ok(ending) => Ok(ending),
-            Err(Halt::Stop) => Ok(Ending::new(Status::Stopped)),
-            Err(Halt::Gone) => Err(Gone),
+        let before = self.written_bytes();
+        let mut ending = match self.ask(question, adaptation, more).await {
+            Ok(ending) => ending,
+            Err(Halt::Stop) => Ending::new(Status::Stopped),
+            Err(Halt::Gone) => return Err(Gone),
+        };
+        self.count(&mut ending, self.written_bytes() - before);
+        Ok(ending)
+    }
+
+    /// The reply, if it has ended whole.
+    fn ended(&self) -> Option<title::Ended> {
+        let text = reasoning::split(self.draft.text()).1;
+        let is_whole = self.status == Status::Complete && !text.trim().is_empty();
+        is_whole.then(|| title::Ended {
+            text,
+            way: self.way.clone(),
+        })
+    }
+
+    /// Of the text and the reasoning so far.
+    fn written_bytes(&self) -> usize {
+        self.draft.text().len() + self.thoughts.text().len()
+    }
+
+    /// Adds the tokens of a question to those before, as the endpoint has counted them or else estimated. An answer
+    /// without a text took none that are known.
+    fn count(&mut self, ending: &mut Ending, written: usize) {
+        let said = ending.usage.as_ref().and_then(usage::read);
+        let estimate = || (written > 0).then(|| Tokens::estimate(self.asked_bytes, written));
+        let is_said = said.is_some();
+        let Some(tokens) = said.or_else(estimate) else {
+            ending.tokens = Some(self.counted.unwrap_or_default());
+            ending.usage = self.counted.map(|before| before.usage());
+            return;
+        };
+        let total = self.counted.map_or(tokens, |before| before.and(tokens));
+        if !is_said || self.counted.is_some() {
+            ending.usage = Some(total.usage());
         }
+        self.counted = Some(total);
+        ending.tokens = Some(total);
     }
 
     /// Asks the model, again in another way if it refuses the question, until it answers.
@@ -135,6 +194,7 @@ impl Writer<'_> {
     ) -> Result<Ending, Halt> {
         loop {
             let messages = question.messages(adaptation, more);
+            self.asked_bytes = messages.iter().map(|turn| turn.content.len()).sum();
             let way = adaptation.way();
             let sent = send(question.call(&messages), &way, question.timeouts());
             // The connection to the database that the first piece needs is made meanwhile.
@@ -291,9 +351,10 @@ impl Writer<'_> {
     async fn try_write(&mut self, part: Part) -> db::Result<Option<Beat>> {
         let mut db = Db::open_unflushed().await?;
         let reply = self.begun.reply.as_str();
+        let asked = Tokens::estimate(self.asked_bytes, 0).input;
         match self.part(part).unstored() {
             "" => rows::beat(&mut db, reply).await,
-            piece => rows::append(&mut db, reply, part, piece).await,
+            piece => rows::append(&mut db, reply, part, piece, asked).await,
         }
     }
 
@@ -331,6 +392,7 @@ impl Writer<'_> {
                         characters: self.draft.text().chars().count(),
                     };
                     log::reply_ended(sent.status, Some(written));
+                    self.status = sent.status;
                     links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);

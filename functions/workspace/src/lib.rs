@@ -1,6 +1,7 @@
 //! Component `workspace`: the places that hold files and chats. `/workspace/...`.
 #![forbid(unsafe_code)]
 
+mod change;
 mod chats;
 mod delete;
 mod files;
@@ -29,6 +30,7 @@ fn routes() -> Routes {
         .on(&api::workspace::SHOW, show::show)
         .on(&api::workspace::FILES, files::list)
         .on(&api::workspace::CHATS, chats::list)
+        .on(&api::workspace::CHANGE, change::change)
         .on(&api::workspace::RENAME, rename::rename)
         .on(&api::workspace::DELETE, delete::delete)
 }

@@ -8,7 +8,7 @@ use crate::support::{Calls, Request, Setup, login};
 const REQUESTS: usize = 40;
 
 /// Those that `common::config` reads.
-const VARIABLES: usize = 11;
+const VARIABLES: usize = 12;
 
 #[tokio::test]
 async fn a_request_calls_for_its_statement_and_an_instance_once_for_the_rest() {

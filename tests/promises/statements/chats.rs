@@ -32,6 +32,18 @@ pub(super) async fn of_chats(counter: &mut Counter) {
     counter
         .takes("PATCH /chat/{chat_id}", request, 200, cost)
         .await;
+    let settings = json!({ "instructions": "Be brief.", "temperature": 0.5 }).to_string();
+    let request = counter.ask("PATCH", &path).json(settings.clone());
+    counter
+        .takes("settings of a chat", request, 200, cost)
+        .await;
+    for path in [
+        format!("/workspace/{}", counter.workspace),
+        format!("/user/{}/settings", counter.user),
+    ] {
+        let request = counter.ask("PATCH", &path).json(settings.clone());
+        counter.takes(&path, request, 200, ONE.limited()).await;
+    }
     // Before deleting, the size is counted: it may be too large for one transaction.
     for (name, status, cost) in [
         ("chat/delete", 200, ONE),
@@ -56,6 +68,10 @@ pub(super) async fn of_reading(counter: &mut Counter) {
         format!("/workspace/{workspace}"),
         format!("/workspace/{workspace}/files?limit=1"),
         format!("/workspace/{workspace}/chats"),
+        format!("/user/{}/settings", counter.user),
+        format!("/usage?user_id={}", counter.user),
+        format!("/usage?user_id={}&by=model", counter.user),
+        format!("/usage?user_id={}&by=chat&from=2020-01-01", counter.user),
         format!("/chats?user_id={}", counter.user),
         format!("/chats?user_id={}&workspace_id={workspace}", counter.user),
         format!("/chats?user_id={}&pinned=1", counter.user),

@@ -53,10 +53,25 @@ impl World {
             "chat_rename" => {
                 Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
             }
+            "usage_show" => Input::query(&[caller, ("by", "chat")]),
             "chat_list" => Input::query(&[caller, ("workspace_id", workspace)]),
             "chat_change" => {
-                Input::form(&[caller, ("workspace_id", workspace), ("is_pinned", "true")])
+                let form = [
+                    caller,
+                    ("workspace_id", workspace),
+                    ("model_id", &self.model),
+                    ("instructions", "Be brief."),
+                ];
+                let settings = json!({
+                    "user_id": user, "workspace_id": workspace, "model_id": self.model, "is_pinned": true,
+                    "instructions": "Be brief.", "extra": { "seed": 7 }
+                });
+                return Some(vec![Input::json(settings), Input::form(&form)]);
             }
+            "workspace_change" => Input::json(json!({
+                "user_id": user, "name": "changed", "model_id": self.model, "temperature": 0.5
+            })),
+            "settings_change" => Input::json(json!({ "model_id": self.model, "max_tokens": 100 })),
             "conversation_send" | "conversation_send_stream" => {
                 with(json!({ "prompt": "Again?", "parent_id": reply }))
             }
@@ -103,8 +118,8 @@ impl World {
             | "conversation_events_of_reply"
             | "models_delete"
             | "models_test" => Input::query(&[caller]),
-            "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
-            | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
+            "auth_delete_user" | "settings_show" | "web_home" | "web_openapi" | "web_docs"
+            | "web_websocket" | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
             _ => return None,
         };
         Some(vec![input])

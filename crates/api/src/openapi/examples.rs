@@ -149,6 +149,8 @@ fn number(name: &str, schema: &Value) -> Value {
         "timeout_seconds" => 600.into(),
         "expires_in" | "Retry-After" => 60.into(),
         "protocol" => 2.into(),
+        "temperature" => json!(0.7),
+        "max_tokens" => 4096.into(),
         _ => schema.get("minimum").cloned().map_or_else(
             || 1.into(),
             |minimum| if minimum == 0 { 1.into() } else { minimum },
@@ -161,6 +163,7 @@ fn anything(name: &str) -> Value {
     match name {
         "usage" => json!({ "prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17 }),
         "ctx" => json!({ "max_length": 255 }),
+        "extra" | "value" => json!({ "seed": 7 }),
         _ => json!("K."),
     }
 }
@@ -182,7 +185,9 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
             "name",
         )
         | (_, "chat_name") => "The trial",
-        ("Workspace" | "WorkspaceDetails" | "LoginWorkspace", "name") => "Default Workspace",
+        ("Workspace" | "WorkspaceDetails" | "LoginWorkspace" | "ChangeWorkspace", "name") => {
+            "Default Workspace"
+        }
         (_, "preview") => "Someone must have slandered",
         ("Model", "name") | (_, "model" | "models") => "gpt-4o-mini",
         ("Model", "headers") => "x-team",
@@ -202,6 +207,7 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         (_, "query") => "api-version=2024-10-21",
         (_, "key_header") => "api-key",
         (_, "s3_urls") => "[]",
+        (_, "instructions" | "value") => "Answer in German.",
         ("UploadedFile" | "FrameFile" | "BasedFile", "name") => "notes.md",
         (_, "name" | "new_name") => "Notes",
         (_, "file") => "page.js",

@@ -40,22 +40,31 @@ fn json_body(
 
 fn form_body(form: &FormSpec, rule: Rule) -> Value {
     let is_file = |field: &Field| matches!(field.kind, FieldKind::Files { .. });
+    let is_json = form.iter().any(|field| field.kind == FieldKind::Value);
     // Every form may be of either kind, and JSON too. Generators want one: the simplest that has room for its fields.
-    let media_type = match form.iter().any(is_file) {
-        true => "multipart/form-data",
-        false => "application/x-www-form-urlencoded",
+    let media_type = if form.iter().any(is_file) {
+        "multipart/form-data"
+    } else if is_json {
+        "application/json"
+    } else {
+        "application/x-www-form-urlencoded"
     };
     json!({
         "required": form.iter().any(is_required),
-        "content": { media_type: { "schema": form_schema(form, rule) } },
+        "content": { media_type: { "schema": form_schema(form, rule, is_json) } },
     })
 }
 
-fn form_schema(form: &FormSpec, rule: Rule) -> Value {
+fn form_schema(form: &FormSpec, rule: Rule, is_json: bool) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in form {
-        properties.insert(field.name.to_owned(), field_schema(field));
+        let mut schema = field_schema(field);
+        if is_json && !is_required(field) {
+            // As good as none.
+            nullable(&mut schema);
+        }
+        properties.insert(field.name.to_owned(), schema);
         if is_required(field) {
             required.push(field.name);
         }
@@ -90,6 +99,7 @@ fn field_schema(field: &Field) -> Value {
         FieldKind::Boolean { .. } => json!({
             "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": BOOLEAN }],
         }),
+        FieldKind::Value => field.schema.to_json(),
         FieldKind::Texts => json!({ "type": "array", "items": text }),
         FieldKind::Files { required } => json!({
             "type": "array", "items": { "type": "string", "format": "binary" },
@@ -100,6 +110,17 @@ fn field_schema(field: &Field) -> Value {
         schema["description"] = field.about.into();
     }
     schema
+}
+
+/// Adds `null` to what a text or a boolean may be.
+fn nullable(schema: &mut Value) {
+    if schema["type"] == "string" {
+        schema["type"] = json!(["string", "null"]);
+    } else if let Some(choices) = schema["anyOf"].as_array_mut()
+        && !choices.contains(&json!({ "type": "null" }))
+    {
+        choices.push(json!({ "type": "null" }));
+    }
 }
 
 fn is_required(field: &Field) -> bool {

@@ -39,6 +39,8 @@ Any other name is a model that does not exist (404).
     400 401 403 404 429 500 502 503 …   that status; 429 with Retry-After: 7
     400-stream-options  400 if the request has stream_options, else a reply
     no-system           400 if the request has a system message, else a reply
+    no-temperature      400 if the request has a temperature, else a reply
+    no-title            500 if the request asks for the title of a conversation, else a reply
     context-N           400 if the messages have more than N characters, else a reply; it names the numbers of tokens
     context-N-mute      the same without numbers
     error-in-200        an error with the status 200
@@ -90,6 +92,10 @@ pub struct Behaviour {
     pub thinks: Option<Thinks>,
     /// Requests with a system message are refused.
     pub no_system: bool,
+    /// Requests with a temperature are refused.
+    pub no_temperature: bool,
+    /// Requests for titles fail.
+    pub no_title: bool,
     /// Requests with more characters are refused.
     pub context: Option<usize>,
     /// Such a refusal names no numbers.
@@ -232,6 +238,8 @@ impl Behaviour {
                 it.text = Text::Nothing;
             }),
             ("no-system", |it| it.no_system = true),
+            ("no-title", |it| it.no_title = true),
+            ("no-temperature", |it| it.no_temperature = true),
             ("mute", |it| it.mute = true),
             ("error-in-200", |it| it.answer = Answer::ErrorIn200),
             ("choice-error", |it| it.answer = Answer::ChoiceError),

@@ -217,6 +217,16 @@ fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
             "System role not supported",
         ));
     }
+    if behaviour.no_title && reply::title(messages).is_some() {
+        return Some(refusal(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+    let temperature = &body["temperature"];
+    if behaviour.no_temperature && !temperature.is_null() {
+        let text = format!(
+            "Unsupported value: 'temperature' does not support {temperature} with this model. Only the default (1) value is supported."
+        );
+        return Some(failure(StatusCode::BAD_REQUEST, &text));
+    }
     let most = behaviour.context?;
     let chars = messages
         .iter()

@@ -32,7 +32,8 @@ impl Reply {
         let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let prompt = last_prompt(messages);
         let draft = draft(&prompt);
-        let text = compose(behaviour.text, &prompt, messages);
+        let text = title(messages);
+        let text = text.unwrap_or_else(|| compose(behaviour.text, &prompt, messages));
         let (reasoning, text) = match behaviour.thinks {
             None => (String::new(), text),
             Some(Thinks::Field) => (draft, text),
@@ -116,6 +117,19 @@ pub fn models() -> Value {
         .map(|name| json!({"id": name, "object": "model", "created": 0, "owned_by": "kafka"}))
         .collect();
     json!({"object": "list", "data": models})
+}
+
+/// The title for a conversation, if one is asked for: the first words of its prompt.
+pub fn title(messages: &[Value]) -> Option<String> {
+    let text = messages
+        .iter()
+        .map(content)
+        .collect::<Vec<_>>()
+        .join("\n\n");
+    let (_, asked) = text.split_once("You name conversations.")?;
+    let (_, prompt) = asked.split_once("wrote:\n\n")?;
+    let words: Vec<_> = first_line(prompt).split_whitespace().take(6).collect();
+    Some(words.join(" ").trim_end_matches(['.', '?', '!']).to_owned())
 }
 
 fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
@@ -281,5 +295,8 @@ mod tests {
         );
         assert!(reply("fake-diff", "x").contains("```diff file=agent.based\n"));
         assert_eq!(reply("fake-empty", "x"), "");
+        let asked =
+            "You name conversations. …\n\nThe person wrote:\n\nWho accuses Josef K.?\nAnd why?";
+        assert_eq!(reply("fake-words-3", asked), "Who accuses Josef K");
     }
 }

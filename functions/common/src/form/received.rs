@@ -56,7 +56,7 @@ impl<'a, F> Received<'a, F> {
             return false;
         };
         let invalid = match (field.kind, &part) {
-            (FieldKind::Text { .. } | FieldKind::Boolean { .. }, _) => {
+            (FieldKind::Text { .. } | FieldKind::Boolean { .. } | FieldKind::Value, _) => {
                 parts.clear();
                 false
             }
@@ -94,6 +94,13 @@ impl<'a, F> Received<'a, F> {
                         Err(error) => errors.push(*error),
                     }
                 }
+                FieldKind::Value => match parts.into_iter().next_back() {
+                    Some(part) => match check_value(field, part) {
+                        Ok(value) => checked.push(FieldValue::Value(Some(value))),
+                        Err(error) => errors.push(*error),
+                    },
+                    None => checked.push(FieldValue::Value(None)),
+                },
                 FieldKind::Texts => {
                     let texts = check_each(parts, |part| check_text(field, part), &mut errors);
                     checked.push(FieldValue::Texts(texts));
@@ -151,6 +158,14 @@ fn check_text<F>(field: &Field, part: Part<F>) -> Checked<String> {
             };
             Err(FieldError::not_a_string(field.name, input).into())
         }
+    }
+}
+
+fn check_value<F>(field: &Field, part: Part<F>) -> Checked<Value> {
+    match part {
+        Part::Text(text) if text.is_empty() => Ok(Value::Null),
+        Part::Other(value) => Ok(value),
+        other => check_text(field, other).map(Value::from),
     }
 }
 

@@ -8,10 +8,13 @@ use serde_json::Value;
 use super::audience;
 use crate::api::events::GenerationEnded;
 use crate::api::relay::Message;
+use crate::api::usage::Tokens;
 use crate::api::words::Status;
 use crate::conversation;
 use crate::db::{Db, Error, Result, Transaction};
 use crate::{clock, log, params};
+
+const MARK: &str = include_str!("mark.sql");
 
 const CLOSE: &str = include_str!("close.sql");
 
@@ -22,8 +25,10 @@ pub struct Ending {
     pub status: Status,
     /// As the model said it.
     pub finish_reason: Option<String>,
-    /// As the model said it.
+    /// As the model said it, or an estimate.
     pub usage: Option<Value>,
+    /// The same in numbers. `None`: its writer does not end it, so they are estimated from its text.
+    pub tokens: Option<Tokens>,
     /// What went wrong, for a person.
     pub error: Option<String>,
 }
@@ -35,6 +40,7 @@ impl Ending {
             status,
             finish_reason: None,
             usage: None,
+            tokens: None,
             error: None,
         }
     }
@@ -52,6 +58,7 @@ impl Ending {
         Self {
             finish_reason: self.finish_reason,
             usage: self.usage,
+            tokens: self.tokens,
             ..Self::error(why)
         }
     }
@@ -89,23 +96,38 @@ pub fn text(ended: &GenerationEnded) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
 }
 
-/// Marks the reply as no longer running. False: it was not, and the transaction has nothing to do.
-pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &Ending) -> Result<bool> {
-    let marked: Option<String> = tx
-        .query_one_as(
-            "UPDATE generation SET status = ?2, finish_reason = ?3, usage = ?4, error = ?5, piece = NULL,
-                 thought = NULL
-             WHERE id = ?1 AND status = 'running' RETURNING id",
+/// Marks the reply as no longer running, and fills in an estimated usage. False: it was not running, and the transaction
+/// has nothing to do.
+pub async fn mark(tx: &mut Transaction<'_>, reply: &str, ending: &mut Ending) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct Marked {
+        usage: Option<String>,
+    }
+    let tokens = ending.tokens;
+    let count = |of: fn(Tokens) -> u32| tokens.map(of);
+    let marked = tx
+        .query(
+            MARK,
             params![
                 reply,
                 ending.status.as_str(),
                 ending.finish_reason.as_deref(),
                 ending.usage.as_ref().map(Value::to_string),
-                ending.error.as_deref()
+                ending.error.as_deref(),
+                count(|tokens| tokens.input),
+                count(|tokens| tokens.output),
+                count(|tokens| tokens.cached),
+                count(|tokens| tokens.reasoning),
+                tokens.map(|tokens| i64::from(tokens.is_estimated))
             ],
         )
         .await?;
-    Ok(marked.is_some())
+    let Some(mut row) = marked.into_iter().next() else {
+        return Ok(false);
+    };
+    let Marked { usage } = row.read()?;
+    ending.usage = usage.and_then(|usage| serde_json::from_str(&usage).ok());
+    Ok(true)
 }
 
 /// Gives a reply's message its last status, under the given rev of the chat.
@@ -138,9 +160,9 @@ async fn end_in(
     tx: &mut Transaction<'_>,
     chat: &str,
     reply: &str,
-    ending: Ending,
+    mut ending: Ending,
 ) -> Result<Option<GenerationEnded>> {
-    if !mark(tx, reply, &ending).await? {
+    if !mark(tx, reply, &mut ending).await? {
         return Ok(None);
     }
     let rev = conversation::raise(tx, chat, 1).await?;
