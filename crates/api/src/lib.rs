@@ -28,6 +28,7 @@ pub mod chat;
 pub mod file;
 pub mod models;
 pub mod relay;
+pub mod search;
 pub mod versions;
 pub mod web;
 pub mod workspace;
@@ -69,6 +70,7 @@ pub const ALL: &[Group] = &[
     chat::GROUP,
     relay::GROUP,
     models::GROUP,
+    search::GROUP,
     web::GROUP,
 ];
 

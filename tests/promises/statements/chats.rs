@@ -72,6 +72,18 @@ pub(super) async fn of_reading(counter: &mut Counter) {
             assert_eq!(count("files"), files.len());
         }
     }
+    // The first one indexes what there is, and notes what comes.
+    let path = format!("/search?user_id={}&q=text", counter.user);
+    let answer = counter.get(&path).send().await;
+    answer.has_status(200);
+    let answer = counter
+        .takes(&path, counter.get(&path), 200, ONE.limited())
+        .await;
+    assert_eq!(
+        answer["results"].as_array().map_or(0, Vec::len),
+        50,
+        "{answer}"
+    );
     let request = counter.ask("DELETE", &format!("/chat/{chat}"));
     let name = "deleting a chat of many messages";
     counter.takes(name, request, 200, ONE).await;

@@ -54,6 +54,12 @@ impl World {
                 Input::form(&[caller, ("chat_id", &self.chat), ("new_name", "renamed")])
             }
             "chat_list" => Input::query(&[caller, ("workspace_id", workspace)]),
+            "search_find" => Input::query(&[
+                caller,
+                ("q", "K."),
+                ("workspace_id", workspace),
+                ("in", "messages,names"),
+            ]),
             "chat_change" => {
                 Input::form(&[caller, ("workspace_id", workspace), ("is_pinned", "true")])
             }
@@ -65,6 +71,10 @@ impl World {
             "conversation_select_branch" => {
                 Input::json(json!({ "user_id": user, "message_id": prompt }))
             }
+            "conversation_rate" => {
+                Input::json(json!({ "user_id": user, "rating": "good", "note": "Right." }))
+            }
+            "conversation_copy" => Input::json(json!({ "user_id": user, "message_id": reply })),
             "conversation_history" => {
                 let before = Input::query(&[caller, ("before", reply)]);
                 let after = Input::query(&[caller, ("after", prompt)]);
@@ -100,6 +110,7 @@ impl World {
             | "file_delete"
             | "chat_delete"
             | "conversation_stop"
+            | "conversation_delete"
             | "conversation_events_of_reply"
             | "models_delete"
             | "models_test" => Input::query(&[caller]),

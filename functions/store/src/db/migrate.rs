@@ -43,6 +43,8 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_file_text",
     12 "0012_audit",
     13 "0013_chat_lists",
+    14 "0014_search",
+    15 "0015_care",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.

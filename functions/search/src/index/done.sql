@@ -1,0 +1,4 @@
+-- The things of the list ?3 of the user ?1, of the kind ?2, are done as far as it says.
+UPDATE search_pending SET done = item.value ->> 1
+FROM json_each(?3) AS item
+WHERE user_id = ?1 AND kind = ?2 AND source_id = item.value ->> 0
