@@ -29,16 +29,20 @@ impl Query {
     pub fn read(text: &str) -> Self {
         let mut query = Self::default();
         // Odd parts are inside of quotation marks.
-        for (number, part) in text.split(QUOTES).enumerate() {
+        let mut parts = text.split(QUOTES).enumerate().peekable();
+        while let Some((number, part)) = parts.next() {
             let is_quoted = number % 2 == 1;
             if is_quoted {
                 query.add(part, part.ends_with('*'));
                 continue;
             }
-            for chunk in part.split_whitespace() {
-                let is_last = text.ends_with(chunk);
-                let is_prefix =
-                    chunk.ends_with('*') || is_last && chunk.ends_with(char::is_alphanumeric);
+            let mut chunks = part.split_whitespace().peekable();
+            while let Some(chunk) = chunks.next() {
+                let is_last = chunks.peek().is_none()
+                    && parts.peek().is_none()
+                    && part.ends_with(chunk)
+                    && chunk.ends_with(char::is_alphanumeric);
+                let is_prefix = chunk.ends_with('*') || is_last;
                 query.add(chunk, is_prefix);
             }
         }

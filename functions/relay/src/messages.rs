@@ -108,8 +108,7 @@ fn read<'a, T: Deserialize<'a>>(body: &'a JsonBody) -> Result<T, Refused> {
     })
 }
 
-/// The caller, whom the body may name.
-pub fn caller(access: &Access, body: &JsonBody) -> Result<Caller, Refused> {
+fn caller(access: &Access, body: &JsonBody) -> Result<Caller, Refused> {
     let By { user_id } = read(body)?;
     Ok(access.caller(user_id.as_ref().map(|id| id.0.as_str()))?)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{API_KEY, World};
-use crate::support::input::Input;
+use crate::support::input::{Input, Place};
 
 impl World {
     /// Each operation's query and body.
@@ -72,7 +72,10 @@ impl World {
                 Input::json(json!({ "user_id": user, "message_id": prompt }))
             }
             "conversation_rate" => {
-                Input::json(json!({ "user_id": user, "rating": "good", "note": "Right." }))
+                let body = json!({ "user_id": user, "rating": "good", "note": "Right." });
+                let mut input = Input::json(body);
+                input.add(Place::Path, "message_id", reply.as_str().into());
+                input
             }
             "conversation_copy" => Input::json(json!({ "user_id": user, "message_id": reply })),
             "conversation_history" => {

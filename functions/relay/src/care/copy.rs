@@ -21,7 +21,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::respond;
-use crate::messages;
 use crate::refused::Refused;
 
 const FIELDS: &[&str] = &["message_id", "name", "user_id"];
@@ -75,7 +74,7 @@ pub async fn copy(access: Access, Path(chat): Path<String>, request: Request) ->
         let shown: String = name.chars().take(MAX_NAME_CHARS).collect();
         return Err(FieldError::too_long("name", MAX_NAME_CHARS, shown.into()).into());
     }
-    let caller = messages::caller(&access, &body)?;
+    let caller = super::caller(&access, &body)?;
     caller.count(Limit::Create).await?;
     let mut db = Db::open().await?;
     let outcome = copy_all(&mut db, &chat, &caller, asked).await;

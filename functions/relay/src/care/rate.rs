@@ -17,7 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::respond;
-use crate::messages;
 use crate::refused::Refused;
 
 const FIELDS: &[&str] = &["note", "rating", "user_id"];
@@ -48,7 +47,7 @@ pub async fn rate(
 ) -> Result<Response> {
     let body = JsonBody::read(request, FIELDS).await?;
     let change = Change::read(&body)?;
-    let caller = messages::caller(&access, &body)?;
+    let caller = super::caller(&access, &body)?;
     caller.count(Limit::Create).await?;
     let mut db = Db::open().await?;
     let rated = store(&mut db, &chat, &caller, &message, change).await;

@@ -5,11 +5,11 @@ WITH RECURSIVE below (id) AS (
     JOIN chat_conversation AS message ON message.id = ?3 AND message.chat_id = chat.id
     WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
     UNION ALL
-    SELECT message.id FROM below JOIN chat_conversation AS message ON message.parent_id = below.id
+    SELECT message.id FROM below CROSS JOIN chat_conversation AS message ON message.parent_id = below.id
 ),
 newest AS (
     SELECT message.id AS id, message.position AS position, octet_length(content) + octet_length(reasoning) AS bytes
-    FROM below JOIN chat_conversation AS message ON message.id = below.id
+    FROM below CROSS JOIN chat_conversation AS message ON message.id = below.id
     ORDER BY message.position DESC LIMIT ?4
 )
 SELECT id FROM (

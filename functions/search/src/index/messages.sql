@@ -1,6 +1,6 @@
 -- The messages of the chats of the list ?1, whose items are a chat and positions: after the first, up to the second.
 -- Together they have about ?2 bytes, or are one. Each row has how many there are in all.
-WITH measured AS (
+WITH measured AS MATERIALIZED (
     SELECT item.key AS item, message.rowid AS place, message.position AS position, octet_length(message.content) AS bytes
     FROM json_each(?1) AS item JOIN chat_conversation AS message
         ON message.chat_id = item.value ->> 0
