@@ -23,7 +23,7 @@ CREATE TABLE search_pending (
     -- once: how often it has changed since it was noted.
     done      INTEGER NOT NULL,
     PRIMARY KEY (user_id, kind, source_id)
-) WITHOUT ROWID;
+);
 
 -- A part of the index of a user: its id begins each of its words, so that no query reads words of other users, nor more
 -- than a part at a time.
