@@ -26,8 +26,11 @@ const POLL: Duration = Duration::from_millis(20);
 /// How many sources are noted at once.
 const NOTED: i64 = 1_000;
 
-/// How many messages or names are indexed at once.
+/// How many messages are indexed at once.
 const AT_ONCE: i64 = 400;
+
+/// How many chats, texts and names are looked at for that.
+const LOOKED_AT: i64 = 64;
 
 /// Texts of messages that are indexed at once, in bytes; one may be longer.
 const BYTES: i64 = 500_000;
@@ -142,7 +145,7 @@ impl Work {
         if self.stage.stage != "done" {
             return self.note().await;
         }
-        let asked = params![self.user.as_str(), AT_ONCE];
+        let asked = params![self.user.as_str(), LOOKED_AT];
         let pending = include_str!("index/pending.sql");
         let mut pending: Vec<Pending> = self.db.query_as(pending, asked).await?;
         let Some(kind) = pending.first().map(|first| first.kind.clone()) else {

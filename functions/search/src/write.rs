@@ -1,10 +1,7 @@
 //! Writes to the index, each time in one short transaction.
 
-use std::collections::HashMap;
-
 use kafka_common::db::{Db, Result, Transaction};
 use kafka_common::{clock, params};
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::index::BUSY;
@@ -62,14 +59,6 @@ impl Part {
             replaced,
         }
     }
-}
-
-/// A row that was added to what the index is about.
-#[derive(Deserialize)]
-struct Added {
-    id: i64,
-    source_id: String,
-    start: i64,
 }
 
 /// Notes what is to be indexed, and that the user is at another stage and place. False: another request was faster, or the
@@ -146,24 +135,13 @@ pub(crate) async fn write(db: &mut Db, user: &str, part: Part) -> Result<bool> {
 
 async fn add(tx: &mut Transaction<'_>, user: &str, part: &Part) -> Result<()> {
     let count = i64::try_from(part.docs.len()).unwrap_or(i64::MAX);
-    let docs = part
-        .docs
-        .iter()
-        .map(|doc| json!([doc.source_id, doc.start]));
-    let docs = params![json!(docs.collect::<Vec<_>>()).to_string(), part.doc_kind];
-    let added: Vec<Added> = tx.query_as(include_str!("index/docs.sql"), docs).await?;
-    let words = part.docs.iter();
-    let words: HashMap<_, _> = words
-        .map(|doc| ((doc.source_id.as_str(), doc.start), doc.words.as_str()))
-        .collect();
-    let words = added.iter().filter_map(|added| {
-        let words = words.get(&(added.source_id.as_str(), added.start))?;
-        Some(json!([added.id, words]))
-    });
-    let words: Vec<_> = words.collect();
-    if words.is_empty() {
-        return Ok(());
-    }
+    let docs = part.docs.iter();
+    let docs = docs.map(|doc| json!([doc.source_id, doc.start, doc.words]));
+    let docs = json!(docs.collect::<Vec<_>>()).to_string();
+    let sql = "SELECT coalesce(max(id), 0) FROM search_doc";
+    let before: Option<i64> = tx.query_one_as(sql, Vec::new()).await?;
+    let added = params![docs.as_str(), part.doc_kind];
+    tx.execute(include_str!("index/docs.sql"), added).await?;
     let room = params![user, part.doc_kind, count, OF_A_PART];
     let number: Option<i64> = tx
         .query_one_as(include_str!("index/part.sql"), room)
@@ -176,7 +154,7 @@ async fn add(tx: &mut Transaction<'_>, user: &str, part: &Part) -> Result<()> {
             made.await?.unwrap_or_default()
         }
     };
-    let words = params![json!(words).to_string(), number];
+    let words = params![docs, number, before.unwrap_or(0)];
     tx.execute(include_str!("index/words.sql"), words).await?;
     let sql = "UPDATE search_part SET num_docs = num_docs + ?2 WHERE id = ?1";
     tx.execute(sql, params![number, count]).await

@@ -1,4 +1,4 @@
--- Adds what is in the list ?1, as an id and a start, to what the index is about, if it is there and new. ?2 is
+-- Adds what is in the list ?1, as an id, a start and words, to what the index is about, if it is there and new. ?2 is
 -- its kind.
 INSERT INTO search_doc (source_id, start)
 SELECT value ->> 0, value ->> 1 FROM json_each(?1)
@@ -10,4 +10,3 @@ WHERE CASE ?2
     ELSE EXISTS (SELECT 1 FROM chat_file WHERE id = value ->> 0)
 END
 ON CONFLICT DO NOTHING
-RETURNING id, source_id, start
