@@ -3,6 +3,7 @@
 mod access;
 mod announce;
 mod auth;
+mod care;
 mod chat;
 mod chats;
 mod compression;
@@ -22,6 +23,7 @@ mod reading;
 mod ready;
 mod removal;
 mod routing;
+mod search;
 mod settings;
 mod versions;
 mod web;

@@ -208,8 +208,10 @@ async fn requires_what_is_required(server: &Server, token: Option<&str>) -> usiz
             let request = server.request(&operation.method, &path);
             let answer = by(request, token).send().await;
             answer.has_status(422);
-            assert_eq!(answer.string("/detail/0/loc/0"), "query");
-            assert_eq!(answer.string("/detail/0/loc/1"), field.name);
+            let answered = answer.json();
+            let mut wrong = answered["detail"].as_array().into_iter().flatten();
+            let place = json!(["query", field.name]);
+            assert!(wrong.any(|wrong| wrong["loc"] == place), "{answered}");
             description.allows(operation, &answer);
             seen += 1;
         }

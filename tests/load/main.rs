@@ -1,4 +1,4 @@
-//! Load program: `cargo bench --bench load`. It prints, and judges what `--first-token`, `--reading`, `--long-work`,
+//! Load program: `cargo bench --bench load`. It prints, and judges what `--first-token`, `--reading`, `--search`, `--long-work`,
 //! `--promises` and `--realtime` measure. Tests measure no time, which differs on a busy machine; promises about time are
 //! measured here.
 //!
@@ -19,6 +19,7 @@ mod process;
 mod promises;
 mod reading;
 mod realtime;
+mod search;
 mod workload;
 
 use anyhow::Context;
@@ -60,6 +61,12 @@ struct Arguments {
     /// logins; fails where one takes longer than promised
     #[arg(long)]
     reading: bool,
+    /// Measure searches instead, of a user with so many messages; fails where they take longer than promised
+    #[arg(long, value_name = "MESSAGES")]
+    search: Option<usize>,
+    /// Measure lists of chats instead, of a user with ten and of one with so many
+    #[arg(long, value_name = "CHATS")]
+    chats: Option<usize>,
     /// Measure starts, first tokens, stops, and others beside trouble instead; fails where one takes longer than
     /// promised
     #[arg(long)]
@@ -125,6 +132,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if arguments.reading {
         return reading::run(folder.path()).await;
+    }
+    if let Some(messages) = arguments.search {
+        return search::run(folder.path(), messages).await;
+    }
+    if let Some(chats) = arguments.chats {
+        return search::chats(folder.path(), chats).await;
     }
     let host = match &arguments.url {
         Some(authority) => process::Server::elsewhere(authority.clone()),

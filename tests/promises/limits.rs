@@ -4,13 +4,14 @@ use crate::support::{House, Operation, Setup, World, by};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rate_limits_hold_in_every_operation() {
-    let limits = "login=1000/60 code=1000/60 message=1000/60 upload=1000/60 create=1000/60";
+    let limits =
+        "login=1000/60 code=1000/60 message=1000/60 upload=1000/60 create=1000/60 search=1000/60";
     let house = House::token_with(Setup::app().variable("rate_limits", limits)).await;
     let world = house.world("josef@example.com").await;
     let used_up = "
         INSERT OR REPLACE INTO rate_limit (key, free_at, step, period, refused)
         SELECT what.value || ' of ' || who.value, 4102444800000, 60, 60000, 0
-        FROM json_each('[\"login\",\"code\",\"message\",\"upload\",\"create\"]') AS what,
+        FROM json_each('[\"login\",\"code\",\"message\",\"upload\",\"create\",\"search\"]') AS what,
             (SELECT id AS value FROM user UNION SELECT email || ' from 127.0.0.1' FROM user) AS who
         UNION ALL VALUES ('login from 127.0.0.1', 4102444800000, 60, 60000, 0)";
     // How much of these goes on at a time is limited, not how often (`token::long_work`).

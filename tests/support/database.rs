@@ -79,7 +79,8 @@ impl Database {
         Self::of_version(to, usize::try_from(version).expect("a version")).await;
         let old = Self::open(to).await;
         let mut tables = old.tables().await;
-        tables.retain(|table| table != "schema_migration");
+        // An index is made when a user searches.
+        tables.retain(|table| table != "schema_migration" && !table.starts_with("search_"));
         let newest = Self::file(from);
         let mut sql = format!(
             "PRAGMA foreign_keys = OFF; ATTACH '{}' AS newest;",
@@ -209,9 +210,9 @@ impl Database {
         dump
     }
 
-    /// The names of the application's tables.
+    /// The names of the application's tables, without those that SQLite keeps an index of words in.
     pub async fn tables(&self) -> Vec<String> {
-        self.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+        self.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_index%' ORDER BY name")
             .await
     }
 

@@ -79,7 +79,7 @@ impl Input {
         Self { status, ..self }
     }
 
-    pub(super) fn add(&mut self, place: Place, name: &str, value: Value) {
+    pub(in crate::support) fn add(&mut self, place: Place, name: &str, value: Value) {
         self.fields.push(Field {
             place,
             name: name.to_owned(),

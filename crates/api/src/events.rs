@@ -18,7 +18,7 @@ use strum::IntoStaticStr;
 use crate::file::UploadedFile;
 use crate::id::{FileId, GenerationId, MessageId, VersionId};
 use crate::relay::{Branch, Message, ReplyBegun, Stopped};
-use crate::words::{ErrorCode, Status};
+use crate::words::{ErrorCode, Rating, Status};
 
 pub use file::{BasedFile, FileVersion, FrameFile, FrameVersion};
 pub use message::ChatMessage;
@@ -75,6 +75,24 @@ pub enum Event {
         head_id: MessageId,
         messages: Vec<ChatMessage>,
         has_more: bool,
+    },
+    /// Messages were deleted.
+    MessagesDeleted {
+        rev: i64,
+        /// All of them.
+        message_ids: Vec<MessageId>,
+        /// The message that the active branch ends with now.
+        head_id: Option<MessageId>,
+        /// The end of the active branch.
+        messages: Vec<ChatMessage>,
+        has_more: bool,
+    },
+    /// A reply was rated.
+    MessageRated {
+        rev: i64,
+        message_id: MessageId,
+        rating: Option<Rating>,
+        note: Option<String>,
     },
     /// A file was added to the chat.
     FileUploaded {

@@ -28,6 +28,7 @@ pub mod chat;
 pub mod file;
 pub mod models;
 pub mod relay;
+pub mod search;
 pub mod settings;
 pub mod usage;
 pub mod versions;
@@ -71,6 +72,7 @@ pub const ALL: &[Group] = &[
     chat::GROUP,
     relay::GROUP,
     models::GROUP,
+    search::GROUP,
     settings::GROUP,
     usage::GROUP,
     web::GROUP,

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE, link};
 use super::page::{LIMIT, USER};
 use super::schema::{Property, Schema};
-use crate::MAX_ID_CHARS;
-use crate::id::{GenerationId, MessageId, Time};
-use crate::words::{MessageKind, Role, Status};
+use crate::id::{ChatId, GenerationId, MessageId, Time};
+use crate::words::{MessageKind, Rating, Role, Status};
+use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
 const OPTIONAL_TEXT: Schema = Schema::Nullable(&Schema::ShortText(MAX_ID_CHARS));
 
@@ -123,6 +123,12 @@ pub struct Message {
     /// What went wrong with the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What its reader thinks of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// What the reader wrote about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Whether there is no text, or an empty one.
@@ -155,6 +161,8 @@ impl Message {
             finish_reason: None,
             usage: None,
             error: None,
+            rating: None,
+            note: None,
         }
     }
 }
@@ -208,6 +216,47 @@ pub struct Stopped {
     /// The reply that stops.
     pub generation_id: Option<GenerationId>,
 }
+
+/// What the reader of a reply thinks of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RatedMessage {
+    /// The reply.
+    pub message_id: MessageId,
+    /// Whether it is of use.
+    pub rating: Option<Rating>,
+    /// What the reader wrote about that.
+    pub note: Option<String>,
+    /// The chat's.
+    pub rev: i64,
+}
+
+/// What a deletion of messages left.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DeletedMessages {
+    /// How many messages are gone.
+    pub num_deleted: usize,
+    /// The message that the active branch ends with; `null`: there is none.
+    pub head_id: Option<MessageId>,
+    /// The chat's.
+    pub rev: i64,
+}
+
+/// A chat that was made of a branch of another one.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CopiedChat {
+    /// The new chat.
+    pub chat_id: ChatId,
+    /// Its name.
+    pub name: String,
+    /// Its last message.
+    pub message_id: MessageId,
+}
+
+/// The longest note about a rating, in characters.
+pub const MAX_NOTE_CHARS: usize = 2_000;
+
+/// How many messages a branch may have to be copied.
+pub const MAX_COPIED: usize = 10_000;
 
 /// The same chat again.
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
@@ -316,6 +365,51 @@ operations! {
         .answers::<Branch>()
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`")
         .fails(409, "`A reply is still being written.` Nothing is chosen.");
+
+    /// Rate a reply
+    ///
+    /// Keeps what its reader thinks of a reply, and a note about that, beside it. A field that is missing stays, one that
+    /// is `null` is removed.
+    RATE = Operation::patch("/chat/{chat_id}/messages/{message_id}")
+        .limited()
+        .json(&[
+            Property::new("rating", Schema::Nullable(&Schema::OneOf(&["good", "bad"]))).optional(),
+            Property::new("note", Schema::Nullable(&Schema::ShortText(MAX_NOTE_CHARS))).optional(),
+            USER_FIELD,
+        ])
+        .answers::<RatedMessage>()
+        .fails(400, "`Only a reply can be rated.`")
+        .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
+
+    /// Delete a message and what follows it
+    ///
+    /// Deletes the message with all messages that follow it, on all branches. If the active branch ended there, it ends
+    /// with the message before, or goes on with a sibling. Files that were made or changed stay as they are. Many messages
+    /// are deleted in parts, the newest first: if the answer is not 200, some may be deleted already, and the next
+    /// request continues there.
+    DELETE = Operation::delete("/chat/{chat_id}/messages/{message_id}")
+        .query(&[USER])
+        .answers::<DeletedMessages>()
+        .not_found("`User not found.`, `Chat not found.` or `Message not found.`")
+        .fails(409, "`A reply is still being written.` Nothing is deleted.");
+
+    /// Copy a branch into a new chat
+    ///
+    /// Makes a chat of the branch that ends at this message, in the same workspace, with the files of the chat and their
+    /// versions. A branch of more than 10,000 messages is refused. If the answer is not 200, there is no such chat, or one
+    /// with a part of the branch where the server has stopped.
+    COPY = Operation::post("/chat/{chat_id}/copy")
+        .limited()
+        .json(&[
+            Property::new("message_id", Schema::Id),
+            Property::new("name", Schema::Nullable(&Schema::ShortText(MAX_NAME_CHARS)))
+                .optional()
+                .about("The name of the new chat; by default that of the old one."),
+            USER_FIELD,
+        ])
+        .answers::<CopiedChat>()
+        .not_found("`User not found.`, `Chat not found.` or `Message not found.`")
+        .fails(409, "`A reply is still being written.` Nothing is copied.");
 
     /// Stop the running reply
     ///

@@ -123,6 +123,26 @@ words! {
         Failed = "failed",
     }
 
+    /// What the reader of a reply thinks of it.
+    Rating {
+        /// It is of use.
+        Good = "good",
+        /// It is not.
+        Bad = "bad",
+    }
+
+    /// What a search has found.
+    HitKind {
+        /// A message.
+        Message = "message",
+        /// The text of a file.
+        FileText = "file_text",
+        /// The name of a chat.
+        ChatName = "chat_name",
+        /// The name of a file.
+        FileName = "file_name",
+    }
+
     /// What kind of file a name stands for.
     FileKind {
         /// Source code.

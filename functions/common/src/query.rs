@@ -58,6 +58,39 @@ impl Query {
         Some(id)
     }
 
+    /// The text `name` of at most so many characters, which must be sent.
+    pub fn text(&mut self, name: &str, max_chars: usize) -> String {
+        let text = query_value(&self.uri, name);
+        let error = match &text {
+            None => FieldError::missing(name, Value::Null),
+            Some(text) if text.len() > max_chars && text.chars().count() > max_chars => {
+                FieldError::too_long(name, max_chars, shown(text))
+            }
+            Some(_) => return text.unwrap_or_default(),
+        };
+        self.errors.push(error.in_query());
+        String::new()
+    }
+
+    /// The words of the list `name`, which are separated by commas, if it was sent and is not empty. Another word than
+    /// those of `known` is wrong.
+    pub fn optional_words(&mut self, name: &str, known: &[&'static str]) -> Vec<&'static str> {
+        let list = query_value(&self.uri, name).filter(|list| !list.is_empty());
+        let Some(list) = list else {
+            return Vec::new();
+        };
+        let word = |word| known.iter().copied().find(|known| *known == word);
+        let words: Option<Vec<_>> = list.split(',').map(word).collect();
+        words.unwrap_or_else(|| {
+            let expected = known.join(", ");
+            let msg = format!("Value error, these are words with commas between them: {expected}");
+            let error = FieldError::new("value_error", name, msg, shown(&list));
+            let error = error.with_ctx(json!({ "error": {} }));
+            self.errors.push(error.in_query());
+            Vec::new()
+        })
+    }
+
     /// The id `name`, which must be sent.
     pub fn id(&mut self, name: &str) -> String {
         let errors = self.errors.len();

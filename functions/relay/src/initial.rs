@@ -116,14 +116,15 @@ pub async fn sync(
         head_id: snapshot.head_id,
         file_ids: snapshot.file_ids,
         chat_name: snapshot.name,
-        has_more: snapshot.has_more,
+        has_more: snapshot.has_more && !snapshot.has_forgotten,
+        has_forgotten: snapshot.has_forgotten,
     });
     if !snapshot.has_files {
         return Ok(frame);
     }
     let mut db = Db::open().await?;
     let mut files = attachments::list(&mut db, chat, Some(since)).await?;
-    if snapshot.has_more {
+    if snapshot.has_more && !snapshot.has_forgotten {
         // The others come with the messages that are as new.
         files.retain(|file| file.rev <= snapshot.rev);
     }

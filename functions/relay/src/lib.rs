@@ -7,6 +7,7 @@
 mod actions;
 mod begin;
 mod branch;
+mod care;
 mod door;
 mod echo;
 mod follow;
@@ -54,6 +55,9 @@ fn routes() -> Routes {
         .on(&relay::REGENERATE, messages::regenerate)
         .on(&relay::REGENERATE_STREAM, messages::regenerate_stream)
         .on(&relay::SELECT_BRANCH, messages::select_branch)
+        .on(&relay::RATE, care::rate)
+        .on(&relay::DELETE, care::delete)
+        .on(&relay::COPY, care::copy)
         .on(&relay::STOP, messages::stop)
         .on(&relay::EVENTS_OF_REPLY, follow::get)
         .on(&models::TEST, test_model::test)

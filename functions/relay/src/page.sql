@@ -45,12 +45,13 @@ SELECT 0 AS turn, asked.head_id AS "chat.head_id", (SELECT count(*) FROM named) 
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
     NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
+    NULL AS "message.rating", NULL AS "message.note",
     NULL AS siblings
 FROM asked
 LEFT JOIN generation AS running ON running.chat_id = asked.id AND running.status = 'running'
 UNION ALL
 SELECT turn, NULL, NULL, NULL, NULL, NULL, message.id, parent_id, role, type, content, message.status, message.model,
-    created_at, reasoning, reply.finish_reason, reply.usage, reply.error, (
+    created_at, reasoning, reply.finish_reason, reply.usage, reply.error, rating, note, (
     SELECT json_group_array(id) FROM (
         SELECT id FROM (
             SELECT id, position, id = message.id AS itself FROM chat_conversation

@@ -36,6 +36,9 @@ pub struct Snapshot {
     pub messages: Vec<ChatMessage>,
     /// Whether there are messages before these, or after them if those after a rev were asked for.
     pub has_more: bool,
+    /// After a rev: whether messages were deleted since, so that these are the end of the active branch, and all other
+    /// messages that a client knows may be gone.
+    pub has_forgotten: bool,
     /// Whether it has files, or any that changed after the rev.
     pub has_files: bool,
     /// After a rev, the ids of all of its files in their order; `None`: they are more than fit.
@@ -68,6 +71,7 @@ struct Chat {
     /// A list in JSON.
     models: String,
     num_messages: usize,
+    has_forgotten: bool,
     has_files: bool,
     /// A list in JSON.
     file_ids: Option<String>,
@@ -125,6 +129,7 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> db::Result<Option<Snapshot>>
     let Some(chat) = rows.next().and_then(|row| row.chat) else {
         return Ok(None);
     };
+    let since = since.filter(|_| !chat.has_forgotten);
     let mut reached = 0;
     let messages = rows.filter_map(|row| {
         reached = row.rev.unwrap_or(0).max(reached);
@@ -148,6 +153,7 @@ fn from_rows(rows: Vec<Row>, since: Option<i64>) -> db::Result<Option<Snapshot>>
         },
         messages,
         has_more,
+        has_forgotten: chat.has_forgotten,
         has_files: chat.has_files,
         file_ids,
     }))

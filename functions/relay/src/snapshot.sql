@@ -3,9 +3,10 @@
 -- than about ?5 bytes of messages, but at least one. After a rev, the running reply is shown beside the messages and
 -- takes of their room. Reasoning of more than 64 KiB is left out. The first row is the chat, with whether any of its files changed after the rev, and then the ids
 -- of all of them, if there are at most ?6; then come the messages, oldest first.
+-- A rev before that of the last deletion of messages is as none for messages: has_forgotten.
 -- Only places and lengths are carried along: a message is read when it is chosen.
 WITH RECURSIVE
-asked AS (SELECT * FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
+asked AS (SELECT *, iif(?3 < deleted_rev, NULL, ?3) AS since FROM chat WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)),
 running AS (
     SELECT reply.id, message_id, status, model, seq, heartbeat FROM asked
     JOIN generation AS reply ON reply.chat_id = asked.id AND reply.status = 'running'
@@ -13,7 +14,7 @@ running AS (
 branch (place, parent_id, turn) AS (
     SELECT message.rowid, message.parent_id, 0 FROM asked
     JOIN chat_conversation AS message ON message.id = asked.head_id
-    WHERE ?3 IS NULL
+    WHERE asked.since IS NULL
     UNION ALL
     SELECT parent.rowid, parent.parent_id, branch.turn + 1
     FROM branch JOIN chat_conversation AS parent ON parent.id = branch.parent_id
@@ -21,12 +22,12 @@ branch (place, parent_id, turn) AS (
 ),
 newer (place, turn) AS (
     SELECT message.rowid, message.rev FROM asked
-    JOIN chat_conversation AS message ON message.chat_id = asked.id AND message.rev > ?3
+    JOIN chat_conversation AS message ON message.chat_id = asked.id AND message.rev > asked.since
     ORDER BY message.rev LIMIT ?4 + 1
 ),
 measured AS (
     SELECT place, turn,
-        iif(?3 IS NOT NULL AND message.id = (SELECT message_id FROM running), 0,
+        iif((SELECT since FROM asked) IS NOT NULL AND message.id = (SELECT message_id FROM running), 0,
             octet_length(content) + min(octet_length(reasoning), 65536)) + 400 AS bytes
     FROM (SELECT place, turn FROM branch UNION ALL SELECT place, turn FROM newer)
     JOIN chat_conversation AS message ON message.rowid = place
@@ -39,7 +40,7 @@ chosen AS (
 room (bytes) AS (
     SELECT ?5 - coalesce((
         SELECT octet_length(content) + octet_length(reasoning) FROM running JOIN chat_conversation AS message ON message.id = running.message_id
-        WHERE ?3 IS NOT NULL
+        WHERE (SELECT since FROM asked) IS NOT NULL
     ), 0)
 )
 SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.workspace_id",
@@ -52,6 +53,7 @@ SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.wor
         SELECT iif(count(*) > ?6, NULL, json_group_array(id))
         FROM (SELECT id FROM chat_file WHERE chat_id = asked.id ORDER BY rowid LIMIT ?6 + 1)
     ) END AS "chat.file_ids",
+    asked.since IS NOT ?3 AS "chat.has_forgotten",
     running.id AS "chat.running.generation.id", running.message_id AS "chat.running.generation.message_id",
     running.status AS "chat.running.generation.status", running.model AS "chat.running.generation.model",
     text.content AS "chat.running.generation.content", text.reasoning AS "chat.running.generation.reasoning",
@@ -59,14 +61,15 @@ SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.wor
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
     NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
+    NULL AS "message.rating", NULL AS "message.note",
     NULL AS rev
 FROM asked
 LEFT JOIN running
 LEFT JOIN chat_conversation AS text ON text.id = running.message_id
 UNION ALL
-SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     message.id, parent_id, role, type, content, message.status, message.model, created_at,
-    iif(octet_length(reasoning) > 65536, NULL, reasoning), reply.finish_reason, reply.usage, reply.error, rev
+    iif(octet_length(reasoning) > 65536, NULL, reasoning), reply.finish_reason, reply.usage, reply.error, rating, note, rev
 FROM chosen JOIN chat_conversation AS message ON message.rowid = chosen_place
 LEFT JOIN generation AS reply ON reply.rowid = (SELECT max(rowid) FROM generation WHERE message_id = message.id)
 WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))

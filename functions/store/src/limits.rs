@@ -34,18 +34,21 @@ pub enum Limit {
     Upload,
     /// What makes a chat, a workspace or a model, or renames something.
     Create,
+    /// Searches.
+    Search,
     /// Codes that were tried: without this limit they could be guessed, so no variable changes it.
     Guess,
 }
 
 impl Limit {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Login,
         Self::Code,
         Self::Message,
         Self::Upload,
         Self::Create,
+        Self::Search,
         Self::Guess,
     ];
 
@@ -57,6 +60,7 @@ impl Limit {
             Self::Message => "message",
             Self::Upload => "upload",
             Self::Create => "create",
+            Self::Search => "search",
             Self::Guess => "guess",
         }
     }
@@ -68,7 +72,7 @@ impl Limit {
         match self {
             Self::Code => Some(USERS_PER_ADDRESS),
             Self::Guess => Some(100),
-            Self::Login | Self::Message | Self::Upload | Self::Create => None,
+            Self::Login | Self::Message | Self::Upload | Self::Create | Self::Search => None,
         }
     }
 }

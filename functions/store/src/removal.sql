@@ -5,7 +5,7 @@
 -- What it takes to delete one is measured in messages of usual length: a message is one, and one more for each 8 KiB of
 -- it; a chat or a file counts as 50, a chat's file, a version, and each 256 KiB of a content as 25. Of chats those are
 -- listed whose messages are within ?4 together, and one more, and only of those the texts are measured: a request that wants to
--- write waits for this. A chat's positions are its messages, counted.
+-- write waits for this. A chat's last position is how many messages it has, or a little more.
 WITH place (id) AS (
     SELECT id FROM workspace WHERE id = ?1 AND (?2 IS NULL OR owner_id = ?2)
     UNION ALL

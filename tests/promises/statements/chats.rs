@@ -88,6 +88,13 @@ pub(super) async fn of_reading(counter: &mut Counter) {
             assert_eq!(count("files"), files.len());
         }
     }
+    // The first one indexes what there is, and notes what comes.
+    let path = format!("/search?user_id={}&q=text", counter.user);
+    counter.get(&path).send().await.has_status(200);
+    let cost = ONE.limited();
+    let answer = counter.takes(&path, counter.get(&path), 200, cost).await;
+    let found = answer["results"].as_array().map_or(0, Vec::len);
+    assert_eq!(found, 3 * MANY);
     let request = counter.ask("DELETE", &format!("/chat/{chat}"));
     let name = "deleting a chat of many messages";
     counter.takes(name, request, 200, ONE).await;
@@ -107,6 +114,7 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let cost = transaction(4).and_background(3).limited();
     let sent = counter.takes("messages", request, 202, cost).await;
     let reply = sent["generation_id"].as_str().expect("an id").to_owned();
+    let answer = sent["reply_message_id"].as_str().expect("an id").to_owned();
     let sent = sent["message_id"].as_str().expect("an id").to_owned();
     counter.settles(&chat).await;
     let path = format!("/chat/{chat}/generations/{reply}/events");
@@ -126,6 +134,21 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let request = counter.post(&format!("/chat/{chat}/branch"));
     let request = request.json(json!({ "message_id": sent }).to_string());
     counter.takes("branch", request, 200, transaction(3)).await;
+    let path = format!("/chat/{chat}/messages/{answer}");
+    let request = counter.ask("PATCH", &path);
+    let request = request.json(json!({ "rating": "good" }).to_string());
+    let cost = transaction(3).limited();
+    counter.takes("rating", request, 200, cost).await;
+    let request = counter.post(&format!("/chat/{chat}/copy"));
+    let request = request.json(json!({ "message_id": answer }).to_string());
+    // What is to be copied, the messages, the new chat and its files; then a part of the messages.
+    let cost = transaction(3).and_alone(4).limited();
+    counter.takes("copy", request, 200, cost).await;
+    let request = counter.ask("DELETE", &format!("/chat/{chat}/messages/{sent}"));
+    let cost = transaction(5).and_alone(1);
+    counter
+        .takes("deleting a message", request, 200, cost)
+        .await;
 
     let chat = counter.chat().await;
     let request = counter.message(&chat, "fake-silent");

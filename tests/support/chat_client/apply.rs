@@ -108,6 +108,17 @@ impl ChatClient {
                 self.arrange();
                 self.complete().await;
             }
+            Some("messages_deleted") => {
+                for id in event["message_ids"].as_array().expect("a list") {
+                    self.known.remove(id.as_str().expect("an id"));
+                }
+                for message in event["messages"].as_array().expect("a list") {
+                    self.learn(message_of(message));
+                }
+                self.head = event["head_id"].as_str().map(str::to_owned);
+                self.arrange();
+                self.complete().await;
+            }
             Some("chat_renamed") => self.chat_name = string(event, "name"),
             _ if event["message"].is_object() => self.add(message_of(&event["message"])),
             _ => {}
@@ -130,6 +141,9 @@ impl ChatClient {
             return;
         }
         let before = self.running.take();
+        if sync["has_forgotten"] == true {
+            self.known.clear();
+        }
         for message in sync["messages"].as_array().expect("a list") {
             let message = message_of(message);
             let ended = before

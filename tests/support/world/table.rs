@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{API_KEY, World};
-use crate::support::input::Input;
+use crate::support::input::{Input, Place};
 
 impl World {
     /// Each operation's query and body.
@@ -55,6 +55,12 @@ impl World {
             }
             "usage_show" => Input::query(&[caller, ("by", "chat")]),
             "chat_list" => Input::query(&[caller, ("workspace_id", workspace)]),
+            "search_find" => Input::query(&[
+                caller,
+                ("q", "K."),
+                ("workspace_id", workspace),
+                ("in", "messages,names"),
+            ]),
             "chat_change" => {
                 let form = [
                     caller,
@@ -80,6 +86,13 @@ impl World {
             "conversation_select_branch" => {
                 Input::json(json!({ "user_id": user, "message_id": prompt }))
             }
+            "conversation_rate" => {
+                let body = json!({ "user_id": user, "rating": "good", "note": "Right." });
+                let mut input = Input::json(body);
+                input.add(Place::Path, "message_id", reply.as_str().into());
+                input
+            }
+            "conversation_copy" => Input::json(json!({ "user_id": user, "message_id": reply })),
             "conversation_history" => {
                 let before = Input::query(&[caller, ("before", reply)]);
                 let after = Input::query(&[caller, ("after", prompt)]);
@@ -115,6 +128,7 @@ impl World {
             | "file_delete"
             | "chat_delete"
             | "conversation_stop"
+            | "conversation_delete"
             | "conversation_events_of_reply"
             | "models_delete"
             | "models_test" => Input::query(&[caller]),

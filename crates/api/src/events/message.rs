@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::id::{FileId, MessageId, Time};
 use crate::relay::{Message, is_blank};
-use crate::words::{MessageKind, Role, Status};
+use crate::words::{MessageKind, Rating, Role, Status};
 
 /// A message of a chat.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,12 @@ pub struct ChatMessage {
     /// Of a reply: what went wrong, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What the reader thinks of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// What the reader wrote about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     #[serde(default, skip_serializing_if = "Not::not")]
     pub truncated: bool,
     /// In `file_deleted`: the file.
@@ -59,6 +65,8 @@ impl From<Message> for ChatMessage {
             finish_reason: message.finish_reason,
             usage: message.usage,
             error: message.error,
+            rating: message.rating,
+            note: message.note,
             truncated: false,
             deleted_file_id: None,
         }

@@ -89,6 +89,10 @@ pub struct SyncedChat {
     pub chat_name: String,
     /// Whether there is more after this `rev`.
     pub has_more: bool,
+    /// Whether messages were deleted since the `rev` of the request: `messages` is the end of the active branch, and all
+    /// other messages are to be forgotten.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub has_forgotten: bool,
 }
 
 /// A reply with its text so far.

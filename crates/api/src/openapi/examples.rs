@@ -188,7 +188,9 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         ("Workspace" | "WorkspaceDetails" | "LoginWorkspace" | "ChangeWorkspace", "name") => {
             "Default Workspace"
         }
-        (_, "preview") => "Someone must have slandered",
+        (_, "q") => "slandered",
+        (_, "in") => "messages,names",
+        (_, "preview" | "snippet") => "Someone must have slandered",
         ("Model", "name") | (_, "model" | "models") => "gpt-4o-mini",
         ("Model", "headers") => "x-team",
         ("Message" | "ChatMessage" | "ChatEvent", "error") => "The model did not answer in time.",

@@ -45,6 +45,8 @@ const MIGRATIONS: &[Migration] = migrations![
     13 "0013_chat_lists",
     14 "0014_settings",
     15 "0015_usage",
+    16 "0016_search",
+    17 "0017_care",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.

@@ -1,0 +1,9 @@
+-- Adds copies of messages to the chat ?1: the list ?2 has the id of each, that of its copy, that of the copy it follows, and
+-- its position.
+INSERT INTO chat_conversation
+    (id, chat_id, role, type, content, parent_id, position, created_at, status, model, rev, selected, reasoning, rating, note)
+SELECT item.value ->> 1, ?1, message.role, message.type, message.content, item.value ->> 2, item.value ->> 3,
+    message.created_at, message.status, message.model, 1, 1, message.reasoning, message.rating, message.note
+FROM json_each(?2) AS item JOIN chat_conversation AS message ON message.id = item.value ->> 0
+WHERE message.status <> 'running'
+ORDER BY item.key

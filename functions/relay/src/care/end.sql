@@ -1,0 +1,13 @@
+-- The end of the branch that comes down from the message ?2 of the chat ?1, or if that is NULL from its first message.
+WITH RECURSIVE down (id, turn) AS (
+    SELECT coalesce(?2, (
+        SELECT id FROM chat_conversation INDEXED BY chat_conversation_root
+        WHERE chat_id = ?1 AND parent_id IS NULL ORDER BY selected DESC, rowid DESC LIMIT 1
+    )), 0
+    UNION ALL
+    SELECT (
+        SELECT id FROM chat_conversation WHERE parent_id = down.id ORDER BY selected DESC, rowid DESC LIMIT 1
+    ), turn + 1
+    FROM down WHERE down.id IS NOT NULL
+)
+SELECT id FROM down WHERE id IS NOT NULL ORDER BY turn DESC LIMIT 1
