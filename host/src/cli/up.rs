@@ -15,11 +15,15 @@ use crate::{
 };
 use anyhow::Context;
 use http::Uri;
+use kafka_fakes::DemoModel;
 use kafka_grip::ORIGINS;
-use std::{collections::BTreeMap, env, sync::Arc};
+use std::{collections::BTreeMap, env, net::SocketAddr, sync::Arc};
 
 /// The variable that tells components where the gateway is, and with which keys.
 const URL: &str = "grip_url";
+
+/// The variable with the base URL of the model for newcomers.
+const DEMO_MODEL: &str = "demo_model";
 
 /// The variable with the proxies that are believed.
 const PROXIES: &str = "trusted_proxies";
@@ -32,6 +36,8 @@ pub struct Listen {
     pub metrics: Option<String>,
     /// For publish requests of other hosts.
     pub control: Option<String>,
+    /// Whether newcomers are offered a model, if that was said.
+    pub demo_model: Option<bool>,
 }
 
 /// Serves the application until a signal.
@@ -53,9 +59,10 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
         Some(address) => Some((metrics::bind(address).await?, metrics::start())),
         None => None,
     };
+    let listener = Server::listen(&listen.clients).await?;
+    offer_demo_model(&mut settings, listen.demo_model, listener.local_addr()?)?;
     let app = Arc::new(App::load(&settings).await?);
-    let site = Site::App(app.clone());
-    let server = Server::bind(site, gateway.clone(), clients, &listen.clients).await?;
+    let server = Server::new(listener, Site::App(app.clone()), gateway.clone(), clients);
     let mut about = String::new();
     if let Some((listener, mut registry)) = metered {
         about += &format!("Metrics: http://{}/metrics\n", listener.address());
@@ -110,6 +117,36 @@ async fn start_gateway(
     tokio::spawn(control::serve(publishers, gateway.clone()));
     let origin = origins.into_iter().next().context("grip_url is empty")?;
     Ok(Some(Arc::new(Local { origin, gateway })))
+}
+
+/// Serves a model for newcomers at a path of this server, and tells the application its address: if that was asked for,
+/// or unless it was forbidden in open mode at an address of this machine, where every program may call anyway.
+fn offer_demo_model(
+    settings: &mut Settings,
+    asked: Option<bool>,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    let declared = settings.application.manifest()?.variables;
+    let is = |name: &str, wanted: &str| {
+        let default = || {
+            declared
+                .get(name)
+                .and_then(|variable| variable.default.clone())
+        };
+        given(settings, name)
+            .or_else(default)
+            .is_some_and(|value| value.trim() == wanted)
+    };
+    let fits = is("auth_mode", "open")
+        && !is("allow_private_models", "false")
+        && address.ip().is_loopback();
+    let is_free = declared.contains_key(DEMO_MODEL) && given(settings, DEMO_MODEL).is_none();
+    if is_free && asked.unwrap_or(fits) {
+        let base_url = format!("http://{address}{}", DemoModel::PATH);
+        set(settings, DEMO_MODEL, base_url);
+        settings.demo_model = Some(Arc::default());
+    }
+    Ok(())
 }
 
 /// Sets the variables with the origins of `grip_url`, but for those that were given with it.

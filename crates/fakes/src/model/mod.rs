@@ -19,16 +19,16 @@ use clap::Args;
 use futures::stream as streams;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body as HttpBody, Frame};
 use seen::{Exchange, Seen};
 use serde_json::{Value, json};
-use std::{future, io, sync::Arc};
+use std::{error::Error, future, io, sync::Arc};
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
 
 /// What an answer carries; an error breaks the connection in the middle.
-type Body = BoxBody<Bytes, io::Error>;
+pub type ModelBody = BoxBody<Bytes, io::Error>;
 
 /// Serve a model that needs no account: OpenAI-compatible, for tests and first steps
 #[derive(Debug, Args)]
@@ -64,6 +64,41 @@ impl FakeModel {
     }
 }
 
+/// Words a second of the demo model.
+const DEMO_RATE: u32 = 25;
+
+/// The model without a server of its own, for one that offers it to newcomers. It remembers nothing that it was asked.
+pub struct DemoModel(Model);
+
+impl Default for DemoModel {
+    fn default() -> Self {
+        Self(Model {
+            rate: DEMO_RATE,
+            key: None,
+            seen: Seen::forgetful(),
+        })
+    }
+}
+
+impl DemoModel {
+    /// The path of its base URL.
+    pub const PATH: &str = "/demo-model/v1";
+
+    /// Whether a request with this path is one to it.
+    pub fn takes(path: &str) -> bool {
+        path.strip_prefix(Self::PATH)
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Answers a request.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<ModelBody>
+    where
+        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        self.0.answer(request).await
+    }
+}
+
 struct Model {
     rate: u32,
     key: Option<String>,
@@ -71,7 +106,10 @@ struct Model {
 }
 
 impl Model {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer<B>(&self, request: Request<B>) -> Response<ModelBody>
+    where
+        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
         let path = request.uri().path().to_owned();
         match *request.method() {
             Method::GET if path == "/seen" => json_answer(StatusCode::OK, &self.seen.report()),
@@ -88,10 +126,13 @@ impl Model {
         }
     }
 
-    async fn complete(
+    async fn complete<B>(
         &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Body>, Box<Response<Body>>> {
+        request: Request<B>,
+    ) -> Result<Response<ModelBody>, Box<Response<ModelBody>>>
+    where
+        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_REQUEST).collect().await;
         let body: Value = body
@@ -116,7 +157,7 @@ impl Model {
         headers: &HeaderMap,
         body: &Value,
         exchange: Exchange,
-    ) -> Response<Body> {
+    ) -> Response<ModelBody> {
         if let Some(refusal) = objection(&behaviour, body) {
             exchange.end();
             return refusal;
@@ -156,7 +197,7 @@ impl Model {
         behaviour: Behaviour,
         body: &Value,
         exchange: Exchange,
-    ) -> Response<Body> {
+    ) -> Response<ModelBody> {
         let reply = reply::Reply::to(body, &behaviour);
         if body["stream"] != true || matches!(behaviour.answer, Answer::NoStream) {
             tokio::time::sleep(behaviour.first).await;
@@ -190,7 +231,7 @@ impl Model {
     }
 
     /// Whether the request has the API key, or any where none is set.
-    fn authorized(&self, headers: &HeaderMap) -> Result<(), Box<Response<Body>>> {
+    fn authorized(&self, headers: &HeaderMap) -> Result<(), Box<Response<ModelBody>>> {
         let value = |name: &str| headers.get(name)?.to_str().ok();
         let key = value("authorization")
             .and_then(|value| value.strip_prefix("Bearer "))
@@ -209,7 +250,7 @@ impl Model {
 }
 
 /// The refusal of a request that the model does not take.
-fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
+fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<ModelBody>> {
     let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
     if behaviour.no_system && messages.iter().any(|message| message["role"] == "system") {
         return Some(failure(
@@ -233,7 +274,7 @@ fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
     (chars > most).then(|| failure(StatusCode::BAD_REQUEST, &text))
 }
 
-fn refusal(status: StatusCode) -> Response<Body> {
+fn refusal(status: StatusCode) -> Response<ModelBody> {
     let mut answer = failure(status, &format!("The fake model was asked for {status}."));
     if status == StatusCode::TOO_MANY_REQUESTS {
         let seconds = header::HeaderValue::from_static("7");
@@ -243,23 +284,23 @@ fn refusal(status: StatusCode) -> Response<Body> {
 }
 
 /// An error as OpenAI writes it.
-fn failure(status: StatusCode, text: &str) -> Response<Body> {
+fn failure(status: StatusCode, text: &str) -> Response<ModelBody> {
     json_answer(
         status,
         &json!({"error": {"message": text, "type": "invalid_request_error", "param": null, "code": null}}),
     )
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
+fn json_answer(status: StatusCode, body: &Value) -> Response<ModelBody> {
     answer(status, "application/json", body.to_string())
 }
 
-fn html(status: StatusCode) -> Response<Body> {
+fn html(status: StatusCode) -> Response<ModelBody> {
     let page = "<!doctype html><html><head><title>Welcome</title></head><body>A proxy's page</body></html>";
     answer(status, "text/html", page.to_owned())
 }
 
-fn redirect(port: u16) -> Response<Body> {
+fn redirect(port: u16) -> Response<ModelBody> {
     let mut answer = answer(StatusCode::TEMPORARY_REDIRECT, "text/plain", String::new());
     let elsewhere = match port {
         0 => "/elsewhere/chat/completions".to_owned(),
@@ -271,7 +312,7 @@ fn redirect(port: u16) -> Response<Body> {
     answer
 }
 
-fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response<Body> {
+fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response<ModelBody> {
     let body = Full::from(body).map_err(|never| match never {});
     let mut answer = Response::new(BodyExt::boxed(body));
     *answer.status_mut() = status;
