@@ -25,7 +25,7 @@ export function close() {
 }
 
 export function dialogs() {
-  const place = h("div", {});
+  const place = h("div", { class: "above" });
   watch(({ dialog }) => [dialog], (name) => {
     place.replaceChildren();
     const make = name && makers.get(name);
