@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use brotli::CompressorWriter;
 use flate2::{Compression, write::GzEncoder};
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, html};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED as ARCHIVE;
 use zip::ZipArchive;
 
@@ -21,7 +21,8 @@ const WANTED: [&str; 3] = [
     "LICENSE",
 ];
 
-/// Our own, in `static/`; `{version}` in them becomes the version, `{document}` the HTML of [`DOCUMENT`].
+/// Our own, in `static/`; `{version}` in them becomes the version, `{document}` the HTML of [`DOCUMENT`] and `{contents}` the
+/// list of its chapters.
 const PAGES: [&str; 4] = ["docs.css", "docs.html", "docs.js", "websocket.html"];
 
 /// What the page `websocket.html` shows.
@@ -54,12 +55,13 @@ fn main() -> io::Result<()> {
         gzip(wanted.rsplit('/').next().unwrap_or(wanted), &file)?;
     }
     println!("cargo::rerun-if-changed={DOCUMENT}");
-    let document = rendered(&fs::read_to_string(DOCUMENT)?);
+    let (contents, document) = rendered(&fs::read_to_string(DOCUMENT)?);
     for page in PAGES {
         let path = format!("../../static/{page}");
         println!("cargo::rerun-if-changed={path}");
         let text = fs::read_to_string(&path)?
             .replace("{version}", env!("CARGO_PKG_VERSION"))
+            .replace("{contents}", &contents)
             .replace("{document}", &document);
         gzip(page, text.as_bytes())?;
     }
@@ -207,18 +209,24 @@ fn gzip(name: &str, content: &[u8]) -> io::Result<()> {
     gzip.finish().map(drop)
 }
 
-/// Markdown as HTML. The id of each heading is what GitHub makes of its text, so that links work in both places.
-fn rendered(markdown: &str) -> String {
+/// Markdown as HTML: the chapters' list, and the text. The id of each heading is what GitHub makes of its text, so that
+/// links work in both places.
+fn rendered(markdown: &str) -> (String, String) {
+    let mut contents = String::new();
     let mut events: Vec<_> = Parser::new_ext(markdown, Options::ENABLE_TABLES).collect();
     for at in 1..events.len() {
         let (before, text) = events.split_at_mut(at);
-        if let (Some(Event::Start(Tag::Heading { id, .. })), [Event::Text(text), ..]) =
+        if let (Some(Event::Start(Tag::Heading { id, level, .. })), [Event::Text(text), ..]) =
             (before.last_mut(), &*text)
         {
-            *id = Some(CowStr::from(text.to_lowercase().replace(' ', "-")));
+            let name = text.to_lowercase().replace(' ', "-");
+            if *level != HeadingLevel::H1 {
+                contents += &format!("        <li><a href=\"#{name}\">{text}</a></li>\n");
+            }
+            *id = Some(CowStr::from(name));
         }
     }
     let mut page = String::new();
     html::push_html(&mut page, events.into_iter());
-    page
+    (contents, page)
 }

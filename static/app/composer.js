@@ -106,7 +106,7 @@ export function composer() {
     sendButton.disabled = isBusy || text.value.trim() === "";
   }
 
-  watch(({ runningId, waiting }) => [runningId, waiting], drawButtons);
+  watch(({ runningId, waiting }) => [runningId, waiting], () => drawButtons());
   watch(({ chatId }) => [chatId], (chatId) => {
     const draft = recall(draftOf(chatId)) ?? "";
     // A new chat takes what was written along.

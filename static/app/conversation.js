@@ -30,13 +30,15 @@ export function conversation() {
     toEnd.classList.toggle("visible", !isAtEnd);
   };
   let lastTop = 0;
+  let lastHeight = 0;
   scroller.addEventListener("scroll", () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller;
     const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
-    // What grows below moves nothing; only who scrolls up leaves the end.
+    // What grows below moves nothing, and what shrinks is no wish; only who scrolls up leaves the end.
     if (isNear) isAtEnd = true;
-    else if (scrollTop < lastTop) isAtEnd = false;
+    else if (scrollTop < lastTop && scrollHeight >= lastHeight) isAtEnd = false;
     lastTop = scrollTop;
+    lastHeight = scrollHeight;
     toEnd.classList.toggle("visible", !isAtEnd);
     if (scrollTop < 400) readMore();
   }, { passive: true });
@@ -59,12 +61,15 @@ export function conversation() {
   }
 
   let chat = get().chatId;
+  let sent = 0;
   watch(
     ({ messages, siblings, waiting, connection, editing, chatId, files }) =>
       [messages, siblings, waiting, connection, chatId, editing, files],
     (messages, _siblings, waiting, connection, chatId) => {
-      if (chatId !== chat) isAtEnd = true;
+      // Another chat begins at its end, and who sends a prompt wants to see the reply.
+      if (chatId !== chat || waiting.length > sent) isAtEnd = true;
       chat = chatId;
+      sent = waiting.length;
       /** @type {({key: string, message: import("./types.js").Message} | {key: string, prompt: import("./types.js").Waiting})[]} */
       const items = messages.map((message) => ({ key: message.id, message }));
       const shown = waiting.filter((prompt) => prompt.prompt || prompt.error);

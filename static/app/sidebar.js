@@ -83,7 +83,7 @@ export function sidebar() {
     else more.remove();
   }
   redraw = draw;
-  watch(({ chats, chatId, moreChats }) => [chats, chatId, moreChats], draw);
+  watch(({ chats, chatId, moreChats }) => [chats, chatId, moreChats], () => draw());
   return bar;
 }
 

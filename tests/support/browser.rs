@@ -233,7 +233,7 @@ impl Page {
 
     /// Waits until an expression is true.
     #[track_caller]
-    pub fn until(&self, expression: &str) -> impl Future<Output = ()> {
+    pub fn until<'a>(&'a self, expression: &str) -> impl Future<Output = ()> + use<'a> {
         let caller = std::panic::Location::caller();
         let expression = expression.to_owned();
         async move {
