@@ -96,6 +96,7 @@ export function openAddress() {
   const chat = /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
   if (chat !== get().chatId || chat === null) {
     connectTo(chat);
+    set({ transfers: get().transfers.filter(({ fileId, error }) => !fileId && !error) });
     if (chat) readFiles();
   }
 }
@@ -261,6 +262,7 @@ export async function send(prompt) {
     if (waiting.length > 0) throw new ApiError("One prompt is waiting already.", 400);
     const frame = { action: "new_message", prompt, ...choices() };
     connection().add({ clientId: crypto.randomUUID(), prompt, after, frame });
+    set({ transfers: get().transfers.filter(({ fileId }) => !fileId) });
   });
 }
 
@@ -348,9 +350,10 @@ async function addFile(chatId, file) {
   const { done, cancel } = upload(chatId, file, (sent) => change({ sent: Math.min(sent, file.size) }));
   set({ transfers: [...get().transfers, { id, name: file.name, sent: 0, size: file.size, cancel }] });
   try {
-    await done;
-    endTransfer(id);
+    const { details } = await done;
     await readFiles();
+    // It stays in sight until the next prompt: the model reads it from now on.
+    change({ fileId: details[0].id, sent: file.size });
     chatsChanged();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -129,7 +129,9 @@ export function composer() {
     target.value = selected ?? "";
   });
   watch(({ transfers }) => [transfers], (all) => {
-    keyed(transfers, all, ({ id }) => id, ({ id, name }) => {
+    const key = (/** @type {import("./types.js").Transfer} */ { id, fileId }) => `${id} ${fileId ?? ""}`;
+    keyed(transfers, all, key, ({ id, name, fileId }) => {
+      if (fileId) return chip(id, name, fileId);
       const bar = h("progress", { max: 1, "aria-label": `Upload of ${name}` });
       return h("div", { class: "transfer" }, h("span", { class: "name", dir: "auto" }, name), bar,
         h("span", { class: "soft" }), iconButton("close", `Cancel the upload of ${name}`, () => {
@@ -137,7 +139,8 @@ export function composer() {
           endTransfer(id);
         }));
     }, () => {});
-    all.forEach(({ sent, size, error }, at) => {
+    all.forEach(({ sent, size, error, fileId }, at) => {
+      if (fileId) return;
       const row = /** @type {HTMLElement} */ (transfers.children[at]);
       const [, bar, words] = row.children;
       /** @type {HTMLProgressElement} */ (bar).value = size > 0 ? sent / size : 1;
@@ -146,6 +149,18 @@ export function composer() {
     });
   });
   return box;
+}
+
+/** A file that was just added. @param {string} id @param {string} name @param {string} fileId */
+function chip(id, name, fileId) {
+  const show = () => {
+    const file = get().files.find((file) => file.id === fileId || file.file_id === fileId);
+    set({ isPanelOpen: true, fileId: file?.id ?? null });
+  };
+  return h("div", { class: "transfer stored" },
+    h("button", { type: "button", class: "link name", dir: "auto", onclick: show }, name),
+    h("span", { class: "soft" }, "added to this chat"),
+    iconButton("close", `Hide ${name}`, () => endTransfer(id)));
 }
 
 /** @param {string | null} chatId */

@@ -64,8 +64,8 @@ export function conversation() {
   let sent = 0;
   watch(
     ({ messages, siblings, waiting, connection, editing, chatId, files }) =>
-      [messages, siblings, waiting, connection, chatId, editing, files],
-    (messages, _siblings, waiting, connection, chatId) => {
+      [messages, waiting, connection, chatId, siblings, editing, files],
+    (messages, waiting, connection, chatId, ..._looks) => {
       // Another chat begins at its end, and who sends a prompt wants to see the reply.
       if (chatId !== chat || waiting.length > sent) isAtEnd = true;
       chat = chatId;

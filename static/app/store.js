@@ -60,7 +60,7 @@ export function set(change) {
  * Returns how to end that.
  * @template {readonly unknown[]} T
  * @param {(state: Readonly<State>) => [...T]} select
- * @param {(...values: [...T]) => void} draw
+ * @param {(...values: NoInfer<[...T]>) => void} draw
  */
 export function watch(select, draw) {
   let before = select(state);

@@ -68,6 +68,7 @@
  * @property {number} sent
  * @property {number} size
  * @property {string} [error]
+ * @property {string} [fileId] it is stored, as this file
  * @property {() => void} cancel
  *
  * @typedef {"none" | "connecting" | "online" | "reconnecting" | "offline" | "refused"} Connection

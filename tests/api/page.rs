@@ -21,7 +21,10 @@ async fn a_chat_has_an_address_and_the_same_page() {
         let page = server.get(path).send().await;
         page.has_status(200);
         assert_eq!(page.text(), home.text());
-        assert_eq!(page.header("content-security-policy"), home.header("content-security-policy"));
+        assert_eq!(
+            page.header("content-security-policy"),
+            home.header("content-security-policy")
+        );
         server.head(path).send().await.has_status(200);
     }
     server.get("/c/").send().await.has_status(404);
@@ -39,7 +42,10 @@ async fn a_chat_has_an_address_and_the_same_page() {
         "require-trusted-types-for 'script'",
         "trusted-types md",
     ] {
-        assert!(policy.split("; ").any(|has| has == part), "{part} is in {policy}");
+        assert!(
+            policy.split("; ").any(|has| has == part),
+            "{part} is in {policy}"
+        );
     }
     // Nothing is written into it that its policy would have to allow.
     let text = home.text();
@@ -54,15 +60,25 @@ async fn what_the_page_loads_is_kept_for_good() {
     let home = server.get("/").header("accept", BROWSER).send().await;
     assert_eq!(home.header("cache-control"), "no-cache");
     let known = server.get("/").header("accept", BROWSER);
-    let known = known.header("if-none-match", home.header("etag")).send().await;
+    let known = known
+        .header("if-none-match", home.header("etag"))
+        .send()
+        .await;
     known.has_status(304);
     let addresses = loaded(home.text());
     assert!(addresses.len() > 20, "{addresses:?}");
     let mut total = 0;
     for address in addresses.iter().copied() {
-        let brotli = server.get(address).header("accept-encoding", "gzip, br").send().await;
+        let brotli = server
+            .get(address)
+            .header("accept-encoding", "gzip, br")
+            .send()
+            .await;
         brotli.has_status(200);
-        assert_eq!(brotli.header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(
+            brotli.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
         assert_eq!(brotli.header("content-encoding"), "br");
         assert_eq!(brotli.header("x-content-type-options"), "nosniff");
         let plain = server.get(address).send().await;
@@ -75,7 +91,9 @@ async fn what_the_page_loads_is_kept_for_good() {
         assert!(head.body.is_empty());
     }
     let module = addresses[0].rsplit_once('/').expect("a path").0;
-    let module = server.get(&format!("{module}/text.wasm")).header("accept-encoding", "br");
+    let module = server
+        .get(&format!("{module}/text.wasm"))
+        .header("accept-encoding", "br");
     let module = module.send().await;
     assert_eq!(module.header("content-type"), "application/wasm");
     total += module.body.len() + home.body.len();
@@ -89,7 +107,11 @@ async fn files_of_another_build_are_not_kept() {
     let file = server.get("/app/0123456789abcdef/main.js").send().await;
     file.has_status(200);
     assert_eq!(file.header("cache-control"), "no-cache");
-    for path in ["/app/current/nothing.js", "/app/current/index.html", "/app/current/..%2fstyle.css"] {
+    for path in [
+        "/app/current/nothing.js",
+        "/app/current/index.html",
+        "/app/current/..%2fstyle.css",
+    ] {
         server.get(path).send().await.is_error(404, "Not Found");
     }
 }
@@ -98,17 +120,29 @@ async fn files_of_another_build_are_not_kept() {
 async fn parts_of_a_file_are_served() {
     let server = Server::start().await;
     let whole = server.get("/app/current/main.js").send().await.body;
-    let part = server.get("/app/current/main.js").header("range", "bytes=3-9");
+    let part = server
+        .get("/app/current/main.js")
+        .header("range", "bytes=3-9");
     let part = part.header("accept-encoding", "br").send().await;
     part.has_status(206);
     assert_eq!(part.header("content-encoding"), "");
     assert_eq!(part.body, whole[3..10]);
-    assert_eq!(part.header("content-range"), format!("bytes 3-9/{}", whole.len()));
-    let beyond = server.get("/app/current/main.js").header("range", "bytes=9999999-");
+    assert_eq!(
+        part.header("content-range"),
+        format!("bytes 3-9/{}", whole.len())
+    );
+    let beyond = server
+        .get("/app/current/main.js")
+        .header("range", "bytes=9999999-");
     let beyond = beyond.send().await;
     beyond.has_status(416);
-    assert_eq!(beyond.header("content-range"), format!("bytes */{}", whole.len()));
-    let resumed = server.get("/app/current/main.js").header("range", "bytes=3-9");
+    assert_eq!(
+        beyond.header("content-range"),
+        format!("bytes */{}", whole.len())
+    );
+    let resumed = server
+        .get("/app/current/main.js")
+        .header("range", "bytes=3-9");
     let resumed = resumed.header("if-range", "\"another\"").send().await;
     resumed.has_status(200);
     assert_eq!(resumed.body, whole);

@@ -35,7 +35,7 @@ async fn an_upload_shows_its_progress_and_can_be_cancelled() {
     page.ask("Network.emulateNetworkConditions", fast).await;
     page.choose_files(".composer input[type=file]", &[small])
         .await;
-    page.shows(".messages .event", "notes.md was added").await;
+    page.shows(".transfer.stored", "added to this chat").await;
     // The cancelled one left nothing.
     page.until("document.querySelector('.header .count').innerText === '1'")
         .await;
