@@ -108,7 +108,7 @@ export const api = {
   contentOf: (id) => `/file/${id}/content?${new URLSearchParams({ user_id: userId() })}`,
   /** The first bytes of a file, as text. @param {string} id @param {number} most */
   async textOf(id, most) {
-    const response = await fetch(api.contentOf(id), { headers: { Range: `bytes=0-${most - 1}` } }).catch(() => {
+    const response = await fetch(api.contentOf(id), { cache: "no-store", headers: { Range: `bytes=0-${most - 1}` } }).catch(() => {
       throw new ApiError(NO_ANSWER, 0);
     });
     if (response.status === 416) return "";

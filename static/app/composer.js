@@ -74,12 +74,12 @@ export function composer() {
     h("div", { class: "box" },
       text,
       h("div", { class: "tools" },
-        iconButton("clip", "Add files", () => picker.click()), picker,
-        model,
-        h("label", { class: "switch", for: "compose", title: "The reply may make and change files of this chat" },
-          compose, h("span", { class: "knob", "aria-hidden": "true" }), h("span", {}, "Write files")),
-        target,
-        h("span", { class: "space" }),
+        h("div", { class: "choices" },
+          iconButton("clip", "Add files", () => picker.click()), picker,
+          model,
+          h("label", { class: "switch", for: "compose", title: "The reply may make and change files of this chat" },
+            compose, h("span", { class: "knob", "aria-hidden": "true" }), h("span", {}, "Write files")),
+          target),
         stopButton, sendButton)));
 
   async function submit() {

@@ -40,9 +40,9 @@ function stamp(message) {
   const { siblings, editing, files } = get();
   const beside = siblings.get(message.id) ?? [];
   const isEdited = editing === message.id;
-  // Pictures of a reply may be files that come later.
-  const pictures = message.content?.includes("![") ? files.length : 0;
-  return [message.status, beside.join(), isEdited, message.error, pictures].join("|");
+  // What it names may be files that come later.
+  const named = message.type === "file" || message.content?.includes("![") ? files.length : 0;
+  return [message.status, beside.join(), isEdited, message.error, named].join("|");
 }
 
 /** @param {HTMLElement} article @param {Message} message */

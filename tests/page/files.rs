@@ -69,6 +69,11 @@ async fn versions_are_compared_and_restored() {
     .await;
     page.press("Save a version").await;
     page.shows(".versions", "Version 2").await;
+    // The text is that of the newest version, and whole, though a shorter one was read before.
+    page.until(
+        "document.querySelector('.file-editor')?.value.endsWith('another line\\nline three\\n')",
+    )
+    .await;
     page.click(".versions li button").await;
     page.shows(".diff .added", "another line").await;
     page.shows(".diff .removed", "line two").await;
