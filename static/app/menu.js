@@ -41,7 +41,8 @@ export function menu(button, items) {
       event.stopPropagation();
     },
   }, entries);
-  document.body.append(list);
+  // Within the part of the page that it belongs to.
+  (button.closest("aside, main, dialog") ?? document.body).append(list);
   const place = button.getBoundingClientRect();
   const { width, height } = list.getBoundingClientRect();
   list.style.left = `${Math.max(8, Math.min(place.right - width, innerWidth - width - 8))}px`;

@@ -1,5 +1,6 @@
 //! The page in a real browser. Each test leaves screenshots in `target/page/`, to be looked at.
 
+mod accessible;
 mod conversation;
 mod files;
 mod first_visit;

@@ -125,6 +125,30 @@ impl Browser {
         })
     }
 
+    /// The script of axe, which looks for what people with disabilities stumble over. Chromium has it in its developer
+    /// tools, as a text in a bundle.
+    pub async fn axe(&self) -> String {
+        let tools = self
+            .open("devtools://devtools/bundled/devtools_app.html")
+            .await;
+        let bundle = "devtools://devtools/bundled/third_party/lighthouse/lighthouse-dt-bundle.js";
+        let read = format!("fetch({}).then((answer) => answer.text())", json!(bundle));
+        let bundle = tools.eval(&read).await;
+        let bundle = bundle.as_str().expect("a script");
+        let begin = bundle
+            .find("`/*! axe v")
+            .expect("Chromium's developer tools have axe");
+        let mut is_escaped = false;
+        let end = bundle[begin + 1..].find(|c| {
+            let ends = c == '`' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            ends
+        });
+        let end = begin + end.expect("the text ends") + 2;
+        let script = tools.eval(&bundle[begin..end]).await;
+        script.as_str().expect("a script").to_owned()
+    }
+
     /// A window that has loaded this address.
     pub async fn open(&self, url: &str) -> Page {
         self.open_as(url, Look::default()).await
@@ -364,6 +388,18 @@ impl Page {
                 "{url}"
             );
         }
+    }
+
+    /// Fails if axe finds something.
+    pub async fn is_accessible(&self, axe: &str, what: &str) {
+        self.eval(&format!("{axe};0")).await;
+        let found = self
+            .eval(
+                "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(\
+                 ({ id, nodes }) => [id, ...nodes.slice(0, 3).map(({ html, any }) => `${html} ${any[0]?.message ?? ''}`)]))",
+            )
+            .await;
+        assert_eq!(found, json!([]), "{what}");
     }
 
     /// Fails if something can be scrolled sideways.
