@@ -19,7 +19,6 @@ use crate::{
     trace::{self, Export},
 };
 use anyhow::Context;
-use kafka_fakes::DemoModel;
 use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
@@ -65,8 +64,6 @@ pub struct Settings {
     pub variables: BTreeMap<String, String>,
     /// The gateway of this process; components that may publish to its address do so without a connection.
     pub gateway: Option<Arc<Local>>,
-    /// A model that this process serves for newcomers.
-    pub demo_model: Option<Arc<DemoModel>>,
 }
 
 /// A loaded application.
@@ -84,8 +81,6 @@ pub struct App {
     export: Mutex<Option<Export>>,
     /// Held, not used: it keeps a restore from replacing the databases.
     _state: StateDir,
-    /// The model for newcomers, at a path of its own.
-    pub demo_model: Option<Arc<DemoModel>>,
 }
 
 /// A component, ready to be instantiated.
@@ -161,7 +156,6 @@ impl App {
             retired,
             export: Mutex::new(export),
             _state: state,
-            demo_model: settings.demo_model.clone(),
         })
     }
 

@@ -195,7 +195,6 @@ impl Up {
             runtime_config: self.elsewhere.config()?,
             variables: self.variable.into_iter().collect(),
             gateway: None,
-            demo_model: None,
         };
         let listen = up::Listen {
             clients: self.listen,

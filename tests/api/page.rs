@@ -157,7 +157,10 @@ async fn a_client_learns_what_it_has_to_know_at_first() {
     assert_eq!(about.string("/version"), env!("CARGO_PKG_VERSION"));
     assert_eq!(about.json()["max_upload_bytes"], 104_857_600);
     let demo = about.string("/demo_model/base_url");
-    assert_eq!(demo, format!("http://{}/demo-model/v1", server.address()));
+    assert!(
+        demo.starts_with("http://127.0.0.1:") && demo.ends_with("/demo-model/v1"),
+        "{demo}"
+    );
 }
 
 fn decompressed(response: &Response) -> Vec<u8> {

@@ -20,7 +20,7 @@ pub struct Visit {
     pub page: Page,
     pub user: User,
     // Dropped last.
-    pub model: FakeModel,
+    _model: FakeModel,
 }
 
 /// The address of a path of the page.
@@ -81,7 +81,7 @@ impl Visit {
             server,
             page,
             user,
-            model,
+            _model: model,
         }
     }
 }

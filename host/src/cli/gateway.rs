@@ -106,8 +106,7 @@ impl Settings {
             proxies: Proxies::parse(&self.trusted_proxies).context("--trusted-proxies")?,
         };
         let site = Site::Upstream(upstream);
-        let listener = Server::listen(&self.listen).await?;
-        let server = Server::new(listener, site, Some(gateway), clients);
+        let server = Server::bind(site, Some(gateway), clients, &self.listen).await?;
         let text = format!("Upstream: {}\nControl: {origin}\n", self.upstream);
         if self.command.is_empty() {
             announce(server.address()?, &text)?;

@@ -17,7 +17,8 @@ use anyhow::Context;
 use http::Uri;
 use kafka_fakes::DemoModel;
 use kafka_grip::ORIGINS;
-use std::{collections::BTreeMap, env, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, env, net::Ipv4Addr, sync::Arc};
+use tokio::net::{TcpListener, lookup_host};
 
 /// The variable that tells components where the gateway is, and with which keys.
 const URL: &str = "grip_url";
@@ -59,10 +60,10 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
         Some(address) => Some((metrics::bind(address).await?, metrics::start())),
         None => None,
     };
-    let listener = Server::listen(&listen.clients).await?;
-    offer_demo_model(&mut settings, listen.demo_model, listener.local_addr()?)?;
+    offer_demo_model(&mut settings, listen.demo_model, &listen.clients).await?;
     let app = Arc::new(App::load(&settings).await?);
-    let server = Server::new(listener, Site::App(app.clone()), gateway.clone(), clients);
+    let site = Site::App(app.clone());
+    let server = Server::bind(site, gateway.clone(), clients, &listen.clients).await?;
     let mut about = String::new();
     if let Some((listener, mut registry)) = metered {
         about += &format!("Metrics: http://{}/metrics\n", listener.address());
@@ -119,12 +120,15 @@ async fn start_gateway(
     Ok(Some(Arc::new(Local { origin, gateway })))
 }
 
-/// Serves a model for newcomers at a path of this server, and tells the application its address: if that was asked for,
-/// or unless it was forbidden in open mode at an address of this machine, where every program may call anyway.
-fn offer_demo_model(
+/// How far the port of the model for newcomers is from that of the server, so that it has the same one after a restart.
+const DEMO_MODEL_PORT: u16 = 9;
+
+/// Serves a model for newcomers on this machine, and tells the application its address: if that was asked for, or unless
+/// it was forbidden in open mode at an address of this machine, where every program may call anyway.
+async fn offer_demo_model(
     settings: &mut Settings,
     asked: Option<bool>,
-    address: SocketAddr,
+    clients: &str,
 ) -> anyhow::Result<()> {
     let declared = settings.application.manifest()?.variables;
     let is = |name: &str, wanted: &str| {
@@ -137,15 +141,26 @@ fn offer_demo_model(
             .or_else(default)
             .is_some_and(|value| value.trim() == wanted)
     };
-    let fits = is("auth_mode", "open")
-        && !is("allow_private_models", "false")
-        && address.ip().is_loopback();
+    let address = lookup_host(clients).await.ok();
+    let address = address.and_then(|mut addresses| addresses.next());
+    let is_local = address.is_some_and(|address| address.ip().is_loopback());
+    let fits = is_local && is("auth_mode", "open") && !is("allow_private_models", "false");
     let is_free = declared.contains_key(DEMO_MODEL) && given(settings, DEMO_MODEL).is_none();
-    if is_free && asked.unwrap_or(fits) {
-        let base_url = format!("http://{address}{}", DemoModel::PATH);
-        set(settings, DEMO_MODEL, base_url);
-        settings.demo_model = Some(Arc::default());
+    if !is_free || !asked.unwrap_or(fits) {
+        return Ok(());
     }
+    let port = address
+        .filter(|address| address.port() != 0)
+        .and_then(|address| address.port().checked_add(DEMO_MODEL_PORT));
+    let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await;
+    let listener = match usual {
+        Ok(listener) => listener,
+        // Another program has it. The page corrects the address that it has saved.
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+    };
+    let base_url = format!("http://{}{}", listener.local_addr()?, DemoModel::PATH);
+    set(settings, DEMO_MODEL, base_url);
+    tokio::spawn(DemoModel::default().serve(listener));
     Ok(())
 }
 

@@ -109,26 +109,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `address`; port 0 picks a free one. Who connects waits until a server serves.
-    pub async fn listen(address: &str) -> anyhow::Result<TcpListener> {
-        TcpListener::bind(address)
-            .await
-            .with_context(|| format!("can't listen on {address}"))
-    }
-
-    /// A server of a site. Without a gateway, requests for sockets are ordinary requests.
-    pub fn new(
-        listener: TcpListener,
+    /// Listens on `address`; port 0 picks a free one. Without a gateway, requests for sockets are ordinary requests.
+    pub async fn bind(
         site: Site,
         gateway: Option<Arc<Gateway>>,
         clients: Clients,
-    ) -> Self {
-        Self {
+        address: &str,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("can't listen on {address}"))?;
+        Ok(Self {
             listener,
             site,
             gateway,
             clients,
-        }
+        })
     }
 
     /// The address it really listens on.

@@ -19,7 +19,6 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::BodyExt;
-use kafka_fakes::DemoModel;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
@@ -32,7 +31,7 @@ use std::{
 };
 use uuid::Uuid;
 use wasmtime_wasi_http::{
-    Error as WasiError, WasiBody,
+    WasiBody,
     handler::{ExpirationError, InstantiationError, ProxyHandler},
 };
 
@@ -190,15 +189,6 @@ impl Dispatcher {
         id: &str,
         access: &mut Access<'a>,
     ) -> Response<WasiBody> {
-        if let Some(model) = &self.app.demo_model
-            && DemoModel::takes(request.uri().path())
-        {
-            let answer = model.answer(request).await;
-            return answer.map(|body| {
-                body.map_err(|_| WasiError::ConnectionTerminated)
-                    .boxed_unsync()
-            });
-        }
         let Some(found) = self.app.router.find(request.uri().path()) else {
             return plain(StatusCode::NOT_FOUND, "Not Found");
         };

@@ -19,16 +19,17 @@ use clap::Args;
 use futures::stream as streams;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::BoxBody};
-use hyper::body::{Body as HttpBody, Frame};
+use hyper::body::{Frame, Incoming};
 use seen::{Exchange, Seen};
 use serde_json::{Value, json};
-use std::{error::Error, future, io, sync::Arc};
+use std::{future, io, sync::Arc};
+use tokio::net::TcpListener;
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
 
 /// What an answer carries; an error breaks the connection in the middle.
-pub type ModelBody = BoxBody<Bytes, io::Error>;
+type Body = BoxBody<Bytes, io::Error>;
 
 /// Serve a model that needs no account: OpenAI-compatible, for tests and first steps
 #[derive(Debug, Args)]
@@ -67,7 +68,7 @@ impl FakeModel {
 /// Words a second of the demo model.
 const DEMO_RATE: u32 = 25;
 
-/// The model without a server of its own, for one that offers it to newcomers. It remembers nothing that it was asked.
+/// The model for newcomers, in the process of the server that offers it. It remembers nothing that it was asked.
 pub struct DemoModel(Model);
 
 impl Default for DemoModel {
@@ -81,21 +82,17 @@ impl Default for DemoModel {
 }
 
 impl DemoModel {
-    /// The path of its base URL.
+    /// The path of its base URL, by which a client knows it again.
     pub const PATH: &str = "/demo-model/v1";
 
-    /// Whether a request with this path is one to it.
-    pub fn takes(path: &str) -> bool {
-        path.strip_prefix(Self::PATH)
-            .is_some_and(|rest| rest.starts_with('/'))
-    }
-
-    /// Answers a request.
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<ModelBody>
-    where
-        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
-    {
-        self.0.answer(request).await
+    /// Serves until the process is ended.
+    pub async fn serve(self, listener: TcpListener) -> anyhow::Result<()> {
+        let model = Arc::new(self.0);
+        server::serve_on(listener, move |request| {
+            let model = model.clone();
+            async move { model.answer(request).await }
+        })
+        .await
     }
 }
 
@@ -106,10 +103,7 @@ struct Model {
 }
 
 impl Model {
-    async fn answer<B>(&self, request: Request<B>) -> Response<ModelBody>
-    where
-        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
-    {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
         match *request.method() {
             Method::GET if path == "/seen" => json_answer(StatusCode::OK, &self.seen.report()),
@@ -126,13 +120,10 @@ impl Model {
         }
     }
 
-    async fn complete<B>(
+    async fn complete(
         &self,
-        request: Request<B>,
-    ) -> Result<Response<ModelBody>, Box<Response<ModelBody>>>
-    where
-        B: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
-    {
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Box<Response<Body>>> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_REQUEST).collect().await;
         let body: Value = body
@@ -157,7 +148,7 @@ impl Model {
         headers: &HeaderMap,
         body: &Value,
         exchange: Exchange,
-    ) -> Response<ModelBody> {
+    ) -> Response<Body> {
         if let Some(refusal) = objection(&behaviour, body) {
             exchange.end();
             return refusal;
@@ -197,7 +188,7 @@ impl Model {
         behaviour: Behaviour,
         body: &Value,
         exchange: Exchange,
-    ) -> Response<ModelBody> {
+    ) -> Response<Body> {
         let reply = reply::Reply::to(body, &behaviour);
         if body["stream"] != true || matches!(behaviour.answer, Answer::NoStream) {
             tokio::time::sleep(behaviour.first).await;
@@ -231,7 +222,7 @@ impl Model {
     }
 
     /// Whether the request has the API key, or any where none is set.
-    fn authorized(&self, headers: &HeaderMap) -> Result<(), Box<Response<ModelBody>>> {
+    fn authorized(&self, headers: &HeaderMap) -> Result<(), Box<Response<Body>>> {
         let value = |name: &str| headers.get(name)?.to_str().ok();
         let key = value("authorization")
             .and_then(|value| value.strip_prefix("Bearer "))
@@ -250,7 +241,7 @@ impl Model {
 }
 
 /// The refusal of a request that the model does not take.
-fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<ModelBody>> {
+fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
     let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
     if behaviour.no_system && messages.iter().any(|message| message["role"] == "system") {
         return Some(failure(
@@ -274,7 +265,7 @@ fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<ModelBody>>
     (chars > most).then(|| failure(StatusCode::BAD_REQUEST, &text))
 }
 
-fn refusal(status: StatusCode) -> Response<ModelBody> {
+fn refusal(status: StatusCode) -> Response<Body> {
     let mut answer = failure(status, &format!("The fake model was asked for {status}."));
     if status == StatusCode::TOO_MANY_REQUESTS {
         let seconds = header::HeaderValue::from_static("7");
@@ -284,23 +275,23 @@ fn refusal(status: StatusCode) -> Response<ModelBody> {
 }
 
 /// An error as OpenAI writes it.
-fn failure(status: StatusCode, text: &str) -> Response<ModelBody> {
+fn failure(status: StatusCode, text: &str) -> Response<Body> {
     json_answer(
         status,
         &json!({"error": {"message": text, "type": "invalid_request_error", "param": null, "code": null}}),
     )
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response<ModelBody> {
+fn json_answer(status: StatusCode, body: &Value) -> Response<Body> {
     answer(status, "application/json", body.to_string())
 }
 
-fn html(status: StatusCode) -> Response<ModelBody> {
+fn html(status: StatusCode) -> Response<Body> {
     let page = "<!doctype html><html><head><title>Welcome</title></head><body>A proxy's page</body></html>";
     answer(status, "text/html", page.to_owned())
 }
 
-fn redirect(port: u16) -> Response<ModelBody> {
+fn redirect(port: u16) -> Response<Body> {
     let mut answer = answer(StatusCode::TEMPORARY_REDIRECT, "text/plain", String::new());
     let elsewhere = match port {
         0 => "/elsewhere/chat/completions".to_owned(),
@@ -312,7 +303,7 @@ fn redirect(port: u16) -> Response<ModelBody> {
     answer
 }
 
-fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response<ModelBody> {
+fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response<Body> {
     let body = Full::from(body).map_err(|never| match never {});
     let mut answer = Response::new(BodyExt::boxed(body));
     *answer.status_mut() = status;
