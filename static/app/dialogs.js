@@ -27,16 +27,17 @@ export function close() {
 export function dialogs() {
   const place = h("div", { class: "above" });
   watch(({ dialog }) => [dialog], (name) => {
+    // Closed before it is removed, so that the focus goes back to where it was.
+    place.querySelector("dialog")?.close();
     place.replaceChildren();
     const make = name && makers.get(name);
     if (!make) return;
     const { title, body, end, isPlain } = make();
     const dialog = frame(title, body, isPlain ?? false);
-    const before = document.activeElement;
     dialog.addEventListener("close", () => {
       end?.();
-      if (get().dialog === name) close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // Not if it was closed for another one.
+      if (dialog.isConnected && get().dialog === name) close();
     });
     place.append(dialog);
     dialog.showModal();
@@ -63,18 +64,19 @@ function frame(title, body, isPlain) {
  */
 export function confirmed(title, text, yes) {
   return new Promise((resolve) => {
-    const before = document.activeElement;
+    const answer = (/** @type {boolean} */ isYes) => {
+      dialog.close();
+      dialog.remove();
+      resolve(isYes);
+    };
     const dialog = h("dialog", { class: "dialog question", "aria-label": title },
       h("form", { method: "dialog", class: "sheet" },
         h("h2", {}, title), h("p", {}, text),
         h("div", { class: "row end" },
-          h("button", { type: "button", class: "quiet", autofocus: true, onclick: () => dialog.close("no") }, "Cancel"),
-          h("button", { type: "button", class: "primary danger", onclick: () => dialog.close("yes") }, yes))));
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-      resolve(dialog.returnValue === "yes");
-    });
+          h("button", { type: "button", class: "quiet", autofocus: true, onclick: () => answer(false) }, "Cancel"),
+          h("button", { type: "button", class: "primary danger", onclick: () => answer(true) }, yes))));
+    // Escape.
+    dialog.addEventListener("cancel", () => answer(false));
     document.body.append(dialog);
     dialog.showModal();
   });

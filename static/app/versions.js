@@ -33,7 +33,7 @@ export function fileView(file) {
       content.replaceChildren(h("img", { class: "preview", src: api.contentOf(file.id), alt: file.filename }));
       return;
     }
-    if (file.type === "pdf" || !isText(file)) {
+    if (!mayBeText(file)) {
       const words = { pending: "Its text is being read.", ready: "Models read its text.", failed: file.text_error ?? "It has no text." };
       content.replaceChildren(h("p", { class: "soft" }, words[file.text_state]));
       return;
@@ -106,10 +106,10 @@ export function fileView(file) {
   return { element, end: () => (isOver = true) };
 }
 
-/** @param {ChatFile} file */
-function isText(file) {
-  return file.num_versions > 0 || ["code", "csv", "markdown", "based", "text"].includes(file.type)
-    || Boolean(file.media_type?.startsWith("text/"));
+/** Of other files, only what models read of them is a text. @param {ChatFile} file */
+function mayBeText(file) {
+  const isDocument = file.type === "pdf" || /^application\/(pdf|zip|msword|vnd\.|octet-stream)/.test(file.media_type ?? "");
+  return file.num_versions > 0 || !isDocument;
 }
 
 /** The changes with some lines around them. @param {string} old @param {string} now */

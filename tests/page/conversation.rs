@@ -50,7 +50,8 @@ async fn a_reply_can_be_stopped() {
     page.press("Stop the reply").await;
     settled(page).await;
     page.shows(".assistant", "You stopped this reply.").await;
-    page.until("!document.querySelector('.send').hidden").await;
+    page.until("!document.querySelector('.send:not(.stop)').hidden")
+        .await;
 }
 
 #[tokio::test]

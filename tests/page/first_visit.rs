@@ -1,5 +1,7 @@
 //! From nothing to a reply.
 
+use std::net::Ipv4Addr;
+
 use super::{at, log_in, send, settled};
 use crate::support::{Browser, Request, Server, Setup};
 
@@ -76,7 +78,8 @@ async fn the_demo_model_still_answers_at_another_port() {
 #[tokio::test]
 async fn the_demo_model_is_offered_in_open_mode_on_loopback_only() {
     let offered = async |setup: Setup| {
-        let server = setup.start().await;
+        // Also one that listens on all addresses is called by its name.
+        let server = setup.start().await.at(Ipv4Addr::LOCALHOST.into());
         let about = server.get("/about").send().await;
         about.has_status(200);
         let demo = about.json()["demo_model"].clone();

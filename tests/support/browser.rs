@@ -157,7 +157,7 @@ impl Browser {
     /// The same on another screen.
     pub async fn open_as(&self, url: &str, look: Look) -> Page {
         let wire = &self.wire;
-        let target = json!({ "url": "about:blank" });
+        let target = json!({ "url": "about:blank", "newWindow": true });
         let target = wire.ask(None, "Target.createTarget", target).await;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = wire.ask(None, "Target.attachToTarget", attach).await;
