@@ -106,10 +106,9 @@ export function fileView(file) {
   return { element, end: () => (isOver = true) };
 }
 
-/** Of other files, only what models read of them is a text. @param {ChatFile} file */
+/** What else is none is seen by its bytes. @param {ChatFile} file */
 function mayBeText(file) {
-  const isDocument = file.type === "pdf" || /^application\/(pdf|zip|msword|vnd\.|octet-stream)/.test(file.media_type ?? "");
-  return file.num_versions > 0 || !isDocument;
+  return file.num_versions > 0 || file.type !== "pdf";
 }
 
 /** The changes with some lines around them. @param {string} old @param {string} now */

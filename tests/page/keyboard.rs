@@ -44,9 +44,11 @@ async fn everything_works_with_the_keyboard_alone() {
             .eval("document.activeElement.type === 'checkbox'")
             .await
             == true;
-        let is_body = page.eval("document.activeElement === document.body").await == true;
+        if page.eval("document.activeElement === document.body").await == true {
+            continue;
+        }
         assert!(
-            is_switch || is_body || outline != "none" || name == "Message",
+            is_switch || outline != "none" || name == "Message",
             "{name:?} has no visible focus"
         );
         reached.push(name);
