@@ -65,6 +65,8 @@ async fn the_demo_model_still_answers_at_another_port() {
     let page = browser.open(&at(server.address(), "/")).await;
     log_in(&page, "newcomer@example.com").await;
     page.press("Use the demo model").await;
+    page.until("document.querySelector('select.model').selectedOptions[0]?.text === 'demo'")
+        .await;
     send(&page, "Once").await;
     settled(&page).await;
     let server = server.killed_and_started_again().await;
