@@ -11,6 +11,7 @@
 //! * `token`: who may call in token mode, how often, and how much they may store.
 //! * `gateway`: the sockets, between their clients and a backend.
 //! * `libsql`: databases on a libSQL server that fails, and two hosts on one of them.
+//! * `page`: the page, in a real browser.
 //! * `host`: how the host treats a component that misbehaves (`tests/trouble`) and how it is run.
 
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod documents;
 mod gateway;
 mod host;
 mod libsql;
+mod page;
 mod promises;
 mod realtime;
 mod support;

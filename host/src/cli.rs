@@ -19,7 +19,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use kafka_build_tool::{BuildSteps, build_components, ensure_wasm_target};
+use kafka_build_tool::{BuildSteps, build_components, ensure_wasm_targets};
 use kafka_fakes::{FakeMail, FakeModel};
 use std::{
     io::{self, Write},
@@ -52,7 +52,7 @@ pub struct Command {
 enum Verb {
     /// Build the components and serve them
     Up(Up),
-    /// Build the components, and install the compilation target if it is missing
+    /// Build the components, and install the compilation targets if they are missing
     Build(Build),
     Admin(admin::Command),
     Backup(backup::Make),
@@ -95,6 +95,9 @@ struct Up {
     /// the variable grip_url
     #[arg(long, value_name = "ADDR")]
     control: Option<String>,
+    /// Offer newcomers a model that answers without meaning; by default in open mode, at a loopback address
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    demo_model: Option<bool>,
     /// Certificate authorities to trust beside Mozilla's and the system's when models are called, as a PEM file
     #[arg(long, value_name = "FILE", env = "KAFKA_CA_FILE")]
     ca_file: Option<PathBuf>,
@@ -120,7 +123,7 @@ struct Clients {
 struct Build {
     #[command(flatten)]
     source: Source,
-    /// Only install the compilation target if it is missing
+    /// Only install the compilation targets if they are missing
     #[arg(long)]
     target_only: bool,
 }
@@ -159,7 +162,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb.unwrap_or(Verb::Up(self.up)) {
             Verb::Up(up) => up.run()?,
-            Verb::Build(build) if build.target_only => ensure_wasm_target()?,
+            Verb::Build(build) if build.target_only => ensure_wasm_targets()?,
             Verb::Build(build) => build_all(&build.source.file())?,
             Verb::Admin(admin) => admin.run()?,
             Verb::Backup(backup) => backup.run()?,
@@ -197,6 +200,7 @@ impl Up {
             clients: self.listen,
             metrics: self.metrics,
             control: self.control,
+            demo_model: self.demo_model,
         };
         runtime()?.block_on(up::serve(settings, self.clients, listen))
     }
@@ -211,7 +215,7 @@ fn runtime() -> io::Result<Runtime> {
 
 fn build_all(manifest: &Path) -> anyhow::Result<()> {
     let loaded = Manifest::load(manifest)?;
-    ensure_wasm_target()?;
+    ensure_wasm_targets()?;
     let folder = manifest.parent().unwrap_or(Path::new(""));
     let steps = loaded.components.iter().filter_map(|(id, component)| {
         let build = component.build.as_ref()?;

@@ -19,6 +19,7 @@ mod json_body;
 mod models;
 mod multipart;
 mod ownership;
+mod page;
 mod reading;
 mod ready;
 mod removal;

@@ -90,7 +90,7 @@ fn all_options_are_described() {
         let lines = help.lines().map(str::trim_start);
         let offered = lines.filter_map(|line| {
             let option = line.split("--").nth(1).filter(|_| line.starts_with('-'))?;
-            option.split([' ', '=']).next()
+            option.split([' ', '=', '[']).next()
         });
         let offered: BTreeSet<_> = offered
             .filter(|name| !["", "help", "version"].contains(name))
@@ -99,7 +99,7 @@ fn all_options_are_described() {
         let rows = rows("docs/running.md", &format!("| option of `kafka {command}`"));
         let described = rows.iter().map(|row| code(&row[0]));
         let described: BTreeSet<_> = described
-            .filter_map(|option| option.split(' ').next())
+            .filter_map(|option| option.split([' ', '[']).next())
             .map(str::to_owned)
             .collect();
         assert_eq!(described, offered, "kafka {command}");

@@ -4,11 +4,14 @@
 use crate::support::{House, Operation, Request, World, by};
 
 /// What needs no session in token mode.
-const PUBLIC: [&str; 13] = [
+const PUBLIC: [&str; 16] = [
     "auth_login",
     "auth_code",
     "auth_oidc_start",
     "web_home",
+    "web_chat_page",
+    "web_app_file",
+    "web_about",
     "web_openapi",
     "web_docs",
     "web_websocket",

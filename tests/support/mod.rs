@@ -2,6 +2,7 @@
 //! database from outside. Nothing here knows what an answer should be.
 
 mod admin;
+mod browser;
 mod build;
 mod chat_client;
 mod client;
@@ -34,6 +35,7 @@ pub mod upstream;
 mod world;
 
 pub use admin::admin_of;
+pub use browser::{Browser, Look, Page};
 pub use build::build_once;
 pub use chat_client::ChatClient;
 pub use client::{Request, Response, percent_encode};

@@ -55,7 +55,9 @@ pub struct Done {
 }
 
 /// The variable `auth_mode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum AuthMode {
     /// `open`: a login needs no proof, so only this machine may call.
     Open,

@@ -3,7 +3,8 @@
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
-use super::operation::{Content, Operation};
+use super::AuthMode;
+use super::operation::{Content, Operation, Parameter};
 use super::schema::{Property, Schema};
 
 const PAGE: Content = Content::Other("text/html");
@@ -14,6 +15,30 @@ const PAGE: Content = Content::Other("text/html");
 pub struct Welcome {
     /// It.
     pub message: &'static str,
+}
+
+/// What a client has to know before anybody has logged in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct About {
+    /// The version of the server.
+    pub version: &'static str,
+    /// Whether a login needs a proof.
+    pub auth_mode: AuthMode,
+    /// How many bytes an upload may have.
+    pub max_upload_bytes: u64,
+    /// A model that needs no account, if the server offers one.
+    pub demo_model: Option<DemoModel>,
+}
+
+/// What to save to use it (`POST /models/new`).
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DemoModel {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its address.
+    pub base_url: String,
+    /// The API key that it takes, like any other.
+    pub ak: &'static str,
 }
 
 /// How the process is.
@@ -74,14 +99,42 @@ operations! {
 
     /// The page
     ///
-    /// Answers with a page if `Accept` names HTML, else with a message.
+    /// Answers with the page if `Accept` names HTML, else with a message.
     HOME = Operation::get("/")
         .public()
         .also(
             200,
             "Welcome.",
             Content::TypedOr(SchemaGenerator::subschema_for::<Welcome>, "text/html"),
-        );
+        )
+        .also(304, "The client has it already.", Content::Nothing);
+
+    /// The page at a chat
+    ///
+    /// Answers with the page, which shows this chat to those who may see it.
+    CHAT_PAGE = Operation::get("/c/{chat}")
+        .public()
+        .also(200, "The page.", PAGE)
+        .also(304, "The client has it already.", Content::Nothing);
+
+    /// What the page loads
+    ///
+    /// Answers with a part of the page. `build` is in the addresses that the page has; with these, a browser may keep the
+    /// answer for good. With any other, it asks again.
+    APP_FILE = Operation::get("/app/{build}/{file}")
+        .public()
+        .heeds(&[Parameter::optional("Range", Schema::Text)
+            .about("Which bytes of the uncompressed file: `bytes=0-4`, `bytes=5-` or `bytes=-5`.")])
+        .also(200, "A script, a style sheet or a module.", Content::Bytes)
+        .also(206, "The range that was asked for.", Content::Bytes)
+        .also(304, "The client has it already.", Content::Nothing)
+        .also(416, "The file has no such range.", Content::Nothing)
+        .not_found("`Not Found`");
+
+    /// What this server is
+    ///
+    /// Answers with what a client has to know before anybody has logged in.
+    ABOUT = Operation::get("/about").public().answers::<About>();
 
     /// This description
     ///

@@ -1,4 +1,4 @@
-//! Builds the components, and installs their compilation target first where it is missing.
+//! Builds the components, and installs their compilation targets first where they are missing.
 //!
 //! It reports each step in a plain line on standard error, where a person or a CI log sees it.
 #![forbid(unsafe_code)]
@@ -12,4 +12,4 @@ mod wasm_target;
 
 pub use components::{BuildSteps, build_components};
 pub use interfaces::interfaces;
-pub use wasm_target::ensure_wasm_target;
+pub use wasm_target::ensure_wasm_targets;

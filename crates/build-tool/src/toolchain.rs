@@ -8,8 +8,33 @@ use std::{
     process::Command,
 };
 
-/// What components are compiled to.
-pub const TARGET: &str = "wasm32-wasip2";
+/// A target that the application is compiled to.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// What cargo calls it.
+    pub name: &'static str,
+    /// What the linker needs of a libc; empty: nothing.
+    libc: &'static [&'static str],
+}
+
+/// Of the components, and of the module that their page loads.
+pub const TARGETS: [Target; 2] = [
+    Target {
+        name: "wasm32-wasip2",
+        libc: &["crt1-command.o", "crt1-reactor.o", "libc.a"],
+    },
+    Target {
+        name: "wasm32-unknown-unknown",
+        libc: &[],
+    },
+];
+
+impl Target {
+    /// Whether there is a libc for it.
+    pub fn has_libc(&self) -> bool {
+        !self.libc.is_empty()
+    }
+}
 
 /// Names the compiler which built the standard library, so that a toolchain that was updated in place gets a new
 /// one. Only this tool writes it: rustup keeps its own installs in step.
@@ -58,9 +83,9 @@ impl Toolchain {
         self.sysroot.join("lib/rustlib")
     }
 
-    /// The folder of the wasm target.
-    pub fn target(&self) -> PathBuf {
-        self.libraries().join(TARGET)
+    /// The folder of a target.
+    pub fn folder(&self, target: Target) -> PathBuf {
+        self.libraries().join(target.name)
     }
 
     /// A program of exactly this toolchain, past rustup, which would look at the working folder to choose one.
@@ -73,10 +98,16 @@ impl Toolchain {
         }
     }
 
-    /// Whether components can be compiled: the standard library and what the linker needs of libc are there, and
-    /// not for another compiler.
-    pub fn has_target(&self) -> bool {
-        let folder = self.target();
+    /// The targets that can't be compiled to.
+    pub fn missing(&self) -> Vec<Target> {
+        let missing = TARGETS.into_iter().filter(|target| !self.has(*target));
+        missing.collect()
+    }
+
+    /// Whether a target can be compiled to: the standard library and what the linker needs of libc are there, and not for
+    /// another compiler.
+    fn has(&self, target: Target) -> bool {
+        let folder = self.folder(target);
         let current = match fs::read_to_string(folder.join(BUILT_BY)) {
             Ok(built_by) => built_by == self.identity,
             Err(_) => true,
@@ -84,7 +115,8 @@ impl Toolchain {
         let library = folder.join("lib");
         current
             && has_standard_library(&library)
-            && ["crt1-command.o", "crt1-reactor.o", "libc.a"]
+            && target
+                .libc
                 .iter()
                 .all(|file| library.join("self-contained").join(file).is_file())
     }
@@ -109,7 +141,7 @@ fn has_standard_library(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Toolchain;
+    use super::{TARGETS, Toolchain};
     use std::path::Path;
 
     #[test]
@@ -120,7 +152,7 @@ mod tests {
         assert_eq!(toolchain.release, "1.95.0");
         assert_eq!(toolchain.identity, "rustc 1.95.0 (59807616e 2026-04-14)");
         assert_eq!(
-            toolchain.target(),
+            toolchain.folder(TARGETS[0]),
             Path::new("/opt/rust tools/stable/lib/rustlib/wasm32-wasip2")
         );
     }

@@ -1,13 +1,14 @@
-//! Installs the compilation target of the components, `wasm32-wasip2`, where it is missing.
+//! Installs the compilation targets where they are missing: `wasm32-wasip2` of the components, and
+//! `wasm32-unknown-unknown` of the module that their page loads.
 //!
 //! rustup's server is asked first. Where it can't be reached, or `RUSTUP_AUTO_INSTALL=0` means to leave rustup
-//! alone, the target's standard library is built from Debian's packages `rust-src` and `wasi-libc`
+//! alone, a target's standard library is built from Debian's packages `rust-src` and `wasi-libc`
 //! (docs/decisions.md#the-webassembly-target-without-rustup). The result is what rustup would have installed.
 
 use super::{
     debian::{self, Suite},
     step::{self, say},
-    toolchain::{TARGET, Toolchain},
+    toolchain::{Target, Toolchain},
 };
 use anyhow::{Context, anyhow, bail};
 use kafka_scratch::{self as scratch, Scratch};
@@ -20,26 +21,31 @@ use std::{
     time::Instant,
 };
 
+/// The folder of the package `wasi-libc` that is needed.
+const LIBC: &str = "wasm32-wasip2";
+
 /// Debian's suites that carry `rust-src` of recent Rust versions together with a `wasi-libc` that has the target.
 const SUITES: [&str; 3] = ["trixie-backports", "forky", "sid"];
 
-/// Makes sure that `cargo build --target wasm32-wasip2` can work: some milliseconds when it already does, else a
-/// minute, with a line on standard error for each step.
+/// Makes sure that `cargo build --target wasm32-wasip2` can work, and the build of the page's module: some milliseconds
+/// when they already do, else a minute, with a line on standard error for each step.
 ///
 /// Any number of processes may ask at once: one installs, the others wait for it. An install that was interrupted
 /// leaves nothing that looks like a target, and the next call starts again.
 ///
 /// # Errors
-/// When the target is missing and neither way of installing it works; the message contains a remedy.
-pub fn ensure_wasm_target() -> anyhow::Result<()> {
+/// When a target is missing and neither way of installing it works; the message contains a remedy.
+pub fn ensure_wasm_targets() -> anyhow::Result<()> {
     let toolchain = Toolchain::find()?;
-    if toolchain.has_target() {
+    let missing = toolchain.missing();
+    if missing.is_empty() {
         return Ok(());
     }
+    let names = names(&missing);
     install(&toolchain).with_context(|| {
         format!(
-            "Rust's target {TARGET} is missing and could not be installed.\n\
-             Where rustup's server can be reached, `rustup target add {TARGET}` installs it; otherwise this needs \
+            "Rust's target {names} is missing and could not be installed.\n\
+             Where rustup's server can be reached, `rustup target add {names}` installs it; otherwise this needs \
              Debian's apt, a mirror that has rust-src {release} and leave to write to {folder}.\nWhat went wrong",
             release = toolchain.release,
             folder = toolchain.libraries().display(),
@@ -47,25 +53,35 @@ pub fn ensure_wasm_target() -> anyhow::Result<()> {
     })
 }
 
+/// As rustup takes them.
+fn names(targets: &[Target]) -> String {
+    let names: Vec<_> = targets.iter().map(|target| target.name).collect();
+    names.join(" ")
+}
+
 fn install(toolchain: &Toolchain) -> anyhow::Result<()> {
     let _lock = lock(&toolchain.libraries().join(".kafka-install.lock"))?;
-    if toolchain.has_target() {
+    let missing = toolchain.missing();
+    if missing.is_empty() {
         return Ok(());
     }
     say(&format!(
-        "Rust {} has no target {TARGET} yet: installing it",
-        toolchain.release
+        "Rust {} has no target {} yet: installing it",
+        toolchain.release,
+        names(&missing)
     ));
-    if install_with_rustup() && toolchain.has_target() {
+    if install_with_rustup(&missing) && toolchain.missing().is_empty() {
         return Ok(());
     }
     let start = Instant::now();
-    install_from_debian(toolchain)?;
-    if !toolchain.has_target() {
+    let missing = toolchain.missing();
+    install_from_debian(toolchain, &missing)?;
+    if !toolchain.missing().is_empty() {
         bail!("the target was built, but lacks files");
     }
     say(&format!(
-        "installed {TARGET} in {} s",
+        "installed {} in {} s",
+        names(&missing),
         start.elapsed().as_secs()
     ));
     Ok(())
@@ -82,25 +98,41 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Whether rustup installed the target. It does nothing where rustup is set to install nothing.
-fn install_with_rustup() -> bool {
+/// Whether rustup installed the targets. It does nothing where rustup is set to install nothing.
+fn install_with_rustup(targets: &[Target]) -> bool {
     if env::var_os("RUSTUP_AUTO_INSTALL").is_some_and(|value| value == "0") {
         return false;
     }
-    say(&format!("trying `rustup target add {TARGET}`"));
-    let result = step::run(Command::new("rustup").args(["target", "add", TARGET]));
+    say(&format!("trying `rustup target add {}`", names(targets)));
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add"]);
+    rustup.args(targets.iter().map(|target| target.name));
+    let result = step::run(&mut rustup);
     if let Err(error) = &result {
         say(&format!("{error:#}"));
     }
     result.is_ok()
 }
 
-fn install_from_debian(toolchain: &Toolchain) -> anyhow::Result<()> {
-    say("building the target's standard library from Debian's packages, about a minute");
-    let temporary = env::temp_dir().join(format!("kafka-{TARGET}-{}", std::process::id()));
+fn install_from_debian(toolchain: &Toolchain, targets: &[Target]) -> anyhow::Result<()> {
+    say("building the standard library from Debian's packages, about a minute");
+    let temporary = env::temp_dir().join(format!("kafka-targets-{}", std::process::id()));
     let scratch = Scratch::create(temporary)?;
     let source = fetch_source(toolchain, scratch.path())?;
-    let built = build_standard_library(toolchain, &source, scratch.path())?;
+    for target in targets {
+        install_built(toolchain, *target, &source, scratch.path())?;
+    }
+    Ok(())
+}
+
+/// Builds the standard library of a target and puts it where the compiler looks for it.
+fn install_built(
+    toolchain: &Toolchain,
+    target: Target,
+    source: &Source,
+    scratch: &Path,
+) -> anyhow::Result<()> {
+    let built = build_standard_library(toolchain, target, source, scratch)?;
     // Beside its final place, hence on the same file system: it appears there whole or not at all.
     let staging = Scratch::create(toolchain.libraries().join(".kafka-staging"))?;
     let library = staging.path().join("lib");
@@ -109,11 +141,13 @@ fn install_from_debian(toolchain: &Toolchain) -> anyhow::Result<()> {
     copy_files(&built, &library, |name| {
         name.ends_with(".rlib") && !name.starts_with("libempty")
     })?;
-    copy_files(&source.libc, &self_contained, |name| {
-        name.ends_with(".a") || name.ends_with(".o")
-    })?;
+    if target.has_libc() {
+        copy_files(&source.libc, &self_contained, |name| {
+            name.ends_with(".a") || name.ends_with(".o")
+        })?;
+    }
     toolchain.sign(staging.path())?;
-    let place = toolchain.target();
+    let place = toolchain.folder(target);
     scratch::remove(&place)?;
     fs::rename(staging.path(), &place)
         .with_context(|| format!("can't move the target to {}", place.display()))
@@ -163,9 +197,9 @@ fn fetch_from(
     let libc = libc.first().ok_or_else(|| anyhow!("has no wasi-libc"))?;
     let unpacked = Source {
         rust: scratch.join(format!("usr/src/rustc-{release}")),
-        libc: scratch.join("usr/lib").join(TARGET),
+        libc: scratch.join("usr/lib").join(LIBC),
     };
-    index.unpack("wasi-libc", libc, &[&format!("usr/lib/{TARGET}")], scratch)?;
+    index.unpack("wasi-libc", libc, &[&format!("usr/lib/{LIBC}")], scratch)?;
     index.unpack(
         "rust-src",
         rust,
@@ -184,6 +218,7 @@ fn upstream(version: &str) -> &str {
 /// Compiles the standard library as the dependency of an empty crate; returns the folder of the results.
 fn build_standard_library(
     toolchain: &Toolchain,
+    target: Target,
     source: &Source,
     scratch: &Path,
 ) -> anyhow::Result<PathBuf> {
@@ -196,12 +231,15 @@ fn build_standard_library(
             fs::write(folder.join("Cargo.toml"), manifest)
         })
         .context("can't write an empty crate")?;
-    say("compiling the standard library");
+    say(&format!(
+        "compiling the standard library for {}",
+        target.name
+    ));
     let output = folder.join("target");
     let mut cargo = Command::new(toolchain.program("cargo"));
     super::components::forget_outer_cargo(&mut cargo);
     cargo
-        .args(["build", "--release", "--target", TARGET])
+        .args(["build", "--release", "--target", target.name])
         .arg("-Zbuild-std=std,panic_abort,panic_unwind")
         .current_dir(&folder)
         .env("RUSTC", toolchain.program("rustc"))
@@ -211,7 +249,7 @@ fn build_standard_library(
         // Without bitcode in it, link-time optimisation of the components fails.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes");
     step::run(&mut cargo)?;
-    Ok(output.join(TARGET).join("release/deps"))
+    Ok(output.join(target.name).join("release/deps"))
 }
 
 /// Rust's source at the place where cargo looks for it, for as long as this lives.

@@ -7,4 +7,4 @@ mod model;
 mod server;
 
 pub use mail::FakeMail;
-pub use model::FakeModel;
+pub use model::{DemoModel, FakeModel};

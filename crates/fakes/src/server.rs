@@ -38,6 +38,16 @@ where
         "Serving http://{address}\n{}",
         greeting(address)
     )?;
+    serve_on(listener, answer).await
+}
+
+/// The same with a listener that is there, and without a word.
+pub async fn serve_on<A, F, B>(listener: TcpListener, answer: A) -> anyhow::Result<()>
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // For instance, too many files are open.

@@ -1,7 +1,7 @@
 //! Files over HTTP: forms are taken into the store, and what it holds is served.
 
 pub mod download;
-mod range;
+pub mod range;
 
 use bytes::Bytes;
 pub use kafka_store::content::*;

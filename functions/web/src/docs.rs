@@ -1,18 +1,16 @@
 //! The API described: for programs, and for people with Swagger UI, from our own bytes.
 
-use std::io::Read;
 use std::sync::OnceLock;
 
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use flate2::read::GzDecoder;
 use kafka_common::api::openapi;
 use kafka_common::config::Config;
 use kafka_common::error::{Error, Result, json_text_response};
 
-use crate::pages::{asset, set, takes, values};
+use crate::packed::Packed;
+use crate::pages::set;
 
 /// Scripts and styles from here only; Swagger UI puts small pictures into its styles. It calls only this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -71,41 +69,12 @@ pub(crate) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Respon
 }
 
 /// A file that is at hand as gzip, which almost every client takes.
-fn compressed(content_type: &'static str, gzip: &'static [u8], request: &HeaderMap) -> Response {
-    // The last eight bytes are the checksum and the length of the content.
-    let sums = gzip.last_chunk::<8>().copied().unwrap_or_default();
-    // Weak: it is the same one however it is encoded.
-    let tag = format!("W/\"{:016x}\"", u64::from_be_bytes(sums));
-    let mut response = if names(request, &header::IF_NONE_MATCH, &tag) {
-        let mut response = asset(content_type, Body::empty());
-        response.headers_mut().remove(header::CONTENT_TYPE);
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else if takes_gzip(request) {
-        let mut response = asset(content_type, Body::from(gzip));
-        set(&mut response, header::CONTENT_ENCODING, "gzip");
-        response
-    } else {
-        let mut plain = Vec::new();
-        if let Err(error) = GzDecoder::new(gzip).read_to_end(&mut plain) {
-            return Error::internal(error).into_response();
-        }
-        asset(content_type, plain.into())
+fn compressed(media_type: &'static str, gzip: &'static [u8], request: &HeaderMap) -> Response {
+    let brotli = &[];
+    let file = Packed {
+        media_type,
+        brotli,
+        gzip,
     };
-    set(&mut response, header::VARY, "Accept-Encoding");
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
-}
-
-fn takes_gzip(request: &HeaderMap) -> bool {
-    takes(request, &header::ACCEPT_ENCODING, |coding| {
-        coding.eq_ignore_ascii_case("gzip") || coding == "*"
-    })
-}
-
-/// Whether a list header has this value.
-fn names(request: &HeaderMap, header: &HeaderName, wanted: &str) -> bool {
-    values(request, header).any(|value| value == wanted || value == "*")
+    file.answer(request)
 }

@@ -5,24 +5,29 @@
 //! does. A header of the host shows that the disk is full; a client that sends that header deceives only itself.
 #![forbid(unsafe_code)]
 
+mod app;
 mod docs;
+mod packed;
 mod pages;
 
 use axum::body::Body;
 use axum::response::Response;
 use kafka_common::api::web;
-use kafka_common::app::{self, Routes};
+use kafka_common::app::{Routes, serve};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> Response<Body> {
-    app::serve(request, routes).await
+    serve(request, routes).await
 }
 
 fn routes() -> Routes {
     Routes::new()
-        .on(&web::HOME, pages::home)
+        .on(&web::HOME, app::home)
+        .on(&web::CHAT_PAGE, app::chat)
+        .on(&web::APP_FILE, app::file)
+        .on(&web::ABOUT, app::about)
         .on(&web::OPENAPI, docs::openapi)
         .on(&web::DOCS, docs::docs)
         .on(&web::WEBSOCKET, docs::websocket)

@@ -1,31 +1,16 @@
-//! The pages, embedded from `static/`, and the two answers for programs.
+//! The style sheet of the pages, the health check, and what all answers of this component share.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use kafka_common::api::web::{Health, Status, Welcome};
+use kafka_common::api::web::{Health, Status};
 use kafka_common::error::answer;
 
-/// The pages load only their style sheet, run no scripts, and may not be in a frame.
+/// Unless an answer says otherwise, a page loads only its style sheet, runs no scripts, and may not be in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// `GET /`: the page for a browser, which asks for HTML by name, and a message for other clients.
-pub(crate) async fn home(headers: HeaderMap) -> Response {
-    let mut response = if names_html(&headers) {
-        page(include_str!("../../../static/index.html"))
-    } else {
-        answer(&Welcome {
-            message: "Welcome to the Kafka Backend!",
-        })
-    };
-    response
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("Accept"));
-    response
-}
-
-/// `GET /style.css`: the style sheet of both.
+/// `GET /style.css`: the style sheet of the documentation.
 pub(crate) async fn style() -> Response {
     asset(
         "text/css; charset=utf-8",
@@ -45,16 +30,6 @@ pub(crate) async fn health(headers: HeaderMap) -> Response {
         status: if full { Status::DiskFull } else { Status::Ok },
         detail: full.then_some(detail),
     })
-}
-
-/// A page with the version.
-fn page(template: &str) -> Response {
-    asset(
-        "text/html; charset=utf-8",
-        template
-            .replace("{version}", env!("CARGO_PKG_VERSION"))
-            .into(),
-    )
 }
 
 /// Something that browsers show or load.
@@ -78,13 +53,6 @@ pub(crate) fn set(response: &mut Response, name: HeaderName, value: &'static str
     response
         .headers_mut()
         .insert(name, HeaderValue::from_static(value));
-}
-
-/// Whether `Accept` lists HTML itself; `*/*`, which every client sends, is not enough.
-fn names_html(request: &HeaderMap) -> bool {
-    takes(request, &header::ACCEPT, |media_type| {
-        media_type.eq_ignore_ascii_case("text/html")
-    })
 }
 
 /// Whether a list header contains this value, and not with `q=0`.

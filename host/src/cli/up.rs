@@ -15,11 +15,16 @@ use crate::{
 };
 use anyhow::Context;
 use http::Uri;
+use kafka_fakes::DemoModel;
 use kafka_grip::ORIGINS;
-use std::{collections::BTreeMap, env, sync::Arc};
+use std::{collections::BTreeMap, env, net::Ipv4Addr, sync::Arc};
+use tokio::net::{TcpListener, lookup_host};
 
 /// The variable that tells components where the gateway is, and with which keys.
 const URL: &str = "grip_url";
+
+/// The variable with the base URL of the model for newcomers.
+const DEMO_MODEL: &str = "demo_model";
 
 /// The variable with the proxies that are believed.
 const PROXIES: &str = "trusted_proxies";
@@ -32,6 +37,8 @@ pub struct Listen {
     pub metrics: Option<String>,
     /// For publish requests of other hosts.
     pub control: Option<String>,
+    /// Whether newcomers are offered a model, if that was said.
+    pub demo_model: Option<bool>,
 }
 
 /// Serves the application until a signal.
@@ -53,6 +60,7 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
         Some(address) => Some((metrics::bind(address).await?, metrics::start())),
         None => None,
     };
+    offer_demo_model(&mut settings, listen.demo_model, &listen.clients).await?;
     let app = Arc::new(App::load(&settings).await?);
     let site = Site::App(app.clone());
     let server = Server::bind(site, gateway.clone(), clients, &listen.clients).await?;
@@ -110,6 +118,50 @@ async fn start_gateway(
     tokio::spawn(control::serve(publishers, gateway.clone()));
     let origin = origins.into_iter().next().context("grip_url is empty")?;
     Ok(Some(Arc::new(Local { origin, gateway })))
+}
+
+/// How far the port of the model for newcomers is from that of the server, so that it has the same one after a restart.
+const DEMO_MODEL_PORT: u16 = 9;
+
+/// Serves a model for newcomers on this machine, and tells the application its address: if that was asked for, or unless
+/// it was forbidden in open mode at an address of this machine, where every program may call anyway.
+async fn offer_demo_model(
+    settings: &mut Settings,
+    asked: Option<bool>,
+    clients: &str,
+) -> anyhow::Result<()> {
+    let declared = settings.application.manifest()?.variables;
+    let is = |name: &str, wanted: &str| {
+        let default = || {
+            declared
+                .get(name)
+                .and_then(|variable| variable.default.clone())
+        };
+        given(settings, name)
+            .or_else(default)
+            .is_some_and(|value| value.trim() == wanted)
+    };
+    let address = lookup_host(clients).await.ok();
+    let address = address.and_then(|mut addresses| addresses.next());
+    let is_local = address.is_some_and(|address| address.ip().is_loopback());
+    let fits = is_local && is("auth_mode", "open") && !is("allow_private_models", "false");
+    let is_free = declared.contains_key(DEMO_MODEL) && given(settings, DEMO_MODEL).is_none();
+    if !is_free || !asked.unwrap_or(fits) {
+        return Ok(());
+    }
+    let port = address
+        .filter(|address| address.port() != 0)
+        .and_then(|address| address.port().checked_add(DEMO_MODEL_PORT));
+    let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await;
+    let listener = match usual {
+        Ok(listener) => listener,
+        // Another program has it. The page corrects the address that it has saved.
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+    };
+    let base_url = format!("http://{}{}", listener.local_addr()?, DemoModel::PATH);
+    set(settings, DEMO_MODEL, base_url);
+    tokio::spawn(DemoModel::default().serve(listener));
+    Ok(())
 }
 
 /// Sets the variables with the origins of `grip_url`, but for those that were given with it.

@@ -8,6 +8,9 @@ use crate::support::{FakeMail, Server};
 pub(super) async fn of_pages(counter: &mut Counter) {
     for path in [
         "/",
+        "/c/x",
+        "/app/current/main.js",
+        "/about",
         "/style.css",
         "/healthz",
         "/docs",

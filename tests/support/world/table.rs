@@ -109,6 +109,8 @@ impl World {
             "versions_save" => Input::form(&[caller, ("content", "third")]),
             "versions_revert" => Input::form(&[caller, ("version_id", first)]),
             "web_docs_file" => Input::path(&[("file", "page.js")]),
+            "web_chat_page" => Input::path(&[("chat", "some-chat")]),
+            "web_app_file" => Input::path(&[("build", "current"), ("file", "main.js")]),
             // Ids are never these.
             "chat_delete_new" | "chat_delete_rename" => Input::query(&[caller]).answers(404),
             // Only the gateway gets further.
@@ -133,7 +135,9 @@ impl World {
             | "models_delete"
             | "models_test" => Input::query(&[caller]),
             "auth_delete_user" | "settings_show" | "web_home" | "web_openapi" | "web_docs"
-            | "web_websocket" | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
+            | "web_websocket" | "web_style" | "web_health" | "web_ready" | "web_about" => {
+                Input::path(&[])
+            }
             _ => return None,
         };
         Some(vec![input])

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The table of the command's help.
 pub const TABLE: &str = "\
 The model's name sets its behaviour: fake, followed by any of these, as in fake-words-200-rate-50.
-Any other name is a model that does not exist (404).
+`demo` is the model that the page offers to newcomers. Any other name is a model that does not exist (404).
 
   The text of the reply (by default the prompt and a few sentences):
     words-N             w1 w2 … wN
@@ -160,6 +160,8 @@ pub enum Text {
     Words(usize),
     Clock(usize),
     Prompt,
+    /// For people who try the page.
+    Demo,
     Unicode,
     File,
     TwoFiles,
@@ -183,6 +185,10 @@ impl Behaviour {
             after: 3,
             ..Self::default()
         };
+        if name == "demo" {
+            behaviour.text = Text::Demo;
+            return Some(behaviour);
+        }
         let mut rest = name.strip_prefix("fake")?;
         while !rest.is_empty() {
             rest = behaviour.take(rest.strip_prefix('-')?)?;
@@ -330,6 +336,7 @@ mod tests {
         );
         for (name, answer) in [
             ("fake", Answer::Reply),
+            ("demo", Answer::Reply),
             ("fake-error-in-200", Answer::ErrorIn200),
             ("fake-429", Answer::Status(StatusCode::TOO_MANY_REQUESTS)),
             ("fake-400", Answer::Status(StatusCode::BAD_REQUEST)),

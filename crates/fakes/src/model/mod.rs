@@ -23,6 +23,7 @@ use hyper::body::{Frame, Incoming};
 use seen::{Exchange, Seen};
 use serde_json::{Value, json};
 use std::{future, io, sync::Arc};
+use tokio::net::TcpListener;
 
 /// Bytes of a request that are read.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
@@ -57,6 +58,37 @@ impl FakeModel {
             format!("Base URL of the model: http://{address}/v1, its name: fake, its key: any")
         };
         server::serve(&self.listen, greeting, move |request| {
+            let model = model.clone();
+            async move { model.answer(request).await }
+        })
+        .await
+    }
+}
+
+/// Words a second of the demo model.
+const DEMO_RATE: u32 = 25;
+
+/// The model for newcomers, in the process of the server that offers it. It remembers nothing that it was asked.
+pub struct DemoModel(Model);
+
+impl Default for DemoModel {
+    fn default() -> Self {
+        Self(Model {
+            rate: DEMO_RATE,
+            key: None,
+            seen: Seen::forgetful(),
+        })
+    }
+}
+
+impl DemoModel {
+    /// The path of its base URL, by which a client knows it again.
+    pub const PATH: &str = "/demo-model/v1";
+
+    /// Serves until the process is ended.
+    pub async fn serve(self, listener: TcpListener) -> anyhow::Result<()> {
+        let model = Arc::new(self.0);
+        server::serve_on(listener, move |request| {
             let model = model.clone();
             async move { model.answer(request).await }
         })

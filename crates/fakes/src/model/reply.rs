@@ -149,6 +149,7 @@ fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
             .rsplit_once("say:\n")
             .map_or(prompt, |(_, text)| text)
             .to_owned(),
+        Text::Demo => demo(prompt),
         Text::Unicode => {
             "Größe naïve Ελλάδα Привет 日本語 한국어 🦀 👩‍👩‍👧 e\u{301} \u{1d11e} end".to_owned()
         }
@@ -177,6 +178,19 @@ fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
         ),
         Text::Nothing => String::new(),
     }
+}
+
+/// Markdown of each kind, for a person who has no model yet.
+fn demo(prompt: &str) -> String {
+    let quoted: String = prompt.lines().map(|line| format!("> {line}\n")).collect();
+    format!(
+        "You wrote:\n\n{quoted}\nThis is the **demo model**. It understands nothing, and answers every prompt with this \
+         text, word by word, as a real model would.\n\nMeanwhile you can\n\n- stop it, or ask for another reply,\n- edit your \
+         prompt, and go back to the first one with the arrows,\n- drop a file into the conversation.\n\nCode looks like \
+         this:\n\n```rust\n// Someone must have been telling lies about it.\nfn main() {{\n    let name = \"Josef K.\";\n    \
+         println!(\"{{name}} was arrested one fine morning.\");\n}}\n```\n\nWhen you have seen enough, add a real model \
+         under **Models**: any endpoint that is compatible with OpenAI's API will do.\n"
+    )
 }
 
 /// What a model may think before it writes the file of this prompt: another file of the same name.
@@ -287,6 +301,7 @@ mod tests {
     #[test]
     fn a_reply_follows_from_the_request() {
         assert!(reply("fake", "what is a trial?").contains("what is a trial?"));
+        assert!(reply("demo", "a\nb").starts_with("You wrote:\n\n> a\n> b\n"));
         assert_eq!(reply("fake-words-3", "x"), "w1 w2 w3");
         assert_eq!(reply("fake-say", "please\nsay:\n a\nb"), " a\nb");
         assert!(

@@ -15,12 +15,25 @@ const KEPT: usize = 100;
 #[derive(Default, Clone)]
 pub struct Seen(Arc<Mutex<Requests>>);
 
+impl Seen {
+    /// A record that only counts.
+    pub fn forgetful() -> Self {
+        let requests = Requests {
+            forgets: true,
+            ..Requests::default()
+        };
+        Self(Arc::new(Mutex::new(requests)))
+    }
+}
+
 #[derive(Default)]
 struct Requests {
     count: usize,
     open: usize,
     /// Those whose client hung up.
     hung_up: usize,
+    /// Whether it keeps nothing of a request.
+    forgets: bool,
     last: VecDeque<Record>,
 }
 
@@ -42,6 +55,9 @@ impl Seen {
         requests.count += 1;
         requests.open += 1;
         let number = requests.count;
+        if requests.forgets {
+            return Exchange::new(self, number);
+        }
         if requests.last.len() == KEPT {
             requests.last.pop_front();
         }
@@ -55,11 +71,7 @@ impl Seen {
             ended: false,
             closed_after: None,
         });
-        Exchange {
-            seen: self.clone(),
-            number,
-            began: Instant::now(),
-        }
+        Exchange::new(self, number)
     }
 
     /// All of it as JSON.
@@ -108,6 +120,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    fn new(seen: &Seen, number: usize) -> Self {
+        Self {
+            seen: seen.clone(),
+            number,
+            began: Instant::now(),
+        }
+    }
+
     /// A word went out.
     pub fn word(&self) {
         self.change(|record| record.words += 1);

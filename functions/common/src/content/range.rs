@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a `Range` header asks of a content.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Requested {
+pub enum Requested {
     /// Everything: no header, one that makes no sense, or several ranges, which a server may ignore.
     All,
     /// These bytes, at least one.
@@ -14,7 +14,7 @@ pub(super) enum Requested {
 }
 
 /// What `header` asks of a content of `size` bytes.
-pub(super) fn requested(header: Option<&str>, size: u64) -> Requested {
+pub fn requested(header: Option<&str>, size: u64) -> Requested {
     parse(header, size).unwrap_or(Requested::All)
 }
 

@@ -128,7 +128,8 @@ async fn copy_all(
     }
     let filled = async {
         let settings = params![new.as_str(), chat];
-        db.execute(include_str!("copy_settings.sql"), settings).await?;
+        db.execute(include_str!("copy_settings.sql"), settings)
+            .await?;
         let last = copy_messages(db, &new, &asked.message_id).await?;
         copy_files(db, chat, &new, &found.user_id).await?;
         Ok(last)

@@ -1,0 +1,417 @@
+// What a person can do. Each of them asks the server and changes the store; what goes wrong is said in words.
+
+import { api, ApiError, upload } from "./api.js";
+import { connection, connectTo, listen } from "./connection.js";
+import { forget, recall, remember } from "./memory.js";
+import { get, set } from "./store.js";
+
+/** @typedef {import("./types.js").ListedChat} ListedChat */
+
+let noteCount = 0;
+
+/** Says something for a few seconds. @param {string} text @param {boolean} [isError] */
+export function note(text, isError = false) {
+  noteCount += 1;
+  const id = noteCount;
+  set({ notes: [...get().notes, { id, text, isError }] });
+  setTimeout(() => dismiss(id), isError ? 9000 : 4000);
+}
+
+/** @param {number} id */
+export function dismiss(id) {
+  set({ notes: get().notes.filter((note) => note.id !== id) });
+}
+
+/** Says what went wrong, or logs out if the session has ended. @param {unknown} error */
+export function complain(error) {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === -1) return;
+  if (error.status === 401 && get().user) return loggedOut("Your session has ended. Log in again.");
+  note(error.message, true);
+}
+
+/** Runs an action and complains if it fails; true if it did not. @param {() => Promise<unknown>} action */
+export async function attempt(action) {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    complain(error);
+    return false;
+  }
+}
+
+// --- who is there ---
+
+/** Finds out who is there, and opens what the address names. */
+export async function start() {
+  try {
+    const about = await api.about();
+    set({ about });
+    const before = recall("user");
+    if (about.auth_mode === "token" || before) await loggedIn(await api.hydrate(before?.id));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401 && error.status !== 404 && error.status !== 422) note(error.message, true);
+  }
+  set({ isReady: true });
+}
+
+/** @param {any} login */
+export async function loggedIn(login) {
+  const user = { id: login.user_id, email: login.email };
+  remember("user", get().about?.auth_mode === "open" ? user : null);
+  const workspaces = login.workspaces.map((/** @type {any} */ { id, name }) => ({ id, name }));
+  const chosen = recall("workspace");
+  const workspaceId = workspaces.some((/** @type {any} */ { id }) => id === chosen) ? chosen : (workspaces.at(-1)?.id ?? null);
+  set({ user, workspaces, workspaceId, models: login.models });
+  chooseModel(recall("model"));
+  await attempt(mendDemoModel);
+  await attempt(readChats);
+  openAddress();
+}
+
+/** @param {string} [words] */
+function loggedOut(words) {
+  forget();
+  connectTo(null);
+  set({ user: null, chats: [], models: [], workspaces: [], dialog: null, isPanelOpen: false });
+  history.replaceState(null, "", "/");
+  if (words) note(words, true);
+}
+
+export async function logOut() {
+  if (get().about?.auth_mode === "token") await attempt(api.logOut);
+  loggedOut();
+}
+
+export async function deleteAccount() {
+  if (await attempt(api.leave)) loggedOut();
+}
+
+// --- addresses ---
+
+/** Opens the chat of the address, or a new one. */
+export function openAddress() {
+  const chat = /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
+  if (chat !== get().chatId || chat === null) {
+    connectTo(chat);
+    set({ transfers: get().transfers.filter(({ fileId, error }) => !fileId && !error) });
+    if (chat) readFiles();
+  }
+}
+
+/** @param {string | null} chatId null: a new chat, which is made with the first prompt */
+export function openChat(chatId) {
+  set({ isSidebarOpen: false });
+  const path = chatId === null ? "/" : `/c/${chatId}`;
+  if (location.pathname !== path) history.pushState(null, "", path);
+  openAddress();
+}
+
+window.addEventListener("popstate", () => {
+  if (get().user) openAddress();
+});
+
+// --- the list of chats ---
+
+/** How many chats are listed; more after "Show more". */
+let wanted = 50;
+
+export async function readChats() {
+  const { workspaceId, showsArchived } = get();
+  /** @type {ListedChat[]} */
+  const chats = [];
+  let after;
+  do {
+    const choice = { workspace_id: workspaceId ?? undefined, archived: showsArchived || undefined, after };
+    const page = await api.chats(choice);
+    chats.push(...page.chats);
+    after = page.next ?? undefined;
+  } while (after && chats.length < wanted);
+  const now = get();
+  if (now.workspaceId === workspaceId && now.showsArchived === showsArchived) set({ chats, moreChats: after ?? null });
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let reading;
+
+/** Reads the list again, soon; in the other windows of this browser, too. @param {boolean} [isOwn] */
+export function chatsChanged(isOwn = true) {
+  if (isOwn) others?.postMessage("chats");
+  clearTimeout(reading);
+  reading = setTimeout(() => {
+    if (get().user) readChats().catch(() => {});
+  }, 150);
+}
+
+const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("kafka");
+if (others) others.onmessage = () => chatsChanged(false);
+window.addEventListener("focus", () => chatsChanged(false));
+// What other machines do.
+setInterval(() => {
+  if (document.visibilityState === "visible") chatsChanged(false);
+}, 20000);
+
+export function showMoreChats() {
+  wanted += 100;
+  chatsChanged(false);
+}
+
+/** @param {string | null} workspaceId */
+export function chooseWorkspace(workspaceId) {
+  remember("workspace", workspaceId);
+  set({ workspaceId, chats: [], moreChats: null });
+  chatsChanged(false);
+  if (get().chatId) openChat(null);
+}
+
+/** @param {boolean} showsArchived */
+export function showArchived(showsArchived) {
+  set({ showsArchived, chats: [], moreChats: null });
+  chatsChanged(false);
+}
+
+/** @param {string} id @param {Record<string, string>} fields */
+export async function changeChat(id, fields) {
+  await attempt(() => api.changeChat(id, fields));
+  chatsChanged();
+}
+
+/** @param {string} id */
+export async function deleteChat(id) {
+  if (!(await attempt(() => api.deleteChat(id)))) return;
+  remember(`draft.${id}`, null);
+  if (get().chatId === id) openChat(null);
+  chatsChanged();
+}
+
+/** @param {string} name */
+export async function newWorkspace(name) {
+  await attempt(async () => {
+    const made = await api.newWorkspace(name);
+    await readWorkspaces();
+    chooseWorkspace(made.workspace_id ?? made.id ?? get().workspaces.at(-1)?.id ?? null);
+  });
+}
+
+/** @param {string} id @param {string} name */
+export async function renameWorkspace(id, name) {
+  await attempt(async () => {
+    await api.renameWorkspace(id, name);
+    await readWorkspaces();
+  });
+}
+
+/** @param {string} id */
+export async function deleteWorkspace(id) {
+  await attempt(async () => {
+    await api.deleteWorkspace(id);
+    await readWorkspaces();
+    chooseWorkspace(get().workspaces[0]?.id ?? null);
+  });
+}
+
+async function readWorkspaces() {
+  const { workspaces } = await api.workspaces();
+  set({ workspaces: workspaces.map((/** @type {any} */ { id, name }) => ({ id, name })) });
+}
+
+// --- the conversation ---
+
+/** Makes a chat if none is open. @param {string} name */
+async function needChat(name) {
+  const open = get().chatId;
+  if (open) return open;
+  let { workspaceId } = get();
+  if (!workspaceId) {
+    await api.newWorkspace("Default Workspace");
+    await readWorkspaces();
+    workspaceId = get().workspaces[0]?.id ?? "";
+    set({ workspaceId });
+  }
+  const made = await api.newChat(workspaceId, name);
+  openChat(made.chat_id);
+  chatsChanged();
+  return made.chat_id;
+}
+
+/** What a prompt's first line makes of a name. @param {string} prompt */
+function nameFor(prompt) {
+  const line = prompt.trim().split("\n", 1)[0].trim();
+  return line.length > 60 ? `${line.slice(0, 57).trimEnd()}…` : line || "New chat";
+}
+
+/** The fields that every request for a reply has. */
+function choices() {
+  const { modelId, models, isComposing, selectedFile } = get();
+  const model = models.find(({ id }) => id === modelId);
+  return {
+    ...(model && { model_id: model.id }),
+    ...(isComposing && { is_chat_or_composer: true }),
+    ...(isComposing && selectedFile && { selected_filename: selectedFile }),
+  };
+}
+
+/** Sends a prompt; true if it is on its way. @param {string} prompt */
+export async function send(prompt) {
+  return attempt(async () => {
+    await needChat(nameFor(prompt));
+    const { messages, waiting } = get();
+    const after = messages.at(-1)?.id ?? null;
+    if (waiting.length > 0) throw new ApiError("One prompt is waiting already.", 400);
+    const frame = { action: "new_message", prompt, ...choices() };
+    connection().add({ clientId: crypto.randomUUID(), prompt, after, frame });
+    set({ transfers: get().transfers.filter(({ fileId }) => !fileId) });
+  });
+}
+
+/** @param {import("./types.js").Message} message @param {string} prompt */
+export function edit(message, prompt) {
+  set({ editing: null });
+  const frame = { action: "edit_message", message_id: message.id, prompt, ...choices() };
+  connection().add({ clientId: crypto.randomUUID(), prompt, after: message.parent_id, frame });
+}
+
+/** @param {string} messageId */
+export function regenerate(messageId) {
+  const frame = { action: "regenerate", message_id: messageId, ...choices() };
+  connection().add({ clientId: crypto.randomUUID(), prompt: "", after: null, frame });
+}
+
+/** @param {string} messageId */
+export function selectBranch(messageId) {
+  attempt(() => connection().ask({ action: "select_branch", message_id: messageId }));
+}
+
+export function stop() {
+  attempt(() => connection().ask({ action: "stop" }));
+}
+
+/** @param {string} clientId */
+export function retry(clientId) {
+  connection().retry(clientId);
+}
+
+/** Takes a prompt back that was not sent yet; its text. @param {string} clientId */
+export function takeBack(clientId) {
+  return connection().take(clientId)?.prompt ?? "";
+}
+
+export async function readOlder() {
+  await connection().readOlder();
+}
+
+listen({
+  files: () => readFiles(),
+  changed: () => chatsChanged(),
+  gone: () => {
+    note("This chat was deleted.");
+    openChat(null);
+    chatsChanged();
+  },
+  ended: () => {},
+});
+
+// --- files ---
+
+export async function readFiles() {
+  const { chatId } = get();
+  if (!chatId) return;
+  await attempt(async () => {
+    const files = [];
+    let after;
+    do {
+      const page = await api.files(chatId, after);
+      files.push(...page.files);
+      after = page.next ?? undefined;
+    } while (after && files.length < 1000);
+    if (get().chatId === chatId) set({ files });
+  });
+}
+
+/** Uploads files to the chat that is open, or to a new one. @param {Iterable<File>} files */
+export async function addFiles(files) {
+  const all = [...files];
+  if (all.length === 0) return;
+  await attempt(async () => {
+    const chatId = await needChat(nameFor(all[0].name));
+    await Promise.all(all.map((file) => addFile(chatId, file)));
+  });
+}
+
+/** @param {string} chatId @param {File} file */
+async function addFile(chatId, file) {
+  const most = get().about?.max_upload_bytes ?? Infinity;
+  if (file.size > most) return note(`${file.name} is larger than this server takes.`, true);
+  const id = crypto.randomUUID();
+  const change = (/** @type {Partial<import("./types.js").Transfer>} */ fields) =>
+    set({ transfers: get().transfers.map((other) => (other.id === id ? { ...other, ...fields } : other)) });
+  const { done, cancel } = upload(chatId, file, (sent) => change({ sent: Math.min(sent, file.size) }));
+  set({ transfers: [...get().transfers, { id, name: file.name, sent: 0, size: file.size, cancel }] });
+  try {
+    const { details } = await done;
+    await readFiles();
+    // It stays in sight until the next prompt: the model reads it from now on.
+    change({ fileId: details[0].id, sent: file.size });
+    chatsChanged();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === -1) endTransfer(id);
+    else change({ error: error.message });
+  }
+}
+
+/** @param {string} id */
+export function endTransfer(id) {
+  set({ transfers: get().transfers.filter((transfer) => transfer.id !== id) });
+}
+
+/** @param {import("./types.js").ChatFile} file */
+export async function deleteFile(file) {
+  await attempt(() => connection().ask({ action: "delete_file", file_id: file.id }));
+  if (get().fileId === file.id) set({ fileId: null });
+  await readFiles();
+}
+
+// --- models ---
+
+/** @param {string | null} id */
+export function chooseModel(id) {
+  const { models } = get();
+  const modelId = models.some((model) => model.id === id) ? id : (models.at(-1)?.id ?? null);
+  remember("model", modelId);
+  set({ modelId });
+}
+
+export async function readModels() {
+  const { models } = await api.models();
+  set({ models });
+  chooseModel(get().modelId);
+}
+
+/** Saves the model that the server offers to newcomers. */
+export async function addDemoModel() {
+  const demo = get().about?.demo_model;
+  if (!demo) return;
+  await attempt(async () => {
+    const made = await api.newModel({ name: demo.name, base_url: demo.base_url, ak: demo.ak });
+    await readModels();
+    chooseModel(made.id);
+  });
+}
+
+/** Whether this is the demo model of this server, or was when it was added. @param {import("./types.js").Model} model */
+export function isDemoModel(model) {
+  return model.name === "demo" && new URL(model.base_url).pathname === "/demo-model/v1";
+}
+
+/** The server may listen at another address than when its demo model was added. */
+async function mendDemoModel() {
+  const { about, models } = get();
+  const demo = about?.demo_model;
+  const old = models.find((model) => isDemoModel(model) && model.base_url !== demo?.base_url);
+  if (!demo || !old) return;
+  await api.changeModel(old.id, { base_url: demo.base_url, ak: demo.ak });
+  await readModels();
+}

@@ -1,0 +1,307 @@
+// The connection to the chat that is open: a socket that comes back by itself, and prompts that wait for it.
+
+import { api, ApiError, openSocket } from "./api.js";
+import { Client } from "./client.js";
+import { recall, remember } from "./memory.js";
+import { get, set } from "./store.js";
+
+/** @typedef {import("./types.js").Waiting} Waiting */
+
+/** Milliseconds without a frame, while a reply is written, after which the server is asked what was missed. */
+const SILENCE = 3000;
+/** Milliseconds without a frame after which the server is asked whether it is still there. */
+const HEARTBEAT = 15000;
+/** Milliseconds that it may take to answer that; then the socket is given up. A stalled one does not close by itself. */
+const ANSWER = 5000;
+const FIRST_PAUSE = 300;
+const LONGEST_PAUSE = 8000;
+
+/** @type {Connection | null} */
+let current = null;
+
+class Connection {
+  /** @param {string} chatId */
+  constructor(chatId) {
+    this.chatId = chatId;
+    this.client = new Client();
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.isClosed = false;
+    this.hasStarted = false;
+    this.heard = 0;
+    /** When the `sync` was sent that has no answer yet. @type {number | null} */
+    this.asked = null;
+    this.pause = FIRST_PAUSE;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.isReading = false;
+    this.counter = 0;
+    /** What is told about the answers to frames, by their ids. @type {Map<string, (answer: any) => void>} */
+    this.answers = new Map();
+    /** @type {Waiting[]} */
+    this.waiting = recall(`waiting.${chatId}`) ?? [];
+    this.ticking = setInterval(() => this.tick(), 500);
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    if (this.isClosed) return;
+    this.drop();
+    set({ connection: this.hasStarted ? "reconnecting" : "connecting" });
+    const socket = openSocket(this.chatId);
+    this.socket = socket;
+    this.heard = Date.now();
+    this.asked = this.heard;
+    socket.onmessage = (event) => {
+      if (this.socket === socket) this.received(JSON.parse(event.data));
+    };
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.lost(event.code);
+    };
+  }
+
+  /** Gives the socket up without waiting for its end. */
+  drop() {
+    const socket = this.socket;
+    this.socket = null;
+    this.asked = null;
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /** @param {number} code */
+  lost(code) {
+    this.drop();
+    if (code === 1000 || code === 1008) {
+      set({ connection: "refused", isOpening: false });
+      return;
+    }
+    set({ connection: navigator.onLine ? "reconnecting" : "offline" });
+    this.timer = setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+  }
+
+  /** Looks whether the server is silent for too long. */
+  tick() {
+    if (!this.socket) return;
+    const now = Date.now();
+    if (this.asked !== null && now - this.asked > ANSWER && now - this.heard > ANSWER) {
+      this.lost(0);
+      return;
+    }
+    const limit = this.client.running || this.waiting.some((prompt) => !prompt.error) ? SILENCE : HEARTBEAT;
+    if (this.asked === null && now - this.heard > limit) this.sync();
+  }
+
+  /** @param {object} frame */
+  post(frame) {
+    if (this.socket?.readyState !== WebSocket.OPEN || !this.hasStarted) return false;
+    this.socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  sync() {
+    if (this.post({ action: "sync", rev: this.client.rev })) this.asked = Date.now();
+  }
+
+  /** @param {any} frame */
+  received(frame) {
+    this.heard = Date.now();
+    if (frame.action === "sync") this.asked = null;
+    if (frame.in_reply_to) {
+      this.answers.get(frame.in_reply_to)?.(frame);
+      this.answers.delete(frame.in_reply_to);
+    }
+    let wish;
+    if (frame.action === "initial") {
+      this.hasStarted = true;
+      this.pause = FIRST_PAUSE;
+      this.asked = null;
+      wish = this.client.start(frame);
+      set({ connection: "online" });
+      for (const prompt of this.waiting) if (!prompt.error) this.sendPrompt(prompt);
+    } else {
+      wish = this.client.apply(frame);
+    }
+    if (wish.gone) {
+      listeners.gone();
+      return;
+    }
+    this.show();
+    // One at a time: what comes until its answer is in it.
+    if (wish.sync && this.asked === null) this.sync();
+    if (wish.read) this.complete();
+    if (wish.files) listeners.files();
+    if (wish.ended) listeners.ended(wish.ended);
+    if (frame.rev !== undefined && frame.action !== "sync") listeners.changed();
+  }
+
+  /** Reads what the visible branch lacks. */
+  async complete() {
+    const { client } = this;
+    if (this.isReading) return;
+    const isMissing = client.head !== null && !client.known.has(client.head);
+    if (!isMissing && !client.lacks) return;
+    await this.readPage(undefined);
+  }
+
+  /** Reads the messages before the first visible one. */
+  async readOlder() {
+    if (this.client.hasOlder) await this.readPage(this.client.branch[0].id);
+  }
+
+  /** @param {string | undefined} before */
+  async readPage(before) {
+    if (this.isReading) return;
+    this.isReading = true;
+    try {
+      this.client.learnPage(await api.messages(this.chatId, before));
+      this.show();
+    } catch (error) {
+      // The next `sync` asks again.
+      if (!(error instanceof ApiError)) throw error;
+    } finally {
+      this.isReading = false;
+    }
+  }
+
+  /** Puts what is there into the store. */
+  show() {
+    if (this.isClosed) return;
+    const { client } = this;
+    const siblings = new Map();
+    for (const message of client.branch) {
+      const beside = client.siblingsOf(message);
+      if (beside.length > 1) siblings.set(message.id, beside);
+    }
+    set({
+      chatName: client.name,
+      isOpening: false,
+      messages: client.branch,
+      siblings,
+      hasOlder: client.hasOlder,
+      runningId: client.running?.messageId ?? null,
+      waiting: this.waiting.filter((prompt) => prompt.error || !this.hasArrived(prompt)),
+    });
+  }
+
+  /** Whether a prompt is a message already, of which only the confirmation is missing. @param {Waiting} prompt */
+  hasArrived(prompt) {
+    const isIt = (/** @type {import("./types.js").Message} */ message) =>
+      message.role === "user" && message.parent_id === prompt.after && message.content === prompt.prompt;
+    return this.client.branch.some(isIt);
+  }
+
+  /** Sends a frame and tells its answer; rejects without a connection. @param {object} frame @returns {Promise<any>} */
+  ask(frame) {
+    this.counter += 1;
+    const id = `${this.counter}`;
+    return new Promise((resolve, reject) => {
+      this.answers.set(id, (answer) => {
+        if (answer.action === "error") reject(new ApiError(answer.error, 400));
+        else resolve(answer);
+      });
+      if (!this.post({ ...frame, id })) {
+        this.answers.delete(id);
+        reject(new ApiError("There is no connection to the server. Try again when it is back.", 0));
+      }
+    });
+  }
+
+  /** Adds a prompt, or what else begins a reply; it is sent now or when the connection is back. @param {Waiting} prompt */
+  add(prompt) {
+    this.waiting = [...this.waiting, prompt];
+    this.keep();
+    this.sendPrompt(prompt);
+  }
+
+  /** @param {Waiting} prompt */
+  sendPrompt(prompt) {
+    const sent = this.ask({ ...prompt.frame, client_id: prompt.clientId });
+    sent.then(
+      () => this.take(prompt.clientId),
+      (error) => {
+        // Without a connection it waits: sent again with the same id, it creates nothing twice.
+        if (error.status !== 0) this.refuse(prompt.clientId, error.message);
+      },
+    );
+  }
+
+  /** @param {string} clientId @param {string} error */
+  refuse(clientId, error) {
+    this.waiting = this.waiting.map((prompt) => (prompt.clientId === clientId ? { ...prompt, error } : prompt));
+    this.keep();
+  }
+
+  /** @param {string} clientId */
+  retry(clientId) {
+    const prompt = this.waiting.find((prompt) => prompt.clientId === clientId);
+    if (!prompt) return;
+    const again = { ...prompt, error: undefined };
+    this.waiting = this.waiting.map((other) => (other === prompt ? again : other));
+    this.keep();
+    this.sendPrompt(again);
+  }
+
+  /** Removes a prompt, and returns it. @param {string} clientId */
+  take(clientId) {
+    const prompt = this.waiting.find((prompt) => prompt.clientId === clientId);
+    this.waiting = this.waiting.filter((other) => other !== prompt);
+    this.keep();
+    return prompt;
+  }
+
+  keep() {
+    remember(`waiting.${this.chatId}`, this.waiting.length > 0 ? this.waiting : null);
+    this.show();
+  }
+
+  close() {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    clearInterval(this.ticking);
+    this.drop();
+  }
+}
+
+/** What the rest of the page does about a chat's events. */
+const listeners = {
+  files: () => {},
+  changed: () => {},
+  gone: () => {},
+  ended: (/** @type {any} */ _message) => {},
+};
+
+/** @param {typeof listeners} told */
+export function listen(told) {
+  Object.assign(listeners, told);
+}
+
+/** Opens a chat, and closes the one before. @param {string | null} chatId */
+export function connectTo(chatId) {
+  current?.close();
+  current = chatId === null ? null : new Connection(chatId);
+  const waiting = current?.waiting ?? [];
+  const none = { chatName: "", messages: [], siblings: new Map(), hasOlder: false, runningId: null, files: [] };
+  set({ ...none, waiting, chatId, isOpening: chatId !== null, connection: "none", editing: null, fileId: null });
+  current?.connect();
+}
+
+/** The connection of the open chat. */
+export function connection() {
+  if (!current) throw new ApiError("No chat is open.", 0);
+  return current;
+}
+
+for (const event of ["online", "visibilitychange", "focus"]) {
+  (event === "visibilitychange" ? document : window).addEventListener(event, () => {
+    // Not to wait for the pause, which may be a long one.
+    if (current && !current.socket && !current.isClosed && document.visibilityState === "visible") {
+      if (get().connection !== "refused") current.connect();
+    }
+  });
+}
+window.addEventListener("offline", () => {
+  if (current) current.lost(0);
+});

@@ -1,0 +1,153 @@
+// The messages of the open chat. It stays at the end while a reply grows, unless one scrolls up.
+
+import { addDemoModel, readOlder, retry, takeBack } from "./actions.js";
+import { fillComposer, focusComposer } from "./composer.js";
+import { open } from "./dialogs.js";
+import { h, iconButton, keyed } from "./dom.js";
+import { messageView, updateMessage } from "./message.js";
+import { get, watch } from "./store.js";
+
+/** Pixels from the end that still are the end. */
+const NEAR = 60;
+
+export function conversation() {
+  const list = h("div", { class: "messages" });
+  const older = h("p", { class: "soft older", hidden: true }, "Loading older messages…");
+  const empty = h("div", { class: "empty" });
+  const column = h("div", { class: "column" }, older, list, empty);
+  const scroller = h("div", { class: "scroller", tabindex: "-1", "data-scroller": true }, column);
+  const toEnd = iconButton("down", "To the end", () => {
+    isAtEnd = true;
+    stay();
+  }, { class: "to-end" });
+  // Says that a reply has come, and not each word of it.
+  const live = h("p", { class: "only-heard", "aria-live": "polite" });
+  const place = h("section", { class: "conversation", "aria-label": "Conversation" }, scroller, toEnd, live);
+
+  let isAtEnd = true;
+  const stay = () => {
+    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+    toEnd.classList.toggle("visible", !isAtEnd);
+  };
+  let lastTop = 0;
+  let lastHeight = 0;
+  scroller.addEventListener("scroll", () => {
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
+    // What grows below moves nothing, and what shrinks is no wish; only who scrolls up leaves the end.
+    if (isNear) isAtEnd = true;
+    else if (scrollTop < lastTop && scrollHeight >= lastHeight) isAtEnd = false;
+    lastTop = scrollTop;
+    lastHeight = scrollHeight;
+    toEnd.classList.toggle("visible", !isAtEnd);
+    if (scrollTop < 400) readMore();
+  }, { passive: true });
+  new ResizeObserver(stay).observe(column);
+  new ResizeObserver(stay).observe(scroller);
+
+  async function readMore() {
+    if (!get().hasOlder || !older.hidden) return;
+    older.hidden = false;
+    const height = scroller.scrollHeight;
+    const first = get().messages[0]?.id;
+    await readOlder();
+    // The store draws before this goes on.
+    await Promise.resolve();
+    older.hidden = true;
+    if (get().messages[0]?.id !== first && !isAtEnd) {
+      const grown = scroller.scrollHeight - height;
+      if (scroller.scrollTop < grown) scroller.scrollTop += grown;
+    }
+  }
+
+  let chat = get().chatId;
+  let sent = 0;
+  watch(
+    ({ messages, siblings, waiting, connection, editing, chatId, files }) =>
+      [messages, waiting, connection, chatId, siblings, editing, files],
+    (messages, waiting, connection, chatId, ..._looks) => {
+      // Another chat begins at its end, and who sends a prompt wants to see the reply.
+      if (chatId !== chat || waiting.length > sent) isAtEnd = true;
+      chat = chatId;
+      sent = waiting.length;
+      /** @type {({key: string, message: import("./types.js").Message} | {key: string, prompt: import("./types.js").Waiting})[]} */
+      const items = messages.map((message) => ({ key: message.id, message }));
+      const shown = waiting.filter((prompt) => prompt.prompt || prompt.error);
+      items.push(...shown.map((prompt) => ({ key: `waiting ${prompt.clientId} ${connection} ${prompt.error ?? ""}`, prompt })));
+      keyed(list, items, ({ key }) => key,
+        (item) => ("message" in item ? messageView(item.message) : waitingView(item.prompt)),
+        (element, item) => {
+          if ("message" in item) updateMessage(element, item.message);
+        });
+      stay();
+    },
+  );
+  watch(({ chatId, isOpening, messages, waiting, models, connection }) =>
+    [chatId, isOpening, messages.length + waiting.length, models, connection], (chatId, isOpening, count, models, state) => {
+    empty.hidden = count > 0;
+    if (count > 0) return;
+    if (state === "refused") empty.replaceChildren(refused());
+    else if (isOpening) empty.replaceChildren(h("p", { class: "soft", role: "status" }, "Opening the chat…"));
+    else empty.replaceChildren(...greeting(chatId, models.length > 0));
+  });
+  let wasRunning = false;
+  watch(({ runningId }) => [runningId], (runningId) => {
+    if (wasRunning && !runningId) {
+      const last = get().messages.at(-1);
+      live.textContent = last?.role === "assistant" ? `Reply: ${(last.content ?? "").slice(0, 400)}` : "";
+    } else if (runningId) live.textContent = "A reply is being written.";
+    wasRunning = runningId !== null;
+  });
+  return place;
+}
+
+function refused() {
+  return h("div", { class: "greeting" },
+    h("h2", {}, "There is no such chat"),
+    h("p", { class: "soft" }, "It was deleted, or it belongs to somebody else."));
+}
+
+/** @param {string | null} chatId @param {boolean} hasModel */
+function greeting(chatId, hasModel) {
+  const parts = [h("div", { class: "greeting" },
+    h("h2", {}, chatId ? "This chat is empty" : "What is on your mind?"),
+    hasModel && h("p", { class: "soft" }, "Write below. Files can be dropped anywhere here."))];
+  if (!hasModel) {
+    const demo = get().about?.demo_model;
+    parts.push(h("div", { class: "card first-model" },
+      h("h3", {}, "Choose who answers"),
+      demo && h("button", {
+        type: "button", class: "primary wide", "data-demo": true,
+        onclick: async () => {
+          await addDemoModel();
+          focusComposer();
+        },
+      }, "Use the demo model"),
+      demo && h("p", { class: "soft" }, "It needs no account, and answers without meaning. Good for a look around."),
+      h("button", { type: "button", class: demo ? "wide" : "primary wide", onclick: () => open("models") }, "Add a model of your own"),
+      h("p", { class: "soft" }, "OpenAI, OpenRouter, Mistral, Groq, Ollama, or any endpoint that is compatible with OpenAI's API.")));
+  }
+  return parts;
+}
+
+/** A prompt that the server has not confirmed yet. @param {import("./types.js").Waiting} prompt */
+function waitingView(prompt) {
+  const { clientId, error } = prompt;
+  const actions = error
+    ? h("div", { class: "problem-box", role: "alert" },
+      h("p", {}, error),
+      h("div", { class: "row" },
+        h("button", { type: "button", onclick: () => retry(clientId) }, "Try again"),
+        h("button", { type: "button", class: "quiet", onclick: () => fillComposer(takeBack(clientId)) },
+          prompt.prompt ? "Back to the composer" : "Dismiss")))
+    : h("p", { class: "soft waits" }, "Sending…");
+  const article = h("article", { class: "message user waiting" },
+    prompt.prompt && h("div", { class: "bubble", dir: "auto" }, prompt.prompt), actions);
+  if (!error) {
+    // A moment is no reason to say anything.
+    actions.hidden = get().connection === "online";
+    actions.textContent = actions.hidden ? "Sending…" : "Waits for the connection; it is sent when that is back.";
+    setTimeout(() => (actions.hidden = false), 1000);
+  }
+  return article;
+}

@@ -1,0 +1,66 @@
+// The frame of the page: side bar, conversation, the panel of files, and what lies above them.
+
+import { h } from "./dom.js";
+import { composer } from "./composer.js";
+import { conversation } from "./conversation.js";
+import { dialogs, open } from "./dialogs.js";
+import { filesPanel } from "./files.js";
+import { header } from "./header.js";
+import { notes } from "./notes.js";
+import { sidebar } from "./sidebar.js";
+import { addFiles } from "./actions.js";
+import { get, set, watch } from "./store.js";
+
+export function shell() {
+  const veil = h("div", { class: "veil", onclick: () => set({ isSidebarOpen: false, isPanelOpen: false }) });
+  const drop = h("div", { class: "drop", "aria-hidden": "true" }, h("p", {}, "Drop files to add them to this chat"));
+  const main = h("main", { class: "main" }, header(), conversation(), composer(), drop);
+  const frame = h("div", { class: "shell" }, sidebar(), main, filesPanel(), veil, dialogs(), notes());
+  watch(
+    ({ isSidebarOpen, isPanelOpen }) => [isSidebarOpen, isPanelOpen],
+    (isSidebarOpen, isPanelOpen) => {
+      frame.classList.toggle("with-sidebar", isSidebarOpen);
+      frame.classList.toggle("with-panel", isPanelOpen);
+    },
+  );
+  watch(({ chatName, chatId }) => [chatName, chatId], (name, chatId) => {
+    document.title = chatId && name ? `${name} · Kafka` : "Kafka";
+  });
+  takeDrops(main, drop);
+  return frame;
+}
+
+/** @param {HTMLElement} main @param {HTMLElement} sign */
+function takeDrops(main, sign) {
+  let depth = 0;
+  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  const show = () => sign.classList.toggle("visible", depth > 0);
+  main.addEventListener("dragenter", (event) => {
+    if (hasFiles(event)) depth += 1;
+    show();
+  });
+  main.addEventListener("dragleave", (event) => {
+    if (hasFiles(event)) depth = Math.max(0, depth - 1);
+    show();
+  });
+  main.addEventListener("dragover", (event) => {
+    if (hasFiles(event)) event.preventDefault();
+  });
+  main.addEventListener("drop", (event) => {
+    depth = 0;
+    show();
+    if (!event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    addFiles(event.dataTransfer.files);
+  });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!get().user) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    open("palette");
+  } else if (event.key === "Escape" && !get().dialog && (get().isSidebarOpen || get().isPanelOpen)) {
+    set({ isSidebarOpen: false, isPanelOpen: false });
+  }
+});

@@ -1,0 +1,76 @@
+// The one store. Views watch parts of it and draw them; only `actions.js` and the connection write to it.
+
+/** @typedef {import("./types.js").State} State */
+
+/** @type {State} */
+const state = {
+  about: null,
+  user: null,
+  isReady: false,
+  workspaces: [],
+  workspaceId: null,
+  chats: [],
+  moreChats: null,
+  showsArchived: false,
+  models: [],
+  modelId: null,
+  chatId: null,
+  chatName: "",
+  isOpening: false,
+  messages: [],
+  siblings: new Map(),
+  hasOlder: false,
+  runningId: null,
+  waiting: [],
+  files: [],
+  transfers: [],
+  connection: "none",
+  isSidebarOpen: false,
+  isPanelOpen: false,
+  fileId: null,
+  isComposing: false,
+  selectedFile: null,
+  dialog: null,
+  editing: null,
+  notes: [],
+};
+
+/** @type {Set<() => void>} */
+const watchers = new Set();
+let isQueued = false;
+
+/** What is there now; not to be written to. @returns {Readonly<State>} */
+export function get() {
+  return state;
+}
+
+/** Changes a part; those who watch it draw before the browser does. @param {Partial<State>} change */
+export function set(change) {
+  Object.assign(state, change);
+  if (isQueued) return;
+  isQueued = true;
+  queueMicrotask(() => {
+    isQueued = false;
+    for (const watcher of [...watchers]) watcher();
+  });
+}
+
+/**
+ * Calls `draw` now, and again whenever one of the values that `select` takes out of the store is another one.
+ * Returns how to end that.
+ * @template {readonly unknown[]} T
+ * @param {(state: Readonly<State>) => [...T]} select
+ * @param {(...values: NoInfer<[...T]>) => void} draw
+ */
+export function watch(select, draw) {
+  let before = select(state);
+  const look = () => {
+    const now = select(state);
+    if (now.every((value, at) => Object.is(value, before[at]))) return;
+    before = now;
+    draw(...now);
+  };
+  watchers.add(look);
+  draw(...before);
+  return () => watchers.delete(look);
+}

@@ -1,0 +1,63 @@
+//! What axe finds on each screen, in the light and in the dark: nothing.
+
+use super::{at, log_in, send, settled};
+use crate::support::{Browser, Look, Server};
+
+#[tokio::test]
+async fn axe_finds_nothing_on_any_screen() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let axe = browser.axe().await;
+    let server = Server::start().await;
+    for dark in [false, true] {
+        let look = Look {
+            dark,
+            ..Look::default()
+        };
+        let page = browser.open_as(&at(server.address(), "/"), look).await;
+        let looks = async |what: &str| {
+            page.is_accessible(&axe, &format!("{what}, dark: {dark}"))
+                .await
+        };
+        page.until("document.activeElement?.id === 'email'").await;
+        looks("the first visit").await;
+        log_in(&page, &format!("dark-{dark}@example.com")).await;
+        looks("no model").await;
+        page.press("Use the demo model").await;
+        page.until("document.querySelector('select.model').selectedOptions[0]?.text === 'demo'")
+            .await;
+        send(&page, "hello").await;
+        page.until("document.querySelector('.assistant.is-running .markdown blockquote')")
+            .await;
+        looks("a reply that grows").await;
+        settled(&page).await;
+        looks("a conversation").await;
+        page.press("Edit the prompt").await;
+        page.until("document.activeElement?.matches('.edit-box textarea')")
+            .await;
+        looks("an edited prompt").await;
+        page.key("Escape", 0).await;
+        page.press("Files").await;
+        looks("no files").await;
+        page.press("More about hello").await;
+        page.until("document.querySelector('.menu')").await;
+        looks("a menu").await;
+        page.key("Escape", 0).await;
+        for dialog in ["Models", "Settings"] {
+            page.press(dialog).await;
+            page.until("document.querySelector('dialog[open]')").await;
+            looks(dialog).await;
+            page.key("Escape", 0).await;
+            page.until("!document.querySelector('dialog[open]')").await;
+        }
+        page.key("k", 2).await;
+        page.until("document.activeElement?.matches('.palette-field')")
+            .await;
+        looks("the palette").await;
+        page.key("Escape", 0).await;
+        page.press("Log out").await;
+        page.until("document.querySelector('.welcome')").await;
+        page.is_clean(server.address());
+    }
+}

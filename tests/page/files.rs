@@ -1,0 +1,90 @@
+//! Files: uploads with progress and cancel, previews, versions and their differences.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::{Visit, send, settled};
+use crate::support::Browser;
+
+#[tokio::test]
+async fn an_upload_shows_its_progress_and_can_be_cancelled() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (large, small) = (
+        folder.path().join("large.bin"),
+        folder.path().join("notes.md"),
+    );
+    fs::write(&large, vec![7; 8_000_000]).expect("a file");
+    fs::write(&small, "# Notes\n\nSomeone must have slandered Josef K.\n").expect("a file");
+    let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000 });
+    page.ask("Network.emulateNetworkConditions", slow).await;
+    page.choose_files(".composer input[type=file]", &[large])
+        .await;
+    page.until("document.querySelector('.transfer progress')?.value > 0.05")
+        .await;
+    page.screenshot("upload").await;
+    page.press("Cancel the upload of large.bin").await;
+    page.until("!document.querySelector('.transfer')").await;
+    let fast =
+        json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    page.ask("Network.emulateNetworkConditions", fast).await;
+    page.choose_files(".composer input[type=file]", &[small])
+        .await;
+    page.shows(".transfer.stored", "added to this chat").await;
+    // The cancelled one left nothing.
+    page.until("document.querySelector('.header .count').innerText === '1'")
+        .await;
+    page.press("notes.md").await;
+    page.until("document.querySelector('.file-editor')?.value.startsWith('# Notes')")
+        .await;
+    page.screenshot("file").await;
+    page.is_clean(visit.server.address());
+}
+
+#[tokio::test]
+async fn versions_are_compared_and_restored() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-compose-rate-0"]).await;
+    let page = &visit.page;
+    page.click("#compose").await;
+    send(page, "write plan.md").await;
+    settled(page).await;
+    page.until("document.querySelector('.header .count').innerText === '1'")
+        .await;
+    page.press("Files").await;
+    page.click(".files .file").await;
+    page.until("document.querySelector('.file-editor')?.value.includes('line two')")
+        .await;
+    page.eval(
+        "{ const e = document.querySelector('.file-editor'); e.value = e.value.replace('line two', 'another line'); \
+         e.dispatchEvent(new Event('input')) }",
+    )
+    .await;
+    page.press("Save a version").await;
+    page.shows(".versions", "Version 2").await;
+    // The text is that of the newest version, and whole, though a shorter one was read before.
+    page.until(
+        "document.querySelector('.file-editor')?.value.endsWith('another line\\nline three\\n')",
+    )
+    .await;
+    page.click(".versions li button").await;
+    page.shows(".diff .added", "another line").await;
+    page.shows(".diff .removed", "line two").await;
+    page.screenshot("diff").await;
+    page.press("Restore").await;
+    page.shows(".versions", "Version 3").await;
+    page.until("document.querySelector('.file-editor')?.value.includes('line two')")
+        .await;
+    // A file can be given to the model to change.
+    page.press("Let the model change it").await;
+    page.until("document.querySelector('.target').value === 'plan.md'")
+        .await;
+    page.is_clean(visit.server.address());
+}

@@ -1,0 +1,87 @@
+//! The page in a real browser. Each test leaves screenshots in `target/page/`, to be looked at.
+
+mod accessible;
+mod conversation;
+mod files;
+mod first_visit;
+mod hostile;
+mod keyboard;
+mod looks;
+mod network;
+mod token_mode;
+mod windows;
+mod wire;
+
+use crate::support::{Browser, FakeModel, Page, Server, User, login};
+
+/// A person who has logged in on a page, with the models of a fake endpoint.
+pub struct Visit {
+    pub server: Server,
+    pub page: Page,
+    pub user: User,
+    // Dropped last.
+    _model: FakeModel,
+}
+
+/// The address of a path of the page.
+pub fn at(address: &str, path: &str) -> String {
+    format!("http://{address}{path}")
+}
+
+/// Makes a user with these models, the last of which the page chooses.
+pub async fn user_with(server: &Server, model: &FakeModel, names: &[&str]) -> User {
+    let user = login(server, "josef@example.com").await;
+    for name in names {
+        let form = [
+            ("user_id", user.id.as_str()),
+            ("name", name),
+            ("ak", "any"),
+            ("base_url", &model.base_url()),
+        ];
+        let saved = server.post("/models/new").form(&form);
+        saved.send().await.has_status(200);
+    }
+    user
+}
+
+/// Logs in on the page.
+pub async fn log_in(page: &Page, email: &str) {
+    page.until("document.activeElement?.id === 'email'").await;
+    page.types(email).await;
+    page.key("Enter", 0).await;
+    page.until("document.querySelector('.composer')").await;
+}
+
+/// Sends a prompt from the composer, which has the focus.
+pub async fn send(page: &Page, prompt: &str) {
+    page.until("document.activeElement?.matches('.composer .prompt')")
+        .await;
+    page.types(prompt).await;
+    page.key("Enter", 0).await;
+}
+
+/// Waits until the last message is a reply that has ended.
+pub async fn settled(page: &Page) {
+    page.until(
+        "document.querySelector('.messages > :last-child')?.matches('.assistant:not(.is-running)') && \
+         !document.querySelector('.waiting')",
+    )
+    .await;
+}
+
+impl Visit {
+    /// A server with its own model endpoint, and a page that is logged in.
+    pub async fn start(browser: &Browser, names: &[&str]) -> Self {
+        let model = FakeModel::start();
+        let server = Server::start().await;
+        let user = user_with(&server, &model, names).await;
+        let page = browser.open(&at(server.address(), "/")).await;
+        log_in(&page, &user.email).await;
+        Self {
+            server,
+            page,
+            user,
+            _model: model,
+        }
+    }
+}

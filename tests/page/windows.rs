@@ -1,0 +1,49 @@
+//! Two windows of one person.
+
+use super::{Visit, at, send, settled};
+use crate::support::Browser;
+
+#[tokio::test]
+async fn two_windows_stay_the_same() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-60-rate-30"]).await;
+    let one = &visit.page;
+    send(one, "count").await;
+    one.shows(".assistant .body", "w2").await;
+    let path = one.eval("location.pathname").await;
+    let path = path.as_str().expect("a path");
+    let two = browser.open(&at(visit.server.address(), path)).await;
+    // In the middle of the reply.
+    two.until("document.querySelector('.assistant.is-running')")
+        .await;
+    settled(one).await;
+    settled(&two).await;
+    let text = "[...document.querySelectorAll('.message')].map((m) => m.innerText).join()";
+    assert_eq!(one.eval(text).await, two.eval(text).await);
+    let words: Vec<_> = (1..=60).map(|n| format!("w{n}")).collect();
+    two.shows(".assistant .body", &words.join(" ")).await;
+    // What one does, the other shows: a prompt, and a name.
+    send(&two, "again").await;
+    one.until("document.querySelectorAll('.message').length === 4")
+        .await;
+    settled(one).await;
+    one.press("More about count").await;
+    one.press("Rename").await;
+    one.until("document.activeElement?.matches('.rename')")
+        .await;
+    one.types("Numbers").await;
+    one.key("Enter", 0).await;
+    two.shows(".title", "Numbers").await;
+    two.shows(".chat-row a", "Numbers").await;
+    two.screenshot("second-window").await;
+    // Deleted here, it is closed there.
+    one.press("More about Numbers").await;
+    one.press("Delete…").await;
+    one.press("Delete").await;
+    two.shows(".notes", "This chat was deleted.").await;
+    two.until("location.pathname === '/'").await;
+    one.is_clean(visit.server.address());
+    two.is_clean(visit.server.address());
+}
