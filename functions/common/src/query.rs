@@ -81,6 +81,21 @@ impl Query {
         boolean
     }
 
+    /// The word `name` of those of `known`, if it was sent.
+    pub fn optional_word(&mut self, name: &str, known: &[&'static str]) -> Option<&'static str> {
+        let text = query_value(&self.uri, name)?;
+        let word = known.iter().copied().find(|known| *known == text);
+        if word.is_none() {
+            let quoted: Vec<String> = known.iter().map(|word| format!("'{word}'")).collect();
+            let expected = quoted.join(" or ");
+            let msg = format!("Input should be {expected}");
+            let error = FieldError::new("literal_error", name, msg, shown(&text));
+            let error = error.with_ctx(json!({ "expected": expected }));
+            self.errors.push(error.in_query());
+        }
+        word
+    }
+
     /// Which part of a list is asked for: `limit` (1 to 200) and `after`, a cursor that an earlier page named.
     pub fn page(&mut self) -> Page {
         let limit = self.limit();

@@ -103,8 +103,12 @@ impl World {
             | "conversation_events_of_reply"
             | "models_delete"
             | "models_test" => Input::query(&[caller]),
-            "auth_delete_user" | "web_home" | "web_openapi" | "web_docs" | "web_websocket"
-            | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
+            "export_chat" => {
+                let markdown = Input::query(&[caller, ("format", "markdown")]);
+                return Some(vec![Input::query(&[caller]), markdown]);
+            }
+            "auth_delete_user" | "export_user_data" | "web_home" | "web_openapi" | "web_docs"
+            | "web_websocket" | "web_style" | "web_health" | "web_ready" => Input::path(&[]),
             _ => return None,
         };
         Some(vec![input])
