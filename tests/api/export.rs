@@ -101,7 +101,8 @@ impl Scene {
             let mut bytes = Vec::new();
             // Its checksum is compared.
             file.read_to_end(&mut bytes).expect("an undamaged file");
-            files.insert(file.name().to_owned(), bytes);
+            let name = file.name().expect("a name in Unicode").into_owned();
+            files.insert(name, bytes);
         }
         files
     }

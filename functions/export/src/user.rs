@@ -15,7 +15,6 @@ use kafka_common::content;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result};
 use kafka_common::params;
-use serde::Deserialize;
 
 use crate::answer::{Export, Failure};
 use crate::archive::{Archive, Entry, name};
