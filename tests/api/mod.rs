@@ -10,6 +10,7 @@ mod compression;
 mod cors;
 mod curl;
 mod email;
+mod export;
 mod fields;
 mod file_change;
 mod file_content;

@@ -25,6 +25,7 @@ pub mod words;
 pub mod actions;
 pub mod auth;
 pub mod chat;
+pub mod export;
 pub mod file;
 pub mod models;
 pub mod relay;
@@ -74,6 +75,7 @@ pub const ALL: &[Group] = &[
     chat::GROUP,
     relay::GROUP,
     models::GROUP,
+    export::GROUP,
     search::GROUP,
     settings::GROUP,
     usage::GROUP,

@@ -1,5 +1,6 @@
 //! Files over HTTP: forms are taken into the store, and what it holds is served.
 
+pub mod disposition;
 pub mod download;
 pub mod range;
 

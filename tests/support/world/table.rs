@@ -134,10 +134,13 @@ impl World {
             | "conversation_events_of_reply"
             | "models_delete"
             | "models_test" => Input::query(&[caller]),
-            "auth_delete_user" | "settings_show" | "web_home" | "web_openapi" | "web_docs"
-            | "web_websocket" | "web_style" | "web_health" | "web_ready" | "web_about" => {
-                Input::path(&[])
+            "export_chat" => {
+                let markdown = Input::query(&[caller, ("format", "markdown")]);
+                return Some(vec![Input::query(&[caller]), markdown]);
             }
+            "auth_delete_user" | "export_user_data" | "settings_show" | "web_home"
+            | "web_openapi" | "web_docs" | "web_websocket" | "web_style" | "web_health"
+            | "web_ready" | "web_about" => Input::path(&[]),
             _ => return None,
         };
         Some(vec![input])

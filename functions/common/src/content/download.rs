@@ -1,6 +1,5 @@
 //! Serving a content as a file of its own: conditions, ranges, and headers under which nothing can run.
 
-mod disposition;
 mod media_type;
 
 use std::ops::Range;
@@ -11,6 +10,7 @@ use axum::response::Response;
 use kafka_store::content::{CHUNK, read};
 use serde::Deserialize;
 
+use super::disposition;
 use super::range::{Requested, requested};
 use crate::access::Caller;
 use crate::error::Result;

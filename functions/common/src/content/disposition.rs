@@ -7,8 +7,8 @@ const MAX_BYTES: usize = 240;
 
 /// The header for a file called `filename`: printable ASCII whatever the name. Old clients get an approximation, all
 /// others the name itself but for what no file system takes and what disguises a name.
-pub(super) fn header(inline: bool, filename: &str) -> String {
-    let name = shortened(&harmless(filename));
+pub fn header(inline: bool, filename: &str) -> String {
+    let name = harmless(filename);
     let kind = if inline { "inline" } else { "attachment" };
     let mut header = format!("{kind}; filename=\"{}\"", approximation(&name));
     if name.bytes().any(|byte| !is_attr_char(byte)) {
@@ -26,8 +26,8 @@ pub(super) fn header(inline: bool, filename: &str) -> String {
 }
 
 /// The name without separators of directories, control characters, and characters that turn the direction of writing
-/// (which make `exe.txt` of `txt.exe`).
-fn harmless(filename: &str) -> String {
+/// (which make `exe.txt` of `txt.exe`), and not longer than file systems take.
+pub fn harmless(filename: &str) -> String {
     let harmless: String = filename
         .chars()
         .map(|c| match c {
@@ -39,7 +39,7 @@ fn harmless(filename: &str) -> String {
         .collect();
     match harmless.as_str() {
         "" | "." | ".." => "file".to_owned(),
-        _ => harmless,
+        _ => shortened(&harmless),
     }
 }
 

@@ -1,0 +1,97 @@
+//! A ZIP archive that is sent while it is written.
+
+use std::io::{self, Write};
+use std::mem::take;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Bytes;
+use kafka_common::content::disposition;
+use zip::result::ZipResult;
+use zip::write::{SimpleFileOptions, StreamWriter};
+use zip::{CompressionMethod, ZipWriter};
+
+/// Files from this size on, in bytes, get the long form of their sizes.
+const LARGE: u64 = 1 << 31;
+
+/// What is in an entry.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry {
+    /// A text, of which nobody knows how long it gets. It is compressed.
+    Text,
+    /// A file of so many bytes, as it is: most large ones are compressed already.
+    File(u64),
+}
+
+/// What was written and not sent yet.
+#[derive(Debug, Clone, Default)]
+struct Outgoing(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut outgoing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outgoing.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The archive.
+pub struct Archive {
+    zip: ZipWriter<StreamWriter<Outgoing>>,
+    outgoing: Outgoing,
+}
+
+impl Archive {
+    /// An empty one.
+    pub fn new() -> Self {
+        let outgoing = Outgoing::default();
+        Self {
+            zip: ZipWriter::new_stream(outgoing.clone()),
+            outgoing,
+        }
+    }
+
+    /// Ends the entry before and begins the one at `path`.
+    pub fn begin(&mut self, path: &str, entry: Entry) -> ZipResult<()> {
+        let options = SimpleFileOptions::default();
+        let options = match entry {
+            Entry::Text => options.compression_method(CompressionMethod::Deflated),
+            Entry::File(size) => options
+                .compression_method(CompressionMethod::Stored)
+                .large_file(size >= LARGE),
+        };
+        self.zip.start_file(path, options)
+    }
+
+    /// Adds to the entry, and returns what is to be sent.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<Bytes> {
+        self.zip.write_all(bytes)?;
+        Ok(self.outgoing())
+    }
+
+    /// Ends the archive, and returns what is to be sent.
+    pub fn end(self) -> ZipResult<Bytes> {
+        let Self { zip, outgoing } = self;
+        zip.finish()?;
+        let mut outgoing = outgoing.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(take(&mut *outgoing).into())
+    }
+
+    fn outgoing(&self) -> Bytes {
+        let mut outgoing = self
+            .outgoing
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        take(&mut *outgoing).into()
+    }
+}
+
+/// A name that every file system takes, and no path.
+pub fn name(filename: &str) -> String {
+    let refused = |c| matches!(c, ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    disposition::harmless(&filename.replace(refused, "_"))
+}
