@@ -310,7 +310,6 @@ listen({
     openChat(null);
     chatsChanged();
   },
-  ended: () => {},
 });
 
 // --- files ---

@@ -78,7 +78,6 @@ export const api = {
   sessions: () => ask("GET", "/auth/sessions", { cache: "no-store" }),
   /** @param {string} id */
   endSession: (id) => ask("DELETE", `/auth/sessions/${id}`),
-  endSessions: () => ask("DELETE", "/auth/sessions"),
   leave: () => ask("DELETE", `/user/${userId()}`),
 
   /** @param {string} name */

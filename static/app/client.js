@@ -5,7 +5,7 @@
 
 /**
  * What a frame asks for: `sync` to send one, `read` to read messages over HTTP, `files` to read the list of files.
- * @typedef {{sync?: boolean, read?: boolean, files?: boolean, ended?: any, gone?: boolean}} Wish
+ * @typedef {{sync?: boolean, read?: boolean, files?: boolean, gone?: boolean}} Wish
  */
 
 const ROOT = "";
@@ -120,7 +120,6 @@ export class Client {
       case "generation_ended":
         this.#add(event.message);
         this.running = null;
-        wish.ended = event.message;
         break;
       case "branch_selected":
         for (const message of event.messages) this.#learn(message);
@@ -143,13 +142,9 @@ export class Client {
     if (sync.rev < this.rev) return {};
     const running = sync.generation?.status && sync.generation.status !== "running" ? null : sync.generation;
     if (running && running.seq < (this.seqs.get(running.id) ?? 0)) return {};
-    const before = this.running;
     /** @type {Wish} */
     const wish = { files: sync.rev > this.rev, read: true };
-    for (const message of sync.messages) {
-      this.#learn(message);
-      if (before?.messageId === message.id && !running) wish.ended = message;
-    }
+    for (const message of sync.messages) this.#learn(message);
     if (sync.head_id !== undefined) this.head = sync.head_id;
     if (typeof sync.chat_name === "string") this.name = sync.chat_name;
     this.rev = sync.rev;

@@ -133,7 +133,6 @@ class Connection {
     if (wish.sync && this.asked === null) this.sync();
     if (wish.read) this.complete();
     if (wish.files) listeners.files();
-    if (wish.ended) listeners.ended(wish.ended);
     if (frame.rev !== undefined && frame.action !== "sync") listeners.changed();
   }
 
@@ -270,7 +269,6 @@ const listeners = {
   files: () => {},
   changed: () => {},
   gone: () => {},
-  ended: (/** @type {any} */ _message) => {},
 };
 
 /** @param {typeof listeners} told */
