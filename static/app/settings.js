@@ -18,6 +18,7 @@ register("settings", () => {
       h("p", {}, "You are ", h("b", {}, user?.email ?? ""), "."),
       h("div", { class: "row" },
         h("button", { type: "button", onclick: () => { close(); logOut(); } }, "Log out"),
+        user && h("a", { class: "button", href: `/user/${user.id}/export`, download: "kafka-export.zip" }, "Export everything"),
         h("button", { type: "button", class: "danger", onclick: leave }, "Delete the account…"))),
     h("section", {}, h("h3", {}, "About"),
       h("p", { class: "soft" }, `Kafka ${about?.version ?? ""}. This page uses nothing but the public API: `,

@@ -15,7 +15,12 @@ async fn rate_limits_hold_in_every_operation() {
             (SELECT id AS value FROM user UNION SELECT email || ' from 127.0.0.1' FROM user) AS who
         UNION ALL VALUES ('login from 127.0.0.1', 4102444800000, 60, 60000, 0)";
     // How much of these goes on at a time is limited, not how often (`token::long_work`).
-    let at_a_time = ["file_content", "conversation_events_of_reply"];
+    let at_a_time = [
+        "file_content",
+        "conversation_events_of_reply",
+        "export_chat",
+        "export_user_data",
+    ];
     let limited = refused(&house, &world, used_up, 429, |operation| {
         operation.is_limited() && !at_a_time.contains(&operation.id.as_str())
     });

@@ -196,9 +196,8 @@ async fn assert_is_untouched(house: &House, owner: &World, before: &str) {
     let dump = house.dump().await;
     // The requests of theirs above have made an index of what they have, and were recorded.
     let is_made = |row: &&str| row.starts_with("search_") || row.contains("Text(\"exported\")");
-    let is_theirs = |row: &&str| {
-        before.contains(row) || !is_made(row) && ids.iter().any(|id| row.contains(id))
-    };
+    let is_theirs =
+        |row: &&str| before.contains(row) || !is_made(row) && ids.iter().any(|id| row.contains(id));
     let after: Vec<_> = dump.lines().filter(is_theirs).collect();
     assert_eq!(after, before);
     let login = house.login(&owner.user.email).await;
