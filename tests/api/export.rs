@@ -43,7 +43,7 @@ impl Scene {
             .file("files", "plan.txt", "first");
         let uploaded = server.upload(form).await;
         uploaded.has_status(200);
-        let file = uploaded.string("/files/0/id");
+        let file = uploaded.string("/files/0");
         let path = format!("/chat-file/{file}/versions");
         let saved = server.post(&path).form(&[("content", "second")]);
         saved.send().await.has_status(200);
@@ -267,7 +267,7 @@ async fn everything_is_in_one_archive() {
     }
     let database = scene.server.database().await;
     let noted = "SELECT object FROM audit WHERE action = 'exported' ORDER BY id LIMIT 1";
-    assert_eq!(database.texts(noted).await, [scene.user.id.clone()]);
+    assert_eq!(database.texts(noted).await, [scene.user.id]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

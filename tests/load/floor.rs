@@ -172,6 +172,7 @@ async fn chat_new(State(database): Db, Form(form): Form<ChatNew>) -> Answer {
         text(form.workspace_id),
         text(form.user_id),
         Value::Null,
+        Value::Integer(0),
     ];
     run(&mut database.session(), CHAT_NEW, values)
         .await?

@@ -181,6 +181,17 @@ async fn rows(house: &House) -> String {
     rows.map(|row| format!("{row}\n")).collect()
 }
 
+/// Takes out what the replies of a deleted chat took: it is kept for the user's sums (docs/api.md#usage).
+async fn forget_usage(house: &House, chat: &str) {
+    let taken = format!("FROM usage WHERE chat_id = '{chat}'");
+    let sql = format!(
+        "UPDATE \"user\" SET usage_tokens = usage_tokens - (SELECT sum(tokens_in + tokens_out) {taken})
+         WHERE id = (SELECT user_id {taken});
+         DELETE {taken};"
+    );
+    house.server.change(&sql).await;
+}
+
 async fn no_row_of_a_deleted_user_stays(house: House) {
     house.world("leni@example.com").await;
     let before = rows(&house).await;
@@ -227,12 +238,13 @@ async fn of_a_workspace_nothing_stays(house: House) {
 
     let workspace = josef.workspace().await;
     let file = josef.file(&workspace, "false").await;
-    let mut sockets = Vec::new();
+    let (mut chats, mut sockets) = (Vec::new(), Vec::new());
     for _ in 0..2 {
         let chat = josef.chat(&workspace, &file).await;
         josef.file(&chat, "true").await;
         josef.converse(&chat).await;
         sockets.push(josef.sockets(&chat).await);
+        chats.push(chat);
     }
     josef
         .delete(&format!("/workspace/delete/{workspace}"))
@@ -240,6 +252,9 @@ async fn of_a_workspace_nothing_stays(house: House) {
 
     for sockets in &mut sockets {
         hear_of_the_end(sockets).await;
+    }
+    for chat in &chats {
+        forget_usage(&house, chat).await;
     }
     assert_eq!(rows(&house).await, before);
 }
@@ -257,6 +272,7 @@ async fn of_a_chat_nothing_stays(house: House) {
         let mut sockets = josef.sockets(&chat).await;
         josef.delete(&format!("/chat/{chat}")).await;
         hear_of_the_end(&mut sockets).await;
+        forget_usage(&house, &chat).await;
         assert_eq!(rows(&house).await, before);
     }
 }

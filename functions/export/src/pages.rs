@@ -25,8 +25,11 @@ const BYTES: i64 = 1_000_000;
 
 /// A row of a list that is read in pages.
 pub trait Paged: DeserializeOwned {
-    /// Reads at most ?3 rows of ?1 behind the place ?2, and about ?4 bytes of long ones.
+    /// Reads at most ?3 rows of ?1 behind the place ?2, and where it has texts about ?4 bytes of them.
     const SQL: &'static str;
+
+    /// Whether its rows have texts, of which a page has only so many bytes.
+    const HAS_TEXTS: bool;
 
     /// Where it is in the list: above 0, and the next one is at a higher place.
     fn place(&self) -> i64;
@@ -35,7 +38,10 @@ pub trait Paged: DeserializeOwned {
 /// The page of what `of` has that follows the place `after`: 0 at first. An empty one is the end.
 pub async fn page<R: Paged>(of: &str, after: i64) -> db::Result<Vec<R>> {
     let mut db = Db::open().await?;
-    db.query_as(R::SQL, params![of, after, ROWS, BYTES]).await
+    match R::HAS_TEXTS {
+        true => db.query_as(R::SQL, params![of, after, ROWS, BYTES]).await,
+        false => db.query_as(R::SQL, params![of, after, ROWS]).await,
+    }
 }
 
 /// A message of a chat.
@@ -102,9 +108,10 @@ pub struct FileRow {
 }
 
 macro_rules! paged {
-    ($($row:ident by $place:ident: $sql:ident;)+) => {$(
+    ($($row:ident by $place:ident: $sql:ident, texts: $has_texts:literal;)+) => {$(
         impl Paged for $row {
             const SQL: &'static str = $sql;
+            const HAS_TEXTS: bool = $has_texts;
 
             fn place(&self) -> i64 {
                 self.$place
@@ -114,10 +121,10 @@ macro_rules! paged {
 }
 
 paged! {
-    MessageRow by position: MESSAGES;
-    ChatFileRow by place: CHAT_FILES;
-    VersionRow by place: VERSIONS;
-    ChatRow by place: CHATS;
-    WorkspaceRow by place: WORKSPACES;
-    FileRow by place: FILES;
+    MessageRow by position: MESSAGES, texts: true;
+    ChatFileRow by place: CHAT_FILES, texts: false;
+    VersionRow by place: VERSIONS, texts: true;
+    ChatRow by place: CHATS, texts: false;
+    WorkspaceRow by place: WORKSPACES, texts: false;
+    FileRow by place: FILES, texts: false;
 }

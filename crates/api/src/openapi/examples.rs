@@ -188,6 +188,11 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         ("Workspace" | "WorkspaceDetails" | "LoginWorkspace" | "ChangeWorkspace", "name") => {
             "Default Workspace"
         }
+        ("ExportedChatHead" | "ExportedChat", "name") => "The trial",
+        ("ExportedWorkspace", "name") => "Default Workspace",
+        (_, "note") => "It names the accuser.",
+        (_, "day") => "2026-11-22",
+        (_, "ends") => "2026-12-01",
         (_, "q") => "slandered",
         (_, "in") => "messages,names",
         (_, "preview" | "snippet") => "Someone must have slandered",
@@ -244,6 +249,9 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         (_, "application/octet-stream" | "text/plain") => "Someone must have slandered Josef K.",
         (_, "text/*") => "window.onload = main;",
         (_, "text/html") => "<!doctype html><title>Kafka Backend</title>",
+        (_, "text/markdown") => "# The trial\n",
+        // The end of an archive without files.
+        (_, "application/zip") => "PK\u{5}\u{6}\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         (_, "text/css") => "body { margin: 0 }",
         (_, "text/event-stream") => {
             "event: generation_ended\ndata: {\"action\":\"generation_ended\"}\n\n"
