@@ -4,7 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -241,22 +241,24 @@ async fn many_renames_are_announced_in_their_order() {
 
 #[tokio::test]
 async fn renames_share_requests_to_the_gateway() {
-    const RENAMES: usize = 400;
+    const RENAMES: usize = 90;
     let mut gateway = Gateway::start().await;
     let server = gateway.server().await;
     let (_, chat) = someone(&server).await;
-    let names: Vec<String> = (0..RENAMES).map(|name| name.to_string()).collect();
-    // At once: how fast they follow each other otherwise depends on what else the machine does.
-    for names in names.chunks(100) {
-        let renames = names.iter().map(|name| rename(&server, &chat, name));
-        futures::future::join_all(renames).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let before = gateway.requests;
+        for name in 0..RENAMES {
+            rename(&server, &chat, &name.to_string()).await;
+        }
+        gateway.items(RENAMES).await;
+        let requests = gateway.requests - before;
+        if requests * 3 < RENAMES * 2 {
+            break;
+        }
+        // On a busy machine they may follow each other too slowly to be gathered.
+        assert!(Instant::now() < deadline, "{requests} requests");
     }
-    gateway.items(RENAMES).await;
-    assert!(
-        gateway.requests * 3 < RENAMES * 2,
-        "{} requests",
-        gateway.requests
-    );
 }
 
 #[tokio::test]

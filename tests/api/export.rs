@@ -14,6 +14,8 @@ struct Scene {
     server: Server,
     user: User,
     chat: String,
+    /// The chat's file, and its first version.
+    file: (String, String),
     /// The bytes of the workspace's file.
     bytes: Vec<u8>,
     _model: FakeModel,
@@ -47,10 +49,12 @@ impl Scene {
         let path = format!("/chat-file/{file}/versions");
         let saved = server.post(&path).form(&[("content", "second")]);
         saved.send().await.has_status(200);
+        let first = server.get(&path).send().await.string("/versions/0/id");
         let scene = Self {
             server,
             user,
             chat,
+            file: (file, first),
             bytes,
             _model: model,
         };
@@ -169,6 +173,10 @@ async fn a_chat_has_all_branches_and_all_texts_of_its_files() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chat_is_a_text_for_people() {
     let scene = Scene::new().await;
+    let (file, first) = &scene.file;
+    let path = format!("/chat-file/{file}/revert");
+    let reverted = scene.server.post(&path).form(&[("version_id", first)]);
+    reverted.send().await.has_status(200);
     let answer = scene.chat("&format=markdown").await;
     answer.has_status(200);
     assert_eq!(
@@ -180,7 +188,8 @@ async fn a_chat_is_a_text_for_people() {
     assert!(text.contains("Why?\n"), "{text}");
     assert_eq!(text.matches(". fake\n").count(), 2, "{text}");
     assert!(text.contains(", follows "), "another reply: {text}");
-    assert!(text.contains("*File: plan.txt*"), "{text}");
+    let file = "*File: plan.txt*\n\n```\nfirst\n```\n";
+    assert!(text.contains(file), "{text}");
     let answer = scene.chat("&format=pdf").await;
     assert_eq!(answer.status, 422);
     assert_eq!(

@@ -88,6 +88,10 @@ pub(super) async fn of_reading(counter: &mut Counter) {
             assert_eq!(count("files"), files.len());
         }
     }
+    // The chat, and the record of it; the pages are read while the answer is sent.
+    let path = format!("/chat/{chat}/export");
+    let cost = alone(2).leased();
+    counter.takes(&path, counter.get(&path), 200, cost).await;
     // The first one indexes what there is, and notes what comes.
     let path = format!("/search?user_id={}&q=text", counter.user);
     counter.get(&path).send().await.has_status(200);
