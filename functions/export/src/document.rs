@@ -44,14 +44,15 @@ pub fn chat(head: ExportedChatHead) -> impl Stream<Item = Result<Bytes, Failure>
                 files.separate(&mut piece);
                 piece.extend(opened(&row.file, "versions")?);
                 yield piece.into();
-                let (mut after, mut list) = (0, List::default());
-                while row.num_versions > 0 {
+                let (mut after, mut list, mut left) = (0, List::default(), row.num_versions);
+                while left > 0 {
                     let rows: Vec<VersionRow> = page(row.file.id.as_str(), after).await?;
                     let Some(last) = rows.last() else { break };
                     after = last.place();
                     let mut piece = Vec::new();
                     for VersionRow { version, .. } in rows {
                         list.add(&mut piece, &version)?;
+                        left -= 1;
                     }
                     yield piece.into();
                 }
