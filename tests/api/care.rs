@@ -176,7 +176,7 @@ async fn a_reply_is_rated_for_all_clients() {
     talk.rate(&prompt, json!({ "rating": "good" }))
         .send()
         .await
-        .is_error(400, "Only a reply can be rated.");
+        .is_error(409, "Only a reply can be rated.");
     talk.rate(UNKNOWN_ID, json!({}))
         .send()
         .await

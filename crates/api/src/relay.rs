@@ -378,7 +378,7 @@ operations! {
             USER_FIELD,
         ])
         .answers::<RatedMessage>()
-        .fails(400, "`Only a reply can be rated.`")
+        .fails(409, "`Only a reply can be rated.`")
         .not_found("`User not found.`, `Chat not found.` or `Message not found.`");
 
     /// Delete a message and what follows it

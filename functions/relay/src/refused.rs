@@ -45,6 +45,11 @@ impl Refused {
         Self::new(ErrorCode::Busy, "A reply is still being written.")
     }
 
+    /// Not as the thing is: 409. No frame of a socket asks for what this refuses, so the code is never seen.
+    pub fn conflict(error: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::Busy, error)
+    }
+
     /// More was asked for at once than one answer holds.
     pub fn too_much() -> Self {
         Self::new(ErrorCode::RateLimited, "Too much at once. Ask again.")

@@ -116,7 +116,7 @@ fn field_schema(field: &Field) -> Value {
 fn nullable(schema: &mut Value) {
     if schema["type"] == "string" {
         schema["type"] = json!(["string", "null"]);
-    } else if let Some(choices) = schema["anyOf"].as_array_mut()
+    } else if let Some(choices) = schema.get_mut("anyOf").and_then(Value::as_array_mut)
         && !choices.contains(&json!({ "type": "null" }))
     {
         choices.push(json!({ "type": "null" }));

@@ -108,7 +108,7 @@ async fn store(
         return Err(Refused::not_found("Message not found."));
     }
     if !found.is_reply {
-        return Err(Refused::bad_request("Only a reply can be rated."));
+        return Err(Refused::conflict("Only a reply can be rated."));
     }
     let rev = conversation::raise(&mut tx, chat, 1).await?;
     let rated: Option<Rated> = tx
