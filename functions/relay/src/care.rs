@@ -15,14 +15,19 @@ use kafka_common::api::actions::By;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::json::JsonBody;
+use kafka_common::json::fields::Fields;
 use kafka_common::owner;
 use serde::Serialize;
 
 use crate::refused::Refused;
 
-/// The caller, whom the body may name.
+/// The caller, whom the body may name; an empty name is none, as in all requests about conversations.
 fn caller(access: &Access, body: &JsonBody) -> Result<Caller> {
-    let By { user_id } = body.get()?;
+    let fields = Fields {
+        is_forgiving: true,
+        ..body.fields()
+    };
+    let By { user_id } = fields.read().map_err(|wrong| body.invalid(wrong))?;
     access.caller(user_id.as_ref().map(|id| id.0.as_str()))
 }
 
