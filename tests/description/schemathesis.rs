@@ -26,6 +26,10 @@ const NEVER: [(&str, &str); 4] = [
     ),
     ("chat_delete_new", "no chat has this id"),
     ("chat_delete_rename", "no chat has this id"),
+    (
+        "conversation_delete",
+        "it is about a chat that stays, which no deletion may name: `api::care` deletes",
+    ),
 ];
 
 /// Things of each kind that may be deleted, or changed so that they are no use any more.
