@@ -18,7 +18,7 @@ const OF_TOKEN_MODE: [(&str, &str); 7] = {
 };
 
 /// What never succeeds, and why.
-const NEVER: [(&str, &str); 4] = [
+const NEVER: [(&str, &str); 5] = [
     ("conversation_socket", "only the gateway gets further"),
     (
         "conversation_socket_events",
