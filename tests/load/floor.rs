@@ -13,7 +13,6 @@ use kafka_host::storage::{Database, Options, Session, Value};
 use serde::Deserialize;
 use serde_json::json;
 use std::{fs, path, sync::Arc};
-use tokio::net::TcpListener;
 use uuid::Uuid;
 
 const LOGIN: &str = include_str!("../../functions/auth/src/login.sql");
@@ -28,31 +27,26 @@ const NOW: &str = "2026-11-22T12:07:33.823017+00:00";
 
 /// Serves until the process is killed; prints its address like `kafka up`.
 pub fn serve(folder: &path::Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
     tokio::runtime::Runtime::new()?.block_on(async {
-        let (listener, router) = listen(folder).await?;
+        let file = folder.join("default.db");
+        migrate(&file).await?;
+        let database = Database::open(&file, Options::default())
+            .await
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let router = Router::new()
+            .route("/auth/login", post(login))
+            .route("/workspace/new", post(workspace_new))
+            .route("/chat/new", post(chat_new))
+            .route("/chat/rename", patch(chat_rename))
+            .route("/chat/{id}", delete(chat_delete))
+            .route("/file/upload", post(upload))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(database);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("Serving http://{}", listener.local_addr()?);
         Ok(axum::serve(listener, router).await?)
     })
-}
-
-/// A free port of this machine, and what is to be served there: over a fresh database in `folder`.
-pub async fn listen(folder: &path::Path) -> anyhow::Result<(TcpListener, Router)> {
-    fs::create_dir_all(folder)?;
-    let file = folder.join("default.db");
-    migrate(&file).await?;
-    let database = Database::open(&file, Options::default())
-        .await
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
-    let router = Router::new()
-        .route("/auth/login", post(login))
-        .route("/workspace/new", post(workspace_new))
-        .route("/chat/new", post(chat_new))
-        .route("/chat/rename", patch(chat_rename))
-        .route("/chat/{id}", delete(chat_delete))
-        .route("/file/upload", post(upload))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(database);
-    Ok((TcpListener::bind("127.0.0.1:0").await?, router))
 }
 
 async fn migrate(file: &path::Path) -> anyhow::Result<()> {

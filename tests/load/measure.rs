@@ -84,9 +84,6 @@ impl Figures {
     }
 }
 
-/// Chats made beforehand for the clients that delete them: enough for some seconds.
-const CHATS_TO_DELETE: usize = 12_000;
-
 /// A workload on one server, which is measured in slices.
 pub struct Run {
     address: String,
@@ -102,7 +99,7 @@ impl Run {
         clients: usize,
     ) -> anyhow::Result<Self> {
         let mut prepared = Vec::new();
-        for plan in workload.prepare(address, clients, CHATS_TO_DELETE).await? {
+        for plan in workload.prepare(address, clients).await? {
             prepared.push((Client::connect(address).await?, plan));
         }
         Ok(Self {

@@ -6,6 +6,9 @@ use http::Method;
 use serde_json::Value;
 use uuid::Uuid;
 
+/// Chats made beforehand for each client that deletes them.
+const CHATS_TO_DELETE: usize = 12_000;
+
 /// A kind of request, repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {
@@ -71,14 +74,8 @@ impl Workload {
         }
     }
 
-    /// Makes the users, workspaces and chats that `clients` clients need, and their requests. Those that delete chats have
-    /// `to_delete` chats together.
-    pub async fn prepare(
-        self,
-        address: &str,
-        clients: usize,
-        to_delete: usize,
-    ) -> anyhow::Result<Vec<Plan>> {
+    /// Makes the users, workspaces and chats that `clients` clients need, and their requests.
+    pub async fn prepare(self, address: &str, clients: usize) -> anyhow::Result<Vec<Plan>> {
         let mut client = Client::connect(address).await?;
         if self == Self::LoginLarge {
             let email = fresh_email();
@@ -110,7 +107,7 @@ impl Workload {
                 }
                 Self::ChatDelete => {
                     let mut calls = Vec::new();
-                    for _ in 0..to_delete.div_ceil(clients) {
+                    for _ in 0..CHATS_TO_DELETE.div_ceil(clients) {
                         let chat = user.chat(&mut client).await?;
                         calls.push(Call::form(Method::DELETE, &format!("/chat/{chat}"), &[]));
                     }
