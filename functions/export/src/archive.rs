@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::mem::take;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use kafka_common::content::disposition;
@@ -26,10 +26,19 @@ pub enum Entry {
 #[derive(Debug, Clone, Default)]
 struct Outgoing(Arc<Mutex<Vec<u8>>>);
 
+impl Outgoing {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Bytes {
+        take(&mut *self.bytes()).into()
+    }
+}
+
 impl Write for Outgoing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut outgoing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        outgoing.extend_from_slice(bytes);
+        self.bytes().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -69,24 +78,14 @@ impl Archive {
     /// Adds to the entry, and returns what is to be sent.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<Bytes> {
         self.zip.write_all(bytes)?;
-        Ok(self.outgoing())
+        Ok(self.outgoing.take())
     }
 
     /// Ends the archive, and returns what is to be sent.
     pub fn end(self) -> ZipResult<Bytes> {
         let Self { zip, outgoing } = self;
         zip.finish()?;
-        let mut outgoing = outgoing.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(take(&mut *outgoing).into())
-    }
-
-    fn outgoing(&self) -> Bytes {
-        let mut outgoing = self
-            .outgoing
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        take(&mut *outgoing).into()
+        Ok(outgoing.take())
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use crate::answer::Failure;
-use crate::pages::{ChatFileRow, MessageRow, Paged, VersionRow, page};
+use crate::pages::{ChatFileRow, MessageRow, VersionRow, pages};
 
 /// The beginning of the document.
 #[derive(Serialize)]
@@ -22,39 +22,31 @@ struct Beginning<'a> {
 pub fn chat(head: ExportedChatHead) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
     try_stream! {
         yield opened(&Beginning { version: VERSION, head: &head }, "messages")?.into();
-        let (mut after, mut list) = (0, List::default());
-        loop {
-            let rows: Vec<MessageRow> = page(head.id.as_str(), after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
+        let mut list = List::default();
+        for await rows in pages::<MessageRow>(head.id.as_str()) {
             let mut piece = Vec::new();
-            for MessageRow { message, selected, .. } in rows {
+            for MessageRow { message, selected, .. } in rows? {
                 list.add(&mut piece, &ExportedMessage { message, selected })?;
             }
             yield piece.into();
         }
         yield Bytes::from_static(b"],\"files\":[");
-        let (mut after, mut files) = (0, List::default());
-        loop {
-            let rows: Vec<ChatFileRow> = page(head.id.as_str(), after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
-            for row in rows {
+        let mut files = List::default();
+        for await rows in pages::<ChatFileRow>(head.id.as_str()) {
+            for ChatFileRow { file, num_versions, .. } in rows? {
                 let mut piece = Vec::new();
                 files.separate(&mut piece);
-                piece.extend(opened(&row.file, "versions")?);
+                piece.extend(opened(&file, "versions")?);
                 yield piece.into();
-                let (mut after, mut list, mut left) = (0, List::default(), row.num_versions);
-                while left > 0 {
-                    let rows: Vec<VersionRow> = page(row.file.id.as_str(), after).await?;
-                    let Some(last) = rows.last() else { break };
-                    after = last.place();
-                    let mut piece = Vec::new();
-                    for VersionRow { version, .. } in rows {
-                        list.add(&mut piece, &version)?;
-                        left -= 1;
+                if num_versions > 0 {
+                    let mut list = List::default();
+                    for await rows in pages::<VersionRow>(file.id.as_str()) {
+                        let mut piece = Vec::new();
+                        for VersionRow { version, .. } in rows? {
+                            list.add(&mut piece, &version)?;
+                        }
+                        yield piece.into();
                     }
-                    yield piece.into();
                 }
                 yield Bytes::from_static(b"]}");
             }

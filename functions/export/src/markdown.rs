@@ -8,20 +8,16 @@ use kafka_common::api::words::{MessageKind, Role, Status};
 use serde::Deserialize;
 
 use crate::answer::Failure;
-use crate::pages::{MessageRow, Paged, page};
+use crate::pages::{MessageRow, pages};
 
 /// The text.
 pub fn chat(head: ExportedChatHead) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
     try_stream! {
         yield format!("# {}\n", in_one_line(&head.name)).into();
-        let mut after = 0;
-        loop {
-            let rows: Vec<MessageRow> = page(head.id.as_str(), after).await?;
-            let Some(last) = rows.last() else { break };
-            let mut before = after;
-            after = last.place();
+        let mut before = 0;
+        for await rows in pages::<MessageRow>(head.id.as_str()) {
             let mut piece = String::new();
-            for row in rows {
+            for row in rows? {
                 message(&mut piece, &row, before);
                 before = row.position;
             }

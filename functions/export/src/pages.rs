@@ -1,5 +1,7 @@
 //! What an export reads, in pages: each is a statement of its own, so that no slow client keeps a transaction open.
 
+use async_stream::try_stream;
+use futures::Stream;
 use kafka_common::api::export::{
     ExportedChatFileHead, ExportedChatHead, ExportedVersion, ExportedWorkspace,
 };
@@ -35,8 +37,28 @@ pub trait Paged: DeserializeOwned {
     fn place(&self) -> i64;
 }
 
-/// The page of what `of` has that follows the place `after`: 0 at first. An empty one is the end.
-pub async fn page<R: Paged>(of: &str, after: i64) -> db::Result<Vec<R>> {
+/// What `of` has, page by page; no page is empty.
+pub fn pages<R: Paged + Send + 'static>(
+    of: &str,
+) -> impl Stream<Item = db::Result<Vec<R>>> + Send + '_ {
+    try_stream! {
+        let mut after = 0;
+        loop {
+            let rows: Vec<R> = page(of, after).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.place();
+            // A page of texts may be short because they are long.
+            let is_last = !R::HAS_TEXTS && (rows.len() as i64) < ROWS;
+            yield rows;
+            if is_last {
+                break;
+            }
+        }
+    }
+}
+
+/// The page of what `of` has that follows the place `after`: 0 at first.
+async fn page<R: Paged>(of: &str, after: i64) -> db::Result<Vec<R>> {
     let mut db = Db::open().await?;
     match R::HAS_TEXTS {
         true => db.query_as(R::SQL, params![of, after, ROWS, BYTES]).await,

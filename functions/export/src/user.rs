@@ -19,7 +19,7 @@ use kafka_common::params;
 use crate::answer::{Export, Failure};
 use crate::archive::{Archive, Entry, name};
 use crate::document::List;
-use crate::pages::{ChatFileRow, ChatRow, FileRow, Paged, WorkspaceRow, page};
+use crate::pages::{ChatFileRow, ChatRow, FileRow, WorkspaceRow, pages};
 use crate::{document, markdown};
 
 const USER: &str = include_str!("user.sql");
@@ -50,12 +50,8 @@ fn archive(
     try_stream! {
         let mut archive = Archive::new();
         let mut workspaces = Vec::new();
-        let mut after = 0;
-        loop {
-            let rows: Vec<WorkspaceRow> = page(&user, after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
-            workspaces.extend(rows.into_iter().map(|row| row.workspace));
+        for await rows in pages::<WorkspaceRow>(&user) {
+            workspaces.extend(rows?.into_iter().map(|row| row.workspace));
         }
         let mut exported = ExportedUser { version: VERSION, email, models, workspaces };
         archive.begin("export.json", Entry::Text)?;
@@ -65,12 +61,8 @@ fn archive(
                 yield piece?;
             }
         }
-        after = 0;
-        loop {
-            let rows: Vec<ChatRow> = page(&user, after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
-            for row in rows {
+        for await rows in pages::<ChatRow>(&user) {
+            for row in rows? {
                 for await piece in chat(&mut archive, row.chat) {
                     yield piece?;
                 }
@@ -89,24 +81,17 @@ fn workspace<'a>(
         let folder = format!("workspaces/{}", id.as_str());
         archive.begin(&format!("{folder}/files.json"), Entry::Text)?;
         yield archive.write(b"[")?;
-        let (mut after, mut list) = (0, List::default());
-        loop {
-            let rows: Vec<FileRow> = page(id.as_str(), after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
+        let mut list = List::default();
+        for await rows in pages::<FileRow>(id.as_str()) {
             let mut piece = Vec::new();
-            for row in &rows {
+            for row in &rows? {
                 list.add(&mut piece, &listed(&folder, row))?;
             }
             yield archive.write(&piece)?;
         }
         yield archive.write(b"]")?;
-        after = 0;
-        loop {
-            let rows: Vec<FileRow> = page(id.as_str(), after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
-            for row in rows {
+        for await rows in pages::<FileRow>(id.as_str()) {
+            for row in rows? {
                 if !is_there(&row.content_id).await? {
                     continue;
                 }
@@ -155,12 +140,8 @@ fn chat(
         for await piece in markdown::chat(head.clone()) {
             yield archive.write(&piece?)?;
         }
-        let mut after = 0;
-        loop {
-            let rows: Vec<ChatFileRow> = page(head.id.as_str(), after).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.place();
-            for row in rows.into_iter().filter(|row| row.num_versions > 0) {
+        for await rows in pages::<ChatFileRow>(head.id.as_str()) {
+            for row in rows?.into_iter().filter(|row| row.num_versions > 0) {
                 let file = row.file;
                 let newest: Option<String> =
                     Db::open().await?.query_one_as(NEWEST, params![file.id.as_str()]).await?;
