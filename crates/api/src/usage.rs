@@ -10,7 +10,9 @@ use super::schema::Schema;
 use crate::MAX_ID_CHARS;
 use crate::id::{ChatId, ModelId};
 
-const DAY: Schema = Schema::Pattern("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$");
+/// What a day looks like: `2026-11-22`.
+pub(crate) const DAY_PATTERN: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
+const DAY: Schema = Schema::Pattern(DAY_PATTERN);
 
 /// The tokens of a reply.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::usage::DAY_PATTERN;
+
 /// The id of a thing in examples.
 const ID: &str = "01936b3f-5d3e-7a1b-8c2d-4e5f60718293";
 
@@ -129,6 +131,7 @@ impl Known {
             "integer" | "number" => Some(number(name, schema)),
             "string" if schema["format"] == "date-time" => Some(TIME.into()),
             "string" if schema["format"] == "binary" => Some("Someone must have slandered".into()),
+            "string" if schema["pattern"] == DAY_PATTERN => Some("2026-11-22".into()),
             "string" => text(owner, name).map(Value::from),
             _ => Some(anything(name)),
         }
