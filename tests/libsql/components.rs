@@ -62,6 +62,11 @@ fn both_manifests_describe_one_application() {
         let migrations = watch.pop().expect("it has migrations");
         watch.extend(["functions/sqlite-http/**/*.rs".into(), migrations]);
     }
+    let targets = vec![toml::Value::from("akamai-functions")];
+    expected["application"]
+        .as_table_mut()
+        .expect("a table")
+        .insert("targets".into(), targets.into());
     let variables = expected["variables"].as_table_mut().expect("variables");
     variables.insert(
         "database_url".into(),
