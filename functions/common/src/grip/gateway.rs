@@ -34,7 +34,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 /// How long changes are gathered in a burst of them. A person does not notice it.
-const GATHERED: Duration = Duration::from_millis(20);
+const GATHERED: Duration = Duration::from_millis(100);
 
 /// How many changes that follow each other within [`GATHERED`] go out one by one. A few clients make no burst, and a socket
 /// that one of them opens after its change does not receive that.
