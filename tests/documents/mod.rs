@@ -1,5 +1,6 @@
 //! The documents: references to them name existing headings, and their examples work.
 
+mod alerts;
 mod examples;
 mod references;
 mod tables;
