@@ -17,10 +17,11 @@ export function shell() {
   const main = h("main", { class: "main" }, header(), conversation(), composer(), drop);
   const frame = h("div", { class: "shell" }, sidebar(), main, filesPanel(), veil, dialogs(), notes());
   watch(
-    ({ isSidebarOpen, isPanelOpen }) => [isSidebarOpen, isPanelOpen],
-    (isSidebarOpen, isPanelOpen) => {
+    ({ isSidebarOpen, isPanelOpen, isPanelWide }) => [isSidebarOpen, isPanelOpen, isPanelWide],
+    (isSidebarOpen, isPanelOpen, isPanelWide) => {
       frame.classList.toggle("with-sidebar", isSidebarOpen);
       frame.classList.toggle("with-panel", isPanelOpen);
+      frame.classList.toggle("with-wide-panel", isPanelOpen && isPanelWide);
     },
   );
   watch(({ chatName, chatId }) => [chatName, chatId], (name, chatId) => {
