@@ -1,12 +1,11 @@
 // What a person can do. Each of them asks the server and changes the store; what goes wrong is said in words.
 
 import { api, ApiError, upload } from "./api.js";
+import { chatsChanged, readChats } from "./chats.js";
 import { connection, connectTo, listen } from "./connection.js";
 import { forget, recall, remember } from "./memory.js";
 import { comeBack } from "./provider.js";
 import { get, set, when } from "./store.js";
-
-/** @typedef {import("./types.js").ListedChat} ListedChat */
 
 let noteCount = 0;
 
@@ -117,50 +116,7 @@ window.addEventListener("popstate", () => {
   if (get().user) openAddress();
 });
 
-// --- the list of chats ---
-
-/** How many chats are listed; more after "Show more". */
-let wanted = 50;
-
-export async function readChats() {
-  const { workspaceId, showsArchived } = get();
-  /** @type {ListedChat[]} */
-  const chats = [];
-  let after;
-  do {
-    const choice = { workspace_id: workspaceId ?? undefined, archived: showsArchived || undefined, after };
-    const page = await api.chats(choice);
-    chats.push(...page.chats);
-    after = page.next ?? undefined;
-  } while (after && chats.length < wanted);
-  const now = get();
-  if (now.workspaceId === workspaceId && now.showsArchived === showsArchived) set({ chats, moreChats: after ?? null });
-}
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let reading;
-
-/** Reads the list again, soon; in the other windows of this browser, too. @param {boolean} [isOwn] */
-export function chatsChanged(isOwn = true) {
-  if (isOwn) others?.postMessage("chats");
-  clearTimeout(reading);
-  reading = setTimeout(() => {
-    if (get().user) readChats().catch(() => {});
-  }, 150);
-}
-
-const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("kafka");
-if (others) others.onmessage = () => chatsChanged(false);
-window.addEventListener("focus", () => chatsChanged(false));
-// What other machines do.
-setInterval(() => {
-  if (document.visibilityState === "visible") chatsChanged(false);
-}, 20000);
-
-export function showMoreChats() {
-  wanted += 100;
-  chatsChanged(false);
-}
+// --- workspaces and chats ---
 
 /** @param {string | null} workspaceId */
 export function chooseWorkspace(workspaceId) {

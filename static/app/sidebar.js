@@ -1,8 +1,7 @@
 // The side bar: workspaces, and chats by their last activity.
 
-import {
-  changeChat, chooseWorkspace, deleteChat, logOut, openChat, showArchived, showMoreChats,
-} from "./actions.js";
+import { changeChat, chooseWorkspace, deleteChat, logOut, openChat, showArchived } from "./actions.js";
+import { showMoreChats } from "./chats.js";
 import { h, icon, iconButton, keyed } from "./dom.js";
 import { confirmed, open } from "./dialogs.js";
 import { menu } from "./menu.js";
