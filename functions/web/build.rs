@@ -22,7 +22,7 @@ const WANTED: [&str; 3] = [
 ];
 
 /// Our own, in `static/`; `{version}` in them becomes the version, `{document}` the HTML of [`DOCUMENT`] and `{contents}` the
-/// list of its chapters.
+/// list of its chapters, `{title}` its title.
 const PAGES: [&str; 4] = ["docs.css", "docs.html", "docs.js", "websocket.html"];
 
 /// What the page `websocket.html` shows.
@@ -56,13 +56,16 @@ fn main() -> io::Result<()> {
     }
     println!("cargo::rerun-if-changed={DOCUMENT}");
     let (contents, document) = rendered(&fs::read_to_string(DOCUMENT)?);
+    // The contents come after the title.
+    let (title, document) = document.split_once('\n').unwrap_or_default();
     for page in PAGES {
         let path = format!("../../static/{page}");
         println!("cargo::rerun-if-changed={path}");
         let text = fs::read_to_string(&path)?
             .replace("{version}", env!("CARGO_PKG_VERSION"))
             .replace("{contents}", &contents)
-            .replace("{document}", &document);
+            .replace("{title}", title)
+            .replace("{document}", document);
         gzip(page, text.as_bytes())?;
     }
     pack_app()
@@ -144,7 +147,7 @@ fn build_module() -> io::Result<Vec<u8>> {
             "kafka-text-web",
         ])
         // It is loaded by everybody: small, whatever the components are built with.
-        .args(["--config", "profile.release.opt-level=\"s\""])
+        .args(["--config", "profile.release.opt-level=\"z\""])
         .args(["--config", "profile.release.lto=\"fat\""])
         .args(["--config", "profile.release.codegen-units=1"])
         .args(["--config", "profile.release.panic=\"abort\""])

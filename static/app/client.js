@@ -19,7 +19,7 @@ import { give, take, text } from "./text.js";
  * @property {Message[]} messages new or different ones
  * @property {{id: string, field: "content" | "reasoning", text: string} | null} grown
  * @property {string[] | null} branch the visible ones, if they are others
- * @property {Record<string, string[]> | null} siblings of visible messages that are not alone, if they are others
+ * @property {[string, string[]][] | null} siblings of visible messages that are not alone, if they are others
  * @property {boolean} lacks
  * @property {boolean} has_older
  */
@@ -77,7 +77,7 @@ export class Client {
     const message = grown && this.#known.get(grown.id);
     if (message) this.#known.set(message.id, { ...message, [grown.field]: (message[grown.field] ?? "") + grown.text });
     if (branch) this.#ids = branch;
-    if (siblings) this.siblings = new Map(Object.entries(siblings));
+    if (siblings) this.siblings = new Map(siblings);
     if (branch || grown || messages.length > 0) {
       this.branch = this.#ids.flatMap((id) => this.#known.get(id) ?? []);
     }

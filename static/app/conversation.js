@@ -11,8 +11,6 @@ import { ListWindow } from "./window.js";
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Waiting} Waiting */
 
-/** Pixels from the end that still are the end. */
-const NEAR = 60;
 /** Pixels from the beginning at which older messages are read. */
 const AHEAD = 2000;
 
@@ -37,17 +35,8 @@ export function conversation() {
   const live = h("p", { class: "only-heard", "aria-live": "polite" });
   const place = h("section", { class: "conversation", "aria-label": "Conversation" }, scroller, toEnd, live);
 
-  let lastTop = 0;
-  let lastHeight = 0;
   scroller.addEventListener("scroll", () => {
-    const { scrollTop, scrollHeight, clientHeight } = scroller;
-    const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
-    // What grows below moves nothing, and what shrinks is no wish; only who scrolls up leaves the end.
-    if (isNear) messages.isAtEnd = true;
-    else if (scrollTop < lastTop && scrollHeight >= lastHeight) messages.isAtEnd = false;
     messages.scrolled();
-    lastTop = scroller.scrollTop;
-    lastHeight = scroller.scrollHeight;
     toEnd.classList.toggle("visible", !messages.isAtEnd);
     readMore();
   }, { passive: true });

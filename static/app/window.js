@@ -9,6 +9,8 @@ const MARGIN = 1200;
 const SLACK = 500;
 /** The height of what was never measured, until something was. */
 const GUESS = 140;
+/** Pixels from the end that still are the end. */
+const NEAR = 60;
 
 /** @template T */
 export class ListWindow {
@@ -23,6 +25,9 @@ export class ListWindow {
   #width = 0;
   /** What is visible first, and how far below the upper edge. @type {{element: HTMLElement, top: number} | null} */
   #anchor = null;
+  /** Where the view was when it was looked at last, and how long the whole was. */
+  #top = 0;
+  #length = 0;
   isAtEnd = true;
 
   /**
@@ -45,16 +50,17 @@ export class ListWindow {
   /** Takes these items, and draws what is near the visible part. @param {readonly T[]} items */
   show(items) {
     this.#items = items;
+    this.#look();
     this.#draw();
   }
 
   /** After a scroll: draws what has come near. */
   scrolled() {
+    this.#look();
     const { top, bottom } = this.scroller.getBoundingClientRect();
     const { top: first, bottom: last } = this.list.getBoundingClientRect();
     const lacks = (this.#from > 0 && first > top - SLACK) || (this.#to < this.#items.length && last < bottom + SLACK);
     if (lacks) this.#draw();
-    else this.#drop();
   }
 
   /** Keeps the end, or what is visible, where it is, after something has another height. */
@@ -67,9 +73,9 @@ export class ListWindow {
       this.#draw();
       return;
     }
+    this.#look();
     this.#measure();
-    if (this.isAtEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
-    else this.#weigh();
+    this.#stay();
   }
 
   /** Brings an item into the middle; its element. @param {string} key */
@@ -78,10 +84,11 @@ export class ListWindow {
     if (at < 0) return null;
     this.isAtEnd = false;
     this.#anchor = null;
-    this.scroller.scrollTop = this.above.offsetTop + this.#sum(0, at) - this.scroller.clientHeight / 3;
+    this.#move(this.above.offsetTop + this.#sum(0, at) - this.scroller.clientHeight / 3);
     this.#draw();
     const element = /** @type {HTMLElement} */ (this.list.children[at - this.#from]);
     element?.scrollIntoView({ block: "center" });
+    this.#move(this.scroller.scrollTop);
     this.#drop();
     return element ?? null;
   }
@@ -93,8 +100,24 @@ export class ListWindow {
     this.#measure();
     this.above.style.height = `${this.#sum(0, this.#from)}px`;
     this.below.style.height = `${this.#sum(this.#to, this.#items.length)}px`;
-    if (this.isAtEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
-    else this.#weigh();
+    this.#stay();
+  }
+
+  /** Sees where one has scrolled to, also before the browser says so: what grows below moves nothing, and what shrinks is no
+   * wish; only who scrolls up leaves the end. */
+  #look() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    if (scrollTop === this.#top) return;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) this.isAtEnd = true;
+    else if (scrollTop < this.#top && scrollHeight >= this.#length) this.isAtEnd = false;
+    [this.#top, this.#length] = [scrollTop, scrollHeight];
+    this.#drop();
+  }
+
+  /** @param {number} top */
+  #move(top) {
+    this.scroller.scrollTop = top;
+    [this.#top, this.#length] = [this.scroller.scrollTop, this.scroller.scrollHeight];
   }
 
   /** Chooses what is to be in the page. */
@@ -108,32 +131,37 @@ export class ListWindow {
       return;
     }
     // From what is visible and stays, or from where the scroll bar is.
-    const key = this.#anchor?.element.isConnected ? this.#anchor.element.dataset.key : undefined;
+    const key = this.#isNear() ? this.#anchor?.element.dataset.key : undefined;
     let middle = key === undefined ? -1 : this.#items.findIndex((item) => this.key(item) === key);
-    if (middle < 0 || !this.#isNear()) {
-      let top = this.above.offsetTop;
+    /** How far below the upper edge it begins. */
+    let top = this.#anchor?.top ?? 0;
+    if (middle < 0) {
       middle = 0;
-      while (middle < count - 1 && top + this.#height(middle) < scrollTop) top += this.#height(middle++);
+      top = this.above.offsetTop - scrollTop;
+      while (middle < count - 1 && top + this.#height(middle) < 0) top += this.#height(middle++);
     }
-    let [from, to, before, after] = [middle, middle, 0, 0];
-    while (from > 0 && before < MARGIN) before += this.#height(--from);
-    while (to < count && after < view + MARGIN) after += this.#height(to++);
+    let [from, to, upper, lower] = [middle, middle, top, top];
+    while (from > 0 && upper > -MARGIN) upper -= this.#height(--from);
+    while (to < count && lower < view + MARGIN) lower += this.#height(to++);
     [this.#from, this.#to] = [from, to];
   }
 
   /** Whether the anchor is still about where one looks: not after a jump of the scroll bar. */
   #isNear() {
     const { top, bottom } = this.scroller.getBoundingClientRect();
-    const place = this.#anchor?.element.getBoundingClientRect();
+    const { element } = this.#anchor ?? {};
+    const place = element?.isConnected ? element.getBoundingClientRect() : undefined;
     return place !== undefined && place.bottom > top - MARGIN && place.top < bottom + MARGIN;
   }
 
-  /** Moves the view by what the anchor has moved. */
-  #weigh() {
+  /** Keeps the end visible, or moves the view by what the anchor has moved. */
+  #stay() {
     const { element, top } = this.#anchor ?? {};
-    if (element?.isConnected && top !== undefined) {
+    if (this.isAtEnd) {
+      this.#move(this.scroller.scrollHeight);
+    } else if (element?.isConnected && top !== undefined) {
       const moved = element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - top;
-      if (Math.abs(moved) >= 1) this.scroller.scrollTop += moved;
+      if (Math.abs(moved) >= 0.5) this.#move(this.scroller.scrollTop + moved);
     }
     this.#drop();
   }

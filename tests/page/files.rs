@@ -120,7 +120,7 @@ async fn what_models_read_of_documents_is_shown() {
             .await;
         page.press(name).await;
         page.shows(".panel-head", name).await;
-        page.until("document.querySelector('.read-text')?.innerText.length > 50")
+        page.until("document.querySelector('.read-text')?.innerText.length > 10")
             .await;
         page.screenshot(&format!("read-{}", name.replace('.', "-")))
             .await;

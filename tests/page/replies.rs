@@ -80,7 +80,7 @@ async fn settings_of_three_levels_say_what_holds_and_from_where() {
         .await;
     let chat = page.eval("location.pathname").await;
     let chat = chat.as_str().expect("a path").replace("/c/", "/chat/");
-    let details = visit.server.get(&chat).send().await.has_status(200).json();
+    let details = visit.server.get(&chat).send().await.json();
     assert_eq!(
         details["in_force"]["temperature"],
         json!({ "level": "workspace", "value": 1.5 })

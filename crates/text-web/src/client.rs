@@ -4,7 +4,7 @@
 //!
 //! Frames are taken as they come. What a frame lacks counts as empty, so a client of a newer server goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem;
 
 use serde::Serialize;
@@ -15,6 +15,9 @@ mod tests;
 
 /// A message as frames and pages have it.
 pub type Message = Map<String, Value>;
+
+/// Of how many replies the `seq` is kept: a piece of an older one is not the next of the running reply anyway.
+const LATELY: usize = 16;
 
 /// The parent of first messages.
 const ROOT: &str = "";
@@ -72,7 +75,7 @@ pub struct Update {
     /// The ids of the visible messages, unless they are the same as before.
     pub branch: Option<Vec<String>>,
     /// Of visible messages that are not alone: all with the same parent, in their order. Unless they are as before.
-    pub siblings: Option<BTreeMap<String, Vec<String>>>,
+    pub siblings: Option<Vec<(String, Vec<String>)>>,
     /// Whether the visible branch has siblings that were never listed, or its head is unknown.
     pub lacks: bool,
     /// Whether there are messages above the first visible one.
@@ -87,15 +90,15 @@ pub struct Client {
     known: BTreeMap<String, Message>,
     head: Option<String>,
     running: Option<Running>,
-    /// The highest `seq` of each reply.
-    seqs: BTreeMap<String, u64>,
+    /// The highest `seq` of each reply that was received lately.
+    seqs: Vec<(String, u64)>,
     /// Messages with the same parent, in the order in which they were made.
     siblings: BTreeMap<String, Vec<String>>,
     /// The visible messages, as far up as they are known.
     branch: Vec<String>,
     /// What the next [`Update`] has.
-    learned: BTreeSet<String>,
-    told: (Vec<String>, BTreeMap<String, Vec<String>>),
+    learned: Vec<String>,
+    told: (Vec<String>, Vec<(String, Vec<String>)>),
 }
 
 impl Client {
@@ -160,7 +163,7 @@ impl Client {
     fn delta(&mut self, delta: &Value, field: &'static str, grown: &mut Option<Growth>) -> Asks {
         let generation = string(delta, "generation_id");
         let seq = delta["seq"].as_u64().unwrap_or_default();
-        let own = self.seqs.get(&generation).copied().unwrap_or_default();
+        let own = self.seq_of(&generation).unwrap_or_default();
         if seq <= own {
             return Asks::default();
         }
@@ -172,7 +175,6 @@ impl Client {
         else {
             return SYNC;
         };
-        self.seqs.insert(generation, seq);
         if let Some(Value::String(text)) = message.get_mut(field) {
             text.push_str(piece);
         } else {
@@ -183,6 +185,7 @@ impl Client {
             field,
             text: piece.to_owned(),
         });
+        self.set_seq(generation, seq);
         Asks::default()
     }
 
@@ -228,7 +231,7 @@ impl Client {
                 if let Some(message) = self.known.get_mut(&string(event, "message_id")) {
                     message.insert("rating".to_owned(), event["rating"].clone());
                     message.insert("note".to_owned(), event["note"].clone());
-                    self.learned.insert(string(event, "message_id"));
+                    self.learned.push(string(event, "message_id"));
                 }
             }
             "chat_renamed" => self.name = string(event, "name"),
@@ -247,7 +250,7 @@ impl Client {
         let seq = generation["seq"].as_u64().unwrap_or_default();
         let own = self.seqs.get(generation["id"].as_str().unwrap_or_default());
         // Newer events have arrived meanwhile.
-        if rev < self.rev || own.is_some_and(|own| seq < *own) {
+        if rev < self.rev || own.is_some_and(|own| seq < own) {
             return Asks::default();
         }
         if sync["has_forgotten"] == true {
@@ -275,7 +278,7 @@ impl Client {
             message.insert("content".to_owned(), content.into());
             let reasoning = generation["reasoning"].as_str().unwrap_or_default();
             message.insert("reasoning".to_owned(), reasoning.into());
-            self.learned.insert(text(message, "id").to_owned());
+            self.learned.push(text(message, "id").to_owned());
         }
         self.arrange();
         Asks {
@@ -292,10 +295,21 @@ impl Client {
         let status = generation["status"].as_str().unwrap_or("running");
         if let (Some(id), "running") = (id(&generation["id"]), status) {
             let seq = generation["seq"].as_u64().unwrap_or_default();
-            self.seqs.insert(id.clone(), seq);
+            self.set_seq(id.clone(), seq);
             let message_id = string(generation, "message_id");
             self.running = Some(Running { id, message_id });
         }
+    }
+
+    fn seq_of(&self, generation: &str) -> Option<u64> {
+        let found = self.seqs.iter().find(|(id, _)| id == generation);
+        found.map(|(_, seq)| *seq)
+    }
+
+    fn set_seq(&mut self, generation: String, seq: u64) {
+        self.seqs.retain(|(id, _)| *id != generation);
+        self.seqs.truncate(LATELY - 1);
+        self.seqs.insert(0, (generation, seq));
     }
 
     /// The head and the messages of an event about the active branch.
@@ -330,7 +344,7 @@ impl Client {
 
     fn learn(&mut self, message: Message) {
         let id = text(&message, "id").to_owned();
-        self.learned.insert(id.clone());
+        self.learned.push(id.clone());
         self.known.insert(id, message);
     }
 
@@ -361,7 +375,9 @@ impl Client {
 
     /// The update after a change; what did not change is not in it.
     fn update(&mut self, asks: Asks, grown: Option<Growth>) -> Update {
-        let learned = mem::take(&mut self.learned);
+        let mut learned = mem::take(&mut self.learned);
+        learned.sort_unstable();
+        learned.dedup();
         let of = |id: &String| self.known.get(id);
         let shown = || self.branch.iter().filter_map(of);
         let is_structure = !learned.is_empty() || asks != Asks::default() || grown.is_none();
@@ -385,7 +401,7 @@ impl Client {
             let is_unknown = |id: &String| !self.known.contains_key(id);
             update.lacks = self.head.as_ref().is_some_and(is_unknown)
                 || shown().any(|message| !self.siblings.contains_key(parent_of(message)));
-            let siblings: BTreeMap<_, _> = shown()
+            let siblings: Vec<_> = shown()
                 .filter_map(|message| {
                     let all = self
                         .siblings

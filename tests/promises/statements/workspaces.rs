@@ -80,10 +80,6 @@ pub(super) async fn of_versions(counter: &mut Counter) {
     ] {
         counter.takes(&path, counter.get(&path), 200, ONE).await;
     }
-    let path = format!("/file/{id}?with_text=true");
-    counter
-        .takes(&path, counter.get(&path), 200, alone(2))
-        .await;
     let form = [("version_id", first.as_str())];
     let request = counter.post(&format!("{path}/revert")).form(&form);
     let cost = transaction(7).limited().stored();

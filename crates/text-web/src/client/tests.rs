@@ -98,14 +98,14 @@ fn siblings_are_listed_and_grow() {
     let update = client.learn_page(&json!({ "messages": [listed, child] }));
     assert!(!update.lacks && !update.has_older);
     let siblings = update.siblings.expect("there are others");
-    assert_eq!(json!(siblings), json!({ "a": ["0", "a"] }));
+    assert_eq!(json!(siblings), json!([["a", ["0", "a"]]]));
     let event = json!({ "action": "message", "rev": 2, "message": message("c", None) });
     let update = client.apply(&event);
-    assert_eq!(json!(update.siblings), json!({ "c": ["0", "a", "c"] }));
+    assert_eq!(json!(update.siblings), json!([["c", ["0", "a", "c"]]]));
     let gone = json!({ "action": "messages_deleted", "rev": 3, "message_ids": ["c"], "head_id": "b", "messages": [] });
     let update = client.apply(&gone);
     assert_eq!(json!(update.branch), json!(["a", "b"]));
-    assert_eq!(json!(update.siblings), json!({ "a": ["0", "a"] }));
+    assert_eq!(json!(update.siblings), json!([["a", ["0", "a"]]]));
 }
 
 #[test]
