@@ -1,7 +1,7 @@
 // How replies are made: instructions, model and parameters, for all chats, for a workspace or for one chat. The nearest
 // one that sets something holds, so beside each field is what holds, and from where.
 
-import { attempt, note, readInForce } from "./actions.js";
+import { attempt, readInForce } from "./actions.js";
 import { api } from "./api.js";
 import { register } from "./dialogs.js";
 import { h } from "./dom.js";
@@ -48,26 +48,29 @@ register("replies", () => {
           draw();
         },
       }), labels[one])));
-  const draw = () => place.replaceChildren(form(level, all, read));
-  const read = () => attempt(async () => {
+  const draw = (saved = "") => place.replaceChildren(form(level, all, saved, read));
+  const read = (saved = "") => attempt(async () => {
     const read = await Promise.all(levels.map((one) => api.settings(one, ownerOf(one) ?? "")));
     all = Object.fromEntries(levels.map((one, at) => [one, read[at]]));
-    draw();
+    draw(saved);
   });
   read();
   return { title: "How replies are made", body: h("div", { class: "settings" }, choice, place) };
 });
 
-/** @param {Level} level @param {Partial<Record<Level, ReplySettings>>} all @param {() => void} done */
-function form(level, all, done) {
+/**
+ * @param {Level} level @param {Partial<Record<Level, ReplySettings>>} all @param {string} saved what was just saved, in words
+ * @param {(saved: string) => void} done
+ */
+function form(level, all, saved, done) {
   const own = /** @type {ReplySettings} */ (all[level]);
   const modelName = (/** @type {unknown} */ id) => get().models.find((model) => model.id === id)?.name ?? "a deleted model";
 
-  /** What holds here, and from where. @param {keyof ReplySettings} name @param {(value: any) => string} [words] */
-  const inForce = (name, words = String) => {
+  /** What holds here, and from where. @param {keyof ReplySettings} name @param {(value: any) => string} [words] @param {string} [otherwise] */
+  const inForce = (name, words = String, otherwise = "the model's own default holds") => {
     const near = LEVELS.slice(0, LEVELS.indexOf(level) + 1).reverse();
     const from = near.find((one) => all[one]?.[name] !== null && all[one]?.[name] !== undefined);
-    if (!from) return "Nothing is set; the model's own default holds.";
+    if (!from) return `Nothing is set; ${otherwise}.`;
     return `In force: ${words(all[from]?.[name])}, from ${nameOf(from)}.`;
   };
   /** @param {keyof ReplySettings} name @param {string} label @param {HTMLElement} input @param {string} about */
@@ -124,19 +127,19 @@ function form(level, all, done) {
       extra: more,
     };
     if (!(await attempt(() => api.changeSettings(level, ownerOf(level) ?? "", fields)))) return;
-    note(`Saved for ${nameOf(level)}.`);
-    done();
+    done(`Saved for ${nameOf(level)}.`);
     readInForce();
   }
 
   return h("form", { class: "model-form", onsubmit: save },
     field("instructions", "Instructions", instructions, read),
-    field("model_id", "Model", model, inForce("model_id", modelName)),
+    field("model_id", "Model", model, inForce("model_id", modelName, "prompts ask the one that is chosen beside them")),
     h("div", { class: "pair" },
       field("temperature", "Temperature", temperature, inForce("temperature")),
       field("top_p", "Top p", topP, inForce("top_p")),
       field("max_tokens", "Most tokens of a reply", tokens, inForce("max_tokens")),
       field("reasoning_effort", "Reasoning effort", effort, inForce("reasoning_effort"))),
     field("extra", "Further fields of the request, as JSON", extra, inForce("extra", JSON.stringify)),
-    h("div", { class: "row end" }, h("button", { type: "submit", class: "primary" }, "Save")));
+    h("div", { class: "row end" },
+      h("span", { class: "verdict good", role: "status" }, saved), h("button", { type: "submit", class: "primary" }, "Save")));
 }

@@ -248,7 +248,7 @@ impl Client {
         let rev = sync["rev"].as_u64().unwrap_or_default();
         let generation = &sync["generation"];
         let seq = generation["seq"].as_u64().unwrap_or_default();
-        let own = self.seqs.get(generation["id"].as_str().unwrap_or_default());
+        let own = self.seq_of(generation["id"].as_str().unwrap_or_default());
         // Newer events have arrived meanwhile.
         if rev < self.rev || own.is_some_and(|own| seq < own) {
             return Asks::default();
