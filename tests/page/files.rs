@@ -118,7 +118,11 @@ async fn what_models_read_of_documents_is_shown() {
     for (path, name) in documents {
         page.choose_files(".composer input[type=file]", &[cases.join(path)])
             .await;
-        page.press(name).await;
+        page.until(&format!(
+            "[...document.querySelectorAll('.transfer.stored .name')].at(-1)?.innerText === '{name}'"
+        ))
+        .await;
+        page.click(".transfer.stored:last-child .name").await;
         page.shows(".panel-head", name).await;
         page.until("document.querySelector('.read-text')?.innerText.length > 10")
             .await;
