@@ -1,6 +1,6 @@
 //! What a v2 client of a chat keeps, and what each frame changes: `rev`, `seq`, the tree of messages and its visible branch
-//! (docs/websocket.md#keeping-up, docs/websocket.md#branches). It neither draws nor sends: each [`Update`] says what is to be drawn
-//! again and what is to be asked for.
+//! (docs/websocket.md#keeping-up, docs/websocket.md#branches). It neither draws nor sends: each [`Update`] says what is to
+//! be drawn again and what is to be asked for.
 //!
 //! Frames are taken as they come. What a frame lacks counts as empty, so a client of a newer server goes on.
 
