@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use brotli::CompressorWriter;
 use flate2::{Compression, write::GzEncoder};
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED as ARCHIVE;
 use zip::ZipArchive;
 
@@ -22,7 +22,7 @@ const WANTED: [&str; 3] = [
 ];
 
 /// Our own, in `static/`; `{version}` in them becomes the version, `{document}` the HTML of [`DOCUMENT`] and `{contents}` the
-/// list of its chapters.
+/// list of its chapters, `{title}` its title.
 const PAGES: [&str; 4] = ["docs.css", "docs.html", "docs.js", "websocket.html"];
 
 /// What the page `websocket.html` shows.
@@ -56,13 +56,16 @@ fn main() -> io::Result<()> {
     }
     println!("cargo::rerun-if-changed={DOCUMENT}");
     let (contents, document) = rendered(&fs::read_to_string(DOCUMENT)?);
+    // The contents come after the title.
+    let (title, document) = document.split_once('\n').unwrap_or_default();
     for page in PAGES {
         let path = format!("../../static/{page}");
         println!("cargo::rerun-if-changed={path}");
         let text = fs::read_to_string(&path)?
             .replace("{version}", env!("CARGO_PKG_VERSION"))
             .replace("{contents}", &contents)
-            .replace("{document}", &document);
+            .replace("{title}", title)
+            .replace("{document}", document);
         gzip(page, text.as_bytes())?;
     }
     pack_app()
@@ -144,7 +147,7 @@ fn build_module() -> io::Result<Vec<u8>> {
             "kafka-text-web",
         ])
         // It is loaded by everybody: small, whatever the components are built with.
-        .args(["--config", "profile.release.opt-level=\"s\""])
+        .args(["--config", "profile.release.opt-level=\"z\""])
         .args(["--config", "profile.release.lto=\"fat\""])
         .args(["--config", "profile.release.codegen-units=1"])
         .args(["--config", "profile.release.panic=\"abort\""])
@@ -210,21 +213,36 @@ fn gzip(name: &str, content: &[u8]) -> io::Result<()> {
 }
 
 /// Markdown as HTML: the chapters' list, and the text. The id of each heading is what GitHub makes of its text, so that
-/// links work in both places.
+/// links work in both places; behind each is a link to it.
 fn rendered(markdown: &str) -> (String, String) {
-    let mut contents = String::new();
-    let mut events: Vec<_> = Parser::new_ext(markdown, Options::ENABLE_TABLES).collect();
-    for at in 1..events.len() {
-        let (before, text) = events.split_at_mut(at);
-        if let (Some(Event::Start(Tag::Heading { id, level, .. })), [Event::Text(text), ..]) =
-            (before.last_mut(), &*text)
+    let (mut contents, mut events) = (String::new(), Vec::new());
+    let mut named: Option<(String, String)> = None;
+    let mut all = Parser::new_ext(markdown, Options::ENABLE_TABLES).peekable();
+    while let Some(mut event) = all.next() {
+        if let (Event::Start(Tag::Heading { id, level, .. }), Some(Event::Text(text))) =
+            (&mut event, all.peek())
         {
             let name = text.to_lowercase().replace(' ', "-");
             if *level != HeadingLevel::H1 {
-                contents += &format!("        <li><a href=\"#{name}\">{text}</a></li>\n");
+                let class = if *level == HeadingLevel::H2 {
+                    "chapter"
+                } else {
+                    "part"
+                };
+                contents +=
+                    &format!("        <li class=\"{class}\"><a href=\"#{name}\">{text}</a></li>\n");
+                named = Some((name.clone(), text.to_string()));
             }
             *id = Some(CowStr::from(name));
+        } else if let Event::End(TagEnd::Heading(_)) = event
+            && let Some((name, text)) = named.take()
+        {
+            let link = format!(
+                " <a class=\"anchor\" href=\"#{name}\" aria-label=\"Link to {text}\">#</a>"
+            );
+            events.push(Event::InlineHtml(CowStr::from(link)));
         }
+        events.push(event);
     }
     let mut page = String::new();
     html::push_html(&mut page, events.into_iter());

@@ -1,11 +1,11 @@
 // What a person can do. Each of them asks the server and changes the store; what goes wrong is said in words.
 
 import { api, ApiError, upload } from "./api.js";
+import { chatsChanged, readChats } from "./chats.js";
 import { connection, connectTo, listen } from "./connection.js";
 import { forget, recall, remember } from "./memory.js";
-import { get, set } from "./store.js";
-
-/** @typedef {import("./types.js").ListedChat} ListedChat */
+import { comeBack } from "./provider.js";
+import { get, set, when } from "./store.js";
 
 let noteCount = 0;
 
@@ -49,7 +49,9 @@ export async function start() {
     const about = await api.about();
     set({ about });
     const before = recall("user");
-    if (about.auth_mode === "token" || before) await loggedIn(await api.hydrate(before?.id));
+    const login = await comeBack();
+    if (login) await loggedIn(login);
+    else if (about.auth_mode === "token" || before) await loggedIn(await api.hydrate(before?.id));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status !== 401 && error.status !== 404 && error.status !== 422) note(error.message, true);
@@ -91,72 +93,30 @@ export async function deleteAccount() {
 
 // --- addresses ---
 
-/** Opens the chat of the address, or a new one. */
-export function openAddress() {
+/** Opens the chat of the address, or a new one. @param {boolean} [isJustMade] with the model that is chosen already */
+export function openAddress(isJustMade = false) {
   const chat = /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
   if (chat !== get().chatId || chat === null) {
     connectTo(chat);
     set({ transfers: get().transfers.filter(({ fileId, error }) => !fileId && !error) });
+    if (!isJustMade) readInForce();
     if (chat) readFiles();
   }
 }
 
-/** @param {string | null} chatId null: a new chat, which is made with the first prompt */
-export function openChat(chatId) {
+/** @param {string | null} chatId null: a new chat, which is made with the first prompt @param {boolean} [isJustMade] */
+export function openChat(chatId, isJustMade = false) {
   set({ isSidebarOpen: false });
   const path = chatId === null ? "/" : `/c/${chatId}`;
   if (location.pathname !== path) history.pushState(null, "", path);
-  openAddress();
+  openAddress(isJustMade);
 }
 
 window.addEventListener("popstate", () => {
   if (get().user) openAddress();
 });
 
-// --- the list of chats ---
-
-/** How many chats are listed; more after "Show more". */
-let wanted = 50;
-
-export async function readChats() {
-  const { workspaceId, showsArchived } = get();
-  /** @type {ListedChat[]} */
-  const chats = [];
-  let after;
-  do {
-    const choice = { workspace_id: workspaceId ?? undefined, archived: showsArchived || undefined, after };
-    const page = await api.chats(choice);
-    chats.push(...page.chats);
-    after = page.next ?? undefined;
-  } while (after && chats.length < wanted);
-  const now = get();
-  if (now.workspaceId === workspaceId && now.showsArchived === showsArchived) set({ chats, moreChats: after ?? null });
-}
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let reading;
-
-/** Reads the list again, soon; in the other windows of this browser, too. @param {boolean} [isOwn] */
-export function chatsChanged(isOwn = true) {
-  if (isOwn) others?.postMessage("chats");
-  clearTimeout(reading);
-  reading = setTimeout(() => {
-    if (get().user) readChats().catch(() => {});
-  }, 150);
-}
-
-const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("kafka");
-if (others) others.onmessage = () => chatsChanged(false);
-window.addEventListener("focus", () => chatsChanged(false));
-// What other machines do.
-setInterval(() => {
-  if (document.visibilityState === "visible") chatsChanged(false);
-}, 20000);
-
-export function showMoreChats() {
-  wanted += 100;
-  chatsChanged(false);
-}
+// --- workspaces and chats ---
 
 /** @param {string | null} workspaceId */
 export function chooseWorkspace(workspaceId) {
@@ -231,7 +191,7 @@ async function needChat(name) {
     set({ workspaceId });
   }
   const made = await api.newChat(workspaceId, name);
-  openChat(made.chat_id);
+  openChat(made.chat_id, true);
   chatsChanged();
   return made.chat_id;
 }
@@ -302,8 +262,67 @@ export async function readOlder() {
   await connection().readOlder();
 }
 
+/** Opens the chat, the branch and the place of a message. @param {string} chatId @param {string} messageId */
+export async function showMessage(chatId, messageId) {
+  openChat(chatId);
+  const isElsewhere = () => get().chatId !== chatId || get().connection === "refused";
+  await when(({ isOpening }) => isElsewhere() || !isOpening);
+  if (isElsewhere()) return;
+  const has = () => get().messages.some(({ id }) => id === messageId);
+  await attempt(async () => {
+    if (!has()) {
+      const { head_id: head } = await api.selectBranch(chatId, messageId);
+      await when(({ messages }) => isElsewhere() || messages.at(-1)?.id === head);
+    }
+    while (!isElsewhere() && !has() && get().hasOlder) {
+      const first = get().messages[0]?.id;
+      await readOlder();
+      if (get().messages[0]?.id === first) throw new ApiError("The message could not be read. Try again.", 0);
+    }
+    if (!isElsewhere()) set({ target: messageId });
+  });
+}
+
+/** Shows a file in a chat that has it; one that no chat has is opened by itself. @param {string | null} chatId @param {string} fileId */
+export async function showFile(chatId, fileId) {
+  if (!chatId) {
+    window.open(api.contentOf(fileId), "_blank", "noopener");
+    return;
+  }
+  openChat(chatId);
+  const find = () => get().files.find((file) => file.id === fileId || file.file_id === fileId);
+  await when(({ chatId: now, connection }) => now !== chatId || connection === "refused" || find() !== undefined);
+  const file = find();
+  if (get().chatId === chatId && file) set({ isPanelOpen: true, fileId: file.id });
+}
+
+/** @param {import("./types.js").Message} message @param {{rating?: string | null, note?: string | null}} fields */
+export async function rate(message, fields) {
+  const { chatId } = get();
+  if (chatId) await attempt(() => api.rate(chatId, message.id, fields));
+}
+
+/** Deletes a message with all that follow it. @param {string} messageId */
+export async function deleteMessage(messageId) {
+  const { chatId } = get();
+  if (chatId) await attempt(() => api.deleteMessage(chatId, messageId));
+}
+
+/** Makes a chat of the branch that ends at a message, and opens it. @param {string} messageId */
+export async function copyBranch(messageId) {
+  const { chatId } = get();
+  if (!chatId) return;
+  await attempt(async () => {
+    const copy = await api.copyBranch(chatId, messageId);
+    openChat(copy.chat_id);
+    note("This is a new chat with the messages up to there.");
+    chatsChanged();
+  });
+}
+
 listen({
   files: () => readFiles(),
+  settings: () => readInForce(),
   changed: () => chatsChanged(),
   gone: () => {
     note("This chat was deleted.");
@@ -381,6 +400,29 @@ export function chooseModel(id) {
   const modelId = models.some((model) => model.id === id) ? id : (models.at(-1)?.id ?? null);
   remember("model", modelId);
   set({ modelId });
+}
+
+/** Takes the model that is set for the open chat, if there is one, else the one that was chosen last. */
+export async function readInForce() {
+  const { chatId, workspaceId, user } = get();
+  if (!user || (!chatId && !workspaceId)) return;
+  let modelId;
+  try {
+    if (chatId) {
+      modelId = (await api.chat(chatId)).in_force.model_id?.value;
+    } else {
+      const levels = [await api.settings("workspace", workspaceId ?? ""), await api.settings("user", user.id)];
+      modelId = levels.find(({ model_id: id }) => id)?.model_id;
+    }
+  } catch (error) {
+    // What is opened says itself what is wrong with it.
+    if (error instanceof ApiError) return;
+    throw error;
+  }
+  const { models } = get();
+  if (get().chatId !== chatId) return;
+  const isThere = models.some(({ id }) => id === modelId);
+  set({ modelId: isThere ? modelId : (models.find(({ id }) => id === recall("model"))?.id ?? models.at(-1)?.id ?? null) });
 }
 
 export async function readModels() {

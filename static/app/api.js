@@ -41,13 +41,13 @@ async function ask(method, path, more = {}) {
   return body;
 }
 
-/** @param {string} path @param {Record<string, string | number | boolean | undefined>} [query] */
-function read(path, query = {}) {
+/** @param {string} path @param {Record<string, string | number | boolean | undefined>} [query] @param {AbortSignal} [signal] */
+function read(path, query = {}, signal) {
   const parameters = new URLSearchParams({ user_id: userId() });
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== "") parameters.set(name, String(value));
   }
-  return ask("GET", `${path}?${parameters}`, { cache: "no-store" });
+  return ask("GET", `${path}?${parameters}`, { cache: "no-store", signal });
 }
 
 /** @param {string} method @param {string} path @param {Record<string, string>} fields */
@@ -55,9 +55,9 @@ function form(method, path, fields) {
   return ask(method, path, { body: new URLSearchParams({ user_id: userId(), ...fields }) });
 }
 
-/** @param {string} path @param {object} body */
-function json(path, body) {
-  return ask("POST", path, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+/** @param {string} path @param {object} body @param {string} [method] */
+function json(path, body, method = "POST") {
+  return ask(method, path, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
 /** @param {string} path */
@@ -72,6 +72,10 @@ export const api = {
   sendCode: (email) => json("/auth/code", { email }),
   /** @param {string} email @param {string} [code] */
   logIn: (email, code) => json("/auth/login", code ? { email, code } : { email }),
+  /** Where the identity provider logs a person in, who then comes back to this address. @param {string} redirect */
+  startProvider: (redirect) => ask("POST", `/auth/oidc/start?${new URLSearchParams({ redirect_uri: redirect })}`),
+  /** @param {string} token */
+  logInWith: (token) => json("/auth/login", { id_token: token }),
   /** Who is there. @param {string | undefined} id in open mode */
   hydrate: (id) => json("/auth/hydrate", id ? { user_id: id } : {}),
   logOut: () => json("/auth/logout", {}),
@@ -91,13 +95,37 @@ export const api = {
   /** @param {{workspace_id?: string, archived?: boolean, after?: string}} choice */
   chats: (choice) => read("/chats", { limit: 50, ...choice }),
   /** @param {string} workspaceId @param {string} name */
-  newChat: (workspaceId, name) => form("POST", "/chat/new", { workspace_id: workspaceId, chat_name: name }),
+  newChat: (workspaceId, name) => form("POST", "/chat/new", { workspace_id: workspaceId, chat_name: name, auto_title: "true" }),
+  /** @param {string} id */
+  chat: (id) => read(`/chat/${id}`),
   /** @param {string} id @param {Record<string, string>} fields */
   changeChat: (id, fields) => form("PATCH", `/chat/${id}`, fields),
   /** @param {string} id */
   deleteChat: (id) => remove(`/chat/${id}`),
   /** @param {string} id @param {string} [before] */
-  messages: (id, before) => read(`/chat/${id}/messages`, { limit: 100, before }),
+  messages: (id, before) => read(`/chat/${id}/messages`, { limit: 200, before }),
+  /** @param {string} chat @param {string} message */
+  selectBranch: (chat, message) => json(`/chat/${chat}/branch`, { message_id: message, user_id: userId() }),
+  /** @param {string} chat @param {string} message @param {{rating?: string | null, note?: string | null}} fields */
+  rate: (chat, message, fields) => json(`/chat/${chat}/messages/${message}`, { ...fields, user_id: userId() }, "PATCH"),
+  /** @param {string} chat @param {string} message */
+  deleteMessage: (chat, message) => remove(`/chat/${chat}/messages/${message}`),
+  /** @param {string} chat @param {string} message */
+  copyBranch: (chat, message) => json(`/chat/${chat}/copy`, { message_id: message, user_id: userId() }),
+
+  /** @param {string} q @param {string} [after] @param {AbortSignal} [signal] */
+  search: (q, after, signal) => read("/search", { q, limit: 20, after }, signal),
+  /** @param {{by: string, from?: string, to?: string, after?: string}} choice */
+  usage: (choice) => read("/usage", { limit: 200, ...choice }),
+
+  /** What is set for replies: of the user, of a workspace, of a chat. @param {import("./types.js").Level} level @param {string} id */
+  async settings(level, id) {
+    if (level === "user") return read(`/user/${id}/settings`);
+    return (await read(level === "chat" ? `/chat/${id}` : `/workspace/${id}`)).settings;
+  },
+  /** @param {import("./types.js").Level} level @param {string} id @param {Partial<import("./types.js").ReplySettings>} fields */
+  changeSettings: (level, id, fields) =>
+    json(level === "user" ? `/user/${id}/settings` : `/${level}/${id}`, fields, "PATCH"),
 
   /** @param {string} id @param {string} [after] */
   files: (id, after) => read(`/chat/${id}/files`, { limit: 200, after }),
@@ -114,6 +142,8 @@ export const api = {
     if (!response.ok) throw new ApiError(words(await response.json().catch(() => null), response.status), response.status);
     return new TextDecoder().decode(await response.arrayBuffer());
   },
+  /** A file with the text that models read of it. @param {string} id */
+  fileWithText: (id) => read(`/file/${id}`, { with_text: true }),
   /** @param {string} id @param {string} [after] */
   versions: (id, after) => read(`/chat-file/${id}/versions`, { limit: 200, after }),
   /** @param {string} id @param {string} version */

@@ -4,6 +4,7 @@ import { api, ApiError, openSocket } from "./api.js";
 import { Client } from "./client.js";
 import { recall, remember } from "./memory.js";
 import { get, set } from "./store.js";
+import { text, whenLoaded } from "./text.js";
 
 /** @typedef {import("./types.js").Waiting} Waiting */
 
@@ -34,7 +35,8 @@ class Connection {
     this.pause = FIRST_PAUSE;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    this.isReading = false;
+    /** The page of messages that is being read. @type {Promise<void> | null} */
+    this.reading = null;
     this.counter = 0;
     /** What is told about the answers to frames, by their ids. @type {Map<string, (answer: any) => void>} */
     this.answers = new Map();
@@ -46,6 +48,8 @@ class Connection {
   connect() {
     clearTimeout(this.timer);
     if (this.isClosed) return;
+    // The rules of the frames are in there.
+    if (!text()) return whenLoaded(() => this.connect());
     this.drop();
     set({ connection: this.hasStarted ? "reconnecting" : "connecting" });
     const socket = openSocket(this.chatId);
@@ -53,7 +57,7 @@ class Connection {
     this.heard = Date.now();
     this.asked = this.heard;
     socket.onmessage = (event) => {
-      if (this.socket === socket) this.received(JSON.parse(event.data));
+      if (this.socket === socket) this.received(event.data);
     };
     socket.onclose = (event) => {
       if (this.socket === socket) this.lost(event.code);
@@ -90,7 +94,7 @@ class Connection {
       this.lost(0);
       return;
     }
-    const limit = this.client.running || this.waiting.some((prompt) => !prompt.error) ? SILENCE : HEARTBEAT;
+    const limit = this.client.runningId || this.waiting.some((prompt) => !prompt.error) ? SILENCE : HEARTBEAT;
     if (this.asked === null && now - this.heard > limit) this.sync();
   }
 
@@ -105,82 +109,76 @@ class Connection {
     if (this.post({ action: "sync", rev: this.client.rev })) this.asked = Date.now();
   }
 
-  /** @param {any} frame */
-  received(frame) {
+  /** @param {string} data */
+  received(data) {
+    const frame = JSON.parse(data);
     this.heard = Date.now();
     if (frame.action === "sync") this.asked = null;
     if (frame.in_reply_to) {
       this.answers.get(frame.in_reply_to)?.(frame);
       this.answers.delete(frame.in_reply_to);
     }
-    let wish;
+    const asks = this.client.apply(data);
     if (frame.action === "initial") {
       this.hasStarted = true;
       this.pause = FIRST_PAUSE;
       this.asked = null;
-      wish = this.client.start(frame);
       set({ connection: "online" });
       for (const prompt of this.waiting) if (!prompt.error) this.sendPrompt(prompt);
-    } else {
-      wish = this.client.apply(frame);
     }
-    if (wish.gone) {
+    if (asks.gone) {
       listeners.gone();
       return;
     }
     this.show();
     // One at a time: what comes until its answer is in it.
-    if (wish.sync && this.asked === null) this.sync();
-    if (wish.read) this.complete();
-    if (wish.files) listeners.files();
+    if (asks.sync && this.asked === null) this.sync();
+    if (asks.read) this.complete();
+    if (asks.files) listeners.files();
+    if (frame.action === "chat_settings_changed") listeners.settings();
     if (frame.rev !== undefined && frame.action !== "sync") listeners.changed();
   }
 
   /** Reads what the visible branch lacks. */
   async complete() {
-    const { client } = this;
-    if (this.isReading) return;
-    const isMissing = client.head !== null && !client.known.has(client.head);
-    if (!isMissing && !client.lacks) return;
-    await this.readPage(undefined);
+    if (!this.reading && this.client.lacks) await this.readPage(undefined);
   }
 
   /** Reads the messages before the first visible one. */
   async readOlder() {
+    await this.reading;
     if (this.client.hasOlder) await this.readPage(this.client.branch[0].id);
   }
 
   /** @param {string | undefined} before */
-  async readPage(before) {
-    if (this.isReading) return;
-    this.isReading = true;
-    try {
-      this.client.learnPage(await api.messages(this.chatId, before));
-      this.show();
-    } catch (error) {
-      // The next `sync` asks again.
-      if (!(error instanceof ApiError)) throw error;
-    } finally {
-      this.isReading = false;
-    }
+  readPage(before) {
+    const read = async () => {
+      try {
+        const page = await api.messages(this.chatId, before);
+        if (this.isClosed) return;
+        this.client.learnPage(page);
+        this.show();
+      } catch (error) {
+        // The next `sync` asks again.
+        if (!(error instanceof ApiError)) throw error;
+      } finally {
+        this.reading = null;
+      }
+    };
+    return (this.reading = read());
   }
 
   /** Puts what is there into the store. */
   show() {
     if (this.isClosed) return;
     const { client } = this;
-    const siblings = new Map();
-    for (const message of client.branch) {
-      const beside = client.siblingsOf(message);
-      if (beside.length > 1) siblings.set(message.id, beside);
-    }
     set({
       chatName: client.name,
       isOpening: false,
       messages: client.branch,
-      siblings,
+      siblings: client.siblings,
       hasOlder: client.hasOlder,
-      runningId: client.running?.messageId ?? null,
+      runningId: client.runningId,
       waiting: this.waiting.filter((prompt) => prompt.error || !this.hasArrived(prompt)),
     });
   }
@@ -261,12 +259,14 @@ class Connection {
     clearTimeout(this.timer);
     clearInterval(this.ticking);
     this.drop();
+    this.client.end();
   }
 }
 
 /** What the rest of the page does about a chat's events. */
 const listeners = {
   files: () => {},
+  settings: () => {},
   changed: () => {},
   gone: () => {},
 };
@@ -282,7 +282,7 @@ export function connectTo(chatId) {
   current = chatId === null ? null : new Connection(chatId);
   const waiting = current?.waiting ?? [];
   const none = { chatName: "", messages: [], siblings: new Map(), hasOlder: false, runningId: null, files: [] };
-  set({ ...none, waiting, chatId, isOpening: chatId !== null, connection: "none", editing: null, fileId: null });
+  set({ ...none, waiting, chatId, isOpening: chatId !== null, connection: "none", editing: null, target: null, fileId: null });
   current?.connect();
 }
 

@@ -3,87 +3,86 @@
 import { addDemoModel, readOlder, retry, takeBack } from "./actions.js";
 import { fillComposer, focusComposer } from "./composer.js";
 import { open } from "./dialogs.js";
-import { h, iconButton, keyed } from "./dom.js";
+import { h, iconButton } from "./dom.js";
 import { messageView, updateMessage } from "./message.js";
-import { get, watch } from "./store.js";
+import { get, set, watch } from "./store.js";
+import { ListWindow } from "./window.js";
 
-/** Pixels from the end that still are the end. */
-const NEAR = 60;
+/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").Waiting} Waiting */
+
+/** Pixels from the beginning at which older messages are read. */
+const AHEAD = 2000;
+
+/** A message, or a prompt that is on its way. @typedef {{key: string, message?: Message, prompt?: Waiting}} Item */
 
 export function conversation() {
-  const list = h("div", { class: "messages" });
   const older = h("p", { class: "soft older", hidden: true }, "Loading older messages…");
   const empty = h("div", { class: "empty" });
-  const column = h("div", { class: "column" }, older, list, empty);
-  const scroller = h("div", { class: "scroller", tabindex: "-1", "data-scroller": true }, column);
+  const scroller = h("div", { class: "scroller", tabindex: "-1", "data-scroller": true });
+  /** @type {ListWindow<Item>} */
+  const messages = new ListWindow(scroller, ({ key }) => key,
+    ({ message, prompt }) => (message ? messageView(message) : waitingView(/** @type {Waiting} */ (prompt))),
+    (element, { message }) => {
+      if (message) updateMessage(element, message);
+    });
+  scroller.append(h("div", { class: "column" }, older, messages.above, messages.list, messages.below, empty));
   const toEnd = iconButton("down", "To the end", () => {
-    isAtEnd = true;
-    stay();
+    messages.isAtEnd = true;
+    draw();
   }, { class: "to-end" });
   // Says that a reply has come, and not each word of it.
   const live = h("p", { class: "only-heard", "aria-live": "polite" });
   const place = h("section", { class: "conversation", "aria-label": "Conversation" }, scroller, toEnd, live);
 
-  let isAtEnd = true;
-  const stay = () => {
-    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
-    toEnd.classList.toggle("visible", !isAtEnd);
-  };
-  let lastTop = 0;
-  let lastHeight = 0;
   scroller.addEventListener("scroll", () => {
-    const { scrollTop, scrollHeight, clientHeight } = scroller;
-    const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
-    // What grows below moves nothing, and what shrinks is no wish; only who scrolls up leaves the end.
-    if (isNear) isAtEnd = true;
-    else if (scrollTop < lastTop && scrollHeight >= lastHeight) isAtEnd = false;
-    lastTop = scrollTop;
-    lastHeight = scrollHeight;
-    toEnd.classList.toggle("visible", !isAtEnd);
-    if (scrollTop < 400) readMore();
+    messages.scrolled();
+    toEnd.classList.toggle("visible", !messages.isAtEnd);
+    readMore();
   }, { passive: true });
-  new ResizeObserver(stay).observe(column);
-  new ResizeObserver(stay).observe(scroller);
 
+  let isReading = false;
   async function readMore() {
-    if (!get().hasOlder || !older.hidden) return;
-    older.hidden = false;
-    const height = scroller.scrollHeight;
-    const first = get().messages[0]?.id;
+    if (isReading || scroller.scrollTop > AHEAD || !get().hasOlder) return;
+    isReading = true;
     await readOlder();
-    // The store draws before this goes on.
-    await Promise.resolve();
-    older.hidden = true;
-    if (get().messages[0]?.id !== first && !isAtEnd) {
-      const grown = scroller.scrollHeight - height;
-      if (scroller.scrollTop < grown) scroller.scrollTop += grown;
-    }
+    isReading = false;
   }
 
+  /** @type {Item[]} */
+  let items = [];
+  const draw = () => {
+    messages.show(items);
+    toEnd.classList.toggle("visible", !messages.isAtEnd);
+  };
   let chat = get().chatId;
   let sent = 0;
   watch(
     ({ messages, siblings, waiting, connection, editing, chatId, files }) =>
       [messages, waiting, connection, chatId, siblings, editing, files],
-    (messages, waiting, connection, chatId, ..._looks) => {
+    (all, waiting, connection, chatId, ..._looks) => {
       // Another chat begins at its end, and who sends a prompt wants to see the reply.
-      if (chatId !== chat || waiting.length > sent) isAtEnd = true;
+      if (chatId !== chat || waiting.length > sent) messages.isAtEnd = true;
       chat = chatId;
       sent = waiting.length;
-      /** @type {({key: string, message: import("./types.js").Message} | {key: string, prompt: import("./types.js").Waiting})[]} */
-      const items = messages.map((message) => ({ key: message.id, message }));
+      items = all.map((message) => ({ key: message.id, message }));
       const shown = waiting.filter((prompt) => prompt.prompt || prompt.error);
       items.push(...shown.map((prompt) => ({ key: `waiting ${prompt.clientId} ${connection} ${prompt.error ?? ""}`, prompt })));
-      keyed(list, items, ({ key }) => key,
-        (item) => ("message" in item ? messageView(item.message) : waitingView(item.prompt)),
-        (element, item) => {
-          if ("message" in item) updateMessage(element, item.message);
-        });
-      stay();
+      draw();
     },
   );
-  watch(({ chatId, isOpening, messages, waiting, models, connection }) =>
-    [chatId, isOpening, messages.length + waiting.length, models, connection], (chatId, isOpening, count, models, state) => {
+  watch(({ hasOlder }) => [hasOlder], (hasOlder) => (older.hidden = !hasOlder));
+  watch(({ target }) => [target], (target) => {
+    const element = target && messages.reveal(target);
+    if (!element) return;
+    set({ target: null });
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    element.classList.add("found");
+    element.addEventListener("blur", () => element.classList.remove("found"), { once: true });
+  });
+  watch(({ chatId, isOpening, messages: all, waiting, models, connection }) =>
+    [chatId, isOpening, all.length + waiting.length, models, connection], (chatId, isOpening, count, models, state) => {
     empty.hidden = count > 0;
     if (count > 0) return;
     if (state === "refused") empty.replaceChildren(refused());

@@ -81,3 +81,33 @@ export function confirmed(title, text, yes) {
     dialog.showModal();
   });
 }
+
+/**
+ * Asks for a text; null if it is to stay.
+ * @param {string} title @param {string} text @param {number} most characters @returns {Promise<string | null>}
+ */
+export function written(title, text, most) {
+  return new Promise((resolve) => {
+    const answer = (/** @type {string | null} */ text) => {
+      dialog.close();
+      dialog.remove();
+      resolve(text);
+    };
+    const field = h("textarea", { class: "editor", rows: 4, ".value": text, maxlength: most, "aria-label": title, dir: "auto", autofocus: true });
+    const dialog = h("dialog", { class: "dialog question", "aria-label": title },
+      h("form", {
+        method: "dialog", class: "sheet",
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          answer(field.value.trim());
+        },
+      },
+        h("h2", {}, title), field,
+        h("div", { class: "row end" },
+          h("button", { type: "button", class: "quiet", onclick: () => answer(null) }, "Cancel"),
+          h("button", { type: "submit", class: "primary" }, "Save"))));
+    dialog.addEventListener("cancel", () => answer(null));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

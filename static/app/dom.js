@@ -49,6 +49,12 @@ const PATHS = {
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   model: "M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4",
   pen: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
+  message: "M4 5h16v11H10l-4 4v-4H4z",
+  sliders: "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4",
+  meter: "M5 20V11M12 20V4M19 20v-6",
+  up: "M7 11l4-7c1.500 0 2 1 2 2v3h5.500l-1 9H7zM7 11H4v9h3",
+  bad: "M17 13l-4 7c-1.500 0-2-1-2-2v-3H5.500l1-9H17zM17 13h3V4h-3",
+  branch: "M7 4v16M7 14c6 0 10-2 10-7M17 7a2 2 0 1 0 0-.1M7 4a.5.5 0 1 0 0 .1",
   out: "M10 4H5v16h5M14 8l4 4-4 4M18 12H9",
 };
 

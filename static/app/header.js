@@ -1,6 +1,7 @@
 // Above the conversation: which chat it is, how the connection is, and the way to the files.
 
 import { h, iconButton } from "./dom.js";
+import { openReplies } from "./replies.js";
 import { get, set, watch } from "./store.js";
 
 /** @type {Record<string, string>} */
@@ -19,9 +20,10 @@ export function header() {
   const count = h("span", { class: "count" });
   const files = iconButton("file", "Files", () => set({ isPanelOpen: !get().isPanelOpen }), { class: "labelled" });
   files.append(count);
+  const replies = iconButton("sliders", "How replies are made", () => openReplies(get().chatId ? "chat" : "user"));
   const bar = h("header", { class: "header" },
     iconButton("menu", "Chats", () => set({ isSidebarOpen: true }), { class: "only-narrow" }),
-    title, state, files);
+    title, state, replies, files);
   watch(({ chatName, chatId }) => [chatName, chatId], (name, chatId) => {
     title.textContent = chatId ? name : "New chat";
   });

@@ -3,10 +3,14 @@
 import { loggedIn } from "./actions.js";
 import { api, ApiError } from "./api.js";
 import { h } from "./dom.js";
+import { goToProvider } from "./provider.js";
 import { get } from "./store.js";
 
 export function welcome() {
-  const isOpen = get().about?.auth_mode !== "token";
+  const { about } = get();
+  const isOpen = about?.auth_mode !== "token";
+  const provider = about?.identity_provider;
+  const hasForm = isOpen || about?.sends_codes || !provider;
   let isCodeSent = false;
   const problem = h("p", { class: "problem", role: "alert" });
   const email = h("input", {
@@ -49,6 +53,21 @@ export function welcome() {
     }
   }
 
+  const goButton = h("button", {
+    type: "button", class: hasForm ? "wide" : "primary wide", "data-first": !hasForm,
+    onclick: async () => {
+      problem.textContent = "";
+      goButton.disabled = true;
+      try {
+        await goToProvider();
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        problem.textContent = error.message;
+        goButton.disabled = false;
+      }
+    },
+  }, `Log in with ${provider}`);
+
   email.addEventListener("input", () => {
     if (!isCodeSent || isOpen) return;
     isCodeSent = false;
@@ -60,8 +79,9 @@ export function welcome() {
       h("div", { class: "mark", "aria-hidden": "true" }, "K"),
       h("h1", {}, "Welcome to Kafka"),
       h("p", { class: "soft" }, "Chat with any model that you can reach."),
-      h("div", { class: "field" }, h("label", { for: "email" }, "E-mail"), email),
-      codeField, problem, button, hint),
+      ...(hasForm ? [h("div", { class: "field" }, h("label", { for: "email" }, "E-mail"), email), codeField, problem, button, hint] : [problem]),
+      provider && hasForm && h("p", { class: "or soft", "aria-hidden": "true" }, "or"),
+      provider && goButton),
     h("p", { class: "footer soft" },
       `Version ${get().about?.version ?? "unknown"} · `, h("a", { href: "/docs" }, "API"), " · ",
       h("a", { href: "/docs/websocket" }, "WebSocket protocol")));

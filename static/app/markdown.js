@@ -1,21 +1,8 @@
 // Markdown, by the module of crates/text-web. The only place where text becomes markup: what goes through the policy `md`
 // was made by that module, which escapes whatever it did not write itself. Without the module, replies are plain text.
 
-/**
- * What the module exports. Texts go in by the buffer that `input` makes room in, and come out of the one at `output`.
- * @typedef {object} TextModule
- * @property {WebAssembly.Memory} memory
- * @property {(bytes: number) => number} input
- * @property {() => number} output
- * @property {() => number} markdown the bytes of the output: HTML
- * @property {() => number} open_block where the last block begins, in bytes
- * @property {(old: number) => number} diff the bytes of the output: lines of two texts, the first of `old` bytes
- */
+import { give, take, text as loaded, whenLoaded } from "./text.js";
 
-/** @type {TextModule | null} */
-let module = null;
-/** @type {Set<() => void>} */
-const waiting = new Set();
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -23,34 +10,7 @@ const decoder = new TextDecoder();
 const policy = /** @type {any} */ (window).trustedTypes?.createPolicy("md", { createHTML: (/** @type {string} */ html) => html })
   ?? { createHTML: (html) => html };
 
-export async function loadText() {
-  try {
-    const { instance } = await WebAssembly.instantiateStreaming(fetch(new URL("./text.wasm", import.meta.url)));
-    module = /** @type {any} */ (instance.exports);
-    for (const draw of waiting) draw();
-    waiting.clear();
-  } catch (error) {
-    console.warn("Replies are shown as plain text:", error);
-  }
-}
-
-/** Calls `draw` when there is Markdown; not at all if there is already. @param {() => void} draw */
-export function whenLoaded(draw) {
-  if (!module) waiting.add(draw);
-}
-
-/** @param {TextModule} module @param {Uint8Array} bytes */
-function give(module, bytes) {
-  const at = module.input(bytes.length);
-  new Uint8Array(module.memory.buffer, at, bytes.length).set(bytes);
-}
-
-/** @param {TextModule} module @param {number} length */
-function take(module, length) {
-  return decoder.decode(new Uint8Array(module.memory.buffer, module.output(), length));
-}
-
-/** @param {TextModule} module @param {Uint8Array} bytes */
+/** @param {import("./text.js").TextModule} module @param {Uint8Array} bytes */
 function rendered(module, bytes) {
   give(module, bytes);
   const template = document.createElement("template");
@@ -75,6 +35,7 @@ export class MarkdownView {
   /** Shows a text; `isWhole` if it does not grow any more. @param {string} text @param {boolean} isWhole */
   show(text, isWhole) {
     if (text === this.text && !(isWhole && this.done > 0 && this.text.includes("]:"))) return;
+    const module = loaded();
     this.element.classList.toggle("plain-text", !module);
     if (!module) {
       this.element.textContent = text;
@@ -110,12 +71,9 @@ export class MarkdownView {
  * @param {string} before @param {string} after @returns {{sign: string, text: string}[] | null}
  */
 export function diffOf(before, after) {
+  const module = loaded();
   if (!module) return null;
-  const [old, now] = [encoder.encode(before), encoder.encode(after)];
-  const both = new Uint8Array(old.length + now.length);
-  both.set(old);
-  both.set(now, old.length);
-  give(module, both);
-  const lines = take(module, module.diff(old.length)).split("\n");
+  const old = give(module, before, after);
+  const lines = take(module, module.diff(old)).split("\n");
   return lines.slice(0, -1).map((line) => ({ sign: line[0], text: line.slice(1) }));
 }

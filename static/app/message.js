@@ -1,9 +1,11 @@
 // One message: its text, what the model thought, what went wrong, and what can be done with it.
 
-import { edit, regenerate, selectBranch } from "./actions.js";
+import { copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./actions.js";
 import { api } from "./api.js";
+import { confirmed, written } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
 import { MarkdownView } from "./markdown.js";
+import { menu } from "./menu.js";
 import { get, set } from "./store.js";
 
 /** @typedef {import("./types.js").Message} Message */
@@ -42,7 +44,7 @@ function stamp(message) {
   const isEdited = editing === message.id;
   // What it names may be files that come later.
   const named = message.type === "file" || message.content?.includes("![") ? files.length : 0;
-  return [message.status, beside.join(), isEdited, message.error, named].join("|");
+  return [message.status, beside.join(), isEdited, message.error, named, message.rating, message.note].join("|");
 }
 
 /** @param {HTMLElement} article @param {Message} message */
@@ -65,16 +67,22 @@ function prompt(message) {
     h("div", { class: "actions" },
       arrows(message),
       iconButton("edit", "Edit the prompt", () => set({ editing: message.id })),
-      copyButton("Copy the prompt", () => text)),
+      copyButton("Copy the prompt", () => text),
+      moreButton("More about this prompt", message)),
   ];
 }
 
+/** What was written of an edited prompt, which leaves the page when one scrolls away from it. */
+let draft = { id: "", text: "" };
+
 /** @param {Message} message */
 function editor(message) {
+  if (draft.id !== message.id) draft = { id: message.id, text: message.content ?? "" };
   const field = h("textarea", {
-    class: "editor", rows: 3, ".value": message.content ?? "", "aria-label": "The edited prompt", dir: "auto",
+    class: "editor", rows: 3, ".value": draft.text, "aria-label": "The edited prompt", dir: "auto",
+    oninput: () => (draft.text = field.value),
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
-      if (event.key === "Escape") set({ editing: null });
+      if (event.key === "Escape") cancel();
       else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) save();
       else return;
       event.preventDefault();
@@ -83,12 +91,18 @@ function editor(message) {
   });
   const save = () => {
     const text = field.value.trim();
-    if (text) edit(message, text);
+    if (!text) return;
+    draft.id = "";
+    edit(message, text);
+  };
+  const cancel = () => {
+    draft.id = "";
+    set({ editing: null });
   };
   queueMicrotask(() => field.focus());
   return h("div", { class: "edit-box" }, field,
     h("div", { class: "row end" },
-      h("button", { type: "button", class: "quiet", onclick: () => set({ editing: null }) }, "Cancel"),
+      h("button", { type: "button", class: "quiet", onclick: cancel }, "Cancel"),
       h("button", { type: "button", class: "primary", onclick: save }, "Send")));
 }
 
@@ -143,8 +157,25 @@ function ending(message) {
     arrows(message),
     copyButton("Copy the reply", () => message.content ?? ""),
     iconButton("again", "Another reply", again),
+    rateButton(message, "good", "up", "Good reply"),
+    rateButton(message, "bad", "bad", "Bad reply"),
+    moreButton("More about this reply", message),
     h("span", { class: "about", title }, about)));
+  if (message.note) parts.push(h("p", { class: "soft small note-of", dir: "auto" }, h("b", {}, "Your note: "), message.note));
   return parts;
+}
+
+/** @param {Message} message @param {"good" | "bad"} rating @param {string} name @param {string} label */
+function rateButton(message, rating, name, label) {
+  const isChosen = message.rating === rating;
+  const act = () => rate(message, { rating: isChosen ? null : rating });
+  return iconButton(name, label, act, { "aria-pressed": String(isChosen), class: isChosen ? "chosen" : "" });
+}
+
+/** @param {Message} message */
+async function writeNote(message) {
+  const note = await written("A note about this reply", message.note ?? "", 2000);
+  if (note !== null) rate(message, { note: note || null });
 }
 
 /** Pictures of a reply are files of its chat, or nothing but their words. @param {HTMLElement} body */
@@ -168,6 +199,23 @@ function arrows(message) {
     iconButton("left", "The one before", () => selectBranch(beside[at - 1]), { disabled: at <= 0 || isBusy }),
     h("span", { class: "place" }, `${at + 1}/${beside.length}`),
     iconButton("right", "The next one", () => selectBranch(beside[at + 1]), { disabled: at + 1 >= beside.length || isBusy }));
+}
+
+/** What is rarely done with a message. @param {string} label @param {Message} message */
+function moreButton(label, message) {
+  const button = iconButton("more", label, () => menu(button, [
+    ...(message.role === "assistant"
+      ? [{ label: message.note ? "Change the note" : "Add a note", icon: "pen", act: () => writeNote(message) }] : []),
+    { label: "Copy up to here into a new chat", icon: "branch", act: () => copyBranch(message.id) },
+    { label: "Delete from here on…", icon: "trash", isDangerous: true, act: () => askToDelete(message) },
+  ]), { "aria-haspopup": "menu", class: "row-more" });
+  return button;
+}
+
+/** @param {Message} message */
+async function askToDelete(message) {
+  const text = "This message is deleted, and all that follow it, on all branches. Files stay as they are.";
+  if (await confirmed("Delete from here on?", text, "Delete")) deleteMessage(message.id);
 }
 
 /** @param {string} label @param {() => string} text */

@@ -1,12 +1,14 @@
-// Ctrl-K: go to a chat or do something, by its name.
+// Ctrl-K: go to a chat or do something, by its name, or to what a search finds.
 
 import { addDemoModel, logOut, openChat, stop } from "./actions.js";
 import { close, open, register } from "./dialogs.js";
 import { h, icon, keyed } from "./dom.js";
+import { described, goTo, keyOf, searching } from "./search.js";
 import { get, set } from "./store.js";
+import { openReplies } from "./replies.js";
 import { chooseTheme } from "./theme.js";
 
-/** @typedef {{key: string, label: string, icon: string, act: () => void}} Entry */
+/** @typedef {{key: string, label: string, icon: string, act: () => void, lines?: HTMLElement[]}} Entry */
 
 /** @returns {Entry[]} */
 function commands() {
@@ -15,6 +17,8 @@ function commands() {
     { label: "New chat", icon: "plus", act: () => openChat(null) },
     { label: "Models", icon: "model", act: () => open("models") },
     { label: "Settings", icon: "gear", act: () => open("settings") },
+    { label: "How replies are made", icon: "sliders", act: () => openReplies(get().chatId ? "chat" : "user") },
+    { label: "Usage", icon: "meter", act: () => open("usage") },
     { label: "Workspaces", icon: "archive", act: () => open("workspaces") },
     { label: "Files of this chat", icon: "file", act: () => set({ isPanelOpen: true }) },
     { label: "Dark theme", icon: "gear", act: () => chooseTheme("dark") },
@@ -31,12 +35,14 @@ register("palette", () => {
   let chosen = 0;
   /** @type {Entry[]} */
   let shown = [];
+  const note = h("p", { class: "soft small palette-note", role: "status" });
   const list = h("div", { class: "results", role: "listbox", id: "results", "aria-label": "Results" });
   const field = h("input", {
-    class: "palette-field", placeholder: "Go to a chat, or do something", "aria-label": "Go to a chat, or do something",
+    class: "palette-field", placeholder: "Search, go to a chat, or do something", "aria-label": "Search, go to a chat, or do something",
     role: "combobox", "aria-expanded": "true", "aria-controls": "results", "data-begin": true, autocomplete: "off",
     oninput: () => {
       chosen = 0;
+      engine.find(field.value);
       find();
     },
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
@@ -56,19 +62,34 @@ register("palette", () => {
     // After the dialog is gone, which gives the focus back.
     setTimeout(entry.act);
   };
+  /** @type {import("./search.js").Found} */
+  let found = { hits: [], note: "", more: null };
+  const engine = searching((now) => {
+    found = now;
+    find();
+  });
   const find = () => {
     const words = field.value.trim().toLowerCase();
-    const chats = get().chats.map(({ id, name }) => ({ key: id, label: name, icon: "right", act: () => openChat(id) }));
-    shown = [...commands(), ...chats].filter(({ label }) => label.toLowerCase().includes(words)).slice(0, 30);
-    if (!words) shown = [...shown.filter(({ icon: name }) => name === "right").slice(0, 6), ...commands()];
+    const listed = get().chats;
+    const chats = listed.map(({ id, name }) => ({ key: id, label: name, icon: "right", act: () => openChat(id) }));
+    shown = [...commands(), ...chats].filter(({ label }) => label.toLowerCase().includes(words)).slice(0, 12);
+    if (!words) shown = [...chats.slice(0, 6), ...commands()];
+    const isShown = new Set(shown.map(({ key }) => key));
+    const hits = words ? found.hits.filter(({ kind, chat_id: id }) => kind !== "chat_name" || !isShown.has(id ?? "")) : [];
+    shown.push(...hits.map((hit) => ({
+      key: keyOf(hit), label: hit.snippet, icon: hit.message_id ? "message" : hit.file_id ? "file" : "right",
+      act: () => goTo(hit), lines: described(hit),
+    })));
+    note.textContent = words && (found.hits.length > 0 || shown.length === 0) ? found.note : "";
+    chosen = Math.max(0, Math.min(chosen, shown.length - 1));
     draw();
   };
   const draw = () => {
     keyed(list, shown, ({ key }) => key, (entry) =>
       h("div", {
-        role: "option", class: "result", id: `result ${entry.key}`.replaceAll(" ", "-"),
+        role: "option", class: "result", id: `result ${entry.key}`.replaceAll(/\s/g, "-"),
         onclick: (/** @type {Event} */ event) => act(entry, event),
-      }, icon(entry.icon), h("span", { dir: "auto" }, entry.label)));
+      }, icon(entry.icon), entry.lines ? h("span", { class: "grow" }, entry.lines) : h("span", { dir: "auto" }, entry.label)));
     [...list.children].forEach((row, at) => {
       row.setAttribute("aria-selected", String(at === chosen));
       if (at === chosen) {
@@ -78,5 +99,5 @@ register("palette", () => {
     });
   };
   find();
-  return { title: "Go to", body: h("div", { class: "palette" }, field, list), isPlain: true };
+  return { title: "Go to", body: h("div", { class: "palette" }, field, list, note), isPlain: true, end: engine.end };
 });

@@ -4,8 +4,9 @@ import {
   attempt, chooseWorkspace, deleteAccount, deleteWorkspace, logOut, newWorkspace, renameWorkspace,
 } from "./actions.js";
 import { api } from "./api.js";
-import { close, confirmed, register } from "./dialogs.js";
+import { close, confirmed, open, register } from "./dialogs.js";
 import { h, iconButton, timeOf } from "./dom.js";
+import { openReplies } from "./replies.js";
 import { get, watch } from "./store.js";
 import { chooseTheme, theme } from "./theme.js";
 
@@ -13,6 +14,10 @@ register("settings", () => {
   const { user, about } = get();
   const body = h("div", { class: "settings" },
     h("section", {}, h("h3", {}, "Theme"), themes()),
+    h("section", {}, h("h3", {}, "Replies"),
+      h("div", { class: "row" },
+        h("button", { type: "button", onclick: () => openReplies(get().chatId ? "chat" : "user") }, "How replies are made"),
+        h("button", { type: "button", onclick: () => open("usage") }, "Usage"))),
     about?.auth_mode === "token" && sessions(),
     h("section", {}, h("h3", {}, "Account"),
       h("p", {}, "You are ", h("b", {}, user?.email ?? ""), "."),

@@ -17,10 +17,11 @@ export function shell() {
   const main = h("main", { class: "main" }, header(), conversation(), composer(), drop);
   const frame = h("div", { class: "shell" }, sidebar(), main, filesPanel(), veil, dialogs(), notes());
   watch(
-    ({ isSidebarOpen, isPanelOpen }) => [isSidebarOpen, isPanelOpen],
-    (isSidebarOpen, isPanelOpen) => {
+    ({ isSidebarOpen, isPanelOpen, isPanelWide }) => [isSidebarOpen, isPanelOpen, isPanelWide],
+    (isSidebarOpen, isPanelOpen, isPanelWide) => {
       frame.classList.toggle("with-sidebar", isSidebarOpen);
       frame.classList.toggle("with-panel", isPanelOpen);
+      frame.classList.toggle("with-wide-panel", isPanelOpen && isPanelWide);
     },
   );
   watch(({ chatName, chatId }) => [chatName, chatId], (name, chatId) => {
@@ -32,23 +33,20 @@ export function shell() {
 
 /** @param {HTMLElement} main @param {HTMLElement} sign */
 function takeDrops(main, sign) {
-  let depth = 0;
   const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
-  const show = () => sign.classList.toggle("visible", depth > 0);
+  const show = (/** @type {boolean} */ is) => sign.classList.toggle("visible", is);
   main.addEventListener("dragenter", (event) => {
-    if (hasFiles(event)) depth += 1;
-    show();
+    if (hasFiles(event)) show(true);
   });
   main.addEventListener("dragleave", (event) => {
-    if (hasFiles(event)) depth = Math.max(0, depth - 1);
-    show();
+    // Not into something within. What leaves the window, or is given up, does not say what it was.
+    if (!main.contains(/** @type {Node | null} */ (event.relatedTarget))) show(false);
   });
   main.addEventListener("dragover", (event) => {
     if (hasFiles(event)) event.preventDefault();
   });
   main.addEventListener("drop", (event) => {
-    depth = 0;
-    show();
+    show(false);
     if (!event.dataTransfer?.files.length) return;
     event.preventDefault();
     addFiles(event.dataTransfer.files);

@@ -1,11 +1,11 @@
 // The side bar: workspaces, and chats by their last activity.
 
-import {
-  changeChat, chooseWorkspace, deleteChat, logOut, openChat, showArchived, showMoreChats,
-} from "./actions.js";
+import { changeChat, chooseWorkspace, deleteChat, logOut, openChat, showArchived } from "./actions.js";
+import { showMoreChats } from "./chats.js";
 import { h, icon, iconButton, keyed } from "./dom.js";
 import { confirmed, open } from "./dialogs.js";
 import { menu } from "./menu.js";
+import { addressOf, described, goTo, keyOf, searching } from "./search.js";
 import { get, set, watch } from "./store.js";
 
 /** @typedef {import("./types.js").ListedChat} ListedChat */
@@ -25,13 +25,50 @@ export function sidebar() {
     },
   });
   const search = h("input", {
-    type: "search", class: "search", placeholder: "Search chats", "aria-label": "Search chats",
+    type: "search", class: "search", placeholder: "Search", "aria-label": "Search chats, messages and files",
     oninput: () => {
       filter = search.value.trim().toLowerCase();
+      engine.find(search.value);
       draw();
     },
+    onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      if (event.isComposing) return;
+      if (event.key === "ArrowDown") step(search, 1);
+      else if (event.key === "Enter") links()[0]?.click();
+      else if (event.key === "Escape" && search.value) clear();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
   });
-  const list = h("nav", { class: "chats", "aria-label": "Chats" });
+  const clear = () => {
+    search.value = filter = "";
+    engine.find("");
+    draw();
+  };
+  /** @type {import("./search.js").Found} */
+  let found = { hits: [], note: "", more: null };
+  const engine = searching((now) => {
+    found = now;
+    draw();
+  });
+  const links = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("a, button.quiet")]);
+  /** Moves the focus among the field and the links. @param {Element} from @param {number} by */
+  const step = (from, by) => {
+    const all = [search, ...links()];
+    all[all.indexOf(/** @type {HTMLInputElement} */ (from)) + by]?.focus();
+  };
+  const list = h("nav", {
+    class: "chats", "aria-label": "Chats",
+    onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      const link = /** @type {Element} */ (event.target).closest("a, button.quiet");
+      if (!link || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+      event.preventDefault();
+      step(link, event.key === "ArrowDown" ? 1 : -1);
+    },
+  });
+  const moreHits = h("button", { type: "button", class: "quiet", onclick: () => found.more?.() }, "Show more results");
+  const status = h("p", { class: "only-heard", role: "status" });
   const more = h("button", { type: "button", class: "quiet", onclick: showMoreChats }, "Show more");
   const archive = h("button", { type: "button", class: "quiet", onclick: () => showArchived(!get().showsArchived) });
   const account = h("span", { class: "account" });
@@ -41,6 +78,7 @@ export function sidebar() {
       iconButton("close", "Close the side bar", () => set({ isSidebarOpen: false }), { class: "only-narrow" })),
     h("button", { type: "button", class: "new-chat", onclick: () => openChat(null) }, icon("plus"), "New chat"),
     search,
+    status,
     list,
     h("div", { class: "sidebar-foot" },
       archive,
@@ -60,7 +98,7 @@ export function sidebar() {
   function draw() {
     const { chats, chatId, moreChats, showsArchived } = get();
     const shown = chats.filter((chat) => `${chat.name} ${chat.preview}`.toLowerCase().includes(filter));
-    /** @type {{key: string, title?: string, chat?: ListedChat}[]} */
+    /** @type {{key: string, title?: string, chat?: ListedChat, hit?: import("./types.js").Hit}[]} */
     const rows = [];
     let before = "";
     const pinned = shown.filter((chat) => chat.is_pinned);
@@ -70,17 +108,28 @@ export function sidebar() {
       before = title;
       rows.push({ key: chat.id, chat });
     }
-    if (rows.length === 0) {
-      const words = filter ? "No chat is called so." : showsArchived ? "Nothing is archived." : "No chats yet.";
+    if (filter) {
+      // The names of listed chats are there at once; what the server has found of them is not to be there twice.
+      const isListed = new Set(shown.map(({ id }) => id));
+      const hits = found.hits.filter(({ kind, chat_id: id }) => kind !== "chat_name" || !isListed.has(id ?? ""));
+      if (hits.length > 0) rows.push({ key: "title found", title: "Found" });
+      rows.push(...hits.map((hit) => ({ key: keyOf(hit), hit })));
+      const note = found.note === "Nothing was found." && rows.length > 0 ? "" : found.note;
+      if (note) rows.push({ key: `title ${note}`, title: note });
+    } else if (rows.length === 0) {
+      const words = showsArchived ? "Nothing is archived." : "No chats yet.";
       rows.push({ key: `title ${words}`, title: words });
     }
+    moreHits.remove();
     keyed(list, rows, ({ key }) => key,
-      (row) => (row.chat ? chatRow(row.chat, chatId) : h("h2", { class: "day" }, row.title)),
+      (row) => (row.chat ? chatRow(row.chat, chatId) : row.hit ? hitRow(row.hit) : h("h2", { class: "day" }, row.title)),
       (element, { chat }) => {
         if (chat && element.dataset.drawn !== stamp(chat, chatId)) drawRow(element, chat, chatId);
       });
-    if (moreChats) list.append(more);
+    if (moreChats && !filter) list.append(more);
     else more.remove();
+    if (found.more && filter) list.append(moreHits);
+    status.textContent = filter ? found.note || `${rows.filter(({ title }) => !title).length} results` : "";
   }
   redraw = draw;
   watch(({ chats, chatId, moreChats }) => [chats, chatId, moreChats], () => draw());
@@ -137,6 +186,18 @@ function drawRow(row, chat, chatId) {
     { label: "Delete…", icon: "trash", isDangerous: true, act: () => askToDelete(chat) },
   ]), { "aria-haspopup": "menu", class: "row-more" });
   row.replaceChildren(link, ...(chat.generation ? [h("span", { class: "running", title: "A reply is being written" })] : []), actions);
+}
+
+/** @param {import("./types.js").Hit} hit */
+function hitRow(hit) {
+  return h("div", { class: "chat-row" }, h("a", {
+    href: addressOf(hit), class: "hit",
+    onclick: (/** @type {MouseEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      goTo(hit);
+    },
+  }, described(hit)));
 }
 
 /** @param {string | null} id */

@@ -27,11 +27,14 @@ const state = {
   connection: "none",
   isSidebarOpen: false,
   isPanelOpen: false,
+  isPanelWide: false,
   fileId: null,
   isComposing: false,
   selectedFile: null,
   dialog: null,
   editing: null,
+  target: null,
+  level: "user",
   notes: [],
 };
 
@@ -73,4 +76,17 @@ export function watch(select, draw) {
   watchers.add(look);
   draw(...before);
   return () => watchers.delete(look);
+}
+
+/** Waits until something is so. @param {(state: Readonly<State>) => boolean} is @returns {Promise<void>} */
+export function when(is) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!is(state)) return;
+      watchers.delete(look);
+      resolve();
+    };
+    watchers.add(look);
+    look();
+  });
 }

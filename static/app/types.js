@@ -33,6 +33,8 @@
  * @property {Record<string, number>} [usage]
  * @property {string} [error]
  * @property {boolean} [truncated]
+ * @property {"good" | "bad" | null} [rating]
+ * @property {string | null} [note]
  *
  * @typedef {object} ChatFile
  * @property {string} id
@@ -48,9 +50,37 @@
  *
  * @typedef {{id: string, number: number, timestamp: string, size: number}} Version
  *
+ * What a search finds.
+ * @typedef {object} Hit
+ * @property {"message" | "file_text" | "chat_name" | "file_name"} kind
+ * @property {string} snippet
+ * @property {{start: number, end: number}[]} marks in the snippet
+ * @property {string} workspace_id
+ * @property {string | null} chat_id
+ * @property {string | null} chat_name
+ * @property {string | null} message_id
+ * @property {"user" | "assistant" | "system" | null} role
+ * @property {string | null} created_at
+ * @property {string | null} file_id
+ * @property {string | null} filename
+ * @property {string[]} chat_ids
+ *
+ * What replies are made with. Set for the user, a workspace or a chat; the nearer one holds.
+ * @typedef {"user" | "workspace" | "chat"} Level
+ * @typedef {object} ReplySettings
+ * @property {string | null} instructions
+ * @property {string | null} model_id
+ * @property {number | null} temperature
+ * @property {number | null} top_p
+ * @property {number | null} max_tokens
+ * @property {"none" | "minimal" | "low" | "medium" | "high" | null} reasoning_effort
+ * @property {Record<string, unknown> | null} extra
+ *
  * @typedef {object} About
  * @property {string} version
  * @property {"open" | "token"} auth_mode
+ * @property {boolean} sends_codes
+ * @property {string | null} identity_provider
  * @property {number} max_upload_bytes
  * @property {{name: string, base_url: string, ak: string} | null} demo_model
  *
@@ -97,11 +127,14 @@
  * @property {Connection} connection
  * @property {boolean} isSidebarOpen
  * @property {boolean} isPanelOpen
+ * @property {boolean} isPanelWide for changes side by side
  * @property {string | null} fileId the file that the panel shows
  * @property {boolean} isComposing whether replies may make and change files
  * @property {string | null} selectedFile
  * @property {string | null} dialog
  * @property {string | null} editing the message that is being edited
+ * @property {string | null} target the message to be scrolled to
+ * @property {Level} level whose settings of replies the dialog shows first
  * @property {{id: number, text: string, isError: boolean}[]} notes
  */
 

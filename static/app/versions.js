@@ -2,8 +2,8 @@
 
 import { attempt, readFiles } from "./actions.js";
 import { api } from "./api.js";
+import { diffView } from "./diff.js";
 import { h, icon, timeOf } from "./dom.js";
-import { diffOf } from "./markdown.js";
 import { set } from "./store.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */
@@ -12,8 +12,8 @@ import { set } from "./store.js";
 /** The longest text that can be saved, in bytes, and so shown. */
 const MOST = 256 * 1024;
 
-/** Lines around a change that are shown. */
-const CONTEXT = 3;
+/** Milliseconds until it is asked again whether a text has been read. */
+const AGAIN = 700;
 
 /** @param {ChatFile} file @returns {{element: HTMLElement, end: () => void}} */
 export function fileView(file) {
@@ -33,17 +33,11 @@ export function fileView(file) {
       content.replaceChildren(h("img", { class: "preview", src: api.contentOf(file.id), alt: file.filename }));
       return;
     }
-    if (!mayBeText(file)) {
-      const words = { pending: "Its text is being read.", ready: "Models read its text.", failed: file.text_error ?? "It has no text." };
-      content.replaceChildren(h("p", { class: "soft" }, words[file.text_state]));
-      return;
-    }
+    if (!mayBeText(file)) return showRead();
     const text = await api.textOf(file.id, MOST);
     if (isOver) return;
-    if (text.includes("\0")) {
-      content.replaceChildren(h("p", { class: "soft" }, "This is no text that could be shown."));
-      return;
-    }
+    // What else is none is seen by its bytes.
+    if (text.includes("\0")) return showRead();
     const save = h("button", { type: "button", class: "primary", disabled: true }, "Save a version");
     const editor = h("textarea", {
       class: "editor file-editor", ".value": text, "aria-label": `Text of ${file.filename}`, spellcheck: "false", dir: "auto",
@@ -59,6 +53,21 @@ export function fileView(file) {
     content.replaceChildren(editor, isWhole
       ? h("div", { class: "row end" }, save)
       : h("p", { class: "soft small" }, "Only the beginning of this file is shown, since it is too long."));
+  }
+
+  /** Shows the text that was read of a file which is none itself. */
+  async function showRead() {
+    const { text_state: state, text_error: reason, text } = await api.fileWithText(file.id);
+    if (isOver) return;
+    if (state === "ready" && text) {
+      content.replaceChildren(
+        h("p", { class: "soft small", id: "read-of" }, "This is the text that models read of it."),
+        h("pre", { class: "read-text", tabindex: "0", role: "region", "aria-labelledby": "read-of", dir: "auto" }, text));
+      return;
+    }
+    const words = { pending: "Its text is being read…", ready: "There is no text in it.", failed: reason ?? "It has no text." };
+    content.replaceChildren(h("p", { class: "soft", role: "status" }, words[/** @type {keyof typeof words} */ (state)]));
+    if (state === "pending") setTimeout(() => isOver || attempt(showRead), AGAIN);
   }
 
   async function showVersions() {
@@ -94,7 +103,7 @@ export function fileView(file) {
         api.version(file.id, version.id),
       ]);
       const title = before ? `From version ${before.number} to ${version.number}` : `Version ${version.number}`;
-      diff.replaceChildren(h("h4", {}, title), diffView(old.content, now.content));
+      diff.replaceChildren(h("h4", {}, title), diffView(old.content, now.content, widen));
       diff.scrollIntoView({ block: "nearest" });
     }
 
@@ -103,32 +112,19 @@ export function fileView(file) {
 
   attempt(show);
   attempt(showVersions);
-  return { element, end: () => (isOver = true) };
+  const end = () => {
+    isOver = true;
+    widen(false);
+  };
+  return { element, end };
 }
 
-/** What else is none is seen by its bytes. @param {ChatFile} file */
+/** @param {ChatFile} file */
 function mayBeText(file) {
   return file.num_versions > 0 || file.type !== "pdf";
 }
 
-/** The changes with some lines around them. @param {string} old @param {string} now */
-function diffView(old, now) {
-  const lines = diffOf(old, now);
-  if (!lines) return h("p", { class: "soft" }, "Changes can't be shown in this browser.");
-  if (lines.every(({ sign }) => sign === " ")) return h("p", { class: "soft" }, "Nothing was changed.");
-  const isNear = (/** @type {number} */ at) =>
-    lines.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(({ sign }) => sign !== " ");
-  const rows = [];
-  let isGap = false;
-  for (const [at, { sign, text }] of lines.entries()) {
-    if (!isNear(at)) {
-      if (!isGap) rows.push(h("div", { class: "gap", "aria-hidden": "true" }, "⋯"));
-      isGap = true;
-      continue;
-    }
-    isGap = false;
-    const kind = sign === "+" ? "added" : sign === "-" ? "removed" : "";
-    rows.push(h("div", { class: `line ${kind}` }, h("span", { class: "sign" }, sign === " " ? "\u00a0" : sign), h("span", {}, text || "\u00a0")));
-  }
-  return h("div", { class: "diff", role: "region", "aria-label": "Changes", tabindex: "0" }, rows);
+/** @param {boolean} isPanelWide */
+function widen(isPanelWide) {
+  set({ isPanelWide });
 }

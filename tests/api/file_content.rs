@@ -200,3 +200,18 @@ async fn unknown_files_are_not_found() {
         .await
         .has_status(404);
 }
+
+#[tokio::test]
+async fn a_file_is_shown_with_its_text_if_that_is_asked_for() {
+    let (server, _, path) = server_with("a.txt", "text/plain", "Gregor Samsa\n".as_bytes()).await;
+    let path = path.trim_end_matches("/content").to_owned();
+    let without = server.get(&path).send().await.json();
+    assert_eq!(without.get("text"), None);
+    let with = server.get(&format!("{path}?with_text=true")).send().await;
+    assert_eq!(with.string("/text"), "Gregor Samsa\n");
+    let wrong = server
+        .get(&format!("{path}?with_text=perhaps"))
+        .send()
+        .await;
+    wrong.has_status(422);
+}

@@ -156,6 +156,8 @@ async fn a_client_learns_what_it_has_to_know_at_first() {
     assert_eq!(about.string("/auth_mode"), "open");
     assert_eq!(about.string("/version"), env!("CARGO_PKG_VERSION"));
     assert_eq!(about.json()["max_upload_bytes"], 104_857_600);
+    assert_eq!(about.json()["sends_codes"], false);
+    assert_eq!(about.json()["identity_provider"], serde_json::Value::Null);
     let demo = about.string("/demo_model/base_url");
     assert!(
         demo.starts_with("http://127.0.0.1:") && demo.ends_with("/demo-model/v1"),

@@ -51,10 +51,43 @@ async fn axe_finds_nothing_on_any_screen() {
             page.key("Escape", 0).await;
             page.until("!document.querySelector('dialog[open]')").await;
         }
+        for dialog in ["How replies are made", "Usage"] {
+            page.press("Settings").await;
+            page.until("document.querySelector('dialog[open]')").await;
+            page.eval(&format!(
+                "[...document.querySelectorAll('dialog button')].find((e) => e.innerText === '{dialog}').click()"
+            ))
+            .await;
+            page.until("document.querySelector('#set-extra, table.usage')")
+                .await;
+            looks(dialog).await;
+            page.key("Escape", 0).await;
+            page.until("!document.querySelector('dialog[open]')").await;
+        }
+        page.press("Good reply").await;
+        page.until("document.querySelector('.chosen')").await;
+        page.press("More about this reply").await;
+        page.press("Add a note").await;
+        page.until("document.activeElement?.matches('dialog textarea')")
+            .await;
+        looks("a note").await;
+        page.types("a note").await;
+        page.press("Save").await;
+        page.shows(".note-of", "a note").await;
+        looks("a rated reply").await;
+        page.eval("document.querySelector('input.search').focus()")
+            .await;
+        page.types("hello").await;
+        page.until("document.querySelector('.hit mark')").await;
+        looks("what was found").await;
+        page.key("Escape", 0).await;
         page.key("k", 2).await;
         page.until("document.activeElement?.matches('.palette-field')")
             .await;
         looks("the palette").await;
+        page.types("hello").await;
+        page.until("document.querySelector('.result mark')").await;
+        looks("the palette's hits").await;
         page.key("Escape", 0).await;
         page.press("Log out").await;
         page.until("document.querySelector('.welcome')").await;

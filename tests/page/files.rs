@@ -78,6 +78,20 @@ async fn versions_are_compared_and_restored() {
     page.shows(".diff .added", "another line").await;
     page.shows(".diff .removed", "line two").await;
     page.screenshot("diff").await;
+    page.press_choice("Side by side").await;
+    page.until(
+        "[...document.querySelectorAll('table.beside tr')].some((row) => row.querySelector('.removed')?.innerText === \
+         'line two' && row.querySelector('.added')?.innerText === 'another line')",
+    )
+    .await;
+    page.until("document.querySelector('.with-wide-panel')")
+        .await;
+    page.screenshot("diff-beside").await;
+    page.press_choice("Inline").await;
+    page.until(
+        "!document.querySelector('.with-wide-panel') && !document.querySelector('table.beside')",
+    )
+    .await;
     page.press("Restore").await;
     page.shows(".versions", "Version 3").await;
     page.until("document.querySelector('.file-editor')?.value.includes('line two')")
@@ -86,5 +100,35 @@ async fn versions_are_compared_and_restored() {
     page.press("Let the model change it").await;
     page.until("document.querySelector('.target').value === 'plan.md'")
         .await;
+    page.is_clean(visit.server.address());
+}
+
+#[tokio::test]
+async fn what_models_read_of_documents_is_shown() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    let cases = crate::support::repository().join("tests/cases");
+    let documents = [
+        ("files/letter.docx", "letter.docx"),
+        ("pdf/crazyones-pdfa.pdf", "crazyones-pdfa.pdf"),
+    ];
+    for (path, name) in documents {
+        page.choose_files(".composer input[type=file]", &[cases.join(path)])
+            .await;
+        page.until(&format!(
+            "[...document.querySelectorAll('.transfer.stored .name')].at(-1)?.innerText === '{name}'"
+        ))
+        .await;
+        page.click(".transfer.stored:last-child .name").await;
+        page.shows(".panel-head", name).await;
+        page.until("document.querySelector('.read-text')?.innerText.length > 10")
+            .await;
+        page.screenshot(&format!("read-{}", name.replace('.', "-")))
+            .await;
+    }
+    page.shows(".read-text", "crazy ones").await;
     page.is_clean(visit.server.address());
 }

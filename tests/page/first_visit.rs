@@ -41,10 +41,10 @@ async fn a_newcomer_without_an_account_sees_a_reply_stream_in() {
         .await;
     page.shows(".assistant .about", "demo").await;
     page.until(
-        "location.pathname.startsWith('/c/') && document.title === 'Who accuses me? · Kafka'",
+        "location.pathname.startsWith('/c/') && document.title === 'Who accuses me · Kafka'",
     )
     .await;
-    page.shows(".chat-row.current a", "Who accuses me?").await;
+    page.shows(".chat-row.current a", "Who accuses me").await;
     page.screenshot("reply").await;
     // Its address is enough to come back to it.
     let url = page.eval("location.href").await;

@@ -53,6 +53,8 @@ async fn hostile_names_files_and_replies_stay_text() {
     page.screenshot("hostile").await;
     page.key("k", 2).await;
     page.until("document.querySelector('.result')").await;
+    page.types("hacked").await;
+    page.until("document.querySelector('.result mark')").await;
     // Nothing of it became an element.
     let elements = "document.querySelectorAll('.messages script, .messages img, .messages iframe, .messages svg[onload], \
                     [onerror], [onload], a[href^=\"javascript\" i]').length";

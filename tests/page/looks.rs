@@ -59,6 +59,27 @@ async fn a_phone_is_wide_enough() {
     page.screenshot("phone-models").await;
     page.key("Escape", 0).await;
     page.until("!document.querySelector('dialog[open]')").await;
+    page.press("How replies are made").await;
+    page.until("document.querySelector('#set-extra')").await;
+    page.is_not_too_wide("how replies are made").await;
+    page.screenshot("phone-replies").await;
+    page.key("Escape", 0).await;
+    page.until("!document.querySelector('dialog[open]')").await;
+    for (command, there) in [("usage", "table.usage"), ("judgement", ".result mark")] {
+        page.key("k", 2).await;
+        page.until("document.activeElement?.matches('.palette-field')")
+            .await;
+        page.types(command).await;
+        if command == "usage" {
+            page.key("Enter", 0).await;
+        }
+        page.until(&format!("document.querySelector('{there}')"))
+            .await;
+        page.is_not_too_wide(command).await;
+        page.screenshot(&format!("phone-{command}")).await;
+        page.key("Escape", 0).await;
+        page.until("!document.querySelector('dialog[open]')").await;
+    }
     page.press("Files").await;
     page.until("document.querySelector('.with-panel')").await;
     page.is_not_too_wide("the files").await;
@@ -92,6 +113,23 @@ async fn the_dark_is_dark_by_the_system_and_by_choice() {
     page.press("Settings").await;
     page.until("document.querySelector('dialog[open]')").await;
     page.screenshot("dark-settings").await;
+    for (dialog, there) in [
+        ("How replies are made", "#set-extra"),
+        ("Usage", "table.usage"),
+    ] {
+        page.eval(&format!(
+            "[...document.querySelectorAll('dialog button')].find((e) => e.innerText === '{dialog}').click()"
+        ))
+        .await;
+        page.until(&format!("document.querySelector('{there}')"))
+            .await;
+        page.screenshot(&format!("dark-{}", dialog.to_lowercase().replace(' ', "-")))
+            .await;
+        page.key("Escape", 0).await;
+        page.until("!document.querySelector('dialog[open]')").await;
+        page.press("Settings").await;
+        page.until("document.querySelector('dialog[open]')").await;
+    }
     page.click("dialog input[value=light]").await;
     assert!(page.eval(brightness).await.as_u64() > Some(200));
     // The choice lasts, from the first paint on.

@@ -2,12 +2,20 @@
 
 mod accessible;
 mod conversation;
+mod docs;
+mod drops;
+mod figures;
 mod files;
 mod first_visit;
 mod hostile;
 mod keyboard;
+mod long;
 mod looks;
+mod messages;
 mod network;
+mod provider;
+mod replies;
+mod search;
 mod token_mode;
 mod windows;
 mod wire;

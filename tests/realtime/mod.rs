@@ -22,6 +22,7 @@ mod nodes;
 mod over_http;
 mod paging;
 mod resume;
+mod rules;
 mod sending;
 mod settings;
 mod ssrf;

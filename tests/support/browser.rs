@@ -310,6 +310,20 @@ impl Page {
         }
     }
 
+    /// Waits for a radio button of this label, and chooses it.
+    #[track_caller]
+    pub fn press_choice(&self, label: &str) -> impl Future<Output = ()> {
+        let find = format!(
+            "[...document.querySelectorAll('label.choice')].find((e) => e.innerText.trim() === {})",
+            json!(label)
+        );
+        let there = self.until(&find);
+        async move {
+            there.await;
+            self.eval(&format!("{find}.click()")).await;
+        }
+    }
+
     /// Types where the focus is.
     pub async fn types(&self, text: &str) {
         self.ask("Input.insertText", json!({ "text": text })).await;

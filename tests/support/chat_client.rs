@@ -1,14 +1,14 @@
 //! A v2 client of a chat, which keeps `rev` and `seq` and sends `sync` for missed events
 //! (docs/websocket.md#keeping-up). It stores the conversation as a tree, of which the branch of the head is visible.
 
-mod apply;
+mod view;
 
-use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use self::apply::message_of;
+pub use self::view::View;
 use super::socket::{Received, Socket, V2};
 use super::{PATIENCE, Request};
 
@@ -51,26 +51,26 @@ pub struct ChatClient {
     has_sent: bool,
     /// When the open `sync` was sent.
     asked: Option<Instant>,
-    pub rev: u64,
-    /// Every message that it has received.
-    known: HashMap<String, ChatMessage>,
-    /// The message that the active branch ends with.
-    pub head: Option<String>,
-    /// The active branch, as far up as it is known.
-    pub messages: Vec<ChatMessage>,
-    pub running: Option<Running>,
-    /// The last `generation_ended`, or the `sync` that took its place.
-    pub ended: Option<Value>,
-    pub chat_name: String,
+    view: View,
     /// How often it has sent `sync`.
     pub syncs: usize,
     /// How often it had to read messages.
     pub reads: usize,
-    /// Deltas that it has added.
-    pub deltas: usize,
-    /// The highest seq of each reply.
-    seqs: HashMap<String, u64>,
     connects: usize,
+}
+
+impl Deref for ChatClient {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl DerefMut for ChatClient {
+    fn deref_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
 }
 
 impl ChatClient {
@@ -83,17 +83,9 @@ impl ChatClient {
             loss: None,
             has_sent: false,
             asked: None,
-            rev: 0,
-            known: HashMap::new(),
-            head: None,
-            messages: Vec::new(),
-            running: None,
-            ended: None,
-            chat_name: String::new(),
+            view: View::default(),
             syncs: 0,
             reads: 0,
-            deltas: 0,
-            seqs: HashMap::new(),
             connects: 0,
         };
         client.connect().await;
@@ -267,14 +259,17 @@ impl ChatClient {
         self.messages.last().cloned().expect("a message")
     }
 
-    /// Makes the branch of the head visible. While the head is unknown, the visible messages stay.
-    fn arrange(&mut self) {
-        let of = |id: &Option<String>| id.as_ref().and_then(|id| self.known.get(id));
-        let branch = std::iter::successors(of(&self.head), |message| of(&message.parent_id));
-        let mut branch: Vec<ChatMessage> = branch.cloned().collect();
-        branch.reverse();
-        if self.head.is_none() || !branch.is_empty() {
-            self.messages = branch;
+    async fn apply(&mut self, frame: &Value) {
+        let is_sync = frame["action"] == "sync";
+        if is_sync {
+            self.asked = None;
+        }
+        let asks = self.view.apply(frame);
+        let waits = self.asked.is_some_and(|asked| asked.elapsed() <= SILENCE);
+        if asks.sync && !waits {
+            self.sync().await;
+        } else if asks.read {
+            self.complete().await;
         }
     }
 
@@ -320,10 +315,7 @@ impl ChatClient {
             _ => return false,
         };
         page.has_status(200);
-        for message in page.json()["messages"].as_array().expect("a list") {
-            let message = message_of(message);
-            self.known.entry(message.id.clone()).or_insert(message);
-        }
+        self.view.learn_page(&page.json());
         self.reads += 1;
         true
     }

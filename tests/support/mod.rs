@@ -37,7 +37,7 @@ mod world;
 pub use admin::admin_of;
 pub use browser::{Browser, Look, Page};
 pub use build::build_once;
-pub use chat_client::ChatClient;
+pub use chat_client::{ChatClient, ChatMessage, View};
 pub use client::{Request, Response, percent_encode};
 pub use collector::{Collector, Span};
 pub use database::Database;

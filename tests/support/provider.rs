@@ -1,5 +1,6 @@
 //! An OpenID Connect provider that the test plays: a discovery document, keys, and ID tokens, which it signs by hand.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use ring::rand::SystemRandom;
 use ring::rsa;
@@ -149,6 +150,35 @@ struct Published {
     is_down: bool,
     /// The address of its keys in its document.
     keys_at: String,
+    /// Its own address.
+    at: String,
+    /// The person who logs in there, and the key for their token.
+    person: Option<(String, Key)>,
+}
+
+impl Published {
+    /// Logs the person in at once, or refuses that if there is none, and sends them back.
+    fn log_in(&self, query: &str) -> Response<Full<Bytes>> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let asked: HashMap<_, _> = pairs.map(|(name, value)| (name, decoded(value))).collect();
+        assert_eq!(asked["response_type"], "id_token");
+        assert_eq!(asked["client_id"], AUDIENCE);
+        let answer = match &self.person {
+            None => "error=access_denied".to_owned(),
+            Some((email, key)) => {
+                let mut claims = claims(&self.issuer, email);
+                claims["nonce"] = asked["nonce"].as_str().into();
+                format!("id_token={}", key.sign(&claims))
+            }
+        };
+        let back = format!(
+            "{}#{answer}&state={}",
+            asked["redirect_uri"], asked["state"]
+        );
+        let response = Response::builder().status(StatusCode::SEE_OTHER);
+        let response = response.header(header::LOCATION, back);
+        response.body(Full::default()).expect("an address")
+    }
 }
 
 /// A running provider; it ends with the test's runtime.
@@ -167,6 +197,7 @@ impl FakeProvider {
             published: Arc::default(),
         };
         provider.publish(keys);
+        provider.lock().at = provider.issuer();
         provider.calls_itself(&provider.issuer());
         provider.has_keys_at(&provider);
         tokio::spawn(serve(listener, provider.published.clone()));
@@ -223,15 +254,36 @@ impl FakeProvider {
 
     /// Claims that are all right.
     pub fn claims(&self, email: &str) -> Value {
-        json!({
-            "iss": self.issuer(), "aud": AUDIENCE, "sub": "1", "iat": now(), "exp": now() + 600,
-            "email": email, "email_verified": true,
-        })
+        claims(&self.issuer(), email)
+    }
+
+    /// From now on this person logs in at its page, and gets a token that is signed with this key.
+    pub fn knows(&self, email: &str, key: Key) {
+        self.lock().person = Some((email.to_owned(), key));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Published> {
         self.published.lock().expect("no test panics here")
     }
+}
+
+/// The text of a part of an address.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (code, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).expect("an escaped byte"));
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+fn claims(issuer: &str, email: &str) -> Value {
+    json!({
+        "iss": issuer, "aud": AUDIENCE, "sub": "1", "iat": now(), "exp": now() + 600,
+        "email": email, "email_verified": true,
+    })
 }
 
 /// Now, in seconds since 1970.
@@ -244,7 +296,7 @@ async fn serve(listener: TcpListener, published: Arc<Mutex<Published>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let published = published.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let answer = answer(request.uri().path(), &published);
+            let answer = answer(request.uri(), &published);
             async move { Ok::<_, Infallible>(answer) }
         });
         let connection = hyper::server::conn::http1::Builder::new();
@@ -252,15 +304,20 @@ async fn serve(listener: TcpListener, published: Arc<Mutex<Published>>) {
     }
 }
 
-fn answer(path: &str, published: &Mutex<Published>) -> Response<Full<Bytes>> {
+fn answer(uri: &Uri, published: &Mutex<Published>) -> Response<Full<Bytes>> {
+    let path = uri.path();
     let mut published = published.lock().expect("no test panics here");
     published.requests += 1;
     let (status, body) = match path {
         _ if published.is_down => (StatusCode::BAD_GATEWAY, json!({})),
         "/.well-known/openid-configuration" => (
             StatusCode::OK,
-            json!({ "issuer": published.issuer, "jwks_uri": published.keys_at }),
+            json!({
+                "issuer": published.issuer, "jwks_uri": published.keys_at,
+                "authorization_endpoint": format!("{}/authorize", published.at),
+            }),
         ),
+        "/authorize" => return published.log_in(uri.query().unwrap_or_default()),
         "/keys" => {
             published.asked += 1;
             (StatusCode::OK, json!({ "keys": published.keys }))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::models::Model;
-use super::operation::{Operation, link};
+use super::operation::{Operation, Parameter, link};
 use super::schema::{Property, Schema};
 use crate::Done;
 use crate::id::{ChatId, FileId, SessionId, Time, UserId, WorkspaceId};
@@ -107,9 +107,16 @@ pub struct Session {
 pub struct Nonce {
     /// For the identity provider.
     pub nonce: String,
+    /// With `redirect_uri`: where the provider logs the person in. It sends them back to that address with `id_token`
+    /// behind the `#`, or with `error`. Append `&state=` and a random value, and take only an answer that has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_url: Option<String>,
     /// Seconds.
     pub expires_in: u64,
 }
+
+/// The longest `redirect_uri`, in characters.
+pub const MAX_REDIRECT_CHARS: usize = 1_000;
 
 /// Opens one socket.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -197,6 +204,10 @@ operations! {
     /// accepted.
     OIDC_START = Operation::post("/auth/oidc/start")
         .public()
+        .query(&[
+            Parameter::optional("redirect_uri", Schema::ShortText(MAX_REDIRECT_CHARS))
+                .about("An address of the application, as the provider knows it. With it the answer has an `authorization_url`."),
+        ])
         .limited()
         .answers::<Nonce>()
         .not_found("The server knows no identity provider, or runs in open mode.");

@@ -65,6 +65,20 @@ pub struct File {
     pub text_error: Option<String>,
 }
 
+/// The longest text that [`SHOW`] answers with, in characters.
+pub const MAX_SHOWN_TEXT_CHARS: i64 = 100_000;
+
+/// A file by itself.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ShownFile {
+    /// The file.
+    #[serde(flatten)]
+    pub file: File,
+    /// With `with_text`: the text that models read of it, the first 100,000 characters; missing where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
 /// A file that was uploaded.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct UploadedFile {
@@ -180,9 +194,14 @@ operations! {
     /// Show a file
     ///
     /// Answers with everything but the content. Of a file with versions, size and type are those of the newest version.
+    /// With `with_text` also with the text that models read, such as that of a PDF.
     SHOW = Operation::get("/file/{file_id}")
-        .query(&[USER])
-        .answers::<File>()
+        .query(&[
+            USER,
+            Parameter::optional("with_text", Schema::Boolean)
+                .about("Whether the answer has the text that models read of the file."),
+        ])
+        .answers::<ShownFile>()
         .not_found("`User not found.` or `File not found.`");
 
     /// Rename a file

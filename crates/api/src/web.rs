@@ -24,6 +24,10 @@ pub struct About {
     pub version: &'static str,
     /// Whether a login needs a proof.
     pub auth_mode: AuthMode,
+    /// Token mode: whether the server sends codes by mail.
+    pub sends_codes: bool,
+    /// Token mode: the identity provider that users may log in with, by the name of its server.
+    pub identity_provider: Option<String>,
     /// How many bytes an upload may have.
     pub max_upload_bytes: u64,
     /// A model that needs no account, if the server offers one.

@@ -1,28 +1,58 @@
 //! The difference of two texts, line by line.
 
-use similar::{ChangeTag, TextDiff};
+use std::convert::Infallible;
+
+use similar::algorithms::{DiffHook, myers};
 
 /// All lines of both texts, each with what became of it: `-` was removed, `+` was added, and a space is before what both
 /// have.
 pub fn diff(old: &str, new: &str) -> String {
-    // A last line is the same one, whether it ends or not.
-    let ended = |text: &str| match text {
-        "" => String::new(),
-        text => format!("{}\n", text.strip_suffix('\n').unwrap_or(text)),
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let mut both = Both {
+        old: &old,
+        new: &new,
+        lines: String::new(),
     };
-    let (old, new) = (ended(old), ended(new));
-    let lines = TextDiff::from_lines(&old, &new);
-    let mut all = String::with_capacity(old.len() + new.len());
-    for change in lines.iter_all_changes() {
-        all.push(match change.tag() {
-            ChangeTag::Delete => '-',
-            ChangeTag::Insert => '+',
-            ChangeTag::Equal => ' ',
-        });
-        all.push_str(change.value().trim_end_matches(['\n', '\r']));
-        all.push('\n');
+    // Not `TextDiff`, which brings all algorithms for all kinds of texts: four times the rest of the module.
+    let Ok(()) = myers::diff(&mut both, &old[..], 0..old.len(), &new[..], 0..new.len());
+    both.lines
+}
+
+/// Writes what the algorithm finds.
+struct Both<'a> {
+    old: &'a [&'a str],
+    new: &'a [&'a str],
+    lines: String,
+}
+
+impl Both<'_> {
+    fn write(&mut self, sign: char, is_old: bool, from: usize, count: usize) {
+        let text = if is_old { self.old } else { self.new };
+        for line in text.iter().skip(from).take(count) {
+            self.lines.push(sign);
+            self.lines.push_str(line);
+            self.lines.push('\n');
+        }
     }
-    all
+}
+
+impl DiffHook for Both<'_> {
+    type Error = Infallible;
+
+    fn equal(&mut self, _: usize, new: usize, count: usize) -> Result<(), Infallible> {
+        self.write(' ', false, new, count);
+        Ok(())
+    }
+
+    fn delete(&mut self, old: usize, count: usize, _: usize) -> Result<(), Infallible> {
+        self.write('-', true, old, count);
+        Ok(())
+    }
+
+    fn insert(&mut self, _: usize, new: usize, count: usize) -> Result<(), Infallible> {
+        self.write('+', false, new, count);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

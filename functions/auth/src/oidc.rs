@@ -1,5 +1,6 @@
 //! ID tokens of an OpenID Connect provider (OpenID Connect Core 1.0, section 3.1.3.7): `POST /auth/login {id_token}`.
 
+mod discovery;
 mod keys;
 mod nonce;
 mod once;

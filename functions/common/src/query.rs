@@ -72,6 +72,12 @@ impl Query {
         String::new()
     }
 
+    /// The text `name` of at most so many characters, if it was sent.
+    pub fn optional_text(&mut self, name: &str, max_chars: usize) -> Option<String> {
+        query_value(&self.uri, name)?;
+        Some(self.text(name, max_chars))
+    }
+
     /// The words of the list `name`, which are separated by commas, if it was sent and is not empty. Another word than
     /// those of `known` is wrong.
     pub fn optional_words(&mut self, name: &str, known: &[&'static str]) -> Vec<&'static str> {

@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use kafka_common::api::AuthMode;
 use kafka_common::api::web::{About, DemoModel, Welcome};
 use kafka_common::config::{Config, variable};
 use kafka_common::error::{Error, Result, answer};
@@ -69,9 +70,14 @@ pub(crate) async fn file(
 pub(crate) async fn about() -> Result<Response> {
     let config = Config::get().await?;
     let base_url = variable("demo_model").await?;
+    let is_token = config.auth_mode == AuthMode::Token;
+    let issuer = variable("oidc_issuer").await?;
+    let has_provider = is_token && !variable("oidc_audience").await?.trim().is_empty();
     let mut response = answer(&About {
         version: env!("CARGO_PKG_VERSION"),
         auth_mode: config.auth_mode,
+        sends_codes: is_token && !variable("mail_url").await?.trim().is_empty(),
+        identity_provider: server_of(&issuer).filter(|_| has_provider),
         max_upload_bytes: config.max_upload_bytes,
         demo_model: (!base_url.trim().is_empty()).then(|| DemoModel {
             name: DEMO_NAME,
@@ -81,4 +87,11 @@ pub(crate) async fn about() -> Result<Response> {
     });
     set(&mut response, header::CACHE_CONTROL, "no-cache");
     Ok(response)
+}
+
+/// The name of the server in the address of an identity provider; `None` where there is none.
+fn server_of(issuer: &str) -> Option<String> {
+    let (_, place) = issuer.trim().split_once("://")?;
+    let server = place.split(['/', ':']).next().unwrap_or_default();
+    (!server.is_empty()).then(|| server.to_owned())
 }

@@ -1,7 +1,7 @@
 //! Workspaces, files and their versions.
 
 use super::MANY;
-use super::counter::{Counter, ONE, transaction};
+use super::counter::{Counter, ONE, alone, transaction};
 use crate::support::Multipart;
 
 pub(super) async fn of_files(counter: &mut Counter) {
@@ -30,6 +30,10 @@ pub(super) async fn of_files(counter: &mut Counter) {
     for path in [format!("/file/{id}/content"), format!("/file/{id}")] {
         counter.takes(&path, counter.get(&path), 200, ONE).await;
     }
+    let path = format!("/file/{id}?with_text=true");
+    counter
+        .takes(&path, counter.get(&path), 200, alone(2))
+        .await;
     let form = [("file_id", id.as_str()), ("new_name", "renamed.txt")];
     let request = counter.ask("PATCH", "/file/rename").form(&form);
     counter

@@ -220,12 +220,17 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         (_, "instructions" | "value") => "Answer in German.",
         ("UploadedFile" | "FrameFile" | "BasedFile", "name") => "notes.md",
         (_, "name" | "new_name") => "Notes",
+        (_, "identity_provider") => "accounts.google.com",
+        (_, "redirect_uri") => "http://127.0.0.1:8000/",
+        (_, "authorization_url") => {
+            "https://accounts.google.com/o/oauth2/v2/auth?client_id=1234567890-abc&response_type=id_token"
+        }
         (_, "file") => "page.js",
         (_, "build") => "current",
         (_, "chat") => ID,
         (_, "version") => "0.1.0",
         (_, "filename" | "new_filename" | "selected_filename" | "path" | "new_path") => "notes.md",
-        (_, "content" | "latest_content") => "Someone must have slandered Josef K.",
+        (_, "content" | "latest_content" | "text") => "Someone must have slandered Josef K.",
         (_, "prompt") => "Who accuses me?",
         (_, "diff") => "@@ -1 +1 @@\n-Someone\n+Nobody\n",
         (_, "detail" | "error") => "Chat not found.",

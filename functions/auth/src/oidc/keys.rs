@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
 use kafka_common::{
     clock::{self, Moment},
     db::Db,
@@ -12,10 +10,9 @@ use kafka_common::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use spin_sdk::http::FullBody;
 
+use super::discovery::{Discovery, get};
 use super::signature::{Algorithm, PublicKey};
-use crate::fetch::fetch;
 
 /// How long keys are used without being fetched again, in milliseconds.
 const FRESH: i64 = 60 * 60 * 1000;
@@ -49,13 +46,6 @@ struct Kept {
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Value>,
-}
-
-/// A discovery document (OpenID Connect Discovery 1.0, section 4).
-#[derive(Deserialize)]
-struct Discovery {
-    issuer: String,
-    jwks_uri: String,
 }
 
 impl<'a> Keys<'a> {
@@ -105,17 +95,7 @@ impl<'a> Keys<'a> {
 
     /// Asks the provider where its keys are, fetches and keeps them.
     async fn fetch(&self) -> Result<Vec<Value>, String> {
-        let base = self.issuer.trim_end_matches('/');
-        let document = get(&format!("{base}/.well-known/openid-configuration")).await?;
-        let Discovery { issuer, jwks_uri } = serde_json::from_slice(&document)
-            .map_err(|error| format!("its discovery document: {error}"))?;
-        if issuer != self.issuer {
-            return Err(format!("its discovery document is {issuer:?}'s"));
-        }
-        // Keys that came unprotected could be anybody's.
-        if self.issuer.starts_with("https:") && !jwks_uri.starts_with("https:") {
-            return Err("its jwks_uri is not https".to_owned());
-        }
+        let jwks_uri = Discovery::of(self.issuer).await?.jwks_uri;
         let text = get(&jwks_uri).await?;
         let keys = parse(&text).map_err(|error| format!("its keys: {error}"))?;
         self.keep(&text).await.map_err(|error| error.to_string())?;
@@ -135,15 +115,6 @@ impl<'a> Keys<'a> {
         )
         .await
     }
-}
-
-async fn get(url: &str) -> Result<Bytes, String> {
-    let request = Request::get(url)
-        .body(FullBody::new(Bytes::new()))
-        .map_err(|error| error.to_string())?;
-    fetch(request)
-        .await
-        .map_err(|problem| format!("{url}: {problem}"))
 }
 
 fn parse(text: &[u8]) -> serde_json::Result<Vec<Value>> {

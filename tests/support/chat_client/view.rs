@@ -1,12 +1,52 @@
-//! The effect of each frame on a client.
+//! What a client knows of a chat, and the effect of each frame on that.
+
+use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{ChatClient, ChatMessage, Running, SILENCE};
+use super::{ChatMessage, Running};
 
-impl ChatClient {
+/// What a frame asks the client to do.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Asks {
+    /// Send `sync`.
+    pub sync: bool,
+    /// Read the missing messages of the active branch.
+    pub read: bool,
+}
+
+const SYNC: Asks = Asks {
+    sync: true,
+    read: false,
+};
+const READ: Asks = Asks {
+    sync: false,
+    read: true,
+};
+
+/// What the client knows.
+#[derive(Default)]
+pub struct View {
+    pub rev: u64,
+    /// Every message that it has received.
+    pub(super) known: HashMap<String, ChatMessage>,
+    /// The message that the active branch ends with.
+    pub head: Option<String>,
+    /// The active branch, as far up as it is known.
+    pub messages: Vec<ChatMessage>,
+    pub running: Option<Running>,
+    /// The last `generation_ended`, or the `sync` that took its place.
+    pub ended: Option<Value>,
+    pub chat_name: String,
+    /// Deltas that it has added.
+    pub deltas: usize,
+    /// The highest seq of each reply.
+    seqs: HashMap<String, u64>,
+}
+
+impl View {
     /// Applies the first frame.
-    pub(super) fn start_with(&mut self, initial: &Value) {
+    pub fn start_with(&mut self, initial: &Value) {
         assert_eq!(initial["action"], "initial", "the first frame: {initial}");
         self.rev = number(initial, "rev");
         self.chat_name = string(initial, "chat_name");
@@ -24,31 +64,37 @@ impl ChatClient {
     }
 
     /// Applies any other frame.
-    pub(super) async fn apply(&mut self, frame: &Value) {
+    pub fn apply(&mut self, frame: &Value) -> Asks {
         match frame["action"].as_str() {
-            Some("delta" | "reasoning_delta") => self.delta(frame).await,
+            Some("delta" | "reasoning_delta") => self.delta(frame),
             Some("sync") => {
                 self.synced(frame);
-                if frame["has_more"] == true {
-                    self.sync().await;
-                } else {
-                    self.complete().await;
-                }
+                let sync = frame["has_more"] == true;
+                Asks { sync, read: !sync }
             }
-            Some("ack" | "error") => {}
-            _ => self.change(frame).await,
+            Some("ack" | "error") => Asks::default(),
+            _ => self.change(frame),
         }
     }
 
-    async fn delta(&mut self, delta: &Value) {
+    /// Takes a page of messages. Those that are known already are newer than those of the page.
+    pub fn learn_page(&mut self, page: &Value) {
+        for message in page["messages"].as_array().expect("a list") {
+            let message = message_of(message);
+            self.known.entry(message.id.clone()).or_insert(message);
+        }
+        self.arrange();
+    }
+
+    fn delta(&mut self, delta: &Value) -> Asks {
         let (id, seq) = (string(delta, "generation_id"), number(delta, "seq"));
         let known = self.seqs.get(&id).copied().unwrap_or(0);
         if seq <= known {
-            return;
+            return Asks::default();
         }
         let running = self.running.as_mut().filter(|running| running.id == id);
         let Some(running) = running.filter(|_| seq == known + 1) else {
-            return self.sync_once().await;
+            return SYNC;
         };
         running.seq = seq;
         let message = running.message_id.clone();
@@ -63,16 +109,17 @@ impl ChatClient {
         }
         self.deltas += 1;
         self.arrange();
+        Asks::default()
     }
 
     /// An event with a `rev`.
-    async fn change(&mut self, event: &Value) {
+    fn change(&mut self, event: &Value) -> Asks {
         let rev = number(event, "rev");
         if rev <= self.rev {
-            return;
+            return Asks::default();
         }
-        if rev > self.rev + 1 {
-            return self.sync_once().await;
+        if rev > self.rev + 1 || event["truncated"] == true {
+            return SYNC;
         }
         self.rev = rev;
         match event["action"].as_str() {
@@ -106,7 +153,7 @@ impl ChatClient {
                 }
                 self.head = Some(string(event, "head_id"));
                 self.arrange();
-                self.complete().await;
+                return READ;
             }
             Some("messages_deleted") => {
                 for id in event["message_ids"].as_array().expect("a list") {
@@ -117,16 +164,16 @@ impl ChatClient {
                 }
                 self.head = event["head_id"].as_str().map(str::to_owned);
                 self.arrange();
-                self.complete().await;
+                return READ;
             }
             Some("chat_renamed") => self.chat_name = string(event, "name"),
             _ if event["message"].is_object() => self.add(message_of(&event["message"])),
             _ => {}
         }
+        Asks::default()
     }
 
     fn synced(&mut self, sync: &Value) {
-        self.asked = None;
         let rev = number(sync, "rev");
         if rev < self.rev {
             // Older than what came meanwhile.
@@ -172,12 +219,6 @@ impl ChatClient {
         self.arrange();
     }
 
-    async fn sync_once(&mut self) {
-        if self.asked.is_none_or(|asked| asked.elapsed() > SILENCE) {
-            self.sync().await;
-        }
-    }
-
     /// Adds a message; a new one is the head of the active branch.
     fn add(&mut self, message: ChatMessage) {
         if !self.known.contains_key(&message.id) {
@@ -187,12 +228,23 @@ impl ChatClient {
         self.arrange();
     }
 
+    /// Makes the branch of the head visible. While the head is unknown, the visible messages stay.
+    pub(super) fn arrange(&mut self) {
+        let of = |id: &Option<String>| id.as_ref().and_then(|id| self.known.get(id));
+        let branch = std::iter::successors(of(&self.head), |message| of(&message.parent_id));
+        let mut branch: Vec<ChatMessage> = branch.cloned().collect();
+        branch.reverse();
+        if self.head.is_none() || !branch.is_empty() {
+            self.messages = branch;
+        }
+    }
+
     fn learn(&mut self, message: ChatMessage) {
         self.known.insert(message.id.clone(), message);
     }
 }
 
-pub(super) fn message_of(message: &Value) -> ChatMessage {
+fn message_of(message: &Value) -> ChatMessage {
     ChatMessage {
         id: string(message, "id"),
         parent_id: message["parent_id"].as_str().map(str::to_owned),

@@ -1,0 +1,50 @@
+// The list of chats, and the one place where the side bar learns that it has changed: from this window, from the others of
+// this browser, and by asking now and then.
+
+import { api } from "./api.js";
+import { get, set } from "./store.js";
+
+/** @typedef {import("./types.js").ListedChat} ListedChat */
+
+/** How many chats are listed; more after "Show more". */
+let wanted = 50;
+
+export async function readChats() {
+  const { workspaceId, showsArchived } = get();
+  /** @type {ListedChat[]} */
+  const chats = [];
+  let after;
+  do {
+    const choice = { workspace_id: workspaceId ?? undefined, archived: showsArchived || undefined, after };
+    const page = await api.chats(choice);
+    chats.push(...page.chats);
+    after = page.next ?? undefined;
+  } while (after && chats.length < wanted);
+  const now = get();
+  if (now.workspaceId === workspaceId && now.showsArchived === showsArchived) set({ chats, moreChats: after ?? null });
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let reading;
+
+/** Reads the list again, soon; in the other windows of this browser, too. @param {boolean} [isOwn] */
+export function chatsChanged(isOwn = true) {
+  if (isOwn) others?.postMessage("chats");
+  clearTimeout(reading);
+  reading = setTimeout(() => {
+    if (get().user) readChats().catch(() => {});
+  }, 150);
+}
+
+const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("kafka");
+if (others) others.onmessage = () => chatsChanged(false);
+window.addEventListener("focus", () => chatsChanged(false));
+// What other machines do.
+setInterval(() => {
+  if (document.visibilityState === "visible") chatsChanged(false);
+}, 20000);
+
+export function showMoreChats() {
+  wanted += 100;
+  chatsChanged(false);
+}
