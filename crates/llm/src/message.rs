@@ -6,6 +6,8 @@ use kafka_api::words::Role;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::names;
+
 /// What an image counts for in a budget of characters, and in an estimate of tokens as bytes: as much as models count for
 /// one of a thousand pixels a side.
 pub const IMAGE_CHARS: usize = 4_000;
@@ -62,7 +64,7 @@ impl Turn {
 
 /// The note that these pictures of a message are not shown.
 pub(crate) fn not_shown(names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.collect();
+    let names: Vec<String> = names.map(|name| names::shown(&name).into_owned()).collect();
     format!("[Not shown here: {}]", names.join(", "))
 }
 
