@@ -45,10 +45,16 @@ fn parts(message: &Value) -> (String, Vec<String>) {
 
 impl Scene {
     async fn picture(&self, name: &str) -> String {
-        let bytes = picture(60, 40, ImageFormat::Png);
-        self.server
-            .chat_file(&self.user, &self.chat, name, &bytes[..])
+        self.has_file(name, &picture(60, 40, ImageFormat::Png))
             .await
+    }
+
+    /// Uploads a file to the chat, and waits until it has been read; its id.
+    async fn has_file(&self, name: &str, bytes: &[u8]) -> String {
+        let (user, chat) = (&self.user, &self.chat);
+        let file = self.server.chat_file(user, chat, name, bytes).await;
+        self.server.reads(&file).await;
+        file
     }
 
     /// Sends a prompt with these files, and waits for the end of the reply. The id of the message.
@@ -100,8 +106,14 @@ impl Scene {
     async fn takes_images(&self, name: &str) -> Value {
         let path = format!("/models?user_id={}", self.user.id);
         let models = self.server.get(&path).send().await.json();
-        let mut models = models["models"].as_array().expect("a list").clone().into_iter();
-        let model = models.find(|model| model["name"] == name).expect("the model");
+        let mut models = models["models"]
+            .as_array()
+            .expect("a list")
+            .clone()
+            .into_iter();
+        let model = models
+            .find(|model| model["name"] == name)
+            .expect("the model");
         model["capabilities"]["images"].clone()
     }
 }
@@ -118,15 +130,12 @@ async fn pictures_go_to_the_model_with_their_message_and_again_with_the_history(
         ("moving.gif", ImageFormat::Gif),
     ] {
         let bytes = picture(2400, 1200, format);
-        let file = scene.server.chat_file(&scene.user, &scene.chat, name, &bytes[..]);
-        ids.push(file.await);
+        ids.push(scene.has_file(name, &bytes).await);
     }
     let clear = RgbaImage::from_pixel(30, 20, Rgba([1, 2, 3, 100])).into();
     let clear = encoded(&clear, ImageFormat::Png);
-    let file = scene.server.chat_file(&scene.user, &scene.chat, "clear.png", &clear[..]);
-    ids.push(file.await);
-    let file = scene.server.chat_file(&scene.user, &scene.chat, "notes.md", "A note.");
-    ids.push(file.await);
+    ids.push(scene.has_file("clear.png", &clear).await);
+    ids.push(scene.has_file("notes.md", b"A note.").await);
     let message = scene.shows(PARTS, "What is there?", json!(ids)).await;
 
     let asked = scene.asked().await;
@@ -154,7 +163,10 @@ async fn pictures_go_to_the_model_with_their_message_and_again_with_the_history(
     let message = scene.message(&message).await;
     assert_eq!(message["file_ids"], json!(ids));
     let reply = scene.last_reply().await;
-    assert_eq!((&reply["error"], &reply["file_ids"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&reply["error"], &reply["file_ids"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(scene.takes_images(PARTS).await, true);
 
     scene.shows(PARTS, "And now?", Value::Null).await;
@@ -170,29 +182,48 @@ async fn pictures_go_to_the_model_with_their_message_and_again_with_the_history(
 async fn what_is_asked_again_has_the_same_files_unless_it_names_others() {
     let scene = Scene::new(Setup::app(), &[PARTS]).await;
     let (first, second) = (scene.picture("a.png").await, scene.picture("b.png").await);
-    let prompt = scene.shows(PARTS, "What is it?", json!([first, first])).await;
+    let prompt = scene
+        .shows(PARTS, "What is it?", json!([first, first]))
+        .await;
     assert_eq!(scene.message(&prompt).await["file_ids"], json!([first]));
     let path = format!("/chat/{}/messages/{prompt}/regenerate", scene.chat);
-    let again = scene.server.post(&path).header("accept", "application/json");
+    let again = scene
+        .server
+        .post(&path)
+        .header("accept", "application/json");
     again.json("{}".to_owned()).send().await.has_status(202);
     scene.settles().await;
     let (_, images) = parts(&scene.asked().await[0]);
     assert_eq!(images.len(), 1);
     for (body, files) in [
         (json!({ "prompt": "What?" }), json!([first])),
-        (json!({ "prompt": "What?", "file_ids": null }), json!([first])),
-        (json!({ "prompt": "What?", "file_ids": [second] }), json!([second])),
+        (
+            json!({ "prompt": "What?", "file_ids": null }),
+            json!([first]),
+        ),
+        (
+            json!({ "prompt": "What?", "file_ids": [second] }),
+            json!([second]),
+        ),
         (json!({ "prompt": "What?", "file_ids": [] }), Value::Null),
     ] {
         let edited = scene.edits(&prompt, body.clone()).await;
         assert_eq!(edited["file_ids"], files, "{body}");
         let (text, images) = parts(&scene.asked().await[0]);
         assert_eq!(images.len(), usize::from(files != Value::Null), "{body}");
-        let name = if files == json!([second]) { "b.png" } else { "a.png" };
+        let name = if files == json!([second]) {
+            "b.png"
+        } else {
+            "a.png"
+        };
         assert_eq!(text.contains(name), files != Value::Null, "{text}");
     }
     // What has left the chat is kept by no message.
-    let gone = scene.server.delete(&format!("/file/delete/{first}")).send().await;
+    let gone = scene
+        .server
+        .delete(&format!("/file/delete/{first}"))
+        .send()
+        .await;
     gone.has_status(200);
     let edited = scene.edits(&prompt, json!({ "prompt": "And?" })).await;
     assert_eq!(edited["file_ids"], Value::Null);
@@ -220,7 +251,10 @@ async fn a_model_without_eyes_is_asked_without_images_and_remembered() {
         }
         let set = async |value: &str| {
             let change = scene.server.patch(&format!("/models/{id}"));
-            let change = change.json(format!(r#"{{"capabilities": {value}}}"#)).send().await;
+            let change = change
+                .json(format!(r#"{{"capabilities": {value}}}"#))
+                .send()
+                .await;
             change.has_status(200);
             change.json()["capabilities"]["images"].clone()
         };
@@ -250,14 +284,22 @@ async fn capabilities_are_set_with_a_new_model() {
         "user_id": scene.user.id, "name": BLIND, "ak": super::KEY, "base_url": scene.model.base_url(),
         "capabilities": { "images": false }
     });
-    let saved = scene.server.post("/models/new").json(body.to_string()).send().await;
+    let saved = scene
+        .server
+        .post("/models/new")
+        .json(body.to_string())
+        .send()
+        .await;
     saved.has_status(200);
     assert_eq!(saved.json()["capabilities"], json!({ "images": false }));
     let file = scene.picture("a.png").await;
     scene.shows(BLIND, "What is it?", json!([file])).await;
     assert_eq!(scene.model.requests().await, 1);
     let login = scene.server.login(&scene.user.email).await.json();
-    assert_eq!(login["models"][0]["capabilities"], json!({ "images": false }));
+    assert_eq!(
+        login["models"][0]["capabilities"],
+        json!({ "images": false })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -267,9 +309,12 @@ async fn what_can_not_be_seen_is_told_and_the_reply_comes() {
     let broken = &whole[..whole.len() / 2];
     let large = picture(8000, 6000, ImageFormat::Png);
     let mut ids = Vec::new();
-    for (name, bytes) in [("broken.png", broken), ("large.png", &large), ("good.png", &whole)] {
-        let file = scene.server.chat_file(&scene.user, &scene.chat, name, bytes);
-        ids.push(file.await);
+    for (name, bytes) in [
+        ("broken.png", broken),
+        ("large.png", &large),
+        ("good.png", &whole),
+    ] {
+        ids.push(scene.has_file(name, bytes).await);
     }
     scene.shows(PARTS, "What is there?", json!(ids)).await;
     let reply = scene.last_reply().await;
@@ -286,7 +331,10 @@ async fn what_can_not_be_seen_is_told_and_the_reply_comes() {
     assert_eq!(images.len(), 1);
     let system = scene.model.last().await["body"]["messages"][0]["content"].clone();
     let system = system.as_str().expect("a text").to_owned();
-    assert!(system.contains("The file broken.png has no text here."), "{system}");
+    assert!(
+        system.contains("The file broken.png has no text here."),
+        "{system}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,7 +342,12 @@ async fn a_file_of_the_workspace_becomes_one_of_the_chat() {
     let scene = Scene::new(Setup::app(), &[PARTS]).await;
     let bytes = picture(60, 40, ImageFormat::Png);
     let upload = scene.user.to_workspace().file("files", "a.png", &bytes[..]);
-    let uploaded = scene.server.post("/file/upload").multipart(upload).send().await;
+    let uploaded = scene
+        .server
+        .post("/file/upload")
+        .multipart(upload)
+        .send()
+        .await;
     let file = uploaded.string("/files/0");
     let mut client = scene.server.v2(&scene.chat).await;
     let message = scene.shows(PARTS, "What is it?", json!([file])).await;
@@ -318,10 +371,21 @@ async fn wrong_files_are_refused_and_nothing_is_stored() {
     let file = scene.picture("a.png").await;
     let other = login(&scene.server, "other@example.com").await;
     let elsewhere = scene.server.chat(&other, "c").await;
-    let foreign = scene.server.chat_file(&other, &elsewhere, "x.png", "x").await;
+    let foreign = scene
+        .server
+        .chat_file(&other, &elsewhere, "x.png", "x")
+        .await;
     for (files, status, words) in [
-        (json!(["unknown"]), 404, "File unknown not found in the chat or its workspace."),
-        (json!([file, foreign]), 404, "not found in the chat or its workspace."),
+        (
+            json!(["unknown"]),
+            404,
+            "File unknown not found in the chat or its workspace.",
+        ),
+        (
+            json!([file, foreign]),
+            404,
+            "not found in the chat or its workspace.",
+        ),
         (json!(vec!["x"; 11]), 413, "file_ids is too long."),
         (json!("x"), 400, "file_ids must be a list of ids."),
         (json!([1]), 400, "file_ids must be a list of ids."),
@@ -348,21 +412,44 @@ async fn files_of_messages_are_exported_copied_and_deleted() {
     assert_eq!(json["messages"][0]["file_ids"], json!([file]));
     assert_eq!(json["files"][0]["id"], json!(file));
     let markdown = export("markdown").await.text().to_owned();
-    assert!(markdown.contains("*Files: a *b*.png*\n\nWhat is it?"), "{markdown}");
+    assert!(
+        markdown.contains("*Files: a *b*.png*\n\nWhat is it?"),
+        "{markdown}"
+    );
 
     let reply = scene.last_reply().await["id"].clone();
     let copy = scene.server.post(&format!("/chat/{}/copy", scene.chat));
-    let copied = copy.json(json!({ "message_id": reply }).to_string()).send().await;
+    let copied = copy
+        .json(json!({ "message_id": reply }).to_string())
+        .send()
+        .await;
     copied.has_status(200);
     let copy = copied.string("/chat_id");
-    let files = scene.server.get(&format!("/chat/{copy}/files")).send().await.json();
-    let history = scene.server.get(&format!("/chat/{copy}/messages")).send().await.json();
-    assert_eq!(history["messages"][0]["file_ids"], json!([files["files"][0]["id"]]));
+    let files = scene
+        .server
+        .get(&format!("/chat/{copy}/files"))
+        .send()
+        .await
+        .json();
+    let history = scene
+        .server
+        .get(&format!("/chat/{copy}/messages"))
+        .send()
+        .await
+        .json();
+    assert_eq!(
+        history["messages"][0]["file_ids"],
+        json!([files["files"][0]["id"]])
+    );
     assert_ne!(files["files"][0]["id"], json!(file));
 
     let database = scene.server.database().await;
     assert_eq!(database.number("SELECT count(*) FROM file_image").await, 1);
-    let deleted = scene.server.delete(&format!("/user/{}", scene.user.id)).send().await;
+    let deleted = scene
+        .server
+        .delete(&format!("/user/{}", scene.user.id))
+        .send()
+        .await;
     deleted.has_status(200);
     assert_eq!(database.number("SELECT count(*) FROM file_image").await, 0);
 }

@@ -81,7 +81,12 @@ fn foreign(mine: &Value, theirs: &Value, owner: &World) -> Vec<Value> {
     let ids = owner.ids();
     let fields = theirs.as_object().expect("an object");
     // Of a list the first.
-    let text = |value: &Value| value.as_str().or_else(|| value.get(0)?.as_str()).map(str::to_owned);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .or_else(|| value.get(0)?.as_str())
+            .map(str::to_owned)
+    };
     let is_id = |value: &Value| text(value).is_some_and(|text| ids.contains(&&*text));
     let fields = fields.iter().filter(|(_, value)| is_id(value));
     fields

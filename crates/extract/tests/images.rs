@@ -30,7 +30,10 @@ fn two_halves(width: u32, height: u32) -> DynamicImage {
 
 fn decoded(image: &Image) -> RgbImage {
     let picture = image::load_from_memory(&image.bytes).expect("it can be read");
-    assert_eq!((picture.width(), picture.height()), (image.width, image.height));
+    assert_eq!(
+        (picture.width(), picture.height()),
+        (image.width, image.height)
+    );
     picture.into_rgb8()
 }
 
@@ -75,9 +78,15 @@ fn it_stands_upright_and_has_no_metadata() {
 fn what_can_be_seen_through_is_png() {
     let clear = RgbaImage::from_pixel(30, 20, Rgba([1, 2, 3, 128]));
     let image = made(&encoded(&clear.into(), ImageFormat::Png));
-    assert_eq!((image.media_type, image.width, image.height), ("image/png", 30, 20));
+    assert_eq!(
+        (image.media_type, image.width, image.height),
+        ("image/png", 30, 20)
+    );
     let opaque = RgbaImage::from_pixel(30, 20, Rgba([1, 2, 3, 255]));
-    assert_eq!(made(&encoded(&opaque.into(), ImageFormat::Png)).media_type, "image/jpeg");
+    assert_eq!(
+        made(&encoded(&opaque.into(), ImageFormat::Png)).media_type,
+        "image/jpeg"
+    );
 }
 
 #[test]
@@ -110,19 +119,32 @@ fn the_most_random_picture_is_short_enough() {
 #[test]
 fn what_is_damaged_or_a_bomb_is_named() {
     let png = encoded(&two_halves(400, 400), ImageFormat::Png);
-    for broken in [&png[..40], &png[..png.len() / 2], b"\xff\xd8\xff\xe0\0\x10JFIF\0", b"GIF89a"] {
-        let failure = image(broken).expect("a picture").expect_err("it is damaged");
+    for broken in [
+        &png[..40],
+        &png[..png.len() / 2],
+        b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+        b"GIF89a",
+    ] {
+        let failure = image(broken)
+            .expect("a picture")
+            .expect_err("it is damaged");
         assert!(matches!(failure, Failure::BrokenPicture(_)), "{failure}");
     }
     // Its header claims 60,000 × 60,000 pixels; the checksum is right.
-    let mut bomb = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xea\x60\0\0\xea\x60\x08\x06\0\0\0".to_vec();
+    let mut bomb =
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xea\x60\0\0\xea\x60\x08\x06\0\0\0".to_vec();
     bomb.extend(crc(&bomb[12..]).to_be_bytes());
     bomb.extend(&png[33..]);
     let wide = encoded(&two_halves(8000, 6000), ImageFormat::Png);
     for large in [&bomb[..], &wide] {
-        let failure = image(large).expect("a picture").expect_err("it is too large");
+        let failure = image(large)
+            .expect("a picture")
+            .expect_err("it is too large");
         assert!(matches!(failure, Failure::LargePicture(_)), "{failure}");
-        assert!(failure.to_string().contains("40 million pixels"), "{failure}");
+        assert!(
+            failure.to_string().contains("40 million pixels"),
+            "{failure}"
+        );
     }
     for other in [&b"BM"[..], b"%PDF-1.7", b"hello", b""] {
         assert!(image(other).is_none());

@@ -400,7 +400,10 @@ mod tests {
     fn images_are_left_out() {
         for (status, words) in [
             (400, "This model does not support image input."),
-            (400, "Invalid content type. image_url is only supported by certain models."),
+            (
+                400,
+                "Invalid content type. image_url is only supported by certain models.",
+            ),
             (404, "No endpoints found that support image input"),
             (
                 422,
@@ -412,12 +415,18 @@ mod tests {
             ),
             (400, "m is not a multimodal model"),
             (400, "At most 0 image(s) may be provided in one request."),
-            (422, r#"{"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "Input should be a valid string"}]}"#),
+            (
+                422,
+                r#"{"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "Input should be a valid string"}]}"#,
+            ),
             (500, "multimodal input not supported"),
         ] {
             let mut adaptation = Adaptation::new(Learnt::default());
             assert_eq!(adaptation.most_images(), 20);
-            assert!(adaptation.refused(&refusal(status, words), &with_images(2)), "{words}");
+            assert!(
+                adaptation.refused(&refusal(status, words), &with_images(2)),
+                "{words}"
+            );
             assert_eq!(adaptation.most_images(), 0, "{words}");
             let lesson = adaptation.lesson().expect("it is learnt");
             assert_eq!(lesson.images, Some(false), "{words}");
@@ -425,7 +434,10 @@ mod tests {
         }
         let mut told_nothing = Adaptation::new(Learnt::default());
         assert!(told_nothing.refused(&refusal_in("No."), &with_images(1)));
-        assert_eq!(told_nothing.lesson().and_then(|lesson| lesson.images), Some(false));
+        assert_eq!(
+            told_nothing.lesson().and_then(|lesson| lesson.images),
+            Some(false)
+        );
         // It was not that.
         assert!(told_nothing.refused(&refusal_in("No."), &turns(3)));
         assert_eq!(told_nothing.most_images(), 20);
@@ -449,7 +461,8 @@ mod tests {
             assert_eq!(adaptation.lesson(), None, "{words}");
         }
         let mut counted = Adaptation::new(Learnt::default());
-        let refusal = refusal_in("maximum context length is 1000 tokens, you requested 90000 tokens");
+        let refusal =
+            refusal_in("maximum context length is 1000 tokens, you requested 90000 tokens");
         assert!(counted.refused(&refusal, &with_images(1)));
         assert!(counted.refused(&refusal, &with_images(1)));
         assert_eq!((counted.most_images(), counted.lesson()), (0, None));
@@ -461,7 +474,10 @@ mod tests {
         adaptation.answered(&turns(3));
         assert_eq!(adaptation.lesson(), None);
         adaptation.answered(&with_images(1));
-        assert_eq!(adaptation.lesson().and_then(|lesson| lesson.images), Some(true));
+        assert_eq!(
+            adaptation.lesson().and_then(|lesson| lesson.images),
+            Some(true)
+        );
     }
 
     #[test]

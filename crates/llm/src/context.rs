@@ -90,7 +90,15 @@ pub fn build(
     context_chars: usize,
 ) -> Vec<Turn> {
     let even = Share::Even;
-    build_sharing(system, turns, files, selected, context_chars, even, usize::MAX)
+    build_sharing(
+        system,
+        turns,
+        files,
+        selected,
+        context_chars,
+        even,
+        usize::MAX,
+    )
 }
 
 /// What is left out when files and history are too long.

@@ -107,7 +107,9 @@ pub async fn attach(
     let ids = files.into_iter().filter_map(|file| match file.attached_id {
         Some(id) => Some(id),
         None => {
-            let new = attached.iter().find(|new| Some(&new.file_id) == file.file_id.as_ref());
+            let new = attached
+                .iter()
+                .find(|new| Some(&new.file_id) == file.file_id.as_ref());
             new.map(|new| new.id.clone())
         }
     });

@@ -165,7 +165,9 @@ impl Question {
             let names = unseen.join(", ");
             sentences.push(match adaptation.way().images {
                 Some(false) => format!("This model takes no images. It has not seen {names}."),
-                _ => format!("The model has not seen {names}: it did not take so many or such images."),
+                _ => format!(
+                    "The model has not seen {names}: it did not take so many or such images."
+                ),
             });
         }
         let broken = prompt.files.iter().filter_map(|file| {
@@ -310,11 +312,16 @@ async fn with_files(db: &mut Db, rows: Vec<Row>) -> db::Result<Vec<Message>> {
     if !named.is_empty() {
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         for file in message_files::read(db, &named, IMAGE_BYTES).await? {
-            files.entry(file.id.clone()).or_insert_with(|| File::of(file));
+            files
+                .entry(file.id.clone())
+                .or_insert_with(|| File::of(file));
         }
     }
     let rows = rows.into_iter().map(|row| Message {
-        files: ids(&row).iter().filter_map(|id| files.get(id).cloned()).collect(),
+        files: ids(&row)
+            .iter()
+            .filter_map(|id| files.get(id).cloned())
+            .collect(),
         role: row.role,
         kind: row.kind,
         content: String::from_utf8_lossy(&row.content).into_owned(),

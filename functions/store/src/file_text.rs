@@ -6,8 +6,8 @@
 
 mod plain;
 
-pub use plain::plain_text;
 use kafka_grip::encoding::from_base64;
+pub use plain::plain_text;
 use serde::Deserialize;
 use serde_json::json;
 

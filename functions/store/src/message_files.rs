@@ -39,5 +39,6 @@ impl MessageFile {
 /// most `most` bytes together.
 pub async fn read(db: &mut Db, ids: &[&str], most: usize) -> Result<Vec<MessageFile>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    db.query_as(READ, params![json!(ids).to_string(), most]).await
+    db.query_as(READ, params![json!(ids).to_string(), most])
+        .await
 }

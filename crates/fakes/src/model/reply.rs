@@ -190,15 +190,18 @@ fn parts(messages: &[Value]) -> String {
         .flatten()
         .filter_map(|part| part["image_url"]["url"].as_str());
     let lines: Vec<String> = urls
-        .map(
-            |url| match url.strip_prefix("data:").and_then(|url| url.split_once(";base64,")) {
+        .map(|url| {
+            match url
+                .strip_prefix("data:")
+                .and_then(|url| url.split_once(";base64,"))
+            {
                 Some((media_type, data)) => {
                     let padding = data.len() - data.trim_end_matches('=').len();
                     format!("{media_type} of {} bytes", data.len() / 4 * 3 - padding)
                 }
                 None => url.to_owned(),
-            },
-        )
+            }
+        })
         .collect();
     match lines.is_empty() {
         true => "no images".to_owned(),

@@ -283,7 +283,12 @@ fn files_of_messages_are_named_and_pictures_are_seen() {
     // The newest is what there is room for.
     for fewer in [built(100_000, 1), built(IMAGE_CHARS + 2000, 20)] {
         assert_eq!(fewer[1].images, []);
-        assert!(fewer[1].content.starts_with("[Not shown here: old.png]\n\n"), "{fewer:?}");
+        assert!(
+            fewer[1]
+                .content
+                .starts_with("[Not shown here: old.png]\n\n"),
+            "{fewer:?}"
+        );
         assert_eq!(fewer[3].images.len(), 1);
     }
     let none = built(100_000, 0);

@@ -166,7 +166,14 @@ async fn copy_messages(
     for (number, message) in branch.into_iter().enumerate() {
         let copy = MessageId::from(new_id());
         let file_ids = message.file_ids.map(|ids| copied_files(&ids, files));
-        part.push(json!([message.id, copy, parent, number + 1, new_id(), file_ids]));
+        part.push(json!([
+            message.id,
+            copy,
+            parent,
+            number + 1,
+            new_id(),
+            file_ids
+        ]));
         parent = Some(copy);
         amount += message.amount;
         if amount >= PART / 2 || number + 1 == count {
