@@ -67,7 +67,7 @@ impl Scene {
     }
 
     /// What the model was asked last: the messages after the instructions.
-    async fn asked(&self) -> Vec<Value> {
+    async fn asked_parts(&self) -> Vec<Value> {
         let body = &self.model.last().await["body"];
         let messages = body["messages"].as_array().expect("messages");
         messages[1..].to_vec()
@@ -138,7 +138,7 @@ async fn pictures_go_to_the_model_with_their_message_and_again_with_the_history(
     ids.push(scene.has_file("notes.md", b"A note.").await);
     let message = scene.shows(PARTS, "What is there?", json!(ids)).await;
 
-    let asked = scene.asked().await;
+    let asked = scene.asked_parts().await;
     let (text, images) = parts(&asked[0]);
     assert_eq!(
         text,
@@ -170,7 +170,7 @@ async fn pictures_go_to_the_model_with_their_message_and_again_with_the_history(
     assert_eq!(scene.takes_images(PARTS).await, true);
 
     scene.shows(PARTS, "And now?", Value::Null).await;
-    let asked = scene.asked().await;
+    let asked = scene.asked_parts().await;
     assert_eq!(parts(&asked[0]).1, images);
     assert_eq!(parts(&asked[2]), ("And now?".to_owned(), Vec::new()));
     // They were made once.
@@ -193,7 +193,7 @@ async fn what_is_asked_again_has_the_same_files_unless_it_names_others() {
         .header("accept", "application/json");
     again.json("{}".to_owned()).send().await.has_status(202);
     scene.settles().await;
-    let (_, images) = parts(&scene.asked().await[0]);
+    let (_, images) = parts(&scene.asked_parts().await[0]);
     assert_eq!(images.len(), 1);
     for (body, files) in [
         (json!({ "prompt": "What?" }), json!([first])),
@@ -209,7 +209,7 @@ async fn what_is_asked_again_has_the_same_files_unless_it_names_others() {
     ] {
         let edited = scene.edits(&prompt, body.clone()).await;
         assert_eq!(edited["file_ids"], files, "{body}");
-        let (text, images) = parts(&scene.asked().await[0]);
+        let (text, images) = parts(&scene.asked_parts().await[0]);
         assert_eq!(images.len(), usize::from(files != Value::Null), "{body}");
         let name = if files == json!([second]) {
             "b.png"
@@ -244,7 +244,7 @@ async fn a_model_without_eyes_is_asked_without_images_and_remembered() {
             assert_eq!(reply["status"], "complete", "{reply}");
             assert_eq!(reply["content"], "no images");
             assert_eq!(reply["error"], unseen);
-            let (text, _) = parts(&scene.asked().await[0]);
+            let (text, _) = parts(&scene.asked_parts().await[0]);
             assert!(text.starts_with("[Not shown here: a.png]\n\n"), "{text}");
             assert_eq!(scene.model.requests().await, requests);
             assert_eq!(scene.takes_images(model).await, false);
@@ -326,7 +326,7 @@ async fn what_can_not_be_seen_is_told_and_the_reply_comes() {
     ] {
         assert!(error.contains(words), "{error}");
     }
-    let (text, images) = parts(&scene.asked().await[0]);
+    let (text, images) = parts(&scene.asked_parts().await[0]);
     assert!(text.contains("broken.png, large.png, good.png"), "{text}");
     assert_eq!(images.len(), 1);
     let system = scene.model.last().await["body"]["messages"][0]["content"].clone();
@@ -357,7 +357,7 @@ async fn a_file_of_the_workspace_becomes_one_of_the_chat() {
     let path = format!("/chat/{}/files", scene.chat);
     let files = scene.server.get(&path).send().await.json();
     assert_eq!(files["files"][0]["id"], json!(file));
-    let (_, images) = parts(&scene.asked().await[0]);
+    let (_, images) = parts(&scene.asked_parts().await[0]);
     assert_eq!(images.len(), 1);
     // Again, it is there already.
     scene.shows(PARTS, "And?", json!([file])).await;
@@ -391,8 +391,8 @@ async fn wrong_files_are_refused_and_nothing_is_stored() {
         (json!([1]), 400, "file_ids must be a list of ids."),
         (json!([""]), 400, "file_ids must be a list of ids."),
     ] {
-        let asked = scene.ask(&json!({ "prompt": "x", "model": PARTS, "file_ids": files }));
-        let asked = asked.await;
+        let asked = json!({ "prompt": "x", "model": PARTS, "file_ids": files });
+        let asked = scene.ask(&asked).await;
         asked.has_status(status);
         assert!(asked.text().contains(words), "{}", asked.text());
     }
