@@ -77,8 +77,10 @@ pub fn check_key_header(text: &str) -> Result<Option<&'static str>> {
 
 /// What a model can do; of each capability `None`: it is not named. 422 for anything else.
 pub fn check_capabilities(json: &str) -> Result<Wanted> {
-    let known: std::result::Result<Wanted, _> = serde_json::from_str(json);
-    known.map_err(|_| {
+    // A list would be read as a struct, too.
+    let is_object = json.trim_start().starts_with('{');
+    let known = serde_json::from_str(json).ok().filter(|_| is_object);
+    known.ok_or_else(|| {
         let reason = "must be an object such as {\"images\": true}";
         value_error("capabilities", reason, json.into())
     })
