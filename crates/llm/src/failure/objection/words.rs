@@ -297,12 +297,15 @@ pub(super) fn is_about_images(words: &str) -> bool {
         "must be a string",
         "should be a string",
         "str type expected",
-        "expected a string",
-        "expected string",
+        "sequence, expected a string",
+        "expected a string, got",
+        "expected a string, but got",
+        "expected string, received array",
         "not of type 'string'",
         "must be of type string",
     ];
-    let is_content = words.contains("content") && contains(words, TEXT_ONLY);
+    let is_content =
+        words.contains("content") && contains(words, TEXT_ONLY) && !words.contains("length");
     is_content || contains(words, IMAGES) && contains(words, NOT) && !is_about_these_images(words)
 }
 
