@@ -67,7 +67,9 @@ impl Server {
 }
 
 fn model_json(id: &str, name: &str, base_url: &str, user_id: &str) -> String {
-    format!(r#"{{"id":"{id}","name":"{name}","base_url":"{base_url}","user_id":"{user_id}"}}"#)
+    format!(
+        r#"{{"id":"{id}","name":"{name}","base_url":"{base_url}","user_id":"{user_id}","capabilities":{{"images":null}}}}"#
+    )
 }
 
 #[tokio::test]

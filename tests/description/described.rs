@@ -169,8 +169,13 @@ async fn forms_are_read_as_described() {
                 answer.has_status(422);
                 assert_eq!(answer.string("/detail/0/loc/1"), field.name, "{what}");
                 assert_eq!(answer.string("/detail/0/type"), "missing", "{what}");
-            } else {
-                assert_ne!(answer.status, 422, "{what}: {answer:?}");
+            } else if answer.status == 422 {
+                // What the others are, their handler may refuse.
+                assert_ne!(
+                    answer.string("/detail/0/loc/1"),
+                    field.name,
+                    "{what}: {answer:?}"
+                );
             }
             description.allows(operation, &answer);
             if let Some(max) = field.max_chars() {

@@ -16,6 +16,7 @@ mod flushes;
 mod full_disk;
 mod gateway;
 mod history;
+mod images;
 mod keys;
 mod many_files;
 mod nodes;

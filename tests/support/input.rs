@@ -103,7 +103,12 @@ impl Input {
     /// The names of the fields whose values are ids of `world`'s rows.
     pub fn ids_of(&self, world: &World) -> Vec<&str> {
         let ids = world.ids();
-        let is_id = |field: &&Field| field.value.as_str().is_some_and(|id| ids.contains(&id));
+        // Of a list the first.
+        let text = |value: &'_ Value| -> Option<String> {
+            let text = value.as_str().or_else(|| value.get(0)?.as_str());
+            text.map(str::to_owned)
+        };
+        let is_id = |field: &&Field| text(&field.value).is_some_and(|id| ids.contains(&&*id));
         let fields = self.fields.iter().filter(is_id);
         fields.map(|field| field.name.as_str()).collect()
     }

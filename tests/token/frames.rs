@@ -18,8 +18,8 @@ fn frames(of: &World) -> Vec<Value> {
     let [prompt, reply] = &of.messages;
     let (model, version) = (&of.model, &of.versions[0]);
     vec![
-        json!({ "action": "new_message", "prompt": "Again?", "model_id": model, "parent_id": reply }),
-        json!({ "action": "edit_message", "prompt": "Why?", "model_id": model, "message_id": prompt }),
+        json!({ "action": "new_message", "prompt": "Again?", "model_id": model, "parent_id": reply, "file_ids": [of.file] }),
+        json!({ "action": "edit_message", "prompt": "Why?", "model_id": model, "message_id": prompt, "file_ids": [of.file] }),
         json!({ "action": "regenerate", "model_id": model, "message_id": reply }),
         json!({ "action": "select_branch", "message_id": prompt }),
         json!({ "action": "stop", "generation_id": of.generation }),
@@ -80,7 +80,14 @@ async fn answer(socket: &mut Socket) -> Value {
 fn foreign(mine: &Value, theirs: &Value, owner: &World) -> Vec<Value> {
     let ids = owner.ids();
     let fields = theirs.as_object().expect("an object");
-    let is_id = |value: &Value| value.as_str().is_some_and(|text| ids.contains(&text));
+    // Of a list the first.
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .or_else(|| value.get(0)?.as_str())
+            .map(str::to_owned)
+    };
+    let is_id = |value: &Value| text(value).is_some_and(|text| ids.contains(&&*text));
     let fields = fields.iter().filter(|(_, value)| is_id(value));
     fields
         .map(|(name, value)| {
@@ -129,7 +136,7 @@ async fn frames_reach_only_rows_of_the_caller(setup: Setup) {
             }
         }
     }
-    assert_eq!(tried, 4 + 10);
+    assert_eq!(tried, 5 + 12);
 
     // So it was the ids that were refused.
     let mut socket = open(&house, &stranger, Some(V2)).await;

@@ -16,6 +16,9 @@ use crate::id::{FileId, GenerationId, MessageId, ModelId, UserId, VersionId};
 /// The longest name of a file, in bytes.
 const MAX_FILENAME_BYTES: usize = 1024;
 
+/// How many files a message may have.
+pub const MAX_FILE_IDS: usize = 10;
+
 /// A frame, whose `action` says which it is. What asks for a reply has the fields of [`How`] too.
 #[derive(Debug, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -27,6 +30,7 @@ pub enum Action<'a> {
     EditMessage {
         message_id: Sent<MessageId>,
         prompt: String,
+        file_ids: Option<FileIds>,
     },
     /// Asks for another reply.
     Regenerate { message_id: Sent<MessageId> },
@@ -58,6 +62,39 @@ pub struct NewMessage {
     pub prompt: String,
     /// The message that it follows.
     pub parent_id: Option<Sent<MessageId>>,
+    pub file_ids: Option<FileIds>,
+}
+
+/// The files of a message: ids as [`Sent`] takes them, at most [`MAX_FILE_IDS`], each once.
+#[derive(Debug, Default, Clone)]
+pub struct FileIds(pub Vec<FileId>);
+
+impl<'de> Deserialize<'de> for FileIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wrong = || D::Error::invalid_type(Unexpected::Other("none"), &"a list of ids");
+        let Value::Array(list) = Value::deserialize(deserializer)? else {
+            return Err(wrong());
+        };
+        if list.len() > MAX_FILE_IDS {
+            return Err(D::Error::invalid_length(list.len(), &"a shorter list"));
+        }
+        let mut ids: Vec<FileId> = Vec::with_capacity(list.len());
+        for id in list {
+            let Value::String(id) = id else {
+                return Err(wrong());
+            };
+            match id.chars().count() {
+                0 => return Err(wrong()),
+                1..=MAX_ID_CHARS => {}
+                _ => return Err(D::Error::invalid_length(id.len(), &"a shorter text")),
+            }
+            let id = FileId::from(id);
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(Self(ids))
+    }
 }
 
 /// How a reply is to be made.

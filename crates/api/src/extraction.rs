@@ -25,6 +25,8 @@ pub const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 pub enum Extraction {
     /// The file has this text.
     Text(Text),
+    /// The file is a picture, and has no text.
+    Image(Image),
     /// Why it has none, in a sentence for a person and for a model.
     Failure(String),
 }
@@ -40,4 +42,19 @@ pub struct Text {
     pub is_truncated: bool,
     /// The text, with `\n` between lines.
     pub text: String,
+}
+
+/// What models are sent of a picture: upright, without metadata, of at most 2,048 pixels a side and 4 MB.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Image {
+    /// Why there is no text, in a sentence for a person and for a model.
+    pub reason: String,
+    /// `image/jpeg` or `image/png`.
+    pub media_type: String,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Its bytes, in Base64.
+    pub base64: String,
 }

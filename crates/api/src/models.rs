@@ -27,6 +27,8 @@ form! {
         ak: String => max_chars(MAX_KEY_CHARS) secret() pattern(KEY),
         /// An OpenAI-compatible endpoint: http or https, without user name, query or fragment.
         base_url: String => max_chars(MAX_URL_CHARS) pattern(URL),
+        /// What the model can do, as JSON: `{"images": true}` if it takes images, `false` if not, `null` to find out.
+        capabilities: Option<String> => max_chars(MAX_CAPABILITIES_CHARS) pattern(CAPABILITIES) json(),
     }
 }
 
@@ -53,8 +55,16 @@ form! {
         query: Option<String> => max_chars(MAX_QUERY_CHARS),
         /// The header of the API key: `authorization` (as `Bearer`) or `api-key`.
         key_header: Option<String> => max_chars(60),
+        /// What the model can do, as JSON: `{"images": true}` if it takes images, `false` if not, `null` to find out.
+        capabilities: Option<String> => max_chars(MAX_CAPABILITIES_CHARS) pattern(CAPABILITIES) json(),
     }
 }
+
+/// The longest JSON of capabilities.
+const MAX_CAPABILITIES_CHARS: usize = 200;
+
+/// What a model can do, or nothing.
+const CAPABILITIES: &str = r#"^(\{("images": ?(true|false|null))?\})?$"#;
 
 /// A number, or nothing.
 const NUMBER: &str = "^[0-9]{0,9}$";
@@ -93,6 +103,13 @@ fn key_with_url() -> Value {
     })
 }
 
+/// What a model can do: learnt from what it refuses and answers, or set by its owner.
+#[derive(Debug, Default, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Capabilities {
+    /// Whether it takes images; `null`: that is not known yet.
+    pub images: Option<bool>,
+}
+
 /// A model without its key.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Model {
@@ -104,6 +121,8 @@ pub struct Model {
     pub base_url: String,
     /// Its owner.
     pub user_id: UserId,
+    /// What it can do.
+    pub capabilities: Capabilities,
     /// How many characters it gets to read at most, where that was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_chars: Option<u64>,

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE, link};
 use super::page::{LIMIT, USER};
 use super::schema::{Property, Schema};
-use crate::id::{ChatId, GenerationId, MessageId, Time};
+use crate::actions::MAX_FILE_IDS;
+use crate::id::{ChatId, FileId, GenerationId, MessageId, Time};
 use crate::words::{MessageKind, Rating, Role, Status};
 use crate::{MAX_ID_CHARS, MAX_NAME_CHARS};
 
@@ -36,6 +37,17 @@ const CLIENT_ID: Property = Property::new("client_id", OPTIONAL_TEXT)
     .optional()
     .about("If it was sent before, nothing is stored, and the answer contains the same ids.");
 
+const FILE_IDS: Property = Property::new(
+    "file_ids",
+    Schema::Nullable(&Schema::ShortList(&Schema::ShortText(MAX_ID_CHARS), MAX_FILE_IDS)),
+)
+.optional()
+.about("Files of the chat or its workspace that belong to this message. Those of the workspace become files of the chat.");
+
+const EDITED_FILE_IDS: Property = FILE_IDS.about(
+    "The files of the new message, as in `POST …/messages`; without this field those of the edited one, with an empty list none.",
+);
+
 const FIRST_PROMPT: Property = Property::new("is_first_prompt", FLAG).optional();
 
 const COMPOSER: Property = Property::new("is_chat_or_composer", FLAG)
@@ -56,6 +68,7 @@ const PROMPT: &[Property] = &[
     Property::new("parent_id", OPTIONAL_TEXT).optional().about(
         "The message that this one follows; the head of the active branch, if none is named.",
     ),
+    FILE_IDS,
     FIRST_PROMPT,
     COMPOSER,
     SELECTED,
@@ -68,6 +81,7 @@ const EDITED: &[Property] = &[
     MODEL,
     MODEL_ID,
     CLIENT_ID,
+    EDITED_FILE_IDS,
     FIRST_PROMPT,
     COMPOSER,
     SELECTED,
@@ -120,9 +134,16 @@ pub struct Message {
         deserialize_with = "usage"
     )]
     pub usage: Option<Value>,
-    /// What went wrong with the reply.
+    /// What went wrong with the reply. Of a complete one: which pictures of the prompt its model has not seen, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The files that belong to it, by their ids in the chat.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "file_ids"
+    )]
+    pub file_ids: Vec<FileId>,
     /// What its reader thinks of the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
@@ -145,6 +166,16 @@ fn usage<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error>
     })
 }
 
+/// A list, or as the row has it a text of JSON.
+fn file_ids<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<FileId>, D::Error> {
+    let ids = match Option::<Value>::deserialize(value)? {
+        Some(Value::String(json)) => serde_json::from_str(&json).ok(),
+        Some(list) => serde_json::from_value(list).ok(),
+        None => None,
+    };
+    Ok(ids.unwrap_or_default())
+}
+
 impl Message {
     /// A whole message, which has no place in a chat yet.
     pub fn new(role: Role, kind: MessageKind, content: String) -> Self {
@@ -161,6 +192,7 @@ impl Message {
             finish_reason: None,
             usage: None,
             error: None,
+            file_ids: Vec::new(),
             rating: None,
             note: None,
         }
@@ -262,8 +294,8 @@ pub const MAX_COPIED: usize = 10_000;
 const CHAT: (&str, &str) = ("chat_id", "$request.path.chat_id");
 
 /// What a reply can lack.
-const MISSING: &str =
-    "`User not found.`, `Chat not found.`, `Model not found.` or `Message not found.`";
+const MISSING: &str = "`User not found.`, `Chat not found.`, `Model not found.`, `Message not found.` or `File … not \
+    found in the chat or its workspace.`";
 
 const BUSY: &str = "`A reply is still being written.` Nothing is stored.";
 

@@ -32,6 +32,8 @@ pub enum Schema {
     Boolean,
     /// A list of such values.
     List(&'static Schema),
+    /// The same, of at most so many.
+    ShortList(&'static Schema, usize),
     /// Such a value, or `null`.
     Nullable(&'static Schema),
     /// A value of one of these kinds.
@@ -108,6 +110,9 @@ impl Schema {
             Self::Number => json!({ "type": "number" }),
             Self::Boolean => json!({ "type": "boolean" }),
             Self::List(item) => json!({ "type": "array", "items": item.to_json() }),
+            Self::ShortList(item, max) => {
+                json!({ "type": "array", "items": item.to_json(), "maxItems": max })
+            }
             Self::Nullable(schema) => nullable(schema.to_json()),
             Self::AnyOf(schemas) => {
                 json!({ "anyOf": schemas.iter().map(|schema| schema.to_json()).collect::<Value>() })
@@ -128,7 +133,9 @@ impl Schema {
     /// Adds the named schemas that this one needs, those included that they need themselves.
     pub(super) fn collect(self, found: &mut Map<String, Value>) {
         match self {
-            Self::List(schema) | Self::Nullable(schema) => schema.collect(found),
+            Self::List(schema) | Self::ShortList(schema, _) | Self::Nullable(schema) => {
+                schema.collect(found);
+            }
             Self::AnyOf(schemas) => schemas.iter().for_each(|schema| schema.collect(found)),
             Self::Object(properties) | Self::Open(properties) => {
                 for property in properties {

@@ -32,6 +32,15 @@ pub enum Failure {
     /// The pages have pictures instead of text.
     #[error("The file has no text that can be read: its pages are pictures, as from a scanner.")]
     Pictures,
+    /// The file is a picture, of which no image can be made; what it is, in words ("a picture (PNG)").
+    #[error("The file is {0} that can't be looked at: it is damaged or incomplete.")]
+    BrokenPicture(&'static str),
+    /// The same, because it has more than [`limits::MAX_PIXELS`].
+    #[error(
+        "The file is {0} that can't be looked at: it has more than {pixels} million pixels, or takes too much memory.",
+        pixels = limits::MAX_PIXELS / 1_000_000
+    )]
+    LargePicture(&'static str),
     /// There is nothing to read in the file.
     #[error("The file has no text.")]
     NoText,

@@ -9,6 +9,7 @@
 //! * [`encoding`]: bytes of a text to characters;
 //! * one module per family of formats: [`pdf`], [`word`], [`slides`], [`sheets`], [`open_document`], [`book`], [`html`],
 //!   [`rtf`], [`mail`], [`notebook`];
+//! * [`image()`]: what models are sent of a picture, which has no text;
 //! * beneath them: [`package`] (zip files), [`markup`] (XML), [`output`] (the text and its limit).
 #![forbid(unsafe_code)]
 
@@ -25,6 +26,7 @@ mod open_document;
 mod output;
 mod package;
 mod pdf;
+mod picture;
 mod rtf;
 mod sheets;
 mod slides;
@@ -32,6 +34,7 @@ mod word;
 
 pub use failure::Failure;
 pub use kind::Kind;
+pub use picture::{Image, image};
 
 use output::Output;
 use package::Package;

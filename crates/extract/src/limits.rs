@@ -19,6 +19,18 @@ pub const MAX_PART_BYTES: u64 = 48 * 1024 * 1024;
 /// How many entries a zipped document may have.
 pub const MAX_PARTS: usize = 20_000;
 
+/// How many pixels a picture may have of which an image is made.
+pub const MAX_PIXELS: u64 = 40_000_000;
+
+/// What such a picture may unpack to, in bytes.
+pub const MAX_PICTURE_BYTES: u64 = 160 * 1024 * 1024;
+
+/// The longest side of an image, in pixels.
+pub const MAX_IMAGE_SIDE: u32 = 2_048;
+
+/// The longest image, in bytes.
+pub const MAX_IMAGE_BYTES: usize = 4_000_000;
+
 /// How deeply the elements of an XML document may be nested.
 pub const MAX_DEPTH: usize = 512;
 

@@ -10,6 +10,9 @@ use crate::{Role, Turn};
 /// One question is asked so often at most.
 const MAX_ATTEMPTS: u8 = 12;
 
+/// So many images a question has at most.
+const MAX_IMAGES: usize = 20;
+
 /// What a model has taught: facts that hold for its next question, too. The caller stores them with the model, and forgets
 /// them when its name or address changes.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Learnt {
     /// So many characters were not too many for it, and more were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_chars: Option<usize>,
+    /// Whether it takes images; `None`: that is not known. The model's owner may have set it, so it is stored by itself.
+    #[serde(skip)]
+    pub images: Option<bool>,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -65,6 +71,7 @@ fn without_system_role(messages: &[Turn]) -> Vec<Turn> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trial {
     Nothing,
+    Images,
     Options,
     OptionsAndSystemRole,
 }
@@ -80,6 +87,13 @@ pub struct Adaptation {
     tries: Trial,
     /// So many characters were too many.
     refused_chars: Option<usize>,
+    /// So many images may be in this question.
+    most_images: usize,
+}
+
+/// How many images are in messages.
+fn num_images(messages: &[Turn]) -> usize {
+    messages.iter().map(|turn| turn.images.len()).sum()
 }
 
 impl Adaptation {
@@ -91,14 +105,20 @@ impl Adaptation {
             attempts: 1,
             tries: Trial::Nothing,
             refused_chars: None,
+            most_images: MAX_IMAGES,
         }
     }
 
     /// How to ask now.
     pub fn way(&self) -> Learnt {
         Learnt {
-            no_stream_options: self.learnt.no_stream_options || self.tries != Trial::Nothing,
+            no_stream_options: self.learnt.no_stream_options
+                || matches!(self.tries, Trial::Options | Trial::OptionsAndSystemRole),
             no_system_role: self.learnt.no_system_role || self.tries == Trial::OptionsAndSystemRole,
+            images: match self.tries {
+                Trial::Images => Some(false),
+                _ => self.learnt.images,
+            },
             ..self.learnt.clone()
         }
     }
@@ -108,6 +128,21 @@ impl Adaptation {
         self.learnt
             .context_chars
             .map_or(most, |chars| chars.min(most))
+    }
+
+    /// How many images the messages may have.
+    pub fn most_images(&self) -> usize {
+        match self.way().images {
+            Some(false) => 0,
+            _ => self.most_images,
+        }
+    }
+
+    /// The model has answered these messages.
+    pub fn answered(&mut self, messages: &[Turn]) {
+        if num_images(messages) > 0 {
+            self.learnt.images = Some(true);
+        }
     }
 
     /// Whether the model has refused messages for their length. Then history is left out before files.
@@ -121,8 +156,17 @@ impl Adaptation {
             return false;
         }
         self.attempts += 1;
+        let images = num_images(messages);
         let learnt = &mut self.learnt;
         match failure.objection {
+            Some(Objection::Images) if images > 0 => {
+                learnt.images = Some(false);
+                return true;
+            }
+            Some(Objection::TheseImages) if images > 0 => {
+                self.most_images = usize::from(images > 1);
+                return true;
+            }
             Some(Objection::Context(size)) => return self.shorten(size, messages),
             Some(Objection::SystemRole)
                 if !learnt.no_system_role
@@ -145,6 +189,10 @@ impl Adaptation {
         if !matches!(failure.kind, FailureKind::Refused { status: 400 | 422 }) {
             return false;
         }
+        if images > 0 && self.tries == Trial::Nothing {
+            self.tries = Trial::Images;
+            return true;
+        }
         let way = self.way();
         let has_system = messages.iter().any(|turn| turn.role == Role::System);
         if !way.no_stream_options && !way.no_streaming {
@@ -162,17 +210,24 @@ impl Adaptation {
         let lesson = Learnt {
             // It has answered without; with, it did not. Whether the options mattered is not known.
             no_system_role: self.way().no_system_role,
+            images: self.way().images,
             ..self.learnt.clone()
         };
         (lesson != self.known).then_some(lesson)
     }
 
     fn shorten(&mut self, size: Size, messages: &[Turn]) -> bool {
-        let sent = messages.iter().map(|turn| turn.content.chars().count());
-        let sent = sent.sum();
+        let sent = messages.iter().map(Turn::chars).sum();
         // As short as they can be, and still too long.
         if self.refused_chars.is_some_and(|refused| refused <= sent) {
-            return false;
+            let has_images = num_images(messages) > 0;
+            if has_images {
+                // It was these, which an endpoint may count as texts.
+                self.most_images = 0;
+                self.refused_chars = None;
+                self.learnt.context_chars = self.known.context_chars;
+            }
+            return has_images;
         }
         self.refused_chars = Some(sent);
         let shorter = shorter(sent, size);
@@ -208,7 +263,7 @@ mod tests {
 
     use super::{Adaptation, Learnt, shorter};
     use crate::failure::Size;
-    use crate::{Failure, Role, Turn};
+    use crate::{Failure, Image, Role, Turn};
 
     fn refusal(status: u16, words: &str) -> Failure {
         Failure::of_answer(status, &HeaderMap::new(), words.as_bytes(), "")
@@ -327,6 +382,102 @@ mod tests {
         let verified = refusal_in("Your organization must be verified to stream this model.");
         assert!(streaming.refused(&verified, &turns(1)));
         assert!(streaming.way().no_streaming);
+    }
+
+    /// A question with so many images.
+    fn with_images(count: usize) -> Vec<Turn> {
+        let mut turns = turns(3);
+        turns[1].images = (0..count)
+            .map(|number| Image {
+                name: format!("{number}.png"),
+                url: "data:image/png;base64,".into(),
+            })
+            .collect();
+        turns
+    }
+
+    #[test]
+    fn images_are_left_out() {
+        for (status, words) in [
+            (400, "This model does not support image input."),
+            (
+                400,
+                "Invalid content type. image_url is only supported by certain models.",
+            ),
+            (404, "No endpoints found that support image input"),
+            (
+                422,
+                "Failed to deserialize the JSON body into the target type: messages[1]: unknown variant `image_url`, expected `text` at line 1 column 90",
+            ),
+            (
+                500,
+                "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
+            ),
+            (400, "m is not a multimodal model"),
+            (400, "At most 0 image(s) may be provided in one request."),
+            (
+                422,
+                r#"{"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "Input should be a valid string"}]}"#,
+            ),
+            (500, "multimodal input not supported"),
+        ] {
+            let mut adaptation = Adaptation::new(Learnt::default());
+            assert_eq!(adaptation.most_images(), 20);
+            assert!(
+                adaptation.refused(&refusal(status, words), &with_images(2)),
+                "{words}"
+            );
+            assert_eq!(adaptation.most_images(), 0, "{words}");
+            let lesson = adaptation.lesson().expect("it is learnt");
+            assert_eq!(lesson.images, Some(false), "{words}");
+            assert_eq!(serde_json::to_string(&lesson).unwrap(), "{}");
+        }
+        let mut told_nothing = Adaptation::new(Learnt::default());
+        assert!(told_nothing.refused(&refusal_in("No."), &with_images(1)));
+        assert_eq!(
+            told_nothing.lesson().and_then(|lesson| lesson.images),
+            Some(false)
+        );
+        // It was not that.
+        assert!(told_nothing.refused(&refusal_in("No."), &turns(3)));
+        assert_eq!(told_nothing.most_images(), 20);
+        assert!(told_nothing.way().no_stream_options);
+    }
+
+    #[test]
+    fn what_is_wrong_with_some_images_is_not_learnt() {
+        for words in [
+            "Could not process image",
+            "At most 1 image(s) may be provided in one request.",
+            "You uploaded an unsupported image. Please make sure your image has of one the following formats",
+            "messages.1.content.0.image.source.base64: image exceeds 5 MB maximum",
+        ] {
+            let mut adaptation = Adaptation::new(Learnt::default());
+            let refusal = refusal_in(words);
+            assert!(adaptation.refused(&refusal, &with_images(3)), "{words}");
+            assert_eq!(adaptation.most_images(), 1, "{words}");
+            assert!(adaptation.refused(&refusal, &with_images(1)), "{words}");
+            assert_eq!(adaptation.most_images(), 0, "{words}");
+            assert_eq!(adaptation.lesson(), None, "{words}");
+        }
+        let mut counted = Adaptation::new(Learnt::default());
+        let refusal =
+            refusal_in("maximum context length is 1000 tokens, you requested 90000 tokens");
+        assert!(counted.refused(&refusal, &with_images(1)));
+        assert!(counted.refused(&refusal, &with_images(1)));
+        assert_eq!((counted.most_images(), counted.lesson()), (0, None));
+    }
+
+    #[test]
+    fn that_images_are_taken_is_learnt() {
+        let mut adaptation = Adaptation::new(Learnt::default());
+        adaptation.answered(&turns(3));
+        assert_eq!(adaptation.lesson(), None);
+        adaptation.answered(&with_images(1));
+        assert_eq!(
+            adaptation.lesson().and_then(|lesson| lesson.images),
+            Some(true)
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::{MessageKind, Role, Turn};
+use crate::message::not_shown;
+use crate::{Image, MessageKind, Role, Turn};
 use crate::{names, reasoning};
 
 /// What a message or a file costs in addition to its text: role, separators, fence.
@@ -23,6 +24,29 @@ pub struct Entry<'a> {
     pub kind: MessageKind,
     /// Text, or JSON for a file.
     pub content: &'a str,
+    /// The files that belong to it.
+    pub files: &'a [Attached],
+}
+
+/// A file that belongs to a message. What there is to read of it is among the files of the chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attached {
+    /// One that is no picture, or of which there is no image: its name.
+    File(String),
+    /// A picture.
+    Picture(Image),
+    /// A picture for whose image there was no room: its name.
+    Unseen(String),
+}
+
+impl Attached {
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::File(name) | Self::Unseen(name) => name,
+            Self::Picture(image) => &image.name,
+        }
+    }
 }
 
 /// A file of the chat.
@@ -65,7 +89,16 @@ pub fn build(
     selected: Option<&str>,
     context_chars: usize,
 ) -> Vec<Turn> {
-    build_sharing(system, turns, files, selected, context_chars, Share::Even)
+    let even = Share::Even;
+    build_sharing(
+        system,
+        turns,
+        files,
+        selected,
+        context_chars,
+        even,
+        usize::MAX,
+    )
 }
 
 /// What is left out when files and history are too long.
@@ -77,7 +110,8 @@ pub enum Share {
     FilesFirst,
 }
 
-/// [`build`], with the room shared in this way.
+/// [`build`], with the room shared in this way, and with at most so many images: those of the newest messages. Each counts
+/// for [`crate::IMAGE_CHARS`]; where there is no room for them, a message of the history comes without.
 pub fn build_sharing(
     system: &str,
     turns: &[Entry<'_>],
@@ -85,16 +119,26 @@ pub fn build_sharing(
     selected: Option<&str>,
     context_chars: usize,
     share: Share,
+    most_images: usize,
 ) -> Vec<Turn> {
-    let turns: Vec<Turn> = turns.iter().filter_map(message).collect();
+    let mut left = most_images;
+    let newest_first = turns.iter().rev().filter_map(message);
+    let mut turns: Vec<Turn> = newest_first
+        .map(|turn| {
+            let turn = turn.with_images(left);
+            left -= turn.images.len();
+            turn
+        })
+        .collect();
+    turns.reverse();
     let (prompt, history) = match turns.split_last() {
         Some((prompt, history)) => (Some(prompt), history),
         None => (None, &[][..]),
     };
-    let prompt_chars = prompt.map_or(0, |prompt| cost(&prompt.content));
+    let prompt_chars = prompt.map_or(0, cost);
     let room = context_chars.saturating_sub(chars(system) + prompt_chars + NOTES_CHARS);
 
-    let history_chars: usize = history.iter().map(|message| cost(&message.content)).sum();
+    let history_chars: usize = history.iter().map(cost).sum();
     let files_room = match share {
         Share::Even => (room / 2).max(room.saturating_sub(history_chars)),
         Share::FilesFirst => room,
@@ -119,6 +163,7 @@ pub fn build_sharing(
             Some(last) if last.role == message.role => {
                 last.content.push_str("\n\n");
                 last.content.push_str(&message.content);
+                last.images.extend(message.images);
             }
             _ => messages.push(message),
         }
@@ -129,7 +174,7 @@ pub fn build_sharing(
 /// A row as a model reads it. `None`: there is nothing to read. What happened to files is put into the person's mouth:
 /// a model that finds such notes among its own messages writes them instead of files.
 fn message(turn: &Entry<'_>) -> Option<Turn> {
-    if turn.content.trim().is_empty() {
+    if turn.content.trim().is_empty() && turn.files.is_empty() {
         return None;
     }
     let note = |text: String| Some(Turn::new(Role::User, format!("[{text}]")));
@@ -151,8 +196,40 @@ fn message(turn: &Entry<'_>) -> Option<Turn> {
         Role::Assistant => Some(reasoning::split(turn.content).1)
             .filter(|answer| !answer.is_empty())
             .map(|answer| Turn::new(Role::Assistant, answer)),
-        Role::User => Some(Turn::new(Role::User, turn.content)),
+        Role::User => Some(with_files(turn)),
     }
+}
+
+/// A person's message with the files that belong to it: notes that name them, and images.
+fn with_files(turn: &Entry<'_>) -> Turn {
+    let mut message = Turn::new(Role::User, turn.content);
+    if turn.files.is_empty() {
+        return message;
+    }
+    let files = turn.files.iter();
+    let names: Vec<_> = files
+        .clone()
+        .map(|file| names::shown(file.name()))
+        .collect();
+    let mut notes = format!("[Files of this message: {}]", names.join(", "));
+    let unseen = files.clone().filter_map(|file| match file {
+        Attached::Unseen(name) => Some(name.clone()),
+        _ => None,
+    });
+    if unseen.clone().next().is_some() {
+        notes.push_str("\n\n");
+        notes.push_str(&not_shown(unseen));
+    }
+    message.content = match turn.content.trim().is_empty() {
+        true => notes,
+        false => format!("{notes}\n\n{}", turn.content),
+    };
+    let images = files.filter_map(|file| match file {
+        Attached::Picture(image) => Some(image.clone()),
+        _ => None,
+    });
+    message.images = images.collect();
+    message
 }
 
 /// Adds the files to the system message, and returns how many characters that took.
@@ -293,10 +370,14 @@ fn newest(history: &[Turn], room: usize) -> (Vec<Turn>, bool) {
     let mut kept = Vec::new();
     let mut is_cut = false;
     for message in history.iter().rev() {
-        let cost = cost(&message.content);
+        let mut message = message.clone();
+        if cost(&message) > left {
+            message = message.with_images(0);
+        }
+        let cost = cost(&message);
         if cost <= left {
             left -= cost;
-            kept.push(message.clone());
+            kept.push(message);
             continue;
         }
         is_cut = true;
@@ -314,8 +395,8 @@ fn chars(text: &str) -> usize {
     text.chars().count()
 }
 
-fn cost(text: &str) -> usize {
-    chars(text) + OVERHEAD_CHARS
+fn cost(message: &Turn) -> usize {
+    message.chars() + OVERHEAD_CHARS
 }
 
 /// The first `count` characters.

@@ -40,7 +40,7 @@ pub use address::{BaseUrl, Policy, check_base_url};
 pub use coding::Answer;
 pub use failure::{Failure, FailureKind, Objection};
 pub use kafka_api::words::{MessageKind, Role};
-pub use message::Turn;
+pub use message::{IMAGE_CHARS, Image, Turn};
 pub use request::Call;
 pub use settings::{KeyHeader, RequestSettings};
 pub use stream::{Event, Stream};

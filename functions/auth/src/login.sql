@@ -63,10 +63,11 @@ SELECT '{"user_id":' || json_quote(u.id) || ',"email":' || json_quote(u.email) |
         ) || iif(w.has_more, ',"has_more":true}', '}'), ',')
     FROM w
 ), '') || '],"models":' || (
-    SELECT json_group_array(json_object('id', id, 'name', name, 'base_url', base_url, 'user_id', user_id))
+    SELECT json_group_array(json_object('id', id, 'name', name, 'base_url', base_url, 'user_id', user_id,
+        'capabilities', json_object('images', json(CASE takes_images WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END))))
     FROM (
-        SELECT id, name, base_url, user_id FROM (
-            SELECT rowid AS place, id, name, base_url, user_id FROM model
+        SELECT id, name, base_url, user_id, takes_images FROM (
+            SELECT rowid AS place, id, name, base_url, user_id, takes_images FROM model
             WHERE user_id = u.id ORDER BY rowid DESC LIMIT 200
         ) AS newest ORDER BY place
     )

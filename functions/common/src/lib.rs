@@ -15,8 +15,8 @@
 pub use kafka_api as api;
 pub use kafka_grip::encoding;
 pub use kafka_store::{
-    attachments, chat_files, clock, conversation, db, file_text, files, id, limits, page, params,
-    ready, removal, room, seal, versions,
+    attachments, chat_files, clock, conversation, db, file_text, files, id, limits, message_files,
+    page, params, ready, removal, room, seal, versions,
 };
 
 pub mod access;

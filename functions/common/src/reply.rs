@@ -50,6 +50,8 @@ pub struct Model {
     pub key_header: Option<String>,
     /// What its refusals have taught, in JSON.
     pub learnt: Option<String>,
+    /// Whether it takes images, if that is known.
+    pub takes_images: Option<bool>,
 }
 
 /// A reply that has begun: its rows are there, and nothing writes them yet.

@@ -46,7 +46,8 @@ const BEAT: Duration = Duration::from_secs(1);
 /// How many texts are begun by one look at a list.
 const AT_A_LOOK: usize = 4;
 
-/// The longest answer of component `extract`, in bytes: a text, in which every second character may be escaped.
+/// The longest answer of component `extract`, in bytes: a text, in which every second character may be escaped. An image
+/// in Base64 is shorter.
 const MAX_ANSWER: usize = 3 * MAX_TEXT_BYTES;
 
 /// Why a file has no text for which component `extract` gave no answer.
@@ -195,7 +196,7 @@ async fn extract(content: &str, unread: Unread) -> Extraction {
         Either::Left((Ok(extraction), _)) => {
             let extracted = match &extraction {
                 Extraction::Text(_) => Extracted::Text,
-                Extraction::Failure(_) => Extracted::NoText,
+                Extraction::Image(_) | Extraction::Failure(_) => Extracted::NoText,
             };
             log::text_read(extracted, began.elapsed());
             return extraction;

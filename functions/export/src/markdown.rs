@@ -53,6 +53,14 @@ fn message(piece: &mut String, row: &MessageRow, before: i64) {
         }
         piece.push('\n');
     }
+    let names = row.file_names.as_deref();
+    let names: Vec<String> = names
+        .and_then(|names| serde_json::from_str(names).ok())
+        .unwrap_or_default();
+    if !names.is_empty() {
+        let names: Vec<String> = names.iter().map(|name| in_one_line(name)).collect();
+        piece.push_str(&format!("*Files: {}*\n\n", names.join(", ")));
+    }
     match message.kind {
         MessageKind::File => piece.push_str(&about_file(&message.content)),
         _ => piece.push_str(&message.content),

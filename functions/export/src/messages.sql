@@ -13,7 +13,18 @@ SELECT message.position AS position, parent.position AS parent_position, message
     message.model AS "message.model", message.created_at AS "message.created_at",
     message.reasoning AS "message.reasoning", reply.finish_reason AS "message.finish_reason",
     reply.usage AS "message.usage", reply.error AS "message.error",
-    message.rating AS "message.rating", message.note AS "message.note"
+    message.rating AS "message.rating", message.note AS "message.note",
+    iif(message.file_ids IS NULL, NULL, (
+        SELECT json_group_array(id) FROM (
+            SELECT file.id FROM json_each(message.file_ids) AS item JOIN chat_file AS file ON file.id = item.value ORDER BY item.key
+        )
+    )) AS "message.file_ids",
+    iif(message.file_ids IS NULL, NULL, (
+        SELECT json_group_array(filename) FROM (
+            SELECT file.filename FROM json_each(message.file_ids) AS item
+            JOIN chat_file AS file ON file.id = item.value ORDER BY item.key
+        )
+    )) AS file_names
 FROM page
 JOIN chat_conversation AS message ON message.rowid = page.place
 LEFT JOIN chat_conversation AS parent ON parent.id = message.parent_id

@@ -75,6 +75,8 @@ pub struct MessageRow {
     pub parent_position: Option<i64>,
     /// See [`kafka_common::api::export::ExportedMessage`].
     pub selected: i64,
+    /// The names of its files, a list in JSON.
+    pub file_names: Option<String>,
     /// The message.
     pub message: Message,
 }

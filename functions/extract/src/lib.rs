@@ -1,4 +1,4 @@
-//! Component `extract`: the text of one file, whose bytes are in the request (`kafka-extract`).
+//! Component `extract`: the text of one file, whose bytes are in the request, or the image of a picture (`kafka-extract`).
 //!
 //! Its route is private, and it has no capabilities: no database, no variables, nothing that it may call. Files are
 //! strangers' work, and a library that reads them may compute for long, use all memory or panic. The embedded host gives
@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{Response, StatusCode, header};
 use http_body_util::BodyExt;
-use kafka_api::extraction::{Extraction, MAX_TEXT_BYTES, NAME, PATH, TYPE, Text};
+use kafka_api::extraction::{Extraction, Image, MAX_TEXT_BYTES, NAME, PATH, TYPE, Text};
 use kafka_extract::limits::MAX_FILE_BYTES;
-use kafka_extract::{Failure, extract};
+use kafka_extract::{Failure, extract, image};
 use percent_encoding::percent_decode_str;
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -31,7 +33,7 @@ async fn handle(request: Request) -> Response<Body> {
     let extraction = match read(body, length).await {
         Ok(Some(bytes)) => match extract(&bytes, media_type.as_deref(), &name) {
             Ok(text) => Extraction::Text(bounded(text)),
-            Err(failure) => Extraction::Failure(failure.to_string()),
+            Err(failure) => without_text(&bytes, failure),
         },
         Ok(None) => Extraction::Failure(Failure::TooLarge.to_string()),
         Err(()) => return status(StatusCode::BAD_REQUEST),
@@ -39,6 +41,25 @@ async fn handle(request: Request) -> Response<Body> {
     match serde_json::to_vec(&extraction) {
         Ok(answer) => Response::new(Body::from(answer)),
         Err(_) => status(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What there is of a file without a text: of a picture its image.
+fn without_text(bytes: &[u8], failure: Failure) -> Extraction {
+    let made = match failure {
+        Failure::UnknownKind(_) => image(bytes),
+        _ => None,
+    };
+    match made {
+        Some(Ok(image)) => Extraction::Image(Image {
+            reason: failure.to_string(),
+            media_type: image.media_type.to_owned(),
+            width: image.width,
+            height: image.height,
+            base64: BASE64.encode(&image.bytes),
+        }),
+        Some(Err(failure)) => Extraction::Failure(failure.to_string()),
+        None => Extraction::Failure(failure.to_string()),
     }
 }
 

@@ -41,6 +41,7 @@ struct Found {
     header_names: Option<String>,
     query: Option<String>,
     key_header: Option<String>,
+    takes_images: Option<i64>,
     /// Whether another model of the owner has the name that is asked for.
     name_is_taken: bool,
 }
@@ -57,6 +58,7 @@ struct Wanted {
     timeout_seconds: Option<Option<i64>>,
     query: Option<Option<String>>,
     key_header: Option<Option<&'static str>>,
+    takes_images: Option<Option<bool>>,
     /// The origins under which this application was called.
     own: Vec<String>,
 }
@@ -91,6 +93,8 @@ pub async fn change(
     };
     let query = sent(form.query);
     let key_header = sent(form.key_header);
+    let capabilities = sent(form.capabilities);
+    let capabilities = capabilities.as_deref().map(fields::check_capabilities);
     let wanted = Wanted {
         name: sent(form.name),
         base_url: sent(form.base_url),
@@ -103,6 +107,7 @@ pub async fn change(
             .as_deref()
             .map(fields::check_key_header)
             .transpose()?,
+        takes_images: capabilities.transpose()?.and_then(|wanted| wanted.images),
         own,
     };
 
@@ -168,9 +173,14 @@ async fn apply(
         Some(None) => (None, None),
         None => (found.headers, found.header_names),
     };
+    let is_another = name != found.name || base_url != found.base_url;
     // Another size is set, or it is to be learnt again.
-    let is_other =
-        name != found.name || base_url != found.base_url || wanted.context_chars.is_some();
+    let is_other = is_another || wanted.context_chars.is_some();
+    let takes_images = match wanted.takes_images {
+        Some(takes) => takes.map(i64::from),
+        None if is_another => None,
+        None => found.takes_images,
+    };
     let update = params![
         model,
         name,
@@ -185,7 +195,8 @@ async fn apply(
             .key_header
             .map_or(found.key_header, |header| header.map(str::to_owned)),
         i64::from(is_other),
-        caller.address()
+        caller.address(),
+        takes_images
     ];
     Ok(transaction.query_one_as(UPDATE, update).await?)
 }

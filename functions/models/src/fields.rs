@@ -7,6 +7,7 @@ use kafka_common::{
 };
 use kafka_llm::settings::{parse_headers, parse_query};
 use kafka_llm::{KeyHeader, Policy, check_base_url};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 /// An API key as it will be sent: without the white space that comes along when one is pasted. Empty is for a model
@@ -72,6 +73,33 @@ pub fn check_key_header(text: &str) -> Result<Option<&'static str>> {
             Err(value_error("key_header", reason, text.into()))
         }
     }
+}
+
+/// What a model can do; of each capability `None`: it is not named. 422 for anything else.
+pub fn check_capabilities(json: &str) -> Result<Wanted> {
+    // A list would be read as a struct, too.
+    let is_object = json.trim_start().starts_with('{');
+    let known = serde_json::from_str(json).ok().filter(|_| is_object);
+    known.ok_or_else(|| {
+        let reason = "must be an object such as {\"images\": true}";
+        value_error("capabilities", reason, json.into())
+    })
+}
+
+/// What is asked for of a model's capabilities.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// The inner `None`: whether it takes images is to be found out.
+    #[serde(default, deserialize_with = "named")]
+    pub images: Option<Option<bool>>,
+}
+
+/// A field that is there, `null` too.
+fn named<'de, D: Deserializer<'de>>(
+    value: D,
+) -> std::result::Result<Option<Option<bool>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 fn value_error(field: &str, reason: &str, input: Value) -> Error {

@@ -35,6 +35,10 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     let form: NewModel = form::read(request, NoFiles).await?;
     let key = fields::check_key(&form.ak)?;
     fields::check_url(&form.base_url, own).await?;
+    let capabilities = form.capabilities.filter(|json| !json.is_empty());
+    let capabilities = capabilities.as_deref().map(fields::check_capabilities);
+    let takes_images = capabilities.transpose()?.and_then(|wanted| wanted.images);
+    let takes_images = takes_images.flatten().map(i64::from);
     let caller = access.caller(Some(form.user_id.as_str()))?;
     caller.count(Limit::Create).await?;
     let user = caller.user_id().unwrap_or(form.user_id.as_str());
@@ -48,7 +52,16 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     };
     let sealed = Keys::get().await?.seal(binding, key)?;
     let from = caller.address();
-    let insert = params![id.as_str(), name, sealed, base_url, user, MAX_MODELS, from];
+    let insert = params![
+        id.as_str(),
+        name,
+        sealed,
+        base_url,
+        user,
+        MAX_MODELS,
+        from,
+        takes_images
+    ];
     let mut db = Db::open().await?;
     if let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? {
         return Ok(answer(&model));

@@ -1,8 +1,10 @@
 //! A reply begins, with the message that it answers or to one that is there: one transaction.
 
 use kafka_common::access::Caller;
+use kafka_common::announce;
 use kafka_common::api::MAX_RETRY_AFTER;
 use kafka_common::api::events::GenerationEnded;
+use kafka_common::api::file::UploadedFile;
 use kafka_common::api::id::{GenerationId, MessageId};
 use kafka_common::api::relay::{Message, ReplyBegun};
 use kafka_common::api::settings::{InForce, Levels};
@@ -11,6 +13,7 @@ use kafka_common::config::Config;
 use kafka_common::conversation;
 use kafka_common::db::{Db, Transaction};
 use kafka_common::error::Error;
+use kafka_common::files::check_room_for_files;
 use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
 use kafka_common::links::Called;
@@ -20,8 +23,10 @@ use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::branch;
+use crate::message_files::{self, Named};
 use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
 use crate::running::Look;
@@ -56,7 +61,7 @@ struct Found {
     model: Option<Model>,
     head_id: Option<MessageId>,
     position: i64,
-    named: Option<Named>,
+    named: Option<NamedMessage>,
     answered_id: Option<MessageId>,
     stored_bytes: i64,
     num_files: i64,
@@ -71,12 +76,14 @@ struct Found {
 
 /// The message that a prompt names.
 #[derive(Deserialize)]
-struct Named {
+struct NamedMessage {
     id: MessageId,
     role: Role,
     #[serde(rename = "type")]
     kind: MessageKind,
     parent_id: Option<MessageId>,
+    /// The files that belong to it, a list in JSON.
+    file_ids: Option<String>,
 }
 
 /// Stores the prompt and begins a reply.
@@ -130,6 +137,14 @@ pub async fn begin(
             false => Ok(Outcome::NoModel),
         };
     };
+    let spot = spot?;
+    let files = match (&prompt.files, &prompt.place, &found.named) {
+        (Some(ids), ..) => message_files::named(&mut tx, chat, ids).await?,
+        (None, Place::Beside(_), Some(edited)) => {
+            message_files::kept(&mut tx, chat, edited.file_ids.as_deref()).await?
+        }
+        _ => Vec::new(),
+    };
     let along = Along {
         interrupted,
         limits: Limits {
@@ -139,9 +154,17 @@ pub async fn begin(
         called: called.clone(),
         settings: InForce::of(&found.levels),
         wants_title: found.wants_title,
+        files,
     };
-    let begun = insert(&mut tx, chat, prompt, model, spot?, along).await?;
+    let (begun, attached) = insert(&mut tx, chat, prompt, model, spot, along).await?;
+    if !attached.is_empty() {
+        check_room_for_files(&mut tx, caller).await?;
+    }
     tx.commit().await?;
+    if !attached.is_empty() {
+        // Before the message, under the revs before its own.
+        announce::files_uploaded(called, chat, attached, begun.rev - 2).await;
+    }
     Ok(Outcome::Begun(Box::new(begun)))
 }
 
@@ -187,6 +210,7 @@ struct Along {
     called: Called,
     settings: InForce,
     wants_title: bool,
+    files: Vec<Named>,
 }
 
 fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
@@ -225,9 +249,13 @@ async fn insert(
     model: Model,
     spot: Spot,
     along: Along,
-) -> Result<Begun, Refused> {
+) -> Result<(Begun, Vec<UploadedFile>), Refused> {
     let is_new = !matches!(prompt.place, Place::Again(_));
-    let rev = conversation::raise(tx, chat, if is_new { 2 } else { 1 }).await?;
+    // With the files that the chat gets.
+    let num_attached = message_files::num_new(&along.files);
+    let rev = conversation::raise(tx, chat, num_attached + if is_new { 2 } else { 1 }).await?;
+    let first = rev - 1 - num_attached;
+    let (file_ids, attached) = message_files::attach(tx, chat, along.files, first).await?;
     if let Some(parent) = spot.parent.as_ref().filter(|_| spot.is_aside) {
         branch::lift(tx, chat, parent, rev).await?;
     }
@@ -237,6 +265,7 @@ async fn insert(
         id: new_id().into(),
         parent_id: spot.parent.clone(),
         created_at: now.clone().into(),
+        file_ids: file_ids.clone(),
         ..Message::new(Role::User, MessageKind::Text, prompt.text.clone())
     });
     let said = message.as_ref();
@@ -255,7 +284,8 @@ async fn insert(
             prompt.how.client_id.as_ref().map(|id| id.0.as_str()),
             i64::from(is_new),
             &answer_id,
-            model.name.as_str()
+            model.name.as_str(),
+            (!file_ids.is_empty()).then(|| json!(file_ids).to_string())
         ],
     )
     .await?;
@@ -273,7 +303,7 @@ async fn insert(
         ],
     )
     .await?;
-    Ok(Begun {
+    let begun = Begun {
         chat: chat.to_owned(),
         reply,
         message,
@@ -288,5 +318,6 @@ async fn insert(
         called: along.called,
         settings: along.settings,
         wants_title: along.wants_title,
-    })
+    };
+    Ok((begun, attached))
 }

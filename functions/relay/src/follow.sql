@@ -9,6 +9,7 @@ SELECT message.id AS "message.id", message.parent_id AS "message.parent_id", mes
         AS "message.reasoning",
     NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
     message.rating AS "message.rating", message.note AS "message.note",
+    message.file_ids AS "message.file_ids",
     message.status AS "message.status", message.model AS "message.model", message.created_at AS "message.created_at",
     reply.seq, reply.status, reply.heartbeat, reply.finish_reason, reply.usage, reply.error,
     chat.rev, message.rev AS message_rev

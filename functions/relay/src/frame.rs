@@ -17,6 +17,7 @@ pub const FIELDS: &[&str] = &[
     "client_id",
     "file_data",
     "file_id",
+    "file_ids",
     "filename",
     "generation_id",
     "id",

@@ -14,6 +14,7 @@ mod follow;
 mod frame;
 mod guarded;
 mod initial;
+mod message_files;
 mod messages;
 mod page;
 mod prompt;

@@ -4,7 +4,7 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use kafka_common::access::{Access, Caller};
-use kafka_common::api::actions::{By, How};
+use kafka_common::api::actions::{By, FileIds, How};
 use kafka_common::api::id::MessageId;
 use kafka_common::api::relay::{ReplyBegun, Stopped};
 use kafka_common::db::Db;
@@ -88,6 +88,7 @@ enum Asked {
 #[derive(Deserialize)]
 struct Text {
     prompt: String,
+    file_ids: Option<FileIds>,
 }
 
 /// The body of [`select_branch`].
@@ -125,8 +126,8 @@ async fn ask(
         let mut prompt = match asked {
             Asked::Message => Prompt::new(read(&body)?, How::default()),
             Asked::Edit(message) => {
-                let Text { prompt } = read(&body)?;
-                Prompt::edit(message, prompt, How::default())
+                let Text { prompt, file_ids } = read(&body)?;
+                Prompt::edit(message, prompt, file_ids, How::default())
             }
             Asked::Reply(message) => Prompt::regenerate(message, How::default()),
         };

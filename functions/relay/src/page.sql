@@ -45,13 +45,18 @@ SELECT 0 AS turn, asked.head_id AS "chat.head_id", (SELECT count(*) FROM named) 
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
     NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
-    NULL AS "message.rating", NULL AS "message.note",
+    NULL AS "message.rating", NULL AS "message.note", NULL AS "message.file_ids",
     NULL AS siblings
 FROM asked
 LEFT JOIN generation AS running ON running.chat_id = asked.id AND running.status = 'running'
 UNION ALL
 SELECT turn, NULL, NULL, NULL, NULL, NULL, message.id, parent_id, role, type, content, message.status, message.model,
-    created_at, reasoning, reply.finish_reason, reply.usage, reply.error, rating, note, (
+    created_at, reasoning, reply.finish_reason, reply.usage, reply.error, rating, note,
+    iif(message.file_ids IS NULL, NULL, (
+        SELECT json_group_array(id) FROM (
+            SELECT file.id FROM json_each(message.file_ids) AS item JOIN chat_file AS file ON file.id = item.value ORDER BY item.key
+        )
+    )), (
     SELECT json_group_array(id) FROM (
         SELECT id FROM (
             SELECT id, position, id = message.id AS itself FROM chat_conversation

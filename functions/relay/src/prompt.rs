@@ -1,7 +1,7 @@
 //! What a person asks of a model.
 
-use kafka_common::api::actions::{How, NewMessage};
-use kafka_common::api::id::MessageId;
+use kafka_common::api::actions::{FileIds, How, NewMessage};
+use kafka_common::api::id::{FileId, MessageId};
 
 /// Where in the conversation something is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Prompt {
     /// The new message; empty where there is none.
     pub text: String,
     pub place: Place,
+    /// The files of the new message; `None`: those of the message that it is beside, if it is.
+    pub files: Option<Vec<FileId>>,
     pub how: How,
 }
 
@@ -39,6 +41,7 @@ impl Prompt {
         Self {
             text,
             place: Place::After(None),
+            files: None,
             how: How::default(),
         }
     }
@@ -48,20 +51,31 @@ impl Prompt {
         Self {
             text: message.prompt,
             place: Place::After(message.parent_id.map(|id| id.0)),
+            files: message.file_ids.map(|ids| ids.0),
             how,
         }
     }
 
     /// The prompt of `edit_message`.
-    pub fn edit(message: MessageId, text: String, how: How) -> Self {
+    pub fn edit(message: MessageId, text: String, files: Option<FileIds>, how: How) -> Self {
         let place = Place::Beside(message);
-        Self { text, place, how }
+        let files = files.map(|ids| ids.0);
+        Self {
+            text,
+            place,
+            files,
+            how,
+        }
     }
 
     /// The prompt of `regenerate`.
     pub fn regenerate(message: MessageId, how: How) -> Self {
         let place = Place::Again(message);
-        let text = String::new();
-        Self { text, place, how }
+        Self {
+            text: String::new(),
+            place,
+            files: None,
+            how,
+        }
     }
 }

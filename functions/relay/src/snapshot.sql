@@ -61,7 +61,7 @@ SELECT NULL AS place, asked.name AS "chat.name", asked.workspace_id AS "chat.wor
     NULL AS "message.id", NULL AS "message.parent_id", NULL AS "message.role", NULL AS "message.type",
     NULL AS "message.content", NULL AS "message.status", NULL AS "message.model", NULL AS "message.created_at",
     NULL AS "message.reasoning", NULL AS "message.finish_reason", NULL AS "message.usage", NULL AS "message.error",
-    NULL AS "message.rating", NULL AS "message.note",
+    NULL AS "message.rating", NULL AS "message.note", NULL AS "message.file_ids",
     NULL AS rev
 FROM asked
 LEFT JOIN running
@@ -69,7 +69,12 @@ LEFT JOIN chat_conversation AS text ON text.id = running.message_id
 UNION ALL
 SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     message.id, parent_id, role, type, content, message.status, message.model, created_at,
-    iif(octet_length(reasoning) > 65536, NULL, reasoning), reply.finish_reason, reply.usage, reply.error, rating, note, rev
+    iif(octet_length(reasoning) > 65536, NULL, reasoning), reply.finish_reason, reply.usage, reply.error, rating, note,
+    iif(message.file_ids IS NULL, NULL, (
+        SELECT json_group_array(id) FROM (
+            SELECT file.id FROM json_each(message.file_ids) AS item JOIN chat_file AS file ON file.id = item.value ORDER BY item.key
+        )
+    )), rev
 FROM chosen JOIN chat_conversation AS message ON message.rowid = chosen_place
 LEFT JOIN generation AS reply ON reply.rowid = (SELECT max(rowid) FROM generation WHERE message_id = message.id)
 WHERE number = 1 OR (number <= ?4 AND total <= (SELECT bytes FROM room))

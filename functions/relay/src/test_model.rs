@@ -23,7 +23,7 @@ pub async fn test(access: Access, Path(id): Path<String>, request: Request) -> R
     let model: Option<Model> = db
         .query_one_as(
             "SELECT id, name, base_url, ak AS sealed_key, user_id AS owner, context_chars, timeout_seconds,
-                headers AS sealed_headers, query, key_header, learnt FROM model
+                headers AS sealed_headers, query, key_header, learnt, takes_images FROM model
              WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)",
             params![id, caller.user_id()],
         )

@@ -51,8 +51,12 @@ async fn answer(
             let prompt = Prompt::new(message, frame.how()?);
             made.reply = Some(ask(chat, called, caller, prompt).await?);
         }
-        Action::EditMessage { message_id, prompt } => {
-            let prompt = Prompt::edit(message_id.0, prompt, frame.how()?);
+        Action::EditMessage {
+            message_id,
+            prompt,
+            file_ids,
+        } => {
+            let prompt = Prompt::edit(message_id.0, prompt, file_ids, frame.how()?);
             made.reply = Some(ask(chat, called, caller, prompt).await?);
         }
         Action::Regenerate { message_id } => {

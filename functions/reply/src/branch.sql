@@ -8,8 +8,8 @@ WITH RECURSIVE branch (id, parent_id, depth) AS (
     WHERE branch.depth < ?2
 )
 -- `substr` of an empty text is NULL.
-SELECT role, type, coalesce(substr(CAST(content AS BLOB), 1, iif(depth, 4 * ?3, octet_length(content))), x'') AS content FROM (
-    SELECT branch.depth, message.role, message.type, message.content,
+SELECT role, type, file_ids, coalesce(substr(CAST(content AS BLOB), 1, iif(depth, 4 * ?3, octet_length(content))), x'') AS content FROM (
+    SELECT branch.depth, message.role, message.type, message.content, message.file_ids,
         sum(octet_length(message.content)) OVER (ORDER BY branch.depth) - octet_length(message.content) AS before
     FROM branch JOIN chat_conversation AS message ON message.id = branch.id
 )

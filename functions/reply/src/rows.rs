@@ -78,8 +78,8 @@ pub async fn learn(model: &Model, adaptation: &Adaptation) {
     let kept = async {
         let mut db = Db::open().await?;
         db.execute(
-            "UPDATE model SET learnt = ?2 WHERE id = ?1 AND name = ?3 AND base_url = ?4",
-            params![id, learnt, name, base_url],
+            "UPDATE model SET learnt = ?2, takes_images = ?5 WHERE id = ?1 AND name = ?3 AND base_url = ?4",
+            params![id, learnt, name, base_url, lesson.images.map(i64::from)],
         )
         .await
     };

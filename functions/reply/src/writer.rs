@@ -194,15 +194,17 @@ impl Writer<'_> {
     ) -> Result<Ending, Halt> {
         loop {
             let messages = question.messages(adaptation, more);
-            self.asked_bytes = messages.iter().map(|turn| turn.content.len()).sum();
+            self.asked_bytes = messages.iter().map(Turn::bytes).sum();
             let way = adaptation.way();
             let sent = send(question.call(&messages), &way, question.timeouts());
             // The connection to the database that the first piece needs is made meanwhile.
             let sent = join(sent, rows::make_ready());
             let failure = match self.alongside(sent).await?.0 {
                 Ok(answer) => match self.receive(answer).await? {
-                    Received::Ended(ending) => {
+                    Received::Ended(mut ending) => {
                         if ending.status == Status::Complete {
+                            ending.error = question.left_out(&messages, adaptation);
+                            adaptation.answered(&messages);
                             rows::learn(&self.begun.model, adaptation).await;
                         }
                         return Ok(ending);

@@ -1,15 +1,17 @@
-//! The texts of files: of each content the text is read once, by component `extract`, and kept (`file_text`).
+//! The texts of files: of each content the text is read once, by component `extract`, and kept (`file_text`); of a picture
+//! its image instead (`file_image`).
 //!
 //! Here are the rows: who begins to read, what came of it, and what is known. Who reads them is the edge's
 //! (`kafka_common::texts`).
 
 mod plain;
 
+use kafka_grip::encoding::from_base64;
 pub use plain::plain_text;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::extraction::Extraction;
+use crate::api::extraction::{Extraction, Image};
 use crate::api::words::TextState;
 use crate::clock;
 use crate::db::{self, Db, Transaction, rows_of};
@@ -17,6 +19,7 @@ use crate::params;
 
 const CLAIM: &str = include_str!("file_text/claim.sql");
 const FINISH: &str = include_str!("file_text/finish.sql");
+const IMAGE: &str = include_str!("file_text/image.sql");
 const KNOWN: &str = include_str!("file_text/known.sql");
 const PENDING: &str = include_str!("file_text/pending.sql");
 
@@ -101,17 +104,35 @@ pub async fn finish(db: &mut Db, content_id: &str, extraction: Extraction) -> db
             i64::from(text.is_truncated),
             text.text
         ],
-        Extraction::Failure(reason) => params![
-            content_id,
-            TextState::Failed.as_str(),
-            reason,
-            None::<&str>,
-            0_i64,
-            0_i64,
-            None::<&str>
-        ],
+        Extraction::Image(image) => {
+            // Before the end of reading: a reply that has waited for that finds it.
+            keep_image(db, content_id, &image).await?;
+            without_text(content_id, image.reason)
+        }
+        Extraction::Failure(reason) => without_text(content_id, reason),
     };
     db.execute(FINISH, parameters).await
+}
+
+/// The parameters of [`FINISH`] for a content that has no text, for this reason.
+fn without_text(content_id: &str, reason: String) -> Vec<db::Value> {
+    params![
+        content_id,
+        TextState::Failed.as_str(),
+        reason,
+        None::<&str>,
+        0_i64,
+        0_i64,
+        None::<&str>
+    ]
+}
+
+async fn keep_image(db: &mut Db, content_id: &str, image: &Image) -> db::Result<()> {
+    let bytes = from_base64(&image.base64)
+        .ok_or_else(|| db::Error::Other("the image is no Base64".to_owned()))?;
+    let (width, height) = (i64::from(image.width), i64::from(image.height));
+    let kept = params![content_id, image.media_type.as_str(), width, height, bytes];
+    db.execute(IMAGE, kept).await
 }
 
 /// What is known of the texts of contents, with at most `chars` characters of each. What is gone is left out.

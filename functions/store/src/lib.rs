@@ -5,7 +5,7 @@
 //! unreadable, [`id`] and [`clock`] make ids and times, [`variable`] reads the variables of `spin.toml`.
 //!
 //! On top of them is the domain: whose request it is in [`caller`] and [`session`], files in [`files`], their texts in [`file_text`], their versions in
-//! [`versions`], the files of chats in [`chat_files`] and [`attachments`], messages in [`conversation`].
+//! [`versions`], the files of chats in [`chat_files`] and [`attachments`], those of messages in [`message_files`], messages in [`conversation`].
 //! Lists are read in [`page`]s, and [`removal`] deletes large things in parts. [`room`] says how much a user may have, [`limits`] how often they may ask,
 //! [`long_work`] how much may go on at a time, which each [`lease`] counts. [`ready`] asks whether the database is of use. What they refuse is an [`error::Error`].
 #![forbid(unsafe_code)]
@@ -27,6 +27,7 @@ pub mod lease;
 pub mod limits;
 pub mod long_work;
 mod mac;
+pub mod message_files;
 pub mod page;
 pub mod ready;
 pub mod removal;

@@ -121,6 +121,18 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let answer = sent["reply_message_id"].as_str().expect("an id").to_owned();
     let sent = sent["message_id"].as_str().expect("an id").to_owned();
     counter.settles(&chat).await;
+    // What its files mean; and the task reads those of messages.
+    let file = counter.file().await;
+    let with_file = counter.chat_with(&[&file]).await;
+    let request = counter.post(&format!("/chat/{with_file}/messages"));
+    let request = request.header("accept", "application/json");
+    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0", "file_ids": [file] });
+    let cost_with_file = transaction(5).and_background(4).limited();
+    let request = request.json(body.to_string());
+    counter
+        .takes("messages with a file", request, 202, cost_with_file)
+        .await;
+    counter.settles(&with_file).await;
     let path = format!("/chat/{chat}/generations/{reply}/events");
     counter
         .takes(&path, counter.get(&path), 200, ONE.limited())

@@ -79,9 +79,11 @@ impl World {
             })),
             "settings_change" => Input::json(json!({ "model_id": self.model, "max_tokens": 100 })),
             "conversation_send" | "conversation_send_stream" => {
-                with(json!({ "prompt": "Again?", "parent_id": reply }))
+                with(json!({ "prompt": "Again?", "parent_id": reply, "file_ids": [self.file] }))
             }
-            "conversation_edit" | "conversation_edit_stream" => with(json!({ "prompt": "Why?" })),
+            "conversation_edit" | "conversation_edit_stream" => {
+                with(json!({ "prompt": "Why?", "file_ids": [self.file] }))
+            }
             "conversation_regenerate" | "conversation_regenerate_stream" => with(json!({})),
             "conversation_select_branch" => {
                 Input::json(json!({ "user_id": user, "message_id": prompt }))

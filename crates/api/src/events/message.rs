@@ -34,9 +34,13 @@ pub struct ChatMessage {
     /// Of a reply, unchanged from the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Value>,
-    /// Of a reply: what went wrong, for people.
+    /// Of a reply: what went wrong, for people. Of a complete one: which pictures of the prompt its model has not seen, and
+    /// why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The files that belong to it, by their ids in the chat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_ids: Vec<FileId>,
     /// What the reader thinks of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
@@ -65,6 +69,7 @@ impl From<Message> for ChatMessage {
             finish_reason: message.finish_reason,
             usage: message.usage,
             error: message.error,
+            file_ids: message.file_ids,
             rating: message.rating,
             note: message.note,
             truncated: false,

@@ -82,6 +82,9 @@ pub struct MessageV1 {
     pub kind: MessageKind,
     /// A text, or what a file is.
     pub content: Value,
+    /// The files that belong to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub file_ids: Vec<FileId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_file_id: Option<FileId>,
     /// In `agent_response`, of a changed file.
@@ -95,6 +98,7 @@ impl From<ChatMessage> for MessageV1 {
             role: message.role,
             kind: message.kind,
             content: message.content.unwrap_or_default().into(),
+            file_ids: message.file_ids,
             deleted_file_id: message.deleted_file_id,
             diff: None,
         }
@@ -108,6 +112,7 @@ impl MessageV1 {
             role: Role::Assistant,
             kind: MessageKind::File,
             content,
+            file_ids: Vec::new(),
             deleted_file_id: None,
             diff: None,
         }

@@ -216,6 +216,7 @@ fn text(owner: &str, name: &str) -> Option<&'static str> {
         (_, "headers") => "{\"x-team\": \"castle\"}",
         (_, "query") => "api-version=2024-10-21",
         (_, "key_header") => "api-key",
+        (_, "capabilities") => "{\"images\": true}",
         (_, "s3_urls") => "[]",
         (_, "instructions" | "value") => "Answer in German.",
         ("UploadedFile" | "FrameFile" | "BasedFile", "name") => "notes.md",

@@ -12,6 +12,7 @@ The model's name sets its behaviour: fake, followed by any of these, as in fake-
     words-N             w1 w2 … wN
     clock-N             N words, each the time it was sent at, in microseconds since 1970
     say                 the text after the last `say:` line of the prompt, or else the prompt
+    parts               what messages of people have beside their texts, one in a line: `image/png` of so many bytes
     unicode             letters, accents, ideographs and emoji
     compose             a file, as a fenced block with file=<name>: the first word of the prompt with a dot in it
     compose-two         two files
@@ -39,6 +40,8 @@ The model's name sets its behaviour: fake, followed by any of these, as in fake-
     400 401 403 404 429 500 502 503 …   that status; 429 with Retry-After: 7
     400-stream-options  400 if the request has stream_options, else a reply
     no-system           400 if the request has a system message, else a reply
+    no-images           400 if a message has an image, else a reply
+    no-images-mute      the same without naming the images
     no-temperature      400 if the request has a temperature, else a reply
     no-title            500 if the request asks for the title of a conversation, else a reply
     context-N           400 if the messages have more than N characters, else a reply; it names the numbers of tokens
@@ -92,13 +95,15 @@ pub struct Behaviour {
     pub thinks: Option<Thinks>,
     /// Requests with a system message are refused.
     pub no_system: bool,
+    /// Requests with images are refused.
+    pub no_images: bool,
     /// Requests with a temperature are refused.
     pub no_temperature: bool,
     /// Requests for titles fail.
     pub no_title: bool,
     /// Requests with more characters are refused.
     pub context: Option<usize>,
-    /// Such a refusal names no numbers.
+    /// Such a refusal names no numbers, and that of images no images.
     pub mute: bool,
     /// The coding in the answer's head.
     pub coding: Option<Coding>,
@@ -160,6 +165,7 @@ pub enum Text {
     Words(usize),
     Clock(usize),
     Prompt,
+    Parts,
     /// For people who try the page.
     Demo,
     Unicode,
@@ -221,6 +227,7 @@ impl Behaviour {
                 it.text = Text::Unicode;
             }),
             ("crlf", |it| it.answer = Answer::Crlf),
+            ("parts", |it| it.text = Text::Parts),
             ("say", |it| it.text = Text::Prompt),
             ("unicode", |it| it.text = Text::Unicode),
             ("compose-two", |it| it.text = Text::TwoFiles),
@@ -244,6 +251,7 @@ impl Behaviour {
                 it.text = Text::Nothing;
             }),
             ("no-system", |it| it.no_system = true),
+            ("no-images", |it| it.no_images = true),
             ("no-title", |it| it.no_title = true),
             ("no-temperature", |it| it.no_temperature = true),
             ("mute", |it| it.mute = true),

@@ -249,6 +249,13 @@ fn objection(behaviour: &Behaviour, body: &Value) -> Option<Response<Body>> {
             "System role not supported",
         ));
     }
+    if behaviour.no_images && messages.iter().any(reply::has_image) {
+        let text = match behaviour.mute {
+            true => "The request is not valid.",
+            false => "Invalid content type. image_url is only supported by certain models.",
+        };
+        return Some(failure(StatusCode::BAD_REQUEST, text));
+    }
     if behaviour.no_title && reply::title(messages).is_some() {
         return Some(refusal(StatusCode::INTERNAL_SERVER_ERROR));
     }

@@ -149,6 +149,7 @@ fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
             .rsplit_once("say:\n")
             .map_or(prompt, |(_, text)| text)
             .to_owned(),
+        Text::Parts => parts(messages),
         Text::Demo => demo(prompt),
         Text::Unicode => {
             "Größe naïve Ελλάδα Привет 日本語 한국어 🦀 👩‍👩‍👧 e\u{301} \u{1d11e} end".to_owned()
@@ -178,6 +179,40 @@ fn compose(kind: Text, prompt: &str, messages: &[Value]) -> String {
         ),
         Text::Nothing => String::new(),
     }
+}
+
+/// The images of messages, oldest first: the type of each, and how many bytes it has.
+fn parts(messages: &[Value]) -> String {
+    let parts = messages
+        .iter()
+        .filter_map(|message| message["content"].as_array());
+    let urls = parts
+        .flatten()
+        .filter_map(|part| part["image_url"]["url"].as_str());
+    let lines: Vec<String> = urls
+        .map(|url| {
+            match url
+                .strip_prefix("data:")
+                .and_then(|url| url.split_once(";base64,"))
+            {
+                Some((media_type, data)) => {
+                    let padding = data.len() - data.trim_end_matches('=').len();
+                    format!("{media_type} of {} bytes", data.len() / 4 * 3 - padding)
+                }
+                None => url.to_owned(),
+            }
+        })
+        .collect();
+    match lines.is_empty() {
+        true => "no images".to_owned(),
+        false => lines.join("\n"),
+    }
+}
+
+/// Whether a message has an image.
+pub fn has_image(message: &Value) -> bool {
+    let parts = message["content"].as_array();
+    parts.is_some_and(|parts| parts.iter().any(|part| part["type"] == "image_url"))
 }
 
 /// Markdown of each kind, for a person who has no model yet.

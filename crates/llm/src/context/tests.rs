@@ -2,15 +2,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Content, Entry, FileText, build};
+use super::{Attached, Content, Entry, FileText, Share, build, build_sharing};
 use crate::random::{cases, text};
-use crate::{MessageKind, Role, Turn};
+use crate::{IMAGE_CHARS, Image, MessageKind, Role, Turn};
 
 fn turn<'a>(role: Role, content: &'a str) -> Entry<'a> {
     Entry {
         role,
         kind: MessageKind::Text,
         content,
+        files: &[],
     }
 }
 
@@ -59,16 +60,19 @@ fn everything_fits() {
             role: Role::User,
             kind: MessageKind::File,
             content: "{\"file_id\":\"1\",\"filename\":\"a.md\",\"path\":\"p\"}",
+            files: &[],
         },
         Entry {
             role: Role::Assistant,
             kind: MessageKind::File,
             content: "{\"based_filename\":\"b.based\",\"based_content\":\"…\"}",
+            files: &[],
         },
         Entry {
             role: Role::System,
             kind: MessageKind::File,
             content: "c.csv was deleted.",
+            files: &[],
         },
         turn(Role::User, "And now?"),
     ];
@@ -242,4 +246,60 @@ proptest! {
         let in_turn = messages.windows(2).all(|pair| pair[0].role != pair[1].role);
         prop_assert!(in_turn);
     }
+}
+
+#[test]
+fn files_of_messages_are_named_and_pictures_are_seen() {
+    let image = |name: &str| Image {
+        name: name.to_owned(),
+        url: format!("data:image/png;base64,{name}").into(),
+    };
+    let old = [Attached::Picture(image("old.png"))];
+    let new = [
+        Attached::File("a.pdf".to_owned()),
+        Attached::Picture(image("new.png")),
+        Attached::Unseen("large.png".to_owned()),
+    ];
+    let turns = [
+        Entry {
+            files: &old,
+            ..turn(Role::User, "First")
+        },
+        turn(Role::Assistant, "Answer"),
+        Entry {
+            files: &new,
+            ..turn(Role::User, "Second")
+        },
+    ];
+    let built = |chars, most| build_sharing("S", &turns, &[], None, chars, Share::Even, most);
+    let all = built(100_000, 20);
+    assert_eq!(all[1].content, "[Files of this message: old.png]\n\nFirst");
+    assert_eq!(all[1].images, [image("old.png")]);
+    assert_eq!(
+        all[3].content,
+        "[Files of this message: a.pdf, new.png, large.png]\n\n[Not shown here: large.png]\n\nSecond"
+    );
+    assert_eq!(all[3].images, [image("new.png")]);
+    // The newest is what there is room for.
+    for fewer in [built(100_000, 1), built(IMAGE_CHARS + 2000, 20)] {
+        assert_eq!(fewer[1].images, []);
+        assert!(
+            fewer[1]
+                .content
+                .starts_with("[Not shown here: old.png]\n\n"),
+            "{fewer:?}"
+        );
+        assert_eq!(fewer[3].images.len(), 1);
+    }
+    let none = built(100_000, 0);
+    assert!(none.iter().all(|turn| turn.images.is_empty()));
+    assert!(none[3].content.starts_with("[Not shown here: new.png]\n\n"));
+    // What is attached is asked about without a word.
+    let silent = [Entry {
+        files: &new[1..2],
+        ..turn(Role::User, "")
+    }];
+    let silent = build("S", &silent, &[], None, 1000);
+    assert_eq!(silent[1].content, "[Files of this message: new.png]");
+    assert_eq!(silent[1].images.len(), 1);
 }

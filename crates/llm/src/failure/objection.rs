@@ -5,13 +5,20 @@ mod words;
 
 use super::EndpointError;
 pub use size::Size;
-use words::{is_about_length, is_about_options, is_about_streaming, is_about_system};
+use words::{
+    is_about_images, is_about_length, is_about_options, is_about_streaming, is_about_system,
+    is_about_these_images,
+};
 
 /// Why a request was refused, where another one would not be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Objection {
     /// The model takes no message with the role `system`.
     SystemRole,
+    /// The model takes no images.
+    Images,
+    /// The model takes images, but not these, or not as many.
+    TheseImages,
     /// The messages are too long for the model.
     Context(Size),
     /// The field `stream_options` is unknown.
@@ -23,10 +30,19 @@ pub enum Objection {
 impl Objection {
     /// Reads it from an endpoint's error. `status`: `None` for an error in an answer with the status 200.
     pub(super) fn of(status: Option<u16>, said: &EndpointError) -> Option<Self> {
+        let words = said.text.to_lowercase();
+        // A gateway to many endpoints has none that takes images: 404.
+        if !matches!(status, Some(401..=403 | 405 | 408 | 410 | 429)) {
+            if is_about_images(&words) {
+                return Some(Self::Images);
+            }
+            if status != Some(404) && is_about_these_images(&words) {
+                return Some(Self::TheseImages);
+            }
+        }
         if let Some(401..=404 | 405 | 408 | 410) = status {
             return None;
         }
-        let words = said.text.to_lowercase();
         if is_about_length(status, &words, &said.code.to_lowercase()) {
             let named = Size {
                 limit: said.limit,

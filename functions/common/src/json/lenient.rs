@@ -9,13 +9,19 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::api::actions::MAX_FILE_IDS;
 use crate::api::json::without_lone_surrogates;
 
+/// The members that may be lists, of which the entries are kept, one more than there may be.
+const LISTS: &[(&str, usize)] = &[("file_ids", MAX_FILE_IDS + 1)];
+
 /// A value of which one level is kept: of an object the members with known names. What is in those that are arrays or
-/// objects themselves is left out.
+/// objects themselves is left out, but for [`LISTS`].
 #[derive(Debug)]
 pub struct Shallow {
     names: &'static [&'static str],
+    /// How many entries of an array are kept.
+    most: usize,
     /// The value.
     pub value: Value,
 }
@@ -23,8 +29,12 @@ pub struct Shallow {
 impl Shallow {
     /// Nothing yet. These members are known.
     pub fn new(names: &'static [&'static str]) -> Self {
+        Self::list(names, 0)
+    }
+
+    fn list(names: &'static [&'static str], most: usize) -> Self {
         let value = Value::Null;
-        Self { names, value }
+        Self { names, most, value }
     }
 
     fn of<E>(self, value: impl Into<Value>) -> Result<Self, E> {
@@ -85,14 +95,21 @@ impl<'de> Visitor<'de> for Shallow {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
-        while entries.next_element_seed(Self::new(&[]))?.is_some() {}
-        self.of(Value::Array(Vec::new()))
+        let mut kept = Vec::new();
+        while let Some(entry) = entries.next_element_seed(Self::new(&[]))? {
+            if kept.len() < self.most {
+                kept.push(entry.value);
+            }
+        }
+        self.of(Value::Array(kept))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
         let mut kept = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let member = members.next_value_seed(Self::new(&[]))?;
+            let list = LISTS.iter().find(|(list, _)| *list == name);
+            let most = list.map_or(0, |(_, most)| *most);
+            let member = members.next_value_seed(Self::list(&[], most))?;
             if self.names.contains(&name.as_str()) {
                 kept.insert(name, member.value);
             }
@@ -123,6 +140,18 @@ mod tests {
             assert_eq!(shallow(&value.to_string()), value);
         }
         assert_eq!(shallow("[1, {}]"), json!([]));
+    }
+
+    #[test]
+    fn of_some_lists_the_entries_are_kept() {
+        let read = |text: &str| read(text, Shallow::new(&["file_ids"])).unwrap().value;
+        assert_eq!(
+            read(r#"{"file_ids": ["a", ["b"], {"c": 1}, null]}"#),
+            json!({"file_ids": ["a", [], {}, null]})
+        );
+        let many = json!({"file_ids": vec!["a"; 100]});
+        let kept = read(&many.to_string());
+        assert_eq!(kept["file_ids"].as_array().map(Vec::len), Some(11));
     }
 
     #[test]

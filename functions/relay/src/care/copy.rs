@@ -3,6 +3,8 @@
 //! What is copied is written in parts, oldest first: where the server stops in between, there is a chat with a part of the
 //! branch. What fails otherwise leaves no chat.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use kafka_common::access::{Access, Caller};
@@ -53,6 +55,8 @@ struct Found {
 struct Message {
     id: MessageId,
     amount: i64,
+    /// A list in JSON.
+    file_ids: Option<String>,
 }
 
 /// A row of a list that is copied.
@@ -130,9 +134,9 @@ async fn copy_all(
         let settings = params![new.as_str(), chat];
         db.execute(include_str!("copy_settings.sql"), settings)
             .await?;
-        let last = copy_messages(db, &new, &asked.message_id).await?;
-        copy_files(db, chat, &new, &found.user_id).await?;
-        Ok(last)
+        // First the files, which messages name.
+        let files = copy_files(db, chat, &new, &found.user_id).await?;
+        copy_messages(db, &new, &asked.message_id, &files).await
     };
     let filled: Result<MessageId, Refused> = filled.await;
     if filled.is_err() {
@@ -147,7 +151,12 @@ async fn copy_all(
 }
 
 /// Copies the messages of the branch; the id of the last one's copy.
-async fn copy_messages(db: &mut Db, new: &str, last: &MessageId) -> Result<MessageId, Refused> {
+async fn copy_messages(
+    db: &mut Db,
+    new: &str,
+    last: &MessageId,
+    files: &HashMap<String, String>,
+) -> Result<MessageId, Refused> {
     let branch: Vec<Message> = db
         .query_as(include_str!("copied_messages.sql"), params![last])
         .await?;
@@ -156,7 +165,15 @@ async fn copy_messages(db: &mut Db, new: &str, last: &MessageId) -> Result<Messa
     let count = branch.len();
     for (number, message) in branch.into_iter().enumerate() {
         let copy = MessageId::from(new_id());
-        part.push(json!([message.id, copy, parent, number + 1, new_id()]));
+        let file_ids = message.file_ids.map(|ids| copied_files(&ids, files));
+        part.push(json!([
+            message.id,
+            copy,
+            parent,
+            number + 1,
+            new_id(),
+            file_ids
+        ]));
         parent = Some(copy);
         amount += message.amount;
         if amount >= PART / 2 || number + 1 == count {
@@ -177,14 +194,27 @@ async fn copy_messages(db: &mut Db, new: &str, last: &MessageId) -> Result<Messa
     parent.ok_or_else(|| Refused::not_found("Message not found."))
 }
 
-/// Copies the files of the chat with their versions.
-async fn copy_files(db: &mut Db, chat: &str, new: &str, user: &str) -> Result<(), Refused> {
+/// The ids of copies of files, as a list in JSON, like those of the files.
+fn copied_files(ids: &str, files: &HashMap<String, String>) -> String {
+    let ids: Vec<String> = serde_json::from_str(ids).unwrap_or_default();
+    let copies: Vec<&String> = ids.iter().filter_map(|id| files.get(id)).collect();
+    json!(copies).to_string()
+}
+
+/// Copies the files of the chat with their versions. Returns the id of each file's copy.
+async fn copy_files(
+    db: &mut Db,
+    chat: &str,
+    new: &str,
+    user: &str,
+) -> Result<HashMap<String, String>, Refused> {
+    let mut all = HashMap::new();
     let mut place = 0;
     loop {
         let asked = params![chat, place, PART / FILE];
         let files: Vec<Placed> = db.query_as(include_str!("copied_files.sql"), asked).await?;
         let Some(last) = files.last() else {
-            return Ok(());
+            return Ok(all);
         };
         place = last.place;
         let copies: Vec<(String, String)> =
@@ -195,6 +225,7 @@ async fn copy_files(db: &mut Db, chat: &str, new: &str, user: &str) -> Result<()
         for (file, copy) in &copies {
             copy_versions(db, file, copy, user).await?;
         }
+        all.extend(copies);
     }
 }
 

@@ -36,7 +36,9 @@ impl Stored {
             }
             v1.push(file.v1(&diff));
         }
-        if let Some(error) = &ended.error {
+        // A complete reply has its text, whatever else there is to say.
+        let error = ended.error.as_ref();
+        if let Some(error) = error.filter(|_| ended.status != Status::Complete) {
             v1.push(text(&EventV1::error(error.as_str())));
         } else if files.is_empty() {
             let said = ended.message.content.clone().unwrap_or_default();

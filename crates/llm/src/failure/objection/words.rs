@@ -240,3 +240,112 @@ pub(super) fn is_about_options(words: &str) -> bool {
         &["stream_options", "include_usage", "stream options"],
     )
 }
+
+/// What images are called.
+const IMAGES: &[&str] = &[
+    "image",
+    "vision",
+    "visual",
+    "multimodal",
+    "multi-modal",
+    "picture",
+    "图片",
+    "图像",
+    "多模态",
+];
+
+/// Whether the model takes no images at all.
+pub(super) fn is_about_images(words: &str) -> bool {
+    const NOT: &[&str] = &[
+        "not support",
+        "n't support",
+        "unsupported",
+        "not a multimodal",
+        "not multimodal",
+        "not a vision",
+        "not have vision",
+        "no vision",
+        "only supported by",
+        "only support text",
+        "only supports text",
+        "only text",
+        "text-only",
+        "text only",
+        "no endpoints found",
+        "unknown variant",
+        "not accept",
+        "n't accept",
+        "not enabled",
+        "not allowed",
+        "not available",
+        "not capable",
+        "not permitted",
+        "cannot process image",
+        "can't process image",
+        "cannot read image",
+        "cannot handle image",
+        "at most 0 image",
+        "mmproj",
+        "missing data required for image",
+        "unexpected",
+        "unrecognized",
+        "不支持",
+    ];
+    // Those that take only a text where a list of parts is.
+    const TEXT_ONLY: &[&str] = &[
+        "valid string",
+        "must be a string",
+        "should be a string",
+        "str type expected",
+        "sequence, expected a string",
+        "expected a string, got",
+        "expected a string, but got",
+        "expected string, received array",
+        "not of type 'string'",
+        "must be of type string",
+    ];
+    let is_content =
+        words.contains("content") && contains(words, TEXT_ONLY) && !words.contains("length");
+    is_content || contains(words, IMAGES) && contains(words, NOT) && !is_about_these_images(words)
+}
+
+/// Whether the model takes images, but not one of these, or fewer.
+pub(super) fn is_about_these_images(words: &str) -> bool {
+    const WRONG: &[&str] = &[
+        "image format",
+        "format of the image",
+        "format of image",
+        "image type",
+        "media type",
+        "mime",
+        "invalid image",
+        "image is invalid",
+        "not a valid image",
+        "could not process image",
+        "unable to process image",
+        "unable to process input image",
+        "failed to process image",
+        "decode",
+        "corrupt",
+        "download",
+        "too many images",
+        "number of images",
+        "following formats",
+        "supported formats",
+        "image is too",
+        "image too",
+        "images are too",
+        "image size",
+        "image exceeds",
+        "image dimensions",
+        "pixels",
+        "resolution",
+    ];
+    let at_most = words.split("at most ").skip(1).any(|rest| {
+        let number = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest.starts_with(|c: char| ('1'..='9').contains(&c)) && number.starts_with(" image")
+    });
+    // What is too long may count them.
+    let is_length = contains(words, &["context length", "context window", "token"]);
+    contains(words, IMAGES) && (at_most || contains(words, WRONG)) && !is_length
+}
