@@ -78,8 +78,8 @@ END;
 CREATE TRIGGER generation_is_news AFTER INSERT ON generation
 WHEN NEW.status = 'running'
 BEGIN
-    INSERT INTO feed_news (user_id, kind, subject_id, reply_id)
-    SELECT chat.user_id, 'generation_started', chat.id, NEW.id FROM chat
+    INSERT INTO feed_news (user_id, kind, subject_id, reply_id, chat_rev)
+    SELECT chat.user_id, 'generation_started', chat.id, NEW.id, chat.rev FROM chat
     WHERE chat.id = NEW.chat_id AND NOT EXISTS (
         SELECT 1 FROM feed
         WHERE user_id = chat.user_id AND rev = (SELECT max(rev) FROM feed WHERE user_id = chat.user_id)
