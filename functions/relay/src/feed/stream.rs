@@ -42,7 +42,7 @@ pub async fn get(access: Access, Path(user): Path<String>, request: Request) -> 
     let mut db = Db::open().await?;
     let state = state(&mut db, &user).await?;
     let state = state.ok_or_else(Error::user_not_found)?;
-    let (rev, events) = begin(&mut db, &user, last, state).await?;
+    let (rev, events) = begin(&mut db, &user, last, state, !follows).await?;
     drop(db);
     let lease = Lease::take(&caller, Kind::Stream).await?;
     let reader = Reader {
@@ -56,31 +56,39 @@ pub async fn get(access: Access, Path(user): Path<String>, request: Request) -> 
     Ok(while_logged_in(&access, events))
 }
 
-/// The first events for a client that has `last`, and what it has then.
+/// The first events for a client that has `last`, and what it has then; `all`: until there are no more.
 async fn begin(
     db: &mut Db,
     user: &str,
     last: Option<i64>,
     state: State,
+    all: bool,
 ) -> db::Result<(i64, Bytes)> {
     let Some(last) = last else {
         return Ok((state.rev, sse::feed_event(&first(user, state))));
     };
-    let missed = Missed::after(db, user, last, state.rev).await?;
-    let rev = missed.rev;
-    if missed.has_forgotten {
-        let sync = FeedEvent::Sync(FeedSync {
-            rev,
-            events: Vec::new(),
-            has_more: false,
-            has_forgotten: true,
-            generations: state.running,
-            in_reply_to: None,
-        });
-        return Ok((rev, sse::feed_event(&sync)));
+    let (mut rev, mut events) = (last, Vec::new());
+    loop {
+        let missed = Missed::after(db, user, rev, state.rev).await?;
+        rev = missed.rev;
+        if missed.has_forgotten {
+            let sync = FeedEvent::Sync(FeedSync {
+                rev,
+                events: Vec::new(),
+                has_more: false,
+                has_forgotten: true,
+                generations: state.running,
+                in_reply_to: None,
+            });
+            events.push(sse::feed_event(&sync));
+            break;
+        }
+        let changes = missed.changes.into_iter().map(FeedEvent::Change);
+        events.extend(changes.map(|change| sse::feed_event(&change)));
+        if !(all && missed.has_more) {
+            break;
+        }
     }
-    let changes = missed.changes.into_iter().map(FeedEvent::Change);
-    let events: Vec<Bytes> = changes.map(|change| sse::feed_event(&change)).collect();
     Ok(match events.is_empty() {
         true => (rev, sse::keep_alive()),
         false => (rev, events.concat().into()),
