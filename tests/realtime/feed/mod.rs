@@ -7,7 +7,7 @@ mod stream;
 
 use serde_json::{Value, json};
 
-use super::{KEY, Scene, save_model};
+use super::{KEY, save_model};
 use crate::support::{PATIENCE, Received, Server, Socket, V2};
 
 /// A client of a feed: what docs/websocket.md tells it to keep.

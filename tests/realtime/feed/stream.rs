@@ -1,5 +1,7 @@
 //! `GET /user/{user_id}/events`: the same without a socket, and without a gateway.
 
+use serde_json::json;
+
 use super::super::Scene;
 use super::short;
 use crate::support::{Events, Setup};
@@ -32,8 +34,8 @@ async fn a_stream_tells_and_resumes() {
     assert_eq!(first.data["user_id"], scene.user.id);
     let mut last = first.id.expect("an id");
     assert_eq!(first.data["rev"].to_string(), last);
-    let asked = scene.ask(&serde_json::json!({ "prompt": "hello", "model": MODEL }));
-    asked.await.has_status(202);
+    let prompt = json!({ "prompt": "hello", "model": MODEL });
+    scene.ask(&prompt).await.has_status(202);
     let mut told = Vec::new();
     for _ in 0..2 {
         let event = events.next().await.expect("an event");
