@@ -1,7 +1,7 @@
 -- Entries of feeds, with what each is about as it is now: the first ?3 of the user ?1 after the rev ?2; or, where ?1 is
 -- NULL, all of the last 5 seconds, of the users whom one of the things in the list ?4 belongs to, among the newest 200 of all
 -- users. Seconds before the newest entry, by the clock that all entries have; an older one was published long ago. A reply whose
--- heartbeat is not within ?6 of ?5, which is now, runs no more.
+-- heartbeat is not within ?6 of ?5, which is now, runs no more. (CROSS JOIN: the few that are chosen come first.)
 WITH recent AS MATERIALIZED (
     SELECT id, user_id, subject_id FROM feed
     WHERE ?1 IS NULL AND id > (SELECT max(id) FROM feed) - 200
@@ -29,7 +29,7 @@ SELECT entry.user_id AS user_id, entry.rev AS rev, entry.kind AS kind, entry.sub
     model.timeout_seconds AS "model.timeout_seconds", model.header_names AS "model.headers",
     model.query AS "model.query", model.key_header AS "model.key_header",
     workspace.id AS "workspace.id", workspace.name AS "workspace.name"
-FROM chosen JOIN feed AS entry ON entry.id = chosen.id
+FROM chosen CROSS JOIN feed AS entry ON entry.id = chosen.id
 LEFT JOIN listed_chat AS chat ON chat.id = entry.subject_id AND entry.chat_rev IS NOT NULL
 LEFT JOIN generation AS running ON running.chat_id = chat.id AND running.status = 'running'
     AND running.heartbeat BETWEEN ?5 - ?6 AND ?5 + ?6
