@@ -84,6 +84,8 @@ async fn wrong_methods_are_answered_with_the_right_ones() {
         ("DELETE", "/workspace/x", vec!["GET", "HEAD", "PATCH"]),
         ("GET", "/workspace/rename", vec!["PATCH"]),
         ("POST", "/user/x/settings", vec!["GET", "HEAD", "PATCH"]),
+        ("POST", "/user/x/events", vec!["GET", "HEAD"]),
+        ("DELETE", "/ws/user/x", vec!["GET", "HEAD", "POST"]),
         ("GET", "/file/delete/x", vec!["DELETE"]),
         ("PUT", "/chat-file/x/versions", vec!["GET", "HEAD", "POST"]),
         // Also the ids of chats, as far as DELETE is concerned.

@@ -18,6 +18,7 @@ async fn rate_limits_hold_in_every_operation() {
     let at_a_time = [
         "file_content",
         "conversation_events_of_reply",
+        "feed_events",
         "export_chat",
         "export_user_data",
     ];

@@ -227,10 +227,12 @@ async fn views(server: &Server, world: &World, operations: &[Operation]) -> Vec<
         .filter(|it| it.method == "GET" && it.needs_session);
     let mut views = Vec::new();
     for operation in reading {
-        // The gateway's, a stream, and what has the numbers of earlier versions in it: that it is whole, `api::export` tests.
+        // The gateway's, streams, and what has the numbers of earlier versions in it: that it is whole, `api::export` tests.
         let others = [
             "conversation_socket",
             "conversation_events_of_reply",
+            "feed_socket",
+            "feed_events",
             "export_chat",
             "export_user_data",
         ];

@@ -5,8 +5,13 @@
 use crate::support::{Description, House, Input, Operation, World, by};
 
 /// Only the gateway gets further there; whose chats sockets open, and what they can name, is tested in `token::sockets`
-/// and `token::frames`.
-const SOCKETS: [&str; 2] = ["conversation_socket", "conversation_socket_events"];
+/// `token::frames`, and `token::feed`.
+const SOCKETS: [&str; 4] = [
+    "conversation_socket",
+    "conversation_socket_events",
+    "feed_socket",
+    "feed_socket_events",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_open_mode_users_reach_only_their_own_rows() {

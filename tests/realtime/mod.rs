@@ -11,6 +11,7 @@ mod composer;
 mod crash;
 mod door;
 mod fake_model;
+mod feed;
 mod files;
 mod flushes;
 mod full_disk;

@@ -8,6 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 
+use super::feed::Feed;
 use super::resume::{Random, assert_shows};
 use super::{KEY, save_model, stored_in, words};
 use crate::support::{
@@ -384,6 +385,36 @@ async fn a_reply_is_followed_and_stopped_and_resumed_on_the_other() {
         assert_eq!(steady.syncs, 1);
         assert!(steady.deltas > 6);
     }
+}
+
+/// What changes at one host is told at the other, and who loses a host goes on at the other where it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_feed_is_followed_at_either() {
+    let mut nodes = Nodes::with_own_gateways().await;
+    let user = login(nodes.nodes[0].server(), "josef@example.com").await;
+    let mut feeds = [
+        Feed::open(nodes.nodes[0].server(), &user.id).await,
+        Feed::open(nodes.nodes[1].server(), &user.id).await,
+    ];
+    for number in 0..6 {
+        let server = nodes.nodes[number % 2].server();
+        let chat = server.chat(&user, &number.to_string()).await;
+        let names = [("chat_id", chat.as_str()), ("new_name", "another")];
+        let renamed = server.patch("/chat/rename").form(&names).send().await;
+        renamed.has_status(200);
+    }
+    for feed in &mut feeds {
+        feed.has(12).await;
+    }
+    nodes.is_killed_and_started_again(0).await;
+    let other = nodes.nodes[1].server();
+    feeds[0].opens_again(other).await;
+    other.chat(&user, "the last").await;
+    for feed in &mut feeds {
+        feed.has(13).await;
+    }
+    let [first, second] = feeds;
+    assert_eq!(first.actions(), second.actions());
 }
 
 #[tokio::test]

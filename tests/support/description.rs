@@ -129,9 +129,14 @@ impl Description {
                 }
             }
         }
-        for (method, operation) in object(&for_gateways()) {
-            let item = json!({ "parameters": [{ "name": "chat_id", "in": "path" }] });
-            operations.push(read("/ws/{chat_id}", &item, method, operation));
+        for (path, id, group) in [
+            ("/ws/{chat_id}", "chat_id", "conversation"),
+            ("/ws/user/{user_id}", "user_id", "feed"),
+        ] {
+            let item = json!({ "parameters": [{ "name": id, "in": "path" }] });
+            for (method, operation) in object(&for_gateways(group)) {
+                operations.push(read(path, &item, method, operation));
+            }
         }
         let paths = |method: &str| -> Vec<String> {
             let operations = operations.iter().filter(|it| it.method == method);
@@ -231,18 +236,18 @@ impl Description {
 
 /// What the document leaves out, because no client that is made from it could use it: docs/websocket.md and docs/grip.md
 /// describe it.
-fn for_gateways() -> Value {
+fn for_gateways(group: &str) -> Value {
     let error = json!({ "content": { "application/json": {
         "schema": { "$ref": "#/components/schemas/Detail" },
     } } });
     json!({
         "get": {
-            "operationId": "conversation_socket", "security": [],
+            "operationId": format!("{group}_socket"), "security": [],
             "parameters": [{ "name": "ticket", "in": "query", "schema": { "type": "string" } }],
             "responses": { "403": error, "404": error, "426": error },
         },
         "post": {
-            "operationId": "conversation_socket_events", "security": [],
+            "operationId": format!("{group}_socket_events"), "security": [],
             "requestBody": { "content": { "application/websocket-events": {
                 "schema": { "type": "string" },
             } } },

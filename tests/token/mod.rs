@@ -6,6 +6,7 @@ mod audit;
 mod budget;
 mod codes;
 mod cross_site;
+mod feed;
 mod frames;
 mod large;
 mod leaving;

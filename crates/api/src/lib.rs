@@ -26,6 +26,7 @@ pub mod actions;
 pub mod auth;
 pub mod chat;
 pub mod export;
+pub mod feed;
 pub mod file;
 pub mod models;
 pub mod relay;
@@ -74,6 +75,7 @@ pub const ALL: &[Group] = &[
     versions::GROUP,
     chat::GROUP,
     relay::GROUP,
+    feed::GROUP,
     models::GROUP,
     export::GROUP,
     search::GROUP,

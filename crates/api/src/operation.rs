@@ -147,6 +147,8 @@ pub(super) enum Content {
     Bytes,
     /// The events of a reply.
     Events,
+    /// The events of a user's feed.
+    FeedEvents,
     /// A type as JSON, unless the client asks for the media type.
     TypedOr(fn(&mut SchemaGenerator) -> schemars::Schema, &'static str),
     /// `{"detail": …}`.

@@ -143,6 +143,26 @@ words! {
         FileName = "file_name",
     }
 
+    /// What has changed of something.
+    Changed {
+        /// The name of a chat or a workspace.
+        Name = "name",
+        /// The workspace that a chat or a file is in.
+        WorkspaceId = "workspace_id",
+        /// Whether a chat is pinned.
+        IsPinned = "is_pinned",
+        /// Whether a chat is put away.
+        IsArchived = "is_archived",
+        /// What replies are made with.
+        Settings = "settings",
+        /// The messages or the files of a chat.
+        Content = "content",
+        /// The name of a file.
+        Filename = "filename",
+        /// How far the text of a file is.
+        TextState = "text_state",
+    }
+
     /// What kind of file a name stands for.
     FileKind {
         /// Source code.

@@ -8,7 +8,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
-use kafka_common::{params, settings};
+use kafka_common::{feed, params, settings};
 
 const SHOW: &str = include_str!("settings.sql");
 
@@ -36,6 +36,7 @@ pub async fn change(
     let mut asked = params![caller.user_id()];
     asked.extend(settings.params());
     if let Some(changed) = db.query_one_as::<Settings>(CHANGE, asked).await? {
+        feed::tell([user]).await;
         return Ok(answer(&changed));
     }
     // A user who is there lacks nothing but the model.

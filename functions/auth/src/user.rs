@@ -10,7 +10,7 @@ use kafka_common::{
     api::Done,
     db::{Db, Transaction},
     error::{Error, Result, answer},
-    limits, params,
+    feed, limits, params,
     removal::{Holder, Part},
 };
 
@@ -41,6 +41,7 @@ pub async fn delete(
         announce::sessions_ended(&part.sessions).await;
         announce::chats_deleted(&part.chats).await;
     }
+    feed::user_deleted(&user).await;
     session::take_cookie(&request.into_parts().0);
     Ok(answer(&Done {
         detail: "User and all associated data deleted successfully.",

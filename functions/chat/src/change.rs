@@ -11,7 +11,7 @@ use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
 use kafka_common::settings;
-use kafka_common::{announce, clock, owner, params};
+use kafka_common::{announce, clock, feed, owner, params};
 use serde::Deserialize;
 
 const CHANGE: &str = include_str!("change.sql");
@@ -63,6 +63,7 @@ pub(crate) async fn change(
     if sets {
         announce::chat_settings_changed(&chat, rev).await;
     }
+    feed::tell([chat]).await;
     Ok(answer(&listed))
 }
 

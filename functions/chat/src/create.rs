@@ -10,7 +10,7 @@ use kafka_common::{
     clock,
     db::{Db, Transaction, Value},
     error::{Error, Result, answer},
-    files,
+    feed, files,
     form::{self, NoFiles},
     id::new_id,
     limits::Limit,
@@ -62,6 +62,7 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
         let missing = Error::workspace_not_found();
         return Err(owner::why_no_other(&mut db, &caller, Thing::Chats, missing).await);
     }
+    feed::tell([chat_id.as_str()]).await;
     Ok(answer(&ChatName {
         chat_id,
         name,

@@ -1,4 +1,5 @@
-//! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server).
+//! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server), and those who
+//! follow its owner's feed what is new there.
 //!
 //! To be called after the commit. Nothing here waits: it goes out in the background ([`Grip::publish_soon`]). Without a
 //! gateway it costs nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
@@ -11,6 +12,7 @@ use crate::api::file::UploadedFile;
 use crate::api::relay::Message;
 use crate::chat_files::News;
 use crate::error::CHAT_NOT_FOUND;
+use crate::feed;
 use crate::grip::{Grip, channel_session, channel_v1, channel_v2, close, item};
 use crate::links::{self, Called};
 
@@ -29,6 +31,7 @@ pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
         let name = name.to_owned();
         let event = text(&Event::ChatRenamed { rev, name });
         grip.publish_soon([item(&channel_v2(chat_id), event)]);
+        feed::tell([chat_id]).await;
     }
 }
 
@@ -37,6 +40,7 @@ pub async fn chat_settings_changed(chat_id: &str, rev: i64) {
     if let Some(grip) = gateway().await {
         let event = text(&Event::ChatSettingsChanged { rev });
         grip.publish_soon([item(&channel_v2(chat_id), event)]);
+        feed::tell([chat_id]).await;
     }
 }
 
@@ -51,6 +55,7 @@ pub async fn chat_deleted(chat_id: &str) {
         item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
         close(&v1, NORMAL),
     ]);
+    feed::tell([chat_id]).await;
 }
 
 /// These sessions have ended, and with them their sockets.
@@ -74,6 +79,7 @@ pub async fn news(called: &Called, news: impl IntoIterator<Item = News>) {
         links::publish(called, &mut events).await;
         let channel = channel_v2(&chat);
         grip.publish_soon(events.iter().map(|event| item(&channel, fitted(event))));
+        feed::tell([chat]).await;
     }
 }
 

@@ -29,6 +29,11 @@ pub fn channel_v2(chat_id: &str) -> String {
     format!("chat-{chat_id}-v2")
 }
 
+/// The channel of the clients that follow a user's feed.
+pub fn channel_feed(user_id: &str) -> String {
+    format!("feed-{user_id}")
+}
+
 /// The channel of all clients of a session.
 pub fn channel_session(session_id: &str) -> String {
     format!("session-{session_id}")
@@ -94,6 +99,11 @@ impl Grip {
         self.each(items, Gateway::publish_soon);
     }
 
+    /// The same for items that have ids already, and that others may publish, too.
+    pub fn publish_named(&'static self, items: Vec<Item>) {
+        self.to_each(items, Gateway::publish);
+    }
+
     fn each(
         &'static self,
         items: impl IntoIterator<Item = Item>,
@@ -103,7 +113,10 @@ impl Grip {
             id: Some(new_id()),
             ..item
         });
-        let items: Vec<Item> = named.collect();
+        self.to_each(named.collect(), publish);
+    }
+
+    fn to_each(&'static self, items: Vec<Item>, publish: fn(&'static Gateway, Vec<Item>)) {
         if let Some((last, others)) = self.gateways.split_last() {
             for gateway in others {
                 publish(gateway, items.clone());

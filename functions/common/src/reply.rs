@@ -13,6 +13,7 @@ use crate::api::events::{Event, GenerationEnded};
 use crate::api::id::{GenerationId, MessageId};
 use crate::api::relay::Message;
 use crate::api::settings::InForce;
+use crate::feed;
 use crate::links::Called;
 use audience::Audience;
 
@@ -98,7 +99,7 @@ pub struct Limits {
 
 impl Begun {
     /// Tells the clients of the chat the prompt, if it is new, and that there is a reply to come.
-    pub fn announce(&self, audience: &Audience) {
+    pub async fn announce(&self, audience: &Audience) {
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
             let event = interrupted.clone().into();
@@ -117,6 +118,7 @@ impl Begun {
             model: self.model.name.clone(),
         });
         audience.tell(&events);
+        feed::tell([self.chat.as_str()]).await;
     }
 }
 

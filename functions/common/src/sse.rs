@@ -6,7 +6,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
 
+use crate::announce::text;
 use crate::api::events::Event;
+use crate::api::feed::FeedEvent;
 
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/event-stream";
@@ -41,7 +43,16 @@ pub fn event(event: &Event, json: &str) -> Bytes {
         (Event::GenerationEnded(_), _) => Some(format!("id: {END}\n")),
         (_, seq) => seq.map(|seq| format!("id: {seq}\n")),
     };
-    let (action, id) = (event.action(), id.unwrap_or_default());
+    written(event.action(), &id.unwrap_or_default(), json)
+}
+
+/// An event of a user's feed on the wire: its action as the event's name, and as the id the rev that a client has then.
+pub fn feed_event(event: &FeedEvent) -> Bytes {
+    let id = event.rev().map(|rev| format!("id: {rev}\n"));
+    written(event.action(), &id.unwrap_or_default(), &text(event))
+}
+
+fn written(action: &str, id: &str, json: &str) -> Bytes {
     // JSON has no line ends of its own.
     format!("event: {action}\n{id}data: {json}\n\n").into()
 }

@@ -1,7 +1,7 @@
 //! Has the texts of files read: hands a content to component `extract`, and keeps what it answers (`file_text`).
 //!
 //! To be called after the commit that stores the files. Reading goes on beside the request and beyond its answer; a file
-//! that nothing survives costs only its own text. Nothing here waits for a flush: a text that a power cut takes is read
+//! that nothing survives costs only its own text. Only the text itself is written with a flush: what else a power cut takes is done
 //! again. Not here: what a text is ([`kafka_store::file_text`] has the rows,
 //! `kafka-extract` reads the formats).
 
@@ -23,6 +23,7 @@ use crate::api::file::UploadedFile;
 use crate::api::words::TextState;
 use crate::content;
 use crate::db::{self, Db};
+use crate::feed;
 use crate::file_text::{self, Unread};
 use crate::files::{MAX_SHOWN_BYTES, NewFile};
 use crate::log::{self, Extracted};
@@ -173,7 +174,9 @@ async fn read_claimed(content: &str, unread: Unread) -> db::Result<()> {
         Either::Left((extraction, _)) => extraction,
         Either::Right((never, _)) => match never {},
     };
-    file_text::finish(&mut Db::open_unflushed().await?, content, extraction).await
+    let files = file_text::finish(&mut Db::open().await?, content, extraction).await?;
+    feed::tell(files).await;
+    Ok(())
 }
 
 /// Says again and again that a content is being read.

@@ -9,7 +9,7 @@ use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::removal::{self, FILE, PART};
-use kafka_common::{announce, owner, params};
+use kafka_common::{announce, feed, owner, params};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -44,6 +44,7 @@ pub(crate) async fn delete(
         }
         began = true;
     }
+    feed::tell([file]).await;
     Ok(answer(&Done {
         detail: "File deleted successfully.",
     }))

@@ -10,7 +10,7 @@ use kafka_common::db::{self, Db, Transaction};
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
-use kafka_common::{announce, owner, params};
+use kafka_common::{announce, feed, owner, params};
 use serde::Deserialize;
 
 const RENAME_FILE: &str = include_str!("rename_file.sql");
@@ -64,6 +64,7 @@ pub(crate) async fn rename(access: Access, request: Request) -> Result<Response>
         announce::news(access.called(), news).await;
         last = next;
     }
+    feed::tell([id.as_str()]).await;
     Ok(answer(&RenamedFile {
         file_id: id,
         new_filename: name,

@@ -11,7 +11,7 @@ use kafka_common::error::{Error, Result, answer};
 use kafka_common::files::{self, Target};
 use kafka_common::form;
 use kafka_common::links::Links;
-use kafka_common::{announce, owner, texts};
+use kafka_common::{announce, feed, owner, texts};
 
 /// Stores all files of the request or none.
 pub(crate) async fn upload(access: Access, request: Request) -> Result<Response> {
@@ -47,6 +47,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
     if form.is_chat {
         announce::files_uploaded(access.called(), &target_id, details.clone(), rev).await;
     }
+    feed::tell(details.iter().map(|file| file.id.as_str())).await;
     details
         .iter_mut()
         .for_each(|file| links.add_to_upload(file));

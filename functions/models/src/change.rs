@@ -12,6 +12,7 @@ use kafka_common::{
     },
     db::{Db, Transaction},
     error::{Error, FieldError, Result, answer},
+    feed,
     form::{self, NoFiles},
     limits::Limit,
     owner, params,
@@ -118,6 +119,7 @@ pub async fn change(
         return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
     };
     transaction.commit().await?;
+    feed::tell([model]).await;
     Ok(answer(&changed))
 }
 

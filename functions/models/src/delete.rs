@@ -9,7 +9,7 @@ use kafka_common::{
     api::Done,
     db::Db,
     error::{Error, Result, answer},
-    owner, params,
+    feed, owner, params,
     query::Query,
 };
 
@@ -37,6 +37,7 @@ pub async fn delete(
             return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
         }
     }
+    feed::tell([model]).await;
     Ok(answer(&Done {
         detail: "Model deleted successfully.",
     }))

@@ -6,6 +6,7 @@ use kafka_common::{
     api::models::{Model, NewModel},
     db::Db,
     error::{Error, Result, answer},
+    feed,
     form::{self, NoFiles},
     id::new_id,
     limits::Limit,
@@ -64,6 +65,7 @@ pub async fn create(access: Access, request: Request) -> Result<Response> {
     ];
     let mut db = Db::open().await?;
     if let Some(model) = db.query_one_as::<Model>(INSERT, insert).await? {
+        feed::tell([id]).await;
         return Ok(answer(&model));
     }
     let named: Option<String> = db.query_one_as(NAMED, params![user, name]).await?;

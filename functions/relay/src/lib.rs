@@ -10,6 +10,7 @@ mod branch;
 mod care;
 mod door;
 mod echo;
+mod feed;
 mod follow;
 mod frame;
 mod guarded;
@@ -34,7 +35,7 @@ mod v2;
 mod watch;
 
 use axum::body::Body;
-use kafka_common::api::{models, relay, web};
+use kafka_common::api::{feed as api_feed, models, relay, web};
 use kafka_common::app::{self, Routes};
 use spin_sdk::{http::Request, http_service};
 
@@ -61,6 +62,9 @@ fn routes() -> Routes {
         .on(&relay::COPY, care::copy)
         .on(&relay::STOP, messages::stop)
         .on(&relay::EVENTS_OF_REPLY, follow::get)
+        .on(&api_feed::SOCKET, socket::get)
+        .on(&api_feed::SOCKET_EVENTS, socket::feed_events)
+        .on(&api_feed::EVENTS, feed::stream::get)
         .on(&models::TEST, test_model::test)
         .on(&web::READY, ready::get)
 }

@@ -87,6 +87,10 @@ impl Refused {
         Self::not_found(CHAT_NOT_FOUND)
     }
 
+    pub fn user_not_found() -> Self {
+        Self::not_found("User not found.")
+    }
+
     pub fn model_not_found() -> Self {
         Self::not_found("Model not found.")
     }
@@ -114,13 +118,18 @@ impl Refused {
 
     /// As a v2 client receives it.
     pub fn v2(&self, in_reply_to: Option<&str>) -> Event {
+        Event::Error(self.error(in_reply_to))
+    }
+
+    /// What a client that speaks v2 is told of it.
+    pub fn error(&self, in_reply_to: Option<&str>) -> events::Error {
         self.log();
-        Event::Error(events::Error {
+        events::Error {
             code: self.0.code,
             error: self.0.error.to_string(),
             retry_after: self.0.retry_after,
             in_reply_to: in_reply_to.map(str::to_owned),
-        })
+        }
     }
 
     /// A frame shows nothing of the inside, so the log has to.

@@ -103,7 +103,7 @@ async fn give_up(begun: &Begun, why: &str) {
         generation = begun.reply.as_str(),
         "the reply did not begin: {why}"
     );
-    begun.announce(&Audience::of(&begun.chat, None).await);
+    begun.announce(&Audience::of(&begun.chat, None).await).await;
     if let Err(error) =
         ending::end(&begun.chat, begun.reply.as_str(), Ending::error(NOT_BEGUN)).await
     {

@@ -1,4 +1,4 @@
-//! `/ws/{chat_id}`: the events of one socket, as a gateway hands them over (WebSocket-over-HTTP).
+//! `/ws/{chat_id}` and `/ws/user/{user_id}`: the events of one socket, as a gateway hands them over (WebSocket-over-HTTP).
 //!
 //! Every request is complete in itself: which protocol the socket speaks, it says with each. The answer goes out at
 //! once; replies are written after it.
@@ -25,7 +25,7 @@ use crate::door::{self, Admitted};
 use crate::refused::Refused;
 use crate::shown::Protocol;
 use crate::turn::Turn;
-use crate::{initial, snapshot, v1, v2};
+use crate::{feed, initial, snapshot, v1, v2};
 
 /// The sub-protocol of v2.
 const V2: &str = "kafka.v2";
@@ -67,12 +67,33 @@ impl Protocol {
     }
 }
 
-/// Answers a gateway.
+/// What a socket is about.
+enum Subject {
+    /// A chat, by its id.
+    Chat(String),
+    /// All that is a user's.
+    Feed(String),
+}
+
+/// Answers a gateway about a socket of a chat.
 pub async fn events(
     visitor: Visitor,
     Path(chat): Path<String>,
     request: Request,
 ) -> Result<Response> {
+    respond(visitor, Subject::Chat(chat), request).await
+}
+
+/// Answers a gateway about a socket of a user's feed.
+pub async fn feed_events(
+    visitor: Visitor,
+    Path(user): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    respond(visitor, Subject::Feed(user), request).await
+}
+
+async fn respond(visitor: Visitor, subject: Subject, request: Request) -> Result<Response> {
     let Some(grip) = Grip::get().await? else {
         return Err(no_gateway());
     };
@@ -109,7 +130,7 @@ pub async fn events(
     match door::admit(visitor, &parts, opening).await {
         Ok(admitted) => {
             let connection = Connection {
-                chat,
+                subject,
                 called,
                 admitted,
                 protocol,
@@ -172,7 +193,7 @@ fn events_response(answer: Answer) -> Response {
     response
 }
 
-/// `GET /ws/{chat_id}`: a client asks for a socket without a gateway between.
+/// `GET` of the same: a client asks for a socket without a gateway between.
 pub async fn get(_visitor: Visitor) -> Result<Response> {
     match Grip::get().await? {
         Some(_) => Ok(needs_gateway()),
@@ -212,7 +233,7 @@ fn needs_gateway() -> Response {
 
 /// A socket, for the time of one request.
 struct Connection {
-    chat: String,
+    subject: Subject,
     called: Called,
     admitted: Admitted,
     protocol: Protocol,
@@ -276,9 +297,41 @@ impl Connection {
         response
     }
 
-    /// The socket opens: it is subscribed, and gets the chat as it is.
+    /// The socket opens: it is subscribed, and gets its first frame.
     async fn open(&self, answer: &mut Answer) -> Result<Opened> {
-        let snapshot = match snapshot::load(&self.chat, self.caller().user_id(), None).await {
+        match &self.subject {
+            Subject::Chat(chat) => self.open_chat(chat, answer).await,
+            Subject::Feed(user) => Ok(self.open_feed(user, answer).await),
+        }
+    }
+
+    /// Which has no v1.
+    async fn open_feed(&self, user: &str, answer: &mut Answer) -> Opened {
+        match feed::initial(user, self.caller()).await {
+            Ok(Some(initial)) => {
+                self.subscribe(answer, &grip::channel_feed(user), &text(&initial));
+                Opened::Yes
+            }
+            Ok(None) => {
+                turn_away(answer, &Refused::user_not_found());
+                Opened::Closed
+            }
+            Err(refused) => Opened::Refused(refused.into_response()),
+        }
+    }
+
+    fn subscribe(&self, answer: &mut Answer, channel: &str, first: &str) {
+        answer.add(&Event::Open);
+        answer.subscribe(channel);
+        if let Some(channel) = self.admitted.channel() {
+            answer.subscribe(&channel);
+        }
+        answer.message(first);
+    }
+
+    /// With the chat as it is.
+    async fn open_chat(&self, chat: &str, answer: &mut Answer) -> Result<Opened> {
+        let snapshot = match snapshot::load(chat, self.caller().user_id(), None).await {
             Ok(snapshot) => snapshot,
             Err(refused) => return Ok(Opened::Refused(refused.into_response())),
         };
@@ -297,26 +350,17 @@ impl Connection {
         let links = Links::of(&self.called).await?;
         let (channel, frame) = match self.protocol {
             Protocol::V1 => (
-                grip::channel_v1(&self.chat),
-                initial::v1(&self.chat, snapshot, links)
-                    .await
-                    .map(|it| text(&it)),
+                grip::channel_v1(chat),
+                initial::v1(chat, snapshot, links).await.map(|it| text(&it)),
             ),
             Protocol::V2 => (
-                grip::channel_v2(&self.chat),
-                initial::v2(&self.chat, snapshot, links)
-                    .await
-                    .map(|it| text(&it)),
+                grip::channel_v2(chat),
+                initial::v2(chat, snapshot, links).await.map(|it| text(&it)),
             ),
         };
         match frame {
             Ok(frame) => {
-                answer.add(&Event::Open);
-                answer.subscribe(&channel);
-                if let Some(channel) = self.admitted.channel() {
-                    answer.subscribe(&channel);
-                }
-                answer.message(&frame);
+                self.subscribe(answer, &channel, &frame);
                 Ok(Opened::Yes)
             }
             Err(refused) => Ok(Opened::Refused(refused.into_response())),
@@ -330,17 +374,24 @@ impl Connection {
             return;
         };
         let has_room = answer.len() <= ENOUGH;
+        let chat = match &self.subject {
+            Subject::Chat(chat) => chat,
+            Subject::Feed(user) => {
+                let told = feed::frame(user, self.caller(), frame, has_room).await;
+                return answer.message(&text(&told));
+            }
+        };
         match self.protocol {
             Protocol::V1 => {
                 if let Some(text) =
-                    v1::frame(&self.chat, &self.called, self.caller(), frame, has_room).await
+                    v1::frame(chat, &self.called, self.caller(), frame, has_room).await
                 {
                     answer.message(&text);
                 }
             }
             Protocol::V2 => {
                 if let Some(told) =
-                    v2::frame(&self.chat, &self.called, self.caller(), frame, has_room).await
+                    v2::frame(chat, &self.called, self.caller(), frame, has_room).await
                 {
                     answer.message(&fitted(told));
                 }
@@ -350,7 +401,11 @@ impl Connection {
 
     fn tell_binary(&self, answer: &mut Answer) {
         let refused = Refused::bad_request("Frames must be text.");
-        answer.message(&self.protocol.refusal(&refused));
+        let protocol = match self.subject {
+            Subject::Chat(_) => self.protocol,
+            Subject::Feed(_) => Protocol::V2,
+        };
+        answer.message(&protocol.refusal(&refused));
     }
 }
 

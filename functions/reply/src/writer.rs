@@ -11,6 +11,7 @@ use kafka_common::api::events;
 use kafka_common::api::usage::Tokens;
 use kafka_common::api::words::Status;
 use kafka_common::db::{self, Db};
+use kafka_common::feed;
 use kafka_common::links;
 use kafka_common::log::{self, Written};
 use kafka_common::reply::Begun;
@@ -52,7 +53,7 @@ enum Received {
 
 /// Writes a reply, from the question to the model to the last word about it.
 pub async fn write(begun: Begun, audience: Audience) {
-    begun.announce(&audience);
+    begun.announce(&audience).await;
     begin_spawned().await;
     let mut writer = Writer {
         begun: &begun,
@@ -398,6 +399,7 @@ impl Writer<'_> {
                     links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
                     self.audience.tell_v1(sent.v1);
+                    feed::tell([self.begun.chat.as_str()]).await;
                     return Ok(None);
                 }
                 Ok(Outcome::Misfit(misfit)) => return Ok(Some(misfit)),

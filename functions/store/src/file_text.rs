@@ -92,8 +92,13 @@ pub async fn keep_plain(tx: &mut Transaction<'_>, texts: Vec<(String, String)>) 
     tx.execute(&sql, parameters).await
 }
 
-/// Keeps what came of reading.
-pub async fn finish(db: &mut Db, content_id: &str, extraction: Extraction) -> db::Result<()> {
+/// Keeps what came of reading. Returns the ids of the files that have the content. `db` waits for flushes: clients hear of
+/// this as a numbered change of theirs, which must not be taken back.
+pub async fn finish(
+    db: &mut Db,
+    content_id: &str,
+    extraction: Extraction,
+) -> db::Result<Vec<String>> {
     let parameters = match extraction {
         Extraction::Text(text) => params![
             content_id,
@@ -111,7 +116,8 @@ pub async fn finish(db: &mut Db, content_id: &str, extraction: Extraction) -> db
         }
         Extraction::Failure(reason) => without_text(content_id, reason),
     };
-    db.execute(FINISH, parameters).await
+    let file: Option<Option<String>> = db.query_one_as(FINISH, parameters).await?;
+    Ok(file.flatten().into_iter().collect())
 }
 
 /// The parameters of [`FINISH`] for a content that has no text, for this reason.

@@ -9,7 +9,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::form::{self, NoFiles};
 use kafka_common::limits::Limit;
-use kafka_common::{owner, params, settings};
+use kafka_common::{feed, owner, params, settings};
 
 const CHANGE: &str = include_str!("change.sql");
 
@@ -32,6 +32,7 @@ pub(crate) async fn change(
     let mut asked = params![workspace.as_str(), caller.user_id(), name];
     asked.extend(settings.params());
     if let Some(changed) = db.query_one_as::<WorkspaceDetails>(CHANGE, asked).await? {
+        feed::tell([workspace]).await;
         return Ok(answer(&changed));
     }
     let asked = params![workspace, caller.user_id()];

@@ -9,7 +9,7 @@ use kafka_common::db::Db;
 use kafka_common::error::{Error, Result, answer};
 use kafka_common::query::Query;
 use kafka_common::removal::{Holder, Part};
-use kafka_common::{announce, owner, params};
+use kafka_common::{announce, feed, owner, params};
 
 /// Its trigger deletes the row. No row back: no such workspace of the caller (NULL: any).
 const DELETE: &str = "UPDATE workspace SET deleted_from = ?3
@@ -46,6 +46,7 @@ pub(crate) async fn delete(
         tx.commit().await?;
         announce::chats_deleted(&part.chats).await;
     }
+    feed::tell([workspace]).await;
     Ok(answer(&Done {
         detail: "Workspace and all associated data deleted successfully.",
     }))

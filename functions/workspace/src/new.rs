@@ -13,7 +13,7 @@ use kafka_common::files::{self, Target};
 use kafka_common::form;
 use kafka_common::limits::Limit;
 use kafka_common::room::Thing;
-use kafka_common::{id, owner, params, texts};
+use kafka_common::{feed, id, owner, params, texts};
 
 const INSERT: &str = include_str!("new.sql");
 
@@ -45,6 +45,7 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         let missing = Error::user_not_found();
         return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
+    feed::tell([workspace_id.as_str()]).await;
     texts::begin(unread).await;
     let files = uploads.iter().map(|upload| NewFile {
         file_id: upload.file_id.clone().into(),

@@ -29,6 +29,8 @@ pub(super) async fn of_pages(counter: &mut Counter) {
     for (method, path, status, cost) in [
         ("GET", "/ws/x", 426, NOTHING.public()),
         ("POST", "/ws/x", 426, NOTHING.public()),
+        ("GET", "/ws/user/x", 426, NOTHING.public()),
+        ("POST", "/ws/user/x", 426, NOTHING.public()),
         ("DELETE", "/chat/new", 404, ONE.and_alone(2)),
         ("DELETE", "/chat/rename", 404, ONE.and_alone(2)),
     ] {
@@ -135,6 +137,14 @@ pub(super) async fn of_models(counter: &mut Counter) {
 }
 
 pub(super) async fn of_leaving(counter: &mut Counter) {
+    let path = format!("/user/{}/events?follow=false", counter.user);
+    let request = counter.get(&path);
+    // Where it is; what is new in it is read by the statement that is not counted.
+    counter.takes("a feed", request, 200, ONE.leased()).await;
+    let request = counter.get(&path).header("last-event-id", "1");
+    counter
+        .takes("a feed again", request, 200, ONE.leased())
+        .await;
     let request = counter.ask("DELETE", &format!("/user/{}", counter.user));
     counter.takes("leaving", request, 200, transaction(4)).await;
 }

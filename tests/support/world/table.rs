@@ -116,7 +116,12 @@ impl World {
             // Ids are never these.
             "chat_delete_new" | "chat_delete_rename" => Input::query(&[caller]).answers(404),
             // Only the gateway gets further.
-            "conversation_socket" | "conversation_socket_events" => Input::path(&[]).answers(426),
+            "conversation_socket"
+            | "conversation_socket_events"
+            | "feed_socket"
+            | "feed_socket_events" => Input::path(&[]).answers(426),
+            // Else it does not end.
+            "feed_events" => Input::query(&[("follow", "false")]),
             "workspace_list"
             | "workspace_show"
             | "workspace_files"

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Schemas;
 use crate::events::Event;
+use crate::feed::FeedEvent;
 use crate::operation::{Answer, Content, Input, Operation, Parameter, Who};
 use crate::schema::{Named, Property};
 use crate::{MAX_RETRY_AFTER, Schema};
@@ -228,14 +229,15 @@ fn content(content: Content, found: &mut Schemas) -> Option<Value> {
             "application/octet-stream": { "schema": { "type": "string", "format": "binary" } },
         }),
         // Each `data` of it is an event. To generators it is a text: they know no schema for streams.
-        Content::Events => json!({
-            EVENTS: {
-                "schema": {
-                    "type": "string", "contentMediaType": EVENTS,
-                    "contentSchema": found.typed.subschema_for::<Event>(),
-                },
-            },
-        }),
+        Content::Events => stream(&found.typed.subschema_for::<Event>()),
+        Content::FeedEvents => stream(&found.typed.subschema_for::<FeedEvent>()),
+    })
+}
+
+/// A stream whose events are these.
+fn stream(event: &schemars::Schema) -> Value {
+    json!({
+        EVENTS: { "schema": { "type": "string", "contentMediaType": EVENTS, "contentSchema": event } },
     })
 }
 

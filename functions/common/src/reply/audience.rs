@@ -5,6 +5,7 @@ use futures::channel::mpsc::UnboundedSender;
 
 use crate::announce::fitted;
 use crate::api::events::Event;
+use crate::feed;
 use crate::grip::{Grip, Item, channel_v1, channel_v2, item};
 use crate::sse;
 
@@ -61,9 +62,10 @@ impl Audience {
     }
 }
 
-/// Sends the clients of a chat events.
+/// Sends the clients of a chat events, and those who follow its owner's feed what is new there.
 pub async fn tell(chat: &str, v2: &[Event], v1: Vec<String>) {
     let audience = Audience::of(chat, None).await;
     audience.send_v2(v2);
     audience.tell_v1(v1);
+    feed::tell([chat]).await;
 }

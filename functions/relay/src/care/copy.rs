@@ -18,7 +18,7 @@ use kafka_common::json::JsonBody;
 use kafka_common::limits::Limit;
 use kafka_common::removal::{self, FILE, PART};
 use kafka_common::room::Thing;
-use kafka_common::{clock, owner, params};
+use kafka_common::{clock, feed, owner, params};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -143,6 +143,7 @@ async fn copy_all(
         // What is left of it can be deleted like any other chat.
         let _ = removal::delete_chat(db, &new, caller).await;
     }
+    feed::tell([new.as_str()]).await;
     Ok(CopiedChat {
         message_id: filled?,
         chat_id: new.into(),

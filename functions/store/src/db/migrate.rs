@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_usage",
     16 "0016_search",
     17 "0017_care",
+    18 "0018_feed",
     19 "0019_images",
 ];
 

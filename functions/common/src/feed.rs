@@ -1,0 +1,290 @@
+//! The feed of a user: what has changed of all that is theirs (docs/decisions.md#feeds).
+//!
+//! Triggers write its entries, in the transaction of each change. Here they are read: for clients that ask what they
+//! missed ([`since`]), and after a change for those that are connected ([`tell`]).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use serde_json::json;
+use spin_sdk::wasip3;
+
+use crate::announce::text;
+use crate::api::chat::ListedChat;
+use crate::api::feed::{FeedChange, FeedEvent, FeedFile};
+use crate::api::id::MessageId;
+use crate::api::models::Model;
+use crate::api::words::{Changed, Status};
+use crate::api::workspace::Workspace;
+use crate::conversation::ABANDONED_AFTER;
+use crate::db::{self, Db};
+use crate::grip::{Grip, Item, channel_feed, close, item};
+use crate::{clock, params};
+
+const READ: &str = include_str!("feed/read.sql");
+
+/// The close code of a socket whose user is gone.
+const NORMAL: u16 = 1000;
+
+/// Of how many users an instance remembers what it has published.
+const REMEMBERED: usize = 1000;
+
+static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
+
+/// What this instance has still to publish, and has published.
+#[derive(Default)]
+struct Waiting {
+    /// The ids of things that have changed.
+    subjects: HashSet<String>,
+    /// Whether a task is at it.
+    is_read: bool,
+    /// By user, the newest rev.
+    published: HashMap<String, i64>,
+}
+
+/// An entry, and what it is about.
+#[derive(Deserialize)]
+struct Entry {
+    user_id: String,
+    rev: i64,
+    kind: String,
+    subject_id: String,
+    reply_id: Option<String>,
+    changed: String,
+    chat: Option<ListedChat>,
+    reply: Option<Reply>,
+    file: Option<FeedFile>,
+    model: Option<Model>,
+    workspace: Option<Workspace>,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    message_id: MessageId,
+    model: String,
+    status: Status,
+}
+
+impl Entry {
+    /// `None`: a newer program has written it.
+    fn change(self) -> Option<FeedChange> {
+        let rev = self.rev;
+        let changed = changed(&self.changed);
+        let id = self.subject_id;
+        let (message_id, model, status) = match self.reply {
+            Some(reply) => (
+                Some(reply.message_id),
+                Some(reply.model),
+                Some(reply.status),
+            ),
+            None => (None, None, None),
+        };
+        let (chat, reply_id) = (self.chat, self.reply_id.unwrap_or_default());
+        Some(match self.kind.as_str() {
+            "chat_created" => FeedChange::ChatCreated {
+                rev,
+                chat_id: id.into(),
+                chat,
+            },
+            "chat_changed" => FeedChange::ChatChanged {
+                rev,
+                chat_id: id.into(),
+                changed,
+                chat,
+            },
+            "chat_deleted" => FeedChange::ChatDeleted {
+                rev,
+                chat_id: id.into(),
+            },
+            "generation_started" => FeedChange::GenerationStarted {
+                rev,
+                generation_id: reply_id.into(),
+                chat_id: id.into(),
+                message_id,
+                model,
+                chat,
+            },
+            "generation_ended" => FeedChange::GenerationEnded {
+                rev,
+                generation_id: reply_id.into(),
+                chat_id: id.into(),
+                message_id,
+                model,
+                status,
+                chat,
+            },
+            "file_created" => FeedChange::FileCreated {
+                rev,
+                file_id: id.into(),
+                file: self.file,
+            },
+            "file_changed" => FeedChange::FileChanged {
+                rev,
+                file_id: id.into(),
+                changed,
+                file: self.file,
+            },
+            "file_deleted" => FeedChange::FileDeleted {
+                rev,
+                file_id: id.into(),
+            },
+            "model_created" => FeedChange::ModelCreated {
+                rev,
+                model_id: id.into(),
+                model: self.model,
+            },
+            "model_changed" => FeedChange::ModelChanged {
+                rev,
+                model_id: id.into(),
+                model: self.model,
+            },
+            "model_deleted" => FeedChange::ModelDeleted {
+                rev,
+                model_id: id.into(),
+            },
+            "workspace_created" => FeedChange::WorkspaceCreated {
+                rev,
+                workspace_id: id.into(),
+                workspace: self.workspace,
+            },
+            "workspace_changed" => FeedChange::WorkspaceChanged {
+                rev,
+                workspace_id: id.into(),
+                changed,
+                workspace: self.workspace,
+            },
+            "workspace_deleted" => FeedChange::WorkspaceDeleted {
+                rev,
+                workspace_id: id.into(),
+            },
+            "user_settings_changed" => FeedChange::UserSettingsChanged { rev },
+            _ => return None,
+        })
+    }
+}
+
+/// The words of a list with spaces between them.
+fn changed(words: &str) -> Vec<Changed> {
+    let known = |word: &str| Changed::ALL.iter().copied().find(|it| it.as_str() == word);
+    words.split(' ').filter_map(known).collect()
+}
+
+/// The first `limit` changes of a user's feed after `rev`. Where the first of them does not have the next rev, those between
+/// are not known any more.
+///
+/// # Errors
+/// Where the database can't be read.
+pub async fn since(db: &mut Db, user: &str, rev: i64, limit: usize) -> db::Result<Vec<FeedChange>> {
+    let entries = read(db, Some(user), rev, limit, &HashSet::new()).await?;
+    Ok(entries.into_iter().filter_map(Entry::change).collect())
+}
+
+async fn read(
+    db: &mut Db,
+    user: Option<&str>,
+    rev: i64,
+    limit: usize,
+    subjects: &HashSet<String>,
+) -> db::Result<Vec<Entry>> {
+    let asked = params![
+        user,
+        rev,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+        json!(subjects).to_string(),
+        clock::unix_millis(),
+        ABANDONED_AFTER
+    ];
+    db.query_as(READ, asked).await
+}
+
+/// Sends those who follow the feeds of the owners of these things (chats, files, models, workspaces, users, by their ids)
+/// what is new there. To be called after the commit. It goes out in the background, and changes of a moment together; without
+/// a gateway it costs nothing.
+pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
+    let Some(grip) = Grip::get().await.ok().flatten() else {
+        return;
+    };
+    let mut waiting = waiting();
+    waiting
+        .subjects
+        .extend(subjects.into_iter().map(Into::into));
+    if !waiting.is_read && !waiting.subjects.is_empty() {
+        waiting.is_read = true;
+        wasip3::spawn(publish(grip));
+    }
+}
+
+/// This user is gone, and their sockets have nothing to wait for.
+pub async fn user_deleted(user: &str) {
+    if let Some(grip) = Grip::get().await.ok().flatten() {
+        let channel = channel_feed(user);
+        grip.publish_soon([
+            item(&channel, text(&FeedEvent::UserDeleted)),
+            close(&channel, NORMAL),
+        ]);
+    }
+}
+
+fn waiting() -> MutexGuard<'static, Waiting> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Publishes until nothing waits any more.
+async fn publish(grip: &'static Grip) {
+    while let Some(subjects) = next() {
+        let entries = async { read(&mut Db::open().await?, None, 0, 0, &subjects).await };
+        match entries.await {
+            Ok(entries) => grip.publish_named(items(entries)),
+            // Who follows finds out by the next `rev`, and asks.
+            Err(error) => tracing::error!("a feed: {error}"),
+        }
+    }
+}
+
+/// What waits; `None`: nothing, and the task has ended.
+fn next() -> Option<HashSet<String>> {
+    let mut waiting = waiting();
+    let subjects = std::mem::take(&mut waiting.subjects);
+    waiting.is_read = !subjects.is_empty();
+    waiting.is_read.then_some(subjects)
+}
+
+/// The entries that this instance has not published yet. Another instance may publish the same at the same time: so each
+/// has an id that is made of nothing but the user and the rev, and a gateway passes on the first.
+fn items(entries: Vec<Entry>) -> Vec<Item> {
+    let mut waiting = waiting();
+    let published = &mut waiting.published;
+    if published.len() > REMEMBERED {
+        published.clear();
+    }
+    let mut items = Vec::new();
+    for entry in entries {
+        let (user, rev) = (entry.user_id.clone(), entry.rev);
+        let newest = published.entry(user.clone()).or_default();
+        if rev <= *newest {
+            continue;
+        }
+        *newest = rev;
+        if let Some(change) = entry.change() {
+            items.push(Item {
+                id: Some(format!("feed-{user}-{rev}")),
+                ..item(&channel_feed(&user), text(&change))
+            });
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changed;
+    use crate::api::words::Changed;
+
+    #[test]
+    fn what_has_changed_is_read_word_by_word() {
+        assert_eq!(changed("name settings"), [Changed::Name, Changed::Settings]);
+        assert!(changed("").is_empty());
+        assert!(changed("what a newer program says").is_empty());
+    }
+}

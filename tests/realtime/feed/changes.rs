@@ -1,0 +1,297 @@
+//! Which changes are told, and what is told of them.
+
+use serde_json::json;
+
+use super::super::{Scene, through_both, words};
+use super::{Feed, KEY, Received, is, save_model, short};
+use crate::support::{Multipart, PATIENCE, Request, Setup, V2};
+
+/// Four words a second would be many pieces.
+const MODEL: &str = "fake-words-40-rate-20";
+
+/// What has to be read for its text.
+const PAGE: &str = "<!doctype html><html><head><title>t</title></head><body><p>The deadline is 12 May.</p></body></html>";
+
+through_both!(
+    everything_that_changes_is_told_once,
+    a_reply_is_told_when_it_begins_and_ends,
+    what_a_socket_changes_is_told_too,
+    a_user_who_leaves_is_told_last,
+);
+
+async fn done(request: Request) -> serde_json::Value {
+    let answer = request.send().await;
+    answer.has_status(200);
+    answer.json()
+}
+
+async fn everything_that_changes_is_told_once(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let (server, user) = (&scene.server, scene.user.id.as_str());
+    let mut feed = Feed::open(server, user).await;
+    let mut other = Feed::open(server, user).await;
+    let first = feed.rev;
+
+    let chat = server.chat(&scene.user, "The Castle").await;
+    let patch = |fields: serde_json::Value| {
+        let path = format!("/chat/{chat}");
+        server.patch(&path).json(fields.to_string())
+    };
+    done(
+        server
+            .patch("/chat/rename")
+            .form(&[("chat_id", &chat), ("new_name", "Amerika")]),
+    )
+    .await;
+    done(patch(json!({ "is_pinned": true }))).await;
+    done(patch(json!({ "is_archived": true }))).await;
+    done(patch(json!({ "is_archived": false, "name": "The Trial" }))).await;
+    let workspace = server.workspace(&scene.user, "second").await;
+    done(patch(json!({ "workspace_id": workspace }))).await;
+    done(patch(json!({ "temperature": 0.5 }))).await;
+    let names = [("workspace_id", workspace.as_str()), ("new_name", "2nd")];
+    done(server.patch("/workspace/rename").form(&names)).await;
+    let settings = json!({ "instructions": "Be brief." }).to_string();
+    done(
+        server
+            .patch(&format!("/workspace/{workspace}"))
+            .json(settings.clone()),
+    )
+    .await;
+    done(
+        server
+            .patch(&format!("/user/{user}/settings"))
+            .json(settings),
+    )
+    .await;
+    let model = save_model(server, &scene.user, "m", "http://127.0.0.1:9/v1", KEY).await;
+    let model = model.string("/id");
+    done(
+        server
+            .patch(&format!("/models/{model}"))
+            .form(&[("name", "n")]),
+    )
+    .await;
+    done(server.delete(&format!("/models/delete/{model}"))).await;
+    let form = Multipart::new()
+        .text("user_id", user)
+        .text("target_id", &workspace)
+        .text("is_chat", "false")
+        .file("files", "a.html", PAGE);
+    let file = server.upload(form).await.string("/files/0");
+    feed.until("the text", |change| {
+        short(change) == "file_changed text_state"
+    })
+    .await;
+    done(
+        server
+            .patch("/file/rename")
+            .form(&[("file_id", &file), ("new_name", "b.html")]),
+    )
+    .await;
+    done(server.delete(&format!("/file/delete/{file}"))).await;
+    done(server.delete(&format!("/chat/{chat}"))).await;
+    done(server.delete(&format!("/workspace/delete/{workspace}"))).await;
+
+    let wanted = [
+        "chat_created",
+        "chat_changed name",
+        "chat_changed is_pinned",
+        "chat_changed is_archived",
+        "chat_changed name is_archived",
+        "workspace_created",
+        "chat_changed workspace_id",
+        "chat_changed settings",
+        "workspace_changed name",
+        "workspace_changed settings",
+        "user_settings_changed",
+        "model_created",
+        "model_changed",
+        "model_deleted",
+        "file_created",
+        "file_changed text_state",
+        "file_changed filename",
+        "file_deleted",
+        "chat_deleted",
+        "workspace_deleted",
+    ];
+    for feed in [&mut feed, &mut other] {
+        feed.has(wanted.len()).await;
+        assert_eq!(feed.actions(), wanted);
+        assert_eq!(feed.rev, first + wanted.len() as u64);
+        assert_eq!(feed.gaps, 0, "each came, and in its order");
+        let change = |number: usize| &feed.changes[number];
+        assert_eq!(change(0)["chat"]["name"], "The Castle");
+        assert_eq!(change(1)["chat"]["name"], "Amerika");
+        assert_eq!(change(2)["chat"]["is_pinned"], true);
+        assert_eq!(change(6)["chat"]["workspace_id"], workspace);
+        assert_eq!(change(8)["workspace"]["name"], "2nd");
+        assert_eq!(change(12)["model"]["name"], "n");
+        assert!(!change(12).to_string().contains(KEY));
+        assert_eq!(change(15)["file"]["text_state"], "ready");
+        assert_eq!(change(16)["file"]["filename"], "b.html");
+        assert_eq!(change(17)["file_id"], file);
+        assert_eq!(change(18)["chat_id"], chat);
+        feed.socket.is_quiet().await;
+    }
+    // Of another user they hear nothing.
+    let leni = crate::support::login(server, "leni@example.com").await;
+    server.chat(&leni, "hers").await;
+    feed.socket.is_quiet().await;
+}
+
+async fn a_reply_is_told_when_it_begins_and_ends(setup: Setup) {
+    let scene = Scene::new(setup, &[MODEL]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let asked = scene
+        .ask(&json!({ "prompt": "hello", "model": MODEL }))
+        .await;
+    asked.has_status(202);
+    let begun = feed.until("a beginning", is("generation_started")).await;
+    assert_eq!(begun["generation_id"], asked.string("/generation_id"));
+    assert_eq!(begun["message_id"], asked.string("/reply_message_id"));
+    assert_eq!(begun["chat_id"], scene.chat);
+    assert_eq!(begun["model"], MODEL);
+    assert_eq!(begun["chat"]["generation"]["id"], begun["generation_id"]);
+    assert_eq!(feed.running, [asked.string("/generation_id")]);
+    // Who comes now knows of it, too.
+    let late = Feed::open(&scene.server, &scene.user.id).await;
+    assert_eq!(late.running, feed.running);
+    let ended = feed.until("an end", is("generation_ended")).await;
+    assert_eq!(ended["status"], "complete");
+    assert_eq!(ended["generation_id"], begun["generation_id"]);
+    assert!(ended["chat"]["generation"].is_null(), "{ended}");
+    let preview = ended["chat"]["preview"].as_str().expect("a text");
+    assert!(
+        words(40).starts_with(preview) && preview.len() > 50,
+        "{preview}"
+    );
+    // The row is that of the side bar.
+    let listed = scene
+        .server
+        .get(&format!("/chats?user_id={}", scene.user.id));
+    assert_eq!(listed.send().await.json()["chats"][0], ended["chat"]);
+    // Neither pieces nor messages are told beside.
+    assert_eq!(feed.actions(), ["generation_started", "generation_ended"]);
+    feed.socket.is_quiet().await;
+    // Stopped, made again, and copied.
+    let path = format!(
+        "/chat/{}/messages/{}/regenerate",
+        scene.chat,
+        asked.string("/reply_message_id")
+    );
+    let again = scene.server.post(&path).json("{}").send().await;
+    again.has_status(202);
+    let stop = scene.server.post(&format!("/chat/{}/stop", scene.chat));
+    stop.send().await.has_status(200);
+    let stopped = |change: &serde_json::Value| change["status"] == "stopped";
+    let stopped = feed.until("a stop", stopped).await;
+    assert_eq!(stopped["generation_id"], again.string("/generation_id"));
+    let body = json!({ "message_id": asked.string("/reply_message_id"), "name": "a copy" });
+    let copy = scene.server.post(&format!("/chat/{}/copy", scene.chat));
+    let copy = copy.json(body.to_string()).send().await;
+    copy.has_status(200);
+    let copied = feed.until("a copy", is("chat_created")).await;
+    assert_eq!(copied["chat_id"], copy.string("/chat_id"));
+    assert_eq!(copied["chat"]["name"], "a copy");
+    assert_eq!(copied["chat"]["preview"], ended["chat"]["preview"]);
+}
+
+async fn what_a_socket_changes_is_told_too(setup: Setup) {
+    let scene = Scene::new(setup, &[MODEL]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let mut socket = scene.server.v2(&scene.chat).await;
+    let upload = json!({ "action": "upload_file", "filename": "a.md", "file_data": "b25l" });
+    socket.send(&upload).await;
+    let uploaded = socket.action("file_uploaded").await;
+    let created = feed.until("a file", is("file_created")).await;
+    assert_eq!(created["file_id"], uploaded["file_id"]);
+    assert_eq!(created["file"]["size"], 3);
+    feed.until("the chat", |change| short(change) == "chat_changed content")
+        .await;
+    let delete = json!({ "action": "delete_file", "file_id": uploaded["file_id"] });
+    socket.send(&delete).await;
+    feed.until("its end", is("file_deleted")).await;
+    socket
+        .send(&json!({ "action": "new_message", "prompt": "hello" }))
+        .await;
+    feed.until("a reply", is("generation_started")).await;
+    socket.send(&json!({ "action": "stop" })).await;
+    let ended = feed.until("its end", is("generation_ended")).await;
+    assert_eq!(ended["status"], "stopped");
+    assert_eq!(feed.gaps, 0, "{:#?}", feed.actions());
+}
+
+async fn a_user_who_leaves_is_told_last(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let path = format!("/user/{}", scene.user.id);
+    scene.server.delete(&path).send().await.has_status(200);
+    feed.socket.action("user_deleted").await;
+    assert_eq!(feed.socket.closed().await, Some(1000));
+    // Whom nobody knows, nobody can follow.
+    let headers = [("sec-websocket-protocol", V2)];
+    let path = format!("/ws/user/{}", scene.user.id);
+    let socket = scene.server.try_socket(&path, &headers).await;
+    let mut socket = socket.expect("it opens to say why not");
+    let told = socket.json().await;
+    assert_eq!(
+        (&told["action"], &told["code"]),
+        (&"error".into(), &"not_found".into())
+    );
+    assert_eq!(socket.closed().await, Some(1008));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_is_but_one_thing_to_ask_for() {
+    let scene = Scene::new(Setup::app(), &[]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    for (frame, code) in [
+        (
+            json!({ "action": "new_message", "prompt": "x", "id": "1" }),
+            "bad_request",
+        ),
+        (json!({ "action": "nothing", "id": "1" }), "bad_request"),
+        (json!({ "action": "sync", "id": "1" }), "bad_request"),
+        (json!({ "id": "1" }), "bad_request"),
+    ] {
+        feed.socket.send(&frame).await;
+        let told = feed.socket.json().await;
+        assert_eq!(told["action"], "error", "{frame}: {told}");
+        assert_eq!(told["code"], code, "{frame}: {told}");
+        assert_eq!(told["in_reply_to"], "1", "{frame}: {told}");
+    }
+    feed.socket.send_text("[]").await;
+    assert_eq!(feed.socket.json().await["code"], "bad_request");
+    feed.socket.binary(b"{}").await;
+    assert_eq!(feed.socket.json().await["code"], "bad_request");
+    // It goes on.
+    feed.socket
+        .send(&json!({ "action": "sync", "rev": feed.rev, "id": "2" }))
+        .await;
+    let sync = feed.socket.json().await;
+    assert_eq!(sync["in_reply_to"], "2");
+    assert_eq!(sync["events"], json!([]));
+    let quiet = feed.socket.next_within(PATIENCE / 20).await;
+    assert!(
+        quiet.is_none() || matches!(quiet, Some(Received::Text(_))),
+        "{quiet:?}"
+    );
+}
+
+/// A change waits for one flush, as before there were feeds; and what is told of it is read once, beside the request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_costs_no_flush_more() {
+    const FLUSHES: &str = r#"flush_duration_seconds_count{database="default"}"#;
+    let scene = Scene::new(Setup::app().argument("--metrics=0"), &[]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let flushes = async || scene.server.metrics().await.value(FLUSHES);
+    let before = flushes().await.expect("they are counted");
+    for name in ["a", "b", "c"] {
+        let form = [("chat_id", scene.chat.as_str()), ("new_name", name)];
+        done(scene.server.patch("/chat/rename").form(&form)).await;
+    }
+    feed.has(3).await;
+    let after = flushes().await.expect("they are counted");
+    assert!(after - before <= 3.0, "{}", after - before);
+}
