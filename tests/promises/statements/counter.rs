@@ -28,6 +28,8 @@ pub struct Cost {
     pub stored: bool,
     /// Whether token mode takes and gives back a lease, because it may go on for long.
     pub leased: bool,
+    /// The same for a stream of events: the lease may come back after the answer has ended.
+    pub streamed: bool,
 }
 
 pub const NOTHING: Cost = alone(0);
@@ -42,6 +44,7 @@ pub const fn alone(alone: usize) -> Cost {
         limited: false,
         stored: false,
         leased: false,
+        streamed: false,
     }
 }
 
@@ -83,6 +86,13 @@ impl Cost {
     pub const fn leased(self) -> Self {
         Self {
             leased: true,
+            ..self
+        }
+    }
+
+    pub const fn streamed(self) -> Self {
+        Self {
+            streamed: true,
             ..self
         }
     }
@@ -158,14 +168,16 @@ impl Counter {
         self.has_read_all().await;
         let (response, statements) = self.server.statements(request).await;
         let (mut wanted, mut wanted_inside) = (cost.alone, cost.inside);
+        let mut background = cost.background;
         if self.token.is_some() {
             wanted += usize::from(!cost.public) + usize::from(cost.limited);
-            wanted += 2 * usize::from(cost.leased);
+            wanted += 2 * usize::from(cost.leased) + usize::from(cost.streamed);
+            background += usize::from(cost.streamed);
             wanted_inside += usize::from(cost.stored);
         }
         let alone = statements.alone();
         let inside = statements.count() - alone;
-        let right = (wanted..=wanted + cost.background).contains(&alone)
+        let right = (wanted..=wanted + background).contains(&alone)
             && statements.transactions() == usize::from(cost.inside > 0)
             && inside == wanted_inside
             && response.status == status;

@@ -140,10 +140,10 @@ pub(super) async fn of_leaving(counter: &mut Counter) {
     let path = format!("/user/{}/events?follow=false", counter.user);
     let request = counter.get(&path);
     // Where it is; what is new in it is read by the statement that is not counted.
-    counter.takes("a feed", request, 200, ONE.leased()).await;
+    counter.takes("a feed", request, 200, ONE.streamed()).await;
     let request = counter.get(&path).header("last-event-id", "1");
     counter
-        .takes("a feed again", request, 200, ONE.leased())
+        .takes("a feed again", request, 200, ONE.streamed())
         .await;
     let request = counter.ask("DELETE", &format!("/user/{}", counter.user));
     counter.takes("leaving", request, 200, transaction(4)).await;
