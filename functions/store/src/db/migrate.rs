@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_usage",
     16 "0016_search",
     17 "0017_care",
+    20 "0020_import",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
