@@ -7,6 +7,7 @@ mod budget;
 mod codes;
 mod cross_site;
 mod frames;
+mod import;
 mod large;
 mod leaving;
 mod limits;

@@ -69,9 +69,7 @@ impl Archive {
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
         let options = match entry {
             Entry::Text => options,
-            Entry::File(size) => options
-                .compression_level(Some(0))
-                .large_file(size >= LARGE),
+            Entry::File(size) => options.compression_level(Some(0)).large_file(size >= LARGE),
         };
         self.zip.start_file(path, options)
     }

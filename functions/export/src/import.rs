@@ -43,7 +43,9 @@ pub async fn import(access: Access, request: Request) -> Result<Response> {
     query.check()?;
     let caller = access.caller(user.as_deref())?;
     let Some(user) = caller.user_id().map(str::to_owned) else {
-        return Err(FieldError::missing("user_id", Value::Null).in_query().into());
+        return Err(FieldError::missing("user_id", Value::Null)
+            .in_query()
+            .into());
     };
     let room = access.admit(&[Limit::Upload]).await?;
     let most = Config::of(request.extensions())?.max_upload_bytes;

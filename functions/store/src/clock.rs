@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn times_of_clients_get_the_same_form() {
         let read = |text| super::read(text).map(|(time, millis)| (String::from(time), millis));
-        let expected = ("2026-01-01T00:00:00.123000+00:00".to_owned(), 1_767_225_600_123);
+        let expected = (
+            "2026-01-01T00:00:00.123000+00:00".to_owned(),
+            1_767_225_600_123,
+        );
         assert_eq!(read("2026-01-01T02:00:00.123+02:00"), Some(expected));
         assert_eq!(read("yesterday"), None);
         assert_eq!(read("+12026-01-01T00:00:00Z"), None);

@@ -63,7 +63,10 @@ fn end() -> Vec<u8> {
 }
 
 /// The entries of an archive that comes in pieces of this length.
-fn read(archive: &[u8], length: usize) -> Result<Vec<(String, Vec<u8>)>, (Option<String>, Problem)> {
+fn read(
+    archive: &[u8],
+    length: usize,
+) -> Result<Vec<(String, Vec<u8>)>, (Option<String>, Problem)> {
     let mut unzip = Unzip::new();
     let mut entries: Vec<(String, Vec<u8>)> = Vec::new();
     let wrong = |error: super::Error| (error.entry, error.problem);
@@ -127,7 +130,11 @@ fn what_is_wrong_is_named() {
         (b"PK\x07\x08PK\x03\x04".to_vec(), None, Problem::Split),
         (good.clone(), None, Problem::Truncated),
         (good[..35].to_vec(), a(), Problem::Truncated),
-        (ended(&[&good[..], b"more"].concat()), None, Problem::Damaged),
+        (
+            ended(&[&good[..], b"more"].concat()),
+            None,
+            Problem::Damaged,
+        ),
         (changed(6, 1), a(), Problem::Encrypted),
         (changed(8, 12), a(), Problem::Method(12)),
         (changed(14, good[14] ^ 1), a(), Problem::Checksum),
@@ -137,7 +144,15 @@ fn what_is_wrong_is_named() {
     ] {
         assert_eq!(read(&archive, 7), Err((entry, problem)), "{problem:?}");
     }
-    for name in ["/etc/passwd", "../a", "a/../../b", "..\\a", "C:\\a", "", "a\0b"] {
+    for name in [
+        "/etc/passwd",
+        "../a",
+        "a/../../b",
+        "..\\a",
+        "C:\\a",
+        "",
+        "a\0b",
+    ] {
         let archive = ended(&entry(name, b"", Way::Stored));
         assert_eq!(read(&archive, 9).unwrap_err().1, Problem::Name, "{name:?}");
     }

@@ -157,7 +157,9 @@ impl Chat {
                     let late = format_args!("the {name} of a file comes after its versions");
                     return Err(refused(path, late));
                 }
-                open.file.get_or_insert_default().insert(name.to_owned(), value);
+                open.file
+                    .get_or_insert_default()
+                    .insert(name.to_owned(), value);
             }
             Event::Begin(_) => open.file = Some(Map::new()),
             Event::End => {
@@ -254,7 +256,10 @@ impl Open {
         let what = format!("message {}", self.num_messages);
         let Exported { message, selected } = parse(path, &what, json)?;
         if !(0..=MAX_REV).contains(&selected) {
-            return Err(refused(path, format_args!("{what}: selected is out of range")));
+            return Err(refused(
+                path,
+                format_args!("{what}: selected is out of range"),
+            ));
         }
         if let Some(note) = &message.note {
             check_length(path, "a note", note, MAX_NOTE_CHARS)?;
@@ -404,7 +409,11 @@ impl Open {
             }
             Err(error) => return Err(error.into()),
         }
-        let head = self.head.head_id.as_deref().map(|head| work.id(&self.id, head));
+        let head = self
+            .head
+            .head_id
+            .as_deref()
+            .map(|head| work.id(&self.id, head));
         let bytes = self.reasoning_bytes + self.settings.bytes;
         let parts = std::mem::take(&mut self.parts);
         let filled = async {
@@ -426,23 +435,22 @@ impl Open {
         };
         let filled: Result<()> = filled.await;
         filled.map_err(|error| match error {
-            Error::Internal(cause) if contradicts(&cause) => refused(
-                path,
-                "an id is in it twice, or a message follows one that is not before it",
-            ),
+            Error::Internal(cause)
+                if matches!(
+                    cause.downcast_ref(),
+                    Some(db::Error::Unique(_) | db::Error::ForeignKey(_))
+                ) =>
+            {
+                refused(
+                    path,
+                    "an id is in it twice, or a message follows one that is not before it",
+                )
+            }
             error => error,
         })?;
         work.done.made.chats += 1;
         Ok(())
     }
-}
-
-/// Whether rows could not be inserted because of their ids.
-fn contradicts(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    matches!(
-        cause.downcast_ref(),
-        Some(db::Error::Unique(_) | db::Error::ForeignKey(_))
-    )
 }
 
 /// A time of the archive in our form, and in milliseconds since 1970.

@@ -39,8 +39,11 @@ impl Entry {
         let parts: Vec<&str> = path.split('/').collect();
         // Who packs a folder has its name before each path.
         let entry = match parts.as_slice() {
-            ["export.json"] | [_, "export.json"] => Self::document(path, USER, Document::User(User::default())),
-            ["workspaces", workspace, "files.json"] | [_, "workspaces", workspace, "files.json"] => {
+            ["export.json"] | [_, "export.json"] => {
+                Self::document(path, USER, Document::User(User::default()))
+            }
+            ["workspaces", workspace, "files.json"]
+            | [_, "workspaces", workspace, "files.json"] => {
                 Self::document(path, FILES, Document::Files(List::new(workspace)))
             }
             ["chats", _, "chat.json"] | [_, "chats", _, "chat.json"] => {
@@ -50,7 +53,9 @@ impl Entry {
                 if name.is_empty() {
                     return Ok(Self::Other);
                 }
-                Self::File(Box::new(NewFile::begin(path, workspace, file, name, work).await?))
+                Self::File(Box::new(
+                    NewFile::begin(path, workspace, file, name, work).await?,
+                ))
             }
             _ => return Ok(Self::Other),
         };
@@ -73,7 +78,11 @@ impl Entry {
         match self {
             Self::Other => Ok(()),
             Self::File(file) => file.data(bytes).await,
-            Self::Document { path, splitter, document } => {
+            Self::Document {
+                path,
+                splitter,
+                document,
+            } => {
                 let mut events = Vec::new();
                 let pushed = splitter.push(&bytes, &mut events);
                 for event in events {
@@ -89,7 +98,11 @@ impl Entry {
         match self {
             Self::Other => Ok(()),
             Self::File(file) => file.end(work).await,
-            Self::Document { path, splitter, document } => {
+            Self::Document {
+                path,
+                splitter,
+                document,
+            } => {
                 splitter.finish().map_err(|error| refused(&path, error))?;
                 match *document {
                     Document::User(user) => user.end(&path, work).await,

@@ -24,7 +24,8 @@ pub const MAX_FILENAME_BYTES: usize = 1024;
 
 const FILE: &str = include_str!("file.sql");
 const ATTACH: &str = include_str!("attach.sql");
-const UNNAMED: &str = "SELECT source_id, id FROM import_link WHERE user_id = ?1 AND kind = 'file_name'";
+const UNNAMED: &str =
+    "SELECT source_id, id FROM import_link WHERE user_id = ?1 AND kind = 'file_name'";
 
 /// What a list says of a file.
 #[derive(Deserialize)]
@@ -79,7 +80,10 @@ impl List {
             return rename(work, &id, described).await;
         }
         if work.described.len() >= MAX_DESCRIBED {
-            return Err(refused(path, "too many files are in lists and not in the archive"));
+            return Err(refused(
+                path,
+                "too many files are in lists and not in the archive",
+            ));
         }
         work.described.insert(described.id.clone(), described);
         Ok(())
@@ -99,8 +103,10 @@ async fn rename(work: &Work, id: &str, described: Described) -> Result<()> {
     work.unlink(&mut tx, "file_name", &described.id).await?;
     let place = format!("uploads/files/{id}_{}", described.filename);
     let sql = "UPDATE file SET filename = ?2, path = ?3 WHERE id = ?1";
-    tx.execute(sql, params![id, described.filename, place]).await?;
-    let sql = "UPDATE content SET media_type = ?2 WHERE id = (SELECT content_id FROM file WHERE id = ?1)";
+    tx.execute(sql, params![id, described.filename, place])
+        .await?;
+    let sql =
+        "UPDATE content SET media_type = ?2 WHERE id = (SELECT content_id FROM file WHERE id = ?1)";
     tx.execute(sql, params![id, described.media_type]).await?;
     Ok(tx.commit().await?)
 }

@@ -137,13 +137,15 @@ impl Parts {
             None => {
                 let id = new_id();
                 let sql = "INSERT INTO content (id, size, staged_at) VALUES (?1, 0, ?2)";
-                db.execute(sql, params![id.as_str(), clock::unix_millis()]).await?;
+                db.execute(sql, params![id.as_str(), clock::unix_millis()])
+                    .await?;
                 (id, 0)
             }
         };
         for part in std::mem::take(&mut self.held) {
             let sql = "INSERT INTO content_chunk (content_id, seq, bytes) VALUES (?1, ?2, ?3)";
-            db.execute(sql, params![content.as_str(), count, part]).await?;
+            db.execute(sql, params![content.as_str(), count, part])
+                .await?;
             count += 1;
         }
         self.held_bytes = 0;
@@ -261,7 +263,13 @@ async fn files(
     for row in &rows {
         let made = row.source.as_ref().map(|source| work.id("file", source));
         let path = format!("uploads/files/{}_{}", row.id, row.filename);
-        values.extend(params![row.id.as_str(), row.filename.as_str(), path, row.source.clone(), made]);
+        values.extend(params![
+            row.id.as_str(),
+            row.filename.as_str(),
+            path,
+            row.source.clone(),
+            made
+        ]);
     }
     let sql = FILES.replace("$rows", &rows_of(rows.len(), 5));
     tx.execute(&sql, values).await?;
