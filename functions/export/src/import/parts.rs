@@ -271,7 +271,7 @@ async fn files(
             made
         ]);
     }
-    let sql = FILES.replace("$rows", &rows_of(rows.len(), 5));
+    let sql = FILES.replace("(?3, ?4, ?5, ?6, ?7)", &rows_of(rows.len(), 5));
     tx.execute(&sql, values).await?;
     if rows.iter().all(|row| row.source.is_none()) {
         return Ok(());
