@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::UNKNOWN_ID;
 use crate::support::archive::{Files, archive, files};
-use crate::support::{FakeModel, Multipart, Response, Server, User, fresh_state, login};
+use crate::support::{FakeModel, Response, Server, User, fresh_state, login};
 
 /// Imports an archive for a user.
 async fn import(server: &Server, user: &User, archive: impl Into<Bytes>) -> Response {
@@ -33,6 +33,12 @@ async fn export(server: &Server, user: &User) -> Vec<u8> {
         .await;
     answer.has_status(200);
     answer.body.to_vec()
+}
+
+/// Changes something.
+async fn set(server: &Server, path: String, body: Value) {
+    let answer = server.patch(&path).json(body.to_string()).send().await;
+    answer.has_status(200);
 }
 
 /// Somebody with something of everything, and what they take along.
@@ -62,16 +68,14 @@ impl Scene {
         let change = change.form(&[("user_id", &*user.id), ("timeout_seconds", "60")]);
         change.send().await.has_status(200);
         let court = server.workspace(&user, "Court").await;
-        let set = async |path: String, body: Value| {
-            let answer = server.patch(&path).json(body.to_string()).send().await;
-            answer.has_status(200);
-        };
         set(
+            &server,
             format!("/user/{}/settings", user.id),
             json!({ "instructions": "Be brief.", "model_id": model_id, "extra": { "seed": 7, "user": "k" } }),
         )
         .await;
         set(
+            &server,
             format!("/workspace/{court}"),
             json!({ "temperature": 0.5, "model_id": model_id, "reasoning_effort": "low" }),
         )
@@ -82,6 +86,7 @@ impl Scene {
         server.file(&user, "empty.txt", "").await;
         let older = server.chat_with(&user, &[&file]).await;
         set(
+            &server,
             format!("/chat/{older}"),
             json!({ "is_pinned": true, "is_archived": true, "max_tokens": 99, "top_p": 0.25 }),
         )
@@ -94,6 +99,7 @@ impl Scene {
         let made = server.post("/chat/new").form(&form).send().await;
         let chat = made.string("/chat_id");
         set(
+            &server,
             format!("/chat/{chat}"),
             json!({ "instructions": "Answer in German.", "model_id": model_id }),
         )
@@ -115,7 +121,8 @@ impl Scene {
         let again = format!("messages/{reply}/regenerate");
         scene.say(&again, json!({ "model_id": model_id })).await;
         let rated = json!({ "rating": "bad", "note": "Wrong." });
-        set(format!("/chat/{}/messages/{reply}", scene.chat), rated).await;
+        let path = format!("/chat/{}/messages/{reply}", scene.chat);
+        set(&scene.server, path, rated).await;
         let chosen = scene.server.post(&format!("/chat/{}/branch", scene.chat));
         let chosen = chosen.json(json!({ "message_id": reply }).to_string());
         chosen.send().await.has_status(200);

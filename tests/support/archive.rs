@@ -11,6 +11,7 @@ pub type Files = Vec<(String, Vec<u8>)>;
 /// The files of an archive, in their order.
 pub fn files(archive: Vec<u8>) -> Files {
     let mut archive = ZipArchive::new(Cursor::new(archive)).expect("a ZIP archive");
+    let count = archive.len();
     let file = |at| {
         let mut file = archive.by_index(at).expect("a file");
         let mut bytes = Vec::new();
@@ -19,7 +20,7 @@ pub fn files(archive: Vec<u8>) -> Files {
         let name = file.name().expect("a name in Unicode").into_owned();
         (name, bytes)
     };
-    (0..archive.len()).map(file).collect()
+    (0..count).map(file).collect()
 }
 
 /// An archive of these files, with the lengths before them.
