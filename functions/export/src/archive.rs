@@ -18,8 +18,8 @@ const LARGE: u64 = 1 << 31;
 pub enum Entry {
     /// A text, of which nobody knows how long it gets. It is compressed.
     Text,
-    /// A file of so many bytes, as it is: most large ones are compressed already. It is written in the blocks of deflate all the same, because
-    /// its length comes behind it: so its end shows to who reads the archive as a stream.
+    /// A file of so many bytes. It is compressed as fast as may be, for most large ones are compressed already; not left as
+    /// it is, because its length comes behind it: so its end shows to who reads the archive as a stream.
     File(u64),
 }
 
@@ -69,7 +69,7 @@ impl Archive {
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
         let options = match entry {
             Entry::Text => options,
-            Entry::File(size) => options.compression_level(Some(0)).large_file(size >= LARGE),
+            Entry::File(size) => options.compression_level(Some(1)).large_file(size >= LARGE),
         };
         self.zip.start_file(path, options)
     }

@@ -1,6 +1,7 @@
 //! The rows of a chat that has not come to its end, in parts. A few wait in memory; of more, the parts are staged as a
 //! content that nothing refers to (`kafka_common::content`), so that one that is given up is swept like any other.
 
+use axum::body::Bytes;
 use kafka_common::api::words::{MessageKind, Rating, Role, Status};
 use kafka_common::db::{Db, Transaction, Value, rows_of};
 use kafka_common::error::{Error, Result};
@@ -159,7 +160,7 @@ impl Parts {
             for seq in 0..count {
                 let sql = "SELECT bytes FROM content_chunk WHERE content_id = ?1 AND seq = ?2";
                 let asked = params![content.as_str(), seq];
-                let part: Option<Vec<u8>> = tx.query_one_as(sql, asked).await?;
+                let part: Option<Bytes> = tx.query_one_as(sql, asked).await?;
                 let part = part.ok_or_else(|| {
                     Error::unavailable("The chat took longer than an hour and was given up.")
                 })?;
