@@ -457,6 +457,6 @@ impl Open {
 fn time(path: &str, text: &str) -> Result<(String, i64)> {
     match clock::read(text) {
         Some((time, millis)) => Ok((time.into(), millis)),
-        None => Err(refused(path, "a time is none of ISO 8601")),
+        None => Err(refused(path, "a time is not in the form of ISO 8601")),
     }
 }
