@@ -128,6 +128,8 @@ impl Scene {
         chosen.send().await.has_status(200);
         // What a model with more to say leaves behind.
         let sql = "UPDATE chat_conversation SET reasoning = 'Let me think.' WHERE role = 'assistant' AND type = 'text';
+            UPDATE chat SET message_bytes = message_bytes + (SELECT coalesce(sum(octet_length(reasoning)), 0)
+                FROM chat_conversation WHERE chat_id = chat.id);
             UPDATE generation SET error = 'Too long.', usage = '{\"prompt_tokens\":3,\"completion_tokens\":4}'";
         for sql in sql.split(';') {
             scene.server.change(sql).await;
@@ -443,7 +445,6 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("no archive", b"--x\r\n".to_vec(), "not a ZIP archive"),
         ("nothing", Vec::new(), "not a ZIP archive"),
-        ("cut", whole[..whole.len() - 30].to_vec(), "breaks off"),
         ("cut within", whole[..200].to_vec(), &chat),
         ("damaged", damaged, &chat),
         ("encrypted", encrypted, "encrypted"),
@@ -531,6 +532,10 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
             "{name}"
         );
     }
+    // Without the end of the archive the chat is whole all the same.
+    let cut = whole[..whole.len() - 30].to_vec();
+    let answer = import(server, &user, cut).await;
+    answer.is_error(400, "The archive breaks off here.");
     // The good one before the wrong one stays.
     let other = "chats/x/chat.json";
     let mixed = scene.with(|files| {

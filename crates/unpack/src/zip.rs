@@ -255,7 +255,6 @@ impl Unzip {
             // Another one is refused below.
             _ => Packing::Stored,
         };
-        let is_folder = name.ends_with('/');
         let open = Box::new(Open {
             name: name.clone(),
             packing,
@@ -280,9 +279,6 @@ impl Unzip {
         // Bit 5 is for patches of files.
         if method != 0 && method != 8 || flags & 0x20 != 0 {
             return Err(Problem::Method(method));
-        }
-        if method == 0 && has_descriptor && announced.packed == 0 && !is_folder {
-            return Err(Problem::NoLength);
         }
         Ok(Some(Event::Begin(name)))
     }
@@ -352,7 +348,13 @@ impl Unzip {
             let Some(bytes) = self.peek(DESCRIPTOR) else {
                 return Ok(None);
             };
-            self.at += descriptor(bytes, is).ok_or(Problem::Checksum)?;
+            // Of what is stored without a length, only nothing at all is read.
+            let is_open = matches!(open.packing, Packing::Stored) && open.announced.packed == 0;
+            let problem = match is_open {
+                true => Problem::NoLength,
+                false => Problem::Checksum,
+            };
+            self.at += descriptor(bytes, is).ok_or(problem)?;
         }
         self.state = State::Between;
         Ok(Some(Event::End))
