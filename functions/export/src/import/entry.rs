@@ -26,7 +26,7 @@ pub enum Entry {
 /// A document of the archive.
 pub enum Document {
     /// `export.json`
-    User(User),
+    User(Box<User>),
     /// `files.json` of a workspace
     Files(List),
     /// `chat.json`
@@ -40,7 +40,7 @@ impl Entry {
         // Who packs a folder has its name before each path.
         let entry = match parts.as_slice() {
             ["export.json"] | [_, "export.json"] => {
-                Self::document(path, USER, Document::User(User::default()))
+                Self::document(path, USER, Document::User(Box::default()))
             }
             ["workspaces", workspace, "files.json"]
             | [_, "workspaces", workspace, "files.json"] => {
