@@ -16,6 +16,7 @@ mod file_change;
 mod file_content;
 mod file_upload;
 mod file_upload_errors;
+mod import;
 mod json_body;
 mod models;
 mod multipart;

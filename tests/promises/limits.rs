@@ -40,6 +40,7 @@ async fn rate_limits_hold_in_every_operation() {
         "conversation_regenerate_stream",
         "conversation_send",
         "conversation_send_stream",
+        "export_import",
         "file_rename",
         "file_upload",
         "models_change",

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::body::Bytes;
+use serde_json::json;
 use tokio::task::JoinHandle;
 
+use crate::support::archive::archive;
 use crate::support::{Multipart, Response, Server, User, login};
 
 const MIB: u64 = 1 << 20;
@@ -158,4 +160,34 @@ async fn memory_is_flat_while_sixteen_clients_upload_at_once() {
     }
     watch.assert_flat().await;
     assert_eq!(server.database().await.count("file").await, 17);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_is_flat_while_an_archive_is_imported() {
+    let (server, user) = warm_server().await;
+    let text = "text ".repeat(60_000);
+    let message = |n: usize| {
+        let parent = n.checked_sub(1).map(|n| format!("m{n}"));
+        json!({
+            "id": format!("m{n}"), "parent_id": parent, "role": "user", "type": "text", "content": text,
+            "status": "complete", "model": null, "created_at": "2026-01-01T00:00:00.000000+00:00", "selected": 0,
+        })
+    };
+    let chat = json!({
+        "version": 1, "id": "c", "name": "long", "workspace_id": "w",
+        "messages": (0..150).map(message).collect::<Vec<_>>(), "files": [],
+    });
+    let bytes: Vec<u8> = (0..1200).flat_map(piece).collect();
+    let archive = Bytes::from(archive(&[
+        ("workspaces/w/f/big.bin", bytes),
+        ("chats/c/chat.json", chat.to_string().into_bytes()),
+    ]));
+    let path = format!("/import?user_id={}", user.id);
+    let watch = Watch::start(&server);
+    let answer = server.post(&path).body("application/zip", archive);
+    let answer = answer.send().await;
+    answer.has_status(200);
+    assert_eq!(answer.json()["made"]["chats"], 1, "{answer:?}");
+    assert_eq!(answer.json()["made"]["files"], 1, "{answer:?}");
+    watch.assert_flat().await;
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::archive::archive;
 use super::description::Operation;
 use super::{Multipart, Request, Server, World};
 
@@ -36,6 +37,8 @@ enum Body {
     Form,
     /// A form with a file in its field `files`.
     Upload,
+    /// An archive with a file.
+    Archive,
 }
 
 impl Input {
@@ -65,6 +68,10 @@ impl Input {
 
     pub(super) fn upload(fields: &[(&str, &str)]) -> Self {
         Self::of(Place::Body, Body::Upload, fields)
+    }
+
+    pub(super) fn archive(fields: &[(&str, &str)]) -> Self {
+        Self::of(Place::Query, Body::Archive, fields)
     }
 
     pub(super) fn json(body: Value) -> Self {
@@ -179,6 +186,10 @@ impl Input {
                     form.text(name, &value)
                 });
                 request.multipart(form.file("files", "new.txt", "new"))
+            }
+            Body::Archive => {
+                let file = ("workspaces/w/f/new.txt", b"new".to_vec());
+                request.body("application/zip", archive(&[file]))
             }
         }
     }

@@ -2,6 +2,7 @@
 //! database from outside. Nothing here knows what an answer should be.
 
 mod admin;
+pub mod archive;
 mod browser;
 mod build;
 mod chat_client;

@@ -8,6 +8,7 @@ mod codes;
 mod cross_site;
 mod feed;
 mod frames;
+mod import;
 mod large;
 mod leaving;
 mod limits;

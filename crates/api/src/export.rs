@@ -1,4 +1,4 @@
-//! Taking along what one has: `/chat/{chat_id}/export` and `/user/{user_id}/export`.
+//! Taking along what one has, and bringing it: `/chat/{chat_id}/export`, `/user/{user_id}/export` and `/import`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,8 @@ use super::operation::{Content, Operation, Parameter};
 use super::page::USER;
 use super::relay::Message;
 use super::schema::{Property, Schema};
-use crate::id::{ChatId, FileId, MessageId, Time, VersionId, WorkspaceId};
+use super::settings::Settings;
+use crate::id::{ChatId, FileId, MessageId, ModelId, Time, VersionId, WorkspaceId};
 
 /// The formats of a chat that is taken along, in the order of the description.
 pub const FORMATS: [&str; 2] = ["json", "markdown"];
@@ -41,12 +42,16 @@ pub struct ExportedChatHead {
     pub workspace_id: WorkspaceId,
     /// When it was changed last.
     pub last_updated: Option<Time>,
+    /// When something happened in it last, by which lists of chats are ordered.
+    pub active_at: Time,
     /// Whether its owner wants to have it at hand.
     pub is_pinned: bool,
     /// Whether it is put away.
     pub is_archived: bool,
     /// The last message of its active branch.
     pub head_id: Option<MessageId>,
+    /// What is set for its replies.
+    pub settings: Settings,
 }
 
 /// A message, and where it stands among its siblings.
@@ -100,6 +105,8 @@ pub struct ExportedUser {
     pub version: u32,
     /// The user's e-mail.
     pub email: String,
+    /// What is set for the replies in all chats.
+    pub settings: Settings,
     /// The user's models, without their keys.
     pub models: Vec<Model>,
     /// The user's workspaces.
@@ -113,6 +120,8 @@ pub struct ExportedWorkspace {
     pub id: WorkspaceId,
     /// Its name.
     pub name: String,
+    /// What is set for the replies in its chats.
+    pub settings: Settings,
 }
 
 /// A file in `files.json` of a workspace's folder.
@@ -128,6 +137,46 @@ pub struct ExportedFile<'a> {
     pub size: u64,
     /// Where it is in the archive.
     pub path: String,
+}
+
+/// How many of what an import names as left out.
+pub const MAX_LEFT_OUT: usize = 1_000;
+
+/// What an import did.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Imported {
+    /// What was made.
+    pub made: ImportedCounts,
+    /// What was there already, because it was imported before, or never deleted.
+    pub there_already: ImportedCounts,
+    /// What was left out; at most 1,000 are named.
+    pub left_out: Vec<LeftOut>,
+    /// How many were left out.
+    pub num_left_out: usize,
+    /// The models that were made: archives have no API keys, nor further headers, so each needs its own again.
+    pub models_without_key: Vec<ModelId>,
+}
+
+/// Numbers of what an archive has.
+#[derive(Debug, Default, Clone, Serialize, JsonSchema)]
+pub struct ImportedCounts {
+    /// Workspaces.
+    pub workspaces: usize,
+    /// Models.
+    pub models: usize,
+    /// Files of workspaces.
+    pub files: usize,
+    /// Chats, each with its messages, files and versions.
+    pub chats: usize,
+}
+
+/// Something that an import left out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftOut {
+    /// Its path in the archive, or the name of a model.
+    pub what: String,
+    /// Why, in a sentence for a person.
+    pub reason: String,
 }
 
 const DISPOSITION: Property =
@@ -159,13 +208,28 @@ operations! {
 
     /// Export everything
     ///
-    /// Answers with a ZIP archive of all that the user has: `export.json` with the e-mail, the models without their keys
-    /// and the workspaces; a folder for each workspace with its files; a folder for each chat with the chat as `chat.json`
+    /// Answers with a ZIP archive of all that the user has: `export.json` with the e-mail, the settings, the models without
+    /// their keys and the workspaces; a folder for each workspace with its files; a folder for each chat with the chat as `chat.json`
     /// (`ExportedChat`), in Markdown, and the newest texts of its files. What is deleted meanwhile is left out, but a
     /// file that is deleted while it is sent breaks the archive off.
     USER_DATA = Operation::get("/user/{user_id}/export")
         .limited()
         .also(200, "The archive.", Content::Other("application/zip"))
         .with_headers(200, &[DISPOSITION])
+        .not_found("`User not found.`");
+
+    /// Import an export
+    ///
+    /// Makes what the archive of `GET /user/{user_id}/export` has, of this account or of one elsewhere, while it arrives. All
+    /// gets new ids, and keeps its times; what the account has already stays. Each chat and each file is made whole or
+    /// not at all. Where the archive is wrong, the connection breaks or the storage is full, what came before stays, and the
+    /// same archive again goes on from there: nothing is made twice. An archive may be sent as several, in any order, and
+    /// may have been packed again.
+    IMPORT = Operation::post("/import")
+        .query(&[USER])
+        .takes("application/zip")
+        .limited()
+        .answers::<Imported>()
+        .fails(400, "The archive, or an entry in it, is wrong: the text names the entry.")
         .not_found("`User not found.`");
 }

@@ -124,6 +124,12 @@ impl From<String> for Time {
     }
 }
 
+impl From<Time> for String {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
 impl JsonSchema for Time {
     fn inline_schema() -> bool {
         true

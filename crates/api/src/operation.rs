@@ -121,7 +121,7 @@ pub(super) enum Input {
     Json(&'static [Property], Rule),
     /// A JSON object with these fields, none of which must be sent, or no body.
     JsonOrNothing(&'static [Property]),
-    /// A text of this media type.
+    /// A text of this media type, or an archive.
     Other(&'static str),
 }
 

@@ -18,14 +18,17 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(3);
 
 /// A request's body, counted while it is read. Above its limit every read is 413.
 #[derive(Debug)]
-pub(crate) struct LimitedBody {
+pub struct LimitedBody {
     body: Body,
     left: u64,
 }
 
 impl LimitedBody {
-    /// Takes the body of `request`. One that announces more than `limit` bytes is refused without reading any.
-    pub(crate) fn new(request: Request, limit: u64) -> Result<Self> {
+    /// Takes the body of `request`.
+    ///
+    /// # Errors
+    /// 413 for one that announces more than `limit` bytes: none is read.
+    pub fn new(request: Request, limit: u64) -> Result<Self> {
         if announced_length(request.headers()).is_some_and(|length| length > limit) {
             return Err(Error::TooLarge);
         }
@@ -35,8 +38,11 @@ impl LimitedBody {
         })
     }
 
-    /// The next piece; `None` at the end. A body that breaks off is 400: what has arrived must not count as all.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>> {
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// 413 beyond the limit, 400 for a body that breaks off: what has arrived must not count as all.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         while let Some(frame) = self.body.frame().await {
             let frame = frame.map_err(|_| Error::unreadable_body())?;
             let Ok(data) = frame.into_data() else {
@@ -52,7 +58,10 @@ impl LimitedBody {
     }
 
     /// All that is left of the body.
-    pub(crate) async fn collect(&mut self) -> Result<Bytes> {
+    ///
+    /// # Errors
+    /// As [`Self::chunk`].
+    pub async fn collect(&mut self) -> Result<Bytes> {
         // Most bodies arrive in one piece, which then needs no copy.
         let Some(first) = self.chunk().await? else {
             return Ok(Bytes::new());
@@ -71,7 +80,7 @@ impl LimitedBody {
 
     /// Reads what is left and forgets it, so that a client that is still sending gets its answer and not a reset
     /// connection. Ends at the limit at the latest, and does not wait for a client that stalls.
-    pub(crate) async fn drain(&mut self) {
+    pub async fn drain(&mut self) {
         loop {
             let chunk = pin!(self.chunk());
             match select(chunk, pin!(sleep(SILENCE_LIMIT))).await {

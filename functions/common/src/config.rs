@@ -125,7 +125,7 @@ impl Config {
 
     /// The configuration that [`crate::app::serve`] put beside the request. Without one nothing is served: a guess
     /// could let in what the operator keeps out.
-    pub(crate) fn of(extensions: &Extensions) -> Result<&'static Self> {
+    pub fn of(extensions: &Extensions) -> Result<&'static Self> {
         let configured = extensions.get::<&'static Self>().copied();
         configured.ok_or_else(|| {
             Error::internal(anyhow::anyhow!("a handler ran without the configuration"))

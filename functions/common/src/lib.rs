@@ -22,7 +22,7 @@ pub use kafka_store::{
 pub mod access;
 pub mod announce;
 pub mod app;
-mod body;
+pub mod body;
 pub mod config;
 pub mod content;
 pub mod email;

@@ -18,7 +18,8 @@ const LARGE: u64 = 1 << 31;
 pub enum Entry {
     /// A text, of which nobody knows how long it gets. It is compressed.
     Text,
-    /// A file of so many bytes, as it is: most large ones are compressed already.
+    /// A file of so many bytes. It is compressed as fast as may be, for most large ones are compressed already; not left as
+    /// it is, because its length comes behind it: so its end shows to who reads the archive as a stream.
     File(u64),
 }
 
@@ -65,12 +66,10 @@ impl Archive {
 
     /// Ends the entry before and begins the one at `path`.
     pub fn begin(&mut self, path: &str, entry: Entry) -> ZipResult<()> {
-        let options = SimpleFileOptions::default();
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
         let options = match entry {
-            Entry::Text => options.compression_method(CompressionMethod::Deflated),
-            Entry::File(size) => options
-                .compression_method(CompressionMethod::Stored)
-                .large_file(size >= LARGE),
+            Entry::Text => options,
+            Entry::File(size) => options.compression_level(Some(1)).large_file(size >= LARGE),
         };
         self.zip.start_file(path, options)
     }

@@ -1,12 +1,14 @@
-//! Component `export`: what a user takes along, a chat or everything. It reads, and calls no host.
+//! Component `export`: what a user takes along, a chat or everything, and brings to another account.
 //!
-//! Documents and archives are written while they are sent, page by page, so that their length takes no memory.
+//! Documents and archives are written while they are sent, page by page, and archives are read while they arrive, so that
+//! their length takes no memory.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod archive;
 mod chat;
 mod document;
+mod import;
 mod markdown;
 mod pages;
 mod user;
@@ -28,4 +30,5 @@ fn routes() -> Routes {
     Routes::new()
         .on(&export::CHAT, chat::export)
         .on(&export::USER_DATA, user::export)
+        .on(&export::IMPORT, import::import)
 }

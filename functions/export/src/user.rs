@@ -11,10 +11,12 @@ use kafka_common::api::export::{
 };
 use kafka_common::api::id::WorkspaceId;
 use kafka_common::api::models::Model;
+use kafka_common::api::settings::Settings;
 use kafka_common::content;
 use kafka_common::db::Db;
 use kafka_common::error::{Error, Result};
 use kafka_common::params;
+use serde::Deserialize;
 
 use crate::answer::{Export, Failure};
 use crate::archive::{Archive, Entry, name};
@@ -26,16 +28,22 @@ const USER: &str = include_str!("user.sql");
 const MODELS: &str = include_str!("models.sql");
 const NEWEST: &str = include_str!("newest.sql");
 
+#[derive(Deserialize)]
+struct Row {
+    email: String,
+    settings: Settings,
+}
+
 /// Sends the archive.
 pub async fn export(access: Access, Path(user): Path<String>) -> Result<Response> {
     let caller = access.caller(Some(&user))?;
     let mut db = Db::open().await?;
-    let email: Option<String> = db.query_one_as(USER, params![user.as_str()]).await?;
-    let email = email.ok_or_else(Error::user_not_found)?;
+    let row: Option<Row> = db.query_one_as(USER, params![user.as_str()]).await?;
+    let row = row.ok_or_else(Error::user_not_found)?;
     let models: Vec<Model> = db.query_as(MODELS, params![user.as_str()]).await?;
     let export = Export::begin(&mut db, &caller, &user, &user).await?;
     Ok(export.answer(
-        archive(user, email, models),
+        archive(user, row, models),
         "kafka-export.zip",
         "application/zip",
     ))
@@ -44,7 +52,7 @@ pub async fn export(access: Access, Path(user): Path<String>) -> Result<Response
 /// The archive, as the description of the operation says.
 fn archive(
     user: String,
-    email: String,
+    Row { email, settings }: Row,
     models: Vec<Model>,
 ) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
     try_stream! {
@@ -53,7 +61,7 @@ fn archive(
         for await rows in pages::<WorkspaceRow>(&user) {
             workspaces.extend(rows?.into_iter().map(|row| row.workspace));
         }
-        let mut exported = ExportedUser { version: VERSION, email, models, workspaces };
+        let mut exported = ExportedUser { version: VERSION, email, settings, models, workspaces };
         archive.begin("export.json", Entry::Text)?;
         yield archive.write(&serde_json::to_vec_pretty(&exported)?)?;
         for ExportedWorkspace { id, .. } in exported.workspaces.drain(..) {

@@ -3,6 +3,7 @@
 use super::MANY;
 use super::counter::{Counter, ONE, alone, transaction};
 use crate::support::Multipart;
+use crate::support::archive::archive;
 
 pub(super) async fn of_files(counter: &mut Counter) {
     let form = [("owner_id", counter.user.as_str()), ("name", "new")];
@@ -26,6 +27,17 @@ pub(super) async fn of_files(counter: &mut Counter) {
     counter
         .takes("an upload to a chat", request, 200, cost)
         .await;
+    // It is noted, the file and its workspace are looked for, and the file is stored as an upload is, with what waits for it.
+    let file = (
+        format!("workspaces/{}/f/new.txt", counter.workspace),
+        b"new",
+    );
+    let path = format!("/import?user_id={}", counter.user);
+    let request = counter
+        .post(&path)
+        .body("application/zip", archive(&[file]));
+    let cost = transaction(6).and_alone(3).limited().stored().leased();
+    counter.takes("import", request, 200, cost).await;
     let id = counter.file().await;
     for path in [format!("/file/{id}/content"), format!("/file/{id}")] {
         counter.takes(&path, counter.get(&path), 200, ONE).await;

@@ -145,6 +145,7 @@ impl World {
                 let markdown = Input::query(&[caller, ("format", "markdown")]);
                 return Some(vec![Input::query(&[caller]), markdown]);
             }
+            "export_import" => Input::archive(&[caller]),
             "auth_delete_user" | "export_user_data" | "settings_show" | "web_home"
             | "web_openapi" | "web_docs" | "web_websocket" | "web_style" | "web_health"
             | "web_ready" | "web_about" => Input::path(&[]),

@@ -14,10 +14,13 @@ const BOOLEAN: &str = "^(1|0|[tT]|[fF]|[yY]|[nN]|[tT][rR][uU][eE]|[fF][aA][lL][s
 pub(super) fn body(input: Input, schemas: &mut Map<String, Value>) -> Option<Value> {
     match input {
         Input::None => None,
-        Input::Other(media_type) => Some(json!({
-            "required": true,
-            "content": { media_type: { "schema": Schema::Text.to_json() } },
-        })),
+        Input::Other(media_type) => {
+            let mut schema = Schema::Text.to_json();
+            if media_type == "application/zip" {
+                schema["format"] = "binary".into();
+            }
+            Some(json!({ "required": true, "content": { media_type: { "schema": schema } } }))
+        }
         Input::Json(properties, rule) => Some(json_body(properties, rule, true, schemas)),
         Input::JsonOrNothing(properties) => Some(json_body(properties, no_rule, false, schemas)),
         Input::Form(form, rule) => Some(form_body(form, rule)),

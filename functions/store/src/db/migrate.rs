@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = migrations![
     17 "0017_care",
     18 "0018_feed",
     19 "0019_images",
+    20 "0020_import",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.

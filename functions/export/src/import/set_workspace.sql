@@ -1,0 +1,4 @@
+-- Sets for the workspace ?1 its settings.
+UPDATE workspace SET
+    model_id = ?2, instructions = ?3, temperature = ?4, top_p = ?5, max_tokens = ?6, reasoning_effort = ?7, extra = ?8
+WHERE id = ?1
