@@ -255,6 +255,7 @@ async fn an_export_comes_back_the_same_in_another_account_and_on_another_server(
         );
         assert!(content(&export(server, &user).await, &user, false) == actual);
         after.has_no_orphans().await;
+        after.knows_how_much_is_stored().await;
         let noted = "SELECT object FROM audit WHERE action = 'imported'";
         assert_eq!(after.texts(noted).await, [user.id.as_str(), &user.id]);
         assert_eq!(after.count("import_link").await, 0);
@@ -548,6 +549,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
     assert_eq!(made(&answer, "there_already"), [0, 0, 0, 1]);
     let database = server.database().await;
     database.has_no_orphans().await;
+    database.knows_how_much_is_stored().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -258,6 +258,8 @@ impl Database {
             &format!(
                 "user LEFT JOIN ({sent}) AS sent ON sent.user_id = user.id WHERE stored_bytes <>
                 coalesce(sent.bytes, 0) +
+                (SELECT coalesce(sum(coalesce(octet_length(instructions), 0) + coalesce(octet_length(extra), 0)), 0)
+                    FROM chat WHERE chat.user_id = user.id) +
                 (SELECT coalesce(sum(size + text_excess), 0) FROM content WHERE owner_id = user.id) +
                 (SELECT coalesce(sum(octet_length(content)), 0) FROM chat_file_version WHERE owner_id = user.id)"
             ),

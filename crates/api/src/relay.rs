@@ -1,6 +1,7 @@
 //! Conversations: prompts and replies.
 
 use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -168,12 +169,11 @@ fn usage<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error>
 
 /// A list, or as the row has it a text of JSON.
 fn file_ids<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<FileId>, D::Error> {
-    let ids = match Option::<Value>::deserialize(value)? {
-        Some(Value::String(json)) => serde_json::from_str(&json).ok(),
-        Some(list) => serde_json::from_value(list).ok(),
-        None => None,
-    };
-    Ok(ids.unwrap_or_default())
+    match Option::<Value>::deserialize(value)? {
+        Some(Value::String(json)) => serde_json::from_str(&json).map_err(D::Error::custom),
+        Some(list) => serde_json::from_value(list).map_err(D::Error::custom),
+        None => Ok(Vec::new()),
+    }
 }
 
 impl Message {

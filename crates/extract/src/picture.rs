@@ -6,10 +6,11 @@ use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::error::{LimitError, LimitErrorKind, ParameterError, ParameterErrorKind};
 use image::metadata::Orientation;
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat,
-    ImageReader, ImageResult, Limits, RgbImage, RgbaImage,
+    ColorType, ExtendedColorType, ImageBuffer, ImageDecoder, ImageEncoder, ImageError, ImageFormat,
+    ImageReader, ImageResult, Limits, Pixel, Rgb, RgbImage, RgbaImage, imageops,
 };
 
 use crate::Failure;
@@ -54,12 +55,15 @@ pub fn image(bytes: &[u8]) -> Option<Result<Image, Failure>> {
     }))
 }
 
+/// A picture in memory. The crate's own type for all kinds of pixels, `DynamicImage`, brings conversions between all of
+/// them, with colour management: half a megabyte of the component.
+enum Picture {
+    Opaque(RgbImage),
+    Translucent(RgbaImage),
+}
+
 /// The picture, upright and not larger than an image may be.
-fn unpack(bytes: &[u8], format: ImageFormat) -> ImageResult<DynamicImage> {
-    let too_large = || {
-        let kind = image::error::LimitErrorKind::DimensionError;
-        ImageError::Limits(image::error::LimitError::from_kind(kind))
-    };
+fn unpack(bytes: &[u8], format: ImageFormat) -> ImageResult<Picture> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
@@ -74,34 +78,126 @@ fn unpack(bytes: &[u8], format: ImageFormat) -> ImageResult<DynamicImage> {
     }
     // What is wrong with metadata is no reason to leave the picture out.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = shrink(DynamicImage::from_decoder(decoder)?, MAX_IMAGE_SIDE);
-    picture.apply_orientation(orientation);
-    Ok(picture)
+    let color = decoder.color_type();
+    let total = usize::try_from(decoder.total_bytes()).map_err(|_| too_large())?;
+    let mut raw = vec![0; total];
+    decoder.read_image(&mut raw)?;
+    let picture = Picture::new(width, height, color, raw)?.shrunk(MAX_IMAGE_SIDE);
+    Ok(match picture {
+        Picture::Opaque(image) => Picture::Opaque(upright(image, orientation)),
+        Picture::Translucent(image) => Picture::Translucent(upright(image, orientation)),
+    })
 }
 
-/// The picture with sides of at most so many pixels.
-fn shrink(picture: DynamicImage, side: u32) -> DynamicImage {
-    match picture.width().max(picture.height()) > side {
-        // Its way takes no memory but for the result.
-        true => picture.thumbnail(side, side),
-        false => picture,
+fn too_large() -> ImageError {
+    let kind = LimitErrorKind::DimensionError;
+    ImageError::Limits(LimitError::from_kind(kind))
+}
+
+impl Picture {
+    /// Of pixels as a decoder gives them: 8 bits for each value, or 16 of the machine's order, whose upper half is taken.
+    fn new(width: u32, height: u32, color: ColorType, mut raw: Vec<u8>) -> ImageResult<Self> {
+        let values = match color {
+            ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8 => raw,
+            ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16 => {
+                let count = raw.len() / 2;
+                for at in 0..count {
+                    raw[at] = (u16::from_ne_bytes([raw[2 * at], raw[2 * at + 1]]) >> 8) as u8;
+                }
+                raw.truncate(count);
+                raw
+            }
+            _ => return Err(unknown()),
+        };
+        let picture = match color.channel_count() {
+            1 => {
+                let rgb = values.iter().flat_map(|grey| [*grey; 3]).collect();
+                RgbImage::from_raw(width, height, rgb).map(Self::Opaque)
+            }
+            2 => {
+                let pairs = values.as_chunks::<2>().0.iter();
+                let rgba = pairs.flat_map(|[grey, alpha]| [*grey, *grey, *grey, *alpha]);
+                RgbaImage::from_raw(width, height, rgba.collect()).map(Self::Translucent)
+            }
+            3 => RgbImage::from_raw(width, height, values).map(Self::Opaque),
+            _ => RgbaImage::from_raw(width, height, values).map(Self::Translucent),
+        };
+        picture.ok_or_else(unknown)
+    }
+
+    fn dimensions(&self) -> (u32, u32) {
+        match self {
+            Self::Opaque(image) => image.dimensions(),
+            Self::Translucent(image) => image.dimensions(),
+        }
+    }
+
+    /// The picture with sides of at most so many pixels. The way takes no memory but for the result.
+    fn shrunk(self, side: u32) -> Self {
+        let (width, height) = self.dimensions();
+        let longest = width.max(height);
+        if longest <= side {
+            return self;
+        }
+        let scaled = |length: u32| {
+            let scaled = f64::from(length) * f64::from(side) / f64::from(longest);
+            (scaled.round() as u32).max(1)
+        };
+        let (width, height) = (scaled(width), scaled(height));
+        match self {
+            Self::Opaque(image) => Self::Opaque(imageops::thumbnail(&image, width, height)),
+            Self::Translucent(image) => {
+                Self::Translucent(imageops::thumbnail(&image, width, height))
+            }
+        }
     }
 }
 
-fn pack(mut picture: DynamicImage) -> ImageResult<Image> {
+/// A kind of pixels that none of the formats has.
+fn unknown() -> ImageError {
+    let kind = ParameterErrorKind::DimensionMismatch;
+    ImageError::Parameter(ParameterError::from_kind(kind))
+}
+
+/// The image as its metadata says that it is looked at.
+fn upright<P: Pixel + 'static>(
+    image: ImageBuffer<P, Vec<P::Subpixel>>,
+    orientation: Orientation,
+) -> ImageBuffer<P, Vec<P::Subpixel>> {
+    match orientation {
+        Orientation::NoTransforms => image,
+        Orientation::Rotate90 => imageops::rotate90(&image),
+        Orientation::Rotate180 => imageops::rotate180(&image),
+        Orientation::Rotate270 => imageops::rotate270(&image),
+        Orientation::FlipHorizontal => imageops::flip_horizontal(&image),
+        Orientation::FlipVertical => imageops::flip_vertical(&image),
+        Orientation::Rotate90FlipH => imageops::flip_horizontal(&imageops::rotate90(&image)),
+        Orientation::Rotate270FlipH => imageops::flip_horizontal(&imageops::rotate270(&image)),
+    }
+}
+
+fn pack(mut picture: Picture) -> ImageResult<Image> {
     loop {
-        let rgba = picture.color().has_alpha().then(|| picture.to_rgba8());
-        let rgba = rgba.filter(|rgba| rgba.pixels().any(|pixel| pixel.0[3] < u8::MAX));
-        let image = match rgba {
-            Some(rgba) => png(&rgba)?,
-            None => jpeg(&picture.to_rgb8())?,
+        let image = match &picture {
+            Picture::Opaque(image) => jpeg(image)?,
+            Picture::Translucent(image) if image.pixels().any(|pixel| pixel.0[3] < u8::MAX) => {
+                png(image)?
+            }
+            Picture::Translucent(image) => jpeg(&without_alpha(image))?,
         };
         if image.bytes.len() <= MAX_IMAGE_BYTES {
             return Ok(image);
         }
         let side = image.width.max(image.height) / 4 * 3;
-        picture = shrink(picture, side.max(1));
+        picture = picture.shrunk(side.max(1));
     }
+}
+
+fn without_alpha(image: &RgbaImage) -> RgbImage {
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [red, green, blue, _] = image.get_pixel(x, y).0;
+        Rgb([red, green, blue])
+    })
 }
 
 fn png(picture: &RgbaImage) -> ImageResult<Image> {

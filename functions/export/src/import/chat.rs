@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kafka_common::api::MAX_NAME_CHARS;
+use kafka_common::api::actions::MAX_FILE_IDS;
 use kafka_common::api::export::ExportedVersion;
 use kafka_common::api::relay::{MAX_NOTE_CHARS, Message};
 use kafka_common::api::words::{MessageKind, Status};
@@ -273,6 +274,13 @@ impl Open {
         };
         let reasoning = message.reasoning.unwrap_or_default();
         self.reasoning_bytes += reasoning.len() as i64;
+        if message.file_ids.len() > MAX_FILE_IDS {
+            let most = format_args!("{what} has more than {MAX_FILE_IDS} files");
+            return Err(refused(path, most));
+        }
+        let files = message.file_ids.iter();
+        let files: Vec<_> = files.map(|file| work.id("file", file.as_str())).collect();
+        let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let id = |source: &str| work.id(&self.id, source);
         let row = MessageRow {
             id: id(message.id.as_str()),
@@ -292,6 +300,7 @@ impl Open {
             reasoning,
             rating: message.rating,
             note: message.note,
+            file_ids,
             finish_reason: message.finish_reason,
             usage: message.usage.map(|usage| usage.to_string()),
             error: message.error,

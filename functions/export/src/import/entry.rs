@@ -1,6 +1,7 @@
 //! The entries of an archive: which of them mean something, by their paths.
 
 use kafka_common::error::Result;
+use kafka_common::feed;
 use kafka_unpack::json::{Event, Splitter};
 
 use super::chat::{CHAT, Chat};
@@ -96,8 +97,8 @@ impl Entry {
     /// It is complete, and undamaged.
     pub async fn end(self, work: &mut Work) -> Result<()> {
         match self {
-            Self::Other => Ok(()),
-            Self::File(file) => file.end(work).await,
+            Self::Other => return Ok(()),
+            Self::File(file) => file.end(work).await?,
             Self::Document {
                 path,
                 splitter,
@@ -105,12 +106,15 @@ impl Entry {
             } => {
                 splitter.finish().map_err(|error| refused(&path, error))?;
                 match *document {
-                    Document::User(user) => user.end(&path, work).await,
-                    Document::Files(list) => list.end(work).await,
-                    Document::Chat(chat) => chat.end(&path, work).await,
+                    Document::User(user) => user.end(&path, work).await?,
+                    Document::Files(list) => list.end(work).await?,
+                    Document::Chat(chat) => chat.end(&path, work).await?,
                 }
             }
         }
+        // Those who follow the user's feed learn of it entry by entry.
+        feed::tell([work.user.as_str()]).await;
+        Ok(())
     }
 
     /// It will not be complete: what was staged is removed.

@@ -38,6 +38,8 @@ pub struct MessageRow {
     pub reasoning: String,
     pub rating: Option<Rating>,
     pub note: Option<String>,
+    /// The new ids of its files, as JSON.
+    pub file_ids: Option<String>,
     pub finish_reason: Option<String>,
     pub usage: Option<String>,
     pub error: Option<String>,
@@ -240,12 +242,13 @@ async fn messages(
             row.selected,
             row.reasoning,
             row.rating.map(Rating::as_str),
-            row.note
+            row.note,
+            row.file_ids
         ]);
     }
     let into = "INSERT INTO chat_conversation (id, chat_id, role, type, content, parent_id, position, created_at,
-        status, model, rev, selected, reasoning, rating, note)";
-    insert(tx, into, 15, messages).await?;
+        status, model, rev, selected, reasoning, rating, note, file_ids)";
+    insert(tx, into, 16, messages).await?;
     let into = "INSERT INTO generation (id, chat_id, message_id, model, status, seq, heartbeat, finish_reason, usage,
         error, owner_id)";
     insert(tx, into, 11, replies).await
