@@ -29,3 +29,14 @@ ALTER TABLE chat_conversation ADD COLUMN file_ids TEXT;
 
 -- Whether the model takes images: 0, 1, or NULL where that is not known. Learnt, or set by its owner.
 ALTER TABLE model ADD COLUMN takes_images INTEGER;
+
+-- That it was learnt is told like what its owner sets.
+DROP TRIGGER model_change_is_news;
+
+CREATE TRIGGER model_change_is_news
+AFTER UPDATE OF name, base_url, context_chars, timeout_seconds, header_names, query, key_header, takes_images ON model
+WHEN (NEW.name, NEW.base_url, NEW.context_chars, NEW.timeout_seconds, NEW.header_names, NEW.query, NEW.key_header, NEW.takes_images)
+    IS NOT (OLD.name, OLD.base_url, OLD.context_chars, OLD.timeout_seconds, OLD.header_names, OLD.query, OLD.key_header, OLD.takes_images)
+BEGIN
+    INSERT INTO feed_news (user_id, kind, subject_id) VALUES (NEW.user_id, 'model_changed', NEW.id);
+END;

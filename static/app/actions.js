@@ -172,7 +172,7 @@ export async function deleteWorkspace(id) {
   });
 }
 
-async function readWorkspaces() {
+export async function readWorkspaces() {
   const { workspaces } = await api.workspaces();
   set({ workspaces: workspaces.map((/** @type {any} */ { id, name }) => ({ id, name })) });
 }
@@ -220,10 +220,18 @@ export async function send(prompt) {
     const { messages, waiting } = get();
     const after = messages.at(-1)?.id ?? null;
     if (waiting.length > 0) throw new ApiError("One prompt is waiting already.", 400);
-    const frame = { action: "new_message", prompt, ...choices() };
+    const added = get().transfers.flatMap(({ fileId }) => fileId ? [fileId] : []);
+    // A message has ten at most; the others are files of the chat.
+    const ids = added.slice(0, 10).map((id) => chatFile(id)?.id ?? id);
+    const frame = { action: "new_message", prompt, ...(ids.length > 0 && { file_ids: ids }), ...choices() };
     connection().add({ clientId: crypto.randomUUID(), prompt, after, frame });
     set({ transfers: get().transfers.filter(({ fileId }) => !fileId) });
   });
+}
+
+/** The file of the chat that is called by this id, its own or that of what was uploaded. @param {string} id */
+export function chatFile(id) {
+  return get().files.find((file) => file.id === id || file.file_id === id);
 }
 
 /** @param {import("./types.js").Message} message @param {string} prompt */

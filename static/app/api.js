@@ -194,6 +194,16 @@ export function upload(chatId, file, progress) {
 
 /** Opens a socket of a chat. @param {string} chatId */
 export function openSocket(chatId) {
+  return socketAt(`/ws/${chatId}`);
+}
+
+/** Opens a socket of the feed of a user. @param {string} userId */
+export function openFeed(userId) {
+  return socketAt(`/ws/user/${userId}`);
+}
+
+/** @param {string} path */
+function socketAt(path) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return new WebSocket(`${scheme}://${location.host}/ws/${chatId}`, "kafka.v2");
+  return new WebSocket(`${scheme}://${location.host}${path}`, "kafka.v2");
 }

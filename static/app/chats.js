@@ -1,5 +1,5 @@
 // The list of chats, and the one place where the side bar learns that it has changed: from this window, from the others of
-// this browser, and by asking now and then.
+// this browser, from the user's feed, and by asking now and then.
 
 import { api } from "./api.js";
 import { get, set } from "./store.js";
@@ -39,10 +39,10 @@ export function chatsChanged(isOwn = true) {
 const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("kafka");
 if (others) others.onmessage = () => chatsChanged(false);
 window.addEventListener("focus", () => chatsChanged(false));
-// What other machines do.
+// Where there is no feed, as without a gateway.
 setInterval(() => {
   if (document.visibilityState === "visible") chatsChanged(false);
-}, 20000);
+}, 60000);
 
 export function showMoreChats() {
   wanted += 100;

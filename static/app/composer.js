@@ -1,6 +1,6 @@
 // Where prompts are written: text, files, the model, and whether the reply may write files.
 
-import { addFiles, chooseModel, endTransfer, send, stop } from "./actions.js";
+import { addFiles, chatFile, chooseModel, endTransfer, send, stop } from "./actions.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
 import { recall, remember } from "./memory.js";
@@ -154,12 +154,11 @@ export function composer() {
 /** A file that was just added. @param {string} id @param {string} name @param {string} fileId */
 function chip(id, name, fileId) {
   const show = () => {
-    const file = get().files.find((file) => file.id === fileId || file.file_id === fileId);
-    set({ isPanelOpen: true, fileId: file?.id ?? null });
+    set({ isPanelOpen: true, fileId: chatFile(fileId)?.id ?? null });
   };
   return h("div", { class: "transfer stored" },
     h("button", { type: "button", class: "link name", dir: "auto", onclick: show }, name),
-    h("span", { class: "soft" }, "added to this chat"),
+    h("span", { class: "soft" }, "goes with your message"),
     iconButton("close", `Hide ${name}`, () => endTransfer(id)));
 }
 

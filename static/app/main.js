@@ -6,6 +6,7 @@ import { watch } from "./store.js";
 import { loadText } from "./text.js";
 import { welcome } from "./login.js";
 import { shell } from "./shell.js";
+import "./feed.js";
 import "./models.js";
 import "./palette.js";
 import "./replies.js";

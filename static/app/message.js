@@ -1,6 +1,6 @@
 // One message: its text, what the model thought, what went wrong, and what can be done with it.
 
-import { copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./actions.js";
+import { chatFile, copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./actions.js";
 import { api } from "./api.js";
 import { confirmed, written } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
@@ -43,7 +43,8 @@ function stamp(message) {
   const beside = siblings.get(message.id) ?? [];
   const isEdited = editing === message.id;
   // What it names may be files that come later.
-  const named = message.type === "file" || message.content?.includes("![") ? files.length : 0;
+  const names = message.type === "file" || message.file_ids?.length || message.content?.includes("![");
+  const named = names ? files.length : 0;
   return [message.status, beside.join(), isEdited, message.error, named, message.rating, message.note].join("|");
 }
 
@@ -64,12 +65,23 @@ function prompt(message) {
   const text = message.content ?? "";
   return [
     h("div", { class: "bubble", dir: "auto" }, text),
+    ...filesOf(message),
     h("div", { class: "actions" },
       arrows(message),
       iconButton("edit", "Edit the prompt", () => set({ editing: message.id })),
       copyButton("Copy the prompt", () => text),
       moreButton("More about this prompt", message)),
   ];
+}
+
+/** The files that belong to a prompt. @param {Message} message @returns {Node[]} */
+function filesOf(message) {
+  const files = (message.file_ids ?? []).flatMap((id) => chatFile(id) ?? []);
+  if (files.length === 0) return [];
+  return [h("ul", { class: "files-of", "aria-label": "Files of this message" }, ...files.map((file) => h("li", {},
+    h("button", { type: "button", class: "quiet", dir: "auto", onclick: () => set({ isPanelOpen: true, fileId: file.id }) },
+      file.type === "image" ? h("img", { src: api.contentOf(file.id), alt: "", loading: "lazy" }) : icon("file"),
+      file.filename))))];
 }
 
 /** What was written of an edited prompt, which leaves the page when one scrolls away from it. */
@@ -145,6 +157,9 @@ function ending(message) {
       h("p", {}, words), h("div", { class: "row" }, h("button", { type: "button", onclick: again }, "Try again"))));
   } else if (message.status === "stopped") {
     parts.push(h("p", { class: "soft small" }, "You stopped this reply."));
+  } else if (message.error) {
+    // A reply that is complete all the same, such as one of a model that did not see the images.
+    parts.push(h("p", { class: "soft small not-seen" }, message.error));
   } else if (message.finish_reason === "length") {
     parts.push(h("p", { class: "soft small" }, "The reply reached the model's limit of length."));
   }

@@ -32,6 +32,7 @@
  * @property {string} [finish_reason]
  * @property {Record<string, number>} [usage]
  * @property {string} [error]
+ * @property {string[]} [file_ids] Of a prompt: its files.
  * @property {boolean} [truncated]
  * @property {"good" | "bad" | null} [rating]
  * @property {string | null} [note]

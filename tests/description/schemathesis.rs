@@ -18,10 +18,15 @@ const OF_TOKEN_MODE: [(&str, &str); 7] = {
 };
 
 /// What never succeeds, and why.
-const NEVER: [(&str, &str); 5] = [
+const NEVER: [(&str, &str); 7] = [
     ("conversation_socket", "only the gateway gets further"),
     (
         "conversation_socket_events",
+        "only the gateway, which signs, gets further",
+    ),
+    ("feed_socket", "only the gateway gets further"),
+    (
+        "feed_socket_events",
         "only the gateway, which signs, gets further",
     ),
     ("chat_delete_new", "no chat has this id"),

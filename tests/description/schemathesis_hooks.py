@@ -38,6 +38,12 @@ RIGHT = collections.Counter()
 TAKES_KNOWN = {"/file/upload", "/workspace/new"}
 
 
+@schemathesis.serializer("application/zip")
+def archive(context, value):
+    """An archive is its bytes."""
+    return value.encode() if isinstance(value, str) else value
+
+
 @schemathesis.hook
 def map_body(context, body):
     operation = context.operation

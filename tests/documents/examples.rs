@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::read;
-use crate::support::{FakeMail, Process, Server, Setup, V2, repository};
+use crate::support::{FakeMail, Process, Server, Setup, V2, login, repository};
 
 /// The one block of commands in a document that begins so.
 fn block(document: &str, start: &str) -> String {
@@ -243,7 +243,25 @@ async fn operations() {
 #[tokio::test]
 async fn the_description_is_where_the_overview_has_it() {
     let server = Server::start().await;
-    let commands = block("docs/api.md", "curl");
+    let commands = block("docs/api.md", "curl http");
     let answer = run(&commands, &[(ADDRESS, server.address())]).await;
     assert!(answer.starts_with(r#"{"openapi":"3.1.0""#), "{answer:.80}");
+}
+
+#[tokio::test]
+async fn an_archive_is_imported() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await.id;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let archive = folder.path().join("archive.zip").display().to_string();
+    let export = "curl http://127.0.0.1:8000/user/USER/export --output kafka-export.zip\n";
+    let commands = export.replace("USER", &user) + &block("docs/api.md", "curl 'http");
+    let places = [
+        ("user_id=…", &*format!("user_id={user}")),
+        ("kafka-export.zip", &*archive),
+        (ADDRESS, server.address()),
+    ];
+    let answer = run(&commands, &places).await;
+    // By each of the two ways.
+    assert_eq!(answer.matches("there_already").count(), 2, "{answer}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::Visit;
+use super::{Visit, send, settled};
 use crate::support::Browser;
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn files_are_pasted_and_text_stays_text() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let visit = Visit::start(&browser, &["fake-no-images-words-3-rate-0"]).await;
     let page = &visit.page;
     page.until("document.activeElement?.matches('.prompt')")
         .await;
@@ -76,6 +76,18 @@ async fn files_are_pasted_and_text_stays_text() {
     page.until("document.querySelector('img.preview')?.naturalWidth === 1")
         .await;
     page.screenshot("pasted").await;
+    // It belongs to the prompt that follows; this model sees no picture and says so.
+    page.eval("document.querySelector('.composer .prompt').focus()")
+        .await;
+    send(page, "What is this?").await;
+    settled(page).await;
+    page.shows(".message.user .files-of", "pixel.png").await;
+    page.shows(".message.assistant .not-seen", "pixel.png")
+        .await;
+    page.until("document.querySelector('.files-of img')?.naturalWidth === 1")
+        .await;
+    page.until("!document.querySelector('.transfer')").await;
+    page.screenshot("sent-with-picture").await;
     let text = "(() => { const data = new DataTransfer(); data.setData('text/plain', 'words'); \
                 const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }); \
                 document.querySelector('.prompt').dispatchEvent(event); return event.defaultPrevented })()";

@@ -35,7 +35,8 @@ async fn an_upload_shows_its_progress_and_can_be_cancelled() {
     page.ask("Network.emulateNetworkConditions", fast).await;
     page.choose_files(".composer input[type=file]", &[small])
         .await;
-    page.shows(".transfer.stored", "added to this chat").await;
+    page.shows(".transfer.stored", "goes with your message")
+        .await;
     // The cancelled one left nothing.
     page.until("document.querySelector('.header .count').innerText === '1'")
         .await;

@@ -95,7 +95,8 @@ async fn a_new_chat_is_named_by_its_model() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let visit = Visit::start(&browser, &["fake-say-rate-0"]).await;
+    // Slow enough for its first name to be seen.
+    let visit = Visit::start(&browser, &["fake-say-rate-10"]).await;
     let page = &visit.page;
     let prompt = "How does one get an answer from the castle without a summons?";
     send(page, prompt).await;
@@ -105,6 +106,6 @@ async fn a_new_chat_is_named_by_its_model() {
     // Six words, as the fake model names a chat.
     page.until("document.querySelector('.title').innerText === 'How does one get an answer'")
         .await;
-    page.until("document.querySelector('.chat-row a').innerText === 'How does one get an answer'")
+    page.until("document.querySelector('.chat-row a')?.innerText === 'How does one get an answer'")
         .await;
 }

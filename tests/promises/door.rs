@@ -4,7 +4,7 @@
 use crate::support::{House, Operation, Request, World, by};
 
 /// What needs no session in token mode.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 18] = [
     "auth_login",
     "auth_code",
     "auth_oidc_start",
@@ -21,6 +21,8 @@ const PUBLIC: [&str; 16] = [
     "web_ready",
     "conversation_socket",
     "conversation_socket_events",
+    "feed_socket",
+    "feed_socket_events",
 ];
 
 /// What makes a request one from elsewhere.

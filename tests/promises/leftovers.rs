@@ -174,10 +174,11 @@ async fn hear_of_the_end([v1, v2]: &mut [Socket; 2]) {
     }
 }
 
-/// All rows, but for the record that something was done, which has only ids.
+/// All rows, but for the records that something was done and has changed, which have only ids.
 async fn rows(house: &House) -> String {
     let dump = house.dump().await;
-    let rows = dump.lines().filter(|row| !row.starts_with("audit "));
+    let is_record = |row: &&str| row.starts_with("audit ") || row.starts_with("feed ");
+    let rows = dump.lines().filter(|row| !is_record(row));
     rows.map(|row| format!("{row}\n")).collect()
 }
 

@@ -27,6 +27,9 @@ pub struct Learnt {
     /// It does not stream.
     #[serde(skip_serializing_if = "is_false")]
     pub no_streaming: bool,
+    /// It knows the most tokens of a reply by their newer name, `max_completion_tokens`, only.
+    #[serde(skip_serializing_if = "is_false")]
+    pub max_completion_tokens: bool,
     /// So many characters were not too many for it, and more were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_chars: Option<usize>,
@@ -177,6 +180,10 @@ impl Adaptation {
             }
             Some(Objection::StreamOptions) if !learnt.no_stream_options => {
                 learnt.no_stream_options = true;
+                return true;
+            }
+            Some(Objection::MaxTokens) if !learnt.max_completion_tokens => {
+                learnt.max_completion_tokens = true;
                 return true;
             }
             Some(Objection::Streaming) if !learnt.no_streaming => {
@@ -378,6 +385,17 @@ mod tests {
         assert!(guessed.way().no_system_role);
         assert!(guessed.lesson().is_some_and(|learnt| learnt.no_system_role));
         assert!(!guessed.refused(&refusal, &turns(1)));
+        let mut newer = Adaptation::new(Learnt::default());
+        let renamed = refusal(
+            400,
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        );
+        assert!(newer.refused(&renamed, &turns(1)));
+        assert!(
+            newer
+                .lesson()
+                .is_some_and(|learnt| learnt.max_completion_tokens)
+        );
         let mut streaming = Adaptation::new(Learnt::default());
         let verified = refusal_in("Your organization must be verified to stream this model.");
         assert!(streaming.refused(&verified, &turns(1)));

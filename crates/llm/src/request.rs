@@ -50,7 +50,11 @@ impl Call<'_> {
             body["stream_options"] = json!({"include_usage": true});
         }
         for (name, value) in &self.settings.parameters {
-            if !OURS_IN_BODY.contains(&name.as_str()) {
+            let name = match name.as_str() {
+                "max_tokens" if way.max_completion_tokens => "max_completion_tokens",
+                name => name,
+            };
+            if !OURS_IN_BODY.contains(&name) {
                 body[name] = value.clone();
             }
         }
@@ -169,6 +173,33 @@ mod tests {
             call.uri().unwrap(),
             "https://example.com/v1/chat/completions"
         );
+
+        let limited = RequestSettings {
+            parameters: [("max_tokens".to_owned(), 100.into())]
+                .into_iter()
+                .collect(),
+            ..RequestSettings::default()
+        };
+        let newer = Learnt {
+            max_completion_tokens: true,
+            ..Learnt::default()
+        };
+        let limited = Call {
+            settings: &limited,
+            ..open
+        };
+        for (way, field) in [
+            (Learnt::default(), "max_tokens"),
+            (newer, "max_completion_tokens"),
+        ] {
+            let body: Value = serde_json::from_str(&limited.body(&way)).unwrap();
+            let named = ["max_tokens", "max_completion_tokens"].map(|name| &body[name]);
+            assert_eq!(body[field], 100);
+            assert_eq!(
+                named.into_iter().filter(|value| !value.is_null()).count(),
+                1
+            );
+        }
 
         let settings = RequestSettings {
             headers: parse_headers(r#"{"x-title": "Kafka", "user-agent": "mine"}"#).unwrap(),

@@ -90,7 +90,7 @@ pub(super) async fn of_reading(counter: &mut Counter) {
     }
     // The chat, and the record of it; the pages are read while the answer is sent.
     let path = format!("/chat/{chat}/export");
-    let cost = alone(2).leased();
+    let cost = alone(2).streamed();
     counter.takes(&path, counter.get(&path), 200, cost).await;
     // The first one indexes what there is, and notes what comes.
     let path = format!("/search?user_id={}&q=text", counter.user);

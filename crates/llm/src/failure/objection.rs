@@ -6,8 +6,8 @@ mod words;
 use super::EndpointError;
 pub use size::Size;
 use words::{
-    is_about_images, is_about_length, is_about_options, is_about_streaming, is_about_system,
-    is_about_these_images,
+    is_about_images, is_about_length, is_about_max_tokens, is_about_options, is_about_streaming,
+    is_about_system, is_about_these_images,
 };
 
 /// Why a request was refused, where another one would not be.
@@ -23,6 +23,8 @@ pub enum Objection {
     Context(Size),
     /// The field `stream_options` is unknown.
     StreamOptions,
+    /// The field `max_tokens` has another name, `max_completion_tokens`.
+    MaxTokens,
     /// The model may not be streamed.
     Streaming,
 }
@@ -42,6 +44,9 @@ impl Objection {
         }
         if let Some(401..=404 | 405 | 408 | 410) = status {
             return None;
+        }
+        if is_about_max_tokens(&words) {
+            return Some(Self::MaxTokens);
         }
         if is_about_length(status, &words, &said.code.to_lowercase()) {
             let named = Size {

@@ -28,6 +28,7 @@ SELECT entry.user_id AS user_id, entry.rev AS rev, entry.kind AS kind, entry.sub
     model.user_id AS "model.user_id", model.context_chars AS "model.context_chars",
     model.timeout_seconds AS "model.timeout_seconds", model.header_names AS "model.headers",
     model.query AS "model.query", model.key_header AS "model.key_header",
+    model.takes_images AS "model.capabilities.images",
     workspace.id AS "workspace.id", workspace.name AS "workspace.name"
 FROM chosen CROSS JOIN feed AS entry ON entry.id = chosen.id
 LEFT JOIN listed_chat AS chat ON chat.id = entry.subject_id AND entry.chat_rev IS NOT NULL

@@ -206,6 +206,10 @@ fn other_refusals() {
     for words in options {
         assert_eq!(of(400, words), Some(Objection::StreamOptions), "{words}");
     }
+    let renamed = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    assert_eq!(of(400, renamed), Some(Objection::MaxTokens));
+    let too_many = "max_completion_tokens is too large: 99999. This model supports at most 16384 completion tokens.";
+    assert_eq!(of(400, too_many), None);
     let streaming = "Your organization must be verified to stream this model.";
     assert_eq!(of(400, streaming), Some(Objection::Streaming));
     for (status, words) in [

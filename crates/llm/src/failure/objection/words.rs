@@ -241,6 +241,12 @@ pub(super) fn is_about_options(words: &str) -> bool {
     )
 }
 
+/// Whether `max_tokens` is refused for its newer name.
+pub(super) fn is_about_max_tokens(words: &str) -> bool {
+    const NOT: &[&str] = &["not support", "n't support", "unsupported", "instead"];
+    words.contains("max_completion_tokens") && words.contains("max_tokens") && contains(words, NOT)
+}
+
 /// What images are called.
 const IMAGES: &[&str] = &[
     "image",

@@ -1,0 +1,69 @@
+// The feed of the user (docs/websocket.md#the-feed-of-a-user): what other windows and machines do. This page shows lists
+// and reads them again when an event names them, so of the feed it keeps nothing but its number.
+
+import { readModels, readWorkspaces } from "./actions.js";
+import { openFeed } from "./api.js";
+import { chatsChanged } from "./chats.js";
+import { get, watch } from "./store.js";
+
+/** Milliseconds without an event after which the server is asked what is new: it may have been killed before it told. */
+const QUIET = 60000;
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 30000;
+
+/** @type {WebSocket | null} */
+let socket = null;
+/** The number of the newest change that is known; null before the first socket of this user. @type {number | null} */
+let rev = null;
+let heard = 0;
+let pause = FIRST_PAUSE;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+watch(({ user }) => [user?.id], () => {
+  rev = null;
+  pause = FIRST_PAUSE;
+  follow();
+});
+
+setInterval(() => {
+  if (socket?.readyState !== WebSocket.OPEN || Date.now() - heard < QUIET || rev === null) return;
+  heard = Date.now();
+  socket.send(JSON.stringify({ action: "sync", rev }));
+}, 5000);
+
+function follow() {
+  clearTimeout(timer);
+  const user = get().user;
+  if (socket) socket.onmessage = socket.onclose = null;
+  socket?.close();
+  socket = null;
+  if (!user) return;
+  const opened = openFeed(user.id);
+  socket = opened;
+  opened.onmessage = (event) => received(JSON.parse(event.data));
+  opened.onclose = ({ code }) => {
+    socket = null;
+    // The user is gone, or may not.
+    if (code === 1000 || code === 1008) return;
+    timer = setTimeout(follow, pause * (0.75 + Math.random() / 2));
+    pause = Math.min(pause * 2, LONGEST_PAUSE);
+  };
+}
+
+/** @param {{action: string, rev?: number, events?: {action: string}[]}} event */
+function received(event) {
+  heard = Date.now();
+  pause = FIRST_PAUSE;
+  if (event.rev === undefined || (rev !== null && event.rev <= rev)) return;
+  const isFirst = rev === null;
+  // Of what was missed, only that it was something matters.
+  const hasMissed = event.action === "initial" || event.action === "sync" || (rev !== null && event.rev > rev + 1);
+  rev = event.rev;
+  // What has happened since the list was read.
+  if (isFirst) return chatsChanged(false);
+  const is = (/** @type {string} */ kind) => hasMissed || event.action.startsWith(kind);
+  if (is("chat_") || is("generation_")) chatsChanged(false);
+  if (is("model_")) readModels().catch(() => {});
+  if (is("workspace_")) readWorkspaces().catch(() => {});
+}
