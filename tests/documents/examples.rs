@@ -255,7 +255,8 @@ async fn an_archive_is_imported() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let archive = folder.path().join("archive.zip").display().to_string();
     let export = "curl http://127.0.0.1:8000/user/USER/export --output kafka-export.zip\n";
-    let commands = export.replace("USER", &user) + &block("docs/api.md", "curl 'http");
+    let export = export.replace("USER", user.as_str());
+    let commands = format!("{export}{}", block("docs/api.md", "curl 'http"));
     let places = [
         ("user_id=…", &*format!("user_id={user}")),
         ("kafka-export.zip", &*archive),

@@ -389,7 +389,7 @@ async fn wrong_files_are_refused_and_nothing_is_stored() {
         (json!(vec!["x"; 11]), 413, "file_ids is too long."),
         (json!("x"), 400, "file_ids must be a list of ids."),
         (json!([1]), 400, "file_ids must be a list of ids."),
-        (json!([""]), 400, "file_ids must be a list of ids."),
+        (json!([""]), 404, "not found in the chat or its workspace."),
     ] {
         let asked = json!({ "prompt": "x", "model": PARTS, "file_ids": files });
         let asked = scene.ask(&asked).await;

@@ -83,10 +83,8 @@ impl<'de> Deserialize<'de> for FileIds {
             let Value::String(id) = id else {
                 return Err(wrong());
             };
-            match id.chars().count() {
-                0 => return Err(wrong()),
-                1..=MAX_ID_CHARS => {}
-                _ => return Err(D::Error::invalid_length(id.len(), &"a shorter text")),
+            if id.chars().count() > MAX_ID_CHARS {
+                return Err(D::Error::invalid_length(id.len(), &"a shorter text"));
             }
             let id = FileId::from(id);
             if !ids.contains(&id) {

@@ -386,8 +386,7 @@ mod tests {
         assert!(guessed.lesson().is_some_and(|learnt| learnt.no_system_role));
         assert!(!guessed.refused(&refusal, &turns(1)));
         let mut newer = Adaptation::new(Learnt::default());
-        let renamed = refusal(
-            400,
+        let renamed = refusal_in(
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
         );
         assert!(newer.refused(&renamed, &turns(1)));

@@ -12,6 +12,7 @@ pub fn diff(old: &str, new: &str) -> String {
         old: &old,
         new: &new,
         lines: String::new(),
+        added: String::new(),
     };
     // Not `TextDiff`, which brings all algorithms for all kinds of texts: four times the rest of the module.
     let Ok(()) = myers::diff(&mut both, &old[..], 0..old.len(), &new[..], 0..new.len());
@@ -23,16 +24,16 @@ struct Both<'a> {
     old: &'a [&'a str],
     new: &'a [&'a str],
     lines: String,
+    /// Added lines, which follow those that were removed at the same place.
+    added: String,
 }
 
-impl Both<'_> {
-    fn write(&mut self, sign: char, is_old: bool, from: usize, count: usize) {
-        let text = if is_old { self.old } else { self.new };
-        for line in text.iter().skip(from).take(count) {
-            self.lines.push(sign);
-            self.lines.push_str(line);
-            self.lines.push('\n');
-        }
+/// Writes lines of a text.
+fn write(to: &mut String, sign: char, text: &[&str], from: usize, count: usize) {
+    for line in text.iter().skip(from).take(count) {
+        to.push(sign);
+        to.push_str(line);
+        to.push('\n');
     }
 }
 
@@ -40,17 +41,23 @@ impl DiffHook for Both<'_> {
     type Error = Infallible;
 
     fn equal(&mut self, _: usize, new: usize, count: usize) -> Result<(), Infallible> {
-        self.write(' ', false, new, count);
+        self.finish()?;
+        write(&mut self.lines, ' ', self.new, new, count);
         Ok(())
     }
 
     fn delete(&mut self, old: usize, count: usize, _: usize) -> Result<(), Infallible> {
-        self.write('-', true, old, count);
+        write(&mut self.lines, '-', self.old, old, count);
         Ok(())
     }
 
     fn insert(&mut self, _: usize, new: usize, count: usize) -> Result<(), Infallible> {
-        self.write('+', false, new, count);
+        write(&mut self.added, '+', self.new, new, count);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Infallible> {
+        self.lines.push_str(&std::mem::take(&mut self.added));
         Ok(())
     }
 }
