@@ -13,6 +13,9 @@ const VARIABLES: usize = 12;
 /// And those that say whether there is somebody to tell of a change.
 const OF_GATEWAYS: usize = 2;
 
+/// What makes the request of this number.
+type Asks<'a> = &'a dyn Fn(usize) -> Request;
+
 #[tokio::test]
 async fn a_request_calls_for_its_statement_and_an_instance_once_for_the_rest() {
     // Without a gateway: what it is told goes out beside the requests, and some of it with those that come next.
@@ -27,7 +30,7 @@ async fn a_request_calls_for_its_statement_and_an_instance_once_for_the_rest() {
     let email = json!({ "email": "josef@example.com" }).to_string();
     let logins = |_| server.post("/auth/login").json(email.clone());
     let chats = |_| server.post("/chat/new").form(&form);
-    let kinds: [(&str, &dyn Fn(usize) -> Request, usize); 2] = [
+    let kinds: [(&str, Asks<'_>, usize); 2] = [
         ("logins", &logins, VARIABLES),
         ("new chats", &chats, VARIABLES + OF_GATEWAYS),
     ];

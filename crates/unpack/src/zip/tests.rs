@@ -62,13 +62,13 @@ fn end() -> Vec<u8> {
     end
 }
 
+/// The names and the contents of entries.
+type Entries = Vec<(String, Vec<u8>)>;
+
 /// The entries of an archive that comes in pieces of this length.
-fn read(
-    archive: &[u8],
-    length: usize,
-) -> Result<Vec<(String, Vec<u8>)>, (Option<String>, Problem)> {
+fn read(archive: &[u8], length: usize) -> Result<Entries, (Option<String>, Problem)> {
     let mut unzip = Unzip::new();
-    let mut entries: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut entries = Entries::new();
     let wrong = |error: super::Error| (error.entry, error.problem);
     for piece in archive.chunks(length) {
         unzip.push(piece);
