@@ -25,9 +25,13 @@ use crate::workspace::Workspace;
 #[derive(Debug, Serialize, JsonSchema, IntoStaticStr)]
 #[serde(tag = "action", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most events are changes, and each is written at once"
+// Components have shorter pointers.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(
+        clippy::large_enum_variant,
+        reason = "most events are changes, and each is written at once"
+    )
 )]
 pub enum FeedEvent {
     /// Where the feed is when the connection opens.
