@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::operation::{Content, Operation, Parameter, SOCKET_EVENT_TYPE};
+use super::operation::{Content, Operation, Parameter};
+use super::relay::{opens_socket, reports_of_socket};
 use super::schema::Schema;
 use crate::chat::ListedChat;
 use crate::events::Error;
@@ -261,27 +262,12 @@ operations! {
     ///
     /// The gateway holds it. In token mode it needs a session or a ticket, as a chat's. A socket of another user opens,
     /// receives an error and is closed. The protocol: [/docs/websocket](/docs/websocket#the-feed-of-a-user).
-    SOCKET = Operation::get("/ws/user/{user_id}")
-        .for_gateways()
-        .public()
-        .query(&[Parameter::optional("ticket", Schema::Text)
-            .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
-        .also(101, "The WebSocket is open.", Content::Nothing)
-        .fails(400, "The handshake is not valid.")
-        .fails(401, "Token mode, without the sub-protocol `kafka.v2`: there is no session, or it has ended, or the ticket is not valid.")
-        .fails(426, "The request has no `Upgrade: websocket`, or did not come through the gateway.")
-        .fails(502, "The gateway can't reach the application.");
+    SOCKET = opens_socket(Operation::get("/ws/user/{user_id}"));
 
     /// Report the events of such a socket
     ///
     /// For the gateway only, which signs the request: WebSocket-over-HTTP, `application/websocket-events`.
-    SOCKET_EVENTS = Operation::post("/ws/user/{user_id}")
-        .for_gateways()
-        .public()
-        .takes(SOCKET_EVENT_TYPE)
-        .also(200, "Events for the socket.", Content::Other(SOCKET_EVENT_TYPE))
-        .fails(401, "The request is not signed by the gateway.")
-        .fails(426, "The body is not in the format of events.");
+    SOCKET_EVENTS = reports_of_socket(Operation::post("/ws/user/{user_id}"));
 }
 
 #[cfg(test)]

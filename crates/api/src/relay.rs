@@ -321,6 +321,37 @@ const fn streams_reply(operation: Operation) -> Operation {
         .fails(409, BUSY)
 }
 
+const TICKET: &[Parameter] = &[Parameter::optional("ticket", Schema::Text)
+    .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")];
+
+/// Declares how an operation opens a WebSocket, which the gateway holds.
+pub(crate) const fn opens_socket(operation: Operation) -> Operation {
+    operation
+        .for_gateways()
+        .public()
+        .query(TICKET)
+        .also(101, "The WebSocket is open.", Content::Nothing)
+        .fails(400, "The handshake is not valid.")
+        .fails(401, "Token mode, without the sub-protocol `kafka.v2`: there is no session, or it has ended, or the ticket is not valid.")
+        .fails(426, "The request has no `Upgrade: websocket`, or did not come through the gateway.")
+        .fails(502, "The gateway can't reach the application.")
+}
+
+/// Declares how the gateway reports the events of such a socket.
+pub(crate) const fn reports_of_socket(operation: Operation) -> Operation {
+    operation
+        .for_gateways()
+        .public()
+        .takes(SOCKET_EVENT_TYPE)
+        .also(
+            200,
+            "Events for the socket.",
+            Content::Other(SOCKET_EVENT_TYPE),
+        )
+        .fails(401, "The request is not signed by the gateway.")
+        .fails(426, "The body is not in the format of events.")
+}
+
 operations! {
     "conversation": "Prompts, replies and branches of a chat. Clients that need every event use a WebSocket: \
         [/docs/websocket](/docs/websocket)."
@@ -473,25 +504,10 @@ operations! {
     /// The gateway holds it. In token mode it needs a session or a ticket. A socket to a chat that the caller does not
     /// have opens, receives an error and is closed; so does one of `kafka.v2` without a session. The protocol:
     /// [/docs/websocket](/docs/websocket).
-    SOCKET = Operation::get("/ws/{chat_id}")
-        .for_gateways()
-        .public()
-        .query(&[Parameter::optional("ticket", Schema::Text)
-            .about("Token mode: a ticket of `POST /ws/ticket`, for clients that can send neither header nor cookie.")])
-        .also(101, "The WebSocket is open.", Content::Nothing)
-        .fails(400, "The handshake is not valid.")
-        .fails(401, "Token mode, without the sub-protocol `kafka.v2`: there is no session, or it has ended, or the ticket is not valid.")
-        .fails(426, "The request has no `Upgrade: websocket`, or did not come through the gateway.")
-        .fails(502, "The gateway can't reach the application.");
+    SOCKET = opens_socket(Operation::get("/ws/{chat_id}"));
 
     /// Report a socket's events
     ///
     /// For the gateway only, which signs the request: WebSocket-over-HTTP, `application/websocket-events`.
-    SOCKET_EVENTS = Operation::post("/ws/{chat_id}")
-        .for_gateways()
-        .public()
-        .takes(SOCKET_EVENT_TYPE)
-        .also(200, "Events for the socket.", Content::Other(SOCKET_EVENT_TYPE))
-        .fails(401, "The request is not signed by the gateway.")
-        .fails(426, "The body is not in the format of events.");
+    SOCKET_EVENTS = reports_of_socket(Operation::post("/ws/{chat_id}"));
 }
