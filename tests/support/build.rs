@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use super::repository;
+use super::process::Process;
+use super::{fresh_state, repository};
 
 /// Which manifests were built, and whether that succeeded.
 static BUILT: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
@@ -16,9 +17,13 @@ pub fn build_once(manifest: &Path) {
     let mut built = BUILT
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
-    let is_built = built
-        .entry(manifest.to_owned())
-        .or_insert_with(|| build(manifest));
+    let is_built = built.entry(manifest.to_owned()).or_insert_with(|| {
+        let is_built = build(manifest);
+        if is_built && manifest == repository().join("spin.toml") {
+            compile(manifest);
+        }
+        is_built
+    });
     assert!(
         *is_built,
         "kafka build --from {} failed",
@@ -37,4 +42,17 @@ fn build(manifest: &Path) -> bool {
         .status()
         .expect("the kafka binary starts")
         .success()
+}
+
+/// Starts the application once, so that its components are compiled: else the first tests would do it, each for itself.
+fn compile(manifest: &Path) {
+    let state = fresh_state();
+    let process = Process::start(|command| {
+        command
+            .args(["up", "--no-build", "--listen", "127.0.0.1:0", "--from"])
+            .arg(manifest)
+            .arg("--state-dir")
+            .arg(state.path());
+    });
+    process.address();
 }

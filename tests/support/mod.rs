@@ -65,8 +65,9 @@ pub use world::{API_KEY, House, World, by};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Longer than anything takes on a slow machine under load; a longer wait is a hang.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+/// Longer than anything takes on a slow machine under load, or on one that stands still for some minutes meanwhile, as virtual
+/// ones do; a longer wait is a hang.
+pub const PATIENCE: Duration = Duration::from_secs(900);
 
 /// The root of the repository.
 pub fn repository() -> PathBuf {
