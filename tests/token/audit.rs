@@ -62,8 +62,14 @@ async fn logins_deletions_keys_and_acts_of_operators_are_recorded() {
         let change = server.patch(&format!("/models/{model}")).by(&josef);
         change.form(&[(name, value)]).send().await.has_status(200);
     }
+    let message = format!(
+        "INSERT INTO chat_conversation (id, chat_id, role, type, content, position, created_at, rev)
+             VALUES ('said', '{attached}', 'user', 'text', 'secret words', 1, '2026-01-01T00:00:00.000000+00:00', 1)"
+    );
+    server.change(&message).await;
     for path in [
         format!("/chat/{chat}"),
+        format!("/chat/{attached}/messages/said"),
         format!("/file/delete/{file}"),
         format!("/workspace/delete/{workspace}"),
     ] {
@@ -116,6 +122,7 @@ async fn logins_deletions_keys_and_acts_of_operators_are_recorded() {
             user("key_set", &model),
             user("key_set", &model),
             user("chat_deleted", &chat),
+            user("message_deleted", "said"),
             user("file_deleted", &file),
             user("workspace_deleted", &workspace),
             user("file_deleted", &in_chat),

@@ -114,20 +114,21 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     }
     let chat = counter.chat().await;
     let request = counter.message(&chat, "fake-words-2-rate-0");
-    // The reply's task reads the conversation and the files for its model, and looks for files that are being read.
-    let cost = transaction(4).and_background(3).limited();
+    // What the flush of the prompt comes with; the reply's task reads the conversation for its model.
+    let one = transaction(4).and_alone(1).limited();
+    let cost = one.and_background(1);
     let sent = counter.takes("messages", request, 202, cost).await;
     let reply = sent["generation_id"].as_str().expect("an id").to_owned();
     let answer = sent["reply_message_id"].as_str().expect("an id").to_owned();
     let sent = sent["message_id"].as_str().expect("an id").to_owned();
     counter.settles(&chat).await;
-    // What its files mean; and the task reads those of messages.
+    // What its files mean; and the task looks for files that are being read, and reads them and those of messages.
     let file = counter.file().await;
     let with_file = counter.chat_with(&[&file]).await;
     let request = counter.post(&format!("/chat/{with_file}/messages"));
     let request = request.header("accept", "application/json");
     let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0", "file_ids": [file] });
-    let cost_with_file = transaction(5).and_background(4).limited();
+    let cost_with_file = Cost { inside: 5, ..one }.and_background(4);
     let request = request.json(body.to_string());
     counter
         .takes("messages with a file", request, 202, cost_with_file)
@@ -161,7 +162,7 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let cost = transaction(3).and_alone(5).limited();
     counter.takes("copy", request, 200, cost).await;
     let request = counter.ask("DELETE", &format!("/chat/{chat}/messages/{sent}"));
-    let cost = transaction(5).and_alone(1);
+    let cost = transaction(6).and_alone(1);
     counter
         .takes("deleting a message", request, 200, cost)
         .await;

@@ -112,6 +112,10 @@ async fn delete_part(
     let deleted = params![chat, list.as_str()];
     let bytes: Vec<i64> = tx.query_as(include_str!("delete.sql"), deleted).await?;
     let is_done = part.contains(message);
+    if is_done {
+        let noted = params![chat, message, caller.address()];
+        tx.execute(include_str!("note.sql"), noted).await?;
+    }
     let mut head_id = found.head_id;
     if head_id.as_ref().is_some_and(|head| part.contains(head)) {
         let from = if is_done {
