@@ -3,6 +3,7 @@
 import { api, ApiError, openSocket } from "./api.js";
 import { Client } from "./client.js";
 import { recall, remember } from "./memory.js";
+import { Pause } from "./pause.js";
 import { get, set } from "./store.js";
 import { text, whenLoaded } from "./text.js";
 
@@ -32,7 +33,7 @@ class Connection {
     this.heard = 0;
     /** When the `sync` was sent that has no answer yet. @type {number | null} */
     this.asked = null;
-    this.pause = FIRST_PAUSE;
+    this.pause = new Pause(FIRST_PAUSE, LONGEST_PAUSE);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** The page of messages that is being read. @type {Promise<void> | null} */
@@ -82,8 +83,7 @@ class Connection {
       return;
     }
     set({ connection: navigator.onLine ? "reconnecting" : "offline" });
-    this.timer = setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
-    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+    this.timer = setTimeout(() => this.connect(), this.pause.next());
   }
 
   /** Looks whether the server is silent for too long. */
@@ -121,7 +121,7 @@ class Connection {
     const asks = this.client.apply(data);
     if (frame.action === "initial") {
       this.hasStarted = true;
-      this.pause = FIRST_PAUSE;
+      this.pause.reset();
       this.asked = null;
       set({ connection: "online" });
       for (const prompt of this.waiting) if (!prompt.error) this.sendPrompt(prompt);

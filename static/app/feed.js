@@ -4,6 +4,7 @@
 import { readModels, readWorkspaces } from "./actions.js";
 import { openFeed } from "./api.js";
 import { chatsChanged } from "./chats.js";
+import { Pause } from "./pause.js";
 import { get, watch } from "./store.js";
 
 /** Milliseconds without an event after which the server is asked what is new: it may have been killed before it told. */
@@ -16,13 +17,13 @@ let socket = null;
 /** The number of the newest change that is known; null before the first socket of this user. @type {number | null} */
 let rev = null;
 let heard = 0;
-let pause = FIRST_PAUSE;
+const pause = new Pause(FIRST_PAUSE, LONGEST_PAUSE);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 watch(({ user }) => [user?.id], () => {
   rev = null;
-  pause = FIRST_PAUSE;
+  pause.reset();
   follow();
 });
 
@@ -46,15 +47,14 @@ function follow() {
     socket = null;
     // The user is gone, or may not.
     if (code === 1000 || code === 1008) return;
-    timer = setTimeout(follow, pause * (0.75 + Math.random() / 2));
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    timer = setTimeout(follow, pause.next());
   };
 }
 
 /** @param {{action: string, rev?: number, events?: {action: string}[]}} event */
 function received(event) {
   heard = Date.now();
-  pause = FIRST_PAUSE;
+  pause.reset();
   if (event.rev === undefined || (rev !== null && event.rev <= rev)) return;
   const isFirst = rev === null;
   // Of what was missed, only that it was something matters.

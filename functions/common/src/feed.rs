@@ -5,9 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
+use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
 
 use crate::announce::text;
@@ -17,15 +19,20 @@ use crate::api::id::MessageId;
 use crate::api::models::Model;
 use crate::api::words::{Changed, Status};
 use crate::api::workspace::Workspace;
+use crate::clock;
 use crate::conversation::ABANDONED_AFTER;
 use crate::db::{self, Db};
 use crate::grip::{Grip, Item, channel_feed, close, item};
-use crate::{clock, params};
+use crate::params;
 
 const READ: &str = include_str!("feed/read.sql");
 
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
+
+/// How long changes wait for others before they are read, so that those of a moment are read together, and none competes with
+/// the answer to the request that made it. Shorter than as many changes take as one look finds (`read.sql`).
+const GATHERED: Duration = Duration::from_millis(50);
 
 /// Of how many users an instance remembers what it has published.
 const REMEMBERED: usize = 1000;
@@ -230,9 +237,21 @@ fn waiting() -> MutexGuard<'static, Waiting> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Held by the task that publishes. If the task ends early, the next change starts another one.
+struct AtIt;
+
+impl Drop for AtIt {
+    fn drop(&mut self) {
+        waiting().is_read = false;
+    }
+}
+
 /// Publishes until nothing waits any more.
 async fn publish(grip: &'static Grip) {
-    while let Some(subjects) = next() {
+    let _at_it = AtIt;
+    while has_next() {
+        sleep(GATHERED).await;
+        let subjects = std::mem::take(&mut waiting().subjects);
         let entries = async { read(&mut Db::open().await?, None, 0, 0, &subjects).await };
         match entries.await {
             Ok(entries) => grip.publish_named(items(entries)),
@@ -242,12 +261,8 @@ async fn publish(grip: &'static Grip) {
     }
 }
 
-/// What waits; `None`: nothing, and the task has ended.
-fn next() -> Option<HashSet<String>> {
-    let mut waiting = waiting();
-    let subjects = std::mem::take(&mut waiting.subjects);
-    waiting.is_read = !subjects.is_empty();
-    waiting.is_read.then_some(subjects)
+fn has_next() -> bool {
+    !waiting().subjects.is_empty()
 }
 
 /// The entries that this instance has not published yet. Another instance may publish the same at the same time: so each

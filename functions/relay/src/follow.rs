@@ -1,7 +1,5 @@
 //! `GET /chat/{chat_id}/generations/{id}/events`: follows a reply by reading its row, on any instance.
 
-use std::time::{Duration, Instant};
-
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -23,6 +21,7 @@ use kafka_common::{owner, params};
 use serde::Deserialize;
 
 use crate::guarded::while_logged_in;
+use crate::looks::Looks;
 use crate::refused::Refused;
 use crate::watch::{News, Piece, Watch};
 
@@ -30,9 +29,6 @@ const READ: &str = include_str!("follow.sql");
 
 /// After how many looks without news the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 50;
-
-/// How long a reply is looked for that can't be read. Then the stream ends, and its client may ask again.
-const LOST: Duration = Duration::from_secs(30);
 
 /// What is said where there is no such reply.
 const NOT_FOUND: &str = "Generation not found.";
@@ -114,9 +110,7 @@ struct Follower {
     /// What the client has.
     sent: Option<Sent>,
     ended: bool,
-    quiet: u32,
-    /// Since when the reply can't be read.
-    failing: Option<Instant>,
+    looks: Looks,
 }
 
 /// How much of a reply a client has.
@@ -152,8 +146,7 @@ impl Follower {
             message: String::new().into(),
             sent: None,
             ended: false,
-            quiet: 0,
-            failing: None,
+            looks: Looks::new(QUIET),
         }
     }
 
@@ -195,17 +188,14 @@ impl Follower {
         loop {
             self.watch.wait().await;
             match self.look().await {
-                Ok(events) => {
-                    self.failing = None;
-                    if !events.is_empty() {
-                        self.quiet = 0;
-                        return Some(events);
-                    }
-                }
-                Err(error) => self.fail(&error)?,
+                Ok(events) if self.looks.succeeded(!events.is_empty()) => return Some(events),
+                Ok(_) => {}
+                Err(error) => self.looks.failed(|| {
+                    tracing::error!(generation = self.reply.as_str(), "the reply: {error}");
+                })?,
             }
-            if let Some(sign) = self.stay_quiet() {
-                return Some(sign);
+            if self.looks.was_quiet() {
+                return Some(sse::keep_alive());
             }
         }
     }
@@ -250,28 +240,6 @@ impl Follower {
 
     fn reasoning_delta(&self, seq: i64, content: String) -> Event {
         Event::reasoning_delta(&self.reply, &self.message, seq, content)
-    }
-
-    /// The reply can't be read now. Only the first of several failures is logged, since there may be ten a second.
-    /// `None`: they go on for too long.
-    fn fail(&mut self, error: &db::Error) -> Option<()> {
-        match self.failing {
-            None => {
-                tracing::error!(generation = self.reply.as_str(), "the reply: {error}");
-                self.failing = Some(Instant::now());
-                Some(())
-            }
-            Some(since) => (since.elapsed() < LOST).then_some(()),
-        }
-    }
-
-    /// Now and then a sign of life, where there is nothing to tell.
-    fn stay_quiet(&mut self) -> Option<Bytes> {
-        self.quiet += 1;
-        (self.quiet >= QUIET).then(|| {
-            self.quiet = 0;
-            sse::keep_alive()
-        })
     }
 
     /// The first events for a client that has all of the text.

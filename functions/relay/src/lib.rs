@@ -15,6 +15,7 @@ mod follow;
 mod frame;
 mod guarded;
 mod initial;
+mod looks;
 mod message_files;
 mod messages;
 mod page;

@@ -1,6 +1,6 @@
 //! `GET /user/{user_id}/events`: the feed as server-sent events, read from the database, on any instance.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Path, Request};
 use axum::response::Response;
@@ -18,6 +18,7 @@ use spin_sdk::time::sleep;
 
 use super::{AT_ONCE, Missed, State, first, state};
 use crate::guarded::while_logged_in;
+use crate::looks::Looks;
 
 /// How often the feed is read: a person does not notice it, and it is one look at an index.
 const PERIOD: Duration = Duration::from_millis(400);
@@ -25,9 +26,6 @@ const PERIOD: Duration = Duration::from_millis(400);
 /// After how many looks without news it is looked whether the user is there still, and whether replies have lost their
 /// writers; and the client is written to, so that one that has gone is noticed.
 const QUIET: u32 = 25;
-
-/// How long a feed is looked for that can't be read. Then the stream ends, and its client may ask again.
-const LOST: Duration = Duration::from_secs(30);
 
 /// Streams what the client does not have, and then what comes.
 pub async fn get(access: Access, Path(user): Path<String>, request: Request) -> Result<Response> {
@@ -48,9 +46,8 @@ pub async fn get(access: Access, Path(user): Path<String>, request: Request) -> 
     let reader = Reader {
         user,
         rev,
-        quiet: 0,
         has_ended: !follows,
-        failing: None,
+        looks: Looks::new(QUIET),
     };
     let events = sse::response(held(rest(reader, events), lease));
     Ok(while_logged_in(&access, events))
@@ -111,11 +108,8 @@ struct Reader {
     user: String,
     /// That of the last event.
     rev: i64,
-    /// How many looks have found nothing.
-    quiet: u32,
     has_ended: bool,
-    /// Since when the feed can't be read.
-    failing: Option<Instant>,
+    looks: Looks,
 }
 
 impl Reader {
@@ -124,18 +118,11 @@ impl Reader {
         loop {
             sleep(PERIOD).await;
             match self.look().await {
-                Ok(events) => {
-                    self.failing = None;
-                    if !events.is_empty() {
-                        self.quiet = 0;
-                        return Some(events);
-                    }
-                }
-                Err(error) => self.fail(&error)?,
+                Ok(events) if self.looks.succeeded(!events.is_empty()) => return Some(events),
+                Ok(_) => {}
+                Err(error) => self.looks.failed(|| tracing::error!("a feed: {error}"))?,
             }
-            self.quiet += 1;
-            if self.quiet >= QUIET {
-                self.quiet = 0;
+            if self.looks.was_quiet() {
                 return Some(self.look_around().await);
             }
         }
@@ -170,18 +157,6 @@ impl Reader {
             }
             // It is known next time.
             Ok(Some(_)) | Err(_) => sse::keep_alive(),
-        }
-    }
-
-    /// The feed can't be read now. Only the first of several failures is logged. `None`: they go on for too long.
-    fn fail(&mut self, error: &db::Error) -> Option<()> {
-        match self.failing {
-            None => {
-                tracing::error!("a feed: {error}");
-                self.failing = Some(Instant::now());
-                Some(())
-            }
-            Some(since) => (since.elapsed() < LOST).then_some(()),
         }
     }
 }
