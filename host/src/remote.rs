@@ -93,8 +93,8 @@ pub struct Session {
 
 impl Session {
     /// Runs one statement. Parameters are for `?1`, `?2`… in order. Returns when the server has answered, which it does
-    /// when what was committed is durable there. It alone decides about that: a change of `PRAGMA synchronous` is not
-    /// sent, since the server may refuse it, and it would take a round trip.
+    /// when what was committed is durable there. It alone decides about that: a change of `PRAGMA synchronous` is refused
+    /// without asking it, which would take a round trip.
     ///
     /// # Errors
     /// What the server says about the statement, or that it does not answer. Then it may be done or not.
@@ -104,7 +104,7 @@ impl Session {
         parameters: Vec<Value>,
     ) -> Result<QueryResult, Error> {
         if kafka_hrana::sets_synchronous(sql) {
-            return Ok(QueryResult::default());
+            return Err(Error::Synchronous);
         }
         let mut stream = self.stream.take().ok_or(Error::Lost)?;
         let sql = sql.to_owned();

@@ -1,9 +1,15 @@
-//! Pieces of a running reply wait for no flush (docs/decisions.md#pieces-of-a-reply-are-not-waited-for).
+//! What of a reply waits for the disk, and what does not (docs/decisions.md#pieces-of-a-reply-are-not-waited-for,
+//! docs/decisions.md#a-prompt-is-flushed-while-the-model-is-asked).
+
+mod held_disk;
 
 use std::time::Instant;
 
+use serde_json::json;
+
+use self::held_disk::HeldDisk;
 use super::Scene;
-use crate::support::Setup;
+use crate::support::{PATIENCE, Setup};
 
 /// Each word is a piece of its own.
 const MODEL: &str = "fake-words-25-rate-10";
@@ -33,4 +39,38 @@ async fn a_reply_is_flushed_at_its_end_and_now_and_then() {
         flushed >= 1.0 && flushed <= most,
         "{flushed} flushes of {pieces} pieces"
     );
+}
+
+/// While the disk takes the prompt, the model is asked, and nobody is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_is_told_when_the_disk_has_it() {
+    let disk = HeldDisk::new();
+    let scene = Scene::new(disk.of(Setup::app()), &[MODEL]).await;
+    let mut window = scene.server.v2(&scene.chat).await;
+    window.action("initial").await;
+    let prompt = json!({ "prompt": "hello", "model": MODEL, "client_id": "a" });
+    disk.hold();
+    let twice = async { tokio::join!(scene.ask(&prompt), scene.ask(&prompt)) };
+    let held = async {
+        scene
+            .model
+            .saw(PATIENCE, |seen| seen["requests"] == 1)
+            .await;
+        window.is_quiet().await;
+        disk.release();
+        Instant::now()
+    };
+    let answered = async {
+        let answers = twice.await;
+        (answers, Instant::now())
+    };
+    let (((first, second), answered), released) = tokio::join!(answered, held);
+    assert!(answered > released, "a prompt was confirmed too early");
+    first.has_status(202);
+    second.has_status(202);
+    assert_eq!(first.json(), second.json());
+    window.action("generation_ended").await;
+    scene.settles().await;
+    assert_eq!(scene.status().await, "complete");
+    assert_eq!(scene.model.requests().await, 1);
 }

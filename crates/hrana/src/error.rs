@@ -26,6 +26,9 @@ pub enum Error {
         /// Its name for that, such as `SQLITE_CONSTRAINT`.
         code: String,
     },
+    /// A client can't have [another `synchronous`](crate::sets_synchronous).
+    #[error("the database's server decides by itself when it waits for its disk")]
+    Synchronous,
     /// The answer is not one of the protocol.
     #[error("unexpected response: `{0}`")]
     Unexpected(String),

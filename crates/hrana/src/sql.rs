@@ -1,7 +1,7 @@
 //! What a client must know of a statement before it is sent.
 
-/// Whether a statement is `PRAGMA synchronous = …`. It is not sent: the server alone decides when its disk is waited for,
-/// it may refuse the words, and it would take a round trip.
+/// Whether a statement is `PRAGMA synchronous = …`. It is refused and not sent: the server alone decides when its disk is
+/// waited for, and it would take a round trip to hear that.
 #[must_use]
 pub fn sets_synchronous(sql: &str) -> bool {
     let mut words = words(sql);

@@ -13,8 +13,9 @@ use crate::api::events::{Event, GenerationEnded};
 use crate::api::id::{GenerationId, MessageId};
 use crate::api::relay::Message;
 use crate::api::settings::InForce;
-use crate::feed;
+use crate::db::{self, Db};
 use crate::links::Called;
+use crate::{clock, conversation, feed, params};
 use audience::Audience;
 
 /// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
@@ -86,6 +87,10 @@ pub struct Begun {
     pub settings: InForce,
     /// Whether the chat is to be named after it.
     pub wants_title: bool,
+    /// Whether the chat has files.
+    pub has_files: bool,
+    /// Whether the rows are on the disk; if not, [`Self::flush`] waits for that.
+    pub is_flushed: bool,
 }
 
 /// How much the owner of a chat may have; `None`: as much as they like.
@@ -97,7 +102,33 @@ pub struct Limits {
     pub most_files: Option<i64>,
 }
 
+/// Waits until the rows of a running reply are on the disk, and with them all that was committed before
+/// (docs/decisions.md#a-prompt-is-flushed-while-the-model-is-asked). One that has ended, or whose writer is silent, has been
+/// there for long, and is left alone.
+///
+/// # Errors
+/// Where the database can't be written to.
+pub async fn flush(reply: &GenerationId) -> db::Result<()> {
+    // A millisecond, because where nothing changes SQLite writes nothing, and waits for nothing; no more, because only its
+    // writer may keep a reply alive.
+    let sql = "UPDATE generation SET heartbeat = heartbeat + 1 WHERE id = ?1 AND status = 'running' AND heartbeat > ?2";
+    let alive = clock::unix_millis() - conversation::ABANDONED_AFTER;
+    let mut db = Db::open().await?;
+    db.execute(sql, params![reply, alive]).await
+}
+
 impl Begun {
+    /// Waits until the prompt and the reply's beginning are on the disk. Nobody may be told of them before.
+    ///
+    /// # Errors
+    /// Where the database can't be written to.
+    pub async fn flush(&self) -> db::Result<()> {
+        match self.is_flushed {
+            true => Ok(()),
+            false => flush(&self.reply).await,
+        }
+    }
+
     /// Tells the clients of the chat the prompt, if it is new, and that there is a reply to come.
     pub async fn announce(&self, audience: &Audience) {
         if let Some(interrupted) = &self.interrupted {

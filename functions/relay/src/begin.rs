@@ -18,7 +18,7 @@ use kafka_common::id::new_id;
 use kafka_common::limits::Limit;
 use kafka_common::links::Called;
 use kafka_common::long_work::{Bound, Kind};
-use kafka_common::reply::{Begun, Limits, Model};
+use kafka_common::reply::{Begun, Limits, Model, flush};
 use kafka_common::room::Thing;
 use kafka_common::versions::MAX_TEXT_BYTES;
 use kafka_common::{clock, params};
@@ -67,6 +67,7 @@ struct Found {
     num_files: i64,
     levels: Levels,
     wants_title: bool,
+    has_files: bool,
     tokens_of_month: u64,
     month_ends: String,
     month_left: u64,
@@ -86,9 +87,8 @@ struct NamedMessage {
     file_ids: Option<String>,
 }
 
-/// Stores the prompt and begins a reply.
+/// Stores the prompt and begins a reply. Neither may be on the disk yet ([`Begun::flush`]).
 pub async fn begin(
-    db: &mut Db,
     chat: &str,
     called: &Called,
     caller: &Caller,
@@ -115,8 +115,15 @@ pub async fn begin(
             bound.map_or(i64::MAX, |bound| bound.in_total)
         ]
     };
-    let mut look: Look<'_, Found> = Look::at(db, FIND, asked).await?;
+    let mut db = Db::open_unflushed().await?;
+    let is_flushed = db.is_flushed();
+    let mut look: Look<'_, Found> = Look::at(&mut db, FIND, asked).await?;
     if let Some(ids) = look.found.sent.take() {
+        drop(look);
+        if let Some(reply) = &ids.generation_id {
+            // It may have been sent just before.
+            flush(reply).await?;
+        }
         return Ok(Outcome::Again(ids));
     }
     caller.check_bytes(look.found.stored_bytes, prompt.text.len())?;
@@ -155,13 +162,17 @@ pub async fn begin(
         settings: InForce::of(&found.levels),
         wants_title: found.wants_title,
         files,
+        has_files: found.has_files,
+        is_flushed,
     };
-    let (begun, attached) = insert(&mut tx, chat, prompt, model, spot, along).await?;
+    let (mut begun, attached) = insert(&mut tx, chat, prompt, model, spot, along).await?;
     if !attached.is_empty() {
         check_room_for_files(&mut tx, caller).await?;
     }
     tx.commit().await?;
     if !attached.is_empty() {
+        begun.flush().await?;
+        begun.is_flushed = true;
         // Before the message, under the revs before its own.
         announce::files_uploaded(called, chat, attached, begun.rev - 2).await;
     }
@@ -211,6 +222,8 @@ struct Along {
     settings: InForce,
     wants_title: bool,
     files: Vec<Named>,
+    has_files: bool,
+    is_flushed: bool,
 }
 
 fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
@@ -318,6 +331,8 @@ async fn insert(
         called: along.called,
         settings: along.settings,
         wants_title: along.wants_title,
+        has_files: along.has_files || !attached.is_empty(),
+        is_flushed: along.is_flushed,
     };
     Ok((begun, attached))
 }

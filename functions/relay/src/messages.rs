@@ -137,13 +137,12 @@ async fn ask(
             true => Lease::take(&caller, Kind::Stream).await?,
             false => None,
         };
-        let mut db = Db::open().await?;
-        match begin(&mut db, &chat, access.called(), &caller, prompt).await {
+        match begin(&chat, access.called(), &caller, prompt).await {
             Ok(outcome) => Ok((outcome, lease)),
             Err(refused) => {
                 end(lease).await;
                 match refused.is_missing_chat() {
-                    true => Err(missing_chat(&mut db, &caller).await.into()),
+                    true => Err(missing_chat(&mut Db::open().await?, &caller).await.into()),
                     false => Err(refused),
                 }
             }
@@ -161,10 +160,10 @@ async fn ask(
         },
         Ok((Outcome::Again(ids), _)) => accepted(&ids),
         Ok((Outcome::Begun(begun), lease)) if streams => reply::stream(&begun, lease).await,
-        Ok((Outcome::Begun(begun), _)) => {
-            reply::start(&begun).await;
-            accepted(&ids(&begun))
-        }
+        Ok((Outcome::Begun(begun), _)) => match reply::start(&begun).await {
+            Ok(()) => accepted(&ids(&begun)),
+            Err(refused) => refused.into_response(),
+        },
     };
     Ok(while_logged_in(&access, response))
 }

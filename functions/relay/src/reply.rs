@@ -1,12 +1,13 @@
 //! Hands what models are asked to component `reply`, by service chaining.
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kafka_common::api::id::GenerationId;
+use kafka_common::db;
 use kafka_common::error::Error;
 use kafka_common::long_work::{Lease, held};
 use kafka_common::reply::audience::Audience;
@@ -19,6 +20,7 @@ use spin_sdk::http::FullBody;
 use spin_sdk::wasip3::http_compat::IncomingResponseBody;
 
 use crate::follow;
+use crate::refused::Refused;
 
 /// What ends a stream of events.
 const LAST_EVENT: &[u8] = b"event: generation_ended\n";
@@ -29,10 +31,15 @@ const NOT_BEGUN: &str = "The server could not begin this reply. Please try again
 /// The longest answer to a trial, in bytes: an error that a person reads.
 const MAX_TRIAL: usize = 64 * 1024;
 
-/// Lets a reply be written, beginning now and beyond the answer to the request that asked for it.
-pub async fn start(begun: &Begun) {
-    if let Err(why) = call(WRITE_PATH, begun, None, StatusCode::ACCEPTED).await {
-        give_up(begun, &why).await;
+/// Lets a reply be written, beginning now and beyond the answer to the request that asked for it. The prompt is on the disk
+/// then.
+///
+/// # Errors
+/// Where it can't be written to the disk.
+pub async fn start(begun: &Begun) -> Result<(), Refused> {
+    match call(WRITE_PATH, begun, None, StatusCode::ACCEPTED).await {
+        Ok(_) => Ok(()),
+        Err(why) => Ok(give_up(begun, &why).await?),
     }
 }
 
@@ -46,7 +53,9 @@ pub async fn stream(begun: &Begun, lease: Option<Lease>) -> Response {
             sse::response(held(events, lease))
         }
         Err(why) => {
-            give_up(begun, &why).await;
+            if let Err(error) = give_up(begun, &why).await {
+                return Refused::from(error).into_response();
+            }
             follow::response(begun.chat.clone(), begun.reply.clone(), lease).await
         }
     }
@@ -98,18 +107,16 @@ async fn call(
 }
 
 /// Ends a reply that nothing writes, and says so to all clients.
-async fn give_up(begun: &Begun, why: &str) {
-    tracing::error!(
-        generation = begun.reply.as_str(),
-        "the reply did not begin: {why}"
-    );
+async fn give_up(begun: &Begun, why: &str) -> db::Result<()> {
+    let generation = begun.reply.as_str();
+    tracing::error!(generation, "the reply did not begin: {why}");
+    begun.flush().await?;
     begun.announce(&Audience::of(&begun.chat, None).await).await;
-    if let Err(error) =
-        ending::end(&begun.chat, begun.reply.as_str(), Ending::error(NOT_BEGUN)).await
-    {
+    if let Err(error) = ending::end(&begun.chat, generation, Ending::error(NOT_BEGUN)).await {
         // Its heartbeat stays what it is, so the next reader ends it.
-        tracing::error!(generation = begun.reply.as_str(), "the reply: {error}");
+        tracing::error!(generation, "the reply: {error}");
     }
+    Ok(())
 }
 
 /// The events in a body, each whole: what a writer that failed left of one is dropped.

@@ -82,10 +82,9 @@ async fn ask(
     caller: &Caller,
     prompt: Prompt,
 ) -> Result<bool, Refused> {
-    let mut db = Db::open().await?;
-    match begin(&mut db, chat, called, caller, prompt).await? {
+    match begin(chat, called, caller, prompt).await? {
         Outcome::Begun(begun) => {
-            reply::start(&begun).await;
+            reply::start(&begun).await?;
             Ok(true)
         }
         Outcome::Again(_) => Ok(true),

@@ -90,10 +90,9 @@ async fn ask(
     caller: &Caller,
     prompt: Prompt,
 ) -> Result<ReplyBegun, Refused> {
-    let mut db = Db::open().await?;
-    match begin(&mut db, chat, called, caller, prompt).await? {
+    match begin(chat, called, caller, prompt).await? {
         Outcome::Begun(begun) => {
-            reply::start(&begun).await;
+            reply::start(&begun).await?;
             Ok(ids(&begun))
         }
         Outcome::Again(ids) => Ok(ids),

@@ -243,7 +243,9 @@ struct File {
 impl Material {
     /// Reads it, as far as there may be room for it.
     async fn read(begun: &Begun, context_chars: usize) -> db::Result<Self> {
-        wait_for_texts(&begun.chat).await?;
+        if begun.has_files {
+            wait_for_texts(&begun.chat).await?;
+        }
         let mut db = Db::open().await?;
         let chars = i64::try_from(context_chars).unwrap_or(i64::MAX);
         let rows: Vec<Row> = db
@@ -251,9 +253,13 @@ impl Material {
             .await?;
         let rows = with_files(&mut db, rows).await?;
         let selected = begun.selected_filename.clone();
-        let texts =
-            attachments::for_model(&mut db, &begun.chat, selected.as_deref(), context_chars)
-                .await?;
+        let texts = match begun.has_files {
+            true => {
+                let selected = selected.as_deref();
+                attachments::for_model(&mut db, &begun.chat, selected, context_chars).await?
+            }
+            false => Vec::new(),
+        };
         let mut system = match begun.composer {
             true => composer::instructions(selected.as_deref()),
             false => composer::CHAT.to_owned(),

@@ -16,11 +16,14 @@ mod writer;
 
 use axum::body::{Body, to_bytes};
 use futures::channel::mpsc::unbounded;
+use futures::channel::oneshot;
 use http::{HeaderMap, Response, StatusCode, header};
+use kafka_common::db;
 use kafka_common::log;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::{Begun, TRY_PATH, WRITE_PATH};
 use kafka_common::sse;
+use kafka_common::task::begin_spawned;
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, wasip3};
 use tracing::Instrument;
@@ -38,7 +41,7 @@ async fn handle(request: Request) -> Response<Body> {
     };
     match parts.uri.path() {
         WRITE_PATH => match serde_json::from_slice(&body) {
-            Ok(begun) => write(begun, &parts.headers),
+            Ok(begun) => write(begun, &parts.headers).await,
             Err(_) => status(StatusCode::BAD_REQUEST),
         },
         TRY_PATH => match serde_json::from_slice(&body) {
@@ -49,8 +52,9 @@ async fn handle(request: Request) -> Response<Body> {
     }
 }
 
-/// Begins to write a reply, which goes on after the answer. Where events are asked for, the answer has them all.
-fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
+/// Begins to write a reply, which goes on after the answer. When it answers, the prompt is on the disk; 503: it can't be
+/// written there. Where events are asked for, the answer has them all.
+async fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
     let wants_events = headers
         .get(header::ACCEPT)
         .is_some_and(|accept| accept == sse::CONTENT_TYPE);
@@ -61,13 +65,19 @@ fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
         }
         false => (None, status(StatusCode::ACCEPTED)),
     };
+    db::schema_is_current();
     let span = log::generation(&begun.chat, begun.reply.as_str());
+    let (announced, is_announced) = oneshot::channel();
     let writing = async move {
         let audience = Audience::of(&begun.chat, reader).await;
-        writer::write(begun, audience).await;
+        writer::write(begun, audience, announced).await;
     };
     wasip3::spawn(writing.instrument(span));
-    response
+    begin_spawned().await;
+    match is_announced.await {
+        Ok(()) => response,
+        Err(_) => status(StatusCode::SERVICE_UNAVAILABLE),
+    }
 }
 
 fn status(status: StatusCode) -> Response<Body> {

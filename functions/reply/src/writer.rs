@@ -6,7 +6,8 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures::future::{Either, join, select};
+use futures::channel::oneshot;
+use futures::future::{Either, join, select, try_join};
 use kafka_common::api::events;
 use kafka_common::api::usage::Tokens;
 use kafka_common::api::words::Status;
@@ -51,13 +52,26 @@ enum Received {
     Refused(Failure),
 }
 
-/// Writes a reply, from the question to the model to the last word about it.
-pub async fn write(begun: Begun, audience: Audience) {
-    begun.announce(&audience).await;
-    begin_spawned().await;
+/// Writes a reply, from the question to the model to the last word about it. The model is asked while the disk takes the
+/// prompt (docs/decisions.md#a-prompt-is-flushed-while-the-model-is-asked); `announced` learns when the disk has it and
+/// clients have been told, and is dropped if that fails.
+pub async fn write(begun: Begun, audience: Audience, announced: oneshot::Sender<()>) {
+    let (told, is_told) = oneshot::channel();
+    let beginning = async {
+        if let Err(error) = begun.flush().await {
+            tracing::error!("the prompt: {error}");
+            return Err(Gone);
+        }
+        begun.announce(&audience).await;
+        begin_spawned().await;
+        // They wait as long as this goes on, or need it no more.
+        let _ = (told.send(()), announced.send(()));
+        Ok(())
+    };
     let mut writer = Writer {
         begun: &begun,
         audience: &audience,
+        is_told: Some(is_told),
         draft: Draft::default(),
         thoughts: Draft::default(),
         written: Instant::now(),
@@ -70,7 +84,7 @@ pub async fn write(begun: Begun, audience: Audience) {
         way: Learnt::default(),
         status: Status::Running,
     };
-    if writer.run().await.is_err() {
+    if try_join(beginning, writer.run()).await.is_err() {
         tracing::info!("reply {} was ended by another", begun.reply);
         return;
     }
@@ -85,6 +99,8 @@ pub async fn write(begun: Begun, audience: Audience) {
 struct Writer<'a> {
     begun: &'a Begun,
     audience: &'a Audience,
+    /// When clients have been told of the reply; `None` after that.
+    is_told: Option<oneshot::Receiver<()>>,
     /// The reply, and how much of it is in the row.
     draft: Draft,
     /// What the model thought, likewise.
@@ -302,6 +318,7 @@ impl Writer<'_> {
     }
 
     async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
+        self.clients_are_told().await;
         let begun = Instant::now();
         let outcome = self.try_write(part).await;
         let has_failed = self.reached < self.written;
@@ -331,6 +348,15 @@ impl Writer<'_> {
                     false => Ok(()),
                 }
             }
+        }
+    }
+
+    /// What is told of the reply comes after its beginning.
+    async fn clients_are_told(&mut self) {
+        if let Some(is_told) = &mut self.is_told {
+            // Where that fails, all of this ends.
+            let _ = is_told.await;
+            self.is_told = None;
         }
     }
 
@@ -368,6 +394,7 @@ impl Writer<'_> {
         ending: &Ending,
         second: Option<(&Misfit, usize)>,
     ) -> Result<Option<Misfit>, Gone> {
+        self.clients_are_told().await;
         while !self.is_stored() {
             // A stop comes too late.
             if let Err(Halt::Gone) = self.write().await {

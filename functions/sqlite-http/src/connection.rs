@@ -84,7 +84,7 @@ impl GuestConnection for Connection {
         parameters: Vec<Value>,
     ) -> Result<Answer, Error> {
         if sets_synchronous(&statement) {
-            return Ok(answer(Vec::new(), Vec::new()));
+            return Err(Error::Io(Failure::Synchronous.to_string()));
         }
         let shared = self.0.clone();
         let parameters = parameters.into_iter().map(to_server).collect();

@@ -32,7 +32,7 @@ use spin_sdk::sqlite::{self, Connection, QueryResult};
 use spin_sdk::time::sleep;
 
 pub use self::error::Error;
-use self::idle::Idle;
+use self::idle::{Idle, Open};
 pub use self::param::Param;
 pub use self::row::Row;
 
@@ -92,6 +92,8 @@ macro_rules! on_top_of_query {
 pub struct Db {
     /// `None` while a statement or a transaction has it, or after one of them was abandoned.
     connection: Option<Connection>,
+    /// Whether its commits are on the disk when they are answered.
+    is_flushed: bool,
     /// Where it is from, and goes back to.
     idle: &'static Idle,
 }
@@ -108,9 +110,19 @@ impl Db {
         Self::open_from(&idle::UNFLUSHED).await
     }
 
+    /// Whether a commit through this is on the disk when it is answered.
+    pub fn is_flushed(&self) -> bool {
+        self.is_flushed
+    }
+
     async fn open_from(idle: &'static Idle) -> Result<Self> {
+        let Open {
+            connection,
+            is_flushed,
+        } = idle.connect().await?;
         let mut db = Self {
-            connection: Some(idle.connect().await?),
+            connection: Some(connection),
+            is_flushed,
             idle,
         };
         migrate::ensure_current(&mut db).await?;
@@ -123,7 +135,11 @@ impl Db {
         loop {
             let connection = match self.connection.take() {
                 Some(connection) => connection,
-                None => self.idle.connect().await?,
+                None => {
+                    let open = self.idle.connect().await?;
+                    self.is_flushed = open.is_flushed;
+                    open.connection
+                }
             };
             let slot = &mut self.connection;
             let error = match run(slot, connection, sql, parameters.clone()).await {
@@ -156,7 +172,11 @@ impl Db {
 impl Drop for Db {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.idle.put(connection);
+            let is_flushed = self.is_flushed;
+            self.idle.put(Open {
+                connection,
+                is_flushed,
+            });
         }
     }
 }
@@ -189,6 +209,11 @@ impl<'db> Transaction<'db> {
         self.db.connection = self.connection.take();
         Ok(())
     }
+}
+
+/// This instance need not look whether the schema is current: one of the same program has, just before it called this one.
+pub fn schema_is_current() {
+    migrate::is_current();
 }
 
 /// The newest migration that this program has; a current database has it, too.

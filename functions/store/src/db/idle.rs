@@ -33,7 +33,13 @@ pub(super) struct Idle {
     /// Whether the database refuses that, as a libSQL server may, and all connections are of the other kind.
     is_refused: AtomicBool,
     /// Each since when it is idle; the one that was used last is at the end.
-    connections: Mutex<Vec<(Instant, Connection)>>,
+    connections: Mutex<Vec<(Instant, Open)>>,
+}
+
+/// A connection, and whether its commits are on the disk when they are answered.
+pub(super) struct Open {
+    pub(super) connection: Connection,
+    pub(super) is_flushed: bool,
 }
 
 impl Idle {
@@ -46,50 +52,58 @@ impl Idle {
     }
 
     /// The connection that was used last, or a new one.
-    pub(super) async fn connect(&self) -> Result<Connection> {
-        if let Some(connection) = self.take() {
-            return Ok(connection);
+    pub(super) async fn connect(&self) -> Result<Open> {
+        if let Some(open) = self.take() {
+            return Ok(open);
         }
         let new = Connection::open(LABEL).await?;
         let is_refused = self.is_refused.load(Ordering::Relaxed);
         let Some(setting) = self.setting.filter(|_| !is_refused) else {
-            return Ok(new);
+            return Ok(Open {
+                connection: new,
+                is_flushed: true,
+            });
         };
         let mut set = None;
         match run(&mut set, new, setting, Vec::new()).await {
             Ok(_) => {}
             Err(Error::Other(reason)) => {
-                tracing::info!("all commits are waited for: {reason}");
+                tracing::debug!("all commits are waited for: {reason}");
                 self.is_refused.store(true, Ordering::Relaxed);
             }
             Err(error) => return Err(error),
         }
-        match set {
-            Some(connection) => Ok(connection),
-            None => Ok(Connection::open(LABEL).await?),
-        }
+        let is_flushed = set.is_none();
+        let connection = match set {
+            Some(connection) => connection,
+            None => Connection::open(LABEL).await?,
+        };
+        Ok(Open {
+            connection,
+            is_flushed,
+        })
     }
 
     /// The connection that was used last, if it is not idle for too long.
-    fn take(&self) -> Option<Connection> {
+    fn take(&self) -> Option<Open> {
         let mut idle = self.lock();
         let last = idle.pop().filter(|(since, _)| since.elapsed() < IDLE_LIMIT);
         if last.is_none() {
             // All others are idle for even longer.
             idle.clear();
         }
-        last.map(|(_, connection)| connection)
+        last.map(|(_, open)| open)
     }
 
     /// Takes back a connection that is not in a transaction.
-    pub(super) fn put(&self, connection: Connection) {
+    pub(super) fn put(&self, open: Open) {
         let mut idle = self.lock();
         if idle.len() < MAX_IDLE {
-            idle.push((Instant::now(), connection));
+            idle.push((Instant::now(), open));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, Connection)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, Open)>> {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -73,6 +73,11 @@ pub(super) async fn ensure_current(db: &mut Db) -> Result<()> {
     Ok(())
 }
 
+/// A current schema was seen elsewhere.
+pub(super) fn is_current() {
+    CURRENT.store(true, Ordering::Relaxed);
+}
+
 /// The newest migration that this program has.
 pub(super) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
