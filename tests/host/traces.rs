@@ -152,6 +152,25 @@ async fn what_a_client_does_not_record_is_passed_on_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sampler_decides_what_is_recorded() {
+    let collector = Collector::start().await;
+    let setup = Setup::app()
+        .environment(ENDPOINT, &collector.endpoint())
+        .environment("OTEL_TRACES_SAMPLER", "parentbased_always_off");
+    let mut server = setup.start().await;
+    let (_, chat, model) = scene(&server).await;
+    let headers = asks(&server, &chat, &model, "01").await;
+    let parent = headers["traceparent"].as_str().expect("it is passed on");
+    assert!(parent.ends_with("-01"), "{parent}");
+    server.get("/healthz").send().await.has_status(200);
+    server.terminate();
+    server.ends_in_order().await;
+    let spans = collector.spans();
+    assert!(!spans.is_empty());
+    assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_share_an_instance_keep_their_statements() {
     let collector = Collector::start().await;
     let setup = Setup::app().environment(ENDPOINT, &collector.endpoint());
@@ -204,14 +223,16 @@ fn what_is_no_collector_is_refused() {
         (ENDPOINT, "ftp://127.0.0.1"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "no header"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
     ] {
         let state = tempfile::tempdir().expect("a temporary folder");
-        let environment = [(ENDPOINT, "http://127.0.0.1:9"), (name, value)];
+        let environment = [
+            (ENDPOINT, "http://127.0.0.1:9"),
+            ("OTEL_TRACES_SAMPLER", "traceidratio"),
+            (name, value),
+        ];
         let outcome = start_refused(state.path(), &[], &environment);
-        assert!(
-            outcome.output.contains("OTEL_EXPORTER_OTLP"),
-            "{}",
-            outcome.output
-        );
+        assert!(outcome.output.contains(name), "{}", outcome.output);
     }
 }

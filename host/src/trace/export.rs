@@ -3,7 +3,7 @@
 //! By hand: the crates of OpenTelemetry bring another HTTP stack and a code generator's output for a protocol of which
 //! this is all (docs/decisions.md#spans-are-sent-as-json).
 
-use super::{MAX_WAITING, TRACER, Tracer};
+use super::{MAX_WAITING, Sampler, TRACER, Tracer};
 use crate::{outbound::dial::Dialer, remote::connect::Connector};
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -41,6 +41,8 @@ struct Collector {
     headers: HeaderMap,
     /// The name of this program.
     service: String,
+    /// Which traces it gets.
+    sampler: Sampler,
 }
 
 impl Collector {
@@ -68,7 +70,10 @@ impl Collector {
         }
         let headers = variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS")
             .or_else(|| variable("OTEL_EXPORTER_OTLP_HEADERS"));
+        let sampler = variable("OTEL_TRACES_SAMPLER");
+        let argument = variable("OTEL_TRACES_SAMPLER_ARG");
         Ok(Some(Self {
+            sampler: Sampler::parse(sampler.as_deref(), argument.as_deref())?,
             url,
             headers: headers_of(&headers.unwrap_or_default())
                 .context("OTEL_EXPORTER_OTLP_HEADERS must be NAME=VALUE,NAME=VALUE")?,
@@ -141,6 +146,7 @@ pub fn start(dialer: Arc<Dialer>) -> anyhow::Result<Option<Export>> {
     };
     let (queue, waiting) = mpsc::channel(MAX_WAITING);
     let tracer = Tracer {
+        sampler: collector.sampler,
         queue,
         dropped: AtomicU64::new(0),
     };

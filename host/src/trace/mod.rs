@@ -6,12 +6,14 @@
 
 mod context;
 mod export;
+mod sampler;
 
 pub use context::Context;
 pub use export::{Export, start};
 
 use context::hex;
 use http::{Method, Request, StatusCode};
+use sampler::Sampler;
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -35,6 +37,7 @@ pub fn get() -> Option<&'static Tracer> {
 /// Makes spans.
 #[derive(Debug)]
 pub struct Tracer {
+    sampler: Sampler,
     queue: mpsc::Sender<Value>,
     dropped: AtomicU64,
 }
@@ -65,6 +68,8 @@ impl Tracer {
     pub fn request<B>(&'static self, request: &Request<B>) -> Span {
         let parent = Context::of(request.headers());
         let mut span = self.span(parent.as_ref(), request.method().to_string(), Kind::Server);
+        let trace = span.context.trace;
+        span.context.is_sampled = self.sampler.takes(parent.as_ref(), &trace);
         span.set("http.request.method", request.method().as_str());
         span
     }
