@@ -118,13 +118,9 @@ impl App {
         let config = &settings.runtime_config;
         config.check_labels(&manifest.databases(), &manifest.stores())?;
         let mut stores = Stores::new(&settings.state_dir, config, dialer.clone(), space.clone());
-        let mut components = BTreeMap::new();
+        let mut granted = Vec::new();
         let retired = Arc::new(Semaphore::new(RETIRED));
         for (id, declared) in &manifest.components {
-            let compiled = settings.application.component(&engine, declared);
-            let pre = compiled
-                .and_then(|component| link(&component, &linker, &declared.source))
-                .with_context(|| format!("component {id:?}"))?;
             let component = Component {
                 id: id.clone(),
                 variables: variables.of_component(declared)?,
@@ -143,7 +139,15 @@ impl App {
                 },
                 metrics: metrics::get().map(|metrics| metrics.of_component(id)),
             };
-            let granted = Arc::new(component);
+            granted.push((id, declared, Arc::new(component)));
+        }
+        // After all that takes no time and may be wrong.
+        let mut components = BTreeMap::new();
+        for (id, declared, granted) in granted {
+            let compiled = settings.application.component(&engine, declared);
+            let pre = compiled
+                .and_then(|component| link(&component, &linker, &declared.source))
+                .with_context(|| format!("component {id:?}"))?;
             components.insert(id.clone(), Loaded { granted, pre });
         }
         start_epochs(&engine);

@@ -76,8 +76,8 @@ async fn kafka_alone_builds_and_serves() {
 async fn a_port_that_is_taken_is_named() {
     let server = Server::start().await;
     let address = server.address().to_owned();
-    let state = tempfile::tempdir().expect("a temporary folder");
-    let state = state.path().to_str().expect("a path of text").to_owned();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let state = folder.path().to_str().expect("a path of text").to_owned();
     let taken = address.clone();
     let outcome = tokio::task::spawn_blocking(move || {
         run_kafka(&[
@@ -92,6 +92,8 @@ async fn a_port_that_is_taken_is_named() {
     let outcome = outcome.await.expect("the command's thread ends");
     assert!(!outcome.success, "{}", outcome.output);
     assert!(outcome.output.contains(&address), "{}", outcome.output);
+    // Before the components were compiled, which takes a minute.
+    assert!(!folder.path().join("cache").exists());
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! Builds the components of a manifest once per test run, as a person would: with `kafka build`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use super::process::Process;
-use super::{fresh_state, repository};
+use super::repository;
 
 /// Which manifests were built, and whether that succeeded.
 static BUILT: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
@@ -44,15 +43,17 @@ fn build(manifest: &Path) -> bool {
         .success()
 }
 
-/// Starts the application once, so that its components are compiled: else the first tests would do it, each for itself.
-fn compile(manifest: &Path) {
-    let state = fresh_state();
-    let process = Process::start(|command| {
-        command
-            .args(["up", "--no-build", "--listen", "127.0.0.1:0", "--from"])
-            .arg(manifest)
-            .arg("--state-dir")
-            .arg(state.path());
-    });
-    process.address();
+/// Starts `server`: the first of a manifest alone, because it compiles the components for all others.
+pub fn first_alone<T>(manifest: &Path, server: impl FnOnce() -> T) -> T {
+    static STARTED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let mut started = STARTED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    if started.contains(manifest) {
+        drop(started);
+        return server();
+    }
+    let server = server();
+    started.insert(manifest.to_owned());
+    server
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::build::build_once;
+use super::build::{build_once, first_alone};
 use super::port::free_port;
 use super::process::Process;
 use super::pushpin::Pushpin;
@@ -208,23 +208,26 @@ impl Setup {
         // Blocking a test's own runtime is harmless: no other task runs on it yet.
         build_once(&self.manifest);
         let state = self.state.unwrap_or_else(fresh_state);
-        let process = Process::start(|command| {
-            command
-                .args(self.command)
-                .args(["--listen", &self.listen, "--from"])
-                .arg(&self.manifest)
-                .arg("--state-dir")
-                .arg(state.path())
-                .args(&self.arguments);
-            for (name, value) in &self.variables {
-                command.arg("--variable").arg(format!("{name}={value}"));
-            }
-            if let Some(file) = &self.runtime_config {
-                command.arg(CONFIG[0]).arg(file);
-            }
-            command.envs(self.environment);
+        let (process, address) = first_alone(&self.manifest, || {
+            let process = Process::start(|command| {
+                command
+                    .args(self.command)
+                    .args(["--listen", &self.listen, "--from"])
+                    .arg(&self.manifest)
+                    .arg("--state-dir")
+                    .arg(state.path())
+                    .args(&self.arguments);
+                for (name, value) in &self.variables {
+                    command.arg("--variable").arg(format!("{name}={value}"));
+                }
+                if let Some(file) = &self.runtime_config {
+                    command.arg(CONFIG[0]).arg(file);
+                }
+                command.envs(self.environment);
+            });
+            let address = process.address();
+            (process, address)
         });
-        let address = process.address();
         let mut pushpin = self.pushpin;
         if let Some(pushpin) = &mut pushpin {
             pushpin.start(&address);

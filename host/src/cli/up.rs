@@ -61,6 +61,8 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
         None => None,
     };
     offer_demo_model(&mut settings, listen.demo_model, &listen.clients).await?;
+    // Components that are compiled first take a minute.
+    server::check_address(&listen.clients).await?;
     let app = Arc::new(App::load(&settings).await?);
     let site = Site::App(app.clone());
     let server = Server::bind(site, gateway.clone(), clients, &listen.clients).await?;

@@ -108,6 +108,16 @@ pub struct Server {
     clients: Clients,
 }
 
+/// Whether `address` can be listened on, for an error before longer work.
+pub async fn check_address(address: &str) -> anyhow::Result<()> {
+    listen(address).await.map(drop)
+}
+
+async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("can't listen on {address}"))
+}
+
 impl Server {
     /// Listens on `address`; port 0 picks a free one. Without a gateway, requests for sockets are ordinary requests.
     pub async fn bind(
@@ -116,11 +126,8 @@ impl Server {
         clients: Clients,
         address: &str,
     ) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("can't listen on {address}"))?;
         Ok(Self {
-            listener,
+            listener: listen(address).await?,
             site,
             gateway,
             clients,
