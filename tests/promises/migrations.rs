@@ -8,9 +8,14 @@ use crate::support::{
     API_KEY, Database, FakeMail, FakeModel, House, Operation, Server, Setup, World, by, fresh_state,
 };
 
+/// A server without a database.
+async fn from_nothing() -> Server {
+    Setup::app().state(fresh_state()).start().await
+}
+
 #[tokio::test]
 async fn ten_first_requests_at_once_on_an_empty_database_all_succeed() {
-    let server = Server::start().await;
+    let server = from_nothing().await;
     let emails: Vec<String> = (0..10).map(|n| format!("user{n}@example.com")).collect();
     let logins = emails.iter().map(|email| server.login(email));
     for response in join_all(logins).await {
@@ -24,7 +29,7 @@ async fn ten_first_requests_at_once_on_an_empty_database_all_succeed() {
 
 #[tokio::test]
 async fn first_requests_to_every_component_at_once_all_succeed() {
-    let server = Server::start().await;
+    let server = from_nothing().await;
     let (login, rename, delete, content, chat) = tokio::join!(
         server.login("someone@example.com"),
         server
@@ -47,7 +52,7 @@ async fn first_requests_to_every_component_at_once_all_succeed() {
 
 #[tokio::test]
 async fn migrating_twice_is_migrating_once() {
-    let server = Server::start().await;
+    let server = from_nothing().await;
     let before = server.login("someone@example.com").await;
     let (schema, rows) = schema_and_rows(&server).await;
     assert!(schema.len() > 9, "{schema:?}");
@@ -68,7 +73,7 @@ async fn schema_and_rows(server: &Server) -> (Vec<String>, String) {
 
 #[tokio::test]
 async fn the_tables_of_the_seed_are_there_and_every_foreign_key_is_indexed() {
-    let server = Server::start().await;
+    let server = from_nothing().await;
     server.login("someone@example.com").await.has_status(200);
     let database = server.database().await;
     let tables = database.tables().await;

@@ -17,6 +17,7 @@ mod input;
 mod listener;
 mod mail;
 mod metrics;
+mod migrated;
 mod model;
 mod multipart;
 pub mod on_file;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::build::{build_once, first_alone};
+use super::migrated::migrated_state;
 use super::port::free_port;
 use super::process::Process;
 use super::pushpin::Pushpin;
@@ -207,7 +208,11 @@ impl Setup {
     async fn start_as_it_is(self) -> Server {
         // Blocking a test's own runtime is harmless: no other task runs on it yet.
         build_once(&self.manifest);
-        let state = self.state.unwrap_or_else(fresh_state);
+        let is_app = self.manifest == repository().join("spin.toml");
+        let state = self.state.unwrap_or_else(|| match is_app {
+            true => migrated_state(&self.manifest),
+            false => fresh_state(),
+        });
         let (process, address) = first_alone(&self.manifest, || {
             let process = Process::start(|command| {
                 command
