@@ -5,11 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
-use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
 
 use crate::announce::text;
@@ -29,10 +27,6 @@ const READ: &str = include_str!("feed/read.sql");
 
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
-
-/// How long changes wait for others before they are read, so that those of a moment are read together, and none competes with
-/// the answer to the request that made it. Shorter than as many changes take as one look finds (`read.sql`).
-const GATHERED: Duration = Duration::from_millis(50);
 
 /// Of how many users an instance remembers what it has published.
 const REMEMBERED: usize = 1000;
@@ -249,9 +243,7 @@ impl Drop for AtIt {
 /// Publishes until nothing waits any more.
 async fn publish(grip: &'static Grip) {
     let _at_it = AtIt;
-    while has_next() {
-        sleep(GATHERED).await;
-        let subjects = std::mem::take(&mut waiting().subjects);
+    while let Some(subjects) = next() {
         let entries = async { read(&mut Db::open().await?, None, 0, 0, &subjects).await };
         match entries.await {
             Ok(entries) => grip.publish_named(items(entries)),
@@ -261,8 +253,10 @@ async fn publish(grip: &'static Grip) {
     }
 }
 
-fn has_next() -> bool {
-    !waiting().subjects.is_empty()
+/// What waits, if anything does.
+fn next() -> Option<HashSet<String>> {
+    let subjects = std::mem::take(&mut waiting().subjects);
+    Some(subjects).filter(|subjects| !subjects.is_empty())
 }
 
 /// The entries that this instance has not published yet. Another instance may publish the same at the same time: so each
