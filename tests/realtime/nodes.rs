@@ -273,6 +273,7 @@ async fn nodes_come_and_go(mut nodes: Nodes, chats: usize, seed: u64) {
                 ChatClient::open(first, &chat).await,
                 ChatClient::open(second, &chat).await,
             ];
+            clients.iter_mut().for_each(ChatClient::watches);
             let [one, other] = &mut clients;
             let asks = async {
                 if number % 2 == 1 {

@@ -57,6 +57,8 @@ pub struct ChatClient {
     /// How often it had to read messages.
     pub reads: usize,
     connects: usize,
+    /// Whether it asks after each silence what it has missed.
+    is_watchful: bool,
 }
 
 impl Deref for ChatClient {
@@ -87,9 +89,16 @@ impl ChatClient {
             syncs: 0,
             reads: 0,
             connects: 0,
+            is_watchful: false,
         };
         client.connect().await;
         client
+    }
+
+    /// From now on it asks after each silence what it has missed, as the page does now and then: a server that was killed
+    /// may not have told its last changes.
+    pub fn watches(&mut self) {
+        self.is_watchful = true;
     }
 
     /// From now on, frames for which `loss` is true never arrive.
@@ -179,7 +188,8 @@ impl ChatClient {
                 return None;
             }
             None => {
-                if self.running.is_some() || self.asked.is_some() || self.has_sent {
+                let waits = self.running.is_some() || self.asked.is_some() || self.has_sent;
+                if waits || self.is_watchful {
                     self.sync().await;
                 }
                 return None;

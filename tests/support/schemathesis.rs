@@ -13,7 +13,7 @@ const VERSION: &str = "4.32.5";
 
 /// How many requests of each operation it makes up, beside those that the description suggests, and how many sequences of
 /// them. It does the same on any machine. With `SCHEMATHESIS_SECONDS`, it tries for so long instead, at random.
-const EXAMPLES: &str = "20";
+const EXAMPLES: &str = "6";
 
 /// What it can't make up.
 #[derive(Default)]
