@@ -16,13 +16,9 @@ pub fn build_once(manifest: &Path) {
     let mut built = BUILT
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
-    let is_built = built.entry(manifest.to_owned()).or_insert_with(|| {
-        let is_built = build(manifest);
-        if is_built && manifest == repository().join("spin.toml") {
-            compile(manifest);
-        }
-        is_built
-    });
+    let is_built = built
+        .entry(manifest.to_owned())
+        .or_insert_with(|| build(manifest));
     assert!(
         *is_built,
         "kafka build --from {} failed",

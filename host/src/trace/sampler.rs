@@ -66,9 +66,10 @@ mod tests {
 
     fn takes(name: &str, argument: Option<&str>, parent: Option<bool>, end: u8) -> bool {
         let sampler = Sampler::parse(Some(name), argument).expect("a sampler");
-        let parent = parent.map(|is_sampled| Context {
-            is_sampled,
-            ..Context::first()
+        let parent = parent.map(|is_sampled| {
+            let mut parent = Context::first();
+            parent.is_sampled = is_sampled;
+            parent
         });
         let mut trace = [0; 16];
         trace[12] = end;
