@@ -77,7 +77,25 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
         (
             "a parent",
             document(&|it| it["messages"][0]["parent_id"] = "x".into()),
-            &chat,
+            "message 1 follows one that is not before it",
+        ),
+        (
+            "a message that follows itself",
+            document(&|it| it["messages"][1]["parent_id"] = it["messages"][1]["id"].clone()),
+            "message 2 follows one that is not before it",
+        ),
+        (
+            "two that follow each other",
+            document(&|it| {
+                it["messages"][1]["parent_id"] = it["messages"][2]["id"].clone();
+                it["messages"][2]["parent_id"] = it["messages"][1]["id"].clone();
+            }),
+            "message 2 follows one that is not before it",
+        ),
+        (
+            "a message before the one that it follows",
+            document(&|it| it["messages"].as_array_mut().expect("a list").swap(0, 1)),
+            "message 1 follows one that is not before it",
         ),
         (
             "an id twice",
@@ -85,7 +103,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
                 let again = it["messages"][0].clone();
                 it["messages"].as_array_mut().expect("a list").push(again);
             }),
-            &chat,
+            "is in it twice",
         ),
         (
             "a file twice",

@@ -1,6 +1,6 @@
 //! `chat.json`: a chat with its messages, files and versions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kafka_common::api::MAX_NAME_CHARS;
 use kafka_common::api::actions::MAX_FILE_IDS;
@@ -85,6 +85,9 @@ struct Open {
     id: String,
     parts: Parts,
     num_messages: i64,
+    /// The new ids of the messages that have come, since a message may follow only one that came before: of a circle there
+    /// is no way down and none up.
+    messages: HashSet<String>,
     /// Of reasoning.
     reasoning_bytes: i64,
     rev: i64,
@@ -243,6 +246,7 @@ impl Open {
             id,
             parts: Parts::default(),
             num_messages: 0,
+            messages: HashSet::new(),
             reasoning_bytes: 0,
             rev: 1,
             last: None,
@@ -282,9 +286,18 @@ impl Open {
         let files: Vec<_> = files.map(|file| work.id("file", file.as_str())).collect();
         let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let id = |source: &str| work.id(&self.id, source);
+        let parent = message.parent_id.map(|parent| id(parent.as_str()));
+        if parent.as_ref().is_some_and(|parent| !self.messages.contains(parent)) {
+            let late = format_args!("{what} follows one that is not before it");
+            return Err(refused(path, late));
+        }
+        let id = id(message.id.as_str());
+        if !self.messages.insert(id.clone()) {
+            return Err(refused(path, format_args!("the id of {what} is in it twice")));
+        }
         let row = MessageRow {
-            id: id(message.id.as_str()),
-            parent: message.parent_id.map(|parent| id(parent.as_str())),
+            id,
+            parent,
             position: self.num_messages,
             role: message.role,
             kind: message.kind,
@@ -450,10 +463,7 @@ impl Open {
                     Some(db::Error::Unique(_) | db::Error::ForeignKey(_))
                 ) =>
             {
-                refused(
-                    path,
-                    "an id is in it twice, or a message follows one that is not before it",
-                )
+                refused(path, "an id is in it twice")
             }
             error => error,
         })?;

@@ -158,8 +158,9 @@ async fn copy_messages(
     last: &MessageId,
     files: &HashMap<String, String>,
 ) -> Result<MessageId, Refused> {
+    let asked = params![last, MAX_COPIED as i64];
     let branch: Vec<Message> = db
-        .query_as(include_str!("copied_messages.sql"), params![last])
+        .query_as(include_str!("copied_messages.sql"), asked)
         .await?;
     let mut parent: Option<MessageId> = None;
     let (mut part, mut amount) = (Vec::new(), 0);
