@@ -31,7 +31,9 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
     let mut encrypted = whole.clone();
     encrypted[6] |= 1;
     let deep = format!("{{\"version\":1,\"x\":{}", "[".repeat(1000));
-    let long = format!("{{\"version\":1,\"name\":\"{}\"", "a".repeat(5 << 20));
+    let huge = format!("{{\"version\":1,\"name\":\"{}\"", "a".repeat(5 << 20));
+    let long = "\u{e4}".repeat(256);
+    let long = long.as_str();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("no archive", b"--x\r\n".to_vec(), "not a ZIP archive"),
         ("nothing", Vec::new(), "not a ZIP archive"),
@@ -47,7 +49,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
         ("no object", raw("[]"), &chat),
         ("empty", raw("{}"), "version"),
         ("deep", raw(&deep), "nested"),
-        ("long", raw(&long), "bytes"),
+        ("long", raw(&huge), "bytes"),
         (
             "newer",
             document(&|it| it["version"] = 2.into()),
@@ -117,6 +119,71 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
             "a version",
             document(&|it| it["files"][0]["versions"][1]["content"] = 1.into()),
             "version",
+        ),
+        (
+            "a long id of a file",
+            document(&|it| it["files"][0]["file_id"] = long.into()),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a message",
+            document(&|it| it["messages"][0]["id"] = long.into()),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a message's file",
+            document(&|it| it["messages"][0]["file_ids"] = json!([long])),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a workspace",
+            document(&|it| it["workspace_id"] = long.into()),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id in a path",
+            archive(&[(format!("workspaces/w/{long}/a.txt"), "x")]),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a workspace in a path",
+            archive(&[(format!("workspaces/{long}/files.json"), "[]")]),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long name in a path",
+            archive(&[(format!("workspaces/w/f/{}", "a".repeat(1025)), "x")]),
+            "1024",
+        ),
+        (
+            "a long model",
+            document(&|it| it["messages"][0]["model"] = long.into()),
+            "the model of message 1 has more than 255 characters",
+        ),
+        (
+            "a long reason",
+            document(&|it| it["messages"][0]["finish_reason"] = long.into()),
+            "the finish_reason of message 1 has more than 255 characters",
+        ),
+        (
+            "a long error",
+            document(&|it| it["messages"][0]["error"] = "x".repeat(20_000).into()),
+            "the error of message 1 has more than 16384 bytes",
+        ),
+        (
+            "a long usage",
+            document(&|it| it["messages"][0]["usage"] = vec![0; 20_000].into()),
+            "the usage of message 1 has more than 16384 bytes",
+        ),
+        (
+            "many files of a message",
+            document(&|it| it["messages"][0]["file_ids"] = vec![""; 11].into()),
+            "message 1 has more than 10 files",
+        ),
+        (
+            "long settings",
+            document(&|it| it["settings"]["extra"] = json!({ "a": vec![0; 300_000] })),
+            "settings: it has more than 524288 bytes",
         ),
         (
             "a long name",

@@ -2,25 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kafka_common::api::MAX_NAME_CHARS;
-use kafka_common::api::actions::MAX_FILE_IDS;
+use kafka_common::api::{MAX_ID_CHARS, MAX_NAME_CHARS};
 use kafka_common::api::export::ExportedVersion;
-use kafka_common::api::relay::{MAX_NOTE_CHARS, Message};
 use kafka_common::api::words::{MessageKind, Status};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result};
 use kafka_common::room::Thing;
 use kafka_common::{clock, files, owner, params};
 use kafka_unpack::json::{Event, Fields, Shape, Take};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::files::MAX_FILENAME_BYTES;
+use super::message::Exported;
 use super::parts::{FileRow, MessageRow, Parts, VersionRow};
 use super::refused;
-use super::settings::{Checked, Settings};
+use super::settings::{self, Checked, Settings};
 use super::user::check_version;
-use super::work::{Work, check_length, parse};
+use super::work::{Work, check_id, check_length, parse};
 
 const FILE: Fields = &[
     ("id", Take::Whole),
@@ -51,8 +49,13 @@ const MAX_ROWS: usize = 100_000;
 /// How many bytes their texts may have.
 const MAX_BYTES: usize = 128 << 20;
 
-/// The largest number that marks a branch as chosen: of a chat's changes.
-const MAX_REV: i64 = 1 << 53;
+/// How many bytes a message may have beside its texts before they count as stored, as those of replies that are written here
+/// never do.
+const FREE_BYTES: usize = 256;
+
+/// How long the text of a message about a file may be to be looked into, in bytes. A longer one has the text of a file, and no
+/// id.
+const MAX_ABOUT_BYTES: usize = 64 << 10;
 
 const FIND: &str = include_str!("chat.sql");
 const FIND_FILE: &str = include_str!("file.sql");
@@ -64,7 +67,7 @@ const SETTLE: &str = include_str!("settle.sql");
 #[derive(Default)]
 pub struct Chat {
     /// The fields before the first message or file.
-    fields: Map<String, Value>,
+    head: Head,
     state: State,
 }
 
@@ -80,12 +83,14 @@ enum State {
 
 /// A chat whose messages and files come.
 struct Open {
+    name: String,
+    workspace: String,
     head: Head,
     settings: Checked,
     id: String,
     parts: Parts,
     num_messages: i64,
-    /// The new ids of the messages that have come, since a message may follow only one that came before: of a circle there
+    /// The new ids of the messages that have come, since a message may follow only one that came before it: of a circle there
     /// is no way down and none up.
     messages: HashSet<String>,
     /// Of reasoning.
@@ -94,45 +99,80 @@ struct Open {
     /// When the last message was added.
     last: Option<i64>,
     /// The file whose fields come.
-    file: Option<Map<String, Value>>,
+    file: Option<FileHead>,
     /// The new id of that file, which has its row.
     file_id: Option<String>,
     /// The ids of files that messages name, by those in the archive.
     named: HashMap<String, String>,
 }
 
-/// The fields of a chat.
-#[derive(Deserialize)]
+/// A time in our form, and in milliseconds since 1970.
+type Time = (String, i64);
+
+/// The fields of a chat. Each is read into its type as it comes: a value of any shape takes many times its length.
+#[derive(Default)]
 struct Head {
-    id: String,
-    name: String,
-    workspace_id: String,
-    last_updated: Option<String>,
-    active_at: Option<String>,
-    #[serde(default)]
+    has_version: bool,
+    id: Option<String>,
+    name: Option<String>,
+    workspace_id: Option<String>,
+    last_updated: Option<Time>,
+    active_at: Option<Time>,
     is_pinned: bool,
-    #[serde(default)]
     is_archived: bool,
     head_id: Option<String>,
-    #[serde(default)]
     settings: Option<Settings>,
 }
 
-/// A message of the archive.
-#[derive(Deserialize)]
-struct Exported {
-    #[serde(flatten)]
-    message: Message,
-    #[serde(default)]
-    selected: i64,
+impl Head {
+    fn take(&mut self, path: &str, name: &str, json: &[u8]) -> Result<()> {
+        match name {
+            "version" => {
+                check_version(path, json)?;
+                self.has_version = true;
+            }
+            "id" => self.id = Some(id(path, name, json)?),
+            "name" => {
+                let text: String = parse(path, name, json)?;
+                check_length(path, "the name of the chat", &text, MAX_NAME_CHARS)?;
+                self.name = Some(text);
+            }
+            "workspace_id" => self.workspace_id = Some(id(path, name, json)?),
+            "last_updated" => self.last_updated = optional_time(path, name, json)?,
+            "active_at" => self.active_at = optional_time(path, name, json)?,
+            "is_pinned" => self.is_pinned = parse(path, name, json)?,
+            "is_archived" => self.is_archived = parse(path, name, json)?,
+            "head_id" => self.head_id = optional_id(path, name, json)?,
+            _ => self.settings = settings::read(path, name, json)?,
+        }
+        Ok(())
+    }
 }
 
 /// The fields of a chat's file.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct FileHead {
-    id: String,
+    id: Option<String>,
     file_id: Option<String>,
-    filename: String,
+    filename: Option<String>,
+}
+
+impl FileHead {
+    fn take(&mut self, path: &str, name: &str, json: &[u8]) -> Result<()> {
+        match name {
+            "id" => self.id = Some(id(path, name, json)?),
+            "file_id" => self.file_id = optional_id(path, name, json)?,
+            _ => {
+                let text: String = parse(path, name, json)?;
+                if text.len() > MAX_FILENAME_BYTES {
+                    let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
+                    return Err(refused(path, most));
+                }
+                self.filename = Some(text);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Chat {
@@ -147,7 +187,7 @@ impl Chat {
             return Ok(());
         }
         if matches!(self.state, State::Begins) {
-            self.state = Open::begin(path, std::mem::take(&mut self.fields), work).await?;
+            self.state = Open::begin(path, std::mem::take(&mut self.head), work).await?;
         }
         let State::Open(open) = &mut self.state else {
             return Ok(());
@@ -156,16 +196,13 @@ impl Chat {
             Event::Value("messages", json) => open.message(path, &json, work).await?,
             Event::Value("versions", json) => open.version(path, &json, work).await?,
             Event::Value(name, json) => {
-                let value = parse(path, name, &json)?;
                 if open.file_id.is_some() {
                     let late = format_args!("the {name} of a file comes after its versions");
                     return Err(refused(path, late));
                 }
-                open.file
-                    .get_or_insert_default()
-                    .insert(name.to_owned(), value);
+                open.file.get_or_insert_default().take(path, name, &json)?;
             }
-            Event::Begin(_) => open.file = Some(Map::new()),
+            Event::Begin(_) => open.file = Some(FileHead::default()),
             Event::End => {
                 open.add_file(path, work).await?;
                 open.file = None;
@@ -189,21 +226,14 @@ impl Chat {
                 path,
                 format_args!("its {name} comes after its messages or files"),
             )),
-            State::Begins => {
-                if name == "version" {
-                    check_version(path, json)?;
-                }
-                let value = parse(path, name, json)?;
-                self.fields.insert(name.to_owned(), value);
-                Ok(())
-            }
+            State::Begins => self.head.take(path, name, json),
         }
     }
 
     /// The document is complete: makes the chat.
     pub async fn end(mut self, path: &str, work: &mut Work) -> Result<()> {
         if matches!(self.state, State::Begins) {
-            self.state = Open::begin(path, std::mem::take(&mut self.fields), work).await?;
+            self.state = Open::begin(path, std::mem::take(&mut self.head), work).await?;
         }
         match self.state {
             State::Open(open) => open.make(path, work).await,
@@ -225,15 +255,15 @@ impl Chat {
 
 impl Open {
     /// Begins the chat, unless it is here already.
-    async fn begin(path: &str, fields: Map<String, Value>, work: &mut Work) -> Result<State> {
-        if !fields.contains_key("version") {
+    async fn begin(path: &str, mut head: Head, work: &mut Work) -> Result<State> {
+        if !head.has_version {
             return Err(refused(path, "it does not begin with its version"));
         }
-        let head: Result<Head, _> = serde_json::from_value(Value::Object(fields));
-        let mut head = head.map_err(|error| refused(path, error))?;
-        check_length(path, "the name of the chat", &head.name, MAX_NAME_CHARS)?;
-        let id = work.id("chat", &head.id);
-        let asked = params![work.user.as_str(), head.id.as_str(), id.as_str()];
+        let source = needed(path, "id", head.id.take())?;
+        let name = needed(path, "name", head.name.take())?;
+        let workspace = needed(path, "workspace_id", head.workspace_id.take())?;
+        let id = work.id("chat", &source);
+        let asked = params![work.user.as_str(), source, id.as_str()];
         let found: Option<String> = Db::open().await?.query_one_as(FIND, asked).await?;
         if found.is_some() {
             work.done.there_already.chats += 1;
@@ -241,6 +271,8 @@ impl Open {
         }
         let settings = head.settings.take().unwrap_or_default().check(path)?;
         Ok(State::Open(Box::new(Self {
+            name,
+            workspace,
             head,
             settings,
             id,
@@ -259,39 +291,27 @@ impl Open {
     async fn message(&mut self, path: &str, json: &[u8], work: &Work) -> Result<()> {
         self.num_messages += 1;
         let what = format!("message {}", self.num_messages);
-        let Exported { message, selected } = parse(path, &what, json)?;
-        if !(0..=MAX_REV).contains(&selected) {
-            return Err(refused(
-                path,
-                format_args!("{what}: selected is out of range"),
-            ));
-        }
-        if let Some(note) = &message.note {
-            check_length(path, "a note", note, MAX_NOTE_CHARS)?;
-        }
-        let (created_at, millis) = time(path, message.created_at.as_str())?;
+        let message = Exported::read(path, &what, json)?;
+        let (created_at, millis) = time(path, &message.created_at)?;
         self.last = self.last.max(Some(millis));
-        self.rev = self.rev.max(selected + 1);
+        self.rev = self.rev.max(message.selected + 1);
+        let usage = message.usage(path, &what)?;
+        let files = message.file_ids(path, &what)?.into_iter();
+        let files: Vec<_> = files.map(|file| work.id("file", &file)).collect();
+        let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let content = match message.kind {
             MessageKind::File => self.about_file(message.content, work).await?,
             MessageKind::Text => message.content,
         };
         let reasoning = message.reasoning.unwrap_or_default();
         self.reasoning_bytes += reasoning.len() as i64;
-        if message.file_ids.len() > MAX_FILE_IDS {
-            let most = format_args!("{what} has more than {MAX_FILE_IDS} files");
-            return Err(refused(path, most));
-        }
-        let files = message.file_ids.iter();
-        let files: Vec<_> = files.map(|file| work.id("file", file.as_str())).collect();
-        let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let id = |source: &str| work.id(&self.id, source);
-        let parent = message.parent_id.map(|parent| id(parent.as_str()));
+        let parent = message.parent_id.map(|parent| id(&parent));
         if parent.as_ref().is_some_and(|parent| !self.messages.contains(parent)) {
             let late = format_args!("{what} follows one that is not before it");
             return Err(refused(path, late));
         }
-        let id = id(message.id.as_str());
+        let id = id(&message.id);
         if !self.messages.insert(id.clone()) {
             return Err(refused(path, format_args!("the id of {what} is in it twice")));
         }
@@ -309,13 +329,13 @@ impl Open {
                 status => status,
             },
             model: message.model,
-            selected,
+            selected: message.selected,
             reasoning,
             rating: message.rating,
             note: message.note,
             file_ids,
             finish_reason: message.finish_reason,
-            usage: message.usage.map(|usage| usage.to_string()),
+            usage,
             error: message.error,
         };
         self.parts.message(row).await
@@ -323,6 +343,9 @@ impl Open {
 
     /// The content of a message about a file, with the file's new id.
     async fn about_file(&mut self, content: String, work: &Work) -> Result<String> {
+        if content.len() > MAX_ABOUT_BYTES {
+            return Ok(content);
+        }
         let Ok(mut about) = serde_json::from_str::<Map<String, Value>>(&content) else {
             // A sentence.
             return Ok(content);
@@ -330,6 +353,9 @@ impl Open {
         let Some(Value::String(source)) = about.get("file_id").cloned() else {
             return Ok(content);
         };
+        if source.len() > MAX_ID_CHARS {
+            return Ok(content);
+        }
         let id = match self.named.get(&source) {
             Some(id) => id.clone(),
             None => {
@@ -354,19 +380,13 @@ impl Open {
         if let Some(id) = &self.file_id {
             return Ok(id.clone());
         }
-        let fields = self.file.take().unwrap_or_default();
-        let head: Result<FileHead, _> = serde_json::from_value(Value::Object(fields));
-        let head = head.map_err(|error| refused(path, format_args!("a file: {error}")))?;
-        if head.filename.len() > MAX_FILENAME_BYTES {
-            let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
-            return Err(refused(path, most));
-        }
-        let id = work.id("file", &head.id);
-        self.file = Some(Map::new());
+        let head = self.file.take().unwrap_or_default();
+        let id = work.id("file", &needed(path, "id of a file", head.id)?);
+        self.file = Some(FileHead::default());
         self.file_id = Some(id.clone());
         let row = FileRow {
             id: id.clone(),
-            filename: head.filename,
+            filename: needed(path, "filename of a file", head.filename)?,
             source: head.file_id,
         };
         self.parts.file(row).await?;
@@ -376,6 +396,7 @@ impl Open {
     async fn version(&mut self, path: &str, json: &[u8], work: &Work) -> Result<()> {
         let file = self.add_file(path, work).await?;
         let version: ExportedVersion = parse(path, "a version", json)?;
+        check_id(path, version.id.as_str())?;
         let (timestamp, millis) = time(path, version.timestamp.as_str())?;
         self.last = self.last.max(Some(millis));
         let row = VersionRow {
@@ -390,11 +411,9 @@ impl Open {
     /// Makes the chat, whole or not at all. From its commit on it is there like any other: this is the place for what
     /// other clients of the user are sent about it.
     async fn make(mut self: Box<Self>, path: &str, work: &mut Work) -> Result<()> {
-        let workspace = work.workspace(&self.head.workspace_id).await?;
-        let last_updated = self.head.last_updated.as_deref();
-        let last_updated = last_updated.map(|text| time(path, text)).transpose()?;
-        let active_at = self.head.active_at.as_deref();
-        let active_at = active_at.map(|text| time(path, text)).transpose()?;
+        let workspace = work.workspace(&self.workspace).await?;
+        let last_updated = self.head.last_updated.take();
+        let active_at = self.head.active_at.take();
         // Archives from before lists were ordered so have none.
         let active_at = active_at
             .map(|(_, millis)| millis)
@@ -404,7 +423,7 @@ impl Open {
         let mut tx = db.begin().await?;
         let made = params![
             self.id.as_str(),
-            self.head.name.as_str(),
+            self.name.as_str(),
             last_updated.map(|(text, _)| text),
             workspace,
             work.user.as_str(),
@@ -436,7 +455,8 @@ impl Open {
             .head_id
             .as_deref()
             .map(|head| work.id(&self.id, head));
-        let bytes = self.reasoning_bytes + self.settings.bytes;
+        let beside = self.parts.beside.saturating_sub(FREE_BYTES * self.parts.rows);
+        let bytes = self.reasoning_bytes + self.settings.bytes + beside as i64;
         let parts = std::mem::take(&mut self.parts);
         let filled = async {
             self.settings
@@ -473,9 +493,31 @@ impl Open {
 }
 
 /// A time of the archive in our form, and in milliseconds since 1970.
-fn time(path: &str, text: &str) -> Result<(String, i64)> {
+fn time(path: &str, text: &str) -> Result<Time> {
     match clock::read(text) {
         Some((time, millis)) => Ok((time.into(), millis)),
         None => Err(refused(path, "a time is not in the form of ISO 8601")),
     }
+}
+
+fn optional_time(path: &str, name: &str, json: &[u8]) -> Result<Option<Time>> {
+    let text: Option<String> = parse(path, name, json)?;
+    text.map(|text| time(path, &text)).transpose()
+}
+
+fn id(path: &str, name: &str, json: &[u8]) -> Result<String> {
+    let id = parse(path, name, json)?;
+    check_id(path, &id)?;
+    Ok(id)
+}
+
+fn optional_id(path: &str, name: &str, json: &[u8]) -> Result<Option<String>> {
+    let id: Option<String> = parse(path, name, json)?;
+    check_id(path, id.as_deref().unwrap_or_default())?;
+    Ok(id)
+}
+
+/// 400 for a field that did not come.
+fn needed(path: &str, name: &str, field: Option<String>) -> Result<String> {
+    field.ok_or_else(|| refused(path, format_args!("it has no {name}")))
 }

@@ -107,7 +107,7 @@ impl Entry {
                 splitter.finish().map_err(|error| refused(&path, error))?;
                 match *document {
                     Document::User(user) => user.end(&path, work).await?,
-                    Document::Files(list) => list.end(work).await?,
+                    Document::Files(list) => list.end(&path, work).await?,
                     Document::Chat(chat) => chat.end(&path, work).await?,
                 }
             }

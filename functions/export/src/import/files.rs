@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kafka_common::content::{Staging, Upload};
+use kafka_common::content::{MAX_MEDIA_TYPE_BYTES, Staging, Upload};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result, StoreError};
 use kafka_common::files::{self, Target};
@@ -11,7 +11,7 @@ use kafka_unpack::json::{Event, Shape};
 use serde::Deserialize;
 
 use super::refused;
-use super::work::{Work, parse};
+use super::work::{Work, check_id, parse};
 
 /// What is taken of a list.
 pub const FILES: Shape = Shape::Array;
@@ -62,11 +62,15 @@ impl List {
         let Event::Value(_, json) = event else {
             return Ok(());
         };
-        let described: Described = parse(path, "a file", &json)?;
+        let mut described: Described = parse(path, "a file", &json)?;
+        check_id(path, &described.id)?;
         if described.filename.len() > MAX_FILENAME_BYTES {
             let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
             return Err(refused(path, most));
         }
+        // As after an upload.
+        let media_type = described.media_type.take();
+        described.media_type = media_type.filter(|it| it.len() <= MAX_MEDIA_TYPE_BYTES);
         let unnamed = match &mut self.unnamed {
             Some(unnamed) => unnamed,
             None => {
@@ -90,7 +94,8 @@ impl List {
     }
 
     /// The list is complete.
-    pub async fn end(self, work: &mut Work) -> Result<()> {
+    pub async fn end(self, path: &str, work: &mut Work) -> Result<()> {
+        check_id(path, &self.workspace)?;
         // Of a workspace without files nothing else comes.
         work.workspace(&self.workspace).await.map(drop)
     }
@@ -142,8 +147,14 @@ impl NewFile {
         name: &str,
         work: &mut Work,
     ) -> Result<Self> {
+        check_id(path, source)?;
+        check_id(path, workspace)?;
         let id = work.id("file", source);
         let described = work.described.remove(source);
+        if described.is_none() && name.len() > MAX_FILENAME_BYTES {
+            let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
+            return Err(refused(path, most));
+        }
         let asked = params![work.user.as_str(), source, id.as_str()];
         let found: Option<String> = Db::open().await?.query_one_as(FILE, asked).await?;
         let workspace = work.workspace(workspace).await?;
@@ -258,6 +269,7 @@ async fn store(
     let id = upload.file_id.as_str();
     let failed = |error: Error| match error {
         Error::Internal(cause) => StoreError::Internal(cause),
+        Error::NoRoom(detail) => StoreError::NoRoom(detail.into_owned()),
         _ => StoreError::Unavailable("The database is busy. Please try again."),
     };
     if !is_described {

@@ -14,7 +14,7 @@ use super::work::Work;
 /// How many rows a part has at most.
 const ROWS: usize = 200;
 
-/// How many bytes of texts a part has about.
+/// How many bytes a part has about.
 const PART_BYTES: usize = 256 << 10;
 
 /// How many bytes wait in memory.
@@ -83,28 +83,48 @@ pub struct Parts {
     staged: Option<(String, i64)>,
     /// How many rows there are.
     pub rows: usize,
-    /// How many bytes their texts have.
+    /// How many bytes they have.
     pub bytes: usize,
+    /// How many of them are texts of messages and versions, which count as stored.
+    pub texts: usize,
+    /// How many messages have beside their texts: models, errors, notes and so on.
+    pub beside: usize,
 }
 
 impl Parts {
     /// One more message.
     pub async fn message(&mut self, row: MessageRow) -> Result<()> {
-        let bytes = row.content.len() + row.reasoning.len();
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let texts = row.content.len() + row.reasoning.len();
+        let beside = [
+            &row.model,
+            &row.note,
+            &row.file_ids,
+            &row.finish_reason,
+            &row.usage,
+            &row.error,
+        ];
+        let beside = beside.map(length).iter().sum::<usize>();
+        let ids = row.id.len() + length(&row.parent) + row.created_at.len();
+        self.texts += texts;
+        self.beside += beside;
         self.part.messages.push(row);
-        self.grow(bytes).await
+        self.grow(texts + beside + ids).await
     }
 
     /// One more file.
     pub async fn file(&mut self, row: FileRow) -> Result<()> {
-        let bytes = row.filename.len();
+        let source = row.source.as_ref().map_or(0, String::len);
+        // Its place has the name, too.
+        let bytes = row.id.len() + 2 * row.filename.len() + 2 * source;
         self.part.files.push(row);
         self.grow(bytes).await
     }
 
     /// One more text of a file that came before.
     pub async fn version(&mut self, row: VersionRow) -> Result<()> {
-        let bytes = row.content.len();
+        let bytes = row.content.len() + row.id.len() + row.file.len() + row.timestamp.len();
+        self.texts += row.content.len();
         self.part.versions.push(row);
         self.grow(bytes).await
     }

@@ -13,8 +13,8 @@ use crate::{clock, id, params};
 /// How many bytes of small files one form keeps in memory. Beyond it, they are staged like large ones.
 const HELD_BYTES: usize = 1024 * 1024;
 
-/// A declared type that is longer is none that could be served.
-const MAX_MEDIA_TYPE_BYTES: usize = 255;
+/// How long a declared type may be, in bytes. A longer one is none that could be served.
+pub const MAX_MEDIA_TYPE_BYTES: usize = 255;
 
 /// A file that was taken in and waits for [`store`].
 #[derive(Debug)]

@@ -1,0 +1,90 @@
+//! What archives may take of a server beside the texts that they bring.
+
+use serde_json::{Value, json};
+
+use super::scene::{import, made};
+use crate::support::archive::archive;
+use crate::support::{Server, login};
+
+/// A chat that refers to a model and a file which never come.
+fn waiting(id: &str) -> (String, String) {
+    let chat = json!({
+        "version": 1, "id": id, "name": id, "workspace_id": "w", "settings": { "model_id": "m" },
+        "messages": [], "files": [{ "id": "a", "file_id": "f", "filename": "a.txt", "versions": [] }],
+    });
+    (format!("chats/{id}/chat.json"), chat.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_noted_goes_with_what_it_is_about() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    let file = ("workspaces/w/g/b.txt".to_owned(), "x".to_owned());
+    let answer = import(&server, &user, archive(&[waiting("c"), file])).await;
+    assert_eq!(made(&answer, "made"), [1, 0, 1, 1]);
+    let kinds = async || {
+        let database = server.database().await;
+        let counted = "SELECT count(*) FROM user WHERE num_import_links <> (SELECT count(*) FROM import_link WHERE user_id = user.id)";
+        assert_eq!(database.number(counted).await, 0);
+        database
+            .texts("SELECT kind FROM import_link ORDER BY kind")
+            .await
+    };
+    assert_eq!(
+        kinds().await,
+        ["chat_file", "chat_model", "file_name", "workspace_name"]
+    );
+    let id = async |sql: &str| server.database().await.texts(sql).await.remove(0);
+    let attached = id("SELECT id FROM chat_file").await;
+    let path = format!("/file/delete/{attached}");
+    server.delete(&path).send().await.has_status(200);
+    assert_eq!(
+        kinds().await,
+        ["chat_model", "file_name", "workspace_name"]
+    );
+    let chat = id("SELECT id FROM chat").await;
+    let path = format!("/chat/{chat}");
+    server.delete(&path).send().await.has_status(200);
+    assert_eq!(kinds().await, ["file_name", "workspace_name"]);
+    let workspace = id("SELECT id FROM workspace WHERE name = 'Imported'").await;
+    let path = format!("/workspace/delete/{workspace}");
+    server.delete(&path).send().await.has_status(200);
+    assert!(kinds().await.is_empty());
+    // All at once.
+    let answer = import(&server, &user, archive(&[waiting("c")])).await;
+    assert_eq!(made(&answer, "made"), [1, 0, 0, 1]);
+    let workspace = id("SELECT id FROM workspace WHERE name = 'Imported'").await;
+    let path = format!("/workspace/delete/{workspace}");
+    server.delete(&path).send().await.has_status(200);
+    assert!(kinds().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_has_only_so_much_that_waits() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    let (path, chat) = waiting("c");
+    let mut chat: Value = serde_json::from_str(&chat).expect("JSON");
+    chat["workspace_id"] = json!(user.workspace);
+    let chat = archive(&[(path, chat.to_string())]);
+    let file = archive(&[(format!("workspaces/{}/f/a.txt", user.workspace), "x")]);
+    server
+        .change("UPDATE user SET num_import_links = 99999")
+        .await;
+    for archive in [&chat, &archive(&[waiting("d")])] {
+        let answer = import(&server, &user, archive.clone()).await;
+        assert_eq!(answer.status, 413, "{answer:?}");
+        let detail = answer.string("/detail");
+        assert!(detail.starts_with("Too much of what was imported"), "{detail}");
+    }
+    let database = server.database().await;
+    assert_eq!(database.count("chat").await, 0);
+    server
+        .change("DELETE FROM import_link; UPDATE user SET num_import_links = 99999")
+        .await;
+    import(&server, &user, file).await.has_status(200);
+    let other = archive(&[(format!("workspaces/{}/g/a.txt", user.workspace), "x")]);
+    assert_eq!(import(&server, &user, other).await.status, 413);
+    server.change("UPDATE user SET num_import_links = 0").await;
+    import(&server, &user, chat).await.has_status(200);
+}
