@@ -7,7 +7,7 @@ use kafka_common::api::export::ExportedVersion;
 use kafka_common::api::words::{MessageKind, Status};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result};
-use kafka_common::room::Thing;
+use kafka_common::room::{Stored, Thing};
 use kafka_common::{clock, files, owner, params};
 use kafka_unpack::json::{Event, Fields, Shape, Take};
 use serde_json::{Map, Value};
@@ -276,7 +276,7 @@ impl Open {
             head,
             settings,
             id,
-            parts: Parts::default(),
+            parts: Parts::within(work.room.clone()),
             num_messages: 0,
             messages: HashSet::new(),
             reasoning_bytes: 0,
@@ -411,6 +411,26 @@ impl Open {
     /// Makes the chat, whole or not at all. From its commit on it is there like any other: this is the place for what
     /// other clients of the user are sent about it.
     async fn make(mut self: Box<Self>, path: &str, work: &mut Work) -> Result<()> {
+        let mut parts = std::mem::take(&mut self.parts);
+        let made = self.make_with(&mut parts, path, work).await;
+        match made {
+            Ok(true) => work.done.made.chats += 1,
+            Ok(false) => work.done.there_already.chats += 1,
+            Err(_) => {}
+        }
+        if !matches!(made, Ok(true)) {
+            parts.give_up().await;
+        }
+        made.map(drop)
+    }
+
+    /// False: another request has made it meanwhile.
+    async fn make_with(
+        mut self: Box<Self>,
+        parts: &mut Parts,
+        path: &str,
+        work: &mut Work,
+    ) -> Result<bool> {
         let workspace = work.workspace(&self.workspace).await?;
         let last_updated = self.head.last_updated.take();
         let active_at = self.head.active_at.take();
@@ -420,6 +440,11 @@ impl Open {
             .or(self.last)
             .or(last_updated.as_ref().map(|(_, millis)| *millis));
         let mut db = Db::open().await?;
+        // Before the write lock is taken for all its rows, which could be in vain.
+        let settings_bytes = usize::try_from(self.settings.bytes).unwrap_or(0);
+        let beside = parts.beside.saturating_sub(FREE_BYTES * parts.rows);
+        let bytes = parts.texts + beside + settings_bytes;
+        check_room(&mut db, work, parts, bytes).await?;
         let mut tx = db.begin().await?;
         let made = params![
             self.id.as_str(),
@@ -433,16 +458,9 @@ impl Open {
         ];
         match tx.query_one(MAKE, made).await {
             Ok(Some(_)) => {}
-            // Another request has made it meanwhile.
-            Err(db::Error::Unique(_)) => {
-                drop(tx);
-                work.done.there_already.chats += 1;
-                self.parts.give_up().await;
-                return Ok(());
-            }
+            Err(db::Error::Unique(_)) => return Ok(false),
             Ok(None) => {
                 drop(tx);
-                self.parts.give_up().await;
                 let missing = Error::workspace_not_found();
                 return Err(
                     owner::why_no_other(&mut db, &work.caller, Thing::Chats, missing).await,
@@ -455,9 +473,7 @@ impl Open {
             .head_id
             .as_deref()
             .map(|head| work.id(&self.id, head));
-        let beside = self.parts.beside.saturating_sub(FREE_BYTES * self.parts.rows);
         let bytes = self.reasoning_bytes + self.settings.bytes + beside as i64;
-        let parts = std::mem::take(&mut self.parts);
         let filled = async {
             self.settings
                 .set(&mut tx, work, SET_CHAT, "chat_model", &self.id)
@@ -487,9 +503,25 @@ impl Open {
             }
             error => error,
         })?;
-        work.done.made.chats += 1;
-        Ok(())
+        Ok(true)
     }
+}
+
+/// An error where the user has no room for `bytes` of texts, or for the files.
+async fn check_room(db: &mut Db, work: &Work, parts: &Parts, bytes: usize) -> Result<()> {
+    let caller = &work.caller;
+    if caller.quota().is_none() && caller.most(Thing::Files).is_none() {
+        return Ok(());
+    }
+    let stored = Stored::now(db, &work.user).await?;
+    // What is staged goes when its rows come.
+    let others = stored.bytes.saturating_sub(parts.staged_bytes() as u64);
+    caller.check_bytes(i64::try_from(others).unwrap_or(i64::MAX), bytes)?;
+    if parts.files > 0 {
+        let files = stored.count(Thing::Files) + parts.files as i64 - 1;
+        caller.check_another(Thing::Files, files)?;
+    }
+    Ok(())
 }
 
 /// A time of the archive in our form, and in milliseconds since 1970.
