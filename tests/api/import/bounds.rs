@@ -88,3 +88,44 @@ async fn a_user_has_only_so_much_that_waits() {
     server.change("UPDATE user SET num_import_links = 0").await;
     import(&server, &user, chat).await.has_status(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_archives_take_little_memory() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    // A list of lists, of which each takes 32 bytes or more where it is read as a value of any shape.
+    let lists = format!("[{}[]]", "[],".repeat(1_300_000));
+    let document = |field: &str| format!("{{\"version\":1,{field}}}");
+    let chat = |field: &str| ("chats/c/chat.json".to_owned(), document(field));
+    let message = |id: &str, field: &str| {
+        let fields = "\"id\":\"m\",\"parent_id\":null,\"role\":\"user\",\"status\":\"complete\",\
+            \"model\":null,\"created_at\":\"2026-01-01T00:00:00.000000+00:00\"";
+        chat(&format!(
+            "\"id\":\"{id}\",\"name\":\"c\",\"workspace_id\":\"w\",\"messages\":[{{{fields},{field}}}],\"files\":[]"
+        ))
+    };
+    let name = "a".repeat(1000);
+    let files: Vec<String> = (0..20_000)
+        .map(|id| format!("{{\"id\":\"{id}\",\"filename\":\"{name}\",\"media_type\":null}}"))
+        .collect();
+    let all: Vec<String> = ["id", "name", "workspace_id", "last_updated", "head_id", "settings"]
+        .iter()
+        .map(|field| format!("\"{field}\":{lists}"))
+        .collect();
+    let text = "\"type\":\"text\",\"content\":\"\"";
+    let about = json!(format!("{{\"file_id\":\"f\",\"new\":{lists}}}"));
+    let cases = [
+        (400, chat(&all.join(","))),
+        (400, chat(&format!("\"settings\":{{\"extra\":{lists}}}"))),
+        (400, ("export.json".to_owned(), document(&format!("\"settings\":{{\"extra\":{lists}}}")))),
+        (400, message("a", &format!("{text},\"usage\":{lists}"))),
+        (400, message("b", &format!("{text},\"file_ids\":{lists}"))),
+        (200, message("c", &format!("{text},\"new\":{lists}"))),
+        (200, message("d", &format!("\"type\":\"file\",\"content\":{about}"))),
+        (400, ("workspaces/w/files.json".to_owned(), format!("[{}]", files.join(",")))),
+    ];
+    for (number, (status, entry)) in cases.into_iter().enumerate() {
+        let answer = import(&server, &user, archive(&[entry])).await;
+        assert_eq!(answer.status, status, "case {number}: {answer:?}");
+    }
+}

@@ -16,9 +16,6 @@ use super::work::{Work, check_id, parse};
 /// What is taken of a list.
 pub const FILES: Shape = Shape::Array;
 
-/// How many files may be described that have not come.
-const MAX_DESCRIBED: usize = 500_000;
-
 /// The longest name of a file, in bytes.
 pub const MAX_FILENAME_BYTES: usize = 1024;
 
@@ -27,12 +24,54 @@ const ATTACH: &str = include_str!("attach.sql");
 const UNNAMED: &str =
     "SELECT source_id, id FROM import_link WHERE user_id = ?1 AND kind = 'file_name'";
 
+/// How many bytes the descriptions of files may take that have not come.
+const MAX_DESCRIBED_BYTES: usize = 16 << 20;
+
+/// What each takes beside its texts.
+const DESCRIBED_BYTES: usize = 64;
+
 /// What a list says of a file.
 #[derive(Deserialize)]
 pub struct Described {
     id: String,
     filename: String,
     media_type: Option<String>,
+}
+
+/// What lists say of files that have not come yet.
+#[derive(Default)]
+pub struct AllDescribed {
+    /// By their ids in the archive.
+    files: HashMap<String, Described>,
+    bytes: usize,
+}
+
+impl AllDescribed {
+    fn insert(&mut self, path: &str, file: Described) -> Result<()> {
+        self.remove(&file.id);
+        self.bytes += file.bytes();
+        if self.bytes > MAX_DESCRIBED_BYTES {
+            return Err(refused(
+                path,
+                "too many files are in lists and have not come yet",
+            ));
+        }
+        self.files.insert(file.id.clone(), file);
+        Ok(())
+    }
+
+    fn remove(&mut self, id: &str) -> Option<Described> {
+        let file = self.files.remove(id)?;
+        self.bytes -= file.bytes();
+        Some(file)
+    }
+}
+
+impl Described {
+    fn bytes(&self) -> usize {
+        let media_type = self.media_type.as_ref().map_or(0, String::len);
+        2 * self.id.len() + self.filename.len() + media_type + DESCRIBED_BYTES
+    }
 }
 
 /// A list of the files of a workspace, as far as it has come.
@@ -83,14 +122,7 @@ impl List {
         if let Some(id) = unnamed.remove(&described.id) {
             return rename(work, &id, described).await;
         }
-        if work.described.len() >= MAX_DESCRIBED {
-            return Err(refused(
-                path,
-                "too many files are in lists and not in the archive",
-            ));
-        }
-        work.described.insert(described.id.clone(), described);
-        Ok(())
+        work.described.insert(path, described)
     }
 
     /// The list is complete.

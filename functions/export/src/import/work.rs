@@ -13,7 +13,7 @@ use kafka_common::room::{Room, Thing};
 use kafka_common::{owner, params};
 use serde::de::DeserializeOwned;
 
-use super::files::Described;
+use super::files::AllDescribed;
 use super::refused;
 
 const WORKSPACE: &str = include_str!("workspace.sql");
@@ -47,8 +47,8 @@ pub struct Work {
     pub own: Vec<String>,
     /// What it did.
     pub done: Imported,
-    /// What the list of a workspace says of files that have not come yet, by their ids there.
-    pub described: HashMap<String, Described>,
+    /// What the lists of workspaces say of files that have not come yet.
+    pub described: AllDescribed,
     seen: HashSet<u64>,
     workspaces: HashMap<String, String>,
     unread: Vec<String>,
@@ -70,7 +70,7 @@ impl Work {
             max_file,
             own,
             done: Imported::default(),
-            described: HashMap::new(),
+            described: AllDescribed::default(),
             seen: HashSet::new(),
             workspaces: HashMap::new(),
             unread: Vec::new(),
