@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::scene::{import, made};
 use crate::support::archive::archive;
-use crate::support::{Server, login};
+use crate::support::{FakeModel, Server, login};
 
 /// A chat that refers to a model and a file which never come.
 fn waiting(id: &str) -> (String, String) {
@@ -128,4 +128,40 @@ async fn small_archives_take_little_memory() {
         let answer = import(&server, &user, archive(&[entry])).await;
         assert_eq!(answer.status, status, "case {number}: {answer:?}");
     }
+}
+
+/// Both get their id from the same one in the archive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attachment_and_a_file_of_one_id_are_two() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    let model = FakeModel::start();
+    let form = [
+        ("user_id", user.id.as_str()),
+        ("name", "fake"),
+        ("ak", "any"),
+        ("base_url", &model.base_url()),
+    ];
+    let saved = server.post("/models/new").form(&form).send().await;
+    saved.has_status(200);
+    let chat = json!({
+        "version": 1, "id": "c", "name": "c", "workspace_id": user.workspace, "messages": [],
+        "files": [{ "id": "f", "file_id": null, "filename": "a.txt", "versions": [] }],
+    });
+    let entries = [
+        ("chats/c/chat.json".to_owned(), chat.to_string()),
+        (format!("workspaces/{}/f/b.txt", user.workspace), "text".to_owned()),
+    ];
+    let answer = import(&server, &user, archive(&entries)).await;
+    assert_eq!(made(&answer, "made"), [0, 0, 1, 1]);
+    let file = server.database().await.texts("SELECT id FROM file").await;
+    let attached = server.database().await.texts("SELECT id FROM chat_file").await;
+    assert_eq!(file, attached);
+    let other = server.chat(&user, "other").await;
+    let sent = server.post(&format!("/chat/{other}/messages"));
+    let sent = sent.json(json!({ "prompt": "Read it.", "file_ids": file }).to_string());
+    sent.send().await.has_status(202);
+    server.chat_with(&user, &[&file[0]]).await;
+    let attached = "SELECT count(DISTINCT chat_id) FROM chat_file WHERE file_id = (SELECT id FROM file)";
+    assert_eq!(server.database().await.number(attached).await, 2);
 }
