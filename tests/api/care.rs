@@ -321,9 +321,7 @@ async fn many_messages_are_deleted_in_parts() {
 async fn messages_in_a_circle_block_nothing() {
     let talk = Talk::start("fake-words-1").await;
     for (parent, num_deleted) in [(4, 2), (3, 1)] {
-        talk.server
-            .change("DELETE FROM chat_conversation")
-            .await;
+        talk.server.change("DELETE FROM chat_conversation").await;
         talk.server
             .change(&Database::conversation(&talk.chat, parent))
             .await;

@@ -180,7 +180,9 @@ fn chat_of(count: usize, change: impl Fn(usize, &mut Value)) -> (String, String)
 fn text(length: usize) -> String {
     let mut state = 1_u64;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         char::from(b'0' + (state >> 33) as u8 % 64)
     };
     (0..length).map(|_| next()).filter(|c| *c != '\\').collect()
@@ -220,8 +222,10 @@ async fn a_chat_beyond_the_quota_leaves_nothing() {
     // It fits while it comes, and fails at its end.
     let (path, chat) = chat_of(10, texts);
     let mut twice: Value = serde_json::from_str(&chat).expect("JSON");
-    let version = json!({ "id": "v", "timestamp": "2026-01-01T00:00:00.000000+00:00", "content": "" });
-    twice["files"] = json!([{ "id": "f", "file_id": null, "filename": "f", "versions": [version, version] }]);
+    let version =
+        json!({ "id": "v", "timestamp": "2026-01-01T00:00:00.000000+00:00", "content": "" });
+    twice["files"] =
+        json!([{ "id": "f", "file_id": null, "filename": "f", "versions": [version, version] }]);
     let twice = archive(&[(path.as_str(), twice.to_string())]);
     let answer = town.import(&josef, twice).await;
     assert_eq!(answer.status, 400, "{answer:?}");
@@ -254,12 +258,20 @@ async fn what_messages_have_beside_their_texts_counts() {
         let answer = town.import(&josef, archive(&[chat_of(20, beside)])).await;
         answer.has_status(200);
         let stored = "SELECT max(stored_bytes) BETWEEN 20000 AND 60000 FROM user";
-        assert_eq!(town.server.database().await.number(stored).await, 1, "{name}");
+        assert_eq!(
+            town.server.database().await.number(stored).await,
+            1,
+            "{name}"
+        );
         let id = "SELECT id FROM chat";
         let id = town.server.database().await.texts(id).await.remove(0);
         let deleted = town.server.delete(&format!("/chat/{id}")).by(&josef);
         deleted.send().await.has_status(200);
         let stored = "SELECT max(stored_bytes) FROM user";
-        assert_eq!(town.server.database().await.number(stored).await, 0, "{name}");
+        assert_eq!(
+            town.server.database().await.number(stored).await,
+            0,
+            "{name}"
+        );
     }
 }

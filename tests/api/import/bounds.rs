@@ -38,10 +38,7 @@ async fn what_is_noted_goes_with_what_it_is_about() {
     let attached = id("SELECT id FROM chat_file").await;
     let path = format!("/file/delete/{attached}");
     server.delete(&path).send().await.has_status(200);
-    assert_eq!(
-        kinds().await,
-        ["chat_model", "file_name", "workspace_name"]
-    );
+    assert_eq!(kinds().await, ["chat_model", "file_name", "workspace_name"]);
     let chat = id("SELECT id FROM chat").await;
     let path = format!("/chat/{chat}");
     server.delete(&path).send().await.has_status(200);
@@ -75,7 +72,10 @@ async fn a_user_has_only_so_much_that_waits() {
         let answer = import(&server, &user, archive.clone()).await;
         assert_eq!(answer.status, 413, "{answer:?}");
         let detail = answer.string("/detail");
-        assert!(detail.starts_with("Too much of what was imported"), "{detail}");
+        assert!(
+            detail.starts_with("Too much of what was imported"),
+            "{detail}"
+        );
     }
     let database = server.database().await;
     assert_eq!(database.count("chat").await, 0);
@@ -108,21 +108,43 @@ async fn small_archives_take_little_memory() {
     let files: Vec<String> = (0..20_000)
         .map(|id| format!("{{\"id\":\"{id}\",\"filename\":\"{name}\",\"media_type\":null}}"))
         .collect();
-    let all: Vec<String> = ["id", "name", "workspace_id", "last_updated", "head_id", "settings"]
-        .iter()
-        .map(|field| format!("\"{field}\":{lists}"))
-        .collect();
+    let all: Vec<String> = [
+        "id",
+        "name",
+        "workspace_id",
+        "last_updated",
+        "head_id",
+        "settings",
+    ]
+    .iter()
+    .map(|field| format!("\"{field}\":{lists}"))
+    .collect();
     let text = "\"type\":\"text\",\"content\":\"\"";
     let about = json!(format!("{{\"file_id\":\"f\",\"new\":{lists}}}"));
     let cases = [
         (400, chat(&all.join(","))),
         (400, chat(&format!("\"settings\":{{\"extra\":{lists}}}"))),
-        (400, ("export.json".to_owned(), document(&format!("\"settings\":{{\"extra\":{lists}}}")))),
+        (
+            400,
+            (
+                "export.json".to_owned(),
+                document(&format!("\"settings\":{{\"extra\":{lists}}}")),
+            ),
+        ),
         (400, message("a", &format!("{text},\"usage\":{lists}"))),
         (400, message("b", &format!("{text},\"file_ids\":{lists}"))),
         (200, message("c", &format!("{text},\"new\":{lists}"))),
-        (200, message("d", &format!("\"type\":\"file\",\"content\":{about}"))),
-        (400, ("workspaces/w/files.json".to_owned(), format!("[{}]", files.join(",")))),
+        (
+            200,
+            message("d", &format!("\"type\":\"file\",\"content\":{about}")),
+        ),
+        (
+            400,
+            (
+                "workspaces/w/files.json".to_owned(),
+                format!("[{}]", files.join(",")),
+            ),
+        ),
     ];
     for (number, (status, entry)) in cases.into_iter().enumerate() {
         let answer = import(&server, &user, archive(&[entry])).await;
@@ -150,18 +172,26 @@ async fn an_attachment_and_a_file_of_one_id_are_two() {
     });
     let entries = [
         ("chats/c/chat.json".to_owned(), chat.to_string()),
-        (format!("workspaces/{}/f/b.txt", user.workspace), "text".to_owned()),
+        (
+            format!("workspaces/{}/f/b.txt", user.workspace),
+            "text".to_owned(),
+        ),
     ];
     let answer = import(&server, &user, archive(&entries)).await;
     assert_eq!(made(&answer, "made"), [0, 0, 1, 1]);
     let file = server.database().await.texts("SELECT id FROM file").await;
-    let attached = server.database().await.texts("SELECT id FROM chat_file").await;
+    let attached = server
+        .database()
+        .await
+        .texts("SELECT id FROM chat_file")
+        .await;
     assert_eq!(file, attached);
     let other = server.chat(&user, "other").await;
     let sent = server.post(&format!("/chat/{other}/messages"));
     let sent = sent.json(json!({ "prompt": "Read it.", "file_ids": file }).to_string());
     sent.send().await.has_status(202);
     server.chat_with(&user, &[&file[0]]).await;
-    let attached = "SELECT count(DISTINCT chat_id) FROM chat_file WHERE file_id = (SELECT id FROM file)";
+    let attached =
+        "SELECT count(DISTINCT chat_id) FROM chat_file WHERE file_id = (SELECT id FROM file)";
     assert_eq!(server.database().await.number(attached).await, 2);
 }

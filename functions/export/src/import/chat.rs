@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kafka_common::api::{MAX_ID_CHARS, MAX_NAME_CHARS};
 use kafka_common::api::export::ExportedVersion;
 use kafka_common::api::words::{MessageKind, Status};
+use kafka_common::api::{MAX_ID_CHARS, MAX_NAME_CHARS};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result};
 use kafka_common::room::{Stored, Thing};
@@ -307,13 +307,19 @@ impl Open {
         self.reasoning_bytes += reasoning.len() as i64;
         let id = |source: &str| work.id(&self.id, source);
         let parent = message.parent_id.map(|parent| id(&parent));
-        if parent.as_ref().is_some_and(|parent| !self.messages.contains(parent)) {
+        if parent
+            .as_ref()
+            .is_some_and(|parent| !self.messages.contains(parent))
+        {
             let late = format_args!("{what} follows one that is not before it");
             return Err(refused(path, late));
         }
         let id = id(&message.id);
         if !self.messages.insert(id.clone()) {
-            return Err(refused(path, format_args!("the id of {what} is in it twice")));
+            return Err(refused(
+                path,
+                format_args!("the id of {what} is in it twice"),
+            ));
         }
         let row = MessageRow {
             id,

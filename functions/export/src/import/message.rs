@@ -92,7 +92,12 @@ impl Exported {
         let Some(list) = &self.file_ids else {
             return Ok(Vec::new());
         };
-        let many = || refused(path, format_args!("{what} has more than {MAX_FILE_IDS} files"));
+        let many = || {
+            refused(
+                path,
+                format_args!("{what} has more than {MAX_FILE_IDS} files"),
+            )
+        };
         if list.get().len() > MAX_FILES_BYTES {
             return Err(many());
         }
