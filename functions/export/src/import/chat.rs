@@ -1,24 +1,25 @@
 //! `chat.json`: a chat with its messages, files and versions.
 
+mod head;
+mod make;
+
 use std::collections::{HashMap, HashSet};
 
+use kafka_common::api::MAX_ID_CHARS;
 use kafka_common::api::export::ExportedVersion;
 use kafka_common::api::words::{MessageKind, Status};
-use kafka_common::api::{MAX_ID_CHARS, MAX_NAME_CHARS};
-use kafka_common::db::{self, Db};
-use kafka_common::error::{Error, Result};
-use kafka_common::room::{Stored, Thing};
-use kafka_common::{clock, files, owner, params};
+use kafka_common::db::Db;
+use kafka_common::error::Result;
+use kafka_common::params;
 use kafka_unpack::json::{Event, Fields, Shape, Take};
 use serde_json::{Map, Value};
 
-use super::files::MAX_FILENAME_BYTES;
+use self::head::{FileHead, Head, needed, time};
 use super::message::Exported;
 use super::parts::{FileRow, MessageRow, Parts, VersionRow};
 use super::refused;
-use super::settings::{self, Checked, Settings};
-use super::user::check_version;
-use super::work::{Work, check_id, check_length, parse};
+use super::settings::Checked;
+use super::work::{Work, check_id, parse};
 
 const FILE: Fields = &[
     ("id", Take::Whole),
@@ -49,19 +50,12 @@ const MAX_ROWS: usize = 100_000;
 /// How many bytes their texts may have.
 const MAX_BYTES: usize = 128 << 20;
 
-/// How many bytes a message may have beside its texts before they count as stored, as those of replies that are written here
-/// never do.
-const FREE_BYTES: usize = 256;
-
 /// How long the text of a message about a file may be to be looked into, in bytes. A longer one has the text of a file, and no
 /// id.
 const MAX_ABOUT_BYTES: usize = 64 << 10;
 
 const FIND: &str = include_str!("chat.sql");
 const FIND_FILE: &str = include_str!("file.sql");
-const MAKE: &str = include_str!("make_chat.sql");
-const SET_CHAT: &str = include_str!("set_chat.sql");
-const SETTLE: &str = include_str!("settle.sql");
 
 /// The document, as far as it has come.
 #[derive(Default)]
@@ -104,75 +98,6 @@ struct Open {
     file_id: Option<String>,
     /// The ids of files that messages name, by those in the archive.
     named: HashMap<String, String>,
-}
-
-/// A time in our form, and in milliseconds since 1970.
-type Time = (String, i64);
-
-/// The fields of a chat. Each is read into its type as it comes: a value of any shape takes many times its length.
-#[derive(Default)]
-struct Head {
-    has_version: bool,
-    id: Option<String>,
-    name: Option<String>,
-    workspace_id: Option<String>,
-    last_updated: Option<Time>,
-    active_at: Option<Time>,
-    is_pinned: bool,
-    is_archived: bool,
-    head_id: Option<String>,
-    settings: Option<Settings>,
-}
-
-impl Head {
-    fn take(&mut self, path: &str, name: &str, json: &[u8]) -> Result<()> {
-        match name {
-            "version" => {
-                check_version(path, json)?;
-                self.has_version = true;
-            }
-            "id" => self.id = Some(id(path, name, json)?),
-            "name" => {
-                let text: String = parse(path, name, json)?;
-                check_length(path, "the name of the chat", &text, MAX_NAME_CHARS)?;
-                self.name = Some(text);
-            }
-            "workspace_id" => self.workspace_id = Some(id(path, name, json)?),
-            "last_updated" => self.last_updated = optional_time(path, name, json)?,
-            "active_at" => self.active_at = optional_time(path, name, json)?,
-            "is_pinned" => self.is_pinned = parse(path, name, json)?,
-            "is_archived" => self.is_archived = parse(path, name, json)?,
-            "head_id" => self.head_id = optional_id(path, name, json)?,
-            _ => self.settings = settings::read(path, name, json)?,
-        }
-        Ok(())
-    }
-}
-
-/// The fields of a chat's file.
-#[derive(Default)]
-struct FileHead {
-    id: Option<String>,
-    file_id: Option<String>,
-    filename: Option<String>,
-}
-
-impl FileHead {
-    fn take(&mut self, path: &str, name: &str, json: &[u8]) -> Result<()> {
-        match name {
-            "id" => self.id = Some(id(path, name, json)?),
-            "file_id" => self.file_id = optional_id(path, name, json)?,
-            _ => {
-                let text: String = parse(path, name, json)?;
-                if text.len() > MAX_FILENAME_BYTES {
-                    let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
-                    return Err(refused(path, most));
-                }
-                self.filename = Some(text);
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Chat {
@@ -413,149 +338,4 @@ impl Open {
         };
         self.parts.version(row).await
     }
-
-    /// Makes the chat, whole or not at all. From its commit on it is there like any other: this is the place for what
-    /// other clients of the user are sent about it.
-    async fn make(mut self: Box<Self>, path: &str, work: &mut Work) -> Result<()> {
-        let mut parts = std::mem::take(&mut self.parts);
-        let made = self.make_with(&mut parts, path, work).await;
-        match made {
-            Ok(true) => work.done.made.chats += 1,
-            Ok(false) => work.done.there_already.chats += 1,
-            Err(_) => {}
-        }
-        if !matches!(made, Ok(true)) {
-            parts.give_up().await;
-        }
-        made.map(drop)
-    }
-
-    /// False: another request has made it meanwhile.
-    async fn make_with(
-        mut self: Box<Self>,
-        parts: &mut Parts,
-        path: &str,
-        work: &mut Work,
-    ) -> Result<bool> {
-        let workspace = work.workspace(&self.workspace).await?;
-        let last_updated = self.head.last_updated.take();
-        let active_at = self.head.active_at.take();
-        // Archives from before lists were ordered so have none.
-        let active_at = active_at
-            .map(|(_, millis)| millis)
-            .or(self.last)
-            .or(last_updated.as_ref().map(|(_, millis)| *millis));
-        let mut db = Db::open().await?;
-        // Before the write lock is taken for all its rows, which could be in vain.
-        let settings_bytes = usize::try_from(self.settings.bytes).unwrap_or(0);
-        let beside = parts.beside.saturating_sub(FREE_BYTES * parts.rows);
-        let bytes = parts.texts + beside + settings_bytes;
-        check_room(&mut db, work, parts, bytes).await?;
-        let mut tx = db.begin().await?;
-        let made = params![
-            self.id.as_str(),
-            self.name.as_str(),
-            last_updated.map(|(text, _)| text),
-            workspace,
-            work.user.as_str(),
-            work.caller.most(Thing::Chats),
-            i64::from(self.head.is_pinned),
-            i64::from(self.head.is_archived)
-        ];
-        match tx.query_one(MAKE, made).await {
-            Ok(Some(_)) => {}
-            Err(db::Error::Unique(_)) => return Ok(false),
-            Ok(None) => {
-                drop(tx);
-                let missing = Error::workspace_not_found();
-                return Err(
-                    owner::why_no_other(&mut db, &work.caller, Thing::Chats, missing).await,
-                );
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let head = self
-            .head
-            .head_id
-            .as_deref()
-            .map(|head| work.id(&self.id, head));
-        let bytes = self.reasoning_bytes + self.settings.bytes + beside as i64;
-        let filled = async {
-            self.settings
-                .set(&mut tx, work, SET_CHAT, "chat_model", &self.id)
-                .await?;
-            parts.insert(&mut tx, work, &self.id).await?;
-            let settled = params![
-                self.id.as_str(),
-                head,
-                self.rev,
-                active_at.unwrap_or_default(),
-                bytes
-            ];
-            tx.execute(SETTLE, settled).await?;
-            files::check_room_for_files(&mut tx, &work.caller).await?;
-            tx.commit().await?;
-            Ok(())
-        };
-        let filled: Result<()> = filled.await;
-        filled.map_err(|error| match error {
-            Error::Internal(cause)
-                if matches!(
-                    cause.downcast_ref(),
-                    Some(db::Error::Unique(_) | db::Error::ForeignKey(_))
-                ) =>
-            {
-                refused(path, "an id is in it twice")
-            }
-            error => error,
-        })?;
-        Ok(true)
-    }
-}
-
-/// An error where the user has no room for `bytes` of texts, or for the files.
-async fn check_room(db: &mut Db, work: &Work, parts: &Parts, bytes: usize) -> Result<()> {
-    let caller = &work.caller;
-    if caller.quota().is_none() && caller.most(Thing::Files).is_none() {
-        return Ok(());
-    }
-    let stored = Stored::now(db, &work.user).await?;
-    // What is staged goes when its rows come.
-    let others = stored.bytes.saturating_sub(parts.staged_bytes() as u64);
-    caller.check_bytes(i64::try_from(others).unwrap_or(i64::MAX), bytes)?;
-    if parts.files > 0 {
-        let files = stored.count(Thing::Files) + parts.files as i64 - 1;
-        caller.check_another(Thing::Files, files)?;
-    }
-    Ok(())
-}
-
-/// A time of the archive in our form, and in milliseconds since 1970.
-fn time(path: &str, text: &str) -> Result<Time> {
-    match clock::read(text) {
-        Some((time, millis)) => Ok((time.into(), millis)),
-        None => Err(refused(path, "a time is not in the form of ISO 8601")),
-    }
-}
-
-fn optional_time(path: &str, name: &str, json: &[u8]) -> Result<Option<Time>> {
-    let text: Option<String> = parse(path, name, json)?;
-    text.map(|text| time(path, &text)).transpose()
-}
-
-fn id(path: &str, name: &str, json: &[u8]) -> Result<String> {
-    let id = parse(path, name, json)?;
-    check_id(path, &id)?;
-    Ok(id)
-}
-
-fn optional_id(path: &str, name: &str, json: &[u8]) -> Result<Option<String>> {
-    let id: Option<String> = parse(path, name, json)?;
-    check_id(path, id.as_deref().unwrap_or_default())?;
-    Ok(id)
-}
-
-/// 400 for a field that did not come.
-fn needed(path: &str, name: &str, field: Option<String>) -> Result<String> {
-    field.ok_or_else(|| refused(path, format_args!("it has no {name}")))
 }
