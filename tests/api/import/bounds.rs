@@ -195,3 +195,46 @@ async fn an_attachment_and_a_file_of_one_id_are_two() {
         "SELECT count(DISTINCT chat_id) FROM chat_file WHERE file_id = (SELECT id FROM file)";
     assert_eq!(server.database().await.number(attached).await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_comes_after_its_file_was_attached_elsewhere() {
+    let server = Server::start().await;
+    let user = login(&server, "josef@example.com").await;
+    let file = (
+        format!("workspaces/{}/f/a.txt", user.workspace),
+        "text".to_owned(),
+    );
+    let answer = import(&server, &user, archive(&[file])).await;
+    assert_eq!(made(&answer, "made"), [0, 0, 1, 0]);
+    let file = server.database().await.texts("SELECT id FROM file").await;
+    server.chat_with(&user, &[&file[0]]).await;
+    let message = json!({
+        "id": "m", "parent_id": null, "role": "user", "type": "text", "content": "Read it.", "status": "complete",
+        "model": null, "created_at": "2026-01-01T00:00:00.000000+00:00", "file_ids": ["f"], "selected": 1,
+    });
+    let version =
+        json!({ "id": "v", "timestamp": "2026-01-01T00:00:00.000000+00:00", "content": "newer" });
+    let chat = json!({
+        "version": 1, "id": "c", "name": "c", "workspace_id": user.workspace, "messages": [message],
+        "files": [{ "id": "f", "file_id": "f", "filename": "a.txt", "versions": [version] }],
+    });
+    let chat = archive(&[("chats/c/chat.json", chat.to_string())]);
+    let answer = import(&server, &user, chat).await;
+    assert_eq!(made(&answer, "made"), [0, 0, 0, 1]);
+    let database = server.database().await;
+    let attached =
+        "SELECT count(DISTINCT chat_id) FROM chat_file WHERE file_id = (SELECT id FROM file)";
+    assert_eq!(database.number(attached).await, 2);
+    let chat = database
+        .texts("SELECT id FROM chat WHERE name = 'c'")
+        .await
+        .remove(0);
+    let shown = server.get(&format!("/chat/{chat}/messages")).send().await;
+    let files = server.get(&format!("/chat/{chat}/files")).send().await;
+    assert_eq!(
+        shown.json()["messages"][0]["file_ids"],
+        json!([files.json()["files"][0]["id"]])
+    );
+    assert_eq!(files.json()["files"][0]["num_versions"], 1);
+    database.has_no_orphans().await;
+}

@@ -56,6 +56,7 @@ const MAX_ABOUT_BYTES: usize = 64 << 10;
 
 const FIND: &str = include_str!("chat.sql");
 const FIND_FILE: &str = include_str!("file.sql");
+const TAKEN: &str = include_str!("taken.sql");
 
 /// The document, as far as it has come.
 #[derive(Default)]
@@ -221,8 +222,8 @@ impl Open {
         self.last = self.last.max(Some(millis));
         self.rev = self.rev.max(message.selected + 1);
         let usage = message.usage(path, &what)?;
-        let files = message.file_ids(path, &what)?.into_iter();
-        let files: Vec<_> = files.map(|file| work.id("file", &file)).collect();
+        let files = message.file_ids(path, &what)?;
+        let files = self.attachments(&files, work).await?;
         let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let content = match message.kind {
             MessageKind::File => self.about_file(message.content, work).await?,
@@ -306,13 +307,32 @@ impl Open {
         Ok(Value::Object(about).to_string())
     }
 
+    /// The ids that files of the archive's chat get: those of the files, or others where a chat that is here has an attachment
+    /// of this id, since a file that came before was attached to it.
+    async fn attachments(&self, sources: &[String], work: &Work) -> Result<Vec<String>> {
+        let ids = sources.iter().map(|source| work.id("file", source));
+        let mut ids: Vec<String> = ids.collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let asked = params![serde_json::json!(ids).to_string()];
+        let taken: Vec<String> = Db::open().await?.query_as(TAKEN, asked).await?;
+        for (id, source) in ids.iter_mut().zip(sources) {
+            if taken.contains(id) {
+                *id = work.id(&format!("file of {}", self.id), source);
+            }
+        }
+        Ok(ids)
+    }
+
     /// Adds the row of the file whose fields have come.
     async fn add_file(&mut self, path: &str, work: &Work) -> Result<String> {
         if let Some(id) = &self.file_id {
             return Ok(id.clone());
         }
         let head = self.file.take().unwrap_or_default();
-        let id = work.id("file", &needed(path, "id of a file", head.id)?);
+        let source = [needed(path, "id of a file", head.id)?];
+        let id = self.attachments(&source, work).await?.concat();
         self.file = Some(FileHead::default());
         self.file_id = Some(id.clone());
         let row = FileRow {
