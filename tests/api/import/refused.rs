@@ -67,6 +67,11 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
             "message 1",
         ),
         (
+            "a long role",
+            document(&|it| it["messages"][0]["role"] = "x".repeat(100_000).into()),
+            "message 1: unknown variant",
+        ),
+        (
             "a time",
             document(&|it| it["messages"][1]["created_at"] = "now".into()),
             "time",
@@ -196,6 +201,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
         assert_eq!(answer.status, 400, "{name}: {}", answer.text());
         let detail = answer.string("/detail");
         assert!(detail.contains(expected), "{name}: {detail}");
+        assert!(detail.len() < 2_000, "{name}: {detail}");
         let database = server.database().await;
         let sql = format!("SELECT count(*) FROM chat WHERE user_id = '{}'", user.id);
         assert_eq!(database.number(&sql).await, 0, "{name}");

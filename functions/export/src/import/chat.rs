@@ -332,7 +332,7 @@ impl Open {
         }
         let head = self.file.take().unwrap_or_default();
         let source = [needed(path, "id of a file", head.id)?];
-        let id = self.attachments(&source, work).await?.concat();
+        let id = self.attachments(&source, work).await?.remove(0);
         self.file = Some(FileHead::default());
         self.file_id = Some(id.clone());
         let row = FileRow {

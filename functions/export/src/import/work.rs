@@ -30,6 +30,9 @@ const MAX_LINKS: i64 = 100_000;
 const TOO_MANY_LINKS: &str = "Too much of what was imported refers to files and models that have not come. Please import \
     those first, or delete chats.";
 
+/// How much of why a value can't be read is answered, in bytes.
+const MAX_REASON_BYTES: usize = 300;
+
 /// How many texts are read after an import; those of further files when somebody looks at them.
 const MAX_UNREAD: usize = 1_000;
 
@@ -209,7 +212,12 @@ impl Work {
 
 /// Reads a value of the archive; 400 where it has another shape.
 pub fn parse<T: DeserializeOwned>(path: &str, what: &str, json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|error| refused(path, format_args!("{what}: {error}")))
+    serde_json::from_slice(json).map_err(|error| {
+        // It quotes what is wrong.
+        let mut error = error.to_string();
+        error.truncate(error.floor_char_boundary(MAX_REASON_BYTES));
+        refused(path, format_args!("{what}: {error}"))
+    })
 }
 
 /// 400 for an id that is longer than ids may be.
