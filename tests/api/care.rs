@@ -316,6 +316,33 @@ async fn many_messages_are_deleted_in_parts() {
         .await;
 }
 
+/// No request makes such messages; but where there are some, no statement may go round for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_in_a_circle_block_nothing() {
+    let talk = Talk::start("fake-words-1").await;
+    for (parent, num_deleted) in [(4, 2), (3, 1)] {
+        talk.server.change("DELETE FROM chat_conversation").await;
+        talk.server
+            .change(&Database::conversation(&talk.chat, parent))
+            .await;
+        let third = format!("{}-3", talk.chat);
+        let sql = format!(
+            "UPDATE chat_conversation SET parent_id = '{}-{parent}' WHERE id = '{third}'",
+            talk.chat
+        );
+        talk.server.change(&sql).await;
+        let chosen = talk.server.post(&talk.path("/branch"));
+        let chosen = chosen.json(json!({ "message_id": third }).to_string());
+        chosen.send().await.has_status(200);
+        let body = json!({ "message_id": third }).to_string();
+        let copied = talk.server.post(&talk.path("/copy")).json(body);
+        copied.send().await.has_status(413);
+        let deleted = talk.deletes(&third).await;
+        deleted.has_status(200);
+        assert_eq!(deleted.json()["num_deleted"], num_deleted);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_branch_is_copied_with_files_and_versions() {
     let talk = Talk::start("fake-compose-rate-0").await;

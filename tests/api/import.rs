@@ -1,5 +1,6 @@
 //! What a user brings along: `POST /import` with an archive of `GET /user/{user_id}/export`.
 
+mod bounds;
 mod refused;
 mod scene;
 

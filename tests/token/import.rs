@@ -1,6 +1,6 @@
 //! Imports in token mode: for who has logged in, within their quota.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Person, Town};
 use crate::support::archive::archive;
@@ -159,4 +159,119 @@ async fn models_at_refused_addresses_are_left_out() {
         settings.json()["model_id"],
         listed.json()["models"][0]["id"]
     );
+}
+
+/// A chat of so many messages, each changed by its number.
+fn chat_of(count: usize, change: impl Fn(usize, &mut Value)) -> (String, String) {
+    let message = |number: usize| {
+        let mut message = json!({
+            "id": format!("m{number}"), "parent_id": null, "role": "assistant", "type": "text", "content": "",
+            "status": "complete", "model": null, "created_at": "2026-01-01T00:00:00.000000+00:00",
+        });
+        change(number, &mut message);
+        message
+    };
+    let messages: Vec<Value> = (0..count).map(message).collect();
+    let chat = json!({ "version": 1, "id": "c", "name": "c", "workspace_id": "w", "messages": messages, "files": [] });
+    ("chats/c/chat.json".to_owned(), chat.to_string())
+}
+
+/// A text that packs badly.
+fn text(length: usize) -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from(b'0' + (state >> 33) as u8 % 64)
+    };
+    (0..length).map(|_| next()).filter(|c| *c != '\\').collect()
+}
+
+#[tokio::test]
+async fn a_chat_beyond_the_quota_leaves_nothing() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "3000000")).await;
+    let josef = town.person("josef@example.com").await;
+    let full = "Your storage is full. Delete files or chats to make room.";
+    let nothing = async || {
+        let database = town.server.database().await;
+        assert_eq!(database.count("content").await, 0);
+        assert_eq!(database.count("chat").await, 0);
+        let stored = "SELECT sum(stored_bytes) FROM user";
+        assert_eq!(database.number(stored).await, 0);
+        database.knows_how_much_is_stored().await;
+    };
+    let texts = |number: usize, message: &mut Value| {
+        message["content"] = format!("{number}{}", text(200_000)).into();
+    };
+    let whole = archive(&[chat_of(40, texts)]);
+    town.import(&josef, whole.clone()).await.is_error(413, full);
+    nothing().await;
+    // The rest never comes: what is staged is the user's from its beginning.
+    let head = format!(
+        "POST /import HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\ncontent-type: application/zip\r\n\
+         content-length: {}\r\n\r\n",
+        town.server.address(),
+        josef.bearer(),
+        whole.len()
+    );
+    let part = &whole[..whole.len() * 3 / 4];
+    let answer = town.server.raw([head.as_bytes(), part].concat()).await;
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    nothing().await;
+    // It fits while it comes, and fails at its end.
+    let (path, chat) = chat_of(10, texts);
+    let mut twice: Value = serde_json::from_str(&chat).expect("JSON");
+    let version =
+        json!({ "id": "v", "timestamp": "2026-01-01T00:00:00.000000+00:00", "content": "" });
+    twice["files"] =
+        json!([{ "id": "f", "file_id": null, "filename": "f", "versions": [version, version] }]);
+    let twice = archive(&[(path.as_str(), twice.to_string())]);
+    let answer = town.import(&josef, twice).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    nothing().await;
+    // The document does not end.
+    let cut = archive(&[(path.as_str(), &chat[..chat.len() - 1])]);
+    let answer = town.import(&josef, cut).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    nothing().await;
+    town.import(&josef, archive(&[(path, chat)]))
+        .await
+        .has_status(200);
+    let database = town.server.database().await;
+    assert_eq!(database.count("content").await, 0);
+    database.knows_how_much_is_stored().await;
+}
+
+#[tokio::test]
+async fn what_messages_have_beside_their_texts_counts() {
+    let town = Town::with(Setup::app().variable("storage_quota_bytes", "100000")).await;
+    let josef = town.person("josef@example.com").await;
+    for (name, value) in [
+        ("error", json!(text(2_000))),
+        ("usage", json!({ "prompt_tokens": vec![7; 1_000] })),
+        ("note", json!("n".repeat(2_000))),
+    ] {
+        let beside = |_: usize, message: &mut Value| message[name] = value.clone();
+        let answer = town.import(&josef, archive(&[chat_of(60, beside)])).await;
+        assert_eq!(answer.status, 413, "{name}: {answer:?}");
+        let answer = town.import(&josef, archive(&[chat_of(20, beside)])).await;
+        answer.has_status(200);
+        let stored = "SELECT max(stored_bytes) BETWEEN 20000 AND 60000 FROM user";
+        assert_eq!(
+            town.server.database().await.number(stored).await,
+            1,
+            "{name}"
+        );
+        let id = "SELECT id FROM chat";
+        let id = town.server.database().await.texts(id).await.remove(0);
+        let deleted = town.server.delete(&format!("/chat/{id}")).by(&josef);
+        deleted.send().await.has_status(200);
+        let stored = "SELECT max(stored_bytes) FROM user";
+        assert_eq!(
+            town.server.database().await.number(stored).await,
+            0,
+            "{name}"
+        );
+    }
 }

@@ -15,7 +15,7 @@ use crate::{Done, MAX_ID_CHARS, MAX_NAME_CHARS};
 const MAX_KEY_CHARS: usize = 4096;
 
 /// The longest base URL, in characters.
-const MAX_URL_CHARS: usize = 2048;
+pub const MAX_URL_CHARS: usize = 2048;
 
 form! {
     /// The form of [`NEW`].

@@ -36,7 +36,7 @@ static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 /// What this instance has still to publish, and has published.
 #[derive(Default)]
 struct Waiting {
-    /// The ids of things that have changed.
+    /// The ids of things that have changed, and of users who have changed any.
     subjects: HashSet<String>,
     /// Whether a task is at it.
     is_read: bool,
@@ -199,8 +199,8 @@ async fn read(
     db.query_as(READ, asked).await
 }
 
-/// Sends those who follow the feeds of the owners of these things (chats, files, models, workspaces, users, by their ids)
-/// what is new there. To be called after the commit. It goes out in the background, and changes of a moment together; without
+/// Sends those who follow the feeds of these users, or of the owners of these things (chats, files, models, workspaces), by
+/// their ids, what is new there. To be called after the commit. It goes out in the background, and changes of a moment together; without
 /// a gateway it costs nothing.
 pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
     let Some(grip) = Grip::get().await.ok().flatten() else {

@@ -8,6 +8,7 @@
 mod chat;
 mod entry;
 mod files;
+mod message;
 mod parts;
 mod settings;
 mod user;

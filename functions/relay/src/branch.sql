@@ -11,7 +11,8 @@ active (id, turn) AS (
 ),
 up (id) AS (
     SELECT ?2
-    UNION ALL
+    -- Each once: what follows itself would never end.
+    UNION
     SELECT message.parent_id FROM up JOIN chat_conversation AS message ON message.id = up.id
     WHERE message.parent_id IS NOT NULL AND up.id NOT IN (SELECT id FROM active)
 )

@@ -15,7 +15,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures::stream::{self, Stream};
 
-pub use self::staging::{Staging, Upload, store};
+pub use self::staging::{MAX_MEDIA_TYPE_BYTES, Staging, Upload, append, begin, discard, store};
 use crate::db::{self, Db};
 use crate::params;
 

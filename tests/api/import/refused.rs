@@ -31,7 +31,9 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
     let mut encrypted = whole.clone();
     encrypted[6] |= 1;
     let deep = format!("{{\"version\":1,\"x\":{}", "[".repeat(1000));
-    let long = format!("{{\"version\":1,\"name\":\"{}\"", "a".repeat(5 << 20));
+    let huge = format!("{{\"version\":1,\"name\":\"{}\"", "a".repeat(5 << 20));
+    let long = "\u{e4}".repeat(256);
+    let long = long.as_str();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("no archive", b"--x\r\n".to_vec(), "not a ZIP archive"),
         ("nothing", Vec::new(), "not a ZIP archive"),
@@ -47,7 +49,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
         ("no object", raw("[]"), &chat),
         ("empty", raw("{}"), "version"),
         ("deep", raw(&deep), "nested"),
-        ("long", raw(&long), "bytes"),
+        ("long", raw(&huge), "bytes"),
         (
             "newer",
             document(&|it| it["version"] = 2.into()),
@@ -65,6 +67,11 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
             "message 1",
         ),
         (
+            "a long role",
+            document(&|it| it["messages"][0]["role"] = "x".repeat(100_000).into()),
+            "message 1: unknown variant",
+        ),
+        (
             "a time",
             document(&|it| it["messages"][1]["created_at"] = "now".into()),
             "time",
@@ -77,7 +84,25 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
         (
             "a parent",
             document(&|it| it["messages"][0]["parent_id"] = "x".into()),
-            &chat,
+            "message 1 follows one that is not before it",
+        ),
+        (
+            "a message that follows itself",
+            document(&|it| it["messages"][1]["parent_id"] = it["messages"][1]["id"].clone()),
+            "message 2 follows one that is not before it",
+        ),
+        (
+            "two that follow each other",
+            document(&|it| {
+                it["messages"][1]["parent_id"] = it["messages"][2]["id"].clone();
+                it["messages"][2]["parent_id"] = it["messages"][1]["id"].clone();
+            }),
+            "message 2 follows one that is not before it",
+        ),
+        (
+            "a message before the one that it follows",
+            document(&|it| it["messages"].as_array_mut().expect("a list").swap(0, 1)),
+            "message 1 follows one that is not before it",
         ),
         (
             "an id twice",
@@ -85,7 +110,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
                 let again = it["messages"][0].clone();
                 it["messages"].as_array_mut().expect("a list").push(again);
             }),
-            &chat,
+            "is in it twice",
         ),
         (
             "a file twice",
@@ -101,6 +126,71 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
             "version",
         ),
         (
+            "a long id of a file",
+            document(&|it| it["files"][0]["file_id"] = long.into()),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a message",
+            document(&|it| it["messages"][0]["id"] = long.into()),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a message's file",
+            document(&|it| it["messages"][0]["file_ids"] = json!([long])),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a workspace",
+            document(&|it| it["workspace_id"] = long.into()),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id in a path",
+            archive(&[(format!("workspaces/w/{long}/a.txt"), "x")]),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long id of a workspace in a path",
+            archive(&[(format!("workspaces/{long}/files.json"), "[]")]),
+            "an id has more than 255 characters",
+        ),
+        (
+            "a long name in a path",
+            archive(&[(format!("workspaces/w/f/{}", "a".repeat(1025)), "x")]),
+            "1024",
+        ),
+        (
+            "a long model",
+            document(&|it| it["messages"][0]["model"] = long.into()),
+            "the model of message 1 has more than 255 characters",
+        ),
+        (
+            "a long reason",
+            document(&|it| it["messages"][0]["finish_reason"] = long.into()),
+            "the finish_reason of message 1 has more than 255 characters",
+        ),
+        (
+            "a long error",
+            document(&|it| it["messages"][0]["error"] = "x".repeat(20_000).into()),
+            "the error of message 1 has more than 16384 bytes",
+        ),
+        (
+            "a long usage",
+            document(&|it| it["messages"][0]["usage"] = vec![0; 20_000].into()),
+            "the usage of message 1 has more than 16384 bytes",
+        ),
+        (
+            "many files of a message",
+            document(&|it| it["messages"][0]["file_ids"] = vec![""; 11].into()),
+            "message 1 has more than 10 files",
+        ),
+        (
+            "long settings",
+            document(&|it| it["settings"]["extra"] = json!({ "a": vec![0; 300_000] })),
+            "settings: it has more than 524288 bytes",
+        ),
+        (
             "a long name",
             document(&|it| it["files"][0]["filename"] = "a".repeat(1025).into()),
             "1024",
@@ -111,6 +201,7 @@ async fn what_is_wrong_is_named_and_nothing_is_half_made() {
         assert_eq!(answer.status, 400, "{name}: {}", answer.text());
         let detail = answer.string("/detail");
         assert!(detail.contains(expected), "{name}: {detail}");
+        assert!(detail.len() < 2_000, "{name}: {detail}");
         let database = server.database().await;
         let sql = format!("SELECT count(*) FROM chat WHERE user_id = '{}'", user.id);
         assert_eq!(database.number(&sql).await, 0, "{name}");

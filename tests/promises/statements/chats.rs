@@ -159,7 +159,7 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let request = counter.post(&format!("/chat/{chat}/copy"));
     let request = request.json(json!({ "message_id": answer }).to_string());
     // What is to be copied, the messages, the new chat, its settings and its files; then a part of the messages.
-    let cost = transaction(3).and_alone(5).limited();
+    let cost = transaction(3).and_alone(5).limited().stored();
     counter.takes("copy", request, 200, cost).await;
     let request = counter.ask("DELETE", &format!("/chat/{chat}/messages/{sent}"));
     let cost = transaction(6).and_alone(1);

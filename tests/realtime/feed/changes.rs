@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::{Scene, through_both, words};
 use super::{Feed, KEY, Received, is, save_model, short};
+use crate::support::archive::archive;
 use crate::support::{Multipart, PATIENCE, Request, Setup, V2};
 
 /// Four words a second would be many pieces.
@@ -16,6 +17,7 @@ through_both!(
     everything_that_changes_is_told_once,
     a_reply_is_told_when_it_begins_and_ends,
     what_a_socket_changes_is_told_too,
+    what_an_import_makes_is_told_too,
     a_user_who_leaves_is_told_last,
 );
 
@@ -220,6 +222,35 @@ async fn what_a_socket_changes_is_told_too(setup: Setup) {
     let ended = feed.until("its end", is("generation_ended")).await;
     assert_eq!(ended["status"], "stopped");
     assert_eq!(feed.gaps, 0, "{:#?}", feed.actions());
+}
+
+async fn what_an_import_makes_is_told_too(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let chat = json!({ "version": 1, "id": "c", "name": "Amerika", "workspace_id": "w", "messages": [], "files": [] });
+    let workspaces = json!([{ "id": "w", "name": "Oklahoma" }]);
+    let models = json!([{ "id": "m", "name": "n", "base_url": "https://models.example/v1" }]);
+    let user = json!({ "version": 1, "models": models, "workspaces": workspaces });
+    // Each alone, so that none is told with another one.
+    let entries = [
+        ("export.json", user.to_string(), "workspace_created"),
+        ("chats/c/chat.json", chat.to_string(), "chat_created"),
+        ("workspaces/w/f/a.txt", "text".to_owned(), "file_created"),
+    ];
+    for (path, text, action) in entries {
+        let path_of = format!("/import?user_id={}", scene.user.id);
+        let sent = scene.server.post(&path_of);
+        let sent = sent.body("application/zip", archive(&[(path, text)]));
+        done(sent).await;
+        feed.until(action, is(action)).await;
+    }
+    let change = |action: &str| feed.changes.iter().find(|change| is(action)(change));
+    let made = change("chat_created").expect("a chat");
+    assert_eq!(made["chat"]["name"], "Amerika");
+    let made = change("model_created").expect("a model");
+    assert_eq!(made["model"]["name"], "n");
+    let made = change("file_created").expect("a file");
+    assert_eq!(made["file"]["filename"], "a.txt");
 }
 
 async fn a_user_who_leaves_is_told_last(setup: Setup) {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::Town;
 use super::{stored, upload};
-use crate::support::{FakeModel, Setup};
+use crate::support::{Database, FakeModel, Setup};
 
 #[tokio::test]
 async fn messages_are_stored_and_counted() {
@@ -115,4 +115,35 @@ async fn creating_and_renaming_is_limited() {
         let renamed = town.server.patch(path).by(&josef).form(&form).send().await;
         renamed.is_error(429, "Too many requests. Please try again later.");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_copies_that_are_made_at_once_no_more_are_stored_than_there_is_room_for() {
+    let setup = Setup::app().variable("rate_limits", "");
+    let town = Town::with(setup.variable("storage_quota_bytes", "250000")).await;
+    let josef = town.person("josef@example.com").await;
+    let chat = josef.chat(&town, "c").await;
+    // Several parts, and room for two copies.
+    town.server
+        .change(&Database::conversation(&chat, 8_000))
+        .await;
+    let size = stored(&town, &josef).await;
+    assert!((70_000..80_000).contains(&size), "{size}");
+    let copies = (0..8).map(|_| {
+        let body = json!({ "message_id": format!("{chat}-8000") }).to_string();
+        let copy = town.server.post(&format!("/chat/{chat}/copy"));
+        copy.by(&josef).json(body).send()
+    });
+    let answers = futures::future::join_all(copies).await;
+    let made = answers.iter().filter(|answer| answer.status == 200).count();
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!(answer.status, 413, "{answer:?}");
+    }
+    assert!(made <= 2, "{made}");
+    let whole = 1 + made as i64;
+    assert_eq!(stored(&town, &josef).await, whole * size);
+    let database = town.server.database().await;
+    assert_eq!(database.count("chat").await, whole);
+    assert_eq!(database.count("chat_conversation").await, whole * 8_000);
+    database.knows_how_much_is_stored().await;
 }

@@ -1,6 +1,6 @@
 -- Entries of feeds, with what each is about as it is now: the first ?3 of the user ?1 after the rev ?2; or, where ?1 is
--- NULL, all of the last 5 seconds, of the users whom one of the things in the list ?4 belongs to, among the newest 200 of all
--- users. Seconds before the newest entry, by the clock that all entries have; an older one was published long ago. A reply whose
+-- NULL, all of the last 5 seconds, of the users who are in the list ?4 or whom one of the things in it belongs to, among the
+-- newest 200 of all users. Seconds before the newest entry, by the clock that all entries have; an older one was published long ago. A reply whose
 -- heartbeat is not within ?6 of ?5, which is now, runs no more. (CROSS JOIN: the few that are chosen come first.)
 WITH recent AS MATERIALIZED (
     SELECT id, user_id, subject_id FROM feed
@@ -11,7 +11,8 @@ chosen (id) AS (
     SELECT id FROM (SELECT id FROM feed WHERE ?1 IS NOT NULL AND user_id = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3)
     UNION ALL
     SELECT id FROM recent
-    WHERE user_id IN (SELECT user_id FROM recent WHERE subject_id IN (SELECT value FROM json_each(?4)))
+    WHERE user_id IN (SELECT value FROM json_each(?4))
+        OR user_id IN (SELECT user_id FROM recent WHERE subject_id IN (SELECT value FROM json_each(?4)))
 )
 SELECT entry.user_id AS user_id, entry.rev AS rev, entry.kind AS kind, entry.subject_id AS subject_id, entry.reply_id AS reply_id,
     coalesce(entry.changed, '') AS changed,

@@ -1,26 +1,25 @@
 //! `chat.json`: a chat with its messages, files and versions.
 
-use std::collections::HashMap;
+mod head;
+mod make;
 
-use kafka_common::api::MAX_NAME_CHARS;
-use kafka_common::api::actions::MAX_FILE_IDS;
+use std::collections::{HashMap, HashSet};
+
+use kafka_common::api::MAX_ID_CHARS;
 use kafka_common::api::export::ExportedVersion;
-use kafka_common::api::relay::{MAX_NOTE_CHARS, Message};
 use kafka_common::api::words::{MessageKind, Status};
-use kafka_common::db::{self, Db};
-use kafka_common::error::{Error, Result};
-use kafka_common::room::Thing;
-use kafka_common::{clock, files, owner, params};
+use kafka_common::db::Db;
+use kafka_common::error::Result;
+use kafka_common::params;
 use kafka_unpack::json::{Event, Fields, Shape, Take};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::files::MAX_FILENAME_BYTES;
+use self::head::{FileHead, Head, needed, time};
+use super::message::Exported;
 use super::parts::{FileRow, MessageRow, Parts, VersionRow};
 use super::refused;
-use super::settings::{Checked, Settings};
-use super::user::check_version;
-use super::work::{Work, check_length, parse};
+use super::settings::Checked;
+use super::work::{Work, check_id, parse};
 
 const FILE: Fields = &[
     ("id", Take::Whole),
@@ -51,20 +50,19 @@ const MAX_ROWS: usize = 100_000;
 /// How many bytes their texts may have.
 const MAX_BYTES: usize = 128 << 20;
 
-/// The largest number that marks a branch as chosen: of a chat's changes.
-const MAX_REV: i64 = 1 << 53;
+/// How long the text of a message about a file may be to be looked into, in bytes. A longer one has the text of a file, and no
+/// id.
+const MAX_ABOUT_BYTES: usize = 64 << 10;
 
 const FIND: &str = include_str!("chat.sql");
 const FIND_FILE: &str = include_str!("file.sql");
-const MAKE: &str = include_str!("make_chat.sql");
-const SET_CHAT: &str = include_str!("set_chat.sql");
-const SETTLE: &str = include_str!("settle.sql");
+const TAKEN: &str = include_str!("taken.sql");
 
 /// The document, as far as it has come.
 #[derive(Default)]
 pub struct Chat {
     /// The fields before the first message or file.
-    fields: Map<String, Value>,
+    head: Head,
     state: State,
 }
 
@@ -80,56 +78,27 @@ enum State {
 
 /// A chat whose messages and files come.
 struct Open {
+    name: String,
+    workspace: String,
     head: Head,
     settings: Checked,
     id: String,
     parts: Parts,
     num_messages: i64,
+    /// The new ids of the messages that have come, since a message may follow only one that came before it: of a circle there
+    /// is no way down and none up.
+    messages: HashSet<String>,
     /// Of reasoning.
     reasoning_bytes: i64,
     rev: i64,
     /// When the last message was added.
     last: Option<i64>,
     /// The file whose fields come.
-    file: Option<Map<String, Value>>,
+    file: Option<FileHead>,
     /// The new id of that file, which has its row.
     file_id: Option<String>,
     /// The ids of files that messages name, by those in the archive.
     named: HashMap<String, String>,
-}
-
-/// The fields of a chat.
-#[derive(Deserialize)]
-struct Head {
-    id: String,
-    name: String,
-    workspace_id: String,
-    last_updated: Option<String>,
-    active_at: Option<String>,
-    #[serde(default)]
-    is_pinned: bool,
-    #[serde(default)]
-    is_archived: bool,
-    head_id: Option<String>,
-    #[serde(default)]
-    settings: Option<Settings>,
-}
-
-/// A message of the archive.
-#[derive(Deserialize)]
-struct Exported {
-    #[serde(flatten)]
-    message: Message,
-    #[serde(default)]
-    selected: i64,
-}
-
-/// The fields of a chat's file.
-#[derive(Deserialize)]
-struct FileHead {
-    id: String,
-    file_id: Option<String>,
-    filename: String,
 }
 
 impl Chat {
@@ -144,7 +113,7 @@ impl Chat {
             return Ok(());
         }
         if matches!(self.state, State::Begins) {
-            self.state = Open::begin(path, std::mem::take(&mut self.fields), work).await?;
+            self.state = Open::begin(path, std::mem::take(&mut self.head), work).await?;
         }
         let State::Open(open) = &mut self.state else {
             return Ok(());
@@ -153,16 +122,13 @@ impl Chat {
             Event::Value("messages", json) => open.message(path, &json, work).await?,
             Event::Value("versions", json) => open.version(path, &json, work).await?,
             Event::Value(name, json) => {
-                let value = parse(path, name, &json)?;
                 if open.file_id.is_some() {
                     let late = format_args!("the {name} of a file comes after its versions");
                     return Err(refused(path, late));
                 }
-                open.file
-                    .get_or_insert_default()
-                    .insert(name.to_owned(), value);
+                open.file.get_or_insert_default().take(path, name, &json)?;
             }
-            Event::Begin(_) => open.file = Some(Map::new()),
+            Event::Begin(_) => open.file = Some(FileHead::default()),
             Event::End => {
                 open.add_file(path, work).await?;
                 open.file = None;
@@ -186,21 +152,14 @@ impl Chat {
                 path,
                 format_args!("its {name} comes after its messages or files"),
             )),
-            State::Begins => {
-                if name == "version" {
-                    check_version(path, json)?;
-                }
-                let value = parse(path, name, json)?;
-                self.fields.insert(name.to_owned(), value);
-                Ok(())
-            }
+            State::Begins => self.head.take(path, name, json),
         }
     }
 
     /// The document is complete: makes the chat.
     pub async fn end(mut self, path: &str, work: &mut Work) -> Result<()> {
         if matches!(self.state, State::Begins) {
-            self.state = Open::begin(path, std::mem::take(&mut self.fields), work).await?;
+            self.state = Open::begin(path, std::mem::take(&mut self.head), work).await?;
         }
         match self.state {
             State::Open(open) => open.make(path, work).await,
@@ -222,15 +181,15 @@ impl Chat {
 
 impl Open {
     /// Begins the chat, unless it is here already.
-    async fn begin(path: &str, fields: Map<String, Value>, work: &mut Work) -> Result<State> {
-        if !fields.contains_key("version") {
+    async fn begin(path: &str, mut head: Head, work: &mut Work) -> Result<State> {
+        if !head.has_version {
             return Err(refused(path, "it does not begin with its version"));
         }
-        let head: Result<Head, _> = serde_json::from_value(Value::Object(fields));
-        let mut head = head.map_err(|error| refused(path, error))?;
-        check_length(path, "the name of the chat", &head.name, MAX_NAME_CHARS)?;
-        let id = work.id("chat", &head.id);
-        let asked = params![work.user.as_str(), head.id.as_str(), id.as_str()];
+        let source = needed(path, "id", head.id.take())?;
+        let name = needed(path, "name", head.name.take())?;
+        let workspace = needed(path, "workspace_id", head.workspace_id.take())?;
+        let id = work.id("chat", &source);
+        let asked = params![work.user.as_str(), source, id.as_str()];
         let found: Option<String> = Db::open().await?.query_one_as(FIND, asked).await?;
         if found.is_some() {
             work.done.there_already.chats += 1;
@@ -238,11 +197,14 @@ impl Open {
         }
         let settings = head.settings.take().unwrap_or_default().check(path)?;
         Ok(State::Open(Box::new(Self {
+            name,
+            workspace,
             head,
             settings,
             id,
-            parts: Parts::default(),
+            parts: Parts::within(work.room.clone()),
             num_messages: 0,
+            messages: HashSet::new(),
             reasoning_bytes: 0,
             rev: 1,
             last: None,
@@ -255,36 +217,39 @@ impl Open {
     async fn message(&mut self, path: &str, json: &[u8], work: &Work) -> Result<()> {
         self.num_messages += 1;
         let what = format!("message {}", self.num_messages);
-        let Exported { message, selected } = parse(path, &what, json)?;
-        if !(0..=MAX_REV).contains(&selected) {
-            return Err(refused(
-                path,
-                format_args!("{what}: selected is out of range"),
-            ));
-        }
-        if let Some(note) = &message.note {
-            check_length(path, "a note", note, MAX_NOTE_CHARS)?;
-        }
-        let (created_at, millis) = time(path, message.created_at.as_str())?;
+        let message = Exported::read(path, &what, json)?;
+        let (created_at, millis) = time(path, &message.created_at)?;
         self.last = self.last.max(Some(millis));
-        self.rev = self.rev.max(selected + 1);
+        self.rev = self.rev.max(message.selected + 1);
+        let usage = message.usage(path, &what)?;
+        let files = message.file_ids(path, &what)?;
+        let files = self.attachments(&files, work).await?;
+        let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let content = match message.kind {
             MessageKind::File => self.about_file(message.content, work).await?,
             MessageKind::Text => message.content,
         };
         let reasoning = message.reasoning.unwrap_or_default();
         self.reasoning_bytes += reasoning.len() as i64;
-        if message.file_ids.len() > MAX_FILE_IDS {
-            let most = format_args!("{what} has more than {MAX_FILE_IDS} files");
-            return Err(refused(path, most));
-        }
-        let files = message.file_ids.iter();
-        let files: Vec<_> = files.map(|file| work.id("file", file.as_str())).collect();
-        let file_ids = (!files.is_empty()).then(|| serde_json::json!(files).to_string());
         let id = |source: &str| work.id(&self.id, source);
+        let parent = message.parent_id.map(|parent| id(&parent));
+        if parent
+            .as_ref()
+            .is_some_and(|parent| !self.messages.contains(parent))
+        {
+            let late = format_args!("{what} follows one that is not before it");
+            return Err(refused(path, late));
+        }
+        let id = id(&message.id);
+        if !self.messages.insert(id.clone()) {
+            return Err(refused(
+                path,
+                format_args!("the id of {what} is in it twice"),
+            ));
+        }
         let row = MessageRow {
-            id: id(message.id.as_str()),
-            parent: message.parent_id.map(|parent| id(parent.as_str())),
+            id,
+            parent,
             position: self.num_messages,
             role: message.role,
             kind: message.kind,
@@ -296,13 +261,13 @@ impl Open {
                 status => status,
             },
             model: message.model,
-            selected,
+            selected: message.selected,
             reasoning,
             rating: message.rating,
             note: message.note,
             file_ids,
             finish_reason: message.finish_reason,
-            usage: message.usage.map(|usage| usage.to_string()),
+            usage,
             error: message.error,
         };
         self.parts.message(row).await
@@ -310,6 +275,9 @@ impl Open {
 
     /// The content of a message about a file, with the file's new id.
     async fn about_file(&mut self, content: String, work: &Work) -> Result<String> {
+        if content.len() > MAX_ABOUT_BYTES {
+            return Ok(content);
+        }
         let Ok(mut about) = serde_json::from_str::<Map<String, Value>>(&content) else {
             // A sentence.
             return Ok(content);
@@ -317,6 +285,9 @@ impl Open {
         let Some(Value::String(source)) = about.get("file_id").cloned() else {
             return Ok(content);
         };
+        if source.len() > MAX_ID_CHARS {
+            return Ok(content);
+        }
         let id = match self.named.get(&source) {
             Some(id) => id.clone(),
             None => {
@@ -336,24 +307,37 @@ impl Open {
         Ok(Value::Object(about).to_string())
     }
 
+    /// The ids that files of the archive's chat get: those of the files, or others where a chat that is here has an attachment
+    /// of this id, since a file that came before was attached to it.
+    async fn attachments(&self, sources: &[String], work: &Work) -> Result<Vec<String>> {
+        let ids = sources.iter().map(|source| work.id("file", source));
+        let mut ids: Vec<String> = ids.collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let asked = params![serde_json::json!(ids).to_string()];
+        let taken: Vec<String> = Db::open().await?.query_as(TAKEN, asked).await?;
+        for (id, source) in ids.iter_mut().zip(sources) {
+            if taken.contains(id) {
+                *id = work.id(&format!("file of {}", self.id), source);
+            }
+        }
+        Ok(ids)
+    }
+
     /// Adds the row of the file whose fields have come.
     async fn add_file(&mut self, path: &str, work: &Work) -> Result<String> {
         if let Some(id) = &self.file_id {
             return Ok(id.clone());
         }
-        let fields = self.file.take().unwrap_or_default();
-        let head: Result<FileHead, _> = serde_json::from_value(Value::Object(fields));
-        let head = head.map_err(|error| refused(path, format_args!("a file: {error}")))?;
-        if head.filename.len() > MAX_FILENAME_BYTES {
-            let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
-            return Err(refused(path, most));
-        }
-        let id = work.id("file", &head.id);
-        self.file = Some(Map::new());
+        let head = self.file.take().unwrap_or_default();
+        let source = [needed(path, "id of a file", head.id)?];
+        let id = self.attachments(&source, work).await?.remove(0);
+        self.file = Some(FileHead::default());
         self.file_id = Some(id.clone());
         let row = FileRow {
             id: id.clone(),
-            filename: head.filename,
+            filename: needed(path, "filename of a file", head.filename)?,
             source: head.file_id,
         };
         self.parts.file(row).await?;
@@ -363,6 +347,7 @@ impl Open {
     async fn version(&mut self, path: &str, json: &[u8], work: &Work) -> Result<()> {
         let file = self.add_file(path, work).await?;
         let version: ExportedVersion = parse(path, "a version", json)?;
+        check_id(path, version.id.as_str())?;
         let (timestamp, millis) = time(path, version.timestamp.as_str())?;
         self.last = self.last.max(Some(millis));
         let row = VersionRow {
@@ -372,100 +357,5 @@ impl Open {
             content: version.content,
         };
         self.parts.version(row).await
-    }
-
-    /// Makes the chat, whole or not at all. From its commit on it is there like any other: this is the place for what
-    /// other clients of the user are sent about it.
-    async fn make(mut self: Box<Self>, path: &str, work: &mut Work) -> Result<()> {
-        let workspace = work.workspace(&self.head.workspace_id).await?;
-        let last_updated = self.head.last_updated.as_deref();
-        let last_updated = last_updated.map(|text| time(path, text)).transpose()?;
-        let active_at = self.head.active_at.as_deref();
-        let active_at = active_at.map(|text| time(path, text)).transpose()?;
-        // Archives from before lists were ordered so have none.
-        let active_at = active_at
-            .map(|(_, millis)| millis)
-            .or(self.last)
-            .or(last_updated.as_ref().map(|(_, millis)| *millis));
-        let mut db = Db::open().await?;
-        let mut tx = db.begin().await?;
-        let made = params![
-            self.id.as_str(),
-            self.head.name.as_str(),
-            last_updated.map(|(text, _)| text),
-            workspace,
-            work.user.as_str(),
-            work.caller.most(Thing::Chats),
-            i64::from(self.head.is_pinned),
-            i64::from(self.head.is_archived)
-        ];
-        match tx.query_one(MAKE, made).await {
-            Ok(Some(_)) => {}
-            // Another request has made it meanwhile.
-            Err(db::Error::Unique(_)) => {
-                drop(tx);
-                work.done.there_already.chats += 1;
-                self.parts.give_up().await;
-                return Ok(());
-            }
-            Ok(None) => {
-                drop(tx);
-                self.parts.give_up().await;
-                let missing = Error::workspace_not_found();
-                return Err(
-                    owner::why_no_other(&mut db, &work.caller, Thing::Chats, missing).await,
-                );
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let head = self
-            .head
-            .head_id
-            .as_deref()
-            .map(|head| work.id(&self.id, head));
-        let bytes = self.reasoning_bytes + self.settings.bytes;
-        let parts = std::mem::take(&mut self.parts);
-        let filled = async {
-            self.settings
-                .set(&mut tx, work, SET_CHAT, "chat_model", &self.id)
-                .await?;
-            parts.insert(&mut tx, work, &self.id).await?;
-            let settled = params![
-                self.id.as_str(),
-                head,
-                self.rev,
-                active_at.unwrap_or_default(),
-                bytes
-            ];
-            tx.execute(SETTLE, settled).await?;
-            files::check_room_for_files(&mut tx, &work.caller).await?;
-            tx.commit().await?;
-            Ok(())
-        };
-        let filled: Result<()> = filled.await;
-        filled.map_err(|error| match error {
-            Error::Internal(cause)
-                if matches!(
-                    cause.downcast_ref(),
-                    Some(db::Error::Unique(_) | db::Error::ForeignKey(_))
-                ) =>
-            {
-                refused(
-                    path,
-                    "an id is in it twice, or a message follows one that is not before it",
-                )
-            }
-            error => error,
-        })?;
-        work.done.made.chats += 1;
-        Ok(())
-    }
-}
-
-/// A time of the archive in our form, and in milliseconds since 1970.
-fn time(path: &str, text: &str) -> Result<(String, i64)> {
-    match clock::read(text) {
-        Some((time, millis)) => Ok((time.into(), millis)),
-        None => Err(refused(path, "a time is not in the form of ISO 8601")),
     }
 }

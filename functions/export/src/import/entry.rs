@@ -104,10 +104,13 @@ impl Entry {
                 splitter,
                 document,
             } => {
-                splitter.finish().map_err(|error| refused(&path, error))?;
+                if let Err(error) = splitter.finish() {
+                    document.give_up().await;
+                    return Err(refused(&path, error));
+                }
                 match *document {
                     Document::User(user) => user.end(&path, work).await?,
-                    Document::Files(list) => list.end(work).await?,
+                    Document::Files(list) => list.end(&path, work).await?,
                     Document::Chat(chat) => chat.end(&path, work).await?,
                 }
             }
@@ -122,16 +125,18 @@ impl Entry {
         match self {
             Self::Other => {}
             Self::File(file) => file.give_up().await,
-            Self::Document { document, .. } => {
-                if let Document::Chat(chat) = *document {
-                    chat.give_up().await;
-                }
-            }
+            Self::Document { document, .. } => document.give_up().await,
         }
     }
 }
 
 impl Document {
+    async fn give_up(self) {
+        if let Self::Chat(chat) = self {
+            chat.give_up().await;
+        }
+    }
+
     async fn take(&mut self, path: &str, event: Event, work: &mut Work) -> Result<()> {
         match self {
             Self::User(user) => user.take(path, event, work).await,

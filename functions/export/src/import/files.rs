@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kafka_common::content::{Staging, Upload};
+use kafka_common::content::{MAX_MEDIA_TYPE_BYTES, Staging, Upload};
 use kafka_common::db::{self, Db};
 use kafka_common::error::{Error, Result, StoreError};
 use kafka_common::files::{self, Target};
@@ -11,13 +11,10 @@ use kafka_unpack::json::{Event, Shape};
 use serde::Deserialize;
 
 use super::refused;
-use super::work::{Work, parse};
+use super::work::{Work, check_id, parse};
 
 /// What is taken of a list.
 pub const FILES: Shape = Shape::Array;
-
-/// How many files may be described that have not come.
-const MAX_DESCRIBED: usize = 500_000;
 
 /// The longest name of a file, in bytes.
 pub const MAX_FILENAME_BYTES: usize = 1024;
@@ -27,12 +24,54 @@ const ATTACH: &str = include_str!("attach.sql");
 const UNNAMED: &str =
     "SELECT source_id, id FROM import_link WHERE user_id = ?1 AND kind = 'file_name'";
 
+/// How many bytes the descriptions of files may take that have not come.
+const MAX_DESCRIBED_BYTES: usize = 16 << 20;
+
+/// What each takes beside its texts.
+const DESCRIBED_BYTES: usize = 64;
+
 /// What a list says of a file.
 #[derive(Deserialize)]
 pub struct Described {
     id: String,
     filename: String,
     media_type: Option<String>,
+}
+
+/// What lists say of files that have not come yet.
+#[derive(Default)]
+pub struct AllDescribed {
+    /// By their ids in the archive.
+    files: HashMap<String, Described>,
+    bytes: usize,
+}
+
+impl AllDescribed {
+    fn insert(&mut self, path: &str, file: Described) -> Result<()> {
+        self.remove(&file.id);
+        self.bytes += file.bytes();
+        if self.bytes > MAX_DESCRIBED_BYTES {
+            return Err(refused(
+                path,
+                "too many files are in lists and have not come yet",
+            ));
+        }
+        self.files.insert(file.id.clone(), file);
+        Ok(())
+    }
+
+    fn remove(&mut self, id: &str) -> Option<Described> {
+        let file = self.files.remove(id)?;
+        self.bytes -= file.bytes();
+        Some(file)
+    }
+}
+
+impl Described {
+    fn bytes(&self) -> usize {
+        let media_type = self.media_type.as_ref().map_or(0, String::len);
+        2 * self.id.len() + self.filename.len() + media_type + DESCRIBED_BYTES
+    }
 }
 
 /// A list of the files of a workspace, as far as it has come.
@@ -62,11 +101,15 @@ impl List {
         let Event::Value(_, json) = event else {
             return Ok(());
         };
-        let described: Described = parse(path, "a file", &json)?;
+        let mut described: Described = parse(path, "a file", &json)?;
+        check_id(path, &described.id)?;
         if described.filename.len() > MAX_FILENAME_BYTES {
             let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
             return Err(refused(path, most));
         }
+        // As after an upload.
+        let media_type = described.media_type.take();
+        described.media_type = media_type.filter(|it| it.len() <= MAX_MEDIA_TYPE_BYTES);
         let unnamed = match &mut self.unnamed {
             Some(unnamed) => unnamed,
             None => {
@@ -79,18 +122,12 @@ impl List {
         if let Some(id) = unnamed.remove(&described.id) {
             return rename(work, &id, described).await;
         }
-        if work.described.len() >= MAX_DESCRIBED {
-            return Err(refused(
-                path,
-                "too many files are in lists and not in the archive",
-            ));
-        }
-        work.described.insert(described.id.clone(), described);
-        Ok(())
+        work.described.insert(path, described)
     }
 
     /// The list is complete.
-    pub async fn end(self, work: &mut Work) -> Result<()> {
+    pub async fn end(self, path: &str, work: &mut Work) -> Result<()> {
+        check_id(path, &self.workspace)?;
         // Of a workspace without files nothing else comes.
         work.workspace(&self.workspace).await.map(drop)
     }
@@ -142,8 +179,14 @@ impl NewFile {
         name: &str,
         work: &mut Work,
     ) -> Result<Self> {
+        check_id(path, source)?;
+        check_id(path, workspace)?;
         let id = work.id("file", source);
         let described = work.described.remove(source);
+        if described.is_none() && name.len() > MAX_FILENAME_BYTES {
+            let most = format_args!("a name has more than {MAX_FILENAME_BYTES} bytes");
+            return Err(refused(path, most));
+        }
         let asked = params![work.user.as_str(), source, id.as_str()];
         let found: Option<String> = Db::open().await?.query_one_as(FILE, asked).await?;
         let workspace = work.workspace(workspace).await?;
@@ -258,6 +301,7 @@ async fn store(
     let id = upload.file_id.as_str();
     let failed = |error: Error| match error {
         Error::Internal(cause) => StoreError::Internal(cause),
+        Error::NoRoom(detail) => StoreError::NoRoom(detail.into_owned()),
         _ => StoreError::Unavailable("The database is busy. Please try again."),
     };
     if !is_described {

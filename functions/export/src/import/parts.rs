@@ -6,7 +6,8 @@ use kafka_common::api::words::{MessageKind, Rating, Role, Status};
 use kafka_common::db::{Db, Transaction, Value, rows_of};
 use kafka_common::error::{Error, Result};
 use kafka_common::id::new_id;
-use kafka_common::{clock, params};
+use kafka_common::room::Room;
+use kafka_common::{clock, content, params};
 use serde::{Deserialize, Serialize};
 
 use super::work::Work;
@@ -14,7 +15,7 @@ use super::work::Work;
 /// How many rows a part has at most.
 const ROWS: usize = 200;
 
-/// How many bytes of texts a part has about.
+/// How many bytes a part has about.
 const PART_BYTES: usize = 256 << 10;
 
 /// How many bytes wait in memory.
@@ -79,32 +80,79 @@ pub struct Parts {
     /// Parts that wait in memory, as JSON.
     held: Vec<Vec<u8>>,
     held_bytes: usize,
-    /// The content that has the parts before those, and how many they are.
-    staged: Option<(String, i64)>,
+    /// The content that has the parts before those.
+    staged: Option<Staged>,
+    /// For whom they are staged; `None`: they may store as much as they like.
+    room: Option<Room>,
     /// How many rows there are.
     pub rows: usize,
-    /// How many bytes their texts have.
+    /// How many of them are files.
+    pub files: usize,
+    /// How many bytes they have.
     pub bytes: usize,
+    /// How many of them are texts of messages and versions, which count as stored.
+    pub texts: usize,
+    /// How many messages have beside their texts: models, errors, notes and so on.
+    pub beside: usize,
+}
+
+/// The parts that are staged.
+struct Staged {
+    /// The content's id.
+    content: String,
+    /// How many parts there are, each a chunk.
+    count: i64,
+    bytes: usize,
 }
 
 impl Parts {
+    /// Has none yet. What is staged counts as the user's who has the room.
+    pub fn within(room: Option<Room>) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
+
+    /// How many bytes are staged, and so are counted as stored.
+    pub fn staged_bytes(&self) -> usize {
+        self.staged.as_ref().map_or(0, |staged| staged.bytes)
+    }
+
     /// One more message.
     pub async fn message(&mut self, row: MessageRow) -> Result<()> {
-        let bytes = row.content.len() + row.reasoning.len();
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let texts = row.content.len() + row.reasoning.len();
+        let beside = [
+            &row.model,
+            &row.note,
+            &row.file_ids,
+            &row.finish_reason,
+            &row.usage,
+            &row.error,
+        ];
+        let beside = beside.map(length).iter().sum::<usize>();
+        let ids = row.id.len() + length(&row.parent) + row.created_at.len();
+        self.texts += texts;
+        self.beside += beside;
         self.part.messages.push(row);
-        self.grow(bytes).await
+        self.grow(texts + beside + ids).await
     }
 
     /// One more file.
     pub async fn file(&mut self, row: FileRow) -> Result<()> {
-        let bytes = row.filename.len();
+        let source = row.source.as_ref().map_or(0, String::len);
+        // Its place has the name, too.
+        let bytes = row.id.len() + 2 * row.filename.len() + 2 * source;
+        self.files += 1;
         self.part.files.push(row);
         self.grow(bytes).await
     }
 
     /// One more text of a file that came before.
     pub async fn version(&mut self, row: VersionRow) -> Result<()> {
-        let bytes = row.content.len();
+        let bytes = row.content.len() + row.id.len() + row.file.len() + row.timestamp.len();
+        self.texts += row.content.len();
         self.part.versions.push(row);
         self.grow(bytes).await
     }
@@ -135,31 +183,37 @@ impl Parts {
 
     async fn stage(&mut self) -> Result<()> {
         let mut db = Db::open().await?;
-        let (content, mut count) = match self.staged.take() {
-            Some(staged) => staged,
-            None => {
-                let id = new_id();
-                let sql = "INSERT INTO content (id, size, staged_at) VALUES (?1, 0, ?2)";
-                db.execute(sql, params![id.as_str(), clock::unix_millis()])
-                    .await?;
-                (id, 0)
+        let room = self.room.as_ref();
+        if self.staged.is_none() {
+            let content = new_id();
+            content::begin(&mut db, &content, None, room).await?;
+            self.staged = Some(Staged {
+                content,
+                count: 0,
+                bytes: 0,
+            });
+        }
+        if let Some(staged) = &mut self.staged {
+            for part in std::mem::take(&mut self.held) {
+                let (seq, bytes) = (staged.count, part.len());
+                content::append(&mut db, &staged.content, seq, part, room).await?;
+                staged.count += 1;
+                staged.bytes += bytes;
             }
-        };
-        for part in std::mem::take(&mut self.held) {
-            let sql = "INSERT INTO content_chunk (content_id, seq, bytes) VALUES (?1, ?2, ?3)";
-            db.execute(sql, params![content.as_str(), count, part])
-                .await?;
-            count += 1;
         }
         self.held_bytes = 0;
-        self.staged = Some((content, count));
         Ok(())
     }
 
-    /// Inserts all rows into a chat.
-    pub async fn insert(mut self, tx: &mut Transaction<'_>, work: &Work, chat: &str) -> Result<()> {
-        if let Some((content, count)) = self.staged.take() {
-            for seq in 0..count {
+    /// Inserts all rows into a chat. Where the transaction fails later, what is staged is to be given up all the same.
+    pub async fn insert(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        work: &Work,
+        chat: &str,
+    ) -> Result<()> {
+        if let Some(Staged { content, count, .. }) = &self.staged {
+            for seq in 0..*count {
                 let sql = "SELECT bytes FROM content_chunk WHERE content_id = ?1 AND seq = ?2";
                 let asked = params![content.as_str(), seq];
                 let part: Option<Bytes> = tx.query_one_as(sql, asked).await?;
@@ -169,26 +223,18 @@ impl Parts {
                 read(&part)?.insert(tx, work, chat).await?;
             }
             let sql = "DELETE FROM content WHERE id = ?1 AND staged_at IS NOT NULL";
-            tx.execute(sql, params![content]).await?;
+            tx.execute(sql, params![content.as_str()]).await?;
         }
-        for part in self.held {
+        for part in std::mem::take(&mut self.held) {
             read(&part)?.insert(tx, work, chat).await?;
         }
-        self.part.insert(tx, work, chat).await
+        std::mem::take(&mut self.part).insert(tx, work, chat).await
     }
 
     /// Removes what is staged. A failure is only logged: the sweep does the same later.
     pub async fn give_up(self) {
-        let Some((content, _)) = self.staged else {
-            return;
-        };
-        let removed = async {
-            let sql = "DELETE FROM content WHERE id = ?1 AND staged_at IS NOT NULL";
-            Db::open().await?.execute(sql, params![content]).await
-        };
-        if let Err(error) = removed.await {
-            tracing::warn!("a part of an import is left to the sweep: {error}");
-        }
+        let staged = self.staged.map(|staged| staged.content);
+        content::discard(staged.as_slice()).await;
     }
 }
 

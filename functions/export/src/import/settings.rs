@@ -9,7 +9,11 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::refused;
-use super::work::Work;
+use super::work::{Work, parse};
+
+/// How long the settings of a level may be in the archive, in bytes of JSON: they are values of any shape until they are
+/// checked, which take many times that.
+const MAX_BYTES: usize = 512 << 10;
 
 /// The settings of a level, as they are in the archive. One that is missing sets nothing.
 #[derive(Default, Deserialize)]
@@ -33,6 +37,23 @@ pub struct Checked {
     values: Vec<Value>,
     /// How long their texts are together, in bytes.
     pub bytes: i64,
+}
+
+/// Reads settings that may be missing; 400 where they are too long, or no object.
+pub fn read(path: &str, name: &str, json: &[u8]) -> Result<Option<Settings>> {
+    check_size(path, name, json)?;
+    parse(path, name, json)
+}
+
+/// 400 for a value with settings that is too long.
+pub fn check_size(path: &str, name: &str, json: &[u8]) -> Result<()> {
+    match json.len() > MAX_BYTES {
+        true => Err(refused(
+            path,
+            format_args!("{name}: it has more than {MAX_BYTES} bytes"),
+        )),
+        false => Ok(()),
+    }
 }
 
 impl Settings {

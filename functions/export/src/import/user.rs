@@ -1,6 +1,7 @@
 //! `export.json`: what is set for all chats of the user, their models and their workspaces.
 
 use kafka_common::api::MAX_NAME_CHARS;
+use kafka_common::api::models::MAX_URL_CHARS;
 use kafka_common::config::{allow_private_models, variable};
 use kafka_common::db::{self, Db};
 use kafka_common::error::Result;
@@ -13,8 +14,8 @@ use kafka_unpack::json::{Event, Shape, Take};
 use serde::Deserialize;
 
 use super::refused;
-use super::settings::Settings;
-use super::work::{Work, check_length, parse};
+use super::settings::{self, Settings};
+use super::work::{Work, check_id, check_length, parse};
 
 /// What is taken of the document.
 pub const USER: Shape = Shape::Object(&[
@@ -26,6 +27,9 @@ pub const USER: Shape = Shape::Object(&[
 
 /// As many as a list of models has.
 const MAX_MODELS: i64 = 200;
+
+/// What is appended to a name that the user has for another model.
+const IMPORTED: &str = " (imported)";
 
 const SET_USER: &str = include_str!("set_user.sql");
 const SET_WORKSPACE: &str = include_str!("set_workspace.sql");
@@ -98,11 +102,14 @@ impl User {
             }
             _ if !self.has_version => Err(refused(path, "it does not begin with its version")),
             "settings" => {
-                self.settings = parse(path, name, &json)?;
+                self.settings = settings::read(path, name, &json)?.unwrap_or_default();
                 Ok(())
             }
             "models" => model(path, parse(path, name, &json)?, work).await,
-            _ => workspace(path, parse(path, name, &json)?, work).await,
+            _ => {
+                settings::check_size(path, name, &json)?;
+                workspace(path, parse(path, name, &json)?, work).await
+            }
         }
     }
 
@@ -126,7 +133,13 @@ impl User {
 /// Makes a model without its key, unless it is there.
 async fn model(path: &str, model: Model, work: &mut Work) -> Result<()> {
     check_length(path, "the name of a model", &model.name, MAX_NAME_CHARS)?;
+    check_id(path, &model.id)?;
     let what = format!("model {}", model.name);
+    if model.base_url.chars().count() > MAX_URL_CHARS {
+        let reason = format!("Its base URL has more than {MAX_URL_CHARS} characters.");
+        work.leave_out(&what, reason);
+        return Ok(());
+    }
     if let Err(reason) = check_url(&model.base_url, &work.own).await? {
         work.leave_out(&what, reason);
         return Ok(());
@@ -157,7 +170,8 @@ async fn model(path: &str, model: Model, work: &mut Work) -> Result<()> {
         }
         named => {
             if named.is_some() {
-                name.push_str(" (imported)");
+                let room = MAX_NAME_CHARS - IMPORTED.len();
+                name = name.chars().take(room).collect::<String>() + IMPORTED;
             }
             let bounded = |number: Option<i64>, least, most| {
                 number.filter(|number| (least..=most).contains(number))
@@ -216,6 +230,7 @@ async fn check_url(base_url: &str, own: &[String]) -> Result<std::result::Result
 async fn workspace(path: &str, workspace: Workspace, work: &mut Work) -> Result<()> {
     let name = workspace.name.as_str();
     check_length(path, "the name of a workspace", name, MAX_NAME_CHARS)?;
+    check_id(path, &workspace.id)?;
     let settings = workspace.settings.check(path)?;
     let mut db = Db::open().await?;
     let found = work.find_workspace(&mut db, &workspace.id).await?;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kafka_common::access::Caller;
+use kafka_common::api::MAX_ID_CHARS;
 use kafka_common::api::export::{Imported, LeftOut, MAX_LEFT_OUT};
 use kafka_common::db::{Db, Transaction};
 use kafka_common::error::{Error, Result};
@@ -12,7 +13,7 @@ use kafka_common::room::{Room, Thing};
 use kafka_common::{owner, params};
 use serde::de::DeserializeOwned;
 
-use super::files::Described;
+use super::files::AllDescribed;
 use super::refused;
 
 const WORKSPACE: &str = include_str!("workspace.sql");
@@ -22,6 +23,15 @@ const LINK: &str = include_str!("link.sql");
 
 /// The name of a workspace whose own has not come yet.
 const UNNAMED: &str = "Imported";
+
+/// How many links a user may have. They are few: each waits for an entry that another archive brings.
+const MAX_LINKS: i64 = 100_000;
+
+const TOO_MANY_LINKS: &str = "Too much of what was imported refers to files and models that have not come. Please import \
+    those first, or delete chats.";
+
+/// How much of why a value can't be read is answered, in bytes.
+const MAX_REASON_BYTES: usize = 300;
 
 /// How many texts are read after an import; those of further files when somebody looks at them.
 const MAX_UNREAD: usize = 1_000;
@@ -40,8 +50,8 @@ pub struct Work {
     pub own: Vec<String>,
     /// What it did.
     pub done: Imported,
-    /// What the list of a workspace says of files that have not come yet, by their ids there.
-    pub described: HashMap<String, Described>,
+    /// What the lists of workspaces say of files that have not come yet.
+    pub described: AllDescribed,
     seen: HashSet<u64>,
     workspaces: HashMap<String, String>,
     unread: Vec<String>,
@@ -63,7 +73,7 @@ impl Work {
             max_file,
             own,
             done: Imported::default(),
-            described: HashMap::new(),
+            described: AllDescribed::default(),
             seen: HashSet::new(),
             workspaces: HashMap::new(),
             unread: Vec::new(),
@@ -166,7 +176,7 @@ impl Work {
         Ok(tx.query_one_as(MODEL, asked).await?)
     }
 
-    /// Notes that `id` has to do with a thing of the archive.
+    /// Notes that `id` has to do with a thing of the archive. 413: there is too much of that already.
     pub async fn link(
         &self,
         tx: &mut Transaction<'_>,
@@ -174,8 +184,17 @@ impl Work {
         source: &str,
         id: &str,
     ) -> Result<()> {
-        let link = params![self.user.as_str(), kind, source, id];
-        Ok(tx.execute(LINK, link).await?)
+        let link = params![self.user.as_str(), kind, source, id, MAX_LINKS];
+        if tx.query_one(LINK, link).await?.is_some() {
+            return Ok(());
+        }
+        let sql = "SELECT num_import_links FROM \"user\" WHERE id = ?1";
+        let count: Option<i64> = tx.query_one_as(sql, params![self.user.as_str()]).await?;
+        match count.is_some_and(|count| count >= MAX_LINKS) {
+            true => Err(Error::NoRoom(TOO_MANY_LINKS.into())),
+            // It was noted before.
+            false => Ok(()),
+        }
     }
 
     /// What such a link says, which is used up by that.
@@ -193,7 +212,17 @@ impl Work {
 
 /// Reads a value of the archive; 400 where it has another shape.
 pub fn parse<T: DeserializeOwned>(path: &str, what: &str, json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|error| refused(path, format_args!("{what}: {error}")))
+    serde_json::from_slice(json).map_err(|error| {
+        // It quotes what is wrong.
+        let mut error = error.to_string();
+        error.truncate(error.floor_char_boundary(MAX_REASON_BYTES));
+        refused(path, format_args!("{what}: {error}"))
+    })
+}
+
+/// 400 for an id that is longer than ids may be.
+pub fn check_id(path: &str, id: &str) -> Result<()> {
+    check_length(path, "an id", id, MAX_ID_CHARS)
 }
 
 /// 400 for a text that is longer than such a text may be.

@@ -1,7 +1,8 @@
 //! `POST /chat/{chat_id}/copy`: a chat of the branch that ends at a message, with the files and their versions.
 //!
 //! What is copied is written in parts, oldest first: where the server stops in between, there is a chat with a part of the
-//! branch. What fails otherwise leaves no chat.
+//! branch. What fails otherwise leaves no chat. Whether there is room is asked before anything is made, and again by each part,
+//! since several copies may be made at a time.
 
 use std::collections::HashMap;
 
@@ -11,14 +12,14 @@ use kafka_common::access::{Access, Caller};
 use kafka_common::api::MAX_NAME_CHARS;
 use kafka_common::api::id::MessageId;
 use kafka_common::api::relay::{CopiedChat, MAX_COPIED};
-use kafka_common::db::Db;
+use kafka_common::db::{Db, Transaction};
 use kafka_common::error::{FieldError, Result};
 use kafka_common::id::new_id;
 use kafka_common::json::JsonBody;
 use kafka_common::limits::Limit;
 use kafka_common::removal::{self, FILE, PART};
 use kafka_common::room::Thing;
-use kafka_common::{clock, feed, owner, params};
+use kafka_common::{clock, feed, files, owner, params};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -135,8 +136,8 @@ async fn copy_all(
         db.execute(include_str!("copy_settings.sql"), settings)
             .await?;
         // First the files, which messages name.
-        let files = copy_files(db, chat, &new, &found.user_id).await?;
-        copy_messages(db, &new, &asked.message_id, &files).await
+        let files = copy_files(db, chat, &new, &found.user_id, caller).await?;
+        copy_messages(db, &new, &asked.message_id, &files, caller).await
     };
     let filled: Result<MessageId, Refused> = filled.await;
     if filled.is_err() {
@@ -157,9 +158,11 @@ async fn copy_messages(
     new: &str,
     last: &MessageId,
     files: &HashMap<String, String>,
+    caller: &Caller,
 ) -> Result<MessageId, Refused> {
+    let asked = params![last, MAX_COPIED as i64];
     let branch: Vec<Message> = db
-        .query_as(include_str!("copied_messages.sql"), params![last])
+        .query_as(include_str!("copied_messages.sql"), asked)
         .await?;
     let mut parent: Option<MessageId> = None;
     let (mut part, mut amount) = (Vec::new(), 0);
@@ -188,7 +191,7 @@ async fn copy_messages(
             ] {
                 tx.execute(sql, params![new, list.as_str()]).await?;
             }
-            tx.commit().await?;
+            commit(tx, caller).await?;
         }
     }
     // It was deleted meanwhile.
@@ -208,6 +211,7 @@ async fn copy_files(
     chat: &str,
     new: &str,
     user: &str,
+    caller: &Caller,
 ) -> Result<HashMap<String, String>, Refused> {
     let mut all = HashMap::new();
     let mut place = 0;
@@ -221,16 +225,24 @@ async fn copy_files(
         let copies: Vec<(String, String)> =
             files.into_iter().map(|file| (file.id, new_id())).collect();
         let list = json!(copies).to_string();
-        db.execute(include_str!("copy_files.sql"), params![new, list])
+        let mut tx = db.begin().await?;
+        tx.execute(include_str!("copy_files.sql"), params![new, list])
             .await?;
+        commit(tx, caller).await?;
         for (file, copy) in &copies {
-            copy_versions(db, file, copy, user).await?;
+            copy_versions(db, file, copy, user, caller).await?;
         }
         all.extend(copies);
     }
 }
 
-async fn copy_versions(db: &mut Db, file: &str, copy: &str, user: &str) -> Result<(), Refused> {
+async fn copy_versions(
+    db: &mut Db,
+    file: &str,
+    copy: &str,
+    user: &str,
+    caller: &Caller,
+) -> Result<(), Refused> {
     let mut place = 0;
     loop {
         let asked = params![file, place, PART / FILE, BYTES];
@@ -246,7 +258,15 @@ async fn copy_versions(db: &mut Db, file: &str, copy: &str, user: &str) -> Resul
             .map(|version| (version.id, new_id()))
             .collect();
         let list = json!(copies).to_string();
-        db.execute(include_str!("copy_versions.sql"), params![copy, list, user])
+        let mut tx = db.begin().await?;
+        tx.execute(include_str!("copy_versions.sql"), params![copy, list, user])
             .await?;
+        commit(tx, caller).await?;
     }
+}
+
+/// Commits a part, if the caller has room for it.
+async fn commit(mut tx: Transaction<'_>, caller: &Caller) -> Result<(), Refused> {
+    files::check_room_for_files(&mut tx, caller).await?;
+    Ok(tx.commit().await?)
 }

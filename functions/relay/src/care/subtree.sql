@@ -4,7 +4,8 @@ WITH RECURSIVE below (id) AS (
     SELECT message.id FROM chat
     JOIN chat_conversation AS message ON message.id = ?3 AND message.chat_id = chat.id
     WHERE chat.id = ?1 AND (?2 IS NULL OR chat.user_id = ?2)
-    UNION ALL
+    -- Each once: what follows itself would never end.
+    UNION
     SELECT message.id FROM below CROSS JOIN chat_conversation AS message ON message.parent_id = below.id
 ),
 newest AS (

@@ -13,8 +13,8 @@ use crate::{clock, id, params};
 /// How many bytes of small files one form keeps in memory. Beyond it, they are staged like large ones.
 const HELD_BYTES: usize = 1024 * 1024;
 
-/// A declared type that is longer is none that could be served.
-const MAX_MEDIA_TYPE_BYTES: usize = 255;
+/// How long a declared type may be, in bytes. A longer one is none that could be served.
+pub const MAX_MEDIA_TYPE_BYTES: usize = 255;
 
 /// A file that was taken in and waits for [`store`].
 #[derive(Debug)]
@@ -88,30 +88,9 @@ impl Staging {
         answer: std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         if answer.is_err() {
-            self.discard().await;
+            discard(&self.staged).await;
         }
         answer
-    }
-
-    /// Removes what was staged. A failure here is only logged: the sweep does the same later.
-    async fn discard(self) {
-        if self.staged.is_empty() {
-            return;
-        }
-        let ids = json!(self.staged).to_string();
-        let discarded = async {
-            Db::open()
-                .await?
-                .execute(
-                    "DELETE FROM content WHERE staged_at IS NOT NULL
-                     AND id IN (SELECT value FROM json_each(?1))",
-                    params![ids],
-                )
-                .await
-        };
-        if let Err(error) = discarded.await {
-            tracing::warn!("staged uploads are left to the sweep: {error}");
-        }
     }
 
     /// Writes the buffer as the next chunk of its content.
@@ -121,41 +100,79 @@ impl Staging {
         };
         let content_id = &incoming.upload.content_id;
         let mut db = Db::open().await?;
+        let room = self.room.as_ref();
         if incoming.chunks == 0 {
-            sweep(&mut db).await?;
-            db.execute(
-                "INSERT INTO content (id, size, media_type, staged_at, owner_id) VALUES (?1, 0, ?2, ?3, ?4)",
-                params![
-                    content_id.as_str(),
-                    incoming.upload.media_type.clone(),
-                    clock::unix_millis(),
-                    self.room.as_ref().map(|room| room.user.as_str())
-                ],
-            )
-            .await?;
             self.staged.push(content_id.clone());
+            let media_type = incoming.upload.media_type.as_deref();
+            begin(&mut db, content_id, media_type, room).await?;
         }
         let bytes = std::mem::take(&mut incoming.buffer);
-        let room = self.room.as_ref();
-        let written = db
-            .query_one_as::<i64>(
-                CHUNK_WITHIN,
-                params![
-                    content_id.as_str(),
-                    incoming.chunks,
-                    bytes,
-                    room.map(|room| i64::try_from(room.quota).unwrap_or(i64::MAX)),
-                    room.map(|room| room.user.as_str())
-                ],
-            )
-            .await;
+        let seq = incoming.chunks;
         incoming.chunks += 1;
-        match written {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(Error::StorageFull),
-            Err(db::Error::ForeignKey(_)) => Err(swept()),
-            Err(error) => Err(error.into()),
-        }
+        append(&mut db, content_id, seq, bytes, room).await
+    }
+}
+
+/// Begins a content that nothing refers to, of the user who has the room: what is appended to it is theirs from its first chunk,
+/// and swept an hour later unless it is kept or discarded before.
+pub async fn begin(
+    db: &mut Db,
+    content_id: &str,
+    media_type: Option<&str>,
+    room: Option<&Room>,
+) -> Result<()> {
+    sweep(db).await?;
+    let begun = params![
+        content_id,
+        media_type,
+        clock::unix_millis(),
+        room.map(|room| room.user.as_str())
+    ];
+    let sql = "INSERT INTO content (id, size, media_type, staged_at, owner_id) VALUES (?1, 0, ?2, ?3, ?4)";
+    Ok(db.execute(sql, begun).await?)
+}
+
+/// Appends the chunk `seq` to a content that was begun. An error where there is no room for it, or the content was swept.
+pub async fn append(
+    db: &mut Db,
+    content_id: &str,
+    seq: i64,
+    bytes: Vec<u8>,
+    room: Option<&Room>,
+) -> Result<()> {
+    let chunk = params![
+        content_id,
+        seq,
+        bytes,
+        room.map(|room| i64::try_from(room.quota).unwrap_or(i64::MAX)),
+        room.map(|room| room.user.as_str())
+    ];
+    match db.query_one_as::<i64>(CHUNK_WITHIN, chunk).await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(Error::StorageFull),
+        Err(db::Error::ForeignKey(_)) => Err(swept()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes contents that nothing refers to. A failure is only logged: the sweep does the same later.
+pub async fn discard(content_ids: &[String]) {
+    if content_ids.is_empty() {
+        return;
+    }
+    let ids = json!(content_ids).to_string();
+    let discarded = async {
+        Db::open()
+            .await?
+            .execute(
+                "DELETE FROM content WHERE staged_at IS NOT NULL
+                 AND id IN (SELECT value FROM json_each(?1))",
+                params![ids],
+            )
+            .await
+    };
+    if let Err(error) = discarded.await {
+        tracing::warn!("staged contents are left to the sweep: {error}");
     }
 }
 

@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_feed",
     19 "0019_images",
     20 "0020_import",
+    21 "0021_import_links",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
