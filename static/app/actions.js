@@ -3,6 +3,7 @@
 import { api, ApiError, upload } from "./api.js";
 import { chatsChanged, readChats } from "./chats.js";
 import { connection, connectTo, listen } from "./connection.js";
+import { newId } from "./ids.js";
 import { forget, recall, remember } from "./memory.js";
 import { comeBack } from "./provider.js";
 import { get, set, when } from "./store.js";
@@ -224,7 +225,7 @@ export async function send(prompt) {
     // A message has ten at most; the others are files of the chat.
     const ids = added.slice(0, 10).map((id) => chatFile(id)?.id ?? id);
     const frame = { action: "new_message", prompt, ...(ids.length > 0 && { file_ids: ids }), ...choices() };
-    connection().add({ clientId: crypto.randomUUID(), prompt, after, frame });
+    connection().add({ clientId: newId(), prompt, after, frame });
     set({ transfers: get().transfers.filter(({ fileId }) => !fileId) });
   });
 }
@@ -238,13 +239,13 @@ export function chatFile(id) {
 export function edit(message, prompt) {
   set({ editing: null });
   const frame = { action: "edit_message", message_id: message.id, prompt, ...choices() };
-  connection().add({ clientId: crypto.randomUUID(), prompt, after: message.parent_id, frame });
+  connection().add({ clientId: newId(), prompt, after: message.parent_id, frame });
 }
 
 /** @param {string} messageId */
 export function regenerate(messageId) {
   const frame = { action: "regenerate", message_id: messageId, ...choices() };
-  connection().add({ clientId: crypto.randomUUID(), prompt: "", after: null, frame });
+  connection().add({ clientId: newId(), prompt: "", after: null, frame });
 }
 
 /** @param {string} messageId */
@@ -370,7 +371,7 @@ export async function addFiles(files) {
 async function addFile(chatId, file) {
   const most = get().about?.max_upload_bytes ?? Infinity;
   if (file.size > most) return note(`${file.name} is larger than this server takes.`, true);
-  const id = crypto.randomUUID();
+  const id = newId();
   const change = (/** @type {Partial<import("./types.js").Transfer>} */ fields) =>
     set({ transfers: get().transfers.map((other) => (other.id === id ? { ...other, ...fields } : other)) });
   const { done, cancel } = upload(chatId, file, (sent) => change({ sent: Math.min(sent, file.size) }));

@@ -8,6 +8,7 @@ mod figures;
 mod files;
 mod first_visit;
 mod hostile;
+mod house;
 mod keyboard;
 mod long;
 mod looks;
