@@ -4,7 +4,7 @@ import { api, ApiError, upload } from "./api.js";
 import { chatsChanged, readChats } from "./chats.js";
 import { connection, connectTo, listen } from "./connection.js";
 import { newId } from "./ids.js";
-import { forget, recall, remember } from "./memory.js";
+import { draftOf, forget, recall, remember } from "./memory.js";
 import { comeBack } from "./provider.js";
 import { get, set, when } from "./store.js";
 
@@ -142,7 +142,7 @@ export async function changeChat(id, fields) {
 /** @param {string} id */
 export async function deleteChat(id) {
   if (!(await attempt(() => api.deleteChat(id)))) return;
-  remember(`draft.${id}`, null);
+  remember(draftOf(id), null);
   if (get().chatId === id) openChat(null);
   chatsChanged();
 }
@@ -180,10 +180,19 @@ export async function readWorkspaces() {
 
 // --- the conversation ---
 
-/** Makes a chat if none is open. @param {string} name */
-async function needChat(name) {
+/** The chat that is being made. @type {Promise<string> | null} */
+let making = null;
+
+/** Makes a chat if none is open. @param {string} name @returns {Promise<string>} */
+function needChat(name) {
   const open = get().chatId;
-  if (open) return open;
+  if (open) return Promise.resolve(open);
+  making ??= makeChat(name).finally(() => (making = null));
+  return making;
+}
+
+/** @param {string} name @returns {Promise<string>} */
+async function makeChat(name) {
   let { workspaceId } = get();
   if (!workspaceId) {
     await api.newWorkspace("Default Workspace");
@@ -192,6 +201,9 @@ async function needChat(name) {
     set({ workspaceId });
   }
   const made = await api.newChat(workspaceId, name);
+  // What was written meanwhile, or before a file was added, goes along.
+  remember(draftOf(made.chat_id), recall(draftOf(null)));
+  remember(draftOf(null), null);
   openChat(made.chat_id, true);
   chatsChanged();
   return made.chat_id;

@@ -3,7 +3,7 @@
 import { addFiles, chatFile, chooseModel, endTransfer, send, stop } from "./actions.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
-import { recall, remember } from "./memory.js";
+import { draftOf, recall, remember } from "./memory.js";
 import { get, set, watch } from "./store.js";
 
 /** @type {HTMLTextAreaElement | null} */
@@ -109,7 +109,6 @@ export function composer() {
   watch(({ runningId, waiting }) => [runningId, waiting], () => drawButtons());
   watch(({ chatId }) => [chatId], (chatId) => {
     const draft = recall(draftOf(chatId)) ?? "";
-    // A new chat takes what was written along.
     if (text.value !== draft) text.value = draft;
     queueMicrotask(fit);
     drawButtons();
@@ -160,9 +159,4 @@ function chip(id, name, fileId) {
     h("button", { type: "button", class: "link name", dir: "auto", onclick: show }, name),
     h("span", { class: "soft" }, "goes with your message"),
     iconButton("close", `Hide ${name}`, () => endTransfer(id)));
-}
-
-/** @param {string | null} chatId */
-function draftOf(chatId) {
-  return `draft.${chatId ?? "new"}`;
 }

@@ -3,6 +3,7 @@
 mod accessible;
 mod conversation;
 mod docs;
+mod drafts;
 mod drops;
 mod figures;
 mod files;
