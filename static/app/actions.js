@@ -23,11 +23,11 @@ export function dismiss(id) {
   set({ notes: get().notes.filter((note) => note.id !== id) });
 }
 
-/** Says what went wrong, or logs out if the session has ended. @param {unknown} error */
+/** Says what went wrong, or asks for a login if the session has ended. @param {unknown} error */
 export function complain(error) {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === -1) return;
-  if (error.status === 401 && get().user) return loggedOut("Your session has ended. Log in again.");
+  if (error.status === 401 && get().user) return sessionEnded();
   note(error.message, true);
 }
 
@@ -63,6 +63,13 @@ export async function start() {
 /** @param {any} login */
 export async function loggedIn(login) {
   const user = { id: login.user_id, email: login.email };
+  const owner = recall("owner");
+  if (owner && owner !== user.id) {
+    // What the one before has left is nobody else's.
+    forget();
+    history.replaceState(null, "", "/");
+  }
+  remember("owner", user.id);
   remember("user", get().about?.auth_mode === "open" ? user : null);
   const workspaces = login.workspaces.map((/** @type {any} */ { id, name }) => ({ id, name }));
   const chosen = recall("workspace");
@@ -74,13 +81,26 @@ export async function loggedIn(login) {
   openAddress();
 }
 
-/** @param {string} [words] */
-function loggedOut(words) {
+function loggedOut() {
   forget();
-  connectTo(null);
-  set({ user: null, chats: [], models: [], workspaces: [], dialog: null, isPanelOpen: false });
+  showNobody();
   history.replaceState(null, "", "/");
-  if (words) note(words, true);
+}
+
+/** Asks for a login. What was written waits for it, and the address stays, for who comes back. */
+export function sessionEnded() {
+  if (!get().user) return;
+  showNobody();
+  note("Your session has ended. Log in again.", true);
+}
+
+/** Shows nothing of the person any more. */
+function showNobody() {
+  connectTo(null);
+  set({
+    user: null, chats: [], moreChats: null, showsArchived: false, models: [], workspaces: [], transfers: [], dialog: null,
+    isSidebarOpen: false, isPanelOpen: false, isComposing: false,
+  });
 }
 
 export async function logOut() {
@@ -345,6 +365,7 @@ listen({
   files: () => readFiles(),
   settings: () => readInForce(),
   changed: () => chatsChanged(),
+  ended: () => sessionEnded(),
   gone: () => {
     note("This chat was deleted.");
     openChat(null);

@@ -112,6 +112,11 @@ class Connection {
   /** @param {string} data */
   received(data) {
     const frame = JSON.parse(data);
+    if (frame.action === "error" && frame.code === "unauthorized") {
+      // Not an answer: prompts wait until one has logged in.
+      listeners.ended();
+      return;
+    }
     this.heard = Date.now();
     if (frame.action === "sync") this.asked = null;
     if (frame.in_reply_to) {
@@ -268,6 +273,7 @@ const listeners = {
   files: () => {},
   settings: () => {},
   changed: () => {},
+  ended: () => {},
   gone: () => {},
 };
 

@@ -1,7 +1,7 @@
 // The feed of the user (docs/websocket.md#the-feed-of-a-user): what other windows and machines do. This page shows lists
 // and reads them again when an event names them, so of the feed it keeps nothing but its number.
 
-import { readModels, readWorkspaces } from "./actions.js";
+import { readModels, readWorkspaces, sessionEnded } from "./actions.js";
 import { openFeed } from "./api.js";
 import { chatsChanged } from "./chats.js";
 import { Pause } from "./pause.js";
@@ -51,8 +51,9 @@ function follow() {
   };
 }
 
-/** @param {{action: string, rev?: number, events?: {action: string}[]}} event */
+/** @param {{action: string, code?: string, rev?: number, events?: {action: string}[]}} event */
 function received(event) {
+  if (event.action === "error" && event.code === "unauthorized") return sessionEnded();
   heard = Date.now();
   pause.reset();
   if (event.rev === undefined || (rev !== null && event.rev <= rev)) return;

@@ -18,6 +18,7 @@ mod network;
 mod provider;
 mod replies;
 mod search;
+mod sessions;
 mod token_mode;
 mod windows;
 mod wire;
