@@ -119,6 +119,7 @@ export function openAddress(isJustMade = false) {
   const chat = /^\/c\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
   if (chat !== get().chatId || chat === null) {
     connectTo(chat);
+    // What is still on its way goes on. What was added stays a file of its chat, but of no prompt.
     set({ transfers: get().transfers.filter(({ fileId, error }) => !fileId && !error) });
     if (!isJustMade) readInForce();
     if (chat) readFiles();
@@ -249,8 +250,9 @@ function choices() {
 /** Sends a prompt; true if it is on its way. @param {string} prompt */
 export async function send(prompt) {
   return attempt(async () => {
-    await needChat(nameFor(prompt));
+    const chatId = await needChat(nameFor(prompt));
     const { messages, waiting } = get();
+    if (uploadsTo(chatId).length > 0) throw new ApiError("A file is still on its way. Send the prompt when it is there.", 400);
     const after = messages.at(-1)?.id ?? null;
     if (waiting.length > 0) throw new ApiError("One prompt is waiting already.", 400);
     const added = get().transfers.flatMap(({ fileId }) => fileId ? [fileId] : []);
@@ -408,18 +410,26 @@ async function addFile(chatId, file) {
   const change = (/** @type {Partial<import("./types.js").Transfer>} */ fields) =>
     set({ transfers: get().transfers.map((other) => (other.id === id ? { ...other, ...fields } : other)) });
   const { done, cancel } = upload(chatId, file, (sent) => change({ sent: Math.min(sent, file.size) }));
-  set({ transfers: [...get().transfers, { id, name: file.name, sent: 0, size: file.size, cancel }] });
+  set({ transfers: [...get().transfers, { id, chatId, name: file.name, sent: 0, size: file.size, cancel }] });
   try {
     const { details } = await done;
     await readFiles();
-    // It stays in sight until the next prompt: the model reads it from now on.
-    change({ fileId: details[0].id, sent: file.size });
+    // It stays in sight until the next prompt of its chat: the model reads it from now on.
+    if (get().chatId === chatId) change({ fileId: details[0].id, sent: file.size });
+    else endTransfer(id);
     chatsChanged();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === -1) endTransfer(id);
-    else change({ error: error.message });
+    const isCancelled = error.status === -1;
+    if (get().chatId === chatId && !isCancelled && error.status !== 401) return change({ error: error.message });
+    endTransfer(id);
+    complain(new ApiError(`${file.name}: ${error.message}`, error.status));
   }
+}
+
+/** What is on its way to a chat. @param {string | null} chatId */
+export function uploadsTo(chatId) {
+  return get().transfers.filter((transfer) => transfer.chatId === chatId && !transfer.fileId && !transfer.error);
 }
 
 /** @param {string} id */

@@ -1,6 +1,6 @@
 // Where prompts are written: text, files, the model, and whether the reply may write files.
 
-import { addFiles, chatFile, chooseModel, endTransfer, send, stop } from "./actions.js";
+import { addFiles, chatFile, chooseModel, endTransfer, send, stop, uploadsTo } from "./actions.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
 import { draftOf, recall, remember } from "./memory.js";
@@ -99,14 +99,16 @@ export function composer() {
   }
 
   function drawButtons() {
-    const { runningId, waiting } = get();
-    const isBusy = runningId !== null || waiting.some(({ error }) => !error);
+    const { runningId, waiting, chatId } = get();
+    const isUploading = uploadsTo(chatId).length > 0;
+    const isBusy = runningId !== null || isUploading || waiting.some(({ error }) => !error);
     stopButton.hidden = runningId === null;
     sendButton.hidden = runningId !== null;
     sendButton.disabled = isBusy || text.value.trim() === "";
+    sendButton.title = isUploading ? "Send (a file is still on its way)" : "Send";
   }
 
-  watch(({ runningId, waiting }) => [runningId, waiting], () => drawButtons());
+  watch(({ runningId, waiting, transfers }) => [runningId, waiting, transfers], () => drawButtons());
   watch(({ chatId }) => [chatId], (chatId) => {
     const draft = recall(draftOf(chatId)) ?? "";
     if (text.value !== draft) text.value = draft;
@@ -127,7 +129,8 @@ export function composer() {
     target.replaceChildren(h("option", { value: "" }, "New file"), ...files.map(({ filename }) => h("option", { value: filename }, filename)));
     target.value = selected ?? "";
   });
-  watch(({ transfers }) => [transfers], (all) => {
+  watch(({ transfers, chatId }) => [transfers, chatId], (transfersOfAll, chatId) => {
+    const all = transfersOfAll.filter((transfer) => transfer.chatId === chatId);
     const key = (/** @type {import("./types.js").Transfer} */ { id, fileId }) => `${id} ${fileId ?? ""}`;
     keyed(transfers, all, key, ({ id, name, fileId }) => {
       if (fileId) return chip(id, name, fileId);

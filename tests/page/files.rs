@@ -48,6 +48,67 @@ async fn an_upload_shows_its_progress_and_can_be_cancelled() {
 }
 
 #[tokio::test]
+async fn an_upload_belongs_to_the_chat_that_it_began_in() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = folder.path().join("large.bin");
+    fs::write(&large, vec![7; 2_000_000]).expect("a file");
+    let upload = async |bytes: i64| {
+        let network = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes });
+        page.ask("Network.emulateNetworkConditions", network).await;
+    };
+    upload(400_000).await;
+    page.choose_files(".composer input[type=file]", std::slice::from_ref(&large))
+        .await;
+    page.until("document.querySelector('.transfer progress')?.value > 0.05")
+        .await;
+    // A prompt waits for its files.
+    page.eval("document.querySelector('.prompt').focus()").await;
+    page.types("What is it?").await;
+    page.key("Enter", 0).await;
+    page.until("document.querySelector('.send').disabled && document.querySelector('.prompt').value === 'What is it?'")
+        .await;
+    page.screenshot("upload-and-prompt").await;
+    let chat = page.eval("location.pathname").await;
+    page.press("New chat").await;
+    page.until("location.pathname === '/' && !document.querySelector('.transfer')")
+        .await;
+    send(page, "something else").await;
+    settled(page).await;
+    let listed = format!(
+        "/chat/{}/files?user_id={}",
+        &chat.as_str().expect("a path")[3..],
+        visit.user.id
+    );
+    let count = format!(
+        "fetch('{listed}').then((answer) => answer.json()).then(({{ files }}) => files.length)"
+    );
+    while page.eval(&count).await != 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    upload(-1).await;
+    send(page, "and more").await;
+    page.until("document.querySelectorAll('.message').length === 4")
+        .await;
+    settled(page).await;
+    page.until("!document.querySelector('.files-of') && !document.querySelector('.transfer')")
+        .await;
+    // There it is a file of the chat, and the prompt can be sent.
+    page.click(&format!(".chat-row a[href={chat}]")).await;
+    page.until(&format!(
+        "location.pathname === {chat} && document.querySelector('.header .count').innerText === '1'"
+    ))
+    .await;
+    page.until("document.querySelector('.prompt').value === 'What is it?' && !document.querySelector('.send').disabled")
+        .await;
+    page.is_clean(visit.server.address());
+}
+
+#[tokio::test]
 async fn versions_are_compared_and_restored() {
     let Some(browser) = Browser::start() else {
         return;

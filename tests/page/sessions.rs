@@ -32,11 +32,18 @@ async fn add_model(page: &Page, model: &FakeModel, name: &str) {
         "fetch('/auth/hydrate', {{ method: 'POST', body: {JSON} }}).then((answer) => answer.json()).then(({{ user_id }}) => user_id)"
     );
     let user = page.eval(&ask).await;
-    let fields = json!({ "user_id": user, "name": name, "ak": "any", "base_url": model.base_url() });
-    let added = asks(page, "/models/new", &format!("new URLSearchParams({fields})"));
+    let fields =
+        json!({ "user_id": user, "name": name, "ak": "any", "base_url": model.base_url() });
+    let added = asks(
+        page,
+        "/models/new",
+        &format!("new URLSearchParams({fields})"),
+    );
     assert_eq!(added.await, 200);
-    page.until("document.querySelector('select.model').selectedOptions[0]?.text.startsWith('fake-')")
-        .await;
+    page.until(
+        "document.querySelector('select.model').selectedOptions[0]?.text.startsWith('fake-')",
+    )
+    .await;
 }
 
 #[tokio::test]
