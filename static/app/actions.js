@@ -104,7 +104,12 @@ function showNobody() {
 }
 
 export async function logOut() {
-  if (get().about?.auth_mode === "token") await attempt(api.logOut);
+  try {
+    if (get().about?.auth_mode === "token") await api.logOut();
+  } catch (error) {
+    // Who is told so may not be left with a session that others can go on with.
+    if (!(error instanceof ApiError) || error.status !== 401) return complain(error);
+  }
   loggedOut();
 }
 
@@ -439,7 +444,7 @@ export function endTransfer(id) {
 
 /** @param {import("./types.js").ChatFile} file */
 export async function deleteFile(file) {
-  await attempt(() => connection().ask({ action: "delete_file", file_id: file.id }));
+  if (!(await attempt(() => connection().ask({ action: "delete_file", file_id: file.id })))) return;
   if (get().fileId === file.id) set({ fileId: null });
   await readFiles();
 }

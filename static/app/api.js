@@ -4,7 +4,7 @@ import { get } from "./store.js";
 
 /** Something that the server refused, or that it could not be asked; `message` is for people. */
 export class ApiError extends Error {
-  /** @param {string} message @param {number} status 0: there was no answer */
+  /** @param {string} message @param {number} status 0: there was no answer; -1: it is not waited for any more */
   constructor(message, status) {
     super(message);
     this.status = status;

@@ -39,7 +39,7 @@ class Connection {
     /** The page of messages that is being read. @type {Promise<void> | null} */
     this.reading = null;
     this.counter = 0;
-    /** What is told about the answers to frames, by their ids. @type {Map<string, (answer: any) => void>} */
+    /** What is told about the answers to frames, by their ids. @type {Map<string, {resolve: (answer: any) => void, reject: (error: ApiError) => void}>} */
     this.answers = new Map();
     /** @type {Waiting[]} */
     this.waiting = recall(`waiting.${chatId}`) ?? [];
@@ -65,11 +65,13 @@ class Connection {
     };
   }
 
-  /** Gives the socket up without waiting for its end. */
-  drop() {
-    const socket = this.socket;
+  /** Gives the socket up without waiting for its end. What was asked on it has no answer. @param {ApiError} [error] */
+  drop(error = new ApiError("The connection was lost before the server answered. Try again when it is back.", 0)) {
+    const { socket, answers } = this;
     this.socket = null;
     this.asked = null;
+    this.answers = new Map();
+    for (const { reject } of answers.values()) reject(error);
     if (!socket) return;
     socket.onmessage = socket.onclose = null;
     socket.close();
@@ -119,10 +121,10 @@ class Connection {
     }
     this.heard = Date.now();
     if (frame.action === "sync") this.asked = null;
-    if (frame.in_reply_to) {
-      this.answers.get(frame.in_reply_to)?.(frame);
-      this.answers.delete(frame.in_reply_to);
-    }
+    const answer = this.answers.get(frame.in_reply_to);
+    this.answers.delete(frame.in_reply_to);
+    if (frame.action === "error") answer?.reject(new ApiError(frame.error, 400));
+    else answer?.resolve(frame);
     const asks = this.client.apply(data);
     if (frame.action === "initial") {
       this.hasStarted = true;
@@ -195,19 +197,13 @@ class Connection {
     return this.client.branch.some(isIt);
   }
 
-  /** Sends a frame and tells its answer; rejects without a connection. @param {object} frame @returns {Promise<any>} */
+  /** Sends a frame and tells its answer; rejects without a connection, and when it is lost. @param {object} frame @returns {Promise<any>} */
   ask(frame) {
     this.counter += 1;
     const id = `${this.counter}`;
     return new Promise((resolve, reject) => {
-      this.answers.set(id, (answer) => {
-        if (answer.action === "error") reject(new ApiError(answer.error, 400));
-        else resolve(answer);
-      });
-      if (!this.post({ ...frame, id })) {
-        this.answers.delete(id);
-        reject(new ApiError("There is no connection to the server. Try again when it is back.", 0));
-      }
+      if (this.post({ ...frame, id })) this.answers.set(id, { resolve, reject });
+      else reject(new ApiError("There is no connection to the server. Try again when it is back.", 0));
     });
   }
 
@@ -225,7 +221,7 @@ class Connection {
       () => this.take(prompt.clientId),
       (error) => {
         // Without a connection it waits: sent again with the same id, it creates nothing twice.
-        if (error.status !== 0) this.refuse(prompt.clientId, error.message);
+        if (error.status > 0) this.refuse(prompt.clientId, error.message);
       },
     );
   }
@@ -263,7 +259,7 @@ class Connection {
     this.isClosed = true;
     clearTimeout(this.timer);
     clearInterval(this.ticking);
-    this.drop();
+    this.drop(new ApiError("Another chat was opened.", -1));
     this.client.end();
   }
 }
