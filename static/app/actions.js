@@ -107,7 +107,7 @@ export async function logOut() {
   try {
     if (get().about?.auth_mode === "token") await api.logOut();
   } catch (error) {
-    // Who is told so may not be left with a session that others can go on with.
+    // The session goes on then, so nothing may look as if it had ended.
     if (!(error instanceof ApiError) || error.status !== 401) return complain(error);
   }
   loggedOut();

@@ -36,8 +36,11 @@ class Connection {
     this.pause = new Pause(FIRST_PAUSE, LONGEST_PAUSE);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    /** The page of messages that is being read. @type {Promise<void> | null} */
+    /** The page of messages that is being read: where the next one ends. @type {Promise<string | null> | null} */
     this.reading = null;
+    /** Whether the visible branch is being completed, and whether that was asked for again meanwhile. */
+    this.isCompleting = false;
+    this.isAskedAgain = false;
     this.counter = 0;
     /** What is told about the answers to frames, by their ids. @type {Map<string, {resolve: (answer: any) => void, reject: (error: ApiError) => void}>} */
     this.answers = new Map();
@@ -148,7 +151,22 @@ class Connection {
 
   /** Reads what the visible branch lacks. */
   async complete() {
-    if (!this.reading && this.client.lacks) await this.readPage(undefined);
+    this.isAskedAgain = true;
+    if (this.isCompleting) return;
+    this.isCompleting = true;
+    while (this.isAskedAgain) {
+      this.isAskedAgain = false;
+      await this.reading;
+      /** @type {string | null} */
+      let before = null;
+      // Of messages that are visible above the page, too.
+      const isAbove = () => this.client.branch.findIndex(({ id }) => id === before) > 0;
+      while (this.client.lacks && (before === null || isAbove())) {
+        before = await this.readPage(before ?? undefined);
+        if (before === null) break;
+      }
+    }
+    this.isCompleting = false;
   }
 
   /** Reads the messages before the first visible one. */
@@ -157,17 +175,19 @@ class Connection {
     if (this.client.hasOlder) await this.readPage(this.client.branch[0].id);
   }
 
-  /** @param {string | undefined} before */
+  /** Reads messages; where the page before them ends, null if there is none. @param {string | undefined} before */
   readPage(before) {
     const read = async () => {
       try {
         const page = await api.messages(this.chatId, before);
-        if (this.isClosed) return;
+        if (this.isClosed) return null;
         this.client.learnPage(page);
         this.show();
+        return /** @type {string | null} */ (page.next ?? null);
       } catch (error) {
         // The next `sync` asks again.
         if (!(error instanceof ApiError)) throw error;
+        return null;
       } finally {
         this.reading = null;
       }

@@ -144,7 +144,12 @@ impl Client {
     }
 
     fn start(&mut self, initial: &Value) -> Asks {
-        self.rev = initial["rev"].as_u64().unwrap_or_default();
+        let rev = initial["rev"].as_u64().unwrap_or_default();
+        if rev != self.rev {
+            // What was added or deleted meanwhile may be anywhere.
+            self.siblings.clear();
+        }
+        self.rev = rev;
         self.name = string(initial, "chat_name");
         for message in messages_in(initial, "conversation") {
             self.learn(message);
@@ -260,9 +265,7 @@ impl Client {
         }
         let files = rev > self.rev;
         self.rev = rev;
-        for message in messages(sync) {
-            self.learn(message);
-        }
+        self.discover(sync);
         if let Some(head) = sync.get("head_id") {
             self.head = id(head);
         }
@@ -314,10 +317,19 @@ impl Client {
 
     /// The head and the messages of an event about the active branch.
     fn takes_branch(&mut self, event: &Value) {
-        for message in messages(event) {
+        self.discover(event);
+        self.head = id(&event["head_id"]);
+    }
+
+    /// Learns the messages of a frame. The siblings of those that are new are to be read: there may be others of them that
+    /// this client was never told of.
+    fn discover(&mut self, frame: &Value) {
+        for message in messages(frame) {
+            if !self.known.contains_key(text(&message, "id")) {
+                self.siblings.remove(parent_of(&message));
+            }
             self.learn(message);
         }
-        self.head = id(&event["head_id"]);
     }
 
     /// Adds a message; a new one is the head, and the last of its siblings.
