@@ -2,7 +2,7 @@
 
 import { note, start } from "./actions.js";
 import { notes } from "./notes.js";
-import { watch } from "./store.js";
+import { scoped, watch } from "./store.js";
 import { loadText } from "./text.js";
 import { welcome } from "./login.js";
 import { shell } from "./shell.js";
@@ -19,12 +19,17 @@ loadText().then((isLoaded) => {
 });
 start();
 
+/** Ends what is there. */
+let end = () => {};
 watch(
   ({ isReady, user }) => [isReady, user?.id],
   (isReady, user) => {
     // Until then, what the document has.
     if (!isReady) return;
-    root.replaceChildren(...(user ? [shell()] : [welcome(), notes()]));
+    end();
+    const [parts, endParts] = scoped(() => (user ? [shell()] : [welcome(), notes()]));
+    end = endParts;
+    root.replaceChildren(...parts);
     /** @type {HTMLElement | null} */ (root.querySelector("[data-first]"))?.focus();
   },
 );

@@ -6,7 +6,7 @@ import { h, icon, iconButton, keyed } from "./dom.js";
 import { confirmed, open } from "./dialogs.js";
 import { menu } from "./menu.js";
 import { addressOf, described, goTo, keyOf, searching } from "./search.js";
-import { get, set, watch } from "./store.js";
+import { atEnd, get, set, watch } from "./store.js";
 
 /** @typedef {import("./types.js").ListedChat} ListedChat */
 
@@ -16,6 +16,8 @@ let filter = "";
 let renaming = null;
 
 export function sidebar() {
+  filter = "";
+  renaming = null;
   const workspace = h("select", {
     "aria-label": "Workspace", class: "workspace",
     onchange: () => {
@@ -52,6 +54,7 @@ export function sidebar() {
     found = now;
     draw();
   });
+  atEnd(engine.end);
   const links = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("a, button.quiet")]);
   /** Moves the focus among the field and the links. @param {Element} from @param {number} by */
   const step = (from, by) => {

@@ -119,3 +119,38 @@ async fn the_feed_says_that_the_session_has_ended() {
         .await;
     assert_eq!(page.errors(), [""; 0]);
 }
+
+/// Nothing of the shell that was there before a logout goes on behind the next one.
+#[tokio::test]
+async fn a_login_after_a_logout_begins_anew() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = super::Visit::start(&browser, &["fake-say-rate-0"]).await;
+    let page = &visit.page;
+    super::send(page, "hello").await;
+    settled(page).await;
+    page.eval("document.querySelector('input.search').focus()")
+        .await;
+    page.types("nothing of that").await;
+    page.until("!document.querySelector('.chat-row')").await;
+    page.press("Log out").await;
+    super::log_in(page, &visit.user.email).await;
+    // Not what was searched for before.
+    page.shows(".chat-row a", "hello").await;
+    page.press("Settings").await;
+    page.shows("dialog[open]", "Theme").await;
+    page.key("Escape", 0).await;
+    page.until("!document.querySelector('dialog[open]')").await;
+    // In the middle of something.
+    page.press("More about hello").await;
+    page.press("Rename").await;
+    page.until("document.activeElement?.matches('.rename')")
+        .await;
+    page.press("Log out").await;
+    super::log_in(page, &visit.user.email).await;
+    page.shows(".chat-row a", "hello").await;
+    page.press("Models").await;
+    page.shows("dialog[open]", "fake-say-rate-0").await;
+    page.is_clean(visit.server.address());
+}
