@@ -383,18 +383,20 @@ listen({
 // --- files ---
 
 export async function readFiles() {
-  const { chatId } = get();
+  await attempt(() => readFilesOf(get().chatId));
+}
+
+/** Reads the files of a chat, and shows them if it is still open. @param {string | null} chatId */
+export async function readFilesOf(chatId) {
   if (!chatId) return;
-  await attempt(async () => {
-    const files = [];
-    let after;
-    do {
-      const page = await api.files(chatId, after);
-      files.push(...page.files);
-      after = page.next ?? undefined;
-    } while (after && files.length < 1000);
-    if (get().chatId === chatId) set({ files });
-  });
+  const files = [];
+  let after;
+  do {
+    const page = await api.files(chatId, after);
+    files.push(...page.files);
+    after = page.next ?? undefined;
+  } while (after && files.length < 1000);
+  if (get().chatId === chatId) set({ files });
 }
 
 /** Uploads files to the chat that is open, or to a new one. @param {Iterable<File>} files */

@@ -165,6 +165,30 @@ async fn versions_are_compared_and_restored() {
     page.is_clean(visit.server.address());
 }
 
+/// The list says that a text is being read until it is, without a reload.
+#[tokio::test]
+async fn the_list_follows_what_is_being_read() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    page.press("Files").await;
+    // What the list has said.
+    page.eval(
+        "window.said = ''; new MutationObserver(() => window.said += document.querySelector('.panel-body').innerText)\
+         .observe(document.querySelector('.panel-body'), { childList: true, subtree: true }); 0",
+    )
+    .await;
+    let file = crate::support::repository().join("tests/cases/pdf/crazyones-pdfa.pdf");
+    page.choose_files(".composer input[type=file]", &[file])
+        .await;
+    page.until("window.said.includes('being read…')").await;
+    page.until("document.querySelector('.files .file') && !document.querySelector('.panel-body').innerText.includes('being read…')")
+        .await;
+    page.is_clean(visit.server.address());
+}
+
 #[tokio::test]
 async fn what_models_read_of_documents_is_shown() {
     let Some(browser) = Browser::start() else {
