@@ -195,7 +195,7 @@ export async function deleteWorkspace(id) {
   await attempt(async () => {
     await api.deleteWorkspace(id);
     await readWorkspaces();
-    chooseWorkspace(get().workspaces[0]?.id ?? null);
+    if (get().workspaceId === id) chooseWorkspace(get().workspaces[0]?.id ?? null);
   });
 }
 
@@ -301,9 +301,16 @@ export function retry(clientId) {
   connection().retry(clientId);
 }
 
-/** Takes a prompt back that was not sent yet; its text. @param {string} clientId */
+/** Takes a prompt back that was not sent yet: its files go with the next one. Returns its text. @param {string} clientId */
 export function takeBack(clientId) {
-  return connection().take(clientId)?.prompt ?? "";
+  const open = connection();
+  const taken = open.take(clientId);
+  const ids = /** @type {string[]} */ (taken?.frame.file_ids ?? []);
+  const transfers = ids.flatMap((id) => chatFile(id) ?? []).map(({ id, filename: name, size }) => ({
+    id: newId(), chatId: open.chatId, name, sent: size, size, fileId: id, cancel: () => {},
+  }));
+  set({ transfers: [...get().transfers, ...transfers] });
+  return taken?.prompt ?? "";
 }
 
 export async function readOlder() {

@@ -304,7 +304,8 @@ export function connectTo(chatId) {
   current = chatId === null ? null : new Connection(chatId);
   const waiting = current?.waiting ?? [];
   const none = { chatName: "", messages: [], siblings: new Map(), hasOlder: false, runningId: null, files: [] };
-  set({ ...none, waiting, chatId, isOpening: chatId !== null, connection: "none", editing: null, target: null, fileId: null });
+  const nothing = { editing: null, target: null, fileId: null, selectedFile: null };
+  set({ ...none, ...nothing, waiting, chatId, isOpening: chatId !== null, connection: "none" });
   current?.connect();
 }
 

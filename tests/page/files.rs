@@ -162,6 +162,18 @@ async fn versions_are_compared_and_restored() {
     page.press("Let the model change it").await;
     page.until("document.querySelector('.target').value === 'plan.md'")
         .await;
+    // In this chat only.
+    page.press("New chat").await;
+    page.until("location.pathname === '/'").await;
+    send(page, "write other.md").await;
+    settled(page).await;
+    let sent = page.events("Network.webSocketFrameSent");
+    let sent = sent
+        .iter()
+        .map(|it| it["response"]["payloadData"].to_string());
+    let prompts: Vec<_> = sent.filter(|it| it.contains("new_message")).collect();
+    assert!(prompts[1].contains("other.md"), "{prompts:?}");
+    assert!(!prompts[1].contains("plan.md"), "{prompts:?}");
     page.is_clean(visit.server.address());
 }
 

@@ -89,3 +89,33 @@ async fn a_window_follows_a_server_whose_backup_was_restored() {
     assert!(shown.is_ok(), "the feed is ignored");
     assert_eq!(page.errors(), [""; 0]);
 }
+
+#[tokio::test]
+async fn the_deletion_of_another_workspace_leaves_the_chat_open() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-say-rate-0"]).await;
+    let page = &visit.page;
+    send(page, "hello").await;
+    settled(page).await;
+    visit.server.workspace(&visit.user, "Castle").await;
+    let path = page.eval("location.pathname").await;
+    page.until("document.querySelector('select.workspace').textContent.includes('Castle')")
+        .await;
+    page.eval(
+        "{ const s = document.querySelector('select.workspace'); s.value = '+'; s.dispatchEvent(new Event('change')) }",
+    )
+    .await;
+    page.press("Delete Castle").await;
+    page.shows("dialog.question", "deleted with all of its chats")
+        .await;
+    page.press("Delete").await;
+    page.until("!document.querySelector('select.workspace').textContent.includes('Castle')")
+        .await;
+    page.key("Escape", 0).await;
+    page.until("!document.querySelector('dialog[open]')").await;
+    assert_eq!(page.eval("location.pathname").await, path);
+    page.shows(".assistant .body", "hello").await;
+    page.is_clean(visit.server.address());
+}
