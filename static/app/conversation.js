@@ -58,8 +58,8 @@ export function conversation() {
   let chat = get().chatId;
   let sent = 0;
   watch(
-    ({ messages, siblings, waiting, connection, editing, chatId, files }) =>
-      [messages, waiting, connection, chatId, siblings, editing, files],
+    ({ messages, siblings, waiting, connection, editing, chatId, files, runningId }) =>
+      [messages, waiting, connection, chatId, siblings, editing, files, runningId],
     (all, waiting, connection, chatId, ..._looks) => {
       // Another chat begins at its end, and who sends a prompt wants to see the reply.
       if (chatId !== chat || waiting.length > sent) messages.isAtEnd = true;

@@ -39,6 +39,34 @@ async fn branches_have_arrows() {
 }
 
 #[tokio::test]
+async fn arrows_wait_for_the_end_of_a_reply() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-40-rate-20"]).await;
+    let page = &visit.page;
+    send(page, "count").await;
+    settled(page).await;
+    page.press("Another reply").await;
+    page.shows(".assistant .place", "2/2").await;
+    settled(page).await;
+    page.eval("document.querySelector('.prompt').focus()").await;
+    send(page, "again").await;
+    let arrow = "document.querySelector('.assistant [aria-label=\"The one before\"]')";
+    let is_running = "document.querySelector('.assistant.is-running')";
+    page.until(&format!("{is_running} && {arrow}.disabled"))
+        .await;
+    // A window that is opened meanwhile.
+    let url = page.eval("location.href").await;
+    page.go_to(url.as_str().expect("an address")).await;
+    page.until(&format!("{is_running} && {arrow}?.disabled"))
+        .await;
+    settled(page).await;
+    page.until(&format!("!{arrow}.disabled")).await;
+    page.is_clean(visit.server.address());
+}
+
+#[tokio::test]
 async fn a_reply_can_be_stopped() {
     let Some(browser) = Browser::start() else {
         return;
