@@ -58,7 +58,12 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
     event.preventDefault();
     open("palette");
-  } else if (event.key === "Escape" && !get().dialog && (get().isSidebarOpen || get().isPanelOpen)) {
+  } else if (event.key === "Escape" && !isOfField(event.target) && (get().isSidebarOpen || get().isPanelOpen)) {
     set({ isSidebarOpen: false, isPanelOpen: false });
   }
 });
+
+/** Whether Escape has a meaning of its own there, or none. @param {EventTarget | null} place */
+function isOfField(place) {
+  return get().dialog !== null || (place instanceof Element && place.closest("textarea, input, select, dialog") !== null);
+}

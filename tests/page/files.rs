@@ -177,6 +177,69 @@ async fn versions_are_compared_and_restored() {
     page.is_clean(visit.server.address());
 }
 
+/// A text in another encoding is shown as it was read, and can't be saved with letters that are lost.
+#[tokio::test]
+async fn a_text_that_is_not_utf_8_is_shown_and_not_edited() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("letter.txt");
+    let text: &[u8] = b"Dear Mr. M\xfcller,\n\nthe caf\xe9 is closed.\n";
+    fs::write(&file, text).expect("a file");
+    page.choose_files(".composer input[type=file]", &[file])
+        .await;
+    page.click(".transfer.stored .name").await;
+    page.shows(".read-text", "Müller").await;
+    page.shows(".read-text", "café").await;
+    page.screenshot("windows-1252").await;
+    page.until("!document.querySelector('.file-editor')").await;
+    page.is_clean(visit.server.address());
+}
+
+#[tokio::test]
+async fn what_is_written_in_a_file_waits_to_be_saved() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("notes.md");
+    fs::write(&file, "Someone must have slandered Josef K.").expect("a file");
+    page.choose_files(".composer input[type=file]", &[file])
+        .await;
+    page.click(".transfer.stored .name").await;
+    page.until("document.querySelector('.file-editor')").await;
+    page.eval("document.querySelector('.file-editor').focus()")
+        .await;
+    page.types("Draft. ").await;
+    // Escape leaves the panel as it is, and another look at the list leaves the text.
+    page.key("Escape", 0).await;
+    page.press("All files").await;
+    page.shows(".files .file", "notes.md").await;
+    page.click(".files .file").await;
+    page.until("document.querySelector('.file-editor')?.value.includes('Draft. ')")
+        .await;
+    page.screenshot("file-draft").await;
+    page.press("Discard changes").await;
+    page.until(
+        "document.querySelector('.file-editor').value === 'Someone must have slandered Josef K.'",
+    )
+    .await;
+    page.eval("document.querySelector('.file-editor').focus()")
+        .await;
+    page.types("Saved. ").await;
+    page.press("Save a version").await;
+    page.shows(".versions", "Version 2").await;
+    page.until("document.querySelector('.file-editor')?.value.includes('Saved. ') && \
+                [...document.querySelectorAll('.file-view button')].every((e) => e.innerText !== 'Discard changes' || !e.checkVisibility())")
+        .await;
+    page.is_clean(visit.server.address());
+}
+
 /// The list says that a text is being read until it is, without a reload.
 #[tokio::test]
 async fn the_list_follows_what_is_being_read() {
