@@ -1,5 +1,7 @@
 //! What can be done with messages: stop, another reply, edit, branches, copies, errors.
 
+use serde_json::json;
+
 use super::{Visit, send, settled};
 use crate::support::Browser;
 
@@ -118,6 +120,24 @@ async fn thoughts_are_folded() {
     page.press("Thoughts").await;
     page.shows(".thoughts-text", "First a draft.").await;
     page.screenshot("thoughts").await;
+}
+
+#[tokio::test]
+async fn tables_are_aligned() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-say-rate-0"]).await;
+    let page = &visit.page;
+    let table = "| left | middle | right | any |\n|:--|:-:|--:|---|\n| a | b | c | d |\n";
+    send(page, &format!("say:\n{table}")).await;
+    settled(page).await;
+    let aligned = page
+        .eval("[...document.querySelectorAll('.assistant td')].map((cell) => getComputedStyle(cell).textAlign)")
+        .await;
+    assert_eq!(aligned, json!(["left", "center", "right", "start"]));
+    page.screenshot("table").await;
+    page.is_clean(visit.server.address());
 }
 
 /// Only the last block is drawn again while a reply grows, and the reader who scrolled up stays there.
