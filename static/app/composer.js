@@ -1,10 +1,12 @@
 // Where prompts are written: text, files, the model, and whether the reply may write files.
 
-import { addFiles, chatFile, chooseModel, endTransfer, send, stop, uploadsTo } from "./actions.js";
+import { chooseModel } from "./choice.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
 import { draftOf, recall, remember } from "./memory.js";
+import { send, stop } from "./prompts.js";
 import { get, set, watch } from "./store.js";
+import { addFiles, chatFile, endTransfer, uploadsTo } from "./uploads.js";
 
 /** @type {HTMLTextAreaElement | null} */
 let field = null;

@@ -1,11 +1,14 @@
 // The feed of the user (docs/websocket.md#the-feed-of-a-user): what other windows and machines do. This page shows lists
 // and reads them again when an event names them, so of the feed it keeps nothing but its number.
 
-import { readFilesOf, readModels, readWorkspaces, sessionEnded } from "./actions.js";
+import { sessionEnded } from "./account.js";
 import { openFeed } from "./api.js";
 import { chatsChanged } from "./chats.js";
+import { readModels } from "./choice.js";
 import { Pause } from "./pause.js";
 import { get, watch } from "./store.js";
+import { readFilesOf } from "./uploads.js";
+import { readWorkspaces } from "./workspaces.js";
 
 /** Milliseconds without an event after which the server is asked what is new: it may have been killed before it told. */
 const QUIET = 60000;

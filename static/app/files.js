@@ -1,11 +1,11 @@
 // The panel of files: the list, and one file with its versions.
 
-import { addFiles, deleteFile } from "./actions.js";
 import { api } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { h, icon, iconButton, sizeOf } from "./dom.js";
-import { fileView } from "./versions.js";
 import { atEnd, set, watch } from "./store.js";
+import { addFiles, deleteFile } from "./uploads.js";
+import { fileView } from "./versions.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */
 

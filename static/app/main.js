@@ -1,11 +1,11 @@
 // Where the page begins.
 
-import { note, start } from "./actions.js";
-import { notes } from "./notes.js";
+import { start } from "./account.js";
+import { welcome } from "./login.js";
+import { note, notes } from "./notes.js";
+import { shell } from "./shell.js";
 import { scoped, watch } from "./store.js";
 import { loadText } from "./text.js";
-import { welcome } from "./login.js";
-import { shell } from "./shell.js";
 import "./feed.js";
 import "./models.js";
 import "./palette.js";

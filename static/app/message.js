@@ -1,12 +1,13 @@
 // One message: its text, what the model thought, what went wrong, and what can be done with it.
 
-import { chatFile, copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./actions.js";
 import { api } from "./api.js";
 import { confirmed, written } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
 import { MarkdownView } from "./markdown.js";
 import { menu } from "./menu.js";
+import { copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./prompts.js";
 import { get, set } from "./store.js";
+import { chatFile } from "./uploads.js";
 
 /** @typedef {import("./types.js").Message} Message */
 

@@ -1,4 +1,4 @@
-// The one store. Views watch parts of it and draw them; only `actions.js` and the connection write to it.
+// The one store. Views watch parts of it and draw them. What a person does writes to it, and the connection.
 
 /** @typedef {import("./types.js").State} State */
 

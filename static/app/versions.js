@@ -1,10 +1,11 @@
 // One file of a chat: what is in it, an editor, its versions, and what is different in them.
 
-import { attempt, readFiles } from "./actions.js";
 import { api } from "./api.js";
+import { attempt } from "./attempt.js";
 import { diffView } from "./diff.js";
 import { h, icon, timeOf } from "./dom.js";
 import { set } from "./store.js";
+import { readFiles } from "./uploads.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */
 /** @typedef {import("./types.js").Version} Version */
