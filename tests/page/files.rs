@@ -255,7 +255,7 @@ async fn the_list_follows_what_is_being_read() {
          .observe(document.querySelector('.panel-body'), { childList: true, subtree: true }); 0",
     )
     .await;
-    let file = crate::support::repository().join("tests/cases/pdf/crazyones-pdfa.pdf");
+    let file = crate::support::repository().join("tests/cases/files/letter.docx");
     page.choose_files(".composer input[type=file]", &[file])
         .await;
     page.until("window.said.includes('being read…')").await;
