@@ -63,6 +63,7 @@ export function sessionEnded() {
 
 /** Shows nothing of the person any more. */
 function showNobody() {
+  for (const { cancel } of get().transfers) cancel();
   connectTo(null);
   set({
     user: null, chats: [], moreChats: null, showsArchived: false, models: [], workspaces: [], transfers: [], dialog: null,

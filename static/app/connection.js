@@ -42,7 +42,10 @@ class Connection {
     this.isCompleting = false;
     this.isAskedAgain = false;
     this.counter = 0;
-    /** What is told about the answers to frames, by their ids. @type {Map<string, {resolve: (answer: any) => void, reject: (error: ApiError) => void}>} */
+    /**
+     * Who waits for the answers to frames, by their ids.
+     * @type {Map<string, {resolve: (answer: any) => void, reject: (error: ApiError) => void}>}
+     */
     this.answers = new Map();
     /** @type {Waiting[]} */
     this.waiting = recall(`waiting.${chatId}`) ?? [];
@@ -217,7 +220,10 @@ class Connection {
     return this.client.branch.some(isIt);
   }
 
-  /** Sends a frame and tells its answer; rejects without a connection, and when it is lost. @param {object} frame @returns {Promise<any>} */
+  /**
+   * Sends a frame and tells its answer; rejects without a connection, and when it is lost.
+   * @param {object} frame @returns {Promise<any>}
+   */
   ask(frame) {
     this.counter += 1;
     const id = `${this.counter}`;
