@@ -34,12 +34,8 @@ async fn add_model(page: &Page, model: &FakeModel, name: &str) {
     let user = page.eval(&ask).await;
     let fields =
         json!({ "user_id": user, "name": name, "ak": "any", "base_url": model.base_url() });
-    let added = asks(
-        page,
-        "/models/new",
-        &format!("new URLSearchParams({fields})"),
-    );
-    assert_eq!(added.await, 200);
+    let form = format!("new URLSearchParams({fields})");
+    assert_eq!(asks(page, "/models/new", &form).await, 200);
     page.until(
         "document.querySelector('select.model').selectedOptions[0]?.text.startsWith('fake-')",
     )
