@@ -61,6 +61,13 @@ export function sessionEnded() {
   note("Your session has ended. Log in again.", true);
 }
 
+/** Looks whether the session has ended, after a socket was refused without a reason. */
+export function checkSession() {
+  api.workspaces().catch((error) => {
+    if (error.status === 401) sessionEnded();
+  });
+}
+
 /** Shows nothing of the person any more. */
 function showNobody() {
   for (const { cancel } of get().transfers) cancel();

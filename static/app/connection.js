@@ -88,6 +88,8 @@ class Connection {
     this.drop();
     if (code === 1000 || code === 1008) {
       set({ connection: "refused", isOpening: false });
+      // The error before may have been lost.
+      if (code === 1008) listeners.refused();
       return;
     }
     set({ connection: navigator.onLine ? "reconnecting" : "offline" });
@@ -296,6 +298,7 @@ const listeners = {
   settings: () => {},
   changed: () => {},
   ended: () => {},
+  refused: () => {},
   gone: () => {},
 };
 

@@ -1,7 +1,7 @@
 // The feed of the user (docs/websocket.md#the-feed-of-a-user): what other windows and machines do. This page shows lists
 // and reads them again when an event names them, so of the feed it keeps nothing but its number.
 
-import { sessionEnded } from "./account.js";
+import { checkSession, sessionEnded } from "./account.js";
 import { openFeed } from "./api.js";
 import { chatsChanged } from "./chats.js";
 import { readModels } from "./choice.js";
@@ -49,6 +49,7 @@ function follow() {
   opened.onclose = ({ code }) => {
     socket = null;
     // The user is gone, or may not.
+    if (code === 1008) checkSession();
     if (code === 1000 || code === 1008) return;
     timer = setTimeout(follow, pause.next());
   };

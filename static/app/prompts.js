@@ -1,6 +1,6 @@
 // What is done in the open chat: prompts and replies, branches, ratings, copies.
 
-import { sessionEnded } from "./account.js";
+import { checkSession, sessionEnded } from "./account.js";
 import { openChat } from "./address.js";
 import { api, ApiError } from "./api.js";
 import { attempt } from "./attempt.js";
@@ -149,6 +149,7 @@ listen({
   settings: () => readInForce(),
   changed: () => chatsChanged(),
   ended: () => sessionEnded(),
+  refused: () => checkSession(),
   gone: () => {
     note("This chat was deleted.");
     openChat(null);

@@ -70,7 +70,7 @@ async fn an_upload_belongs_to_the_chat_that_it_began_in() {
     page.eval("document.querySelector('.prompt').focus()").await;
     page.types("What is it?").await;
     page.key("Enter", 0).await;
-    page.until("document.querySelector('.send').disabled && document.querySelector('.prompt').value === 'What is it?'")
+    page.until("document.querySelector('.send:not(.stop)').disabled && document.querySelector('.prompt').value === 'What is it?'")
         .await;
     page.screenshot("upload-and-prompt").await;
     let chat = page.eval("location.pathname").await;
@@ -103,7 +103,7 @@ async fn an_upload_belongs_to_the_chat_that_it_began_in() {
         "location.pathname === {chat} && document.querySelector('.header .count').innerText === '1'"
     ))
     .await;
-    page.until("document.querySelector('.prompt').value === 'What is it?' && !document.querySelector('.send').disabled")
+    page.until("document.querySelector('.prompt').value === 'What is it?' && !document.querySelector('.send:not(.stop)').disabled")
         .await;
     page.is_clean(visit.server.address());
 }
