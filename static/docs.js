@@ -1,4 +1,11 @@
 // Shows the API's description. A file of its own, because the page's policy lets no script run that is written into it.
+
+// Swagger UI is dark by a class.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",

@@ -4,7 +4,7 @@ import { get } from "./store.js";
 
 /** Something that the server refused, or that it could not be asked; `message` is for people. */
 export class ApiError extends Error {
-  /** @param {string} message @param {number} status 0: there was no answer */
+  /** @param {string} message @param {number} status 0: there was no answer; -1: it is not waited for any more */
   constructor(message, status) {
     super(message);
     this.status = status;
@@ -133,14 +133,20 @@ export const api = {
   deleteFile: (id) => remove(`/file/delete/${id}`),
   /** The address of a file's content. @param {string} id */
   contentOf: (id) => `/file/${id}/content?${new URLSearchParams({ user_id: userId() })}`,
-  /** The first bytes of a file, as text. @param {string} id @param {number} most */
+  /** The first bytes of a file, as text; null if it is none in UTF-8. @param {string} id @param {number} most */
   async textOf(id, most) {
     const response = await fetch(api.contentOf(id), { cache: "no-store", headers: { Range: `bytes=0-${most - 1}` } }).catch(() => {
       throw new ApiError(NO_ANSWER, 0);
     });
     if (response.status === 416) return "";
     if (!response.ok) throw new ApiError(words(await response.json().catch(() => null), response.status), response.status);
-    return new TextDecoder().decode(await response.arrayBuffer());
+    const bytes = await response.arrayBuffer();
+    try {
+      // What follows the first bytes may be the rest of a character.
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: bytes.byteLength === most });
+    } catch {
+      return null;
+    }
   },
   /** A file with the text that models read of it. @param {string} id */
   fileWithText: (id) => read(`/file/${id}`, { with_text: true }),

@@ -1,7 +1,10 @@
 // The list of chats, and the one place where the side bar learns that it has changed: from this window, from the others of
 // this browser, from the user's feed, and by asking now and then.
 
+import { openChat } from "./address.js";
 import { api } from "./api.js";
+import { attempt } from "./attempt.js";
+import { draftOf, remember } from "./memory.js";
 import { get, set } from "./store.js";
 
 /** @typedef {import("./types.js").ListedChat} ListedChat */
@@ -47,4 +50,24 @@ setInterval(() => {
 export function showMoreChats() {
   wanted += 100;
   chatsChanged(false);
+}
+
+/** @param {boolean} showsArchived */
+export function showArchived(showsArchived) {
+  set({ showsArchived, chats: [], moreChats: null });
+  chatsChanged(false);
+}
+
+/** @param {string} id @param {Record<string, string>} fields */
+export async function changeChat(id, fields) {
+  await attempt(() => api.changeChat(id, fields));
+  chatsChanged();
+}
+
+/** @param {string} id */
+export async function deleteChat(id) {
+  if (!(await attempt(() => api.deleteChat(id)))) return;
+  remember(draftOf(id), null);
+  if (get().chatId === id) openChat(null);
+  chatsChanged();
 }

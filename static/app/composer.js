@@ -1,10 +1,12 @@
 // Where prompts are written: text, files, the model, and whether the reply may write files.
 
-import { addFiles, chatFile, chooseModel, endTransfer, send, stop } from "./actions.js";
+import { chooseModel } from "./choice.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
-import { recall, remember } from "./memory.js";
+import { draftOf, recall, remember } from "./memory.js";
+import { send, stop } from "./prompts.js";
 import { get, set, watch } from "./store.js";
+import { addFiles, chatFile, endTransfer, uploadsTo } from "./uploads.js";
 
 /** @type {HTMLTextAreaElement | null} */
 let field = null;
@@ -99,17 +101,18 @@ export function composer() {
   }
 
   function drawButtons() {
-    const { runningId, waiting } = get();
-    const isBusy = runningId !== null || waiting.some(({ error }) => !error);
+    const { runningId, waiting, chatId } = get();
+    const isUploading = uploadsTo(chatId).length > 0;
+    const isBusy = runningId !== null || isUploading || waiting.some(({ error }) => !error);
     stopButton.hidden = runningId === null;
     sendButton.hidden = runningId !== null;
     sendButton.disabled = isBusy || text.value.trim() === "";
+    sendButton.title = isUploading ? "Send (a file is still on its way)" : "Send";
   }
 
-  watch(({ runningId, waiting }) => [runningId, waiting], () => drawButtons());
+  watch(({ runningId, waiting, transfers }) => [runningId, waiting, transfers], () => drawButtons());
   watch(({ chatId }) => [chatId], (chatId) => {
     const draft = recall(draftOf(chatId)) ?? "";
-    // A new chat takes what was written along.
     if (text.value !== draft) text.value = draft;
     queueMicrotask(fit);
     drawButtons();
@@ -128,7 +131,8 @@ export function composer() {
     target.replaceChildren(h("option", { value: "" }, "New file"), ...files.map(({ filename }) => h("option", { value: filename }, filename)));
     target.value = selected ?? "";
   });
-  watch(({ transfers }) => [transfers], (all) => {
+  watch(({ transfers, chatId }) => [transfers, chatId], (transfersOfAll, chatId) => {
+    const all = transfersOfAll.filter((transfer) => transfer.chatId === chatId);
     const key = (/** @type {import("./types.js").Transfer} */ { id, fileId }) => `${id} ${fileId ?? ""}`;
     keyed(transfers, all, key, ({ id, name, fileId }) => {
       if (fileId) return chip(id, name, fileId);
@@ -160,9 +164,4 @@ function chip(id, name, fileId) {
     h("button", { type: "button", class: "link name", dir: "auto", onclick: show }, name),
     h("span", { class: "soft" }, "goes with your message"),
     iconButton("close", `Hide ${name}`, () => endTransfer(id)));
-}
-
-/** @param {string | null} chatId */
-function draftOf(chatId) {
-  return `draft.${chatId ?? "new"}`;
 }

@@ -36,10 +36,16 @@ class Connection {
     this.pause = new Pause(FIRST_PAUSE, LONGEST_PAUSE);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    /** The page of messages that is being read. @type {Promise<void> | null} */
+    /** The page of messages that is being read: where the next one ends. @type {Promise<string | null> | null} */
     this.reading = null;
+    /** Whether the visible branch is being completed, and whether that was asked for again meanwhile. */
+    this.isCompleting = false;
+    this.isAskedAgain = false;
     this.counter = 0;
-    /** What is told about the answers to frames, by their ids. @type {Map<string, (answer: any) => void>} */
+    /**
+     * Who waits for the answers to frames, by their ids.
+     * @type {Map<string, {resolve: (answer: any) => void, reject: (error: ApiError) => void}>}
+     */
     this.answers = new Map();
     /** @type {Waiting[]} */
     this.waiting = recall(`waiting.${chatId}`) ?? [];
@@ -65,11 +71,13 @@ class Connection {
     };
   }
 
-  /** Gives the socket up without waiting for its end. */
-  drop() {
-    const socket = this.socket;
+  /** Gives the socket up without waiting for its end. What was asked on it has no answer. @param {ApiError} [error] */
+  drop(error = new ApiError("The connection was lost before the server answered. Try again when it is back.", 0)) {
+    const { socket, answers } = this;
     this.socket = null;
     this.asked = null;
+    this.answers = new Map();
+    for (const { reject } of answers.values()) reject(error);
     if (!socket) return;
     socket.onmessage = socket.onclose = null;
     socket.close();
@@ -80,6 +88,8 @@ class Connection {
     this.drop();
     if (code === 1000 || code === 1008) {
       set({ connection: "refused", isOpening: false });
+      // The error before may have been lost.
+      if (code === 1008) listeners.refused();
       return;
     }
     set({ connection: navigator.onLine ? "reconnecting" : "offline" });
@@ -112,12 +122,17 @@ class Connection {
   /** @param {string} data */
   received(data) {
     const frame = JSON.parse(data);
+    if (frame.action === "error" && frame.code === "unauthorized") {
+      // Not an answer: prompts wait until one has logged in.
+      listeners.ended();
+      return;
+    }
     this.heard = Date.now();
     if (frame.action === "sync") this.asked = null;
-    if (frame.in_reply_to) {
-      this.answers.get(frame.in_reply_to)?.(frame);
-      this.answers.delete(frame.in_reply_to);
-    }
+    const answer = this.answers.get(frame.in_reply_to);
+    this.answers.delete(frame.in_reply_to);
+    if (frame.action === "error") answer?.reject(new ApiError(frame.error, 400));
+    else answer?.resolve(frame);
     const asks = this.client.apply(data);
     if (frame.action === "initial") {
       this.hasStarted = true;
@@ -141,7 +156,22 @@ class Connection {
 
   /** Reads what the visible branch lacks. */
   async complete() {
-    if (!this.reading && this.client.lacks) await this.readPage(undefined);
+    this.isAskedAgain = true;
+    if (this.isCompleting) return;
+    this.isCompleting = true;
+    while (this.isAskedAgain) {
+      this.isAskedAgain = false;
+      await this.reading;
+      /** @type {string | null} */
+      let before = null;
+      // Of messages that are visible above the page, too.
+      const isAbove = () => this.client.branch.findIndex(({ id }) => id === before) > 0;
+      while (this.client.lacks && (before === null || isAbove())) {
+        before = await this.readPage(before ?? undefined);
+        if (before === null) break;
+      }
+    }
+    this.isCompleting = false;
   }
 
   /** Reads the messages before the first visible one. */
@@ -150,17 +180,19 @@ class Connection {
     if (this.client.hasOlder) await this.readPage(this.client.branch[0].id);
   }
 
-  /** @param {string | undefined} before */
+  /** Reads messages; where the page before them ends, null if there is none. @param {string | undefined} before */
   readPage(before) {
     const read = async () => {
       try {
         const page = await api.messages(this.chatId, before);
-        if (this.isClosed) return;
+        if (this.isClosed) return null;
         this.client.learnPage(page);
         this.show();
+        return /** @type {string | null} */ (page.next ?? null);
       } catch (error) {
         // The next `sync` asks again.
         if (!(error instanceof ApiError)) throw error;
+        return null;
       } finally {
         this.reading = null;
       }
@@ -190,19 +222,16 @@ class Connection {
     return this.client.branch.some(isIt);
   }
 
-  /** Sends a frame and tells its answer; rejects without a connection. @param {object} frame @returns {Promise<any>} */
+  /**
+   * Sends a frame and tells its answer; rejects without a connection, and when it is lost.
+   * @param {object} frame @returns {Promise<any>}
+   */
   ask(frame) {
     this.counter += 1;
     const id = `${this.counter}`;
     return new Promise((resolve, reject) => {
-      this.answers.set(id, (answer) => {
-        if (answer.action === "error") reject(new ApiError(answer.error, 400));
-        else resolve(answer);
-      });
-      if (!this.post({ ...frame, id })) {
-        this.answers.delete(id);
-        reject(new ApiError("There is no connection to the server. Try again when it is back.", 0));
-      }
+      if (this.post({ ...frame, id })) this.answers.set(id, { resolve, reject });
+      else reject(new ApiError("There is no connection to the server. Try again when it is back.", 0));
     });
   }
 
@@ -220,7 +249,7 @@ class Connection {
       () => this.take(prompt.clientId),
       (error) => {
         // Without a connection it waits: sent again with the same id, it creates nothing twice.
-        if (error.status !== 0) this.refuse(prompt.clientId, error.message);
+        if (error.status > 0) this.refuse(prompt.clientId, error.message);
       },
     );
   }
@@ -258,7 +287,7 @@ class Connection {
     this.isClosed = true;
     clearTimeout(this.timer);
     clearInterval(this.ticking);
-    this.drop();
+    this.drop(new ApiError("Another chat was opened.", -1));
     this.client.end();
   }
 }
@@ -268,6 +297,8 @@ const listeners = {
   files: () => {},
   settings: () => {},
   changed: () => {},
+  ended: () => {},
+  refused: () => {},
   gone: () => {},
 };
 
@@ -282,7 +313,8 @@ export function connectTo(chatId) {
   current = chatId === null ? null : new Connection(chatId);
   const waiting = current?.waiting ?? [];
   const none = { chatName: "", messages: [], siblings: new Map(), hasOlder: false, runningId: null, files: [] };
-  set({ ...none, waiting, chatId, isOpening: chatId !== null, connection: "none", editing: null, target: null, fileId: null });
+  const nothing = { editing: null, target: null, fileId: null, selectedFile: null };
+  set({ ...none, ...nothing, waiting, chatId, isOpening: chatId !== null, connection: "none" });
   current?.connect();
 }
 

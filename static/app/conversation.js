@@ -1,10 +1,11 @@
 // The messages of the open chat. It stays at the end while a reply grows, unless one scrolls up.
 
-import { addDemoModel, readOlder, retry, takeBack } from "./actions.js";
+import { addDemoModel } from "./choice.js";
 import { fillComposer, focusComposer } from "./composer.js";
 import { open } from "./dialogs.js";
 import { h, iconButton } from "./dom.js";
 import { messageView, updateMessage } from "./message.js";
+import { readOlder, retry, takeBack } from "./prompts.js";
 import { get, set, watch } from "./store.js";
 import { ListWindow } from "./window.js";
 
@@ -58,8 +59,8 @@ export function conversation() {
   let chat = get().chatId;
   let sent = 0;
   watch(
-    ({ messages, siblings, waiting, connection, editing, chatId, files }) =>
-      [messages, waiting, connection, chatId, siblings, editing, files],
+    ({ messages, siblings, waiting, connection, editing, chatId, files, runningId }) =>
+      [messages, waiting, connection, chatId, siblings, editing, files, runningId],
     (all, waiting, connection, chatId, ..._looks) => {
       // Another chat begins at its end, and who sends a prompt wants to see the reply.
       if (chatId !== chat || waiting.length > sent) messages.isAtEnd = true;

@@ -1,7 +1,7 @@
 // What lies above the page: one dialog at a time, which the store names, and questions.
 
 import { h, iconButton } from "./dom.js";
-import { get, set, watch } from "./store.js";
+import { atEnd, get, set, watch } from "./store.js";
 
 /**
  * What a dialog shows; `end` is called when it closes.
@@ -26,6 +26,10 @@ export function close() {
 
 export function dialogs() {
   const place = h("div", { class: "above" });
+  atEnd(() => {
+    place.querySelector("dialog")?.close();
+    for (const question of document.querySelectorAll("dialog.question")) question.dispatchEvent(new Event("cancel"));
+  });
   watch(({ dialog }) => [dialog], (name) => {
     // Closed before it is removed, so that the focus goes back to where it was.
     place.querySelector("dialog")?.close();

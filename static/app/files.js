@@ -1,11 +1,11 @@
 // The panel of files: the list, and one file with its versions.
 
-import { addFiles, deleteFile } from "./actions.js";
 import { api } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { h, icon, iconButton, sizeOf } from "./dom.js";
+import { atEnd, set, watch } from "./store.js";
+import { addFiles, deleteFile } from "./uploads.js";
 import { fileView } from "./versions.js";
-import { set, watch } from "./store.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */
 
@@ -27,6 +27,7 @@ export function filesPanel() {
     body);
   /** The file whose view is shown. @type {{id: string, versions: number, end: () => void} | null} */
   let shown = null;
+  atEnd(() => shown?.end());
   watch(({ files, fileId, isPanelOpen }) => [files, fileId, isPanelOpen], (files, fileId, isOpen) => {
     const file = files.find(({ id }) => id === fileId);
     back.hidden = !file;

@@ -1,6 +1,6 @@
 // The first visit: an e-mail, and in token mode the code that was sent to it.
 
-import { loggedIn } from "./actions.js";
+import { loggedIn } from "./account.js";
 import { api, ApiError } from "./api.js";
 import { h } from "./dom.js";
 import { goToProvider } from "./provider.js";

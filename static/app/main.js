@@ -1,11 +1,11 @@
 // Where the page begins.
 
-import { note, start } from "./actions.js";
-import { notes } from "./notes.js";
-import { watch } from "./store.js";
-import { loadText } from "./text.js";
+import { start } from "./account.js";
 import { welcome } from "./login.js";
+import { note, notes } from "./notes.js";
 import { shell } from "./shell.js";
+import { scoped, watch } from "./store.js";
+import { loadText } from "./text.js";
 import "./feed.js";
 import "./models.js";
 import "./palette.js";
@@ -19,12 +19,17 @@ loadText().then((isLoaded) => {
 });
 start();
 
+/** Ends what is there. */
+let end = () => {};
 watch(
   ({ isReady, user }) => [isReady, user?.id],
   (isReady, user) => {
     // Until then, what the document has.
     if (!isReady) return;
-    root.replaceChildren(...(user ? [shell()] : [welcome(), notes()]));
+    end();
+    const [parts, endParts] = scoped(() => (user ? [shell()] : [welcome(), notes()]));
+    end = endParts;
+    root.replaceChildren(...parts);
     /** @type {HTMLElement | null} */ (root.querySelector("[data-first]"))?.focus();
   },
 );

@@ -20,6 +20,11 @@ export function remember(name, value) {
   }
 }
 
+/** The name of what was written in a chat and not sent. @param {string | null} chatId null: a new chat */
+export function draftOf(chatId) {
+  return `draft.${chatId ?? "new"}`;
+}
+
 /** Forgets everything but the theme. */
 export function forget() {
   try {

@@ -1,12 +1,13 @@
 // One message: its text, what the model thought, what went wrong, and what can be done with it.
 
-import { chatFile, copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./actions.js";
 import { api } from "./api.js";
 import { confirmed, written } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
 import { MarkdownView } from "./markdown.js";
 import { menu } from "./menu.js";
+import { copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./prompts.js";
 import { get, set } from "./store.js";
+import { chatFile } from "./uploads.js";
 
 /** @typedef {import("./types.js").Message} Message */
 
@@ -39,22 +40,28 @@ export function updateMessage(article, message) {
 
 /** What a message looks like besides its text. @param {Message} message */
 function stamp(message) {
-  const { siblings, editing, files } = get();
+  const { siblings, editing, files, runningId } = get();
   const beside = siblings.get(message.id) ?? [];
   const isEdited = editing === message.id;
+  // Its arrows wait for the end of a reply.
+  const isBusy = beside.length > 0 && !isEdited && runningId !== null;
   // What it names may be files that come later.
   const names = message.type === "file" || message.file_ids?.length || message.content?.includes("![");
   const named = names ? files.length : 0;
-  return [message.status, beside.join(), isEdited, message.error, named, message.rating, message.note].join("|");
+  return [message.status, beside.join(), isBusy, isEdited, message.error, named, message.rating, message.note].join("|");
 }
 
 /** @param {HTMLElement} article @param {Message} message */
 function draw(article, message) {
+  const focused = article.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
   let update = (/** @type {Message} */ _message) => {};
   if (message.type === "file") article.replaceChildren(fileEvent(message));
   else if (message.role === "user") article.replaceChildren(...prompt(message));
   else update = reply(article, message);
   drawn.set(article, { message, stamp: stamp(message), update });
+  // Who presses keys goes on from where they are.
+  const again = [.../** @type {NodeListOf<HTMLElement>} */ (article.querySelectorAll("[aria-label]"))];
+  if (focused) again.find((element) => element.getAttribute("aria-label") === focused)?.focus({ preventScroll: true });
 }
 
 // --- prompts ---

@@ -1,7 +1,8 @@
 // The models of the person: add one with a trial, change it, delete it.
 
-import { addDemoModel, attempt, chooseModel, isDemoModel, readModels } from "./actions.js";
 import { api, ApiError } from "./api.js";
+import { attempt } from "./attempt.js";
+import { addDemoModel, chooseModel, isDemoModel, readModels } from "./choice.js";
 import { confirmed, register } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
 import { get, watch } from "./store.js";

@@ -1,8 +1,22 @@
 // What is said for a few seconds, at the edge of the page.
 
-import { dismiss } from "./actions.js";
 import { h, iconButton, keyed } from "./dom.js";
-import { watch } from "./store.js";
+import { get, set, watch } from "./store.js";
+
+let noteCount = 0;
+
+/** Says something for a few seconds. @param {string} text @param {boolean} [isError] */
+export function note(text, isError = false) {
+  noteCount += 1;
+  const id = noteCount;
+  set({ notes: [...get().notes, { id, text, isError }] });
+  setTimeout(() => dismiss(id), isError ? 9000 : 4000);
+}
+
+/** @param {number} id */
+export function dismiss(id) {
+  set({ notes: get().notes.filter((note) => note.id !== id) });
+}
 
 export function notes() {
   const list = h("div", { class: "notes", role: "status", "aria-live": "polite" });

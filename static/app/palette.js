@@ -1,11 +1,14 @@
 // Ctrl-K: go to a chat or do something, by its name, or to what a search finds.
 
-import { addDemoModel, logOut, openChat, stop } from "./actions.js";
+import { logOut } from "./account.js";
+import { openChat } from "./address.js";
+import { addDemoModel } from "./choice.js";
 import { close, open, register } from "./dialogs.js";
 import { h, icon, keyed } from "./dom.js";
+import { stop } from "./prompts.js";
+import { openReplies } from "./replies.js";
 import { described, goTo, keyOf, searching } from "./search.js";
 import { get, set } from "./store.js";
-import { openReplies } from "./replies.js";
 import { chooseTheme } from "./theme.js";
 
 /** @typedef {{key: string, label: string, icon: string, act: () => void, lines?: HTMLElement[]}} Entry */

@@ -2,13 +2,14 @@
 // address. What begins a login stays in this tab until then, so that nobody can log a person in as somebody else.
 
 import { api, ApiError } from "./api.js";
+import { newId } from "./ids.js";
 
 const PLACE = "kafka.provider";
 
 /** Goes to the page of the provider. */
 export async function goToProvider() {
   const { authorization_url: address, nonce } = await api.startProvider(`${location.origin}/`);
-  const state = crypto.randomUUID();
+  const state = newId();
   sessionStorage.setItem(PLACE, JSON.stringify({ state, nonce, path: location.pathname }));
   location.assign(`${address}&state=${state}`);
 }

@@ -1,8 +1,9 @@
 // How replies are made: instructions, model and parameters, for all chats, for a workspace or for one chat. The nearest
 // one that sets something holds, so beside each field is what holds, and from where.
 
-import { attempt, readInForce } from "./actions.js";
 import { api } from "./api.js";
+import { attempt } from "./attempt.js";
+import { readInForce } from "./choice.js";
 import { register } from "./dialogs.js";
 import { h } from "./dom.js";
 import { get, set } from "./store.js";

@@ -1,7 +1,7 @@
 // Searching all that the person has, for the side bar and the palette: the server finds, and what was found says where it is.
 
+import { openChat, showFile, showMessage } from "./address.js";
 import { api, ApiError } from "./api.js";
-import { showFile, showMessage, openChat } from "./actions.js";
 import { h, timeOf } from "./dom.js";
 import { get } from "./store.js";
 

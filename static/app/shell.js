@@ -1,15 +1,15 @@
 // The frame of the page: side bar, conversation, the panel of files, and what lies above them.
 
-import { h } from "./dom.js";
 import { composer } from "./composer.js";
 import { conversation } from "./conversation.js";
 import { dialogs, open } from "./dialogs.js";
+import { h } from "./dom.js";
 import { filesPanel } from "./files.js";
 import { header } from "./header.js";
 import { notes } from "./notes.js";
 import { sidebar } from "./sidebar.js";
-import { addFiles } from "./actions.js";
 import { get, set, watch } from "./store.js";
+import { addFiles } from "./uploads.js";
 
 export function shell() {
   const veil = h("div", { class: "veil", onclick: () => set({ isSidebarOpen: false, isPanelOpen: false }) });
@@ -58,7 +58,12 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
     event.preventDefault();
     open("palette");
-  } else if (event.key === "Escape" && !get().dialog && (get().isSidebarOpen || get().isPanelOpen)) {
+  } else if (event.key === "Escape" && !isOfField(event.target) && (get().isSidebarOpen || get().isPanelOpen)) {
     set({ isSidebarOpen: false, isPanelOpen: false });
   }
 });
+
+/** Whether Escape has a meaning of its own there, or none. @param {EventTarget | null} place */
+function isOfField(place) {
+  return get().dialog !== null || (place instanceof Element && place.closest("textarea, input, select, dialog") !== null);
+}

@@ -1,12 +1,14 @@
 // The side bar: workspaces, and chats by their last activity.
 
-import { changeChat, chooseWorkspace, deleteChat, logOut, openChat, showArchived } from "./actions.js";
-import { showMoreChats } from "./chats.js";
-import { h, icon, iconButton, keyed } from "./dom.js";
+import { logOut } from "./account.js";
+import { openChat } from "./address.js";
+import { changeChat, deleteChat, showArchived, showMoreChats } from "./chats.js";
 import { confirmed, open } from "./dialogs.js";
+import { h, icon, iconButton, keyed } from "./dom.js";
 import { menu } from "./menu.js";
 import { addressOf, described, goTo, keyOf, searching } from "./search.js";
-import { get, set, watch } from "./store.js";
+import { atEnd, get, set, watch } from "./store.js";
+import { chooseWorkspace } from "./workspaces.js";
 
 /** @typedef {import("./types.js").ListedChat} ListedChat */
 
@@ -16,6 +18,8 @@ let filter = "";
 let renaming = null;
 
 export function sidebar() {
+  filter = "";
+  renaming = null;
   const workspace = h("select", {
     "aria-label": "Workspace", class: "workspace",
     onchange: () => {
@@ -52,6 +56,7 @@ export function sidebar() {
     found = now;
     draw();
   });
+  atEnd(engine.end);
   const links = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("a, button.quiet")]);
   /** Moves the focus among the field and the links. @param {Element} from @param {number} by */
   const step = (from, by) => {

@@ -95,6 +95,7 @@
  *
  * @typedef {object} Transfer
  * @property {string} id
+ * @property {string} chatId the chat that the file is added to
  * @property {string} name
  * @property {number} sent
  * @property {number} size

@@ -1,7 +1,8 @@
 // How many tokens replies took: this month, and by day, model or chat.
 
-import { attempt, openChat } from "./actions.js";
+import { openChat } from "./address.js";
 import { api } from "./api.js";
+import { attempt } from "./attempt.js";
 import { close, register } from "./dialogs.js";
 import { h } from "./dom.js";
 import { get } from "./store.js";

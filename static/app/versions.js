@@ -1,10 +1,11 @@
 // One file of a chat: what is in it, an editor, its versions, and what is different in them.
 
-import { attempt, readFiles } from "./actions.js";
 import { api } from "./api.js";
+import { attempt } from "./attempt.js";
 import { diffView } from "./diff.js";
 import { h, icon, timeOf } from "./dom.js";
 import { set } from "./store.js";
+import { readFiles } from "./uploads.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */
 /** @typedef {import("./types.js").Version} Version */
@@ -14,6 +15,9 @@ const MOST = 256 * 1024;
 
 /** Milliseconds until it is asked again whether a text has been read. */
 const AGAIN = 700;
+
+/** What was written and not saved, by the ids of files, and how many versions there were. @type {Map<string, {text: string, versions: number}>} */
+const drafts = new Map();
 
 /** @param {ChatFile} file @returns {{element: HTMLElement, end: () => void}} */
 export function fileView(file) {
@@ -36,22 +40,40 @@ export function fileView(file) {
     if (!mayBeText(file)) return showRead();
     const text = await api.textOf(file.id, MOST);
     if (isOver) return;
-    // What else is none is seen by its bytes.
-    if (text.includes("\0")) return showRead();
-    const save = h("button", { type: "button", class: "primary", disabled: true }, "Save a version");
-    const editor = h("textarea", {
-      class: "editor file-editor", ".value": text, "aria-label": `Text of ${file.filename}`, spellcheck: "false", dir: "auto",
-      oninput: () => (save.disabled = editor.value === text),
-    });
+    // What else is none is seen by its bytes. In another encoding, it can't be saved as it was.
+    if (text === null || text.includes("\0")) return showRead();
     const isWhole = file.size <= MOST;
-    if (!isWhole) editor.readOnly = true;
+    const draft = isWhole ? drafts.get(file.id) : undefined;
+    const save = h("button", { type: "button", class: "primary" }, "Save a version");
+    const discard = h("button", { type: "button", class: "quiet", onclick: () => write(unchanged) }, "Discard changes");
+    const state = h("span", { class: "soft small", role: "status" }, draft && draft.versions !== file.num_versions
+      ? "This is what you wrote. There is a newer version meanwhile." : "");
+    const editor = h("textarea", {
+      class: "editor file-editor", ".value": text, "aria-label": `Text of ${file.filename}`, spellcheck: "false",
+      dir: "auto", oninput: () => write(editor.value),
+    });
+    // Its line ends are those of the field.
+    const unchanged = editor.value;
+    const write = (/** @type {string} */ now) => {
+      const isChanged = now !== unchanged;
+      if (editor.value !== now) editor.value = now;
+      if (isChanged) drafts.set(file.id, { text: now, versions: draft?.versions ?? file.num_versions });
+      else drafts.delete(file.id);
+      save.disabled = discard.hidden = !isChanged;
+      if (!isChanged) state.textContent = "";
+    };
+    if (isWhole) write(draft?.text ?? unchanged);
+    else editor.readOnly = true;
     save.addEventListener("click", async () => {
+      const written = editor.value;
       save.disabled = true;
-      if (await attempt(() => api.saveVersion(file.id, editor.value))) await readFiles();
-      else save.disabled = false;
+      if (await attempt(() => api.saveVersion(file.id, written))) {
+        if (drafts.get(file.id)?.text === written) drafts.delete(file.id);
+        await readFiles();
+      } else save.disabled = false;
     });
     content.replaceChildren(editor, isWhole
-      ? h("div", { class: "row end" }, save)
+      ? h("div", { class: "row end" }, state, discard, save)
       : h("p", { class: "soft small" }, "Only the beginning of this file is shown, since it is too long."));
   }
 

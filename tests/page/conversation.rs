@@ -1,5 +1,7 @@
 //! What can be done with messages: stop, another reply, edit, branches, copies, errors.
 
+use serde_json::json;
+
 use super::{Visit, send, settled};
 use crate::support::Browser;
 
@@ -35,6 +37,34 @@ async fn branches_have_arrows() {
     page.go_to(url.as_str().expect("an address")).await;
     page.shows(".user .place", "1/2").await;
     page.shows(".assistant .place", "2/2").await;
+    page.is_clean(visit.server.address());
+}
+
+#[tokio::test]
+async fn arrows_wait_for_the_end_of_a_reply() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-40-rate-20"]).await;
+    let page = &visit.page;
+    send(page, "count").await;
+    settled(page).await;
+    page.press("Another reply").await;
+    page.shows(".assistant .place", "2/2").await;
+    settled(page).await;
+    page.eval("document.querySelector('.prompt').focus()").await;
+    send(page, "again").await;
+    let arrow = "document.querySelector('.assistant [aria-label=\"The one before\"]')";
+    let is_running = "document.querySelector('.assistant.is-running')";
+    page.until(&format!("{is_running} && {arrow}.disabled"))
+        .await;
+    // A window that is opened meanwhile.
+    let url = page.eval("location.href").await;
+    page.go_to(url.as_str().expect("an address")).await;
+    page.until(&format!("{is_running} && {arrow}?.disabled"))
+        .await;
+    settled(page).await;
+    page.until(&format!("!{arrow}.disabled")).await;
     page.is_clean(visit.server.address());
 }
 
@@ -90,6 +120,24 @@ async fn thoughts_are_folded() {
     page.press("Thoughts").await;
     page.shows(".thoughts-text", "First a draft.").await;
     page.screenshot("thoughts").await;
+}
+
+#[tokio::test]
+async fn tables_are_aligned() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-say-rate-0"]).await;
+    let page = &visit.page;
+    let table = "| left | middle | right | any |\n|:--|:-:|--:|---|\n| a | b | c | d |\n";
+    send(page, &format!("say:\n{table}")).await;
+    settled(page).await;
+    let aligned = page
+        .eval("[...document.querySelectorAll('.assistant td')].map((cell) => getComputedStyle(cell).textAlign)")
+        .await;
+    assert_eq!(aligned, json!(["left", "center", "right", "start"]));
+    page.screenshot("table").await;
+    page.is_clean(visit.server.address());
 }
 
 /// Only the last block is drawn again while a reply grows, and the reader who scrolled up stays there.

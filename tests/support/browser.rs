@@ -21,9 +21,11 @@ use super::{PATIENCE, repository};
 const MISSING: &str =
     "\nThe tests of the page are skipped: Chromium is not installed (apt install chromium).\n";
 
-/// How it is started; its pipes are the descriptors 3 and 4. A shell gives it these without unsafe code.
+/// How it is started; its pipes are the descriptors 3 and 4. A shell gives it these without unsafe code. `kafka.lan` is this
+/// machine by a name that browsers do not trust without TLS, as they do `localhost`.
 const START: &str = "exec chromium --headless --no-sandbox --disable-gpu --disable-background-networking \
                      --disable-component-update --disable-sync --no-first-run --disable-dev-shm-usage \
+                     \"--host-resolver-rules=MAP kafka.lan 127.0.0.1\" \
                      --remote-debugging-pipe \"--user-data-dir=$1\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
 
 /// A running Chromium with a profile of its own; killed when dropped.

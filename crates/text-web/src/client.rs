@@ -7,80 +7,19 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+pub use self::message::Message;
+use self::message::{id, messages, messages_in, parent_of, string, text};
+pub use self::update::{Asks, Growth, Running, Update};
+
+mod message;
 #[cfg(test)]
 mod tests;
-
-/// A message as frames and pages have it.
-pub type Message = Map<String, Value>;
+mod update;
 
 /// Of how many replies the `seq` is kept: a piece of an older one is not the next of the running reply anyway.
 const LATELY: usize = 16;
-
-/// The parent of first messages.
-const ROOT: &str = "";
-
-/// What a frame asks the client to do.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Asks {
-    /// Send `sync`.
-    pub sync: bool,
-    /// Read messages over HTTP, if the visible branch lacks some.
-    pub read: bool,
-    /// Read the list of files.
-    pub files: bool,
-    /// Close: the chat was deleted.
-    pub gone: bool,
-}
-
-/// The reply that is being written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Running {
-    /// The id of the generation.
-    pub id: String,
-    /// The message that it fills.
-    pub message_id: String,
-}
-
-/// A piece that a message has grown by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Growth {
-    /// The message.
-    pub id: String,
-    /// Which of its texts: `content` or `reasoning`.
-    pub field: &'static str,
-    /// The piece.
-    pub text: String,
-}
-
-/// What a frame or a page has changed.
-#[derive(Debug, Serialize)]
-pub struct Update {
-    /// What is to be asked for.
-    pub asks: Asks,
-    /// The highest revision that was applied.
-    pub rev: u64,
-    /// The name of the chat.
-    pub name: String,
-    /// The message that the active branch ends with.
-    pub head: Option<String>,
-    /// The reply that is being written.
-    pub running: Option<Running>,
-    /// Messages that are new or different.
-    pub messages: Vec<Message>,
-    /// The message that has grown, which is not in `messages`.
-    pub grown: Option<Growth>,
-    /// The ids of the visible messages, unless they are the same as before.
-    pub branch: Option<Vec<String>>,
-    /// Of visible messages that are not alone: all with the same parent, in their order. Unless they are as before.
-    pub siblings: Option<Vec<(String, Vec<String>)>>,
-    /// Whether the visible branch has siblings that were never listed, or its head is unknown.
-    pub lacks: bool,
-    /// Whether there are messages above the first visible one.
-    pub has_older: bool,
-}
 
 /// The client.
 #[derive(Debug, Default)]
@@ -144,7 +83,12 @@ impl Client {
     }
 
     fn start(&mut self, initial: &Value) -> Asks {
-        self.rev = initial["rev"].as_u64().unwrap_or_default();
+        let rev = initial["rev"].as_u64().unwrap_or_default();
+        if rev != self.rev {
+            // What was added or deleted meanwhile may be anywhere.
+            self.siblings.clear();
+        }
+        self.rev = rev;
         self.name = string(initial, "chat_name");
         for message in messages_in(initial, "conversation") {
             self.learn(message);
@@ -173,7 +117,7 @@ impl Client {
             .get_mut(delta["message_id"].as_str().unwrap_or_default());
         let (true, Some(message), Some(piece)) = (is_next, message, delta["content"].as_str())
         else {
-            return SYNC;
+            return Asks::SYNC;
         };
         if let Some(Value::String(text)) = message.get_mut(field) {
             text.push_str(piece);
@@ -195,7 +139,7 @@ impl Client {
             return Asks::default();
         };
         if rev > self.rev + 1 || event["truncated"] == true {
-            return SYNC;
+            return Asks::SYNC;
         }
         self.rev = rev;
         let mut asks = Asks::default();
@@ -260,9 +204,7 @@ impl Client {
         }
         let files = rev > self.rev;
         self.rev = rev;
-        for message in messages(sync) {
-            self.learn(message);
-        }
+        self.discover(sync);
         if let Some(head) = sync.get("head_id") {
             self.head = id(head);
         }
@@ -314,10 +256,19 @@ impl Client {
 
     /// The head and the messages of an event about the active branch.
     fn takes_branch(&mut self, event: &Value) {
-        for message in messages(event) {
+        self.discover(event);
+        self.head = id(&event["head_id"]);
+    }
+
+    /// Learns the messages of a frame. The siblings of those that are new are to be read: there may be others of them that
+    /// this client was never told of.
+    fn discover(&mut self, frame: &Value) {
+        for message in messages(frame) {
+            if !self.known.contains_key(text(&message, "id")) {
+                self.siblings.remove(parent_of(&message));
+            }
             self.learn(message);
         }
-        self.head = id(&event["head_id"]);
     }
 
     /// Adds a message; a new one is the head, and the last of its siblings.
@@ -421,44 +372,4 @@ impl Client {
         }
         update
     }
-}
-
-const SYNC: Asks = Asks {
-    sync: true,
-    read: false,
-    files: false,
-    gone: false,
-};
-
-fn text<'a>(message: &'a Message, name: &str) -> &'a str {
-    message
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-fn string(frame: &Value, name: &str) -> String {
-    frame[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn parent_of(message: &Message) -> &str {
-    message
-        .get("parent_id")
-        .and_then(Value::as_str)
-        .unwrap_or(ROOT)
-}
-
-fn id(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-/// The `messages` of a frame that have an id.
-fn messages(frame: &Value) -> impl Iterator<Item = Message> {
-    messages_in(frame, "messages")
-}
-
-fn messages_in(frame: &Value, name: &str) -> impl Iterator<Item = Message> {
-    let all = frame[name].as_array().into_iter().flatten();
-    let all = all.filter_map(Value::as_object).cloned();
-    all.filter(|message| !text(message, "id").is_empty())
 }

@@ -1,7 +1,7 @@
 //! Markdown as HTML for a page that trusts nobody who wrote it: markup in it is text, links have one of a few schemes, and
 //! pictures are only named, for the page to find them among the files of the chat.
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use crate::highlight;
 
@@ -50,6 +50,10 @@ struct Safe<I> {
     events: I,
     /// The links that are open, each with whether it is one.
     links: Vec<bool>,
+    /// The columns of the table that is open.
+    columns: Vec<Alignment>,
+    /// What the cells of its row are, and how many there were.
+    row: (&'static str, usize),
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Safe<I> {
@@ -57,6 +61,8 @@ impl<'a, I: Iterator<Item = Event<'a>>> Safe<I> {
         Self {
             events,
             links: Vec::new(),
+            columns: Vec::new(),
+            row: ("td", 0),
         }
     }
 
@@ -86,6 +92,16 @@ impl<'a, I: Iterator<Item = Event<'a>>> Safe<I> {
         highlight::write(&mut html, &code, info);
         html.push_str("</code></pre></div>\n");
         html
+    }
+}
+
+/// The class of cells, since the page's policy allows no styles in markup.
+fn class_of(alignment: Alignment) -> Option<&'static str> {
+    match alignment {
+        Alignment::None => None,
+        Alignment::Left => Some("to-left"),
+        Alignment::Center => Some("to-center"),
+        Alignment::Right => Some("to-right"),
     }
 }
 
@@ -128,6 +144,22 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Safe<I> {
                     html.push_str("</span>");
                     own(html)
                 }
+                Event::Start(Tag::Table(columns)) => {
+                    self.columns = columns;
+                    Event::Start(Tag::Table(Vec::new()))
+                }
+                Event::Start(row @ (Tag::TableHead | Tag::TableRow)) => {
+                    self.row = (if row == Tag::TableHead { "th" } else { "td" }, 0);
+                    Event::Start(row)
+                }
+                Event::Start(Tag::TableCell) => {
+                    let (cell, at) = self.row;
+                    self.row.1 += 1;
+                    match self.columns.get(at).copied().and_then(class_of) {
+                        Some(class) => own(format!("<{cell} class=\"{class}\">")),
+                        None => Event::Start(Tag::TableCell),
+                    }
+                }
                 // Ids and classes of headings are the page's own.
                 Event::Start(Tag::Heading { level, .. }) => Event::Start(Tag::Heading {
                     level,
@@ -160,6 +192,12 @@ mod tests {
         );
         assert_eq!(html("- x\n- y"), "<ul>\n<li>x</li>\n<li>y</li>\n</ul>\n");
         assert!(html("|a|b|\n|-|-|\n|1|2|").contains("<td>1</td>"));
+        assert_eq!(
+            html("|a|b|c|d|\n|:-|:-:|-:|-|\n|1|2|3|4|"),
+            "<table><thead><tr><th class=\"to-left\">a</th><th class=\"to-center\">b</th><th class=\"to-right\">c</th>\
+             <th>d</th></tr></thead><tbody>\n<tr><td class=\"to-left\">1</td><td class=\"to-center\">2</td>\
+             <td class=\"to-right\">3</td><td>4</td></tr>\n</tbody></table>\n"
+        );
         let code = html("```rust\nlet x;\n```");
         assert!(
             code.contains("<span>rust</span>") && code.contains("<span class=\"k\">let</span>"),

@@ -12,6 +12,7 @@ struct Mirror {
     client: Client,
     known: BTreeMap<String, Value>,
     branch: Vec<String>,
+    siblings: Vec<(String, Vec<String>)>,
 }
 
 impl Mirror {
@@ -31,6 +32,9 @@ impl Mirror {
         }
         if let Some(branch) = &update.branch {
             self.branch.clone_from(branch);
+        }
+        if let Some(siblings) = &update.siblings {
+            self.siblings.clone_from(siblings);
         }
         update
     }
@@ -68,6 +72,8 @@ fn the_scenarios_come_out_as_they_say() {
                     "sync" => json!(update.asks.sync),
                     "running" => json!(update.running.as_ref().map(|it| &it.message_id)),
                     "visible" => page.visible(),
+                    "siblings" => json!(page.siblings),
+                    "lacks" => json!(update.lacks),
                     "reasoning" => {
                         let id = wanted.as_object().and_then(|it| it.keys().next());
                         let id = id.expect("a message");
