@@ -2,12 +2,11 @@
 
 import { openAddress } from "./address.js";
 import { api, ApiError } from "./api.js";
-import { attempt, complain } from "./attempt.js";
 import { readChats } from "./chats.js";
 import { chooseModel, mendDemoModel } from "./choice.js";
 import { connectTo } from "./connection.js";
 import { forget, recall, remember } from "./memory.js";
-import { note } from "./notes.js";
+import { attempt, complain, note } from "./notes.js";
 import { comeBack } from "./provider.js";
 import { get, set } from "./store.js";
 

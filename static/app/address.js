@@ -1,12 +1,11 @@
 // What the address names, and ways to go somewhere else: to a chat, a message, a file.
 
 import { api, ApiError } from "./api.js";
-import { attempt } from "./attempt.js";
 import { readInForce } from "./choice.js";
 import { connection, connectTo } from "./connection.js";
-import { readOlder } from "./prompts.js";
+import { attempt } from "./notes.js";
+import { readFiles, readOlder } from "./prompts.js";
 import { get, set, when } from "./store.js";
-import { readFiles } from "./uploads.js";
 
 /** Opens the chat of the address, or a new one. @param {boolean} [isJustMade] with the model that is chosen already */
 export function openAddress(isJustMade = false) {

@@ -1,8 +1,8 @@
 // Which model answers: the one that was chosen, or that is set for what is open; and the demo model.
 
 import { api, ApiError } from "./api.js";
-import { attempt } from "./attempt.js";
 import { recall, remember } from "./memory.js";
+import { attempt } from "./notes.js";
 import { get, set } from "./store.js";
 
 /** @param {string | null} id */

@@ -4,9 +4,8 @@ import { chooseModel } from "./choice.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
 import { draftOf, recall, remember } from "./memory.js";
-import { send, stop } from "./prompts.js";
+import { addFiles, chatFile, endTransfer, send, stop, uploadsTo } from "./prompts.js";
 import { get, set, watch } from "./store.js";
-import { addFiles, chatFile, endTransfer, uploadsTo } from "./uploads.js";
 
 /** @type {HTMLTextAreaElement | null} */
 let field = null;

@@ -3,12 +3,11 @@
 
 import { checkSession, sessionEnded } from "./account.js";
 import { openFeed } from "./api.js";
-import { chatsChanged } from "./chats.js";
+import { chatsChanged, readWorkspaces } from "./chats.js";
 import { readModels } from "./choice.js";
 import { Pause } from "./pause.js";
+import { readFilesOf } from "./prompts.js";
 import { get, watch } from "./store.js";
-import { readFilesOf } from "./uploads.js";
-import { readWorkspaces } from "./workspaces.js";
 
 /** Milliseconds without an event after which the server is asked what is new: it may have been killed before it told. */
 const QUIET = 60000;

@@ -3,8 +3,8 @@
 import { api } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { h, icon, iconButton, sizeOf } from "./dom.js";
+import { addFiles, deleteFile } from "./prompts.js";
 import { atEnd, set, watch } from "./store.js";
-import { addFiles, deleteFile } from "./uploads.js";
 import { fileView } from "./versions.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */

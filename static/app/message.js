@@ -5,9 +5,8 @@ import { confirmed, written } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
 import { MarkdownView } from "./markdown.js";
 import { menu } from "./menu.js";
-import { copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./prompts.js";
+import { chatFile, copyBranch, deleteMessage, edit, rate, regenerate, selectBranch } from "./prompts.js";
 import { get, set } from "./store.js";
-import { chatFile } from "./uploads.js";
 
 /** @typedef {import("./types.js").Message} Message */
 

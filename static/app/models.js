@@ -1,10 +1,10 @@
 // The models of the person: add one with a trial, change it, delete it.
 
 import { api, ApiError } from "./api.js";
-import { attempt } from "./attempt.js";
 import { addDemoModel, chooseModel, isDemoModel, readModels } from "./choice.js";
 import { confirmed, register } from "./dialogs.js";
 import { h, icon, iconButton } from "./dom.js";
+import { attempt } from "./notes.js";
 import { get, watch } from "./store.js";
 
 /** @typedef {import("./types.js").Model} Model */

@@ -1,5 +1,7 @@
-// What is said for a few seconds, at the edge of the page.
+// What is said for a few seconds, at the edge of the page, such as what went wrong.
 
+import { sessionEnded } from "./account.js";
+import { ApiError } from "./api.js";
 import { h, iconButton, keyed } from "./dom.js";
 import { get, set, watch } from "./store.js";
 
@@ -26,4 +28,23 @@ export function notes() {
         h("span", {}, text), iconButton("close", "Dismiss", () => dismiss(id))));
   });
   return list;
+}
+
+/** Says what went wrong, or asks for a login if the session has ended. @param {unknown} error */
+export function complain(error) {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === -1) return;
+  if (error.status === 401 && get().user) return sessionEnded();
+  note(error.message, true);
+}
+
+/** Runs an action and complains if it fails; true if it did not. @param {() => Promise<unknown>} action */
+export async function attempt(action) {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    complain(error);
+    return false;
+  }
 }

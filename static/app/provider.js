@@ -1,8 +1,7 @@
 // Logging in with an identity provider: the person goes to its page and comes back with an ID token behind the `#` of the
 // address. What begins a login stays in this tab until then, so that nobody can log a person in as somebody else.
 
-import { api, ApiError } from "./api.js";
-import { newId } from "./ids.js";
+import { api, ApiError, newId } from "./api.js";
 
 const PLACE = "kafka.provider";
 

@@ -2,10 +2,10 @@
 // one that sets something holds, so beside each field is what holds, and from where.
 
 import { api } from "./api.js";
-import { attempt } from "./attempt.js";
 import { readInForce } from "./choice.js";
 import { register } from "./dialogs.js";
 import { h } from "./dom.js";
+import { attempt } from "./notes.js";
 import { get, set } from "./store.js";
 
 /** @typedef {import("./types.js").Level} Level */

@@ -2,13 +2,13 @@
 
 import { deleteAccount, logOut } from "./account.js";
 import { api } from "./api.js";
-import { attempt } from "./attempt.js";
+import { chooseWorkspace, deleteWorkspace, newWorkspace, renameWorkspace } from "./chats.js";
 import { close, confirmed, open, register } from "./dialogs.js";
 import { h, iconButton, timeOf } from "./dom.js";
+import { attempt } from "./notes.js";
 import { openReplies } from "./replies.js";
 import { get, watch } from "./store.js";
 import { chooseTheme, theme } from "./theme.js";
-import { chooseWorkspace, deleteWorkspace, newWorkspace, renameWorkspace } from "./workspaces.js";
 
 register("settings", () => {
   const { user, about } = get();

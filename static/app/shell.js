@@ -7,9 +7,9 @@ import { h } from "./dom.js";
 import { filesPanel } from "./files.js";
 import { header } from "./header.js";
 import { notes } from "./notes.js";
+import { addFiles } from "./prompts.js";
 import { sidebar } from "./sidebar.js";
 import { get, set, watch } from "./store.js";
-import { addFiles } from "./uploads.js";
 
 export function shell() {
   const veil = h("div", { class: "veil", onclick: () => set({ isSidebarOpen: false, isPanelOpen: false }) });

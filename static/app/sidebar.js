@@ -2,13 +2,12 @@
 
 import { logOut } from "./account.js";
 import { openChat } from "./address.js";
-import { changeChat, deleteChat, showArchived, showMoreChats } from "./chats.js";
+import { changeChat, chooseWorkspace, deleteChat, showArchived, showMoreChats } from "./chats.js";
 import { confirmed, open } from "./dialogs.js";
 import { h, icon, iconButton, keyed } from "./dom.js";
 import { menu } from "./menu.js";
 import { addressOf, described, goTo, keyOf, searching } from "./search.js";
 import { atEnd, get, set, watch } from "./store.js";
-import { chooseWorkspace } from "./workspaces.js";
 
 /** @typedef {import("./types.js").ListedChat} ListedChat */
 

@@ -2,9 +2,9 @@
 
 import { openChat } from "./address.js";
 import { api } from "./api.js";
-import { attempt } from "./attempt.js";
 import { close, register } from "./dialogs.js";
 import { h } from "./dom.js";
+import { attempt } from "./notes.js";
 import { get } from "./store.js";
 
 /**

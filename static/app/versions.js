@@ -1,11 +1,11 @@
 // One file of a chat: what is in it, an editor, its versions, and what is different in them.
 
 import { api } from "./api.js";
-import { attempt } from "./attempt.js";
 import { diffView } from "./diff.js";
 import { h, icon, timeOf } from "./dom.js";
+import { attempt } from "./notes.js";
+import { readFiles } from "./prompts.js";
 import { set } from "./store.js";
-import { readFiles } from "./uploads.js";
 
 /** @typedef {import("./types.js").ChatFile} ChatFile */
 /** @typedef {import("./types.js").Version} Version */

@@ -66,14 +66,16 @@ async fn drafts_and_prompts_wait_for_the_next_login() {
         .await;
     page.types("second").await;
     assert_eq!(asks(&page, "/auth/logout", JSON).await, 200);
-    page.key("Enter", 0).await;
     page.shows(".notes", "Your session has ended").await;
     page.until("document.querySelector('.welcome')").await;
     page.screenshot("session-ended").await;
     assert_eq!(page.eval("location.pathname").await, chat);
     // It goes on where it was.
     log_in(&page, &mail, "josef@example.com").await;
-    page.shows(".message.user:nth-last-child(2) .bubble", "second")
+    page.until("document.querySelector('.prompt').value === 'second'")
+        .await;
+    super::send(&page, " thought").await;
+    page.shows(".message.user:nth-last-child(2) .bubble", "second thought")
         .await;
     settled(&page).await;
     assert_eq!(page.eval("location.pathname").await, chat);
