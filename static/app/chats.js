@@ -1,7 +1,7 @@
 // The list of chats, and the one place where the side bar learns that it has changed: from this window, from the others of
 // this browser, from the user's feed, and by asking now and then.
 
-import { openChat } from "./address.js";
+import { openChat } from "./account.js";
 import { api } from "./api.js";
 import { draftOf, remember } from "./memory.js";
 import { attempt } from "./notes.js";

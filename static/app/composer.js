@@ -1,9 +1,9 @@
 // Where prompts are written: text, files, the model, and whether the reply may write files.
 
-import { chooseModel } from "./choice.js";
 import { open } from "./dialogs.js";
 import { h, iconButton, keyed, sizeOf } from "./dom.js";
 import { draftOf, recall, remember } from "./memory.js";
+import { chooseModel } from "./models.js";
 import { addFiles, chatFile, endTransfer, send, stop, uploadsTo } from "./prompts.js";
 import { get, set, watch } from "./store.js";
 

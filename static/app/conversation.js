@@ -1,10 +1,10 @@
 // The messages of the open chat. It stays at the end while a reply grows, unless one scrolls up.
 
-import { addDemoModel } from "./choice.js";
 import { fillComposer, focusComposer } from "./composer.js";
 import { open } from "./dialogs.js";
 import { h, iconButton } from "./dom.js";
 import { messageView, updateMessage } from "./message.js";
+import { addDemoModel } from "./models.js";
 import { readOlder, retry, takeBack } from "./prompts.js";
 import { get, set, watch } from "./store.js";
 import { ListWindow } from "./window.js";

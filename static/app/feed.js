@@ -4,7 +4,7 @@
 import { checkSession, sessionEnded } from "./account.js";
 import { openFeed } from "./api.js";
 import { chatsChanged, readWorkspaces } from "./chats.js";
-import { readModels } from "./choice.js";
+import { readModels } from "./models.js";
 import { Pause } from "./pause.js";
 import { readFilesOf } from "./prompts.js";
 import { get, watch } from "./store.js";

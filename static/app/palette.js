@@ -1,10 +1,9 @@
 // Ctrl-K: go to a chat or do something, by its name, or to what a search finds.
 
-import { logOut } from "./account.js";
-import { openChat } from "./address.js";
-import { addDemoModel } from "./choice.js";
+import { logOut, openChat } from "./account.js";
 import { close, open, register } from "./dialogs.js";
 import { h, icon, keyed } from "./dom.js";
+import { addDemoModel } from "./models.js";
 import { stop } from "./prompts.js";
 import { openReplies } from "./replies.js";
 import { described, goTo, keyOf, searching } from "./search.js";

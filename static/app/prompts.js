@@ -1,12 +1,11 @@
 // What is done in the open chat: prompts and replies, branches, ratings, copies, and files.
 
-import { checkSession, sessionEnded } from "./account.js";
-import { openChat } from "./address.js";
+import { checkSession, openChat, sessionEnded } from "./account.js";
 import { api, ApiError, newId, upload } from "./api.js";
 import { chatsChanged, readWorkspaces } from "./chats.js";
-import { readInForce } from "./choice.js";
 import { connection, listen } from "./connection.js";
 import { draftOf, recall, remember } from "./memory.js";
+import { readInForce } from "./models.js";
 import { attempt, complain, note } from "./notes.js";
 import { get, set } from "./store.js";
 

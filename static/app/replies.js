@@ -2,9 +2,9 @@
 // one that sets something holds, so beside each field is what holds, and from where.
 
 import { api } from "./api.js";
-import { readInForce } from "./choice.js";
 import { register } from "./dialogs.js";
 import { h } from "./dom.js";
+import { readInForce } from "./models.js";
 import { attempt } from "./notes.js";
 import { get, set } from "./store.js";
 

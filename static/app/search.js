@@ -1,6 +1,6 @@
 // Searching all that the person has, for the side bar and the palette: the server finds, and what was found says where it is.
 
-import { openChat, showFile, showMessage } from "./address.js";
+import { openChat, showFile, showMessage } from "./account.js";
 import { api, ApiError } from "./api.js";
 import { h, timeOf } from "./dom.js";
 import { get } from "./store.js";

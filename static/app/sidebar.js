@@ -1,7 +1,6 @@
 // The side bar: workspaces, and chats by their last activity.
 
-import { logOut } from "./account.js";
-import { openChat } from "./address.js";
+import { logOut, openChat } from "./account.js";
 import { changeChat, chooseWorkspace, deleteChat, showArchived, showMoreChats } from "./chats.js";
 import { confirmed, open } from "./dialogs.js";
 import { h, icon, iconButton, keyed } from "./dom.js";

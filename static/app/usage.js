@@ -1,6 +1,6 @@
 // How many tokens replies took: this month, and by day, model or chat.
 
-import { openChat } from "./address.js";
+import { openChat } from "./account.js";
 import { api } from "./api.js";
 import { close, register } from "./dialogs.js";
 import { h } from "./dom.js";
