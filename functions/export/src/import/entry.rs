@@ -31,7 +31,7 @@ pub enum Document {
     /// `files.json` of a workspace
     Files(List),
     /// `chat.json`
-    Chat(Chat),
+    Chat(Box<Chat>),
 }
 
 impl Entry {
@@ -48,7 +48,7 @@ impl Entry {
                 Self::document(path, FILES, Document::Files(List::new(workspace)))
             }
             ["chats", _, "chat.json"] | [_, "chats", _, "chat.json"] => {
-                Self::document(path, CHAT, Document::Chat(Chat::default()))
+                Self::document(path, CHAT, Document::Chat(Box::default()))
             }
             ["workspaces", workspace, file, name] | [_, "workspaces", workspace, file, name] => {
                 if name.is_empty() {
