@@ -84,7 +84,7 @@ async fn files_can_be_elsewhere() {
     );
     let (folder, file) = config(&text);
     let setup = Setup::app().environment("KAFKA_RUNTIME_CONFIG_FILE", &file);
-    let server = setup.start().await;
+    let server = setup.state(fresh_state()).start().await;
     login(&server, "someone@example.com").await;
     assert!(database.exists());
     // Stores are found from the file, as Spin does it.

@@ -84,7 +84,6 @@ async fn drafts_and_prompts_wait_for_the_next_login() {
         .await;
     // Another person finds nothing of it.
     assert_eq!(asks(&page, "/auth/logout", JSON).await, 200);
-    page.click(".chat-row a").await;
     page.until("document.querySelector('.welcome')").await;
     log_in(&page, &mail, "leni@example.com").await;
     page.until("location.pathname === '/' && document.querySelector('.prompt').value === ''")

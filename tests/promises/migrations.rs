@@ -121,6 +121,7 @@ const OTHERS: &str = "
     INSERT INTO login_nonce VALUES ('hash', 9999999999999);
     INSERT INTO used_id_token VALUES ('hash', NULL, 1, 9999999999999);
     INSERT INTO long_work SELECT 'work', 'stream', id, 9999999999999 FROM user LIMIT 1;
+    INSERT INTO import_link SELECT id, 'user_model', 'a model that never comes', id FROM user LIMIT 1;
     INSERT INTO content (id, size, staged_at) VALUES ('staged', 3, unixepoch() * 1000);
     INSERT INTO content_chunk VALUES ('staged', 0, x'616263');
     INSERT INTO file_image SELECT id, 'image/png', 1, 1, x'00' FROM content WHERE staged_at IS NULL LIMIT 1;";
