@@ -1,8 +1,6 @@
 //! What was written and not sent yet.
 
-use std::fs;
-
-use super::{Visit, send, settled};
+use super::{Visit, add_notes, send, settled};
 use crate::support::Browser;
 
 #[tokio::test]
@@ -12,15 +10,10 @@ async fn a_file_that_makes_the_chat_takes_the_draft_along() {
     };
     let visit = Visit::start(&browser, &["fake-say-rate-0"]).await;
     let page = &visit.page;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("notes.md");
-    fs::write(&file, "Someone must have slandered Josef K.").expect("a file");
     page.until("document.activeElement?.matches('.prompt')")
         .await;
     page.types("What do these notes ").await;
-    page.choose_files(".composer input[type=file]", &[file])
-        .await;
-    page.shows(".transfer.stored", "notes.md").await;
+    add_notes(page).await;
     page.until("document.querySelector('.prompt').value === 'What do these notes '")
         .await;
     page.screenshot("draft").await;
@@ -44,12 +37,7 @@ async fn a_prompt_is_taken_back_with_its_files() {
     };
     let visit = Visit::start(&browser, &["fake-say-rate-0"]).await;
     let page = &visit.page;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("notes.md");
-    fs::write(&file, "Someone must have slandered Josef K.").expect("a file");
-    page.choose_files(".composer input[type=file]", &[file])
-        .await;
-    page.shows(".transfer.stored", "notes.md").await;
+    add_notes(page).await;
     // As it is remembered after a refusal.
     page.eval(
         "(async () => { const chat = location.pathname.slice(3); \

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{Visit, send, settled};
+use super::{Visit, add_notes, send, settled};
 use crate::support::Browser;
 
 #[tokio::test]
@@ -198,11 +198,7 @@ async fn what_is_written_in_a_file_waits_to_be_saved() {
     };
     let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
     let page = &visit.page;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("notes.md");
-    fs::write(&file, "Someone must have slandered Josef K.").expect("a file");
-    page.choose_files(".composer input[type=file]", &[file])
-        .await;
+    add_notes(page).await;
     page.click(".transfer.stored .name").await;
     page.until("document.querySelector('.file-editor')").await;
     page.eval("document.querySelector('.file-editor').focus()")
@@ -240,19 +236,28 @@ async fn the_list_follows_what_is_being_read() {
     };
     let visit = Visit::start(&browser, &["fake-words-3-rate-0"]).await;
     let page = &visit.page;
-    page.press("Files").await;
-    // What the list has said.
-    page.eval(
-        "window.said = ''; new MutationObserver(() => window.said += document.querySelector('.panel-body').innerText)\
-         .observe(document.querySelector('.panel-body'), { childList: true, subtree: true }); 0",
-    )
-    .await;
     let file = crate::support::repository().join("tests/cases/files/letter.docx");
     page.choose_files(".composer input[type=file]", &[file])
         .await;
-    page.until("window.said.includes('being read…')").await;
-    page.until("document.querySelector('.files .file') && !document.querySelector('.panel-body').innerText.includes('being read…')")
+    page.shows(".transfer.stored", "letter.docx").await;
+    page.press("Files").await;
+    let is_read = "document.querySelector('.files .file') && !document.querySelector('.panel-body').innerText.includes('being read…')";
+    page.until(is_read).await;
+    // As if another server were still at it, however fast this one was.
+    let server = &visit.server;
+    server
+        .change("UPDATE file_text SET state = 'pending', alive_at = unixepoch() * 1000")
         .await;
+    let url = page.eval("location.href").await;
+    page.go_to(url.as_str().expect("an address")).await;
+    page.press("Files").await;
+    page.shows(".files .file", "being read…").await;
+    // That one is gone, and somebody asks.
+    server.change("UPDATE file_text SET alive_at = 0").await;
+    let chat = url.as_str().and_then(|url| url.rsplit('/').next());
+    let path = format!("/chat/{}/files", chat.expect("a chat"));
+    server.get(&path).send().await.has_status(200);
+    page.until(is_read).await;
     page.is_clean(visit.server.address());
 }
 

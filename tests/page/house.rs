@@ -1,8 +1,6 @@
 //! The page of a server in the house, by a name and without TLS, where browsers leave out a part of what pages may use.
 
-use std::fs;
-
-use super::{at, log_in, send, settled, user_with};
+use super::{add_notes, at, log_in, send, settled, user_with};
 use crate::support::{Browser, FakeModel, Setup};
 
 #[tokio::test]
@@ -19,12 +17,7 @@ async fn everything_works_without_tls() {
     let page = browser.open(&at(&address, "/")).await;
     assert_eq!(page.eval("isSecureContext").await, false);
     log_in(&page, &user.email).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("notes.md");
-    fs::write(&file, "Someone must have slandered Josef K.").expect("a file");
-    page.choose_files(".composer input[type=file]", &[file])
-        .await;
-    page.shows(".transfer.stored", "notes.md").await;
+    add_notes(&page).await;
     page.eval("document.querySelector('.prompt').focus()").await;
     send(&page, "first").await;
     settled(&page).await;

@@ -23,7 +23,9 @@ mod token_mode;
 mod windows;
 mod wire;
 
-use crate::support::{Browser, FakeModel, Page, Server, User, login};
+use std::fs;
+
+use crate::support::{Browser, FakeMail, FakeModel, Page, Server, User, login};
 
 /// A person who has logged in on a page, with the models of a fake endpoint.
 pub struct Visit {
@@ -61,6 +63,27 @@ pub async fn log_in(page: &Page, email: &str) {
     page.types(email).await;
     page.key("Enter", 0).await;
     page.until("document.querySelector('.composer')").await;
+}
+
+/// Logs in with a code from the mail (token mode).
+pub async fn log_in_by_mail(page: &Page, mail: &FakeMail, email: &str) {
+    page.until("document.activeElement?.id === 'email'").await;
+    page.types(email).await;
+    page.key("Enter", 0).await;
+    page.until("document.activeElement?.id === 'code'").await;
+    page.types(&mail.code(email).await).await;
+    page.key("Enter", 0).await;
+    page.until("document.querySelector('.composer')").await;
+}
+
+/// Adds a file `notes.md` to the prompt, and waits until it is stored.
+pub async fn add_notes(page: &Page) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("notes.md");
+    fs::write(&file, "Someone must have slandered Josef K.").expect("a file");
+    page.choose_files(".composer input[type=file]", &[file])
+        .await;
+    page.shows(".transfer.stored", "notes.md").await;
 }
 
 /// Sends a prompt from the composer, which has the focus.

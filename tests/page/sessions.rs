@@ -2,19 +2,8 @@
 
 use serde_json::json;
 
-use super::{at, settled};
+use super::{at, log_in_by_mail, settled};
 use crate::support::{Browser, FakeMail, FakeModel, Page, Setup};
-
-/// Logs in with a code from the mail.
-async fn log_in(page: &Page, mail: &FakeMail, email: &str) {
-    page.until("document.activeElement?.id === 'email'").await;
-    page.types(email).await;
-    page.key("Enter", 0).await;
-    page.until("document.activeElement?.id === 'code'").await;
-    page.types(&mail.code(email).await).await;
-    page.key("Enter", 0).await;
-    page.until("document.querySelector('.composer')").await;
-}
 
 /// A request of this page that nothing of the page knows of; its status.
 async fn asks(page: &Page, path: &str, body: &str) -> u64 {
@@ -51,7 +40,7 @@ async fn drafts_and_prompts_wait_for_the_next_login() {
     let setup = Setup::app().token_mode(&mail);
     let server = setup.variable("allow_private_models", "true").start().await;
     let page = browser.open(&at(server.address(), "/")).await;
-    log_in(&page, &mail, "josef@example.com").await;
+    log_in_by_mail(&page, &mail, "josef@example.com").await;
     add_model(&page, &model, "fake-say-rate-0").await;
     super::send(&page, "first").await;
     settled(&page).await;
@@ -71,7 +60,7 @@ async fn drafts_and_prompts_wait_for_the_next_login() {
     page.screenshot("session-ended").await;
     assert_eq!(page.eval("location.pathname").await, chat);
     // It goes on where it was.
-    log_in(&page, &mail, "josef@example.com").await;
+    log_in_by_mail(&page, &mail, "josef@example.com").await;
     page.until("document.querySelector('.prompt').value === 'second'")
         .await;
     super::send(&page, " thought").await;
@@ -85,7 +74,7 @@ async fn drafts_and_prompts_wait_for_the_next_login() {
     // Another person finds nothing of it.
     assert_eq!(asks(&page, "/auth/logout", JSON).await, 200);
     page.until("document.querySelector('.welcome')").await;
-    log_in(&page, &mail, "leni@example.com").await;
+    log_in_by_mail(&page, &mail, "leni@example.com").await;
     page.until("location.pathname === '/' && document.querySelector('.prompt').value === ''")
         .await;
     let left = "Object.keys(localStorage).filter((key) => /draft|waiting/.test(key))";
@@ -103,7 +92,7 @@ async fn the_feed_says_that_the_session_has_ended() {
     let server = Setup::app().token_mode(&mail).start().await;
     let wire = super::wire::Wire::to(server.address()).await;
     let page = browser.open(&at(wire.address(), "/")).await;
-    log_in(&page, &mail, "josef@example.com").await;
+    log_in_by_mail(&page, &mail, "josef@example.com").await;
     page.until("document.activeElement?.matches('.prompt')")
         .await;
     page.types("half a thought").await;
@@ -111,7 +100,7 @@ async fn the_feed_says_that_the_session_has_ended() {
     // It connects again, and is turned away.
     wire.cut();
     page.shows(".notes", "Your session has ended").await;
-    log_in(&page, &mail, "josef@example.com").await;
+    log_in_by_mail(&page, &mail, "josef@example.com").await;
     page.until("document.querySelector('.prompt').value === 'half a thought'")
         .await;
     assert_eq!(page.errors(), [""; 0]);

@@ -1,6 +1,6 @@
 //! Logging in with a code from a mail.
 
-use super::at;
+use super::{at, log_in_by_mail};
 use crate::support::{Browser, FakeMail, Setup};
 
 #[tokio::test]
@@ -55,13 +55,7 @@ async fn a_logout_that_fails_is_none() {
     let mail = FakeMail::start();
     let server = Setup::app().token_mode(&mail).start().await;
     let page = browser.open(&at(server.address(), "/")).await;
-    page.until("document.activeElement?.id === 'email'").await;
-    page.types("josef@example.com").await;
-    page.key("Enter", 0).await;
-    page.until("document.activeElement?.id === 'code'").await;
-    page.types(&mail.code("josef@example.com").await).await;
-    page.key("Enter", 0).await;
-    page.until("document.querySelector('.composer')").await;
+    log_in_by_mail(&page, &mail, "josef@example.com").await;
     let _state = server.kill();
     page.press("Log out").await;
     page.shows(".notes", "The server can't be reached").await;
