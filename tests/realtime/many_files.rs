@@ -135,8 +135,7 @@ async fn events_of_many_uploads_are_all_sent(setup: Setup) {
     }
     let files = missed(&mut new, away).await;
     assert_eq!(ids(&Value::from(files)), uploaded);
-    new.send(&json!({"action": "sync", "rev": away})).await;
-    let all = frame(&mut new).await["file_ids"].take();
+    let all = synced(&mut new, away).await["file_ids"].take();
     let all = all.as_array().expect("a list").iter();
     let all: BTreeSet<String> = all.filter_map(|id| Some(id.as_str()?.to_owned())).collect();
     assert_eq!(all, uploaded, "none is taken for gone");
@@ -167,8 +166,7 @@ async fn more_files_than_a_frame_holds_are_sent_after_another_sync(setup: Setup)
     let received: BTreeSet<String> = ids(&Value::from(files));
     assert_eq!(received.len() as u64, FILES);
     // With only a part of the ids a client would drop the other files.
-    new.send(&json!({"action": "sync", "rev": FILES})).await;
-    let sync = frame(&mut new).await;
+    let sync = synced(&mut new, FILES).await;
     assert_eq!(
         (&sync["file_ids"], &sync["files"]),
         (&Value::Null, &json!([]))
@@ -182,14 +180,24 @@ async fn frame(socket: &mut Socket) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// What a client is answered that asks for what is newer than `rev`. Events may come before, from the background.
+async fn synced(socket: &mut Socket, rev: u64) -> Value {
+    socket.send(&json!({"action": "sync", "rev": rev})).await;
+    loop {
+        let frame = frame(socket).await;
+        assert_ne!(frame["action"], "error", "{frame}");
+        if frame["action"] == "sync" {
+            return frame;
+        }
+    }
+}
+
 /// The files that a client receives that asks as long as there are more.
 async fn missed(socket: &mut Socket, since: u64) -> Vec<Value> {
     let mut rev = since;
     let mut files = Vec::new();
     loop {
-        socket.send(&json!({"action": "sync", "rev": rev})).await;
-        let sync = frame(socket).await;
-        assert_eq!(sync["action"], "sync", "{sync}");
+        let sync = synced(socket, rev).await;
         let received = sync["files"].as_array();
         let received = received.unwrap_or_else(|| panic!("a sync has files, and not {sync}"));
         files.extend(received.iter().cloned());
