@@ -3,11 +3,13 @@
 //! Triggers write its entries, in the transaction of each change. Here they are read: for clients that ask what they
 //! missed ([`since`]), and after a change for those that are connected ([`tell`]).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
+use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
 
 use crate::announce::text;
@@ -22,14 +24,21 @@ use crate::conversation::ABANDONED_AFTER;
 use crate::db::{self, Db};
 use crate::grip::{Grip, Item, channel_feed, close, item};
 use crate::params;
+use crate::task::begin_spawned;
 
 const READ: &str = include_str!("feed/read.sql");
 
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
 
+/// Longer than our part of the way of a reply's first piece, and too short for a person.
+const A_MOMENT: Duration = Duration::from_millis(25);
+
 /// Of how many users an instance remembers what it has published.
-const REMEMBERED: usize = 1000;
+const REMEMBERED_USERS: usize = 1000;
+
+/// How many entries of each: as many as are read at once.
+const REMEMBERED: usize = 200;
 
 static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 
@@ -40,8 +49,8 @@ struct Waiting {
     subjects: HashSet<String>,
     /// Whether a task is at it.
     is_read: bool,
-    /// By user, the newest rev.
-    published: HashMap<String, i64>,
+    /// By user, the newest revs.
+    published: HashMap<String, BTreeSet<i64>>,
 }
 
 /// An entry, and what it is about.
@@ -216,6 +225,15 @@ pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
     }
 }
 
+/// [`tell`] after a moment, for what others wait for more: the first piece of a reply that has begun.
+pub fn tell_soon(subject: String) {
+    wasip3::spawn(async {
+        sleep(A_MOMENT).await;
+        tell([subject]).await;
+        begin_spawned().await;
+    });
+}
+
 /// This user is gone, and their sockets have nothing to wait for.
 pub async fn user_deleted(user: &str) {
     if let Some(grip) = Grip::get().await.ok().flatten() {
@@ -264,17 +282,19 @@ fn next() -> Option<HashSet<String>> {
 fn items(entries: Vec<Entry>) -> Vec<Item> {
     let mut waiting = waiting();
     let published = &mut waiting.published;
-    if published.len() > REMEMBERED {
+    if published.len() > REMEMBERED_USERS {
         published.clear();
     }
     let mut items = Vec::new();
     for entry in entries {
         let (user, rev) = (entry.user_id.clone(), entry.rev);
-        let newest = published.entry(user.clone()).or_default();
-        if rev <= *newest {
+        let of_user = published.entry(user.clone()).or_default();
+        if !of_user.insert(rev) {
             continue;
         }
-        *newest = rev;
+        if of_user.len() > REMEMBERED {
+            of_user.pop_first();
+        }
         if let Some(change) = entry.change() {
             items.push(Item {
                 id: Some(format!("feed-{user}-{rev}")),

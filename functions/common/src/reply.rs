@@ -15,7 +15,7 @@ use crate::api::relay::Message;
 use crate::api::settings::InForce;
 use crate::db::{self, Db};
 use crate::links::Called;
-use crate::{clock, conversation, feed, params};
+use crate::{clock, conversation, params};
 use audience::Audience;
 
 /// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
@@ -130,7 +130,7 @@ impl Begun {
     }
 
     /// Tells the clients of the chat the prompt, if it is new, and that there is a reply to come.
-    pub async fn announce(&self, audience: &Audience) {
+    pub fn announce(&self, audience: &Audience) {
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
             let event = interrupted.clone().into();
@@ -149,7 +149,6 @@ impl Begun {
             model: self.model.name.clone(),
         });
         audience.tell(&events);
-        feed::tell([self.chat.as_str()]).await;
     }
 }
 

@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use kafka_common::api::id::GenerationId;
 use kafka_common::db;
 use kafka_common::error::Error;
+use kafka_common::feed;
 use kafka_common::long_work::{Lease, held};
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::{self, Ending};
@@ -32,13 +33,16 @@ const NOT_BEGUN: &str = "The server could not begin this reply. Please try again
 const MAX_TRIAL: usize = 64 * 1024;
 
 /// Lets a reply be written, beginning now and beyond the answer to the request that asked for it. The prompt is on the disk
-/// then.
+/// then, and the feed of the chat's owner is told here: the instance that writes has its first piece to send.
 ///
 /// # Errors
 /// Where it can't be written to the disk.
 pub async fn start(begun: &Begun) -> Result<(), Refused> {
     match call(WRITE_PATH, begun, None, StatusCode::ACCEPTED).await {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            feed::tell_soon(begun.chat.clone());
+            Ok(())
+        }
         Err(why) => Ok(give_up(begun, &why).await?),
     }
 }
@@ -49,6 +53,7 @@ pub async fn stream(begun: &Begun, lease: Option<Lease>) -> Response {
     let accept = Some(sse::CONTENT_TYPE);
     match call(WRITE_PATH, begun, accept, StatusCode::OK).await {
         Ok(body) => {
+            feed::tell_soon(begun.chat.clone());
             let events = written(events(body), begun.chat.clone(), begun.reply.clone());
             sse::response(held(events, lease))
         }
@@ -111,7 +116,7 @@ async fn give_up(begun: &Begun, why: &str) -> db::Result<()> {
     let generation = begun.reply.as_str();
     tracing::error!(generation, "the reply did not begin: {why}");
     begun.flush().await?;
-    begun.announce(&Audience::of(&begun.chat, None).await).await;
+    begun.announce(&Audience::of(&begun.chat, None).await);
     if let Err(error) = ending::end(&begun.chat, generation, Ending::error(NOT_BEGUN)).await {
         // Its heartbeat stays what it is, so the next reader ends it.
         tracing::error!(generation, "the reply: {error}");

@@ -62,7 +62,7 @@ pub async fn write(begun: Begun, audience: Audience, announced: oneshot::Sender<
             tracing::error!("the prompt: {error}");
             return Err(Gone);
         }
-        begun.announce(&audience).await;
+        begun.announce(&audience);
         begin_spawned().await;
         // They wait as long as this goes on, or need it no more.
         let _ = (told.send(()), announced.send(()));

@@ -18,6 +18,7 @@ through_both!(
     a_reply_is_told_when_it_begins_and_ends,
     what_a_socket_changes_is_told_too,
     what_an_import_makes_is_told_too,
+    what_was_told_seconds_ago_is_not_told_again,
     a_user_who_leaves_is_told_last,
 );
 
@@ -222,6 +223,30 @@ async fn what_a_socket_changes_is_told_too(setup: Setup) {
     let ended = feed.until("its end", is("generation_ended")).await;
     assert_eq!(ended["status"], "stopped");
     assert_eq!(feed.gaps, 0, "{:#?}", feed.actions());
+}
+
+/// Each reply has an instance of its own, which does not know what others have published.
+async fn what_was_told_seconds_ago_is_not_told_again(setup: Setup) {
+    let scene = Scene::new(setup, &[MODEL]).await;
+    let user = &scene.user.id;
+    let other = scene.server.chat(&scene.user, "Amerika").await;
+    let sql = format!(
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 30)
+         INSERT INTO feed (user_id, rev, noted_at, kind, subject_id, chat_rev, changed)
+         SELECT '{user}', (SELECT max(rev) FROM feed WHERE user_id = '{user}') + n,
+             CAST(1000 * unixepoch('subsec') AS INTEGER) - 2000, 'chat_changed', '{other}', 1, 'content' FROM number"
+    );
+    scene.server.change(&sql).await;
+    let mut feed = Feed::open(&scene.server, user).await;
+    let asked = json!({ "prompt": "hello", "model": MODEL });
+    scene.ask(&asked).await.has_status(202);
+    loop {
+        let frame = feed.socket.json().await;
+        assert_ne!(frame["chat_id"], other, "{frame}");
+        if frame["action"] == "generation_ended" {
+            return;
+        }
+    }
 }
 
 async fn what_an_import_makes_is_told_too(setup: Setup) {
