@@ -59,7 +59,7 @@ pub use pushpin::{Pushpin, is_installed as pushpin_is_installed};
 pub use raw::{head_and_body, read_response};
 pub use server::Server;
 pub use setup::{Setup, fresh_state};
-pub use socket::{PROTOCOL, Received, Refused, Socket, V2};
+pub use socket::{A_WHILE, PROTOCOL, Received, Refused, Socket, V2};
 pub use statements::Calls;
 pub use world::{API_KEY, House, World, by};
 

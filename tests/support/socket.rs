@@ -16,6 +16,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::PATIENCE;
 
+/// How long nothing comes where nothing is to come.
+pub const A_WHILE: Duration = Duration::from_millis(500);
+
 /// The sub-protocol of v2.
 pub const V2: &str = "kafka.v2";
 
@@ -161,7 +164,7 @@ impl Socket {
 
     /// Fails unless nothing but deltas comes for a while.
     pub async fn is_quiet(&mut self) {
-        let received = self.next_within(Duration::from_millis(500)).await;
+        let received = self.next_within(A_WHILE).await;
         assert_eq!(received, None, "this socket should receive nothing");
     }
 

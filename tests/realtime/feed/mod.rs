@@ -8,7 +8,7 @@ mod stream;
 use serde_json::{Value, json};
 
 use super::{KEY, save_model};
-use crate::support::{PATIENCE, Received, Server, Socket, V2};
+use crate::support::{A_WHILE, PATIENCE, Received, Server, Socket, V2};
 
 /// A client of a feed: what docs/websocket.md tells it to keep.
 pub(super) struct Feed {
@@ -44,6 +44,20 @@ impl Feed {
         let (socket, _, running) = open(server, &self.user).await;
         (self.socket, self.running) = (socket, running);
         self.asks().await;
+    }
+
+    /// Fails if anything new comes for a while; returns what comes again, which Pushpin does not drop.
+    async fn is_quiet(&mut self) -> Vec<Value> {
+        let mut repeats = Vec::new();
+        while let Some(received) = self.socket.next_within(A_WHILE).await {
+            let Received::Text(text) = &received else {
+                panic!("{received:?}");
+            };
+            let frame: Value = serde_json::from_str(text).expect("JSON");
+            assert!(rev(&frame) <= self.rev, "nothing new should come: {frame}");
+            repeats.push(frame);
+        }
+        repeats
     }
 
     async fn asks(&mut self) {
