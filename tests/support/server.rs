@@ -87,6 +87,11 @@ impl Server {
         &self.sockets
     }
 
+    /// Whether its sockets are at a Pushpin.
+    pub fn is_behind_pushpin(&self) -> bool {
+        self.pushpin.is_some()
+    }
+
     /// Stops Pushpin and starts it again; all sockets are lost.
     pub fn restart_pushpin(&mut self) {
         let pushpin = self.pushpin.as_mut().expect("there is a Pushpin");
