@@ -28,10 +28,21 @@ fn statements(folder: &Path, found: &mut Vec<Statement>) {
     }
 }
 
+/// The beginnings of statements, and the end that they have in common.
+const BEGINNINGS: [&str; 2] = ["feed/since.sql", "feed/told.sql"];
+const END: &str = "feed/entries.sql";
+
 fn all_statements() -> Vec<Statement> {
     let mut found = Vec::new();
     for folder in ["functions", "crates"] {
         statements(&repository().join(folder), &mut found);
+    }
+    let end = found.iter().position(|it| it.name.ends_with(END));
+    let end = found.swap_remove(end.expect("there is such a file"));
+    for statement in &mut found {
+        if BEGINNINGS.iter().any(|it| statement.name.ends_with(it)) {
+            statement.sql.push_str(&end.sql);
+        }
     }
     found
 }

@@ -38,6 +38,20 @@ async fn values_come_back_as_they_went_in() {
     assert_eq!(error, "the text in column 0 is not valid UTF-8");
 }
 
+/// Else a statement is prepared again for each new value, which may take longer than it does.
+#[tokio::test]
+async fn a_plan_does_not_depend_on_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = open(&folder).await.session();
+    run(&mut session, "CREATE TABLE t (a, b)").await;
+    run(&mut session, "CREATE INDEX part ON t (a) WHERE b = 1").await;
+    for value in [1, 2] {
+        let sql = "EXPLAIN QUERY PLAN SELECT a FROM t WHERE a = 5 AND b = ?1";
+        let plan = session.execute(sql, vec![Value::Integer(value)]).await;
+        assert_eq!(plan.unwrap().rows[0][3], text("SCAN t"), "{value}");
+    }
+}
+
 #[tokio::test]
 async fn errors_are_worded_as_in_spin() {
     let folder = tempfile::tempdir().unwrap();

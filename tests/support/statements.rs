@@ -11,9 +11,8 @@ const SCHEMA: &str = "FROM schema_migration";
 const SETTING: &str = "PRAGMA synchronous";
 
 /// What a change has read of its owner's feed for those who follow it: beside the request, and one of them for all changes of
-/// a moment. A feed that is followed is read by the same. `realtime::feed` tests what it costs.
-const FEED: &str =
-    "WITH recent AS MATERIALIZED ( SELECT id, user_id, subject_id, noted_at FROM feed";
+/// a moment. `realtime::feed` tests what it costs.
+const FEED: &str = "WITH asked (id) AS MATERIALIZED (SELECT value FROM json_each(?3)), recent AS";
 
 /// The statements that were run between a request's arrival and its answer, in order. What it left to be done in the
 /// background afterwards is not among them, nor is an instance's look at the schema, a connection's setting, or what is told
@@ -73,6 +72,11 @@ impl Server {
 }
 
 impl Server {
+    /// How often entries of feeds were read to be published, so far.
+    pub async fn feed_reads(&self) -> usize {
+        self.log_so_far().await.matches(FEED).count()
+    }
+
     /// What `requests` called the host for, sent one after the other, which are answered 200.
     pub async fn calls(&self, requests: impl IntoIterator<Item = Request>) -> Calls {
         let before = self.log_so_far().await.len();

@@ -19,20 +19,44 @@ use crate::api::id::MessageId;
 use crate::api::models::Model;
 use crate::api::words::{Changed, Status};
 use crate::api::workspace::Workspace;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::conversation::ABANDONED_AFTER;
 use crate::db::{self, Db};
 use crate::grip::{Grip, Item, channel_feed, close, item};
 use crate::params;
 use crate::task::begin_spawned;
 
-const READ: &str = include_str!("feed/read.sql");
+/// Those that a user missed.
+const SINCE: &str = concat!(
+    include_str!("feed/since.sql"),
+    include_str!("feed/entries.sql")
+);
+
+/// Those that are to be published.
+const TOLD: &str = concat!(
+    include_str!("feed/told.sql"),
+    include_str!("feed/entries.sql")
+);
 
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
 
 /// Longer than our part of the way of a reply's first piece, and too short for a person.
 const A_MOMENT: Duration = Duration::from_millis(25);
+
+/// How long changes are gathered in a burst of them. A person does not notice it, and it is shorter than what is read of a
+/// user's last entries (feed/told.sql).
+const GATHERED: Duration = Duration::from_millis(100);
+
+/// How many changes that follow each other soon are read one by one. Few, since under load an instance may see no more than
+/// thirty in its life.
+const ONE_BY_ONE: u32 = 1;
+
+/// How many changes are gathered, about, at most: a part of the entries that are read at once.
+const MOST_GATHERED: u32 = 100;
+
+/// How often it is looked meanwhile whether they are that many.
+const LOOKS: u32 = 5;
 
 /// Of how many users an instance remembers what it has published.
 const REMEMBERED_USERS: usize = 1000;
@@ -42,11 +66,18 @@ const REMEMBERED: usize = 200;
 
 static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 
+/// When entries were read last.
+static READ: Moment = Moment::never();
+
 /// What this instance has still to publish, and has published.
 #[derive(Default)]
 struct Waiting {
     /// The ids of things that have changed, and of users who have changed any.
     subjects: HashSet<String>,
+    /// How many changes that were.
+    changes: u32,
+    /// How many changes came soon after a read.
+    burst: u32,
     /// Whether a task is at it.
     is_read: bool,
     /// By user, the newest revs.
@@ -186,26 +217,18 @@ fn changed(words: &str) -> Vec<Changed> {
 /// # Errors
 /// Where the database can't be read.
 pub async fn since(db: &mut Db, user: &str, rev: i64, limit: usize) -> db::Result<Vec<FeedChange>> {
-    let entries = read(db, Some(user), rev, limit, &HashSet::new()).await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let now = clock::unix_millis();
+    let asked = params![now, ABANDONED_AFTER, user, rev, limit];
+    let entries: Vec<Entry> = db.query_as(SINCE, asked).await?;
     Ok(entries.into_iter().filter_map(Entry::change).collect())
 }
 
-async fn read(
-    db: &mut Db,
-    user: Option<&str>,
-    rev: i64,
-    limit: usize,
-    subjects: &HashSet<String>,
-) -> db::Result<Vec<Entry>> {
-    let asked = params![
-        user,
-        rev,
-        i64::try_from(limit).unwrap_or(i64::MAX),
-        json!(subjects).to_string(),
-        clock::unix_millis(),
-        ABANDONED_AFTER
-    ];
-    db.query_as(READ, asked).await
+/// What is to be published of these things and users.
+async fn told(subjects: &HashSet<String>) -> db::Result<Vec<Entry>> {
+    let now = clock::unix_millis();
+    let asked = params![now, ABANDONED_AFTER, json!(subjects).to_string()];
+    Db::open().await?.query_as(TOLD, asked).await
 }
 
 /// Sends those who follow the feeds of these users, or of the owners of these things (chats, files, models, workspaces), by
@@ -219,7 +242,15 @@ pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
     waiting
         .subjects
         .extend(subjects.into_iter().map(Into::into));
-    if !waiting.is_read && !waiting.subjects.is_empty() {
+    if waiting.subjects.is_empty() {
+        return;
+    }
+    waiting.changes += 1;
+    waiting.burst = match READ.is_within(2 * GATHERED) {
+        true => waiting.burst.saturating_add(1),
+        false => 0,
+    };
+    if !waiting.is_read {
         waiting.is_read = true;
         wasip3::spawn(publish(grip));
     }
@@ -261,9 +292,8 @@ impl Drop for AtIt {
 /// Publishes until nothing waits any more.
 async fn publish(grip: &'static Grip) {
     let _at_it = AtIt;
-    while let Some(subjects) = next() {
-        let entries = async { read(&mut Db::open().await?, None, 0, 0, &subjects).await };
-        match entries.await {
+    while let Some(subjects) = next().await {
+        match told(&subjects).await {
             Ok(entries) => grip.publish_named(items(entries)),
             // Who follows finds out by the next `rev`, and asks.
             Err(error) => tracing::error!("a feed: {error}"),
@@ -271,10 +301,25 @@ async fn publish(grip: &'static Grip) {
     }
 }
 
-/// What waits, if anything does.
-fn next() -> Option<HashSet<String>> {
-    let subjects = std::mem::take(&mut waiting().subjects);
-    Some(subjects).filter(|subjects| !subjects.is_empty())
+/// What waits, if anything does; in a burst, when more has come to it.
+async fn next() -> Option<HashSet<String>> {
+    let is_burst = {
+        let waiting = waiting();
+        if waiting.subjects.is_empty() {
+            return None;
+        }
+        waiting.burst > ONE_BY_ONE
+    };
+    // It looks, since a task of another request can't wake this one.
+    let mut looks = if is_burst { LOOKS } else { 0 };
+    while looks > 0 && waiting().changes < MOST_GATHERED {
+        sleep(GATHERED / LOOKS).await;
+        looks -= 1;
+    }
+    READ.is_now();
+    let mut waiting = waiting();
+    waiting.changes = 0;
+    Some(std::mem::take(&mut waiting.subjects))
 }
 
 /// The entries that this instance has not published yet. Another instance may publish the same at the same time: so each

@@ -14,6 +14,7 @@ use crate::api::id::{GenerationId, MessageId};
 use crate::api::relay::Message;
 use crate::api::settings::InForce;
 use crate::db::{self, Db};
+use crate::grip::Item;
 use crate::links::Called;
 use crate::{clock, conversation, params};
 use audience::Audience;
@@ -129,13 +130,15 @@ impl Begun {
         }
     }
 
-    /// Tells the clients of the chat the prompt, if it is new, and that there is a reply to come.
-    pub fn announce(&self, audience: &Audience) {
+    /// Tells the clients of the chat the prompt, if it is new, and that there is a reply to come: the reader at once, those at
+    /// a gateway when the items are published.
+    pub fn announcement(&self, audience: &Audience) -> Vec<Item> {
+        let mut items = Vec::new();
         if let Some(interrupted) = &self.interrupted {
             // A reader would take the end of another reply for that of its own.
             let event = interrupted.clone().into();
-            audience.send_v2(&[event]);
-            audience.tell_v1(ending::text(interrupted).into_iter().collect());
+            items.extend(audience.items_v2(&[event]));
+            items.extend(audience.items_v1(ending::text(interrupted)));
         }
         let mut events = Vec::new();
         if let Some(message) = &self.message {
@@ -148,7 +151,8 @@ impl Begun {
             parent_id: self.answered_id.clone(),
             model: self.model.name.clone(),
         });
-        audience.tell(&events);
+        items.extend(audience.told(&events));
+        items
     }
 }
 

@@ -116,7 +116,8 @@ async fn give_up(begun: &Begun, why: &str) -> db::Result<()> {
     let generation = begun.reply.as_str();
     tracing::error!(generation, "the reply did not begin: {why}");
     begun.flush().await?;
-    begun.announce(&Audience::of(&begun.chat, None).await);
+    let audience = Audience::of(&begun.chat, None).await;
+    audience.publish(begun.announcement(&audience));
     if let Err(error) = ending::end(&begun.chat, generation, Ending::error(NOT_BEGUN)).await {
         // Its heartbeat stays what it is, so the next reader ends it.
         tracing::error!(generation, "the reply: {error}");

@@ -67,14 +67,14 @@ async fn write(begun: Begun, headers: &HeaderMap) -> Response<Body> {
     };
     db::schema_is_current();
     let span = log::generation(&begun.chat, begun.reply.as_str());
-    let (announced, is_announced) = oneshot::channel();
+    let (stored, is_stored) = oneshot::channel();
     let writing = async move {
         let audience = Audience::of(&begun.chat, reader).await;
-        writer::write(begun, audience, announced).await;
+        writer::write(begun, audience, stored).await;
     };
     wasip3::spawn(writing.instrument(span));
     begin_spawned().await;
-    match is_announced.await {
+    match is_stored.await {
         Ok(()) => response,
         Err(_) => status(StatusCode::SERVICE_UNAVAILABLE),
     }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
-use futures::future::{Either, join, select, try_join};
+use futures::future::{Either, select, try_join};
 use kafka_common::api::events;
 use kafka_common::api::usage::Tokens;
 use kafka_common::api::words::Status;
@@ -18,7 +18,7 @@ use kafka_common::log::{self, Written};
 use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
-use kafka_common::task::begin_spawned;
+use kafka_common::task::{begin_spawned, within};
 use kafka_llm::draft::{Draft, FLUSH};
 use kafka_llm::{Adaptation, Event, Failure, Learnt, Role, Turn, composer, reasoning, usage};
 
@@ -52,25 +52,43 @@ enum Received {
     Refused(Failure),
 }
 
+/// How long a stored prompt waits until its model begins to answer, in an instance that does one thing at a time: longer
+/// than a model takes that is near.
+const QUESTION_FIRST: Duration = Duration::from_millis(5);
+
+/// How long a reply's beginning waits for its first piece, to be told with it: too short for a person.
+const A_MOMENT: Duration = Duration::from_millis(25);
+
 /// Writes a reply, from the question to the model to the last word about it. The model is asked while the disk takes the
-/// prompt (docs/decisions.md#a-prompt-is-flushed-while-the-model-is-asked); `announced` learns when the disk has it and
-/// clients have been told, and is dropped if that fails.
-pub async fn write(begun: Begun, audience: Audience, announced: oneshot::Sender<()>) {
+/// prompt (docs/decisions.md#a-prompt-is-flushed-while-the-model-is-asked); `stored` learns when the disk has it, and is
+/// dropped if that fails.
+pub async fn write(begun: Begun, audience: Audience, stored: oneshot::Sender<()>) {
     let (told, is_told) = oneshot::channel();
+    let (question, is_answered) = oneshot::channel();
+    let (first_piece, has_first_piece) = oneshot::channel();
     let beginning = async {
         if let Err(error) = begun.flush().await {
             tracing::error!("the prompt: {error}");
             return Err(Gone);
         }
-        begun.announce(&audience);
+        // Who waits for what is sent here does so as long as this goes on, or needs it no more. The other way round, what is
+        // waited for may be given up, or take too long.
+        let _ = within(QUESTION_FIRST, is_answered).await;
+        let _ = stored.send(());
+        // The connection that the first piece needs is made before it comes.
+        rows::make_ready().await;
+        let announcement = begun.announcement(&audience);
+        let _ = within(A_MOMENT, has_first_piece).await;
+        audience.publish(announcement);
+        let _ = told.send(());
         begin_spawned().await;
-        // They wait as long as this goes on, or need it no more.
-        let _ = (told.send(()), announced.send(()));
         Ok(())
     };
     let mut writer = Writer {
         begun: &begun,
         audience: &audience,
+        question: Some(question),
+        first_piece: Some(first_piece),
         is_told: Some(is_told),
         draft: Draft::default(),
         thoughts: Draft::default(),
@@ -78,7 +96,7 @@ pub async fn write(begun: Begun, audience: Audience, announced: oneshot::Sender<
         took: Duration::ZERO,
         reached: Instant::now(),
         began: Instant::now(),
-        first_piece: None,
+        first_piece_took: None,
         asked_bytes: 0,
         counted: None,
         way: Learnt::default(),
@@ -99,6 +117,10 @@ pub async fn write(begun: Begun, audience: Audience, announced: oneshot::Sender<
 struct Writer<'a> {
     begun: &'a Begun,
     audience: &'a Audience,
+    /// Held until the model begins to answer, or won't.
+    question: Option<oneshot::Sender<()>>,
+    /// Held until the first piece waits to be told.
+    first_piece: Option<oneshot::Sender<()>>,
     /// When clients have been told of the reply; `None` after that.
     is_told: Option<oneshot::Receiver<()>>,
     /// The reply, and how much of it is in the row.
@@ -113,7 +135,7 @@ struct Writer<'a> {
     reached: Instant,
     began: Instant,
     /// How long the first piece took.
-    first_piece: Option<Duration>,
+    first_piece_took: Option<Duration>,
     /// How long the messages are that the model was sent last.
     asked_bytes: usize,
     /// The tokens of the questions so far.
@@ -214,9 +236,9 @@ impl Writer<'_> {
             self.asked_bytes = messages.iter().map(Turn::bytes).sum();
             let way = adaptation.way();
             let sent = send(question.call(&messages), &way, question.timeouts());
-            // The connection to the database that the first piece needs is made meanwhile.
-            let sent = join(sent, rows::make_ready());
-            let failure = match self.alongside(sent).await?.0 {
+            let sent = self.alongside(sent).await?;
+            self.question = None;
+            let failure = match sent {
                 Ok(answer) => match self.receive(answer).await? {
                     Received::Ended(mut ending) => {
                         if ending.status == Status::Complete {
@@ -242,7 +264,7 @@ impl Writer<'_> {
         let mut has_begun = false;
         while let Some(event) = self.alongside(answer.next()).await? {
             if let Event::Reasoning(_) | Event::Delta(_) = &event {
-                self.first_piece.get_or_insert(self.began.elapsed());
+                self.first_piece_took.get_or_insert(self.began.elapsed());
             }
             match event {
                 Event::Reasoning(thought) => {
@@ -318,7 +340,6 @@ impl Writer<'_> {
     }
 
     async fn write_piece(&mut self, part: Part) -> Result<(), Halt> {
-        self.clients_are_told().await;
         let begun = Instant::now();
         let outcome = self.try_write(part).await;
         let has_failed = self.reached < self.written;
@@ -328,6 +349,7 @@ impl Writer<'_> {
             Ok(Some(beat)) => {
                 self.reached = self.written;
                 if let Some(event) = self.event(part, beat.seq) {
+                    self.clients_are_told().await;
                     self.audience.tell(&[event]);
                     self.part(part).mark_stored();
                     begin_spawned().await;
@@ -353,6 +375,7 @@ impl Writer<'_> {
 
     /// What is told of the reply comes after its beginning.
     async fn clients_are_told(&mut self) {
+        (self.question, self.first_piece) = (None, None);
         if let Some(is_told) = &mut self.is_told {
             // Where that fails, all of this ends.
             let _ = is_told.await;
@@ -418,14 +441,14 @@ impl Writer<'_> {
                 Ok(Outcome::Finished(mut sent)) => {
                     let written = Written {
                         took: self.began.elapsed(),
-                        first_piece: self.first_piece,
+                        first_piece: self.first_piece_took,
                         characters: self.draft.text().chars().count(),
                     };
                     log::reply_ended(sent.status, Some(written));
                     self.status = sent.status;
                     links::publish(&self.begun.called, &mut sent.events).await;
                     self.audience.tell(&sent.events);
-                    self.audience.tell_v1(sent.v1);
+                    self.audience.publish(self.audience.items_v1(sent.v1));
                     feed::tell([self.begun.chat.as_str()]).await;
                     return Ok(None);
                 }

@@ -106,17 +106,18 @@ pub(super) async fn of_reading(counter: &mut Counter) {
 
 pub(super) async fn of_replies(counter: &mut Counter) {
     let fake = FakeModel::start();
-    for name in ["fake-words-2-rate-0", "fake-silent"] {
+    for name in ["fake-words-2-rate-20", "fake-silent"] {
         let base_url = fake.base_url();
         let form = counter.model_form(name, &base_url);
         let request = counter.post("/models/new").form(&form);
         counter.made(request, "/id").await;
     }
     let chat = counter.chat().await;
-    let request = counter.message(&chat, "fake-words-2-rate-0");
-    // What the flush of the prompt comes with; the reply's task reads the conversation for its model.
+    let request = counter.message(&chat, "fake-words-2-rate-20");
+    // What the flush of the prompt comes with; the reply's task reads the conversation for its model, and may write the first
+    // piece.
     let one = transaction(4).and_alone(1).limited();
-    let cost = one.and_background(1);
+    let cost = one.and_background(2);
     let sent = counter.takes("messages", request, 202, cost).await;
     let reply = sent["generation_id"].as_str().expect("an id").to_owned();
     let answer = sent["reply_message_id"].as_str().expect("an id").to_owned();
@@ -127,8 +128,8 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let with_file = counter.chat_with(&[&file]).await;
     let request = counter.post(&format!("/chat/{with_file}/messages"));
     let request = request.header("accept", "application/json");
-    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0", "file_ids": [file] });
-    let cost_with_file = Cost { inside: 5, ..one }.and_background(4);
+    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-20", "file_ids": [file] });
+    let cost_with_file = Cost { inside: 5, ..one }.and_background(5);
     let request = request.json(body.to_string());
     counter
         .takes("messages with a file", request, 202, cost_with_file)
@@ -139,7 +140,7 @@ pub(super) async fn of_replies(counter: &mut Counter) {
         .takes(&path, counter.get(&path), 200, ONE.limited())
         .await;
     let path = format!("/chat/{chat}/messages/{sent}");
-    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-0" }).to_string();
+    let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-20" }).to_string();
     for (action, inside) in [("edit", 4), ("regenerate", 5)] {
         let cost = Cost { inside, ..cost };
         let request = counter.post(&format!("{path}/{action}"));

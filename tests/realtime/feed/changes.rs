@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::{Scene, through_both, words};
 use super::{Feed, KEY, Received, is, save_model, short};
 use crate::support::archive::archive;
-use crate::support::{Multipart, PATIENCE, Request, Setup, V2};
+use crate::support::{Database, Multipart, PATIENCE, Request, Setup, V2};
 
 /// Four words a second would be many pieces.
 const MODEL: &str = "fake-words-40-rate-20";
@@ -18,6 +18,7 @@ through_both!(
     a_reply_is_told_when_it_begins_and_ends,
     what_a_socket_changes_is_told_too,
     what_an_import_makes_is_told_too,
+    each_part_of_a_long_copy_is_told,
     what_was_told_seconds_ago_is_not_told_again,
     a_user_who_leaves_is_told_last,
 );
@@ -28,6 +29,7 @@ async fn done(request: Request) -> serde_json::Value {
     answer.json()
 }
 
+/// Each is waited for: what is told of a thing is how it is then.
 async fn everything_that_changes_is_told_once(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let (server, user) = (&scene.server, scene.user.id.as_str());
@@ -36,6 +38,7 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
     let first = feed.rev;
 
     let chat = server.chat(&scene.user, "The Castle").await;
+    feed.has(1).await;
     let patch = |fields: serde_json::Value| {
         let path = format!("/chat/{chat}");
         server.patch(&path).json(fields.to_string())
@@ -46,14 +49,22 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .form(&[("chat_id", &chat), ("new_name", "Amerika")]),
     )
     .await;
+    feed.has(2).await;
     done(patch(json!({ "is_pinned": true }))).await;
+    feed.has(3).await;
     done(patch(json!({ "is_archived": true }))).await;
+    feed.has(4).await;
     done(patch(json!({ "is_archived": false, "name": "The Trial" }))).await;
+    feed.has(5).await;
     let workspace = server.workspace(&scene.user, "second").await;
+    feed.has(6).await;
     done(patch(json!({ "workspace_id": workspace }))).await;
+    feed.has(7).await;
     done(patch(json!({ "temperature": 0.5 }))).await;
+    feed.has(8).await;
     let names = [("workspace_id", workspace.as_str()), ("new_name", "2nd")];
     done(server.patch("/workspace/rename").form(&names)).await;
+    feed.has(9).await;
     let settings = json!({ "instructions": "Be brief." }).to_string();
     done(
         server
@@ -61,13 +72,16 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .json(settings.clone()),
     )
     .await;
+    feed.has(10).await;
     done(
         server
             .patch(&format!("/user/{user}/settings"))
             .json(settings),
     )
     .await;
+    feed.has(11).await;
     let model = save_model(server, &scene.user, "m", "http://127.0.0.1:9/v1", KEY).await;
+    feed.has(12).await;
     let model = model.string("/id");
     done(
         server
@@ -75,7 +89,9 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .form(&[("name", "n")]),
     )
     .await;
+    feed.has(13).await;
     done(server.delete(&format!("/models/delete/{model}"))).await;
+    feed.has(14).await;
     let form = Multipart::new()
         .text("user_id", user)
         .text("target_id", &workspace)
@@ -92,9 +108,13 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .form(&[("file_id", &file), ("new_name", "b.html")]),
     )
     .await;
+    feed.has(17).await;
     done(server.delete(&format!("/file/delete/{file}"))).await;
+    feed.has(18).await;
     done(server.delete(&format!("/chat/{chat}"))).await;
+    feed.has(19).await;
     done(server.delete(&format!("/workspace/delete/{workspace}"))).await;
+    feed.has(20).await;
 
     let wanted = [
         "chat_created",
@@ -283,6 +303,27 @@ async fn what_an_import_makes_is_told_too(setup: Setup) {
     assert_eq!(made["file"]["filename"], "a.txt");
 }
 
+/// The copy is told as soon as it is there, and each part that it gets after that.
+async fn each_part_of_a_long_copy_is_told(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    // Parts of 2,500.
+    let messages = Database::conversation(&scene.chat, 6_000);
+    scene.server.change(&messages).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let body = json!({ "message_id": format!("{}-6000", scene.chat), "name": "a copy" });
+    let copy = scene.server.post(&format!("/chat/{}/copy", scene.chat));
+    let copy = done(copy.json(body.to_string())).await;
+    feed.has(4).await;
+    let content = "chat_changed content";
+    assert_eq!(feed.actions(), ["chat_created", content, content, content]);
+    assert!(
+        feed.changes
+            .iter()
+            .all(|it| it["chat_id"] == copy["chat_id"])
+    );
+    feed.is_quiet().await;
+}
+
 async fn a_user_who_leaves_is_told_last(setup: Setup) {
     let scene = Scene::new(setup, &[]).await;
     let mut feed = Feed::open(&scene.server, &scene.user.id).await;
@@ -338,6 +379,23 @@ async fn there_is_but_one_thing_to_ask_for() {
         quiet.is_none() || matches!(quiet, Some(Received::Text(_))),
         "{quiet:?}"
     );
+}
+
+/// A read costs as much as a change does, so in a burst it is one for many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_in_a_burst_are_read_together() {
+    let scene = Scene::new(Setup::app().logging_sql(), &[]).await;
+    let mut feed = Feed::open(&scene.server, &scene.user.id).await;
+    let before = scene.server.feed_reads().await;
+    for name in 0..40 {
+        let name = name.to_string();
+        let form = [("chat_id", scene.chat.as_str()), ("new_name", &name)];
+        done(scene.server.patch("/chat/rename").form(&form)).await;
+    }
+    feed.has(40).await;
+    assert_eq!(feed.changes[39]["chat"]["name"], "39");
+    let reads = scene.server.feed_reads().await - before;
+    assert!((1..30).contains(&reads), "{reads}");
 }
 
 /// A change waits for one flush, as before there were feeds; and what is told of it is read once, beside the request.

@@ -33,6 +33,12 @@ impl Audience {
 
     /// Sends events of v2, together.
     pub fn tell(&self, events: &[Event]) {
+        let items = self.told(events);
+        self.publish(items);
+    }
+
+    /// Sends the reader events of v2, and returns them for the clients at a gateway.
+    pub fn told(&self, events: &[Event]) -> Vec<Item> {
         // Also without a gateway, since the reader has none.
         let items = events.iter().map(|event| {
             let json = fitted(event);
@@ -42,20 +48,21 @@ impl Audience {
             }
             item(&self.v2, json)
         });
-        self.publish(items.collect::<Vec<_>>());
+        items.collect()
     }
 
-    /// Sends the v2 clients events that do not belong to the reader's reply.
-    pub fn send_v2(&self, events: &[Event]) {
-        self.publish(events.iter().map(|event| item(&self.v2, fitted(event))));
+    /// Events for the v2 clients that do not belong to the reader's reply.
+    pub fn items_v2(&self, events: &[Event]) -> impl Iterator<Item = Item> {
+        events.iter().map(|event| item(&self.v2, fitted(event)))
     }
 
-    /// Sends the v1 clients an event.
-    pub fn tell_v1(&self, texts: Vec<String>) {
-        self.publish(texts.into_iter().map(|text| item(&self.v1, text)));
+    /// Texts for the v1 clients.
+    pub fn items_v1(&self, texts: impl IntoIterator<Item = String>) -> impl Iterator<Item = Item> {
+        texts.into_iter().map(|text| item(&self.v1, text))
     }
 
-    fn publish(&self, items: impl IntoIterator<Item = Item>) {
+    /// Lets items go out to the clients at a gateway.
+    pub fn publish(&self, items: impl IntoIterator<Item = Item>) {
         if let Some(grip) = self.grip {
             grip.publish(items);
         }
@@ -65,7 +72,6 @@ impl Audience {
 /// Sends the clients of a chat events, and those who follow its owner's feed what is new there.
 pub async fn tell(chat: &str, v2: &[Event], v1: Vec<String>) {
     let audience = Audience::of(chat, None).await;
-    audience.send_v2(v2);
-    audience.tell_v1(v1);
+    audience.publish(audience.items_v2(v2).chain(audience.items_v1(v1)));
     feed::tell([chat]).await;
 }
