@@ -4,7 +4,7 @@
 use std::{env, thread};
 
 /// Tests whose database is a file in any case, by the beginning of their names, and why.
-pub const ON_FILE: [(&str, &str); 4] = [
+pub const ON_FILE: [(&str, &str); 6] = [
     (
         "api::file_change::names_of_files_are_harmless",
         NUL_ENDS_A_TEXT,
@@ -18,12 +18,19 @@ pub const ON_FILE: [(&str, &str); 4] = [
         FULL_DISK,
     ),
     ("realtime::full_disk::", FULL_DISK),
+    ("realtime::flushes::", FLUSHES),
+    (
+        "realtime::feed::changes::a_change_costs_no_flush_more",
+        FLUSHES,
+    ),
 ];
 
 const NUL_ENDS_A_TEXT: &str =
     "the crate behind the server for tests ends texts at NUL, which the real server does not";
 
 const FULL_DISK: &str = "the disk that is full is the embedded host's";
+
+const FLUSHES: &str = "the flushes that are counted are the embedded host's";
 
 /// Whether the database of the test that asks is to be on a server.
 pub fn is_asked_for_servers() -> bool {
