@@ -262,6 +262,7 @@ async fn drain(answer: QueryResult) -> Result<Vec<Row>, sqlite::Error> {
     let row = |values| Row {
         columns: Arc::clone(&columns),
         values,
+        next: 0,
     };
     Ok(drained.into_iter().map(|found| row(found.values)).collect())
 }

@@ -1,8 +1,8 @@
 //! Rows into structs, by the names of columns. Libraries that do this are bound to a database driver of their own.
 //!
-//! * A field reads the column of its name. If there is none, it is a struct of its own, and reads the columns whose
-//!   names begin with the field's and a dot: `reply.id AS "generation.id"`. An optional one is `None` where all of them
-//!   are NULL.
+//! * A field reads the column of its name, or is a struct of its own and reads the columns whose names begin with the
+//!   field's and a dot: `reply.id AS "generation.id"`. An optional one is `None` where all of them are NULL. The first
+//!   column that fits says which of both it is.
 //! * A field without a column is an error, an optional one too; so is a value of another type, and NULL for what is not
 //!   optional. Columns without a field are ignored.
 //! * What is no struct reads the only column there is.
@@ -132,19 +132,28 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let Columns { row, prefix } = &mut self.columns;
         let field = self.field;
-        let is_named = |column: &String| column.strip_prefix(prefix.as_str()) == Some(field);
-        if let Some(at) = row.columns.iter().position(is_named) {
-            let value = Cell(take(&mut row.values[at]));
-            let read = seed.deserialize(value);
-            return read
-                .map_err(|error| Error::custom(format!("column `{prefix}{field}`: {error}")));
-        }
-        let prefix = format!("{prefix}{field}.");
-        if row.columns.iter().any(|column| column.starts_with(&prefix)) {
+        // From the one behind the last one on, since most fields have the order of the columns.
+        let count = row.columns.len();
+        let rest = |at: &usize| {
+            row.columns[*at]
+                .strip_prefix(prefix.as_str())?
+                .strip_prefix(field)
+        };
+        let fits =
+            |at: &usize| rest(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let Some(at) = (row.next..count).chain(0..row.next).find(fits) else {
+            return Err(Error::custom(format!(
+                "there is no column `{prefix}{field}`"
+            )));
+        };
+        if row.columns[at].len() > prefix.len() + field.len() {
+            row.next = at;
+            let prefix = format!("{prefix}{field}.");
             return seed.deserialize(Columns { row, prefix });
         }
-        let name = prefix.trim_end_matches('.');
-        Err(Error::custom(format!("there is no column `{name}`")))
+        row.next = at + 1;
+        let read = seed.deserialize(Cell(take(&mut row.values[at])));
+        read.map_err(|error| Error::custom(format!("column `{prefix}{field}`: {error}")))
     }
 }
 
@@ -272,6 +281,7 @@ mod tests {
                 .map(|(name, _)| (*name).to_owned())
                 .collect::<Arc<[_]>>(),
             values: columns.iter().map(|(_, value)| value.clone()).collect(),
+            next: 0,
         }
     }
 

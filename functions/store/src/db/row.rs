@@ -14,6 +14,8 @@ pub struct Row {
     /// The names of all columns.
     pub(super) columns: Arc<[String]>,
     pub(super) values: Vec<Value>,
+    /// Where the column of the next field is, probably.
+    pub(super) next: usize,
 }
 
 impl Row {
