@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -19,11 +18,13 @@ use crate::api::id::MessageId;
 use crate::api::models::Model;
 use crate::api::words::{Changed, Status};
 use crate::api::workspace::Workspace;
-use crate::clock::{self, Moment};
+use crate::burst::{Burst, GATHERED};
+use crate::clock;
 use crate::conversation::ABANDONED_AFTER;
 use crate::db::{self, Db};
 use crate::grip::{Grip, Item, channel_feed, close, item};
 use crate::params;
+use crate::reply::FIRST_PIECE_FIRST;
 use crate::task::begin_spawned;
 
 /// Those that a user missed.
@@ -41,17 +42,6 @@ const TOLD: &str = concat!(
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
 
-/// Longer than our part of the way of a reply's first piece, and too short for a person.
-const A_MOMENT: Duration = Duration::from_millis(25);
-
-/// How long changes are gathered in a burst of them. A person does not notice it, and it is shorter than what is read of a
-/// user's last entries (feed/told.sql).
-const GATHERED: Duration = Duration::from_millis(100);
-
-/// How many changes that follow each other soon are read one by one. Few, since under load an instance may see no more than
-/// thirty in its life.
-const ONE_BY_ONE: u32 = 1;
-
 /// How many changes are gathered, about, at most: a part of the entries that are read at once.
 const MOST_GATHERED: u32 = 100;
 
@@ -66,8 +56,7 @@ const REMEMBERED: usize = 200;
 
 static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 
-/// When entries were read last.
-static READ: Moment = Moment::never();
+static BURST: Burst = Burst::none();
 
 /// What this instance has still to publish, and has published.
 #[derive(Default)]
@@ -76,8 +65,8 @@ struct Waiting {
     subjects: HashSet<String>,
     /// How many changes that were.
     changes: u32,
-    /// How many changes came soon after a read.
-    burst: u32,
+    /// Whether they are to be gathered.
+    is_burst: bool,
     /// Whether a task is at it.
     is_read: bool,
     /// By user, the newest revs.
@@ -232,8 +221,8 @@ async fn told(subjects: &HashSet<String>) -> db::Result<Vec<Entry>> {
 }
 
 /// Sends those who follow the feeds of these users, or of the owners of these things (chats, files, models, workspaces), by
-/// their ids, what is new there. To be called after the commit. It goes out in the background, and changes of a moment together; without
-/// a gateway it costs nothing.
+/// their ids, what is new there. To be called after the commit. It goes out in the background, and changes of a moment
+/// together; without a gateway it costs nothing.
 pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
     let Some(grip) = Grip::get().await.ok().flatten() else {
         return;
@@ -246,10 +235,7 @@ pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
         return;
     }
     waiting.changes += 1;
-    waiting.burst = match READ.is_within(2 * GATHERED) {
-        true => waiting.burst.saturating_add(1),
-        false => 0,
-    };
+    waiting.is_burst = BURST.grows();
     if !waiting.is_read {
         waiting.is_read = true;
         wasip3::spawn(publish(grip));
@@ -259,7 +245,7 @@ pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
 /// [`tell`] after a moment, for what others wait for more: the first piece of a reply that has begun.
 pub fn tell_soon(subject: String) {
     wasip3::spawn(async {
-        sleep(A_MOMENT).await;
+        sleep(FIRST_PIECE_FIRST).await;
         tell([subject]).await;
         begin_spawned().await;
     });
@@ -308,7 +294,7 @@ async fn next() -> Option<HashSet<String>> {
         if waiting.subjects.is_empty() {
             return None;
         }
-        waiting.burst > ONE_BY_ONE
+        waiting.is_burst
     };
     // It looks, since a task of another request can't wake this one.
     let mut looks = if is_burst { LOOKS } else { 0 };
@@ -316,7 +302,7 @@ async fn next() -> Option<HashSet<String>> {
         sleep(GATHERED / LOOKS).await;
         looks -= 1;
     }
-    READ.is_now();
+    BURST.is_dealt_with();
     let mut waiting = waiting();
     waiting.changes = 0;
     Some(std::mem::take(&mut waiting.subjects))

@@ -99,9 +99,9 @@ impl Grip {
         self.each(items, Gateway::publish_soon);
     }
 
-    /// The same as [`Self::publish_soon`] for items that have ids already, and that others may publish, too.
+    /// The same as [`Self::publish`] for items that have ids already, and that others may publish, too.
     pub fn publish_named(&'static self, items: Vec<Item>) {
-        self.to_each(items, Gateway::publish_soon);
+        self.to_each(items, Gateway::publish);
     }
 
     fn each(

@@ -7,9 +7,9 @@
 //! [`api`] declares what goes in and comes out under which path: routes, forms and the API's description are made of it.
 //!
 //! What leaves: [`grip`] talks to the gateway that holds the sockets, [`announce`] tells the connected clients of a chat what
-//! was changed over HTTP, [`feed`] those who follow all that is a user's, [`sse`] writes server-sent events, [`texts`] has files read for their texts. [`reply`] is what
-//! the two components that have to do with
-//! replies share: the one that begins them and the one that writes them.
+//! was changed over HTTP, [`feed`] those who follow all that is a user's, both in a burst for many changes at once, [`sse`]
+//! writes server-sent events, [`texts`] has files read for their texts. [`reply`] is what the two components that have to do
+//! with replies share: the one that begins them and the one that writes them.
 #![forbid(unsafe_code)]
 
 pub use kafka_api as api;
@@ -23,6 +23,7 @@ pub mod access;
 pub mod announce;
 pub mod app;
 pub mod body;
+mod burst;
 pub mod config;
 pub mod content;
 pub mod email;

@@ -7,6 +7,8 @@
 pub mod audience;
 pub mod ending;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::events::{Event, GenerationEnded};
@@ -21,6 +23,10 @@ use audience::Audience;
 
 /// Where `relay` reaches `reply`: service chaining of Spin, to the component of that id.
 pub const ORIGIN: &str = "http://reply.spin.internal";
+
+/// How long the news that a reply begins wait for its first piece, for which people wait more: longer than our part of that
+/// piece's way, and too short for a person.
+pub const FIRST_PIECE_FIRST: Duration = Duration::from_millis(25);
 
 /// The path of a request that has a [`Begun`] as JSON: the reply is written from then on.
 pub const WRITE_PATH: &str = "/write";

@@ -15,9 +15,9 @@ use kafka_common::db::{self, Db};
 use kafka_common::feed;
 use kafka_common::links;
 use kafka_common::log::{self, Written};
-use kafka_common::reply::Begun;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::ending::Ending;
+use kafka_common::reply::{Begun, FIRST_PIECE_FIRST};
 use kafka_common::task::{begin_spawned, within};
 use kafka_llm::draft::{Draft, FLUSH};
 use kafka_llm::{Adaptation, Event, Failure, Learnt, Role, Turn, composer, reasoning, usage};
@@ -56,9 +56,6 @@ enum Received {
 /// than a model takes that is near.
 const QUESTION_FIRST: Duration = Duration::from_millis(5);
 
-/// How long a reply's beginning waits for its first piece, to be told with it: too short for a person.
-const A_MOMENT: Duration = Duration::from_millis(25);
-
 /// Writes a reply, from the question to the model to the last word about it. The model is asked while the disk takes the
 /// prompt (docs/decisions.md#a-prompt-is-flushed-while-the-model-is-asked); `stored` learns when the disk has it, and is
 /// dropped if that fails.
@@ -78,7 +75,7 @@ pub async fn write(begun: Begun, audience: Audience, stored: oneshot::Sender<()>
         // The connection that the first piece needs is made before it comes.
         rows::make_ready().await;
         let announcement = begun.announcement(&audience);
-        let _ = within(A_MOMENT, has_first_piece).await;
+        let _ = within(FIRST_PIECE_FIRST, has_first_piece).await;
         audience.publish(announcement);
         let _ = told.send(());
         begin_spawned().await;

@@ -38,7 +38,7 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
     let first = feed.rev;
 
     let chat = server.chat(&scene.user, "The Castle").await;
-    feed.has(1).await;
+    feed.has_one_more().await;
     let patch = |fields: serde_json::Value| {
         let path = format!("/chat/{chat}");
         server.patch(&path).json(fields.to_string())
@@ -49,22 +49,22 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .form(&[("chat_id", &chat), ("new_name", "Amerika")]),
     )
     .await;
-    feed.has(2).await;
+    feed.has_one_more().await;
     done(patch(json!({ "is_pinned": true }))).await;
-    feed.has(3).await;
+    feed.has_one_more().await;
     done(patch(json!({ "is_archived": true }))).await;
-    feed.has(4).await;
+    feed.has_one_more().await;
     done(patch(json!({ "is_archived": false, "name": "The Trial" }))).await;
-    feed.has(5).await;
+    feed.has_one_more().await;
     let workspace = server.workspace(&scene.user, "second").await;
-    feed.has(6).await;
+    feed.has_one_more().await;
     done(patch(json!({ "workspace_id": workspace }))).await;
-    feed.has(7).await;
+    feed.has_one_more().await;
     done(patch(json!({ "temperature": 0.5 }))).await;
-    feed.has(8).await;
+    feed.has_one_more().await;
     let names = [("workspace_id", workspace.as_str()), ("new_name", "2nd")];
     done(server.patch("/workspace/rename").form(&names)).await;
-    feed.has(9).await;
+    feed.has_one_more().await;
     let settings = json!({ "instructions": "Be brief." }).to_string();
     done(
         server
@@ -72,16 +72,16 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .json(settings.clone()),
     )
     .await;
-    feed.has(10).await;
+    feed.has_one_more().await;
     done(
         server
             .patch(&format!("/user/{user}/settings"))
             .json(settings),
     )
     .await;
-    feed.has(11).await;
+    feed.has_one_more().await;
     let model = save_model(server, &scene.user, "m", "http://127.0.0.1:9/v1", KEY).await;
-    feed.has(12).await;
+    feed.has_one_more().await;
     let model = model.string("/id");
     done(
         server
@@ -89,9 +89,9 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .form(&[("name", "n")]),
     )
     .await;
-    feed.has(13).await;
+    feed.has_one_more().await;
     done(server.delete(&format!("/models/delete/{model}"))).await;
-    feed.has(14).await;
+    feed.has_one_more().await;
     let form = Multipart::new()
         .text("user_id", user)
         .text("target_id", &workspace)
@@ -108,13 +108,13 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
             .form(&[("file_id", &file), ("new_name", "b.html")]),
     )
     .await;
-    feed.has(17).await;
+    feed.has_one_more().await;
     done(server.delete(&format!("/file/delete/{file}"))).await;
-    feed.has(18).await;
+    feed.has_one_more().await;
     done(server.delete(&format!("/chat/{chat}"))).await;
-    feed.has(19).await;
+    feed.has_one_more().await;
     done(server.delete(&format!("/workspace/delete/{workspace}"))).await;
-    feed.has(20).await;
+    feed.has_one_more().await;
 
     let wanted = [
         "chat_created",

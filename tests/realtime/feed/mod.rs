@@ -139,6 +139,11 @@ impl Feed {
         }
     }
 
+    /// The same for one change more than it has.
+    async fn has_one_more(&mut self) {
+        self.has(self.changes.len() + 1).await;
+    }
+
     /// What the changes are called, and what has changed.
     pub(super) fn actions(&self) -> Vec<String> {
         self.changes.iter().map(short).collect()

@@ -4,7 +4,7 @@
 //! instance sends it one request at a time, and what comes meanwhile goes along with the next, in its order. A failure
 //! is logged and goes no further.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
 
 use super::queue::Queue;
+use crate::burst::{Burst, GATHERED};
 use crate::clock::{self, Moment};
 use crate::task::{spawning, within};
 
@@ -33,13 +34,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// those that still have a socket find out by the next `rev` or `seq`, and ask.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
-/// How long changes are gathered in a burst of them. A person does not notice it.
-const GATHERED: Duration = Duration::from_millis(100);
-
-/// How many changes that follow each other within [`GATHERED`] go out one by one. A few clients make no burst, and a socket
-/// that one of them opens after its change does not receive that.
-const ONE_BY_ONE: u32 = 8;
-
 /// How long our signatures are valid, in seconds.
 const SIGNED_FOR: i64 = 600;
 
@@ -49,10 +43,7 @@ pub struct Gateway {
     /// Where it is, and the keys between it and us.
     pub address: Address,
     waiting: Mutex<Waiting>,
-    /// When something was published last.
-    published: Moment,
-    /// How many changes have followed each other within [`GATHERED`].
-    burst: AtomicU32,
+    burst: Burst,
     /// When it could not be reached.
     failed: Moment,
     /// Whether the last attempt failed: a gateway that is away for long is one line in this instance's log, and its
@@ -66,8 +57,7 @@ impl Gateway {
         Self {
             address,
             waiting: Mutex::default(),
-            published: Moment::never(),
-            burst: AtomicU32::new(0),
+            burst: Burst::none(),
             failed: Moment::never(),
             is_away: AtomicBool::new(false),
         }
@@ -84,12 +74,7 @@ impl Gateway {
 
     /// The same for what can wait for more of its kind: of a burst of changes, those of a moment go together.
     pub fn publish_soon(&'static self, items: Vec<Item>) {
-        let burst = match self.published.is_within(GATHERED) {
-            true => self.burst.load(Ordering::Relaxed).saturating_add(1),
-            false => 0,
-        };
-        self.burst.store(burst, Ordering::Relaxed);
-        if burst > ONE_BY_ONE {
+        if self.burst.grows() {
             let mut waiting = self.waiting_with(items);
             if waiting.publisher == Publisher::None && !waiting.queue.is_empty() {
                 waiting.publisher = Publisher::Gathers;
@@ -137,7 +122,7 @@ impl Gateway {
                 Ok(body) => self.send(body).await,
                 Err(error) => tracing::error!("items can't be written: {error}"),
             }
-            self.published.is_now();
+            self.burst.is_dealt_with();
         }
     }
 
