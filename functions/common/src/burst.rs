@@ -10,8 +10,8 @@ use crate::clock::Moment;
 /// feed entries (feed/told.sql).
 pub const GATHERED: Duration = Duration::from_millis(100);
 
-/// How many changes that follow each other soon are dealt with one by one after the first. Few, since under load an instance
-/// sees no more than a hundred in its life.
+/// How many changes that follow each other soon are dealt with one by one after the first. Few, since a burst of many clients
+/// is spread over as many instances (docs/decisions.md#feeds).
 const ONE_BY_ONE: u32 = 1;
 
 /// The changes of this instance, as far as they follow each other soon.
