@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const FIRST: u32 = 20_000;
 const COUNT: u32 = 12_000;
 
-/// A server that is given a port takes the one so far behind it for its demo model, if that is free. So of as many ports,
-/// the next as many are left out.
+/// How far behind a server's port that of its demo model is (`DEMO_MODEL_PORT` in host/src/cli/up.rs). After each block of so
+/// many ports, one as long is left out for those.
 const DEMO_MODEL: u32 = 9;
 
 /// A port that is free now, and that no other test of this run gets, nor a server's demo model.
