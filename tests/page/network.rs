@@ -2,12 +2,18 @@
 
 use super::wire::Wire;
 use super::{at, log_in, send, settled, user_with};
-use crate::support::{Browser, FakeModel, Server};
+use crate::support::{Browser, FakeModel, Page, Server};
 
 /// All the words of `fake-words-N`.
 fn words(count: usize) -> String {
     let words: Vec<_> = (1..=count).map(|number| format!("w{number}")).collect();
     words.join(" ")
+}
+
+/// Waits until a page that lost its connection has it again.
+async fn connected(page: &Page) {
+    page.until("document.querySelector('.connection').innerText === ''")
+        .await;
 }
 
 #[tokio::test]
@@ -31,8 +37,7 @@ async fn a_stalled_and_a_cut_connection_lose_and_double_no_word() {
     page.screenshot("reconnecting").await;
     wire.cut();
     wire.goes_on();
-    page.until("document.querySelector('.connection').innerText === ''")
-        .await;
+    connected(&page).await;
     settled(&page).await;
     let text = page
         .eval("document.querySelector('.assistant .body').textContent.trim()")
@@ -113,7 +118,7 @@ async fn what_has_no_answer_says_so() {
         .await;
     page.screenshot("no-answer").await;
     wire.goes_on();
-    page.shows(".assistant .body", "w9").await;
+    connected(&page).await;
     page.press("Stop the reply").await;
     settled(&page).await;
     page.shows(".assistant", "You stopped this reply.").await;

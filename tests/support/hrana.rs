@@ -100,7 +100,7 @@ impl Hrana {
         self.shared.faults.add("", others, fault);
     }
 
-    /// It waits for a tenth of the time that the real one waits for lost clients.
+    /// It waits for clients that did not receive an answer for a tenth of the time that the real one waits.
     pub fn hurry(&self) {
         self.shared.streams.hurry();
     }
@@ -213,6 +213,9 @@ impl Shared {
                 _ => None,
             });
         let fault = self.faults.of(statements);
+        if let (Some(Fault::Cut | Fault::Status(_)), Some(baton)) = (fault, &pipeline.baton) {
+            self.streams.lose(baton);
+        }
         match fault {
             Some(Fault::Cut) => return Err(Cut),
             Some(Fault::Status(status)) => {

@@ -44,6 +44,8 @@ struct Open {
     /// The only baton that is taken.
     baton: String,
     since: Instant,
+    /// Its client did not receive the last answer, so that it may never come back.
+    is_lost: bool,
     stream: Arc<AsyncMutex<Stream>>,
 }
 
@@ -84,15 +86,16 @@ impl Streams {
         (statements, self.requests.load(Ordering::Relaxed))
     }
 
-    /// From now on it waits for a tenth of the time.
+    /// From now on it waits for lost clients for a tenth of the time.
     pub(super) fn hurry(&self) {
         self.is_hurried.store(true, Ordering::Relaxed);
     }
 
-    fn limit(&self, limit: Duration) -> Duration {
-        match self.is_hurried.load(Ordering::Relaxed) {
-            true => limit / 10,
-            false => limit,
+    /// The client of a stream does not receive an answer.
+    pub(super) fn lose(&self, baton: &str) {
+        let mut open = self.open();
+        if let Some(open) = open.values_mut().find(|open| open.baton == baton) {
+            open.is_lost = true;
         }
     }
 
@@ -103,17 +106,22 @@ impl Streams {
 
     /// Forgets streams that are idle for too long, and undoes transactions that are open for too long.
     pub(super) fn expire(&self) {
+        let is_hurried = self.is_hurried.load(Ordering::Relaxed);
+        let limit = |open: &Open, limit: Duration| match is_hurried && open.is_lost {
+            true => limit / 10,
+            false => limit,
+        };
         let mut open = self.open();
         // One that works on a request is not idle.
         open.retain(|_, open| {
-            open.since.elapsed() < self.limit(IDLE_LIMIT) || Arc::strong_count(&open.stream) > 1
+            open.since.elapsed() < limit(open, IDLE_LIMIT) || Arc::strong_count(&open.stream) > 1
         });
         for open in open.values() {
             let Ok(mut stream) = open.stream.try_lock() else {
                 continue;
             };
             let begun = stream.transaction;
-            if begun.is_some_and(|begun| begun.elapsed() > self.limit(TRANSACTION_LIMIT)) {
+            if begun.is_some_and(|begun| begun.elapsed() > limit(open, TRANSACTION_LIMIT)) {
                 stream.roll_back();
             }
         }
@@ -159,7 +167,7 @@ impl Streams {
                 self.open().remove(&id);
                 None
             }
-            false => self.give_back(id),
+            false => self.give_back(id, matches!(fault, Some(Fault::CutAfter | Fault::CutInside))),
         };
         Ok(PipelineRespBody {
             baton,
@@ -179,6 +187,7 @@ impl Streams {
         let open = Open {
             baton: String::new(),
             since: Instant::now(),
+            is_lost: false,
             stream: stream.clone(),
         };
         self.open().insert(id, open);
@@ -204,13 +213,14 @@ impl Streams {
         Ok((id, open.stream.clone()))
     }
 
-    /// The next baton of a stream.
-    fn give_back(&self, id: usize) -> Option<String> {
+    /// The next baton of a stream, whose client receives it or not.
+    fn give_back(&self, id: usize, is_lost: bool) -> Option<String> {
         let mut open = self.open();
         let open = open.get_mut(&id)?;
         let next = self.last.fetch_add(1, Ordering::Relaxed);
         open.baton = format!("{id}-{next}");
         open.since = Instant::now();
+        open.is_lost = is_lost;
         Some(open.baton.clone())
     }
 
