@@ -12,8 +12,7 @@ const SETTING: &str = "PRAGMA synchronous";
 
 /// What a change has read of its owner's feed for those who follow it: beside the request, and one of them for all changes of
 /// a moment. `realtime::feed` tests what it costs.
-const FEED: &str =
-    "WITH recent AS NOT MATERIALIZED ( SELECT id, user_id, subject_id, noted_at FROM feed";
+const FEED: &str = "WITH asked (id, changes) AS NOT MATERIALIZED (SELECT key, value FROM json_each(?3)), changed (user_id";
 
 /// The statements that were run between a request's arrival and its answer, in order. What it left to be done in the
 /// background afterwards is not among them, nor is an instance's look at the schema, a connection's setting, or what is told

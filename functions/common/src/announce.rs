@@ -1,7 +1,7 @@
 //! Sends what was changed over HTTP to the connected clients of a chat (docs/websocket.md#from-the-server), and those who
 //! follow its owner's feed what is new there.
 //!
-//! To be called after the commit. Nothing here waits: it goes out in the background ([`Grip::publish_soon`]). Without a
+//! To be called after the commit. Nothing here waits: it goes out in the background ([`feed::tell_with`]). Without a
 //! gateway it costs nothing. Clients of v1 know none of these changes; they only learn that their chat is gone.
 
 use serde::Serialize;
@@ -27,42 +27,44 @@ pub const POLICY: u16 = 1008;
 
 /// The chat has another name since `rev`.
 pub async fn chat_renamed(chat_id: &str, name: &str, rev: i64) {
-    if let Some(grip) = gateway().await {
-        let name = name.to_owned();
-        let event = text(&Event::ChatRenamed { rev, name });
-        grip.publish_soon([item(&channel_v2(chat_id), event)]);
-        feed::tell([chat_id]).await;
+    if gateway().await.is_none() {
+        return;
     }
+    let name = name.to_owned();
+    let event = text(&Event::ChatRenamed { rev, name });
+    feed::tell_with([item(&channel_v2(chat_id), event)], [chat_id]).await;
 }
 
 /// The chat has other settings since `rev`.
 pub async fn chat_settings_changed(chat_id: &str, rev: i64) {
-    if let Some(grip) = gateway().await {
-        let event = text(&Event::ChatSettingsChanged { rev });
-        grip.publish_soon([item(&channel_v2(chat_id), event)]);
-        feed::tell([chat_id]).await;
+    if gateway().await.is_none() {
+        return;
     }
+    let event = text(&Event::ChatSettingsChanged { rev });
+    feed::tell_with([item(&channel_v2(chat_id), event)], [chat_id]).await;
 }
 
 /// The chat is gone, and its sockets have nothing to wait for.
 pub async fn chat_deleted(chat_id: &str) {
-    let Some(grip) = gateway().await else { return };
+    if gateway().await.is_none() {
+        return;
+    }
     let (v1, v2) = (channel_v1(chat_id), channel_v2(chat_id));
-    grip.publish_soon([
+    let items = [
         item(&v2, text(&Event::ChatDeleted)),
         close(&v2, NORMAL),
         // As a v1 client that connects now would receive it.
         item(&v1, text(&EventV1::error(CHAT_NOT_FOUND))),
         close(&v1, NORMAL),
-    ]);
-    feed::tell([chat_id]).await;
+    ];
+    feed::tell_gone(items, [chat_id]).await;
 }
 
 /// These sessions have ended, and with them their sockets.
 pub async fn sessions_ended(session_ids: &[String]) {
     let Some(grip) = gateway().await else { return };
     let closed = |id: &String| close(&channel_session(id), POLICY);
-    grip.publish_soon(session_ids.iter().map(closed));
+    grip.publish(session_ids.iter().map(closed));
 }
 
 /// Each of these chats is gone.
@@ -74,12 +76,14 @@ pub async fn chats_deleted(chat_ids: &[String]) {
 
 /// Sends the v2 clients of chats the events there, with addresses as the client that made them calls the server.
 pub async fn news(called: &Called, news: impl IntoIterator<Item = News>) {
-    let Some(grip) = gateway().await else { return };
+    if gateway().await.is_none() {
+        return;
+    }
     for News { chat, mut events } in news {
         links::publish(called, &mut events).await;
         let channel = channel_v2(&chat);
-        grip.publish_soon(events.iter().map(|event| item(&channel, fitted(event))));
-        feed::tell([chat]).await;
+        let items = events.iter().map(|event| item(&channel, fitted(event)));
+        feed::tell_with(items, [chat]).await;
     }
 }
 

@@ -4,7 +4,9 @@
 //! missed ([`since`]), and after a change for those that are connected ([`tell`]).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::mem;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +20,7 @@ use crate::api::id::MessageId;
 use crate::api::models::Model;
 use crate::api::words::{Changed, Status};
 use crate::api::workspace::Workspace;
-use crate::burst::{Burst, GATHERED};
+use crate::burst::Burst;
 use crate::clock;
 use crate::conversation::ABANDONED_AFTER;
 use crate::db::{self, Db};
@@ -42,35 +44,44 @@ const TOLD: &str = concat!(
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
 
-/// How many changes are gathered, about, at most: a part of the entries that are read at once.
+/// How many changes are gathered, about, at most: none waits longer then.
 const MOST_GATHERED: u32 = 100;
 
 /// How often it is looked meanwhile whether they are that many.
-const LOOKS: u32 = 5;
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Of how many users an instance remembers what it has published.
 const REMEMBERED_USERS: usize = 1000;
 
-/// How many entries of each: as many as are read at once.
+/// How many entries of each.
 const REMEMBERED: usize = 200;
 
 static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 
-static BURST: Burst = Burst::none();
-
 /// What this instance has still to publish, and has published.
 #[derive(Default)]
 struct Waiting {
-    /// The ids of things that have changed, and of users who have changed any.
-    subjects: HashSet<String>,
-    /// How many changes that were.
-    changes: u32,
-    /// Whether they are to be gathered.
-    is_burst: bool,
+    changes: Changes,
+    burst: Burst,
     /// Whether a task is at it.
     is_read: bool,
     /// By user, the newest revs.
     published: HashMap<String, BTreeSet<i64>>,
+}
+
+/// What has changed.
+#[derive(Default)]
+struct Changes {
+    /// Things that are there, and users who have changed any, by their ids; how many changes that were.
+    changed: HashMap<String, u32>,
+    /// Things that are gone.
+    gone: HashSet<String>,
+}
+
+impl Changes {
+    fn count(&self) -> u32 {
+        self.changed.values().sum::<u32>() + self.gone.len() as u32
+    }
 }
 
 /// An entry, and what it is about.
@@ -213,29 +224,54 @@ pub async fn since(db: &mut Db, user: &str, rev: i64, limit: usize) -> db::Resul
     Ok(entries.into_iter().filter_map(Entry::change).collect())
 }
 
-/// What is to be published of these things and users.
-async fn told(subjects: &HashSet<String>) -> db::Result<Vec<Entry>> {
+/// What is to be published of these changes.
+async fn told(changes: &Changes) -> db::Result<Vec<Entry>> {
+    let (changed, gone) = (json!(changes.changed), json!(changes.gone));
     let now = clock::unix_millis();
-    let asked = params![now, ABANDONED_AFTER, json!(subjects).to_string()];
+    let asked = params![now, ABANDONED_AFTER, changed.to_string(), gone.to_string()];
     Db::open().await?.query_as(TOLD, asked).await
 }
 
-/// Sends those who follow the feeds of these users, or of the owners of these things (chats, files, models, workspaces), by
-/// their ids, what is new there. To be called after the commit. It goes out in the background, and changes of a moment
-/// together; without a gateway it costs nothing.
-pub async fn tell<S: Into<String>>(subjects: impl IntoIterator<Item = S>) {
+/// Sends those who follow the feeds of the owners of these things (chats, files, models, workspaces), or of these users, what is
+/// new there. All are named by their ids, and each thing that a change has noted is to be named. To be called after the commit.
+/// It goes out in the background, and changes of a moment together; without a gateway it costs nothing.
+pub async fn tell<S: Into<String>>(things: impl IntoIterator<Item = S>) {
+    tell_with([], things).await;
+}
+
+/// The same, with items that tell others of these changes.
+pub async fn tell_with<S: Into<String>>(
+    items: impl IntoIterator<Item = Item>,
+    things: impl IntoIterator<Item = S>,
+) {
+    let changed = |changes: &mut Changes| {
+        for thing in things {
+            *changes.changed.entry(thing.into()).or_default() += 1;
+        }
+    };
+    tell_of(items, changed).await;
+}
+
+/// The same of things that are gone.
+pub async fn tell_gone<S: Into<String>>(
+    items: impl IntoIterator<Item = Item>,
+    things: impl IntoIterator<Item = S>,
+) {
+    let gone = |changes: &mut Changes| changes.gone.extend(things.into_iter().map(Into::into));
+    tell_of(items, gone).await;
+}
+
+async fn tell_of(items: impl IntoIterator<Item = Item>, change: impl FnOnce(&mut Changes)) {
     let Some(grip) = Grip::get().await.ok().flatten() else {
         return;
     };
     let mut waiting = waiting();
-    waiting
-        .subjects
-        .extend(subjects.into_iter().map(Into::into));
-    if waiting.subjects.is_empty() {
+    change(&mut waiting.changes);
+    if waiting.changes.count() == 0 {
         return;
     }
-    waiting.changes += 1;
-    waiting.is_burst = BURST.grows();
+    waiting.burst.grows();
+    grip.publish_later(items);
     if !waiting.is_read {
         waiting.is_read = true;
         wasip3::spawn(publish(grip));
@@ -255,7 +291,7 @@ pub fn tell_soon(subject: String) {
 pub async fn user_deleted(user: &str) {
     if let Some(grip) = Grip::get().await.ok().flatten() {
         let channel = channel_feed(user);
-        grip.publish_soon([
+        grip.publish([
             item(&channel, text(&FeedEvent::UserDeleted)),
             close(&channel, NORMAL),
         ]);
@@ -278,34 +314,35 @@ impl Drop for AtIt {
 /// Publishes until nothing waits any more.
 async fn publish(grip: &'static Grip) {
     let _at_it = AtIt;
-    while let Some(subjects) = next().await {
-        match told(&subjects).await {
-            Ok(entries) => grip.publish_named(items(entries)),
+    while let Some(changes) = next().await {
+        let begun = Instant::now();
+        let entries = told(&changes).await.unwrap_or_else(|error| {
             // Who follows finds out by the next `rev`, and asks.
-            Err(error) => tracing::error!("a feed: {error}"),
-        }
+            tracing::error!("a feed: {error}");
+            Vec::new()
+        });
+        grip.publish_named(items(entries));
+        waiting().burst.is_dealt_with(begun.elapsed());
     }
 }
 
 /// What waits, if anything does; in a burst, when more has come to it.
-async fn next() -> Option<HashSet<String>> {
-    let is_burst = {
+async fn next() -> Option<Changes> {
+    let wait = {
         let waiting = waiting();
-        if waiting.subjects.is_empty() {
+        if waiting.changes.count() == 0 {
             return None;
         }
-        waiting.is_burst
+        waiting.burst.wait()
     };
-    // It looks, since a task of another request can't wake this one.
-    let mut looks = if is_burst { LOOKS } else { 0 };
-    while looks > 0 && waiting().changes < MOST_GATHERED {
-        sleep(GATHERED / LOOKS).await;
-        looks -= 1;
+    if let Some(wait) = wait {
+        let begun = Instant::now();
+        // It looks, since a task of another request can't wake this one.
+        while begun.elapsed() < wait && waiting().changes.count() < MOST_GATHERED {
+            sleep(LOOK).await;
+        }
     }
-    BURST.is_dealt_with();
-    let mut waiting = waiting();
-    waiting.changes = 0;
-    Some(std::mem::take(&mut waiting.subjects))
+    Some(mem::take(&mut waiting().changes))
 }
 
 /// The entries that this instance has not published yet. Another instance may publish the same at the same time: so each

@@ -90,30 +90,18 @@ impl Grip {
     /// Lets `items` go out to each gateway, behind what waits there already. Nothing waits for that, and no gateway for
     /// another.
     pub fn publish(&'static self, items: impl IntoIterator<Item = Item>) {
-        self.each(items, Gateway::publish);
+        self.to_each(named(items), Gateway::publish);
     }
 
-    /// The same for what can wait for more of its kind: of many changes, those of a moment go together, since a request
-    /// to a gateway costs a part of what the change itself costs.
-    pub fn publish_soon(&'static self, items: impl IntoIterator<Item = Item>) {
-        self.each(items, Gateway::publish_soon);
+    /// The same for what can wait: it goes with what is published next.
+    pub fn publish_later(&'static self, items: impl IntoIterator<Item = Item>) {
+        self.to_each(named(items), Gateway::publish_later);
     }
 
-    /// The same as [`Self::publish`] for items that have ids already, and that others may publish, too.
+    /// The same as [`Self::publish`] for items that have ids already, and that others may publish, too. Without any, what
+    /// waits goes out.
     pub fn publish_named(&'static self, items: Vec<Item>) {
         self.to_each(items, Gateway::publish);
-    }
-
-    fn each(
-        &'static self,
-        items: impl IntoIterator<Item = Item>,
-        publish: fn(&'static Gateway, Vec<Item>),
-    ) {
-        let named = items.into_iter().map(|item| Item {
-            id: Some(new_id()),
-            ..item
-        });
-        self.to_each(named.collect(), publish);
     }
 
     fn to_each(&'static self, items: Vec<Item>, publish: fn(&'static Gateway, Vec<Item>)) {
@@ -156,6 +144,15 @@ impl Grip {
             false => Verdict::Unsigned,
         }
     }
+}
+
+/// The items with ids of their own.
+fn named(items: impl IntoIterator<Item = Item>) -> Vec<Item> {
+    let named = items.into_iter().map(|item| Item {
+        id: Some(new_id()),
+        ..item
+    });
+    named.collect()
 }
 
 #[cfg(test)]

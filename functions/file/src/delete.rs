@@ -44,7 +44,7 @@ pub(crate) async fn delete(
         }
         began = true;
     }
-    feed::tell([file]).await;
+    feed::tell_gone([], [file]).await;
     Ok(answer(&Done {
         detail: "File deleted successfully.",
     }))

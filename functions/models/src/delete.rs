@@ -30,14 +30,16 @@ pub async fn delete(
     let mut db = Db::open().await?;
     loop {
         let asked = || params![model.as_str(), caller.user_id(), PART];
-        if db.query_one_as::<String>(DELETE, asked()).await?.is_some() {
+        let owner: Option<String> = db.query_one_as(DELETE, asked()).await?;
+        if let Some(owner) = owner {
+            // All of it: where the model was set, something has changed, too.
+            feed::tell([owner]).await;
             break;
         }
         if db.query(FORGET, asked()).await?.is_empty() {
             return Err(owner::not_found(&mut db, &caller, Error::model_not_found()).await);
         }
     }
-    feed::tell([model]).await;
     Ok(answer(&Done {
         detail: "Model deleted successfully.",
     }))

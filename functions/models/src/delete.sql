@@ -2,4 +2,4 @@
 DELETE FROM model
 WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)
     AND (SELECT count(*) FROM (SELECT 1 FROM chat WHERE chat.model_id = ?1 LIMIT ?3 + 1)) <= ?3
-RETURNING id
+RETURNING user_id

@@ -46,7 +46,7 @@ pub(crate) async fn delete(
         tx.commit().await?;
         announce::chats_deleted(&part.chats).await;
     }
-    feed::tell([workspace]).await;
+    feed::tell_gone([], [workspace]).await;
     Ok(answer(&Done {
         detail: "Workspace and all associated data deleted successfully.",
     }))

@@ -45,7 +45,8 @@ async fn receive(access: Access, request: Request, staging: &mut Staging) -> Res
         let missing = Error::user_not_found();
         return Err(owner::why_no_other(&mut db, &caller, Thing::Workspaces, missing).await);
     }
-    feed::tell([workspace_id.as_str()]).await;
+    let made = uploads.iter().map(|upload| upload.file_id.as_str());
+    feed::tell(made.chain([workspace_id.as_str()])).await;
     texts::begin(unread).await;
     let files = uploads.iter().map(|upload| NewFile {
         file_id: upload.file_id.clone().into(),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::{Scene, through_both, words};
 use super::{Feed, KEY, Received, is, save_model, short};
 use crate::support::archive::archive;
-use crate::support::{Database, Multipart, PATIENCE, Request, Setup, V2};
+use crate::support::{Database, Multipart, PATIENCE, Request, Setup, V2, login};
 
 /// Four words a second would be many pieces.
 const MODEL: &str = "fake-words-40-rate-20";
@@ -20,6 +20,8 @@ through_both!(
     what_an_import_makes_is_told_too,
     each_part_of_a_long_copy_is_told,
     what_was_told_seconds_ago_is_not_told_again,
+    changes_of_others_hide_none,
+    one_request_may_change_much,
     a_user_who_leaves_is_told_last,
 );
 
@@ -158,7 +160,7 @@ async fn everything_that_changes_is_told_once(setup: Setup) {
         feed.is_quiet().await;
     }
     // Of another user they hear nothing.
-    let leni = crate::support::login(server, "leni@example.com").await;
+    let leni = login(server, "leni@example.com").await;
     let hers = server.chat(&leni, "hers").await;
     let repeats = feed.is_quiet().await;
     assert!(repeats.iter().all(|frame| frame["chat_id"] != hers));
@@ -272,6 +274,73 @@ async fn what_was_told_seconds_ago_is_not_told_again(setup: Setup) {
             return;
         }
     }
+}
+
+/// However many there are between a change and the read of its entry.
+async fn changes_of_others_hide_none(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let user = &scene.user.id;
+    let other = login(&scene.server, "other@example.com").await.id;
+    let numbers = json!((1..=300).collect::<Vec<_>>());
+    let sql = format!(
+        "CREATE TRIGGER others_change AFTER INSERT ON feed WHEN NEW.user_id = '{user}'
+         BEGIN
+             INSERT INTO feed (user_id, rev, noted_at, kind, subject_id, chat_rev, changed)
+             SELECT '{other}', 1000 * NEW.rev + value, NEW.noted_at, 'chat_changed', 'another chat', 1, 'content'
+             FROM json_each('{numbers}');
+         END"
+    );
+    scene.server.change(&sql).await;
+    let mut feed = Feed::open(&scene.server, user).await;
+    for name in ["The Castle", "Amerika"] {
+        let form = [("chat_id", scene.chat.as_str()), ("new_name", name)];
+        done(scene.server.patch("/chat/rename").form(&form)).await;
+        let is_named = |change: &serde_json::Value| change["chat"]["name"] == name;
+        feed.until(name, is_named).await;
+    }
+    assert_eq!(feed.gaps, 0, "{:#?}", feed.actions());
+}
+
+/// All of it is told, or the next change would come with a gap before it.
+async fn one_request_may_change_much(setup: Setup) {
+    let scene = Scene::new(setup, &[]).await;
+    let (server, user) = (&scene.server, scene.user.id.as_str());
+    let mut feed = Feed::open(server, user).await;
+    let five =
+        |form: Multipart| (0..5).fold(form, |form, n| form.file("files", &format!("{n}.md"), "a"));
+
+    let form = Multipart::new()
+        .text("owner_id", user)
+        .text("name", "files");
+    done(server.post("/workspace/new").multipart(five(form))).await;
+    feed.has(6).await;
+
+    let form = five(scene.user.upload_to(&scene.chat, "true"));
+    server.upload(form).await.has_status(200);
+    feed.until("the chat", |change| short(change) == "chat_changed content")
+        .await;
+
+    let model = save_model(server, &scene.user, "m", "http://127.0.0.1:9/v1", KEY).await;
+    let model = model.string("/id");
+    feed.until("a model", is("model_created")).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        let workspace = server.workspace(&scene.user, name).await;
+        let path = format!("/workspace/{workspace}");
+        let setting = json!({ "model_id": model }).to_string();
+        done(server.patch(&path).json(setting)).await;
+        let is_set = |change: &serde_json::Value| {
+            short(change) == "workspace_changed settings" && change["workspace_id"] == workspace
+        };
+        feed.until(name, is_set).await;
+    }
+    done(server.delete(&format!("/models/delete/{model}"))).await;
+    feed.until("its end", is("model_deleted")).await;
+
+    let form = [("chat_id", scene.chat.as_str()), ("new_name", "Amerika")];
+    done(server.patch("/chat/rename").form(&form)).await;
+    feed.until("a name", |change| short(change) == "chat_changed name")
+        .await;
+    assert_eq!(feed.gaps, 0, "{:#?}", feed.actions());
 }
 
 async fn what_an_import_makes_is_told_too(setup: Setup) {

@@ -167,7 +167,10 @@ impl Streams {
                 self.open().remove(&id);
                 None
             }
-            false => self.give_back(id, matches!(fault, Some(Fault::CutAfter | Fault::CutInside))),
+            false => self.give_back(
+                id,
+                matches!(fault, Some(Fault::CutAfter | Fault::CutInside)),
+            ),
         };
         Ok(PipelineRespBody {
             baton,

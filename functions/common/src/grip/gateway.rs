@@ -17,7 +17,6 @@ use spin_sdk::time::sleep;
 use spin_sdk::wasip3;
 
 use super::queue::Queue;
-use crate::burst::{Burst, GATHERED};
 use crate::clock::{self, Moment};
 use crate::task::{spawning, within};
 
@@ -43,7 +42,6 @@ pub struct Gateway {
     /// Where it is, and the keys between it and us.
     pub address: Address,
     waiting: Mutex<Waiting>,
-    burst: Burst,
     /// When it could not be reached.
     failed: Moment,
     /// Whether the last attempt failed: a gateway that is away for long is one line in this instance's log, and its
@@ -57,7 +55,6 @@ impl Gateway {
         Self {
             address,
             waiting: Mutex::default(),
-            burst: Burst::none(),
             failed: Moment::never(),
             is_away: AtomicBool::new(false),
         }
@@ -66,34 +63,15 @@ impl Gateway {
     /// Lets `items` go out, behind what waits already.
     pub fn publish(&'static self, items: Vec<Item>) {
         let mut waiting = self.waiting_with(items);
-        if waiting.publisher != Publisher::Publishes && !waiting.queue.is_empty() {
-            waiting.publisher = Publisher::Publishes;
+        if !waiting.is_published && !waiting.queue.is_empty() {
+            waiting.is_published = true;
             wasip3::spawn(self.publish_all());
         }
     }
 
-    /// The same for what can wait for more of its kind: of a burst of changes, those of a moment go together.
-    pub fn publish_soon(&'static self, items: Vec<Item>) {
-        if self.burst.grows() {
-            let mut waiting = self.waiting_with(items);
-            if waiting.publisher == Publisher::None && !waiting.queue.is_empty() {
-                waiting.publisher = Publisher::Gathers;
-                wasip3::spawn(self.gather());
-            }
-        } else {
-            self.publish(items);
-        }
-    }
-
-    /// Publishes after a while, unless another task has begun to.
-    async fn gather(&'static self) {
-        let gathers = Gathers(self);
-        sleep(GATHERED).await;
-        if self.waiting().publisher == Publisher::Gathers {
-            self.waiting().publisher = Publisher::Publishes;
-            drop(gathers);
-            self.publish_all().await;
-        }
+    /// Lets `items` wait for what is published next.
+    pub fn publish_later(&self, items: Vec<Item>) {
+        drop(self.waiting_with(items));
     }
 
     /// Whether it takes what is published: it is asked to publish nothing. The error is for the operator.
@@ -122,7 +100,6 @@ impl Gateway {
                 Ok(body) => self.send(body).await,
                 Err(error) => tracing::error!("items can't be written: {error}"),
             }
-            self.burst.is_dealt_with();
         }
     }
 
@@ -218,30 +195,8 @@ impl Gateway {
 #[derive(Debug, Default)]
 struct Waiting {
     queue: Queue,
-    publisher: Publisher,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Publisher {
-    /// No task.
-    #[default]
-    None,
-    /// A task that waits for more. Another one may publish before it.
-    Gathers,
-    /// A task that goes on until nothing waits.
-    Publishes,
-}
-
-/// Held by the task that gathers. If the task ends early, what waits goes with the next change.
-struct Gathers<'a>(&'a Gateway);
-
-impl Drop for Gathers<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.0.waiting();
-        if waiting.publisher == Publisher::Gathers {
-            waiting.publisher = Publisher::None;
-        }
-    }
+    /// Whether a task publishes it.
+    is_published: bool,
 }
 
 /// Held by the task that publishes. If the task ends early, the waiting items are dropped, so that the next change

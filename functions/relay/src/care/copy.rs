@@ -143,8 +143,8 @@ async fn copy_all(
     if filled.is_err() {
         // What is left of it can be deleted like any other chat.
         let _ = removal::delete_chat(db, &new, caller).await;
+        feed::tell_gone([], [new.as_str()]).await;
     }
-    feed::tell([new.as_str()]).await;
     Ok(CopiedChat {
         message_id: filled?,
         chat_id: new.into(),
@@ -192,6 +192,7 @@ async fn copy_messages(
                 tx.execute(sql, params![new, list.as_str()]).await?;
             }
             commit(tx, caller).await?;
+            feed::tell([new]).await;
         }
     }
     // It was deleted meanwhile.
