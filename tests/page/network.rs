@@ -153,7 +153,10 @@ async fn replies_of_other_windows_have_arrows_after_a_reconnect() {
     other.press("The one before").await;
     other.shows(".assistant .place", "1/2").await;
     wire.cut();
+    // What the wire held back may still come, and what is asked then has no answer.
+    page.shows(".connection", "Reconnecting…").await;
     wire.goes_on();
+    connected(&page).await;
     page.shows(".assistant .place", "1/2").await;
     page.screenshot("arrows-after-a-reconnect").await;
     page.press("The next one").await;
