@@ -72,6 +72,8 @@ pub struct App {
     pub router: Router,
     /// All components by id.
     pub components: BTreeMap<String, Loaded>,
+    /// Connects to other servers.
+    pub dialer: Arc<Dialer>,
     databases: BTreeMap<String, Source>,
     key_value: BTreeMap<PathBuf, Arc<KeyValue>>,
     space: Arc<Space>,
@@ -128,7 +130,6 @@ impl App {
                 databases: stores.databases(&declared.sqlite_databases).await?,
                 key_value: stores.key_value(&declared.key_value_stores).await?,
                 outbound: variables.outbound_hosts(declared)?,
-                dialer: dialer.clone(),
                 gateway: settings.gateway.clone(),
                 max_memory: settings.max_instance_memory,
                 output: Output::new(id, settings.log_dir.as_deref())
@@ -154,6 +155,7 @@ impl App {
         Ok(Self {
             router: Router::new(&manifest)?,
             components,
+            dialer,
             databases: stores.databases,
             key_value: stores.key_value,
             space,

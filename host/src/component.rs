@@ -1,8 +1,8 @@
 //! A component of the application: what the manifest and the operator grant its instances.
 
 use crate::{
-    gateway::control::Local, manifest::OutboundHosts, metrics::OfOneComponent,
-    outbound::dial::Dialer, output::Output, places::Places, storage::KeyValue, stores::Source,
+    gateway::control::Local, manifest::OutboundHosts, metrics::OfOneComponent, output::Output,
+    places::Places, storage::KeyValue, stores::Source,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,8 +23,6 @@ pub struct Component {
     pub key_value: HashMap<String, Arc<KeyValue>>,
     /// The hosts it may call.
     pub outbound: OutboundHosts,
-    /// Connects to them.
-    pub dialer: Arc<Dialer>,
     /// The gateway of this process.
     pub gateway: Option<Arc<Local>>,
     /// Bytes of linear memory that one of its instances may use.

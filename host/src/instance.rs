@@ -10,7 +10,7 @@
 use crate::{
     component::Component,
     metrics::OfOneComponent,
-    outbound::{Hooks, chain::Chain},
+    outbound::{Hooks, chain::Chain, send::Sender},
     places::Place,
     trace,
 };
@@ -116,6 +116,8 @@ pub struct Handler {
     pub ended: Arc<AtomicBool>,
     /// The components that this one may call.
     pub chain: Arc<Chain>,
+    /// The thread's connections to other servers.
+    pub sender: Arc<Sender>,
 }
 
 impl HandlerState for Handler {
@@ -141,6 +143,7 @@ impl HandlerState for Handler {
             hooks: Hooks {
                 component: component.clone(),
                 chain: self.chain.clone(),
+                sender: self.sender.clone(),
                 caller: None,
             },
             requests: HashMap::new(),

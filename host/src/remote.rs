@@ -7,28 +7,23 @@
 //! can't be given the host's proxies and certificate authorities without another version of each crate of the HTTP stack
 //! (docs/decisions.md#one-round-trip-for-each-statement).
 
-pub(crate) mod connect;
 mod stream;
 
 pub use kafka_hrana::Error;
 
-use self::{connect::Connector, stream::Stream};
+use self::stream::Stream;
 use crate::{
-    outbound::dial::Dialer,
+    outbound::{client::Client, dial::Dialer},
     storage::{QueryResult, Value},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Uri};
 use http_body_util::Full;
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioTimer},
-};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::oneshot};
 
-/// How long an unused connection to the server is kept; less than servers and balancers keep it.
-const IDLE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a connection to the server may take to open.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Where a database is, and who may use it.
 #[derive(Clone)]
@@ -52,21 +47,18 @@ pub struct Remote {
     /// That of the process, where all that is sent is driven. The threads that serve requests end one after the other,
     /// and would take along the connections that others still use.
     runtime: Handle,
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Full<Bytes>>,
 }
 
 impl Remote {
     /// Of the database at `address`, which is not asked yet. The current runtime must outlive its sessions.
     #[must_use]
     pub fn new(address: Address, dialer: Arc<Dialer>) -> Arc<Self> {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_LIMIT)
-            .build(Connector(dialer));
         Arc::new(Self {
             address,
             runtime: Handle::current(),
-            client,
+            // It may be at a private address: the operator has named it.
+            client: Client::new(dialer, true, CONNECT_LIMIT),
         })
     }
 

@@ -2,7 +2,13 @@
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread::available_parallelism,
+};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
@@ -22,6 +28,8 @@ const NAMES: [&str; 3] = ["localhost", "model.test", "8.8.8.8"];
 /// TLS in front of a server, with a certificate of an authority of its own.
 struct Secure {
     port: u16,
+    /// How often it was connected to.
+    connections: Arc<AtomicUsize>,
     /// The authority's certificate, `ca.pem`.
     folder: TempDir,
 }
@@ -47,8 +55,11 @@ impl Secure {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let upstream = upstream.to_owned();
+        let connections = Arc::<AtomicUsize>::default();
+        let counted = connections.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Relaxed);
                 let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else {
@@ -60,7 +71,11 @@ impl Secure {
                 });
             }
         });
-        Self { port, folder }
+        Self {
+            port,
+            connections,
+            folder,
+        }
     }
 
     fn ca_file(&self) -> String {
@@ -152,6 +167,62 @@ async fn further_authorities_are_trusted() {
         scene(|secure, setup| setup.environment("SSL_CERT_FILE", &secure.ca_file())).await;
     let url = format!("https://localhost:{}/v1", secure.port);
     assert_eq!(tried(&with, "fake-words-1", &url).await["ok"], true);
+}
+
+/// A handshake would take longer than many a model takes to begin.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_to_a_model_is_used_again() {
+    let (scene, secure) =
+        scene(|secure, setup| setup.argument("--ca-file").argument(&secure.ca_file())).await;
+    let url = format!("https://localhost:{}/v1", secure.port);
+    let saved = save_model(&scene.server, &scene.user, "fake-words-2-rate-0", &url, KEY).await;
+    saved.has_status(200);
+    // Each of the server's threads has its own connections.
+    let threads = available_parallelism().expect("a number").get();
+    for _ in 0..threads + 3 {
+        let prompt = json!({"prompt": "Again", "model": "fake-words-2-rate-0"});
+        scene.ask(&prompt).await.has_status(202);
+        scene.settles().await;
+        assert_eq!(scene.status().await, "complete");
+    }
+    let connections = secure.connections.load(Relaxed);
+    assert!(
+        (1..=threads).contains(&connections),
+        "{connections} connections of {threads} threads"
+    );
+}
+
+/// Some servers close a connection after each answer, and don't say so before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_has_ended_is_not_used_again() {
+    let scene = Scene::new(Setup::app(), &[]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/v1", listener.local_addr().expect("its address"));
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut request = Vec::new();
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                client.read_buf(&mut request).await.expect("a request");
+            }
+            let text =
+                "data: {\"choices\":[{\"delta\":{\"content\":\"yes\"}}]}\n\ndata: [DONE]\n\n";
+            let length = text.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+            let answer = format!("{head}{text}");
+            client.write_all(answer.as_bytes()).await.expect("a client");
+            client.shutdown().await.expect("a client");
+            // So that nothing of the answer is lost.
+            let _ = client.read_to_end(&mut request).await;
+        }
+    });
+    let saved = save_model(&scene.server, &scene.user, "short", &url, KEY).await;
+    saved.has_status(200);
+    for _ in 0..8 {
+        let prompt = json!({"prompt": "Again", "model": "short"});
+        scene.ask(&prompt).await.has_status(202);
+        scene.settles().await;
+        assert_eq!(scene.status().await, "complete");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

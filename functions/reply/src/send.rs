@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use spin_sdk::http::FullBody;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::{IncomingResponseBody, Request, RequestOptionsExtension};
+use spin_sdk::wasip3::spawn;
 
 use kafka_common::task::{spawning, within};
 use kafka_llm::{Answer, Call, Event, Failure, FailureKind, Learnt};
@@ -18,6 +19,9 @@ const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 
 /// An error's body is waited for so long, and so is what may follow after the model gave a reason to end.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The end of an answer is waited for so long after the end of the reply in it.
+const REST: Duration = Duration::from_secs(1);
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +97,7 @@ pub async fn send(call: Call<'_>, way: &Learnt, timeouts: Timeouts) -> Result<Re
     })
 }
 
-/// A reply that is being received. Dropping it closes the connection to the model.
+/// A reply that is being received. Dropping it before its end closes the connection to the model.
 pub struct Reply {
     /// `None`: all has been read that is of interest.
     body: Option<IncomingResponseBody>,
@@ -113,7 +117,8 @@ impl Reply {
         loop {
             if let Some(event) = self.events.pop_front() {
                 match event {
-                    Event::Done | Event::Error(_) => self.body = None,
+                    Event::Done => self.leave(),
+                    Event::Error(_) => self.body = None,
                     Event::Delta(_) | Event::Reasoning(_) => self.has_begun = true,
                     Event::Finish(_) | Event::Usage(_) => {}
                 }
@@ -153,6 +158,16 @@ impl Reply {
             (false, true) => (between_bytes, self.last_byte.elapsed()),
             // Signs of life of a gateway are no reply.
             (false, false) => (first_piece, self.asked.elapsed()),
+        }
+    }
+
+    /// Reads what may follow the reply, beside what comes next: at its end the connection can be used again.
+    fn leave(&mut self) {
+        if let Some(mut body) = self.body.take() {
+            spawn(async move {
+                let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+                within(REST, rest).await;
+            });
         }
     }
 

@@ -40,8 +40,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub struct Connected {
     /// What the request is written to.
     pub stream: Box<dyn Stream>,
-    /// The other end is a proxy: the request must name the whole URL, and bring this authorization if there is one.
-    pub proxy: Option<Option<HeaderValue>>,
+    /// The other end is a proxy, which wants to know the whole URL, and who asks ([`Dialer::authorization`]).
+    pub is_proxy: bool,
 }
 
 /// Connects to servers as the operator wants it.
@@ -77,18 +77,21 @@ impl Dialer {
             let stream = self.reach(&target, may_be_private).await?;
             return Ok(Connected {
                 stream,
-                proxy: None,
+                is_proxy: false,
             });
         };
         let checked = match may_be_private {
             true => None,
-            false => target.addresses(false).await?.first().copied(),
+            false => {
+                let addresses = target.addresses(false).await?;
+                Some(*addresses.first().ok_or(Error::DestinationNotFound)?)
+            }
         };
         let stream = self.reach(&Target::of(proxy.uri())?, true).await?;
         if !target.tls && checked.is_none() {
             return Ok(Connected {
                 stream,
-                proxy: Some(proxy.basic_auth().cloned()),
+                is_proxy: true,
             });
         }
         let destination = match checked {
@@ -98,8 +101,17 @@ impl Dialer {
         let stream = tunnel(stream, &proxy, &destination).await?;
         Ok(Connected {
             stream: self.secure(stream, &target).await?,
-            proxy: None,
+            is_proxy: false,
         })
+    }
+
+    /// What a request to `uri` tells a proxy that forwards it, if that wants to know who asks. Through a tunnel the
+    /// proxy has been told before.
+    pub fn authorization(&self, uri: &Uri, may_be_private: bool) -> Option<HeaderValue> {
+        let target = Target::of(uri).ok()?;
+        let is_forwarded = !target.tls && may_be_private;
+        let proxy = self.proxy_for(uri, &target).filter(|_| is_forwarded)?;
+        proxy.basic_auth().cloned()
     }
 
     /// A connection to a server or a proxy itself.

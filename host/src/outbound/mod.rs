@@ -1,8 +1,10 @@
 //! Outbound HTTP: a component reaches only the hosts that `allowed_outbound_hosts` grants.
 
 pub mod chain;
+pub mod client;
+mod connect;
 pub mod dial;
-mod send;
+pub mod send;
 mod tls;
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
 use chain::Chain;
 use http_body_util::{BodyExt, Limited};
 use kafka_grip::ORIGINS;
+use send::Sender;
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -31,6 +34,8 @@ pub struct Hooks {
     pub component: Arc<Component>,
     /// The components that it may call on its thread.
     pub chain: Arc<Chain>,
+    /// Its thread's connections to other servers.
+    pub sender: Arc<Sender>,
     /// The span of the request that sends the next one, if it is traced.
     pub caller: Option<trace::Context>,
 }
@@ -117,10 +122,10 @@ impl Hooks {
             return (Destination::Gateway, published);
         }
         let private = self.may_be_private(uri);
-        let dialer = self.component.dialer.clone();
+        let sender = self.sender.clone();
         let sent = Box::new(async move {
-            let (response, io) = send::send(&dialer, request, options, private).await?;
-            Ok((response, Box::new(io) as Io))
+            let response = sender.send(request, options, private).await?;
+            Ok((response, Box::new(async { Ok(()) }) as Io))
         });
         (Destination::Network, sent)
     }

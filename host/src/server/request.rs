@@ -9,7 +9,10 @@ use crate::{
     app::App,
     instance::{Arrival, Handler, PoolExhausted},
     metrics,
-    outbound::chain::{Callee, Chain},
+    outbound::{
+        chain::{Callee, Chain},
+        send::Sender,
+    },
     trace,
 };
 use bytes::Bytes;
@@ -122,12 +125,14 @@ impl Dispatcher {
     pub fn new(app: &Arc<App>, address: SocketAddr) -> Self {
         let ended = Arc::<AtomicBool>::default();
         let chain = Arc::<Chain>::default();
+        let sender = Arc::new(Sender::new(&app.dialer));
         let handlers = app.components.iter().map(|(id, component)| {
             let handler = Handler {
                 component: component.granted.clone(),
                 pre: component.pre.clone(),
                 ended: ended.clone(),
                 chain: chain.clone(),
+                sender: sender.clone(),
             };
             (id.clone(), ProxyHandler::new(handler))
         });

@@ -4,12 +4,11 @@
 //! this is all (docs/decisions.md#spans-are-sent-as-json).
 
 use super::{MAX_WAITING, Sampler, TRACER, Tracer};
-use crate::{outbound::dial::Dialer, remote::connect::Connector};
+use crate::outbound::{client::Client, dial::Dialer};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use std::{
     env,
@@ -177,7 +176,8 @@ async fn export(
     mut waiting: mpsc::Receiver<Value>,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let client = Client::builder(TokioExecutor::new()).build(Connector(dialer));
+    // The operator has named it, wherever it is.
+    let client = Client::new(dialer, true, LIMIT);
     let mut has_failed = false;
     let mut ends = false;
     while !ends {
@@ -205,10 +205,7 @@ async fn export(
     }
 }
 
-async fn send(
-    client: &Client<Connector, Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> anyhow::Result<()> {
+async fn send(client: &Client<Full<Bytes>>, request: Request<Full<Bytes>>) -> anyhow::Result<()> {
     let sending = async {
         let response = client.request(request).await?;
         let status = response.status();

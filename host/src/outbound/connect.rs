@@ -1,13 +1,16 @@
-//! Connections to the server: through the operator's proxies, and with the certificate authorities that are trusted.
+//! How hyper-util's client opens connections: through the operator's proxies, with the certificate authorities that are
+//! trusted, and to no address that is refused.
 
-use crate::outbound::dial::{Dialer, Stream};
+use super::dial::{Dialer, Stream};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::{
     client::legacy::connect::{Connected, Connection},
     rt::TokioIo,
 };
+use parking_lot::Mutex;
 use std::{
+    fmt,
     io::{self, IoSlice},
     pin::Pin,
     sync::Arc,
@@ -16,43 +19,68 @@ use std::{
 };
 use tokio::time::timeout;
 use tower::Service;
+use wasmtime_wasi_http::Error;
 
-/// How long a connection may take to open.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-
-/// Opens connections to a server of the operator. It may be at a private address: the operator has named it.
+/// Opens connections.
 #[derive(Clone)]
-pub(crate) struct Connector(pub(crate) Arc<Dialer>);
+pub(super) struct Connector {
+    pub(super) dialer: Arc<Dialer>,
+    /// Whether to private addresses, too.
+    pub(super) may_be_private: bool,
+    /// How long one may take to open.
+    pub(super) limit: Duration,
+}
 
 impl Service<Uri> for Connector {
     type Response = Open;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Open>> + Send>>;
+    type Error = NotConnected;
+    type Future = Pin<Box<dyn Future<Output = Result<Open, NotConnected>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NotConnected>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let dialer = self.0.clone();
+        let Self {
+            dialer,
+            may_be_private,
+            limit,
+        } = self.clone();
         Box::pin(async move {
-            let connecting = timeout(CONNECT_LIMIT, dialer.connect(&uri, true)).await;
-            let connected = connecting.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
-            let connected = connected.map_err(io::Error::other)?;
-            if let Some(Some(_)) = connected.proxy {
-                let text = "a proxy with a password is used for https only";
-                return Err(io::Error::other(text));
-            }
+            let connected = timeout(limit, dialer.connect(&uri, may_be_private)).await;
+            let connected = connected.unwrap_or(Err(Error::ConnectionTimeout));
+            let connected = connected.map_err(|why| NotConnected(Some(why).into()))?;
             Ok(Open {
                 stream: TokioIo::new(connected.stream),
-                is_proxy: connected.proxy.is_some(),
+                is_proxy: connected.is_proxy,
             })
         })
     }
 }
 
+/// Why there is no connection. The client lends out only references to it, so the first who asks is given the reason.
+#[derive(Debug)]
+pub(super) struct NotConnected(Mutex<Option<Error>>);
+
+impl NotConnected {
+    pub(super) fn why(&self) -> Option<Error> {
+        self.0.lock().take()
+    }
+}
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0.lock() {
+            Some(why) => why.fmt(f),
+            None => f.write_str("no connection"),
+        }
+    }
+}
+
+impl std::error::Error for NotConnected {}
+
 /// An open connection.
-pub(crate) struct Open {
+pub(super) struct Open {
     stream: TokioIo<Box<dyn Stream>>,
     /// The other end is a proxy, which wants to know the whole URL.
     is_proxy: bool,

@@ -1,0 +1,73 @@
+//! Requests to other servers, over connections that are kept for the next one.
+//!
+//! By hyper-util's client. `wasmtime_wasi_http::default_send_request` opens a connection for each request, which with TLS
+//! takes longer than most models take to begin; it also knows no rule for addresses and no proxy, leaves Nagle's
+//! algorithm on and reads the root certificates again each time.
+
+use super::{connect::Connector, dial::Dialer};
+use bytes::Bytes;
+use http::{Request, Response, header::PROXY_AUTHORIZATION};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy,
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long an unused connection is kept: less than servers and balancers keep it, and than it takes to get into another
+/// network.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
+/// Unused connections to one server.
+const MOST_IDLE: usize = 32;
+
+/// Sends requests. Its connections belong to the runtime that they were opened on, and end with it.
+pub struct Client<B> {
+    dialer: Arc<Dialer>,
+    may_be_private: bool,
+    inner: legacy::Client<Connector, B>,
+}
+
+impl<B> Client<B>
+where
+    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
+{
+    /// To private addresses only if they `may_be_private`: no connection of one kind is used for the other. One may take
+    /// `connect_limit` to open.
+    pub fn new(dialer: Arc<Dialer>, may_be_private: bool, connect_limit: Duration) -> Self {
+        let connector = Connector {
+            dialer: dialer.clone(),
+            may_be_private,
+            limit: connect_limit,
+        };
+        let inner = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .build(connector);
+        Self {
+            dialer,
+            may_be_private,
+            inner,
+        }
+    }
+
+    /// Sends a request, on a new connection again if a kept one had ended before; that is all that is sent twice.
+    /// Redirects are the caller's to follow. Dropping the answer before its end closes the connection.
+    ///
+    /// # Errors
+    /// When the server is not reached, or does not answer.
+    pub async fn request(
+        &self,
+        mut request: Request<B>,
+    ) -> Result<Response<Incoming>, legacy::Error> {
+        let authorization = self
+            .dialer
+            .authorization(request.uri(), self.may_be_private);
+        if let Some(authorization) = authorization {
+            let headers = request.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
+        self.inner.request(request).await
+    }
+}
