@@ -22,9 +22,10 @@ use anyhow::Context;
 use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
+    thread::{self, available_parallelism},
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -230,7 +231,10 @@ pub fn engine(
     let public = manifest.components.len() - private;
     let taking_requests = u32::try_from(public * TAKING_REQUESTS + SPARE_INSTANCES);
     let taking_requests = taking_requests.context("too many components")?;
-    let others = u32::try_from(private * PRIVATE + RETIRED).context("too many components")?;
+    // One of each private component is made ahead on each thread.
+    let ahead = private * available_parallelism().map_or(1, NonZero::get);
+    let others = u32::try_from(private * PRIVATE + RETIRED + ahead);
+    let others = others.context("too many components")?;
     let instances = taking_requests + others;
     // A component and each of its dependencies have modules and a memory of their own. Memories are counted, since address
     // space for as many as it could be is not always there.
@@ -244,7 +248,7 @@ pub fn engine(
         };
         places * parts_of(component)
     });
-    let memories = memories.sum::<usize>() + (SPARE_INSTANCES + RETIRED) * parts;
+    let memories = memories.sum::<usize>() + (SPARE_INSTANCES + RETIRED + ahead) * parts;
     let memories = u32::try_from(memories).context("too many components")?;
     let parts = u32::try_from(parts).context("too many dependencies")?;
     let modules = parts * MODULES_PER_COMPONENT;

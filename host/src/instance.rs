@@ -7,6 +7,9 @@
 //! An instance of a private component serves one request, so an error in that request, or in a task that outlives it,
 //! ends no other request.
 
+pub mod fresh;
+
+use self::fresh::{Ahead, Fresh};
 use crate::{
     component::Component,
     metrics::OfOneComponent,
@@ -26,15 +29,13 @@ use std::{
 };
 use tokio::time::{Sleep, sleep};
 use wasmtime::{
-    Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, Trap, UpdateDeadline,
+    Store, StoreContextMut, StoreLimits, Trap,
     component::{GuestTaskId, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
-    handler::{
-        HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
-    },
+    handler::{HandlerState, Instance, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus},
     p3::bindings::ServicePre,
 };
 
@@ -68,7 +69,8 @@ pub struct State {
     /// The spans of the requests that this instance has had, if they are traced.
     requests: HashMap<GuestTaskId, trace::Context>,
     limits: StoreLimits,
-    _place: Arc<Place>,
+    /// `None` until a request needs the instance.
+    place: Option<Arc<Place>>,
 }
 
 impl State {
@@ -118,6 +120,8 @@ pub struct Handler {
     pub chain: Arc<Chain>,
     /// The thread's connections to other servers.
     pub sender: Arc<Sender>,
+    /// For the next request of a private component, which has an instance of its own.
+    pub ahead: Ahead,
 }
 
 impl HandlerState for Handler {
@@ -129,44 +133,13 @@ impl HandlerState for Handler {
         let component = &self.component;
         let place = component.places.take().await;
         let place = place.ok_or_else(|| PoolExhausted(component.id.clone()))?;
-        let mut wasi = WasiCtx::builder();
-        wasi.stdout(component.output.stdout.clone())
-            .stderr(component.output.stderr.clone());
-        for (name, value) in &component.environment {
-            wasi.env(name, value);
-        }
-        let state = State {
-            table: ResourceTable::new(),
-            component: component.clone(),
-            wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
-            hooks: Hooks {
-                component: component.clone(),
-                chain: self.chain.clone(),
-                sender: self.sender.clone(),
-                caller: None,
-            },
-            requests: HashMap::new(),
-            limits: StoreLimitsBuilder::new()
-                .memory_size(component.max_memory)
-                .build(),
-            _place: place.clone(),
-        };
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let mut store = Store::new(self.pre.engine(), state);
-        store.limiter(|state| &mut state.limits);
+        let Fresh {
+            mut store,
+            proxy,
+            interrupted,
+        } = self.ahead.next(self).await?;
+        store.data_mut().place = Some(place.clone());
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback({
-            let interrupted = interrupted.clone();
-            move |_| {
-                interrupted.store(true, Relaxed);
-                Ok(UpdateDeadline::Yield(1))
-            }
-        });
-        let proxy = Proxy::P3(self.pre.instantiate_async(&mut store).await?);
-        if let Some(metrics) = &component.metrics {
-            metrics.made();
-        }
         Ok(Instance {
             store,
             proxy,

@@ -50,6 +50,24 @@ async fn nothing_else_is_called_that_way() {
     );
 }
 
+/// A request gets the instance that was made ahead of it, and the next one is made then.
+#[tokio::test]
+async fn an_instance_is_made_ahead() {
+    let server = Setup::trouble().argument("--metrics=0").start().await;
+    let ok = "http://inner.spin.internal/ok";
+    assert_eq!(outbound(&server, "/relay", ok).await, "status 200");
+    let made = r#"instances_made_total{component="inner"}"#;
+    server.measures(made, |count| count == 2.0).await;
+    // What it was asked before is no request of anybody's.
+    let requests = r#"queue_seconds_count{component="inner"}"#;
+    assert_eq!(server.metrics().await.value(requests), Some(1.0));
+    // Each of the server's threads has its own.
+    for _ in 0..8 {
+        assert_eq!(outbound(&server, "/relay", ok).await, "status 200");
+    }
+    assert_eq!(server.metrics().await.value(requests), Some(9.0));
+}
+
 /// Each request has an instance of its own, so what one does ends no other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trap_in_a_private_component_ends_one_request() {

@@ -184,7 +184,7 @@ impl Question {
 pub async fn question(begun: &Begun) -> Result<Question, String> {
     let settings = Settings::get().await;
     let parameters = begun.settings.parameters();
-    let model = Reachable::check(&begun.model, &settings, parameters).await?;
+    let model = Reachable::check(&begun.model, settings, parameters).await?;
     let set = begun.model.context_chars;
     let set = set.and_then(|chars| usize::try_from(chars).ok());
     let context_chars = set.unwrap_or(settings.context_chars);

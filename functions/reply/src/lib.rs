@@ -19,14 +19,19 @@ use futures::channel::mpsc::unbounded;
 use futures::channel::oneshot;
 use http::{HeaderMap, Response, StatusCode, header};
 use kafka_common::db;
+use kafka_common::grip::Grip;
 use kafka_common::log;
 use kafka_common::reply::audience::Audience;
 use kafka_common::reply::{Begun, TRY_PATH, WRITE_PATH};
+use kafka_common::seal::Keys;
 use kafka_common::sse;
 use kafka_common::task::begin_spawned;
 use spin_sdk::http::Request;
 use spin_sdk::{http_service, wasip3};
 use tracing::Instrument;
+
+/// The path of a request of the host's own, before there is a reply to write.
+const WARM_UP_PATH: &str = "/warm-up";
 
 /// The longest request, in bytes: a prompt and the text of an interrupted reply, each of 256 KiB, as JSON escapes them.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
@@ -44,12 +49,24 @@ async fn handle(request: Request) -> Response<Body> {
             Ok(begun) => write(begun, &parts.headers).await,
             Err(_) => status(StatusCode::BAD_REQUEST),
         },
+        WARM_UP_PATH => {
+            warm_up().await;
+            status(StatusCode::NO_CONTENT)
+        }
         TRY_PATH => match serde_json::from_slice(&body) {
             Ok(model) => trial::answer(&model).await,
             Err(_) => status(StatusCode::BAD_REQUEST),
         },
         _ => status(StatusCode::NOT_FOUND),
     }
+}
+
+/// Reads what each reply needs of the configuration.
+async fn warm_up() {
+    settings::Settings::get().await;
+    // What is wrong with either, the first reply says.
+    let _ = Grip::get().await;
+    let _ = Keys::get().await;
 }
 
 /// Begins to write a reply, which goes on after the answer. When it answers, the prompt is on the disk; 503: it can't be

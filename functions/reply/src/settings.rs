@@ -1,5 +1,7 @@
 //! The variables of `spin.toml` that only this component reads.
 
+use std::sync::OnceLock;
+
 use kafka_common::config::allow_private_models;
 use kafka_common::grip::ORIGINS;
 use kafka_llm::Policy;
@@ -15,7 +17,16 @@ pub struct Settings {
 
 impl Settings {
     /// Reads them. What can't be read is as strict as can be.
-    pub async fn get() -> Self {
+    pub async fn get() -> &'static Self {
+        static SETTINGS: OnceLock<Settings> = OnceLock::new();
+        if let Some(settings) = SETTINGS.get() {
+            return settings;
+        }
+        let settings = Self::read().await;
+        SETTINGS.get_or_init(|| settings)
+    }
+
+    async fn read() -> Self {
         let mut own = Vec::new();
         for name in ORIGINS {
             own.push(variable(name).await);

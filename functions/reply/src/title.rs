@@ -82,7 +82,7 @@ async fn try_to_give(begun: &Begun, ended: &Ended) -> Result<(), String> {
 async fn ask(begun: &Begun, ended: &Ended, prompt: &str) -> Result<(String, Tokens), String> {
     let extra = begun.settings.extra.as_ref();
     let parameters = extra.map(|extra| extra.value.clone()).unwrap_or_default();
-    let model = Reachable::check(&begun.model, &Settings::get().await, parameters).await?;
+    let model = Reachable::check(&begun.model, Settings::get().await, parameters).await?;
     let question = title::question(prompt, &ended.text);
     let mut adaptation = Adaptation::new(ended.way.clone());
     loop {

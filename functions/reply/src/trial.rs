@@ -47,7 +47,7 @@ pub async fn answer(model: &Model) -> Response<Body> {
 /// `answers` is set when text has come.
 async fn ask(model: &Model, answers: &AtomicBool) -> Result<(), String> {
     let mut adaptation = Adaptation::new(context::learnt(model));
-    let reachable = Reachable::check(model, &Settings::get().await, Map::new()).await?;
+    let reachable = Reachable::check(model, Settings::get().await, Map::new()).await?;
     // As in a chat: there are models that take no instructions.
     let messages = [
         Turn::new(Role::System, composer::CHAT),

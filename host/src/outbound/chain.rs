@@ -3,14 +3,19 @@
 //! As in Spin, the name is `<component id>.spin.internal`, and the caller's `allowed_outbound_hosts` must allow it.
 //! Only components with a private route can be called here; Spin lets components with a public one be called, too.
 
+use crate::answer::full;
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, header::CONTENT_LENGTH};
+use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// The end of a host's name after the id of a component.
 const SUFFIX: &str = ".spin.internal";
+
+/// A body of at most so many bytes is handed on in one piece.
+const WHOLE: u64 = 64 * 1024;
 
 /// Lets a component answer a request.
 pub type Callee = Arc<
@@ -56,6 +61,7 @@ impl Chain {
             chain.get(id).cloned()
         };
         let callee = callee.ok_or(Error::DestinationNotFound)?;
+        let request = whole(request).await?;
         callee(request).await.map_err(|error| {
             // Where in the component it failed, its instance logs.
             let why = error.root_cause();
@@ -63,4 +69,16 @@ impl Chain {
             Error::InternalError(Some(format!("component {id} did not answer")))
         })
     }
+}
+
+/// The request with its body, if it says that this is short: the caller has it ready, and the callee waits for nothing.
+async fn whole(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_none_or(|length| length > WHOLE) {
+        return Ok(request);
+    }
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok(Request::from_parts(head, full(body)))
 }

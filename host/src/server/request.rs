@@ -7,7 +7,7 @@ use super::{
 use crate::{
     answer::{full, plain, with_json},
     app::App,
-    instance::{Arrival, Handler, PoolExhausted},
+    instance::{Arrival, Handler, PoolExhausted, fresh::Ahead},
     metrics,
     outbound::{
         chain::{Callee, Chain},
@@ -133,6 +133,7 @@ impl Dispatcher {
                 ended: ended.clone(),
                 chain: chain.clone(),
                 sender: sender.clone(),
+                ahead: Ahead::default(),
             };
             (id.clone(), ProxyHandler::new(handler))
         });
