@@ -61,9 +61,11 @@ const QUESTION_FIRST: Duration = Duration::from_millis(5);
 /// dropped if that fails.
 pub async fn write(begun: Begun, audience: Audience, stored: oneshot::Sender<()>) {
     let (told, is_told) = oneshot::channel();
+    let (asking, is_asked) = oneshot::channel();
     let (question, is_answered) = oneshot::channel();
     let (first_piece, has_first_piece) = oneshot::channel();
     let beginning = async {
+        let _ = within(QUESTION_FIRST, is_asked).await;
         if let Err(error) = begun.flush().await {
             tracing::error!("the prompt: {error}");
             return Err(Gone);
@@ -84,6 +86,7 @@ pub async fn write(begun: Begun, audience: Audience, stored: oneshot::Sender<()>
     let mut writer = Writer {
         begun: &begun,
         audience: &audience,
+        asking: Some(asking),
         question: Some(question),
         first_piece: Some(first_piece),
         is_told: Some(is_told),
@@ -114,6 +117,8 @@ pub async fn write(begun: Begun, audience: Audience, stored: oneshot::Sender<()>
 struct Writer<'a> {
     begun: &'a Begun,
     audience: &'a Audience,
+    /// Held until the model is asked, or won't be.
+    asking: Option<oneshot::Sender<()>>,
     /// Held until the model begins to answer, or won't.
     question: Option<oneshot::Sender<()>>,
     /// Held until the first piece waits to be told.
@@ -233,6 +238,8 @@ impl Writer<'_> {
             self.asked_bytes = messages.iter().map(Turn::bytes).sum();
             let way = adaptation.way();
             let sent = send(question.call(&messages), &way, question.timeouts());
+            // Whoever waits for that goes on when this one waits for the model.
+            self.asking = None;
             let sent = self.alongside(sent).await?;
             self.question = None;
             let failure = match sent {
@@ -372,7 +379,7 @@ impl Writer<'_> {
 
     /// What is told of the reply comes after its beginning.
     async fn clients_are_told(&mut self) {
-        (self.question, self.first_piece) = (None, None);
+        (self.asking, self.question, self.first_piece) = (None, None, None);
         if let Some(is_told) = &mut self.is_told {
             // Where that fails, all of this ends.
             let _ = is_told.await;
