@@ -60,6 +60,7 @@ struct Found {
     sent: Option<ReplyBegun>,
     model: Option<Model>,
     head_id: Option<MessageId>,
+    rev: i64,
     position: i64,
     named: Option<NamedMessage>,
     answered_id: Option<MessageId>,
@@ -137,7 +138,8 @@ pub async fn begin(
         check_bound(bound, &found, caller)?;
     }
     check_budget(config.token_budget, &found, caller)?;
-    let spot = spot(&prompt.place, &found);
+    let rev = interrupted.as_ref().map_or(found.rev, |ended| ended.rev);
+    let spot = spot(&prompt.place, &found, rev);
     let Some(model) = found.model else {
         return match how.model.is_some() || how.model_id.is_some() {
             true => Err(Refused::model_not_found()),
@@ -212,6 +214,8 @@ struct Spot {
     is_aside: bool,
     /// The chat's last position.
     position: i64,
+    /// Its rev.
+    rev: i64,
 }
 
 /// What the writer of the reply has to know besides.
@@ -226,7 +230,7 @@ struct Along {
     is_flushed: bool,
 }
 
-fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
+fn spot(place: &Place, found: &Found, rev: i64) -> Result<Spot, Refused> {
     let (head, named) = (&found.head_id, found.named.as_ref());
     if place.named().is_some() && named.is_none() {
         return Err(Refused::not_found("Message not found."));
@@ -252,6 +256,7 @@ fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
         is_aside: parent.is_some() && parent != *head,
         parent,
         position: found.position,
+        rev,
     })
 }
 
@@ -266,7 +271,8 @@ async fn insert(
     let is_new = !matches!(prompt.place, Place::Again(_));
     // With the files that the chat gets.
     let num_attached = message_files::num_new(&along.files);
-    let rev = conversation::raise(tx, chat, num_attached + if is_new { 2 } else { 1 }).await?;
+    // The message that the model is to fill takes the chat's along (`migrations/0022_begin.sql`).
+    let rev = spot.rev + num_attached + if is_new { 2 } else { 1 };
     let first = rev - 1 - num_attached;
     let (file_ids, attached) = message_files::attach(tx, chat, along.files, first).await?;
     if let Some(parent) = spot.parent.as_ref().filter(|_| spot.is_aside) {

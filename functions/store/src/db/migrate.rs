@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = migrations![
     19 "0019_images",
     20 "0020_import",
     21 "0021_import_links",
+    22 "0022_begin",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
