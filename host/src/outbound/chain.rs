@@ -6,7 +6,7 @@
 use crate::answer::full;
 use futures::future::BoxFuture;
 use http::{Request, Response, header::CONTENT_LENGTH};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -79,6 +79,9 @@ async fn whole(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
         return Ok(request);
     }
     let (head, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
+    let body = Limited::new(body, WHOLE as usize).collect().await;
+    let body = body
+        .map_err(|_| Error::HttpRequestBodySize(Some(WHOLE)))?
+        .to_bytes();
     Ok(Request::from_parts(head, full(body)))
 }
