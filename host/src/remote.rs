@@ -13,7 +13,7 @@ pub use kafka_hrana::Error;
 
 use self::stream::Stream;
 use crate::{
-    outbound::{client::Client, dial::Dialer},
+    outbound::{client::Client, connect::Connector, dial::Dialer},
     storage::{QueryResult, Value},
 };
 use bytes::Bytes;
@@ -24,6 +24,8 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 /// How long a connection to the server may take to open.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long an unused connection to the server is kept; less than servers and balancers keep it.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where a database is, and who may use it.
 #[derive(Clone)]
@@ -54,11 +56,16 @@ impl Remote {
     /// Of the database at `address`, which is not asked yet. The current runtime must outlive its sessions.
     #[must_use]
     pub fn new(address: Address, dialer: Arc<Dialer>) -> Arc<Self> {
+        let connector = Connector {
+            dialer,
+            // The operator has named it, wherever it is.
+            may_be_private: true,
+            limit: CONNECT_LIMIT,
+        };
         Arc::new(Self {
             address,
             runtime: Handle::current(),
-            // It may be at a private address: the operator has named it.
-            client: Client::new(dialer, true, CONNECT_LIMIT),
+            client: Client::new(connector, IDLE_LIMIT),
         })
     }
 

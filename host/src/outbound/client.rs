@@ -15,9 +15,6 @@ use hyper_util::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// How long an unused connection is kept: less than servers and balancers keep it, and than it takes to get into another
-/// network.
-const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// Unused connections to one server.
 const MOST_IDLE: usize = 32;
 
@@ -32,17 +29,13 @@ impl<B> Client<B>
 where
     B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
 {
-    /// To private addresses only if they `may_be_private`: no connection of one kind is used for the other. One may take
-    /// `connect_limit` to open.
-    pub fn new(dialer: Arc<Dialer>, may_be_private: bool, connect_limit: Duration) -> Self {
-        let connector = Connector {
-            dialer: dialer.clone(),
-            may_be_private,
-            limit: connect_limit,
-        };
+    /// Over connections that `connector` opens, each kept for `idle_limit` after its last answer: less than the server keeps
+    /// it, or else a request may meet its end.
+    pub fn new(connector: Connector, idle_limit: Duration) -> Self {
+        let (dialer, may_be_private) = (connector.dialer.clone(), connector.may_be_private);
         let inner = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_LIMIT)
+            .pool_idle_timeout(idle_limit)
             .pool_max_idle_per_host(MOST_IDLE)
             .build(connector);
         Self {

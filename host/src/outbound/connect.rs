@@ -23,12 +23,13 @@ use wasmtime_wasi_http::Error;
 
 /// Opens connections.
 #[derive(Clone)]
-pub(super) struct Connector {
-    pub(super) dialer: Arc<Dialer>,
+pub struct Connector {
+    /// The way to servers.
+    pub dialer: Arc<Dialer>,
     /// Whether to private addresses, too.
-    pub(super) may_be_private: bool,
+    pub may_be_private: bool,
     /// How long one may take to open.
-    pub(super) limit: Duration,
+    pub limit: Duration,
 }
 
 impl Service<Uri> for Connector {
@@ -60,7 +61,7 @@ impl Service<Uri> for Connector {
 
 /// Why there is no connection. The client lends out only references to it, so the first who asks is given the reason.
 #[derive(Debug)]
-pub(super) struct NotConnected(Mutex<Option<Error>>);
+pub struct NotConnected(Mutex<Option<Error>>);
 
 impl NotConnected {
     pub(super) fn why(&self) -> Option<Error> {
@@ -80,7 +81,7 @@ impl fmt::Display for NotConnected {
 impl std::error::Error for NotConnected {}
 
 /// An open connection.
-pub(super) struct Open {
+pub struct Open {
     stream: TokioIo<Box<dyn Stream>>,
     /// The other end is a proxy, which wants to know the whole URL.
     is_proxy: bool,

@@ -2,7 +2,7 @@
 
 pub mod chain;
 pub mod client;
-mod connect;
+pub mod connect;
 pub mod dial;
 pub mod send;
 mod tls;

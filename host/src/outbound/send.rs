@@ -1,6 +1,10 @@
 //! Sends the requests of components, within the time that they give them.
 
-use super::{client::Client, connect::NotConnected, dial::Dialer};
+use super::{
+    client::Client,
+    connect::{Connector, NotConnected},
+    dial::Dialer,
+};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::{self, connect::capture_connection};
@@ -12,16 +16,28 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 /// How long anything may take that the component has set no limit for; as Spin has it.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 
+/// How long an unused connection is kept: less than the five seconds after which many servers of models end it, among them
+/// those on uvicorn and on Node.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
 /// One thread's connections to other servers.
 pub struct Sender {
     to_public: Client<WasiBody>,
+    /// No connection of the one is used for the other.
     to_any: Client<WasiBody>,
 }
 
 impl Sender {
     /// No connection yet.
     pub fn new(dialer: &Arc<Dialer>) -> Self {
-        let to = |may_be_private| Client::new(dialer.clone(), may_be_private, DEFAULT_LIMIT);
+        let to = |may_be_private| {
+            let connector = Connector {
+                dialer: dialer.clone(),
+                may_be_private,
+                limit: DEFAULT_LIMIT,
+            };
+            Client::new(connector, IDLE_LIMIT)
+        };
         Self {
             to_public: to(false),
             to_any: to(true),

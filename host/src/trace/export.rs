@@ -4,7 +4,7 @@
 //! this is all (docs/decisions.md#spans-are-sent-as-json).
 
 use super::{MAX_WAITING, Sampler, TRACER, Tracer};
-use crate::outbound::{client::Client, dial::Dialer};
+use crate::outbound::{client::Client, connect::Connector, dial::Dialer};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
@@ -28,6 +28,8 @@ const BATCH: usize = 512;
 const COLLECT: Duration = Duration::from_secs(1);
 /// How long the collector may take for one request.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long an unused connection to it is kept.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the process waits for it at its end.
 const LAST_LIMIT: Duration = Duration::from_secs(2);
 /// Bytes of its answer that are read.
@@ -176,8 +178,13 @@ async fn export(
     mut waiting: mpsc::Receiver<Value>,
     mut stopped: watch::Receiver<bool>,
 ) {
-    // The operator has named it, wherever it is.
-    let client = Client::new(dialer, true, LIMIT);
+    let connector = Connector {
+        dialer,
+        // The operator has named it, wherever it is.
+        may_be_private: true,
+        limit: LIMIT,
+    };
+    let client = Client::new(connector, IDLE_LIMIT);
     let mut has_failed = false;
     let mut ends = false;
     while !ends {
