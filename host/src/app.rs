@@ -16,16 +16,16 @@ use crate::{
     state::StateDir,
     storage::{Database, KeyValue, Sizes, Space},
     stores::{Source, Stores},
+    thread::serving,
     trace::{self, Export},
 };
 use anyhow::Context;
 use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
-    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
-    thread::{self, available_parallelism},
+    thread,
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -232,7 +232,7 @@ pub fn engine(
     let taking_requests = u32::try_from(public * TAKING_REQUESTS + SPARE_INSTANCES);
     let taking_requests = taking_requests.context("too many components")?;
     // One of each private component is made ahead on each thread.
-    let ahead = private * available_parallelism().map_or(1, NonZero::get);
+    let ahead = private * serving();
     let others = u32::try_from(private * PRIVATE + RETIRED + ahead);
     let others = others.context("too many components")?;
     let instances = taking_requests + others;

@@ -139,6 +139,7 @@ impl HandlerState for Handler {
             interrupted,
         } = self.ahead.next(self).await?;
         store.data_mut().place = Some(place.clone());
+        // Epochs may have passed since it was made.
         store.set_epoch_deadline(1);
         Ok(Instance {
             store,

@@ -1,11 +1,17 @@
-//! Threads that end with their owner.
+//! Threads that end with their owner, and how many serve requests.
 
 use std::{
     io,
+    num::NonZero,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    thread::{Builder, JoinHandle},
+    thread::{Builder, JoinHandle, available_parallelism},
     time::Duration,
 };
+
+/// How many threads serve requests: one for each core.
+pub fn serving() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
 
 /// A thread that is waited for when this is dropped. Its owner sees to it that it ends then.
 #[derive(Debug)]

@@ -238,7 +238,7 @@ impl Writer<'_> {
             self.asked_bytes = messages.iter().map(Turn::bytes).sum();
             let way = adaptation.way();
             let sent = send(question.call(&messages), &way, question.timeouts());
-            // Whoever waits for that goes on when this one waits for the model.
+            // What waits for that goes on when this one waits for the model.
             self.asking = None;
             let sent = self.alongside(sent).await?;
             self.question = None;

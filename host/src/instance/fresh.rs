@@ -2,7 +2,11 @@
 //! (docs/decisions.md#an-instance-is-made-ahead).
 
 use super::{Handler, State};
-use crate::{answer::full, outbound::Hooks};
+use crate::{
+    answer::full,
+    component::Component,
+    outbound::{Hooks, chain::Chain, send::Sender},
+};
 use bytes::Bytes;
 use futures::channel::oneshot;
 use http::Request;
@@ -42,11 +46,15 @@ pub(super) struct Fresh {
 }
 
 impl Fresh {
-    /// `state` is all that the instance may use.
-    async fn make(state: State, pre: ServicePre<State>) -> wasmtime::Result<Self> {
-        let metrics = state.component.metrics.clone();
+    async fn make(
+        pre: ServicePre<State>,
+        component: Arc<Component>,
+        chain: Arc<Chain>,
+        sender: Arc<Sender>,
+    ) -> wasmtime::Result<Self> {
+        let metrics = component.metrics.clone();
         let interrupted = Arc::new(AtomicBool::new(false));
-        let mut store = Store::new(pre.engine(), state);
+        let mut store = Store::new(pre.engine(), State::new(component, chain, sender));
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback({
@@ -91,7 +99,11 @@ pub struct Ahead(Arc<Mutex<Option<Fresh>>>);
 impl Ahead {
     /// An instance for a request: of a private component the one that was made ahead, and then another one is made.
     pub(super) async fn next(&self, of: &Handler) -> wasmtime::Result<Fresh> {
-        let fresh = || Fresh::make(of.state(), of.pre.clone());
+        // Nothing is made before it is waited for.
+        let fresh = || {
+            let (pre, component) = (of.pre.clone(), of.component.clone());
+            Fresh::make(pre, component, of.chain.clone(), of.sender.clone())
+        };
         if !of.component.places.are_private() {
             return fresh().await;
         }
@@ -119,25 +131,23 @@ impl Ahead {
     }
 }
 
-impl Handler {
+impl State {
     /// What an instance may use.
-    fn state(&self) -> State {
-        let component = &self.component;
+    fn new(component: Arc<Component>, chain: Arc<Chain>, sender: Arc<Sender>) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(component.output.stdout.clone())
             .stderr(component.output.stderr.clone());
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }
-        State {
+        Self {
             table: ResourceTable::new(),
-            component: component.clone(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             hooks: Hooks {
                 component: component.clone(),
-                chain: self.chain.clone(),
-                sender: self.sender.clone(),
+                chain,
+                sender,
                 caller: None,
             },
             requests: HashMap::new(),
@@ -145,6 +155,7 @@ impl Handler {
                 .memory_size(component.max_memory)
                 .build(),
             place: None,
+            component,
         }
     }
 }

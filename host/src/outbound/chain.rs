@@ -3,9 +3,9 @@
 //! As in Spin, the name is `<component id>.spin.internal`, and the caller's `allowed_outbound_hosts` must allow it.
 //! Only components with a private route can be called here; Spin lets components with a public one be called, too.
 
-use crate::answer::full;
+use crate::answer::{full, said_length};
 use futures::future::BoxFuture;
-use http::{Request, Response, header::CONTENT_LENGTH};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};
@@ -73,9 +73,7 @@ impl Chain {
 
 /// The request with its body, if it says that this is short: the caller has it ready, and the callee waits for nothing.
 async fn whole(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
-    let length = request.headers().get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_none_or(|length| length > WHOLE) {
+    if said_length(request.headers()).is_none_or(|length| length > WHOLE) {
         return Ok(request);
     }
     let (head, body) = request.into_parts();

@@ -4,7 +4,7 @@
 //! takes longer than most models take to begin; it also knows no rule for addresses and no proxy, leaves Nagle's
 //! algorithm on and reads the root certificates again each time.
 
-use super::{connect::Connector, dial::Dialer};
+use super::connect::Connector;
 use bytes::Bytes;
 use http::{Request, Response, header::PROXY_AUTHORIZATION};
 use http_body::Body;
@@ -13,15 +13,14 @@ use hyper_util::{
     client::legacy,
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Unused connections to one server.
 const MOST_IDLE: usize = 32;
 
 /// Sends requests. Its connections belong to the runtime that they were opened on, and end with it.
 pub struct Client<B> {
-    dialer: Arc<Dialer>,
-    may_be_private: bool,
+    connector: Connector,
     inner: legacy::Client<Connector, B>,
 }
 
@@ -32,17 +31,12 @@ where
     /// Over connections that `connector` opens, each kept for `idle_limit` after its last answer: less than the server keeps
     /// it, or else a request may meet its end.
     pub fn new(connector: Connector, idle_limit: Duration) -> Self {
-        let (dialer, may_be_private) = (connector.dialer.clone(), connector.may_be_private);
         let inner = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(idle_limit)
             .pool_max_idle_per_host(MOST_IDLE)
-            .build(connector);
-        Self {
-            dialer,
-            may_be_private,
-            inner,
-        }
+            .build(connector.clone());
+        Self { connector, inner }
     }
 
     /// Sends a request, on a new connection again if a kept one had ended before; that is all that is sent twice.
@@ -54,9 +48,12 @@ where
         &self,
         mut request: Request<B>,
     ) -> Result<Response<Incoming>, legacy::Error> {
-        let authorization = self
-            .dialer
-            .authorization(request.uri(), self.may_be_private);
+        let Connector {
+            dialer,
+            may_be_private,
+            ..
+        } = &self.connector;
+        let authorization = dialer.authorization(request.uri(), *may_be_private);
         if let Some(authorization) = authorization {
             let headers = request.headers_mut();
             headers.insert(PROXY_AUTHORIZATION, authorization);

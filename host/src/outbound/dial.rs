@@ -88,7 +88,7 @@ impl Dialer {
             }
         };
         let stream = self.reach(&Target::of(proxy.uri())?, true).await?;
-        if !target.tls && checked.is_none() {
+        if target.is_forwarded(may_be_private) {
             return Ok(Connected {
                 stream,
                 is_proxy: true,
@@ -109,9 +109,10 @@ impl Dialer {
     /// proxy has been told before.
     pub fn authorization(&self, uri: &Uri, may_be_private: bool) -> Option<HeaderValue> {
         let target = Target::of(uri).ok()?;
-        let is_forwarded = !target.tls && may_be_private;
-        let proxy = self.proxy_for(uri, &target).filter(|_| is_forwarded)?;
-        proxy.basic_auth().cloned()
+        match target.is_forwarded(may_be_private) {
+            true => self.proxy_for(uri, &target)?.basic_auth().cloned(),
+            false => None,
+        }
     }
 
     /// A connection to a server or a proxy itself.
@@ -167,6 +168,11 @@ impl Target {
             port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             tls,
         })
+    }
+
+    /// Whether a proxy gets the request itself, where there is one: no tunnel.
+    fn is_forwarded(&self, may_be_private: bool) -> bool {
+        !self.tls && may_be_private
     }
 
     /// Its addresses. One private address among several is enough to refuse all of them: a name with both kinds is not

@@ -5,7 +5,7 @@ use super::{
     connect::{Connector, NotConnected},
     dial::Dialer,
 };
-use http::{Request, Response};
+use http::{Request, Response, uri::Authority};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::{self, connect::capture_connection};
 use std::{error::Error as _, pin::pin, sync::Arc, time::Duration};
@@ -80,12 +80,8 @@ impl Sender {
             () = sleep(connect_limit) => return Err(Error::ConnectionTimeout),
         };
         let response = answered.map_err(|error| {
-            failure(
-                error,
-                authority
-                    .as_ref()
-                    .map_or("", |authority| authority.as_str()),
-            )
+            let authority = authority.as_ref().map_or("", Authority::as_str);
+            failure(error, authority)
         })?;
         let body = |incoming| {
             TimeoutBody::new(silence_limit, incoming)

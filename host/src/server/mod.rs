@@ -16,7 +16,7 @@ mod worker;
 
 pub use upstream::Origin;
 
-use crate::{app::App, gateway::Gateway, network::Proxies};
+use crate::{app::App, gateway::Gateway, network::Proxies, thread::serving};
 use anyhow::Context;
 use backend::Backend;
 use connection::Shared;
@@ -26,9 +26,7 @@ use request::Dispatcher;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, TcpStream},
-    num::NonZeroUsize,
     sync::Arc,
-    thread,
     time::Duration,
 };
 use tokio::{
@@ -142,7 +140,7 @@ impl Server {
     /// Serves until `stop` resolves, then finishes the requests in flight, for at most ten seconds.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let address = self.address()?;
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let cores = serving();
         let (stopping, stopped) = watch::channel(false);
         let Clients {
             per_address,

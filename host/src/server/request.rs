@@ -5,7 +5,7 @@ use super::{
     headers::{TO_CLIENT, TO_COMPONENT, add_disk, add_spin_headers},
 };
 use crate::{
-    answer::{full, plain, with_json},
+    answer::{full, plain, said_length, with_json},
     app::App,
     instance::{Arrival, Handler, PoolExhausted, fresh::Ahead},
     metrics,
@@ -310,11 +310,7 @@ fn has_no_body(status: StatusCode) -> bool {
 
 /// Collects a short body, so that headers and body leave in one write.
 async fn whole(response: Response<WasiBody>) -> wasmtime::Result<Response<WasiBody>> {
-    let length = response
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
-        .or_else(|| response.body().size_hint().exact());
+    let length = said_length(response.headers()).or_else(|| response.body().size_hint().exact());
     let Some(length) = length.filter(|&length| length <= WHOLE) else {
         return Ok(response);
     };
