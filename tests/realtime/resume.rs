@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::{Scene, settles, stored, through_both, words};
-use crate::support::{ChatClient, Setup};
+use crate::support::{ChatClient, PATIENCE, Setup};
 
 through_both!(
     cut_at_every_seq_of_a_stream,
@@ -168,11 +169,18 @@ async fn cut_and_lossy_at_random_under_fifty_streams(setup: Setup) {
                 if side == 0 {
                     client.ask(MODEL, "hello").await;
                 }
+                let deadline = Instant::now() + PATIENCE;
                 loop {
                     client.step().await;
                     if client.running.is_none() && client.messages.len() == 2 {
                         break;
                     }
+                    assert!(
+                        Instant::now() < deadline,
+                        "client {side} of {chat} has {:?} and {:?}",
+                        client.running,
+                        client.messages
+                    );
                     if random.below(12) == 0 {
                         client.cut().await;
                     }

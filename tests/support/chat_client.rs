@@ -4,6 +4,7 @@
 mod view;
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -41,6 +42,29 @@ pub struct Running {
     pub seq: u64,
 }
 
+/// A prompt with an id of its own: sent again, it is the same message.
+struct Prompt {
+    id: String,
+    text: String,
+    model: String,
+}
+
+impl Prompt {
+    fn new(model: &str, text: &str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: format!("prompt-{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            text: text.to_owned(),
+            model: model.to_owned(),
+        }
+    }
+
+    fn frame(&self) -> Value {
+        json!({"action": "new_message", "prompt": self.text, "model": self.model,
+            "client_id": self.id, "id": self.id})
+    }
+}
+
 /// The client.
 pub struct ChatClient {
     address: String,
@@ -49,6 +73,8 @@ pub struct ChatClient {
     loss: Option<Loss>,
     /// Whether it has sent a prompt and received no frame since.
     has_sent: bool,
+    /// The prompt that was not acknowledged. A connection that is cut may take it along, so it is sent again on the next.
+    prompt: Option<Prompt>,
     /// When the open `sync` was sent.
     asked: Option<Instant>,
     view: View,
@@ -84,6 +110,7 @@ impl ChatClient {
             socket: None,
             loss: None,
             has_sent: false,
+            prompt: None,
             asked: None,
             view: View::default(),
             syncs: 0,
@@ -153,6 +180,10 @@ impl ChatClient {
         self.socket = Some(socket);
         self.start_with(&serde_json::from_str(&initial).expect("JSON frames"));
         self.sync().await;
+        if let Some(prompt) = &self.prompt {
+            let frame = prompt.frame();
+            self.send(&frame).await;
+        }
     }
 
     /// Asks for the events that it may have missed.
@@ -170,9 +201,10 @@ impl ChatClient {
 
     /// Sends a prompt.
     pub async fn ask(&mut self, model: &str, prompt: &str) {
+        let prompt = Prompt::new(model, prompt);
         self.has_sent = true;
-        self.send(&json!({"action": "new_message", "prompt": prompt, "model": model}))
-            .await;
+        self.send(&prompt.frame()).await;
+        self.prompt = Some(prompt);
     }
 
     /// Applies the next frame, and returns it if it came and was not lost. Sends `sync` after three seconds of silence
@@ -201,6 +233,7 @@ impl ChatClient {
             return None;
         }
         self.has_sent = false;
+        self.prompt.take_if(|prompt| frame["id"] == prompt.id);
         self.apply(&frame).await;
         Some(frame)
     }
