@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::files::compose;
@@ -83,6 +84,36 @@ async fn a_running_reply_is_read_with_its_chat() {
     scene.settles().await;
     let details = scene.server.get(&path).send().await.json();
     assert_eq!(details["generation"], Value::Null);
+}
+
+/// Each change of a chat has a rev of its own, also where a reply begins while the chat is renamed again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_at_once_have_a_rev_each() {
+    const MODEL: &str = "fake-words-2-rate-0";
+    let scene = Scene::new(Setup::app(), &[MODEL]).await;
+    let mut client = scene.server.v2(&scene.chat).await;
+    let mut last = client.json().await["rev"].as_i64().expect("a number");
+    for round in 0..20 {
+        let renamings = (0..8).map(|number| {
+            let name = format!("{round} {number}");
+            let form = [("chat_id", scene.chat.as_str()), ("new_name", &name)];
+            scene.server.patch("/chat/rename").form(&form).send()
+        });
+        let body = json!({"prompt": "hello", "model": MODEL});
+        let (renamed, asked) = tokio::join!(join_all(renamings), scene.ask(&body));
+        for answer in renamed {
+            answer.has_status(200);
+        }
+        asked.has_status(202);
+        // Eight names, the prompt, and the beginning and the end of its reply; in the order in which they are told.
+        let mut revs = Vec::new();
+        while revs.len() < 11 {
+            revs.extend(client.json().await["rev"].as_i64());
+        }
+        revs.sort_unstable();
+        assert_eq!(revs, (last + 1..=last + 11).collect::<Vec<_>>());
+        last += 11;
+    }
 }
 
 /// The reply's writer finds its row gone, in the middle of a reply and where a file is to be stored at its end.

@@ -47,7 +47,8 @@ async fn a_refusal_within_a_transaction_keeps_nobody_waiting() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_prompt_whose_transaction_is_undone_can_be_sent_again() {
     let scene = Scene::new(Setup::without_sqlite(), &["fake-words-3-rate-0"]).await;
-    let fields = json!({"prompt": "hello", "model": "fake-words-3-rate-0"});
+    // With a list of files, though an empty one, a prompt is stored in a transaction.
+    let fields = json!({"prompt": "hello", "model": "fake-words-3-rate-0", "file_ids": []});
     // Whose answer is cut has no key to its stream any more, and the server closes it.
     scene.server.hrana().hurry();
     for fault in [Fault::RolledBack, Fault::CutInside, Fault::Forgotten] {
@@ -61,4 +62,29 @@ async fn a_prompt_whose_transaction_is_undone_can_be_sent_again() {
     scene.settles().await;
     assert_eq!(scene.reply().await, words(3));
     closes_its_streams(&scene.server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_whose_insertion_fails_is_stored_once() {
+    let scene = Scene::new(Setup::without_sqlite(), &["fake-words-3-rate-0"]).await;
+    // Of the first three it is known that nothing was done, so they are tried again; of the others it is not.
+    for (number, fault, status) in [
+        (1, Fault::Busy, 202),
+        (2, Fault::RolledBack, 202),
+        (3, Fault::Forgotten, 202),
+        (4, Fault::Cut, 503),
+        (5, Fault::CutInside, 503),
+    ] {
+        let fields = json!({"prompt": "hello", "model": "fake-words-3-rate-0",
+            "client_id": number.to_string()});
+        scene.server.hrana().fail("INSERT INTO beginning", fault);
+        let answer = scene.ask(&fields).await;
+        assert!(scene.server.hrana().recover(), "{fault:?}");
+        answer.has_status(status);
+        scene.ask(&fields).await.has_status(202);
+        if number < 5 {
+            scene.settles().await;
+        }
+        assert_eq!(scene.stored().await.len(), 2 * number, "{fault:?}");
+    }
 }

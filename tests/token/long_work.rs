@@ -118,6 +118,40 @@ async fn replies_of_one_person_and_of_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_replies_that_are_asked_for_at_once_no_more_begin_than_may_run() {
+    let place = Place::with("reply=3/5").await;
+    let (josef, leni) = (
+        place.person("josef@example.com").await,
+        place.person("leni@example.com").await,
+    );
+    let mut chats = Vec::new();
+    for person in [&josef, &leni] {
+        for _ in 0..12 {
+            chats.push((person, person.chat(&place.town, "c").await));
+        }
+    }
+    let asked = chats
+        .iter()
+        .map(|(person, chat)| place.ask(person, chat).send());
+    let answers = futures::future::join_all(asked).await;
+    let begun: Vec<_> = answers
+        .iter()
+        .map(|answer| match answer.status {
+            202 => 1,
+            429 | 503 => 0,
+            _ => panic!("{answer:?}"),
+        })
+        .collect();
+    for of_person in begun.chunks(12) {
+        assert!(of_person.iter().sum::<i64>() <= 3, "{begun:?}");
+    }
+    assert_eq!(begun.iter().sum::<i64>(), 5, "{begun:?}");
+    let running = "SELECT count(*) FROM generation WHERE status = 'running'";
+    let database = place.town.server.database().await;
+    assert_eq!(database.number(running).await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_of_one_person_and_of_all() {
     let place = Place::with("stream=2/3").await;
     let (josef, leni) = (

@@ -1,17 +1,16 @@
-//! A reply begins, with the message that it answers or to one that is there: one transaction.
+//! A reply begins, with the message that it answers or to one that is there: one transaction, mostly of one statement.
 
 use kafka_common::access::Caller;
 use kafka_common::announce;
 use kafka_common::api::MAX_RETRY_AFTER;
 use kafka_common::api::events::GenerationEnded;
-use kafka_common::api::file::UploadedFile;
-use kafka_common::api::id::{GenerationId, MessageId};
+use kafka_common::api::id::{FileId, GenerationId, MessageId};
 use kafka_common::api::relay::{Message, ReplyBegun};
 use kafka_common::api::settings::{InForce, Levels};
 use kafka_common::api::words::{MessageKind, Role};
 use kafka_common::config::Config;
 use kafka_common::conversation;
-use kafka_common::db::{Db, Transaction};
+use kafka_common::db::{Db, Value};
 use kafka_common::error::Error;
 use kafka_common::files::check_room_for_files;
 use kafka_common::id::new_id;
@@ -26,13 +25,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::branch;
-use crate::message_files::{self, Named};
+use crate::message_files;
 use crate::prompt::{Place, Prompt};
 use crate::refused::Refused;
-use crate::running::Look;
+use crate::running::{self, Look};
 
-const FIND: &str = include_str!("begin.sql");
-const PROMPT: &str = include_str!("prompt.sql");
+const FIND: &str = include_str!("begin/find.sql");
+const INSERT: &str = include_str!("begin/insert.sql");
 
 /// What became of a prompt.
 #[derive(Debug)]
@@ -100,85 +99,248 @@ pub async fn begin(
     }
     caller.count(Limit::Message).await?;
     let config = Config::get().await?;
-    let bound = config.long_work.of(Kind::Reply);
-    let how = &prompt.how;
-    let asked = || {
+    let beginning = Beginning {
+        chat,
+        called,
+        caller,
+        prompt: &prompt,
+        bound: config.long_work.of(Kind::Reply),
+        budget: config.token_budget,
+    };
+    let mut db = Db::open_unflushed().await?;
+    if let Some(outcome) = beginning.at_once(&mut db).await? {
+        return Ok(outcome);
+    }
+    beginning.in_transaction(&mut db).await
+}
+
+/// A prompt, and what it is measured by.
+struct Beginning<'a> {
+    chat: &'a str,
+    called: &'a Called,
+    caller: &'a Caller,
+    prompt: &'a Prompt,
+    bound: Option<Bound>,
+    budget: Option<u64>,
+}
+
+impl Beginning<'_> {
+    /// A prompt that adds nothing but itself and its reply at the end of the active branch, which is nearly each: looked at
+    /// outside of a transaction, and stored by one statement if all is still as it was
+    /// (docs/decisions.md#a-reply-begins-with-two-statements). `None`: it needs a transaction.
+    async fn at_once(&self, db: &mut Db) -> Result<Option<Outcome>, Refused> {
+        if self.prompt.place != Place::After(None) || self.prompt.files.is_some() {
+            return Ok(None);
+        }
+        let (running, mut found): (_, Found) = running::look(db, FIND, self.asked()).await?;
+        if let Some(ids) = found.sent.take() {
+            return Ok(Some(again(ids).await?));
+        }
+        if running.is_some() {
+            return Ok(None);
+        }
+        self.check_room(&found)?;
+        self.check_bounds(&found)?;
+        let Some(model) = found.model.take() else {
+            return self.without_model().map(Some);
+        };
+        let spot = spot(&self.prompt.place, &found)?;
+        let seen = Some(found.rev);
+        let (mut begun, values) = self.begun(model, spot, along(&found), Vec::new(), seen)?;
+        match db.execute(INSERT, values).await {
+            Ok(()) => {
+                begun.is_flushed = db.is_flushed();
+                Ok(Some(Outcome::Begun(Box::new(begun))))
+            }
+            // Another request was first.
+            Err(error) if error.is_constraint() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Any prompt.
+    async fn in_transaction(&self, db: &mut Db) -> Result<Outcome, Refused> {
+        let mut look: Look<'_, Found> = Look::at(db, FIND, || self.asked()).await?;
+        if let Some(ids) = look.found.sent.take() {
+            drop(look);
+            return again(ids).await;
+        }
+        self.check_room(&look.found)?;
+        let interrupted = look.end_silent(self.chat).await?;
+        let Look {
+            mut tx, mut found, ..
+        } = look;
+        if let Some(ended) = &interrupted {
+            found.rev = ended.rev;
+        }
+        self.check_bounds(&found)?;
+        let spot = spot(&self.prompt.place, &found);
+        let Some(model) = found.model.take() else {
+            return self.without_model();
+        };
+        let mut spot = spot?;
+        let (chat, prompt) = (self.chat, self.prompt);
+        let files = match (&prompt.files, &prompt.place, &found.named) {
+            (Some(ids), ..) => message_files::named(&mut tx, chat, ids).await?,
+            (None, Place::Beside(_), Some(edited)) => {
+                message_files::kept(&mut tx, chat, edited.file_ids.as_deref()).await?
+            }
+            _ => Vec::new(),
+        };
+        let num_attached = message_files::num_new(&files);
+        let (file_ids, attached) =
+            message_files::attach(&mut tx, chat, files, spot.rev + 1).await?;
+        // With the files that the chat gets.
+        spot.rev += num_attached;
+        let mut along = along(&found);
+        along.interrupted = interrupted;
+        along.has_files |= !attached.is_empty();
+        let aside = spot.parent.clone().filter(|_| spot.is_aside);
+        let (mut begun, values) = self.begun(model, spot, along, file_ids, None)?;
+        if let Some(parent) = aside {
+            branch::lift(&mut tx, chat, &parent, begun.rev).await?;
+        }
+        tx.execute(INSERT, values).await?;
+        if !attached.is_empty() {
+            check_room_for_files(&mut tx, self.caller).await?;
+        }
+        tx.commit().await?;
+        begun.is_flushed = db.is_flushed();
+        if !attached.is_empty() {
+            begun.flush().await?;
+            begun.is_flushed = true;
+            // Before the message, under the revs before its own.
+            announce::files_uploaded(self.called, chat, attached, begun.rev - 2).await;
+        }
+        Ok(Outcome::Begun(Box::new(begun)))
+    }
+
+    /// The parameters of [`FIND`].
+    fn asked(&self) -> Vec<Value> {
         let now = clock::unix_millis();
+        let how = &self.prompt.how;
         params![
-            chat,
-            caller.user_id(),
+            self.chat,
+            self.caller.user_id(),
             how.client_id.as_ref().map(|id| id.0.as_str()),
             how.model_id.as_ref().map(|id| &id.0),
             how.model.as_ref().map(|name| name.0.as_str()),
-            prompt.place.named(),
+            self.prompt.place.named(),
             now - conversation::ABANDONED_AFTER,
             now + conversation::ABANDONED_AFTER,
-            bound.map_or(i64::MAX, |bound| bound.in_total)
+            self.bound.map_or(i64::MAX, |bound| bound.in_total)
         ]
-    };
-    let mut db = Db::open_unflushed().await?;
-    let is_flushed = db.is_flushed();
-    let mut look: Look<'_, Found> = Look::at(&mut db, FIND, asked).await?;
-    if let Some(ids) = look.found.sent.take() {
-        drop(look);
-        if let Some(reply) = &ids.generation_id {
-            // It may have been sent just before.
-            flush(reply).await?;
+    }
+
+    /// Refuses what the owner has no room for.
+    fn check_room(&self, found: &Found) -> Result<(), Refused> {
+        let caller = self.caller;
+        caller.check_bytes(found.stored_bytes, self.prompt.text.len())?;
+        if self.prompt.how.composes() {
+            // Its reply makes files.
+            caller.check_another(Thing::Files, found.num_files)?;
         }
-        return Ok(Outcome::Again(ids));
+        Ok(())
     }
-    caller.check_bytes(look.found.stored_bytes, prompt.text.len())?;
-    if how.composes() {
-        // Its reply makes files.
-        caller.check_another(Thing::Files, look.found.num_files)?;
+
+    /// Refuses a reply that is one too many, or beyond the month's tokens.
+    fn check_bounds(&self, found: &Found) -> Result<(), Refused> {
+        let caller = self.caller;
+        if let Some(bound) = self.bound {
+            check_bound(bound, found, caller)?;
+        }
+        check_budget(self.budget, found, caller)
     }
-    let interrupted = look.end_silent(chat).await?;
-    let Look { mut tx, found, .. } = look;
-    if let Some(bound) = bound {
-        check_bound(bound, &found, caller)?;
-    }
-    check_budget(config.token_budget, &found, caller)?;
-    let rev = interrupted.as_ref().map_or(found.rev, |ended| ended.rev);
-    let spot = spot(&prompt.place, &found, rev);
-    let Some(model) = found.model else {
-        return match how.model.is_some() || how.model_id.is_some() {
+
+    /// What to do without a model.
+    fn without_model(&self) -> Result<Outcome, Refused> {
+        let how = &self.prompt.how;
+        match how.model.is_some() || how.model_id.is_some() {
             true => Err(Refused::model_not_found()),
             false => Ok(Outcome::NoModel),
-        };
-    };
-    let spot = spot?;
-    let files = match (&prompt.files, &prompt.place, &found.named) {
-        (Some(ids), ..) => message_files::named(&mut tx, chat, ids).await?,
-        (None, Place::Beside(_), Some(edited)) => {
-            message_files::kept(&mut tx, chat, edited.file_ids.as_deref()).await?
         }
-        _ => Vec::new(),
-    };
-    let along = Along {
-        interrupted,
-        limits: Limits {
-            quota: caller.quota(),
-            most_files: caller.most(Thing::Files),
-        },
-        called: called.clone(),
-        settings: InForce::of(&found.levels),
-        wants_title: found.wants_title,
-        files,
-        has_files: found.has_files,
-        is_flushed,
-    };
-    let (mut begun, attached) = insert(&mut tx, chat, prompt, model, spot, along).await?;
-    if !attached.is_empty() {
-        check_room_for_files(&mut tx, caller).await?;
     }
-    tx.commit().await?;
-    if !attached.is_empty() {
-        begun.flush().await?;
-        begun.is_flushed = true;
-        // Before the message, under the revs before its own.
-        announce::files_uploaded(called, chat, attached, begun.rev - 2).await;
+
+    /// The reply that begins here, as if nothing of it were flushed, and the parameters of [`INSERT`]. `seen`: the rev that the chat must still have then, if
+    /// this is not in a transaction that has looked.
+    fn begun(
+        &self,
+        model: Model,
+        spot: Spot,
+        along: Along,
+        file_ids: Vec<FileId>,
+        seen: Option<i64>,
+    ) -> Result<(Begun, Vec<Value>), Refused> {
+        let prompt = self.prompt;
+        let is_new = !matches!(prompt.place, Place::Again(_));
+        let added = if is_new { 2 } else { 1 };
+        let rev = spot.rev + added;
+        let (reply, answer_id) = (GenerationId::from(new_id()), MessageId::from(new_id()));
+        let now = clock::now();
+        let files = (!file_ids.is_empty()).then(|| json!(file_ids).to_string());
+        let message = is_new.then(|| Message {
+            id: new_id().into(),
+            parent_id: spot.parent.clone(),
+            created_at: now.clone().into(),
+            file_ids,
+            ..Message::new(Role::User, MessageKind::Text, prompt.text.clone())
+        });
+        let said = message.as_ref();
+        let answered_id = said.map(|said| said.id.clone()).or(spot.parent);
+        let answered_id = answered_id.ok_or_else(|| Refused::not_found("Message not found."))?;
+        let most_before = |most: i64| most.saturating_sub(1);
+        let per_user = self.bound.filter(|_| self.caller.is_proven());
+        let values = params![
+            &reply,
+            self.chat,
+            clock::unix_millis(),
+            model.owner.as_str(),
+            model.id.as_str(),
+            model.name.as_str(),
+            &answer_id,
+            spot.position + added,
+            now.as_str(),
+            rev,
+            prompt.how.client_id.as_ref().map(|id| id.0.as_str()),
+            &answered_id,
+            prompt.text.as_str(),
+            said.and_then(|said| said.parent_id.as_ref()),
+            files,
+            i64::from(is_new),
+            seen,
+            self.caller.most_bytes_before(prompt.text.len()),
+            per_user.map_or(i64::MAX, |bound| most_before(bound.per_user)),
+            self.bound
+                .map_or(i64::MAX, |bound| most_before(bound.in_total)),
+            conversation::ABANDONED_AFTER
+        ];
+        let begun = Begun {
+            chat: self.chat.to_owned(),
+            reply,
+            message,
+            answered_id,
+            answer_id,
+            rev,
+            model,
+            composer: prompt.how.composes(),
+            selected_filename: prompt
+                .how
+                .selected_filename
+                .as_ref()
+                .map(|name| name.0.clone()),
+            interrupted: along.interrupted,
+            limits: Limits {
+                quota: self.caller.quota(),
+                most_files: self.caller.most(Thing::Files),
+            },
+            called: self.called.clone(),
+            settings: along.settings,
+            wants_title: along.wants_title,
+            has_files: along.has_files,
+            is_flushed: false,
+        };
+        Ok((begun, values))
     }
-    Ok(Outcome::Begun(Box::new(begun)))
 }
 
 /// Refuses a reply where as many run as may.
@@ -221,16 +383,21 @@ struct Spot {
 /// What the writer of the reply has to know besides.
 struct Along {
     interrupted: Option<GenerationEnded>,
-    limits: Limits,
-    called: Called,
     settings: InForce,
     wants_title: bool,
-    files: Vec<Named>,
     has_files: bool,
-    is_flushed: bool,
 }
 
-fn spot(place: &Place, found: &Found, rev: i64) -> Result<Spot, Refused> {
+fn along(found: &Found) -> Along {
+    Along {
+        interrupted: None,
+        settings: InForce::of(&found.levels),
+        wants_title: found.wants_title,
+        has_files: found.has_files,
+    }
+}
+
+fn spot(place: &Place, found: &Found) -> Result<Spot, Refused> {
     let (head, named) = (&found.head_id, found.named.as_ref());
     if place.named().is_some() && named.is_none() {
         return Err(Refused::not_found("Message not found."));
@@ -256,89 +423,14 @@ fn spot(place: &Place, found: &Found, rev: i64) -> Result<Spot, Refused> {
         is_aside: parent.is_some() && parent != *head,
         parent,
         position: found.position,
-        rev,
+        rev: found.rev,
     })
 }
 
-async fn insert(
-    tx: &mut Transaction<'_>,
-    chat: &str,
-    prompt: Prompt,
-    model: Model,
-    spot: Spot,
-    along: Along,
-) -> Result<(Begun, Vec<UploadedFile>), Refused> {
-    let is_new = !matches!(prompt.place, Place::Again(_));
-    // With the files that the chat gets.
-    let num_attached = message_files::num_new(&along.files);
-    // The message that the model is to fill takes the chat's along (`migrations/0022_begin.sql`).
-    let rev = spot.rev + num_attached + if is_new { 2 } else { 1 };
-    let first = rev - 1 - num_attached;
-    let (file_ids, attached) = message_files::attach(tx, chat, along.files, first).await?;
-    if let Some(parent) = spot.parent.as_ref().filter(|_| spot.is_aside) {
-        branch::lift(tx, chat, parent, rev).await?;
+/// What was sent before; it may have been just before.
+async fn again(ids: ReplyBegun) -> Result<Outcome, Refused> {
+    if let Some(reply) = &ids.generation_id {
+        flush(reply).await?;
     }
-    let (reply, answer_id) = (GenerationId::from(new_id()), MessageId::from(new_id()));
-    let now = clock::now();
-    let message = is_new.then(|| Message {
-        id: new_id().into(),
-        parent_id: spot.parent.clone(),
-        created_at: now.clone().into(),
-        file_ids: file_ids.clone(),
-        ..Message::new(Role::User, MessageKind::Text, prompt.text.clone())
-    });
-    let said = message.as_ref();
-    let answered_id = said.map(|said| said.id.clone()).or(spot.parent);
-    let answered_id = answered_id.ok_or_else(|| Refused::not_found("Message not found."))?;
-    tx.execute(
-        PROMPT,
-        params![
-            &answered_id,
-            chat,
-            prompt.text.as_str(),
-            said.and_then(|said| said.parent_id.as_ref()),
-            spot.position + 1,
-            now.as_str(),
-            rev,
-            prompt.how.client_id.as_ref().map(|id| id.0.as_str()),
-            i64::from(is_new),
-            &answer_id,
-            model.name.as_str(),
-            (!file_ids.is_empty()).then(|| json!(file_ids).to_string())
-        ],
-    )
-    .await?;
-    tx.execute(
-        "INSERT INTO generation (id, chat_id, message_id, model, status, heartbeat, owner_id, model_id)
-         VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7)",
-        params![
-            &reply,
-            chat,
-            &answer_id,
-            model.name.as_str(),
-            clock::unix_millis(),
-            model.owner.as_str(),
-            model.id.as_str()
-        ],
-    )
-    .await?;
-    let begun = Begun {
-        chat: chat.to_owned(),
-        reply,
-        message,
-        answered_id,
-        answer_id,
-        rev,
-        model,
-        composer: prompt.how.composes(),
-        selected_filename: prompt.how.selected_filename.map(|name| name.0),
-        interrupted: along.interrupted,
-        limits: along.limits,
-        called: along.called,
-        settings: along.settings,
-        wants_title: along.wants_title,
-        has_files: along.has_files || !attached.is_empty(),
-        is_flushed: along.is_flushed,
-    };
-    Ok((begun, attached))
+    Ok(Outcome::Again(ids))
 }

@@ -2,7 +2,7 @@
 //! gone.
 
 use kafka_common::api::events::GenerationEnded;
-use kafka_common::db::{self, Db, Transaction, Value};
+use kafka_common::db::{self, Db, Row, Transaction, Value};
 use kafka_common::reply::ending::{self, RunningReply, Silent};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -61,12 +61,24 @@ impl<'db, T: DeserializeOwned> Look<'db, T> {
     }
 }
 
+/// Runs `sql`, which finds the chat, outside of a transaction: the chat's running reply, and what else there is.
+pub async fn look<T: DeserializeOwned>(
+    db: &mut Db,
+    sql: &str,
+    asked: Vec<Value>,
+) -> Result<(Option<RunningReply>, T), Refused> {
+    read(db.query_one(sql, asked).await?)
+}
+
 async fn find<T: DeserializeOwned>(
     tx: &mut Transaction<'_>,
     sql: &str,
     asked: Vec<Value>,
 ) -> Result<(Option<RunningReply>, T), Refused> {
-    let row = tx.query_one(sql, asked).await?;
+    read(tx.query_one(sql, asked).await?)
+}
+
+fn read<T: DeserializeOwned>(row: Option<Row>) -> Result<(Option<RunningReply>, T), Refused> {
     let mut row = row.ok_or_else(Refused::chat_not_found)?;
     let met: db::Result<Met> = row.read();
     Ok((met?.running, row.read()?))

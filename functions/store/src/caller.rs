@@ -118,13 +118,20 @@ impl Caller {
 
     /// An error where a user who stores so many bytes has no room for `more`, or none at all.
     pub fn check_bytes(&self, stored: i64, more: usize) -> Result<()> {
-        let stored = u64::try_from(stored).unwrap_or(0);
-        match self.quota() {
-            Some(quota) if stored >= quota || stored + more as u64 > quota => {
-                Err(Error::StorageFull)
-            }
-            _ => Ok(()),
+        match stored > self.most_bytes_before(more) {
+            true => Err(Error::StorageFull),
+            false => Ok(()),
         }
+    }
+
+    /// How many bytes the user may store already where there is to be room for `more`; negative: there never is.
+    pub fn most_bytes_before(&self, more: usize) -> i64 {
+        let Some(quota) = self.quota() else {
+            return i64::MAX;
+        };
+        let quota = i64::try_from(quota).unwrap_or(i64::MAX);
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        quota - more.max(1)
     }
 
     /// How many of something the user may have (variable `row_limits`); `None`: as many as they like.

@@ -115,8 +115,8 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let chat = counter.chat().await;
     let request = counter.message(&chat, "fake-words-2-rate-20");
     // What the flush of the prompt comes with; the reply's task reads the conversation for its model, and may write the first
-    // piece.
-    let one = transaction(3).and_alone(1).limited();
+    // piece. The prompt itself is a look and an insertion.
+    let one = alone(3).limited();
     let cost = one.and_background(2);
     let sent = counter.takes("messages", request, 202, cost).await;
     let reply = sent["generation_id"].as_str().expect("an id").to_owned();
@@ -129,7 +129,12 @@ pub(super) async fn of_replies(counter: &mut Counter) {
     let request = counter.post(&format!("/chat/{with_file}/messages"));
     let request = request.header("accept", "application/json");
     let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-20", "file_ids": [file] });
-    let cost_with_file = Cost { inside: 4, ..one }.and_background(5);
+    let in_transaction = transaction(2).and_alone(1).limited();
+    let cost_with_file = Cost {
+        inside: 3,
+        ..in_transaction
+    };
+    let cost_with_file = cost_with_file.and_background(5);
     let request = request.json(body.to_string());
     counter
         .takes("messages with a file", request, 202, cost_with_file)
@@ -141,7 +146,8 @@ pub(super) async fn of_replies(counter: &mut Counter) {
         .await;
     let path = format!("/chat/{chat}/messages/{sent}");
     let body = json!({ "prompt": "why?", "model": "fake-words-2-rate-20" }).to_string();
-    for (action, inside) in [("edit", 3), ("regenerate", 4)] {
+    let cost = in_transaction.and_background(2);
+    for (action, inside) in [("edit", 2), ("regenerate", 3)] {
         let cost = Cost { inside, ..cost };
         let request = counter.post(&format!("{path}/{action}"));
         let request = request.header("accept", "application/json");

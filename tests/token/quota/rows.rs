@@ -147,3 +147,38 @@ async fn of_copies_that_are_made_at_once_no_more_are_stored_than_there_is_room_f
     assert_eq!(database.count("chat_conversation").await, whole * 8_000);
     database.knows_how_much_is_stored().await;
 }
+
+#[tokio::test]
+async fn of_messages_that_are_sent_at_once_no_more_are_stored_than_there_is_room_for() {
+    let setup = Setup::app().variable("rate_limits", "");
+    let setup = setup.variable("allow_private_models", "true");
+    let town = Town::with(setup.variable("storage_quota_bytes", "500000")).await;
+    let model = FakeModel::start();
+    let josef = town.person("josef@example.com").await;
+    let form = [
+        ("user_id", josef.id.as_str()),
+        ("name", "fake-silent"),
+        ("ak", "key"),
+        ("base_url", &model.base_url()),
+    ];
+    let saved = town.server.post("/models/new").by(&josef).form(&form);
+    saved.send().await.has_status(200);
+    let mut chats = Vec::new();
+    for _ in 0..16 {
+        chats.push(josef.chat(&town, "c").await);
+    }
+    let body = json!({ "prompt": "x".repeat(100_000) }).to_string();
+    let messages = chats.iter().map(|chat| {
+        let message = town.server.post(&format!("/chat/{chat}/messages"));
+        let message = message.header("accept", "application/json");
+        message.by(&josef).json(body.clone()).send()
+    });
+    let answers = futures::future::join_all(messages).await;
+    let (sent, refused): (Vec<_>, _) = answers.iter().partition(|answer| answer.status == 202);
+    for answer in &refused {
+        assert_eq!(answer.status, 413, "{answer:?}");
+    }
+    // With room for the reply that each begins.
+    assert_eq!(sent.len(), 2);
+    assert_eq!(stored(&town, &josef).await, 2 * (100_000 + 262_144));
+}

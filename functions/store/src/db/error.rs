@@ -41,6 +41,8 @@ pub enum Error {
     Unique(String),
     /// A foreign key refers to nothing.
     ForeignKey(String),
+    /// What the statement was to change is not what its sender has looked at (`migrations/0023_beginning.sql`).
+    Overtaken(String),
     /// Another writer held the database for too long, or the server of the database had no time. Nothing is done.
     Busy(String),
     /// The server of the database doesn't know the connection any more, and has done nothing.
@@ -81,10 +83,13 @@ impl Error {
         }
     }
 
-    /// Whether the statement was refused by a constraint, which undoes that statement alone and leaves the connection
+    /// Whether the statement was refused by a constraint or a trigger, which undoes that statement alone and leaves the connection
     /// as it was.
     pub fn is_constraint(&self) -> bool {
-        matches!(self, Self::Unique(_) | Self::ForeignKey(_))
+        matches!(
+            self,
+            Self::Unique(_) | Self::ForeignKey(_) | Self::Overtaken(_)
+        )
     }
 
     /// Whether a table does not exist.
@@ -110,6 +115,8 @@ impl From<sqlite::Error> for Error {
             Self::Unique(message)
         } else if says("FOREIGN KEY constraint failed") {
             Self::ForeignKey(message)
+        } else if says("overtaken: ") {
+            Self::Overtaken(message)
         } else if BUSY.iter().any(|text| says(text)) {
             Self::Busy(message)
         } else if FORGOTTEN.iter().any(|text| says(text)) {
@@ -131,6 +138,7 @@ impl fmt::Display for Error {
         match self {
             Self::Unique(message)
             | Self::ForeignKey(message)
+            | Self::Overtaken(message)
             | Self::Busy(message)
             | Self::Forgotten(message)
             | Self::Unreachable(message)
@@ -194,6 +202,8 @@ mod tests {
             kind("FOREIGN KEY constraint failed"),
             Error::ForeignKey(_)
         ));
+        let overtaken = kind("overtaken: the chat has changed");
+        assert!(matches!(overtaken, Error::Overtaken(_)) && overtaken.is_constraint());
         for busy in [
             "database is locked",
             "SQLite failure: `interrupted`",

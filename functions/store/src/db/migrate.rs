@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = migrations![
     20 "0020_import",
     21 "0021_import_links",
     22 "0022_begin",
+    23 "0023_beginning",
 ];
 
 /// Whether this instance has seen a current schema. Only a cache: the truth is `schema_migration`.
