@@ -24,14 +24,9 @@ impl Place {
     /// A user with a model and a chat.
     async fn person(&self, email: &str) -> (Person, String) {
         let person = self.town.person(email).await;
-        let form = [
-            ("user_id", person.id.as_str()),
-            ("name", "fake-words-30-rate-0"),
-            ("ak", "key"),
-            ("base_url", &self.model.base_url()),
-        ];
-        let saved = self.town.server.post("/models/new").by(&person).form(&form);
-        saved.send().await.has_status(200);
+        person
+            .model(&self.town, "fake-words-30-rate-0", &self.model.base_url())
+            .await;
         let chat = person.chat(&self.town, "c").await;
         (person, chat)
     }

@@ -112,14 +112,9 @@ async fn five_people_at_one_address_send_and_upload_too_much() {
     for n in 0..6 {
         let person = town.person(&format!("user{n}@example.com")).await;
         let chat = person.chat(&town, "c").await;
-        let form = [
-            ("user_id", person.id.as_str()),
-            ("name", "fake-words-2-rate-0"),
-            ("ak", "key"),
-            ("base_url", &model.base_url()),
-        ];
-        let saved = town.server.post("/models/new").by(&person).form(&form);
-        saved.send().await.has_status(200);
+        person
+            .model(&town, "fake-words-2-rate-0", &model.base_url())
+            .await;
         let ask = |address| {
             let request = town.server.post(&format!("/chat/{chat}/messages"));
             let request = request.by(&person).header("accept", "application/json");

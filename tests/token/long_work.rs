@@ -27,14 +27,7 @@ impl Place {
     /// A user with a slow model.
     async fn person(&self, email: &str) -> Person {
         let person = self.town.person(email).await;
-        let form = [
-            ("user_id", person.id.as_str()),
-            ("name", SLOW),
-            ("ak", "key"),
-            ("base_url", &self.model.base_url()),
-        ];
-        let saved = self.town.server.post("/models/new").by(&person).form(&form);
-        saved.send().await.has_status(200);
+        person.model(&self.town, SLOW, &self.model.base_url()).await;
         person
     }
 
@@ -233,14 +226,8 @@ async fn downloads_of_one_person() {
 async fn trials_of_one_person() {
     let place = Place::with("trial=1/5").await;
     let josef = place.person("josef@example.com").await;
-    let form = [
-        ("user_id", josef.id.as_str()),
-        ("name", "fake-hang"),
-        ("ak", "key"),
-        ("base_url", &place.model.base_url()),
-    ];
-    let saved = place.town.server.post("/models/new").by(&josef).form(&form);
-    let model = saved.send().await.string("/id");
+    let base_url = place.model.base_url();
+    let model = josef.model(&place.town, "fake-hang", &base_url).await;
     let path = format!("/models/{model}/test");
     let trial = || place.town.server.post(&path).by(&josef).send();
     let running = async {

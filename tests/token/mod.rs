@@ -108,6 +108,20 @@ impl Person {
         made.has_status(200);
         made.string("/chat_id")
     }
+
+    /// Saves a model; its id.
+    async fn model(&self, town: &Town, name: &str, base_url: &str) -> String {
+        let form = [
+            ("user_id", self.id.as_str()),
+            ("name", name),
+            ("ak", "key"),
+            ("base_url", base_url),
+        ];
+        let saved = town.server.post("/models/new").by(self).form(&form);
+        let saved = saved.send().await;
+        saved.has_status(200);
+        saved.string("/id")
+    }
 }
 
 impl Person {

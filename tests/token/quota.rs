@@ -257,14 +257,7 @@ async fn a_reply_makes_no_files_that_there_is_no_room_for() {
     let (town, model) = (Town::with(setup).await, FakeModel::start());
     let josef = town.person("josef@example.com").await;
     let base_url = model.base_url();
-    let form = [
-        ("user_id", josef.id.as_str()),
-        ("name", MODEL),
-        ("ak", "key"),
-        ("base_url", &base_url),
-    ];
-    let saved = town.server.post("/models/new").by(&josef).form(&form);
-    saved.send().await.has_status(200);
+    josef.model(&town, MODEL, &base_url).await;
     let chat = josef.chat(&town, "c").await;
     let mut socket = josef.socket(&town, &chat).await;
     for (name, fits) in [("1.based", true), ("2.based", true), ("3.based", false)] {

@@ -19,14 +19,7 @@ async fn town() -> (Town, FakeModel) {
 impl Person {
     /// Has the model.
     async fn has_model(&self, town: &Town, model: &FakeModel) {
-        let form = [
-            ("user_id", self.id.as_str()),
-            ("name", MODEL),
-            ("ak", "key"),
-            ("base_url", &model.base_url()),
-        ];
-        let saved = town.server.post("/models/new").by(self).form(&form);
-        saved.send().await.has_status(200);
+        self.model(town, MODEL, &model.base_url()).await;
     }
 
     /// Sends a prompt to a chat; returns the events of the reply.

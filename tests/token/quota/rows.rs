@@ -12,14 +12,9 @@ async fn messages_are_stored_and_counted() {
     let setup = setup.variable("allow_private_models", "true");
     let (town, model) = (Town::with(setup).await, FakeModel::start());
     let josef = town.person("josef@example.com").await;
-    let form = [
-        ("user_id", josef.id.as_str()),
-        ("name", "fake-words-50-rate-0"),
-        ("ak", "key"),
-        ("base_url", &model.base_url()),
-    ];
-    let saved = town.server.post("/models/new").by(&josef).form(&form);
-    saved.send().await.has_status(200);
+    josef
+        .model(&town, "fake-words-50-rate-0", &model.base_url())
+        .await;
     let chat = josef.chat(&town, "c").await;
     let mut socket = josef.socket(&town, &chat).await;
     let prompt = "x".repeat(1000);
@@ -155,14 +150,7 @@ async fn of_messages_that_are_sent_at_once_no_more_are_stored_than_there_is_room
     let town = Town::with(setup.variable("storage_quota_bytes", "500000")).await;
     let model = FakeModel::start();
     let josef = town.person("josef@example.com").await;
-    let form = [
-        ("user_id", josef.id.as_str()),
-        ("name", "fake-silent"),
-        ("ak", "key"),
-        ("base_url", &model.base_url()),
-    ];
-    let saved = town.server.post("/models/new").by(&josef).form(&form);
-    saved.send().await.has_status(200);
+    josef.model(&town, "fake-silent", &model.base_url()).await;
     let mut chats = Vec::new();
     for _ in 0..16 {
         chats.push(josef.chat(&town, "c").await);

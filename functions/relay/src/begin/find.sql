@@ -1,8 +1,9 @@
 -- What a new message or reply in the chat ?1 of the caller ?2 (NULL: any caller who knows the id) needs to know: the owner; the
 -- running reply; what the client called ?3 when it sent it before; the model with the id ?4 and the name ?5 (NULL: any),
 -- the newest of several, and without both that of the settings, if they have one; the settings of each level; the head
--- of the active branch, the rev and the last position; the message ?6 of this chat, and the message that a reply beside it or
--- to it answers; whether the chat is to be named, and has files; the bytes and the files that the owner has; the tokens of this month, when it ends, and in how many seconds; how many replies of the owner run, with heartbeats from ?7 to ?8;
+-- of the active branch, the rev and the last position; the message ?6 of this chat, and the message that a reply beside it
+-- or to it answers; whether the chat is to be named, and has files; the bytes and the files that the owner has; the tokens
+-- of this month, when it ends, and in how many seconds; how many replies of the owner run, with heartbeats from ?7 to ?8;
 -- how many of all users, if there may be ?9 or more. No row: no such chat of theirs.
 SELECT running.id AS "running.id", running.heartbeat AS "running.heartbeat",
     CASE sent.role WHEN 'assistant' THEN sent.parent_id ELSE sent.id END AS "sent.message_id",
@@ -14,7 +15,8 @@ SELECT running.id AS "running.id", running.heartbeat AS "running.heartbeat",
     model.takes_images AS "model.takes_images", chat.head_id, chat.rev,
     coalesce((SELECT max(position) FROM chat_conversation WHERE chat_id = chat.id), 0) AS position,
     named.id AS "named.id", named.role AS "named.role", named.type AS "named.type",
-    named.parent_id AS "named.parent_id", named.file_ids AS "named.file_ids", answered.id AS answered_id, owner.stored_bytes, owner.num_files,
+    named.parent_id AS "named.parent_id", named.file_ids AS "named.file_ids", answered.id AS answered_id,
+    owner.stored_bytes, owner.num_files,
     chat.auto_title = 1 AS wants_title, EXISTS (SELECT 1 FROM chat_file WHERE chat_id = chat.id) AS has_files,
     owner.instructions AS "levels.user.instructions", owner.model_id AS "levels.user.model_id", owner.temperature AS "levels.user.temperature",
     owner.top_p AS "levels.user.top_p", owner.max_tokens AS "levels.user.max_tokens", owner.reasoning_effort AS "levels.user.reasoning_effort",
