@@ -74,7 +74,7 @@ async fn a_trace_goes_from_the_client_to_the_model() {
         of_request(span)
             && span
                 .attribute("db.query.text")
-                .starts_with("INSERT INTO generation")
+                .starts_with("INSERT INTO beginning")
     });
     assert_eq!((insert.await.name.as_str()), "INSERT");
     let handed = collector.span("the call of reply", |span| {
