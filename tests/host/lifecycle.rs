@@ -44,9 +44,9 @@ async fn stored_values_are_there_after_a_restart() {
 #[tokio::test]
 async fn sigterm_finishes_open_requests_and_exits_with_0() {
     let mut server = Setup::trouble().start().await;
-    let sleeper = server.get("/sleep?ms=3000").send();
+    let sleeper = server.get("/sleep?ms=3000&mark=sleeper").send();
     let stop = async {
-        // When it has answered this, it knows of the others.
+        server.logs("stderr says sleeper").await;
         let mut stream = server.asked("/stream?count=15&ms=200").await;
         let mut text = read_until(&mut stream, "tick 0\n").await;
         server.terminate();

@@ -40,7 +40,7 @@ async fn handle(request: Request) -> Response<BoxBody> {
         "panic-later" => misdeeds::panic_later(number("ms", 100)),
         "abort" => std::process::abort(),
         "memory" => misdeeds::memory(),
-        "sleep" => misdeeds::sleep(number("ms", 1000)).await,
+        "sleep" => misdeeds::sleep(&query, number("ms", 1000)).await,
         "outbound" => misdeeds::outbound(&query).await,
         "stream" => streams::ticks(number("count", 10), number("ms", 100)),
         "big" => streams::big(number("mb", 1)),

@@ -58,8 +58,12 @@ pub fn memory() -> Response<BoxBody> {
     text(mib.to_string())
 }
 
-/// Holds its place in the pool for `ms` milliseconds without using the processor.
-pub async fn sleep(ms: u64) -> Response<BoxBody> {
+/// Holds its place in the pool for `ms` milliseconds without using the processor. With a mark it says before that it is
+/// there.
+pub async fn sleep(query: &str, ms: u64) -> Response<BoxBody> {
+    if let Some(mark) = parameter(query, "mark") {
+        eprintln!("stderr says {mark}");
+    }
     time::sleep(Duration::from_millis(ms)).await;
     text("slept")
 }
