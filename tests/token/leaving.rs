@@ -32,19 +32,7 @@ async fn no_data_of_a_deleted_user_stays() {
         .send()
         .await
         .has_status(200);
-    let model = [
-        ("user_id", josef.id.as_str()),
-        ("name", "m"),
-        ("ak", "key"),
-        ("base_url", "https://models.example/v1"),
-    ];
-    server
-        .post("/models/new")
-        .by(&josef)
-        .form(&model)
-        .send()
-        .await
-        .has_status(200);
+    josef.model(&town, "m", "https://models.example/v1").await;
     town.ask_code("josef@example.com").await.has_status(200);
     let bearer = josef.bearer();
     let headers = [

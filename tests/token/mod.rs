@@ -109,18 +109,23 @@ impl Person {
         made.string("/chat_id")
     }
 
-    /// Saves a model; its id.
+    /// Saves a model, which must not be refused; its id.
     async fn model(&self, town: &Town, name: &str, base_url: &str) -> String {
+        let saved = self.save_model(town, name, base_url).await;
+        saved.has_status(200);
+        saved.string("/id")
+    }
+
+    /// Asks for a model to be saved.
+    async fn save_model(&self, town: &Town, name: &str, base_url: &str) -> Response {
         let form = [
             ("user_id", self.id.as_str()),
             ("name", name),
             ("ak", "key"),
             ("base_url", base_url),
         ];
-        let saved = town.server.post("/models/new").by(self).form(&form);
-        let saved = saved.send().await;
-        saved.has_status(200);
-        saved.string("/id")
+        let request = town.server.post("/models/new").by(self).form(&form);
+        request.send().await
     }
 }
 

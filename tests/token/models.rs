@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Person, Town};
-use crate::support::{FakeModel, Listener, Request, Response, Setup};
+use crate::support::{FakeModel, Listener, Request, Setup};
 
 /// A host in the spelling of a URL, for each way to name this machine, its networks, and the addresses inside of them.
 const PRIVATE: [&str; 42] = [
@@ -97,17 +97,6 @@ const HERE: [&str; 12] = [
 
 const NAME: &str = "fake-words-2-rate-0";
 
-async fn save(town: &Town, person: &Person, name: &str, base_url: &str) -> Response {
-    let form = [
-        ("user_id", person.id.as_str()),
-        ("name", name),
-        ("ak", "sk-1"),
-        ("base_url", base_url),
-    ];
-    let request = town.server.post("/models/new").by(person).form(&form);
-    request.send().await
-}
-
 /// Gives a model another address, and a key for it.
 fn change(town: &Town, person: &Person, model: &str, base_url: &str) -> Request {
     let form = [("base_url", base_url), ("ak", "sk-2")];
@@ -118,12 +107,11 @@ fn change(town: &Town, person: &Person, model: &str, base_url: &str) -> Request 
 /// Fails unless no user gets a model at these addresses, neither a new one nor an existing one.
 async fn are_refused(town: &Town, urls: &[String]) {
     let josef = town.person("josef@example.com").await;
-    let model = save(town, &josef, NAME, "https://models.example/v1").await;
-    let model = model.string("/id");
+    let model = josef.model(town, NAME, "https://models.example/v1").await;
     let before = town.server.database().await.dump().await;
     for url in urls {
         let (new, changed) = (
-            save(town, &josef, url, url).await,
+            josef.save_model(town, url, url).await,
             change(town, &josef, &model, url).send().await,
         );
         for refused in [new, changed] {
@@ -199,9 +187,8 @@ async fn an_address_that_was_allowed_once_is_refused_when_it_is_used() {
     for scheme in ["http", "https"] {
         for host in HERE {
             let url = format!("{scheme}://{host}:{}/v1", listener.port());
-            let saved = save(&town, &josef, &url, &url).await;
-            saved.has_status(200);
-            models.push((url, saved.string("/id")));
+            let model = josef.model(&town, &url, &url).await;
+            models.push((url, model));
         }
     }
     let chat = josef.chat(&town, "c").await;
@@ -239,8 +226,8 @@ async fn where_the_operator_allows_it_a_model_is_on_this_machine() {
     let model = FakeModel::start();
     let town = Town::with(Setup::app().variable("allow_private_models", "true")).await;
     let josef = town.person("josef@example.com").await;
-    let saved = save(&town, &josef, NAME, &model.base_url()).await;
-    let path = format!("/models/{}/test", saved.string("/id"));
+    let id = josef.model(&town, NAME, &model.base_url()).await;
+    let path = format!("/models/{id}/test");
     let tested = town.server.post(&path).by(&josef).send().await;
     tested.is(200, r#"{"ok":true,"error":null}"#);
 }
