@@ -261,8 +261,8 @@ impl Beginning<'_> {
         }
     }
 
-    /// The reply that begins here, as if nothing of it were flushed, and the parameters of [`INSERT`]. `seen`: the rev that the chat must still have then, if
-    /// this is not in a transaction that has looked.
+    /// The reply that begins here, as if nothing of it were flushed, and the parameters of [`INSERT`]. `seen`: the rev that
+    /// the chat must still have then, if this is not in a transaction that has looked.
     fn begun(
         &self,
         model: Model,

@@ -83,8 +83,8 @@ impl Error {
         }
     }
 
-    /// Whether the statement was refused by a constraint or a trigger, which undoes that statement alone and leaves the connection
-    /// as it was.
+    /// Whether the statement was refused by a constraint or a trigger, which undoes that statement alone and leaves the
+    /// connection as it was.
     pub fn is_constraint(&self) -> bool {
         matches!(
             self,
