@@ -2,6 +2,7 @@
 //! another user is tested in `promises::strangers`.
 
 mod admin;
+mod after_a_minute;
 mod audit;
 mod budget;
 mod codes;

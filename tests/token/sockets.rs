@@ -235,18 +235,6 @@ async fn socket_of(
     socket
 }
 
-async fn a_socket_that_only_listens_is_looked_at_again(setup: Setup) {
-    let town = Town::with(setup).await;
-    let josef = town.person("josef@example.com").await;
-    let mut socket = josef.socket(&town, &josef.chat(&town, "c").await).await;
-    // As if word of the session's end had been lost; or it has expired, of which there is none.
-    town.server
-        .change("UPDATE session SET expires_at = 1")
-        .await;
-    // Within a minute, which is less than the test's patience.
-    assert_eq!(socket.closed().await, Some(1008));
-}
-
 async fn forged_metadata_of_a_client_is_not_believed(setup: Setup) {
     let town = Town::with(setup).await;
     let (josef, leni) = (
@@ -284,7 +272,6 @@ through_both! {
     a_ticket_opens_one_socket_within_a_minute,
     a_foreign_chat_is_as_if_it_did_not_exist,
     a_session_that_ends_takes_its_sockets_along,
-    a_socket_that_only_listens_is_looked_at_again,
     however_a_session_ends_its_sockets_are_informed_and_closed,
     forged_metadata_of_a_client_is_not_believed,
 }
