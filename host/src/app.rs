@@ -2,6 +2,7 @@
 
 use crate::{
     application::Application,
+    compiled::Compiled,
     component::Component,
     gateway::control::Local,
     instance::State,
@@ -30,8 +31,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-    component::Linker,
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker,
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
@@ -95,7 +95,7 @@ pub struct Loaded {
 }
 
 impl App {
-    /// Loads the application: compiles what is not in the cache, opens (and creates) databases and stores.
+    /// Loads the application: compiles what is not kept in the state folder, opens (and creates) databases and stores.
     ///
     /// # Errors
     /// When the manifest is wrong or asks for something this host does not support, a component is missing or
@@ -112,7 +112,8 @@ impl App {
         }
         let state = StateDir::share(&settings.state_dir)?;
         let space = Space::watch(&settings.state_dir)?;
-        let engine = engine(&manifest, settings.max_instance_memory, &settings.state_dir)?;
+        let engine = engine(&manifest, settings.max_instance_memory)?;
+        let kept = Compiled::of(&settings.state_dir);
         let dialer = Arc::new(Dialer::new(settings.ca_file.as_deref())?);
         let export = trace::start(dialer.clone())?;
         let mut linker = Linker::new(&engine);
@@ -146,7 +147,7 @@ impl App {
         // After all that takes no time and may be wrong.
         let mut components = BTreeMap::new();
         for (id, declared, granted) in granted {
-            let compiled = settings.application.component(&engine, declared);
+            let compiled = settings.application.component(&engine, &kept, declared);
             let pre = compiled
                 .and_then(|component| link(&component, &linker, &declared.source))
                 .with_context(|| format!("component {id:?}"))?;
@@ -218,15 +219,11 @@ impl App {
     }
 }
 
-/// The engine: pooled instances, a compile cache in the state folder, and epochs against endless loops.
+/// The engine: pooled instances, and epochs against endless loops.
 ///
 /// # Errors
-/// When the cache can't be used, or the system has not enough address space.
-pub fn engine(
-    manifest: &Manifest,
-    max_instance_memory: usize,
-    state_dir: &Path,
-) -> anyhow::Result<Engine> {
+/// When the system has not enough address space.
+pub fn engine(manifest: &Manifest, max_instance_memory: usize) -> anyhow::Result<Engine> {
     let private = manifest.private.len();
     let public = manifest.components.len() - private;
     let taking_requests = u32::try_from(public * TAKING_REQUESTS + SPARE_INSTANCES);
@@ -267,15 +264,11 @@ pub fn engine(
         .max_memory_size(max_instance_memory)
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
-    let mut cache = CacheConfig::new();
-    let cache_dir = std::path::absolute(state_dir.join("cache"))?;
-    cache.with_directory(cache_dir);
     let mut config = Config::new();
     config
         .wasm_component_model_async(true)
         .epoch_interruption(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .cache(Some(Cache::new(cache)?));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Ok(Engine::new(&config)?)
 }
 

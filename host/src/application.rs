@@ -1,6 +1,7 @@
 //! Where an application comes from: the folder of its manifest, or this program, which may carry one.
 
 use crate::{
+    compiled::Compiled,
     manifest::{self, Dependency, Manifest},
     packed::Packed,
 };
@@ -32,21 +33,23 @@ impl Application {
         }
     }
 
-    /// The component that the manifest declares so.
+    /// The component that the manifest declares so, where it was compiled before as it is kept there.
     ///
     /// # Errors
     /// When it or a dependency is missing, or is no component, or they don't fit.
     pub fn component(
         &self,
         engine: &Engine,
+        compiled: &Compiled,
         declared: &manifest::Component,
     ) -> anyhow::Result<Component> {
         let manifest = match self {
             Self::Folder(manifest) => manifest,
-            Self::Packed(packed) => return packed.component(engine, &declared.parts()),
+            Self::Packed(packed) => return packed.component(engine, compiled, &declared.parts()),
         };
         let folder = manifest.parent().unwrap_or(Path::new(""));
-        Component::new(engine, read(folder, declared)?)
+        compiled
+            .component(engine, &read(folder, declared)?)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("{} is no component", declared.parts()))
     }

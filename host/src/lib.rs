@@ -11,6 +11,7 @@ pub mod app;
 pub mod application;
 pub mod backup;
 pub mod cli;
+pub mod compiled;
 pub mod component;
 pub mod gateway;
 pub mod instance;

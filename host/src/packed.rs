@@ -4,6 +4,7 @@
 //! Each component is there twice: compiled for processors such as that of the machine that packed it, and as
 //! WebAssembly, for other ones.
 
+use crate::compiled::Compiled;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -72,11 +73,17 @@ impl Packed {
         &self.index.manifest
     }
 
-    /// The component that is composed of this, as [`manifest::Component::parts`](crate::manifest::Component::parts) has it.
+    /// The component that is composed of this, as [`manifest::Component::parts`](crate::manifest::Component::parts) has it;
+    /// where it must be compiled again, as it is `kept`.
     ///
     /// # Errors
     /// When it is not there, or can't be read or compiled.
-    pub fn component(&self, engine: &Engine, source: &str) -> anyhow::Result<Component> {
+    pub fn component(
+        &self,
+        engine: &Engine,
+        kept: &Compiled,
+        source: &str,
+    ) -> anyhow::Result<Component> {
         let parts = self.index.components.get(source);
         let parts = parts.with_context(|| format!("the program does not carry {source}"))?;
         let compiled = read(&self.program, parts.compiled)?;
@@ -85,7 +92,7 @@ impl Packed {
             Err(error) => {
                 tracing::warn!("{source} is compiled again, which takes a while: {error}");
                 let wasm = read(&self.program, parts.wasm)?;
-                Ok(Component::new(engine, wasm)?)
+                Ok(kept.component(engine, &wasm)?)
             }
         }
     }

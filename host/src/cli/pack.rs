@@ -3,6 +3,7 @@
 use super::{Source, build_all};
 use crate::{
     app, application,
+    compiled::Compiled,
     manifest::Manifest,
     packed::{self, ToPack},
     private,
@@ -49,7 +50,8 @@ impl Pack {
         let text = fs::read_to_string(&path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         private::create_folder(&self.state_dir)?;
-        let engine = app::engine(&manifest, app::MAX_INSTANCE_MEMORY, &self.state_dir)?;
+        let engine = app::engine(&manifest, app::MAX_INSTANCE_MEMORY)?;
+        let kept = Compiled::of(&self.state_dir);
         let mut components = BTreeMap::new();
         for component in manifest.components.values() {
             let parts = component.parts();
@@ -58,7 +60,7 @@ impl Pack {
             }
             let read = || {
                 let wasm = application::read(folder, component)?;
-                let compiled = wasmtime::component::Component::new(&engine, &wasm)?.serialize()?;
+                let compiled = kept.component(&engine, &wasm)?.serialize()?;
                 anyhow::Ok(ToPack { wasm, compiled })
             };
             let to_pack = read().with_context(|| format!("can't pack {parts}"))?;
