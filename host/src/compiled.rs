@@ -80,8 +80,10 @@ impl Compiled {
         let mut kept = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
-            let about = entry.metadata()?;
-            if about.is_file() {
+            // Unless another process has removed it.
+            if let Ok(about) = entry.metadata()
+                && about.is_file()
+            {
                 kept.push((about.modified()?, about.len(), entry.path()));
             }
         }
@@ -90,7 +92,6 @@ impl Compiled {
         for (_, length, file) in kept.into_iter().rev() {
             bytes += length;
             if bytes > most {
-                // Another process may have removed it.
                 let _ = fs::remove_file(file);
             }
         }
@@ -103,7 +104,7 @@ fn name(engine: &Engine, wasm: &[u8]) -> String {
     let mut settings = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
     let code = BASE64.encode(digest(&SHA256, wasm));
-    format!("{code}-{:016x}", settings.finish())
+    format!("{:016x}-{code}", settings.finish())
 }
 
 /// Notes that a file is used, for [`Compiled::make_room`]. Where that can't be noted, it is removed early.
