@@ -45,13 +45,19 @@ async fn arrows_wait_for_the_end_of_a_reply() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let visit = Visit::start(&browser, &["fake-words-40-rate-20"]).await;
+    // The first goes on until it is stopped.
+    let models = ["fake-words-5000-rate-20", "fake-words-3-rate-0"];
+    let visit = Visit::start(&browser, &models).await;
     let page = &visit.page;
     send(page, "count").await;
     settled(page).await;
     page.press("Another reply").await;
     page.shows(".assistant .place", "2/2").await;
     settled(page).await;
+    page.eval(
+        "{ const s = document.querySelector('select.model'); s.selectedIndex = 0; s.dispatchEvent(new Event('change')) }",
+    )
+    .await;
     page.eval("document.querySelector('.prompt').focus()").await;
     send(page, "again").await;
     let arrow = "document.querySelector('.assistant [aria-label=\"The one before\"]')";
@@ -63,6 +69,7 @@ async fn arrows_wait_for_the_end_of_a_reply() {
     page.go_to(url.as_str().expect("an address")).await;
     page.until(&format!("{is_running} && {arrow}?.disabled"))
         .await;
+    page.press("Stop the reply").await;
     settled(page).await;
     page.until(&format!("!{arrow}.disabled")).await;
     page.is_clean(visit.server.address());
