@@ -13,7 +13,11 @@ pub use kafka_hrana::Error;
 
 use self::stream::Stream;
 use crate::{
-    outbound::{client::Client, connect::Connector, dial::Dialer},
+    outbound::{
+        client::Client,
+        connect::Connector,
+        dial::{Dialer, Version},
+    },
     storage::{QueryResult, Value},
 };
 use bytes::Bytes;
@@ -60,6 +64,7 @@ impl Remote {
             dialer,
             // The operator has named it, wherever it is.
             may_be_private: true,
+            version: Version::Http1,
             limit: CONNECT_LIMIT,
         };
         Arc::new(Self {

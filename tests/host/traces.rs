@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{Collector, FakeModel, Server, Setup, Span, User, login, start_refused};
+use crate::support::{
+    Collector, FakeModel, Secure, Server, Setup, Span, User, login, start_refused,
+};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -48,7 +50,11 @@ async fn a_trace_goes_from_the_client_to_the_model() {
     let setup = Setup::app()
         .environment(ENDPOINT, &collector.endpoint())
         .environment("OTEL_EXPORTER_OTLP_HEADERS", "api-key=of%20ours")
-        .environment("OTEL_SERVICE_NAME", "chat");
+        .environment("OTEL_SERVICE_NAME", "chat")
+        .environment(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.name=other,deployment.environment.name=the%20castle",
+        );
     let server = setup.start().await;
     let (_, chat, model) = scene(&server).await;
     let headers = asks(&server, &chat, &model, "01").await;
@@ -116,11 +122,12 @@ async fn a_trace_goes_from_the_client_to_the_model() {
         .await;
     assert_eq!(first.parent, None);
     assert_ne!(first.trace, TRACE);
-    let (services, key) = collector.senders();
-    assert!(
-        services.iter().all(|service| service == "chat"),
-        "{services:?}"
-    );
+    let (programs, key) = collector.senders();
+    for program in programs {
+        assert_eq!(program["service.name"], "chat");
+        assert_eq!(program["deployment.environment.name"], "the castle");
+        assert!(!program["service.version"].is_empty());
+    }
     assert_eq!(key.as_deref(), Some("of ours"));
     let all = format!("{:?}", collector.spans());
     for secret in ["secret", "someone@example.com", "/v1/chat"] {
@@ -195,17 +202,69 @@ async fn requests_that_share_an_instance_keep_their_statements() {
     }
 }
 
+/// The three of OpenTelemetry, and what is taken where none is named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_are_sent_by_the_protocol_that_is_named() {
+    for (named, protocol) in [
+        ("", "http/protobuf"),
+        ("http/protobuf", "http/protobuf"),
+        ("http/json", "http/json"),
+        ("grpc", "grpc"),
+    ] {
+        let collector = Collector::start().await;
+        let setup = Setup::app()
+            .environment(ENDPOINT, &collector.endpoint())
+            .environment("OTEL_EXPORTER_OTLP_HEADERS", "api-key=of%20ours")
+            .environment("OTEL_EXPORTER_OTLP_PROTOCOL", named);
+        let server = setup.start().await;
+        login(&server, "someone@example.com").await;
+        let is_login = |span: &Span| span.name == "POST /auth/...";
+        let first = collector.span("a login", is_login).await;
+        assert_eq!(first.attribute("http.response.status_code"), "200");
+        assert_eq!((first.parent, first.kind), (None, 2));
+        assert_eq!(collector.protocol(), protocol);
+        let (programs, key) = collector.senders();
+        assert_eq!(programs[0]["service.name"], "kafka-backend");
+        assert_eq!(key.as_deref(), Some("of ours"));
+        // What is not taken is told.
+        collector.refuses();
+        server.get("/healthz").send().await.has_status(200);
+        server.logs("it refuses 3: there is no room").await;
+    }
+}
+
+/// Servers of gRPC take connections of clients only that have announced HTTP/2.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_are_sent_by_grpc_over_tls() {
+    let collector = Collector::start().await;
+    let secure = Secure::before_http2(collector.address()).await;
+    let setup = Setup::app()
+        .argument("--ca-file")
+        .argument(&secure.ca_file())
+        .environment(ENDPOINT, &format!("https://localhost:{}", secure.port))
+        .environment("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc");
+    let server = setup.start().await;
+    login(&server, "someone@example.com").await;
+    let is_login = |span: &Span| span.name == "POST /auth/...";
+    collector.span("a login", is_login).await;
+    assert_eq!(collector.protocol(), "grpc");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_is_gone_disturbs_nothing() {
-    let setup = Setup::app().environment(ENDPOINT, "http://127.0.0.1:9");
-    let mut server = setup.start().await;
-    for n in 0..20 {
-        login(&server, &format!("user{n}@example.com")).await;
+    for protocol in ["http/protobuf", "grpc"] {
+        let setup = Setup::app()
+            .environment(ENDPOINT, "http://127.0.0.1:9")
+            .environment("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        let mut server = setup.start().await;
+        for n in 0..20 {
+            login(&server, &format!("user{n}@example.com")).await;
+        }
+        server.logs("the collector does not take").await;
+        server.get("/healthz").send().await.has_status(200);
+        server.terminate();
+        server.ends_in_order().await;
     }
-    server.logs("the collector does not take").await;
-    server.get("/healthz").send().await.has_status(200);
-    server.terminate();
-    server.ends_in_order().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -222,7 +281,8 @@ fn what_is_no_collector_is_refused() {
         (ENDPOINT, "127.0.0.1:4318"),
         (ENDPOINT, "ftp://127.0.0.1"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "no header"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/xml"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "no attribute"),
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("OTEL_TRACES_SAMPLER_ARG", "2"),
     ] {

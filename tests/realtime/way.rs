@@ -1,88 +1,17 @@
 //! The way to a model: proxies and certificate authorities (docs/operations.md#the-way-to-models).
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex},
     thread::available_parallelism,
 };
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{ServerConfig, pki_types::PrivateKeyDer},
-};
 
 use super::{KEY, Scene, save_model};
-use crate::support::{Listener, Setup};
-
-/// The names in the certificate of the secure model.
-const NAMES: [&str; 3] = ["localhost", "model.test", "8.8.8.8"];
-
-/// TLS in front of a server, with a certificate of an authority of its own.
-struct Secure {
-    port: u16,
-    /// How often it was connected to.
-    connections: Arc<AtomicUsize>,
-    /// The authority's certificate, `ca.pem`.
-    folder: TempDir,
-}
-
-impl Secure {
-    async fn before(upstream: &str) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut authority = CertificateParams::default();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = authority.self_signed(&key).expect("an authority");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("ca.pem"), certificate.pem()).expect("a file");
-        let issuer = Issuer::new(authority, key);
-        let server_key = KeyPair::generate().expect("a key");
-        let server = CertificateParams::new(NAMES.map(str::to_owned)).expect("names");
-        let server = server.signed_by(&server_key, &issuer).expect("signed");
-        let private = PrivateKeyDer::try_from(server_key.serialize_der()).expect("a key");
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![server.der().clone()], private)
-            .expect("a configuration");
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        let upstream = upstream.to_owned();
-        let connections = Arc::<AtomicUsize>::default();
-        let counted = connections.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                counted.fetch_add(1, Relaxed);
-                let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
-                tokio::spawn(async move {
-                    let Ok(mut stream) = acceptor.accept(stream).await else {
-                        return;
-                    };
-                    let mut model = TcpStream::connect(upstream).await.expect("the model");
-                    // Either may close first.
-                    let _ = copy_bidirectional(&mut stream, &mut model).await;
-                });
-            }
-        });
-        Self {
-            port,
-            connections,
-            folder,
-        }
-    }
-
-    fn ca_file(&self) -> String {
-        let file = self.folder.path().join("ca.pem");
-        file.to_str().expect("a path in UTF-8").to_owned()
-    }
-}
+use crate::support::{Listener, Secure, Setup};
 
 /// A proxy that knows one server, whatever it is asked for.
 struct Proxy {
@@ -185,7 +114,7 @@ async fn a_connection_to_a_model_is_used_again() {
         scene.settles().await;
         assert_eq!(scene.status().await, "complete");
     }
-    let connections = secure.connections.load(Relaxed);
+    let connections = secure.connections();
     assert!(
         (1..=threads).contains(&connections),
         "{connections} connections of {threads} threads"

@@ -1,14 +1,21 @@
 //! A collector of OpenTelemetry's traces, and what it got.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde_json::Value;
+use http_body_util::{BodyExt, Full};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::PATIENCE;
@@ -22,8 +29,10 @@ pub struct Collector {
 #[derive(Default)]
 struct Got {
     spans: Vec<Span>,
-    services: Vec<String>,
+    resources: Vec<BTreeMap<String, String>>,
     key: Option<String>,
+    protocol: &'static str,
+    refuses: bool,
 }
 
 /// A span.
@@ -47,22 +56,15 @@ impl Span {
             let time = text(name).expect("a time");
             time.parse().expect("nanoseconds")
         };
-        let attributes = span["attributes"].as_array().expect("attributes");
-        let attributes = attributes.iter().map(|attribute| {
-            let value = attribute["value"].as_object().expect("a value");
-            let value = value.values().next().and_then(Value::as_str);
-            let key = attribute["key"].as_str().expect("a key");
-            (key.to_owned(), value.expect("a text").to_owned())
-        });
         Self {
             trace: text("traceId").expect("a trace"),
             id: text("spanId").expect("an id"),
-            parent: text("parentSpanId"),
+            parent: text("parentSpanId").filter(|parent| !parent.is_empty()),
             name: text("name").expect("a name"),
             kind: span["kind"].as_u64().expect("a kind"),
             has_failed: span["status"]["code"] == 2,
             nanoseconds: time("endTimeUnixNano") - time("startTimeUnixNano"),
-            attributes: attributes.collect(),
+            attributes: attributes(span),
         }
     }
 
@@ -72,6 +74,18 @@ impl Span {
     }
 }
 
+/// What is said of a span or of a program.
+fn attributes(of: &Value) -> BTreeMap<String, String> {
+    let attributes = of["attributes"].as_array().expect("attributes");
+    let attributes = attributes.iter().map(|attribute| {
+        let value = attribute["value"].as_object().expect("a value");
+        let value = value.values().next().and_then(Value::as_str);
+        let key = attribute["key"].as_str().expect("a key");
+        (key.to_owned(), value.expect("a text").to_owned())
+    });
+    attributes.collect()
+}
+
 impl Collector {
     /// Starts one on a free port.
     pub async fn start() -> Self {
@@ -79,11 +93,23 @@ impl Collector {
         let listener = listener.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let got = Arc::<Mutex<Got>>::default();
+        let method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
         let routes = Router::new()
             .route("/v1/traces", post(take))
+            .route(method, post(take_grpc))
             .with_state(got.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { address, got }
+    }
+
+    /// From now on it takes no span, and says so in a successful answer.
+    pub fn refuses(&self) {
+        self.lock().refuses = true;
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// What the environment has to name.
@@ -93,14 +119,22 @@ impl Collector {
 
     /// All spans so far.
     pub fn spans(&self) -> Vec<Span> {
-        let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
-        got.spans.clone()
+        self.lock().spans.clone()
     }
 
-    /// The names under which programs have sent spans, and the last key that one has sent.
-    pub fn senders(&self) -> (Vec<String>, Option<String>) {
-        let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
-        (got.services.clone(), got.key.clone())
+    /// What is known about the programs that have sent spans, and the last key that one has sent.
+    pub fn senders(&self) -> (Vec<BTreeMap<String, String>>, Option<String>) {
+        let got = self.lock();
+        (got.resources.clone(), got.key.clone())
+    }
+
+    /// How the last spans came.
+    pub fn protocol(&self) -> &'static str {
+        self.lock().protocol
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Got> {
+        self.got.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a span, and returns it.
@@ -117,28 +151,80 @@ impl Collector {
     }
 }
 
-async fn take(State(got): State<Arc<Mutex<Got>>>, headers: HeaderMap, body: String) -> StatusCode {
-    let is_json = headers
-        .get("content-type")
-        .is_some_and(|it| it == "application/json");
-    let Ok(body) = serde_json::from_str::<Value>(&body) else {
-        return StatusCode::BAD_REQUEST;
-    };
-    if !is_json {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    }
-    let mut got = got.lock().unwrap_or_else(PoisonError::into_inner);
-    for resource in body["resourceSpans"].as_array().into_iter().flatten() {
-        let service = resource.pointer("/resource/attributes/0/value/stringValue");
-        let service = service.and_then(Value::as_str).expect("a service");
-        got.services.push(service.to_owned());
-        for scope in resource["scopeSpans"].as_array().into_iter().flatten() {
-            let spans = scope["spans"].as_array().into_iter().flatten();
-            got.spans.extend(spans.map(Span::of));
+type Answer = ExportTraceServiceResponse;
+
+impl Got {
+    /// Takes what a request has, in JSON. Returns what there is to answer.
+    fn take(&mut self, protocol: &'static str, headers: &HeaderMap, body: &Value) -> Answer {
+        self.protocol = protocol;
+        let key = headers.get("api-key");
+        self.key = key.and_then(|key| key.to_str().ok().map(str::to_owned));
+        if self.refuses {
+            return Answer {
+                partial_success: Some(ExportTracePartialSuccess {
+                    rejected_spans: 3,
+                    error_message: "there is no room".to_owned(),
+                }),
+            };
         }
+        for resource in body["resourceSpans"].as_array().into_iter().flatten() {
+            self.resources.push(attributes(&resource["resource"]));
+            for scope in resource["scopeSpans"].as_array().into_iter().flatten() {
+                let spans = scope["spans"].as_array().into_iter().flatten();
+                self.spans.extend(spans.map(Span::of));
+            }
+        }
+        Answer::default()
     }
-    got.key = headers
-        .get("api-key")
-        .and_then(|key| key.to_str().ok().map(str::to_owned));
-    StatusCode::OK
+}
+
+/// A message of the protocol as JSON.
+fn as_json(body: &[u8]) -> Value {
+    let message = ExportTraceServiceRequest::decode(body).expect("a message");
+    serde_json::to_value(&message).expect("JSON")
+}
+
+/// OTLP over HTTP.
+async fn take(State(got): State<Arc<Mutex<Got>>>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut got = got.lock().unwrap_or_else(PoisonError::into_inner);
+    match headers["content-type"].as_bytes() {
+        b"application/json" => {
+            let body = serde_json::from_slice(&body).expect("JSON");
+            let answer = got.take("http/json", &headers, &body);
+            // 64-bit numbers are texts in JSON.
+            let part = answer.partial_success.map(|part| {
+                json!({ "rejectedSpans": part.rejected_spans.to_string(), "errorMessage": part.error_message })
+            });
+            axum::Json(json!({ "partialSuccess": part })).into_response()
+        }
+        b"application/x-protobuf" => got
+            .take("http/protobuf", &headers, &as_json(&body))
+            .encode_to_vec()
+            .into_response(),
+        _ => StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
+    }
+}
+
+/// OTLP over gRPC: a message behind a byte, which says that it is not compressed, and its length.
+async fn take_grpc(
+    State(got): State<Arc<Mutex<Got>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    assert_eq!(headers["content-type"], "application/grpc");
+    assert_eq!(headers["te"], "trailers");
+    let (prefix, message) = body.split_at(5);
+    assert_eq!(prefix[0], 0);
+    assert_eq!(prefix[1..], (message.len() as u32).to_be_bytes());
+    let mut got = got.lock().unwrap_or_else(PoisonError::into_inner);
+    let answer = got
+        .take("grpc", &headers, &as_json(message))
+        .encode_to_vec();
+    let prefixed = [&[0], &(answer.len() as u32).to_be_bytes()[..], &answer].concat();
+    let status = HeaderMap::from_iter([(
+        "grpc-status".parse().expect("a name"),
+        "0".parse().expect("a value"),
+    )]);
+    let body = Full::new(Bytes::from(prefixed)).with_trailers(async { Some(Ok(status)) });
+    ([("content-type", "application/grpc")], Body::new(body)).into_response()
 }

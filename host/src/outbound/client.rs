@@ -4,7 +4,7 @@
 //! takes longer than most models take to begin; it also knows no rule for addresses and no proxy, leaves Nagle's
 //! algorithm on and reads the root certificates again each time.
 
-use super::connect::Connector;
+use super::{connect::Connector, dial::Version};
 use bytes::Bytes;
 use http::{Request, Response, header::PROXY_AUTHORIZATION};
 use http_body::Body;
@@ -35,6 +35,7 @@ where
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(idle_limit)
             .pool_max_idle_per_host(MOST_IDLE)
+            .http2_only(connector.version == Version::Http2)
             .build(connector.clone());
         Self { connector, inner }
     }
@@ -51,9 +52,10 @@ where
         let Connector {
             dialer,
             may_be_private,
+            version,
             ..
         } = &self.connector;
-        let authorization = dialer.authorization(request.uri(), *may_be_private);
+        let authorization = dialer.authorization(request.uri(), *may_be_private, *version);
         if let Some(authorization) = authorization {
             let headers = request.headers_mut();
             headers.insert(PROXY_AUTHORIZATION, authorization);

@@ -1,7 +1,7 @@
 //! How hyper-util's client opens connections: through the operator's proxies, with the certificate authorities that are
 //! trusted, and to no address that is refused.
 
-use super::dial::{Dialer, Stream};
+use super::dial::{Dialer, Stream, Version};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::{
@@ -28,6 +28,8 @@ pub struct Connector {
     pub dialer: Arc<Dialer>,
     /// Whether to private addresses, too.
     pub may_be_private: bool,
+    /// What is spoken over them.
+    pub version: Version,
     /// How long one may take to open.
     pub limit: Duration,
 }
@@ -45,10 +47,11 @@ impl Service<Uri> for Connector {
         let Self {
             dialer,
             may_be_private,
+            version,
             limit,
         } = self.clone();
         Box::pin(async move {
-            let connected = timeout(limit, dialer.connect(&uri, may_be_private)).await;
+            let connected = timeout(limit, dialer.connect(&uri, may_be_private, version)).await;
             let connected = connected.unwrap_or(Err(Error::ConnectionTimeout));
             let connected = connected.map_err(|why| NotConnected(Some(why).into()))?;
             Ok(Open {

@@ -32,6 +32,15 @@ use wasmtime_wasi_http::Error;
 /// How long one address is tried alone, before the next one is tried beside it (RFC 8305, section 5).
 const ATTEMPT: Duration = Duration::from_millis(250);
 
+/// What is spoken over a connection. It is known before: no server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, which gRPC needs.
+    Http2,
+}
+
 /// A connection, whatever it goes through.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -64,15 +73,20 @@ impl Dialer {
         })
     }
 
-    /// Connects to the server of `uri`, at a private address only if it `may_be_private`.
+    /// Connects to the server of `uri`, at a private address only if it `may_be_private`, to speak `version`.
     ///
     /// The rule is for the server, not for a proxy. Where it holds, the proxy gets the address that was checked, because
     /// it might find another one under the same name.
     ///
     /// # Errors
     /// When there is no such host, its address is refused, or it can't be connected to.
-    pub async fn connect(&self, uri: &Uri, may_be_private: bool) -> Result<Connected, Error> {
-        let target = Target::of(uri)?;
+    pub async fn connect(
+        &self,
+        uri: &Uri,
+        may_be_private: bool,
+        version: Version,
+    ) -> Result<Connected, Error> {
+        let target = Target::of(uri, version)?;
         let Some(proxy) = self.proxy_for(uri, &target) else {
             let stream = self.reach(&target, may_be_private).await?;
             return Ok(Connected {
@@ -87,7 +101,9 @@ impl Dialer {
                 Some(*addresses.first().ok_or(Error::DestinationNotFound)?)
             }
         };
-        let stream = self.reach(&Target::of(proxy.uri())?, true).await?;
+        let stream = self
+            .reach(&Target::of(proxy.uri(), Version::Http1)?, true)
+            .await?;
         if target.is_forwarded(may_be_private) {
             return Ok(Connected {
                 stream,
@@ -107,8 +123,13 @@ impl Dialer {
 
     /// What a request to `uri` tells a proxy that forwards it, if that wants to know who asks. Through a tunnel the
     /// proxy has been told before.
-    pub fn authorization(&self, uri: &Uri, may_be_private: bool) -> Option<HeaderValue> {
-        let target = Target::of(uri).ok()?;
+    pub fn authorization(
+        &self,
+        uri: &Uri,
+        may_be_private: bool,
+        version: Version,
+    ) -> Option<HeaderValue> {
+        let target = Target::of(uri, version).ok()?;
         match target.is_forwarded(may_be_private) {
             true => self.proxy_for(uri, &target)?.basic_auth().cloned(),
             false => None,
@@ -141,7 +162,10 @@ impl Dialer {
         target: &Target,
     ) -> Result<Box<dyn Stream>, Error> {
         match target.tls {
-            true => Ok(Box::new(self.tls.connect(&target.host, stream).await?)),
+            true => {
+                let connected = self.tls.connect(&target.host, stream, target.version);
+                Ok(Box::new(connected.await?))
+            }
             false => Ok(stream),
         }
     }
@@ -155,10 +179,11 @@ struct Target {
     host: String,
     port: u16,
     tls: bool,
+    version: Version,
 }
 
 impl Target {
-    fn of(uri: &Uri) -> Result<Self, Error> {
+    fn of(uri: &Uri, version: Version) -> Result<Self, Error> {
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let written = authority.host();
@@ -167,12 +192,13 @@ impl Target {
             host: without_brackets(written).to_ascii_lowercase(),
             port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             tls,
+            version,
         })
     }
 
-    /// Whether a proxy gets the request itself, where there is one: no tunnel.
+    /// Whether a proxy gets the request itself, where there is one: no tunnel. Proxies speak HTTP/1.1.
     fn is_forwarded(&self, may_be_private: bool) -> bool {
-        !self.tls && may_be_private
+        !self.tls && may_be_private && self.version == Version::Http1
     }
 
     /// Its addresses. One private address among several is enough to refuse all of them: a name with both kinds is not

@@ -3,7 +3,7 @@
 use super::{
     client::Client,
     connect::{Connector, NotConnected},
-    dial::Dialer,
+    dial::{Dialer, Version},
 };
 use http::{Request, Response, uri::Authority};
 use http_body_util::BodyExt;
@@ -34,6 +34,7 @@ impl Sender {
             let connector = Connector {
                 dialer: dialer.clone(),
                 may_be_private,
+                version: Version::Http1,
                 limit: DEFAULT_LIMIT,
             };
             Client::new(connector, IDLE_LIMIT)

@@ -1,5 +1,6 @@
 //! TLS to other servers, and the certificate authorities that are trusted.
 
+use super::dial::Version;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -39,7 +40,7 @@ impl Tls {
         })
     }
 
-    /// TLS over `stream` to the server of that name.
+    /// TLS over `stream` to the server of that name. HTTP/2 is announced, as its servers demand (RFC 9113, section 3.2).
     ///
     /// # Errors
     /// When the server does not prove that it has the name.
@@ -47,6 +48,7 @@ impl Tls {
         &self,
         host: &str,
         stream: S,
+        version: Version,
     ) -> Result<TlsStream<S>, Error> {
         let name = ServerName::try_from(host.to_owned())?;
         let connector = self.connector.get_or_try_init(async || {
@@ -55,7 +57,12 @@ impl Tls {
             let connector = spawn_blocking(|| connector(roots)).await;
             connector.map_err(|error| Error::Tls(io::Error::other(error)))
         });
-        let connected = connector.await?.connect(name, stream).await;
+        let announced = match version {
+            Version::Http1 => Vec::new(),
+            Version::Http2 => vec![b"h2".to_vec()],
+        };
+        let connector = connector.await?.with_alpn(announced);
+        let connected = connector.connect(name, stream).await;
         connected.map_err(Error::Tls)
     }
 }

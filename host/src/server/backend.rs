@@ -19,7 +19,7 @@ pub enum Backend {
     /// The components in this process.
     InProcess(Box<Dispatcher>),
     /// A server, such as a running Spin.
-    Upstream(Upstream),
+    Upstream(Box<Upstream>),
 }
 
 impl Backend {

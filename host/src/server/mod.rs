@@ -77,7 +77,7 @@ impl Site {
     fn backend(&self, address: SocketAddr) -> Backend {
         match self {
             Self::App(app) => Backend::InProcess(Box::new(Dispatcher::new(app, address))),
-            Self::Upstream(origin) => Backend::Upstream(Upstream::new(origin.clone())),
+            Self::Upstream(origin) => Backend::Upstream(Upstream::new(origin.clone()).into()),
         }
     }
 

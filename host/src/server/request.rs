@@ -98,7 +98,7 @@ impl Drop for Access<'_> {
             match status {
                 Some(status) => span.answered(*status),
                 // Its client left.
-                None => span.set("http.response.status_code", CLIENT_LEFT),
+                None => span.set_number("http.response.status_code", CLIENT_LEFT),
             }
         }
         let status = status.map_or(CLIENT_LEFT, |status| status.as_u16());

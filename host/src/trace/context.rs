@@ -101,7 +101,7 @@ fn new_span() -> [u8; 8] {
 }
 
 /// Bytes in lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,16 +1,20 @@
-//! Sends spans to the collector (OTLP over HTTP, as JSON), in batches, beside everything else.
+//! Sends spans to the collector, in batches, beside everything else.
 //!
-//! By hand: the crates of OpenTelemetry bring another HTTP stack and a code generator's output for a protocol of which
-//! this is all (docs/decisions.md#spans-are-sent-as-json).
+//! By hand: OpenTelemetry's own exporter has another HTTP stack, which knows no proxy, and threads of its own
+//! (docs/decisions.md#spans-are-made-by-hand).
 
-use super::{MAX_WAITING, Sampler, TRACER, Tracer};
-use crate::outbound::{client::Client, connect::Connector, dial::Dialer};
+use super::{MAX_WAITING, Sampler, TRACER, Tracer, attribute, protocol};
+use crate::outbound::dial::Dialer;
 use anyhow::{Context, bail};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
-use serde_json::{Value, json};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::ExportTraceServiceRequest,
+    common::v1::{InstrumentationScope, KeyValue, any_value::Value},
+    resource::v1::Resource,
+    trace::v1::{ResourceSpans, ScopeSpans, Span},
+};
 use std::{
+    collections::BTreeMap,
     env,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
@@ -20,28 +24,23 @@ use tokio::{
     time::timeout,
 };
 
-/// Below this path of the endpoint that all signals share.
-const PATH: &str = "/v1/traces";
+/// The name of this program, unless the operator has another one for it.
+const SERVICE: &str = "kafka-backend";
 /// The most spans of one request.
 const BATCH: usize = 512;
 /// How long spans are collected before they are sent.
 const COLLECT: Duration = Duration::from_secs(1);
-/// How long the collector may take for one request.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How long an unused connection to it is kept.
-const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the process waits for it at its end.
 const LAST_LIMIT: Duration = Duration::from_secs(2);
-/// Bytes of its answer that are read.
-const MAX_ANSWER: usize = 64 * 1024;
 
-/// Where spans are sent.
+/// What the environment says of the collector.
 #[derive(Debug)]
 struct Collector {
+    protocol: protocol::Protocol,
     url: Uri,
     headers: HeaderMap,
-    /// The name of this program.
-    service: String,
+    /// What is known about this program.
+    resource: Vec<KeyValue>,
     /// Which traces it gets.
     sampler: Sampler,
 }
@@ -50,74 +49,89 @@ impl Collector {
     /// The collector that the environment names, by the variables of OpenTelemetry; `None` if it names none.
     fn of_environment() -> anyhow::Result<Option<Self>> {
         let variable = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
+        // What is said for traces goes before what is said for all signals.
+        let setting = |name: &str| {
+            let of_traces = variable(&format!("OTEL_EXPORTER_OTLP_TRACES_{name}"));
+            of_traces.or_else(|| variable(&format!("OTEL_EXPORTER_OTLP_{name}")))
+        };
         if variable("OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
             return Ok(None);
         }
-        let endpoint = variable("OTEL_EXPORTER_OTLP_ENDPOINT");
-        let endpoint = endpoint.map(|url| format!("{}{PATH}", url.trim_end_matches('/')));
-        let Some(url) = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or(endpoint) else {
-            return Ok(None);
+        let of_traces = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        let (url, is_whole) = match (of_traces, variable("OTEL_EXPORTER_OTLP_ENDPOINT")) {
+            (Some(url), _) => (url, true),
+            (None, Some(url)) => (url, false),
+            (None, None) => return Ok(None),
         };
-        let protocol = variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-            .or_else(|| variable("OTEL_EXPORTER_OTLP_PROTOCOL"));
-        if protocol.as_deref() == Some("grpc") {
-            bail!("OTEL_EXPORTER_OTLP_PROTOCOL: traces are sent over HTTP only, not with grpc");
-        }
+        let protocol = protocol::Protocol::parse(setting("PROTOCOL").as_deref())?;
+        let url = match is_whole {
+            true => url,
+            false => format!("{}{}", url.trim_end_matches('/'), protocol.path()),
+        };
         let url: Uri = url
             .parse()
             .context("OTEL_EXPORTER_OTLP_ENDPOINT is no URL")?;
         if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {
             bail!("OTEL_EXPORTER_OTLP_ENDPOINT must be http://HOST:PORT or https://HOST:PORT");
         }
-        let headers = variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS")
-            .or_else(|| variable("OTEL_EXPORTER_OTLP_HEADERS"));
         let sampler = variable("OTEL_TRACES_SAMPLER");
         let argument = variable("OTEL_TRACES_SAMPLER_ARG");
         Ok(Some(Self {
-            sampler: Sampler::parse(sampler.as_deref(), argument.as_deref())?,
+            protocol,
             url,
-            headers: headers_of(&headers.unwrap_or_default())
+            headers: headers_of(&setting("HEADERS").unwrap_or_default())
                 .context("OTEL_EXPORTER_OTLP_HEADERS must be NAME=VALUE,NAME=VALUE")?,
-            service: variable("OTEL_SERVICE_NAME").unwrap_or_else(|| "kafka-backend".to_owned()),
+            resource: resource_of(
+                variable("OTEL_SERVICE_NAME"),
+                &variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default(),
+            )
+            .context("OTEL_RESOURCE_ATTRIBUTES must be NAME=VALUE,NAME=VALUE")?,
+            sampler: Sampler::parse(sampler.as_deref(), argument.as_deref())?,
         }))
-    }
-
-    fn request(&self, spans: Vec<Value>) -> Request<Full<Bytes>> {
-        let attribute =
-            |key: &str, text: &str| json!({ "key": key, "value": { "stringValue": text } });
-        let body = json!({ "resourceSpans": [{
-            "resource": { "attributes": [
-                attribute("service.name", &self.service),
-                attribute("service.version", env!("CARGO_PKG_VERSION")),
-            ] },
-            "scopeSpans": [{ "scope": { "name": "kafka-host" }, "spans": spans }],
-        }] });
-        let mut request = Request::new(Full::from(body.to_string()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.url.clone();
-        *request.headers_mut() = self.headers.clone();
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(header::CONTENT_TYPE, json);
-        request
     }
 }
 
-/// Headers as `NAME=VALUE,NAME=VALUE`; values may be percent-encoded.
+/// What is known about this program: its name, by default `kafka-backend`, its version and what the operator says.
+fn resource_of(service: Option<String>, attributes: &str) -> anyhow::Result<Vec<KeyValue>> {
+    let mut known = BTreeMap::from([
+        ("service.name".to_owned(), SERVICE.to_owned()),
+        (
+            "service.version".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        ),
+    ]);
+    for entry in entries(attributes) {
+        let (name, value) = entry?;
+        known.insert(name.to_owned(), String::from_utf8(value)?);
+    }
+    known.extend(service.map(|service| ("service.name".to_owned(), service)));
+    let known = known.into_iter();
+    Ok(known
+        .map(|(name, text)| attribute(&name, Value::StringValue(text)))
+        .collect())
+}
+
+/// Headers as `NAME=VALUE,NAME=VALUE`.
 fn headers_of(list: &str) -> anyhow::Result<HeaderMap> {
     let mut headers = HeaderMap::new();
-    for entry in list
-        .split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-    {
-        let (name, value) = entry.split_once('=').context("an entry has no =")?;
-        let name: HeaderName = name.trim().parse().context("a name is none of a header")?;
-        let value = decoded(value.trim()).context("a value is not percent-encoded")?;
+    for entry in entries(list) {
+        let (name, value) = entry?;
+        let name: HeaderName = name.parse().context("a name is none of a header")?;
         let mut value = HeaderValue::from_bytes(&value).context("a value is none of a header")?;
         value.set_sensitive(true);
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// The entries of `NAME=VALUE,NAME=VALUE`; values may be percent-encoded.
+fn entries(list: &str) -> impl Iterator<Item = anyhow::Result<(&str, Vec<u8>)>> {
+    let entries = list.split(',').map(str::trim);
+    entries.filter(|entry| !entry.is_empty()).map(|entry| {
+        let (name, value) = entry.split_once('=').context("an entry has no =")?;
+        let value = decoded(value.trim()).context("a value is not percent-encoded")?;
+        Ok((name.trim(), value))
+    })
 }
 
 fn decoded(text: &str) -> Option<Vec<u8>> {
@@ -175,16 +189,17 @@ impl Export {
 async fn export(
     collector: Collector,
     dialer: Arc<Dialer>,
-    mut waiting: mpsc::Receiver<Value>,
+    mut waiting: mpsc::Receiver<Span>,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let connector = Connector {
-        dialer,
-        // The operator has named it, wherever it is.
-        may_be_private: true,
-        limit: LIMIT,
-    };
-    let client = Client::new(connector, IDLE_LIMIT);
+    let Collector {
+        protocol,
+        url,
+        headers,
+        resource,
+        ..
+    } = collector;
+    let sender = protocol::Sender::new(protocol, url, headers, dialer);
     let mut has_failed = false;
     let mut ends = false;
     while !ends {
@@ -196,7 +211,7 @@ async fn export(
             let mut spans = Vec::with_capacity(BATCH.min(waiting.len()));
             waiting.recv_many(&mut spans, BATCH).await;
             let number = spans.len();
-            let sent = send(&client, collector.request(spans)).await;
+            let sent = sender.send(message(&resource, spans)).await;
             // Of failures in a row only the first is logged.
             if let Err(error) = &sent
                 && !has_failed
@@ -212,22 +227,25 @@ async fn export(
     }
 }
 
-async fn send(client: &Client<Full<Bytes>>, request: Request<Full<Bytes>>) -> anyhow::Result<()> {
-    let sending = async {
-        let response = client.request(request).await?;
-        let status = response.status();
-        // So that the connection can be used again.
-        let _ = Limited::new(response.into_body(), MAX_ANSWER)
-            .collect()
-            .await;
-        match status.is_success() {
-            true => Ok(()),
-            false => bail!("it answers {status}"),
-        }
-    };
-    timeout(LIMIT, sending)
-        .await
-        .context("it does not answer")?
+/// Spans of this program, as the protocol has them.
+fn message(resource: &[KeyValue], spans: Vec<Span>) -> ExportTraceServiceRequest {
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(Resource {
+                attributes: resource.to_vec(),
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(InstrumentationScope {
+                    name: "kafka-host".to_owned(),
+                    ..InstrumentationScope::default()
+                }),
+                spans,
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
 }
 
 #[cfg(test)]

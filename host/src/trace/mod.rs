@@ -6,16 +6,20 @@
 
 mod context;
 mod export;
+mod protocol;
 mod sampler;
 
 pub use context::Context;
 pub use export::{Export, start};
 
-use context::hex;
 use http::{Method, Request, StatusCode};
+use opentelemetry_proto::tonic::{
+    common::v1::{AnyValue, KeyValue, any_value::Value},
+    trace::v1::{self, Status, span::SpanKind, status::StatusCode as Outcome},
+};
 use sampler::Sampler;
-use serde_json::{Value, json};
 use std::{
+    mem::take,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -38,15 +42,8 @@ pub fn get() -> Option<&'static Tracer> {
 #[derive(Debug)]
 pub struct Tracer {
     sampler: Sampler,
-    queue: mpsc::Sender<Value>,
+    queue: mpsc::Sender<v1::Span>,
     dropped: AtomicU64,
-}
-
-/// What a span is of, by OpenTelemetry's numbers.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Server = 2,
-    Client = 3,
 }
 
 /// A span, which ends when this is dropped.
@@ -56,10 +53,10 @@ pub struct Span {
     context: Context,
     parent: Option<[u8; 8]>,
     name: String,
-    kind: Kind,
+    kind: SpanKind,
     start: SystemTime,
     begun: Instant,
-    attributes: Vec<Value>,
+    attributes: Vec<KeyValue>,
     failed: bool,
 }
 
@@ -67,7 +64,11 @@ impl Tracer {
     /// Of a request to a component: below the span that its headers name, or the first one of a new trace.
     pub fn request<B>(&'static self, request: &Request<B>) -> Span {
         let parent = Context::of(request.headers());
-        let mut span = self.span(parent.as_ref(), request.method().to_string(), Kind::Server);
+        let mut span = self.span(
+            parent.as_ref(),
+            request.method().to_string(),
+            SpanKind::Server,
+        );
         let trace = span.context.trace;
         span.context.is_sampled = self.sampler.takes(parent.as_ref(), &trace);
         span.set("http.request.method", request.method().as_str());
@@ -77,7 +78,7 @@ impl Tracer {
     /// Of a statement.
     pub fn statement(&'static self, parent: &Context, sql: String) -> Span {
         let word = sql.split(' ').next().unwrap_or_default().to_owned();
-        let mut span = self.span(Some(parent), word, Kind::Client);
+        let mut span = self.span(Some(parent), word, SpanKind::Client);
         span.set("db.system.name", "sqlite");
         span.set("db.query.text", sql);
         span
@@ -86,17 +87,17 @@ impl Tracer {
     /// Of a request that a component sends, with the server, and without the path and what else may be secret.
     pub fn call<B>(&'static self, parent: &Context, request: &Request<B>) -> Span {
         let (method, uri) = (request.method(), request.uri());
-        let mut span = self.span(Some(parent), method.to_string(), Kind::Client);
+        let mut span = self.span(Some(parent), method.to_string(), SpanKind::Client);
         span.set("http.request.method", method.as_str());
         span.set("url.scheme", uri.scheme_str().unwrap_or_default());
         span.set("server.address", uri.host().unwrap_or_default());
         if let Some(port) = uri.port_u16() {
-            span.set("server.port", port);
+            span.set_number("server.port", port);
         }
         span
     }
 
-    fn span(&'static self, parent: Option<&Context>, name: String, kind: Kind) -> Span {
+    fn span(&'static self, parent: Option<&Context>, name: String, kind: SpanKind) -> Span {
         Span {
             tracer: self,
             context: parent.map_or_else(Context::first, Context::child),
@@ -130,25 +131,28 @@ impl Span {
         self.set("kafka.component", component);
     }
 
-    /// A text or a number about it.
-    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
-        if !self.context.is_sampled {
-            return;
+    /// A text about it.
+    pub fn set(&mut self, name: &str, text: impl Into<String>) {
+        self.add(name, Value::StringValue(text.into()));
+    }
+
+    /// A number about it.
+    pub fn set_number(&mut self, name: &str, number: u16) {
+        self.add(name, Value::IntValue(number.into()));
+    }
+
+    fn add(&mut self, name: &str, value: Value) {
+        if self.context.is_sampled {
+            self.attributes.push(attribute(name, value));
         }
-        let value = match value.into() {
-            Value::String(text) => json!({ "stringValue": text }),
-            // 64-bit numbers are texts in JSON.
-            number => json!({ "intValue": number.to_string() }),
-        };
-        self.attributes.push(json!({ "key": name, "value": value }));
     }
 
     /// It was answered with this status. Of a client's mistake the client is to blame.
     pub fn answered(&mut self, status: StatusCode) {
-        self.set("http.response.status_code", status.as_u16());
+        self.set_number("http.response.status_code", status.as_u16());
         self.failed |= match self.kind {
-            Kind::Server => status.is_server_error(),
-            Kind::Client => status.is_client_error() || status.is_server_error(),
+            SpanKind::Server => status.is_server_error(),
+            _ => status.is_client_error() || status.is_server_error(),
         };
     }
 
@@ -163,29 +167,38 @@ impl Drop for Span {
         if !self.context.is_sampled {
             return;
         }
-        // By the clock that is never set.
         let nanoseconds = |time: SystemTime| {
             let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-            since.as_nanos().to_string()
+            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
         };
+        // By the clock that is never set.
         let end = self.start + self.begun.elapsed();
-        let mut span = json!({
-            "traceId": hex(&self.context.trace),
-            "spanId": hex(&self.context.span),
-            "name": self.name,
-            "kind": self.kind as u8,
-            "startTimeUnixNano": nanoseconds(self.start),
-            "endTimeUnixNano": nanoseconds(end),
-            "attributes": std::mem::take(&mut self.attributes),
-        });
-        if let Some(parent) = &self.parent {
-            span["parentSpanId"] = hex(parent).into();
-        }
-        if self.failed {
-            span["status"] = json!({ "code": 2 });
-        }
+        let span = v1::Span {
+            trace_id: self.context.trace.to_vec(),
+            span_id: self.context.span.to_vec(),
+            parent_span_id: self.parent.map(Vec::from).unwrap_or_default(),
+            name: take(&mut self.name),
+            kind: self.kind.into(),
+            start_time_unix_nano: nanoseconds(self.start),
+            end_time_unix_nano: nanoseconds(end),
+            attributes: take(&mut self.attributes),
+            status: self.failed.then(|| Status {
+                code: Outcome::Error.into(),
+                ..Status::default()
+            }),
+            ..v1::Span::default()
+        };
         if self.tracer.queue.try_send(span).is_err() {
             self.tracer.dropped.fetch_add(1, Relaxed);
         }
+    }
+}
+
+/// Something known about a span or about this program.
+fn attribute(name: &str, value: Value) -> KeyValue {
+    KeyValue {
+        key: name.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
     }
 }

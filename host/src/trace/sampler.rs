@@ -1,6 +1,6 @@
 //! Which traces are recorded (`OTEL_TRACES_SAMPLER`, as in OpenTelemetry's "Environment Variable Specification").
 //!
-//! By hand, as the rest of traces (docs/decisions.md#spans-are-sent-as-json).
+//! By hand, as the rest of traces (docs/decisions.md#spans-are-made-by-hand).
 
 use super::Context;
 use anyhow::{Context as _, bail};
