@@ -83,3 +83,37 @@ async fn whole(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
         .to_bytes();
     Ok(Request::from_parts(head, full(body)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{WHOLE, whole};
+    use crate::answer::full;
+    use http::{Request, header};
+    use http_body_util::BodyExt;
+    use wasmtime_wasi_http::{Error, WasiBody};
+
+    /// A request with a body of `length` bytes that says it has `said`.
+    fn request(said: u64, length: u64) -> Request<WasiBody> {
+        let body = vec![b'x'; length as usize];
+        let request = Request::builder().header(header::CONTENT_LENGTH, said);
+        request.body(full(body)).expect("a request")
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_longer_than_it_says_is_not_gathered_for_ever() {
+        let error = whole(request(5, WHOLE + 1)).await.expect_err("too long");
+        assert!(
+            matches!(error, Error::HttpRequestBodySize(Some(WHOLE))),
+            "{error:?}"
+        );
+        // Where it says so it is handed on as it comes.
+        for length in [WHOLE, WHOLE + 1] {
+            let body = whole(request(length, length))
+                .await
+                .expect("a request")
+                .into_body();
+            let body = body.collect().await.expect("a body").to_bytes();
+            assert_eq!(body.len() as u64, length);
+        }
+    }
+}
