@@ -3,8 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-/// How long changes are gathered in a burst at least. A person does not notice it.
-const SHORTEST: Duration = Duration::from_millis(100);
+/// How soon a change follows the one before in a burst.
+const SOON: Duration = Duration::from_millis(200);
+
+/// How long changes are gathered in a burst at least. A person who looks at another window hardly notices it.
+const SHORTEST: Duration = Duration::from_millis(250);
 
 /// How long at most, on a host that is as busy as it can be.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -28,7 +31,7 @@ pub struct Burst {
 impl Burst {
     /// One more change.
     pub fn grows(&mut self) {
-        let is_soon = |(dealt, _): (Instant, _)| dealt.elapsed() < 2 * SHORTEST;
+        let is_soon = |(dealt, _): (Instant, _)| dealt.elapsed() < SOON;
         self.count = match self.dealt.is_some_and(is_soon) {
             true => self.count.saturating_add(1),
             false => 0,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -43,12 +43,6 @@ const TOLD: &str = concat!(
 
 /// The close code of a socket whose user is gone.
 const NORMAL: u16 = 1000;
-
-/// How many changes are gathered, about, at most: none waits longer then.
-const MOST_GATHERED: u32 = 100;
-
-/// How often it is looked meanwhile whether they are that many.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Of how many users an instance remembers what it has published.
 const REMEMBERED_USERS: usize = 1000;
@@ -336,11 +330,7 @@ async fn next() -> Option<Changes> {
         waiting.burst.wait()
     };
     if let Some(wait) = wait {
-        let begun = Instant::now();
-        // It looks, since a task of another request can't wake this one.
-        while begun.elapsed() < wait && waiting().changes.count() < MOST_GATHERED {
-            sleep(LOOK).await;
-        }
+        sleep(wait).await;
     }
     Some(mem::take(&mut waiting().changes))
 }

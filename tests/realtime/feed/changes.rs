@@ -467,6 +467,24 @@ async fn changes_in_a_burst_are_read_together() {
     assert!((1..30).contains(&reads), "{reads}");
 }
 
+/// What waits in a burst is no more than there is room for, however much it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_files_in_a_burst_are_all_announced() {
+    let scene = Scene::new(Setup::app(), &[]).await;
+    let mut window = scene.server.v2(&scene.chat).await;
+    let text = "x".repeat(400_000);
+    let names: Vec<_> = (0..20).map(|n| format!("{n}.md")).collect();
+    for name in &names {
+        let form = scene.user.upload_to(&scene.chat, "true");
+        let uploaded = scene.server.upload(form.file("files", name, &text)).await;
+        uploaded.has_status(200);
+    }
+    for name in &names {
+        let event = window.action("file_uploaded").await;
+        assert_eq!(event["file"]["name"], *name);
+    }
+}
+
 /// A change waits for one flush, as before there were feeds; and what is told of it is read once, beside the request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_costs_no_flush_more() {

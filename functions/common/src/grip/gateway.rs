@@ -62,16 +62,24 @@ impl Gateway {
 
     /// Lets `items` go out, behind what waits already.
     pub fn publish(&'static self, items: Vec<Item>) {
-        let mut waiting = self.waiting_with(items);
+        self.begin(self.waiting_with(items));
+    }
+
+    /// Lets `items` wait for what is published next, but no more than goes into one request: not so many that there is no
+    /// room for others.
+    pub fn publish_later(&'static self, items: Vec<Item>) {
+        let waiting = self.waiting_with(items);
+        if waiting.queue.fills_a_batch() {
+            self.begin(waiting);
+        }
+    }
+
+    /// Begins to publish, unless that is done already.
+    fn begin(&'static self, mut waiting: MutexGuard<'_, Waiting>) {
         if !waiting.is_published && !waiting.queue.is_empty() {
             waiting.is_published = true;
             wasip3::spawn(self.publish_all());
         }
-    }
-
-    /// Lets `items` wait for what is published next.
-    pub fn publish_later(&self, items: Vec<Item>) {
-        drop(self.waiting_with(items));
     }
 
     /// Whether it takes what is published: it is asked to publish nothing. The error is for the operator.

@@ -34,6 +34,11 @@ impl Queue {
         self.items.is_empty()
     }
 
+    /// Whether there is enough for one request.
+    pub fn fills_a_batch(&self) -> bool {
+        self.bytes >= BATCH_BYTES
+    }
+
     /// The next items, as many as go into one request.
     pub fn batch(&mut self) -> Vec<Item> {
         let mut batch = Vec::new();
@@ -60,7 +65,8 @@ mod tests {
     fn batches_are_bounded_and_keep_the_order() {
         let mut queue = Queue::default();
         let text = |n: usize| item("c", n.to_string().repeat(100_000));
-        assert!(queue.push((0..5).map(text).collect()));
+        assert!(queue.push(vec![text(0), text(1)]) && !queue.fills_a_batch());
+        assert!(queue.push((2..5).map(text).collect()) && queue.fills_a_batch());
         let sizes: Vec<usize> =
             std::iter::from_fn(|| Some(queue.batch().len()).filter(|n| *n > 0)).collect();
         assert_eq!(sizes, [2, 2, 1]);
