@@ -472,16 +472,20 @@ async fn changes_in_a_burst_are_read_together() {
 async fn large_files_in_a_burst_are_all_announced() {
     let scene = Scene::new(Setup::app(), &[]).await;
     let mut window = scene.server.v2(&scene.chat).await;
-    let text = "x".repeat(400_000);
-    let names: Vec<_> = (0..20).map(|n| format!("{n}.md")).collect();
-    for name in &names {
+    let text = "x".repeat(60_000);
+    // Those of two requests have more bytes than may wait.
+    for request in 0..6 {
         let form = scene.user.upload_to(&scene.chat, "true");
-        let uploaded = scene.server.upload(form.file("files", name, &text)).await;
-        uploaded.has_status(200);
+        let form = (0..40).fold(form, |form, n| {
+            form.file("files", &format!("{request} {n}.md"), &text)
+        });
+        scene.server.upload(form).await.has_status(200);
     }
-    for name in &names {
-        let event = window.action("file_uploaded").await;
-        assert_eq!(event["file"]["name"], *name);
+    for request in 0..6 {
+        for n in 0..40 {
+            let event = window.action("file_uploaded").await;
+            assert_eq!(event["file"]["name"], format!("{request} {n}.md"));
+        }
     }
 }
 
