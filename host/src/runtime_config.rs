@@ -3,7 +3,7 @@
 //! A key that this host does not support is an error that names it, as in the manifest: an application that starts here
 //! would behave the same under Spin.
 
-use crate::remote::Address;
+use crate::{outbound::dial::has_valid_port, remote::Address};
 use anyhow::{Context, anyhow, bail};
 use http::{HeaderValue, Uri};
 use std::{
@@ -203,6 +203,7 @@ fn url_of(text: &str) -> anyhow::Result<Uri> {
     let uri: Uri = text.parse().context("is no URL")?;
     let parts = (uri.scheme_str(), uri.authority(), uri.query());
     match parts {
+        (_, Some(host), _) if !has_valid_port(host) => bail!("has no port between 1 and 65535"),
         (Some("http" | "https"), Some(host), None) if !host.as_str().contains('@') => Ok(uri),
         _ => {
             bail!("must be http://HOST, https://HOST or libsql://HOST, without a user and a query")
@@ -288,6 +289,10 @@ mod tests {
             ),
             (
                 "[sqlite_database.a]\ntype = \"libsql\"\nurl = \"http://secret@b\"\ntoken = \"\"",
+                "\"url\" in [sqlite_database.a]",
+            ),
+            (
+                "[sqlite_database.a]\ntype = \"libsql\"\nurl = \"http://b:99999\"\ntoken = \"secret\"",
                 "\"url\" in [sqlite_database.a]",
             ),
             (

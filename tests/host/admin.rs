@@ -158,3 +158,18 @@ async fn what_is_no_current_database_is_refused() {
     assert!(!outcome.success);
     assert!(outcome.output.contains("schema 11"), "{}", outcome.output);
 }
+
+/// Else its users would be looked for on this machine.
+#[tokio::test]
+async fn a_database_of_another_label_is_not_the_one_of_this_machine() {
+    let server = Server::start().await;
+    let config = server.state().join("runtime-config.toml");
+    let text =
+        "[sqlite_database.defualt]\ntype = \"libsql\"\nurl = \"http://127.0.0.1:9\"\ntoken = \"\"";
+    std::fs::write(&config, text).expect("a file");
+    let config = config.to_str().expect("a path of text");
+    let asked = ["users", "--runtime-config-file", config];
+    let refused = server.try_admin(&asked).await;
+    let names_it = refused.output.contains("[sqlite_database.defualt]");
+    assert!(!refused.success && names_it, "{}", refused.output);
+}

@@ -1,6 +1,6 @@
 //! The command line itself.
 
-use crate::support::{Server, Setup, run_kafka};
+use crate::support::{Server, Setup, run_kafka, start_refused};
 
 #[test]
 fn help_names_every_option() {
@@ -105,4 +105,14 @@ async fn max_upload_bytes_is_a_variable_of_the_application() {
     let body = format!(r#"{{"email":"a@example.com","x":"{}"}}"#, "x".repeat(1000));
     let response = server.post("/auth/login").json(body).send().await;
     response.is_error(413, "Request body too large.");
+}
+
+/// As on the command line: what it should set would stay as it is.
+#[test]
+fn an_unknown_variable_in_the_environment_is_refused() {
+    let state = tempfile::tempdir().expect("a temporary folder");
+    let environment = [("SPIN_VARIABLE_AUTH_MOD", "token")];
+    let outcome = start_refused(state.path(), &[], &environment);
+    let names_it = outcome.output.contains("SPIN_VARIABLE_AUTH_MOD");
+    assert!(names_it, "{}", outcome.output);
 }

@@ -56,6 +56,11 @@ impl Admin {
         config: &RuntimeConfig,
         ca_file: Option<&Path>,
     ) -> anyhow::Result<Self> {
+        // A label that is mistyped would leave what it names for the database of this machine.
+        let labels = config.databases.keys();
+        if let Some(label) = labels.into_iter().find(|label| *label != LABEL) {
+            bail!("users are in the database {LABEL:?}, not in [sqlite_database.{label}]");
+        }
         let (source, state) = match config.databases.get(LABEL) {
             Some(Place::Server(address)) => {
                 let dialer = Arc::new(Dialer::new(ca_file)?);
@@ -85,6 +90,9 @@ impl Admin {
         let found = found.context("this is not a database of the application")?;
         match found.get("version").and_then(serde_json::Value::as_i64) {
             Some(version) if version == newest => Ok(()),
+            Some(version) if version > newest => bail!(
+                "the database has schema {version}, of a newer version of this program, which has {newest}"
+            ),
             version => bail!(
                 "the database has schema {}, and this program needs {newest}; the schema becomes current with the first \
                  request to a server of this version",

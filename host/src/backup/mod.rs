@@ -54,15 +54,21 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// Prepares to make `file`, beside which the work is done. With `force` it may exist.
+    /// Prepares to make `file`, beside which the work is done. With `force` it may exist, but is not a file of the server's
+    /// own in `state_dir`, such as a database.
     ///
     /// # Errors
     /// When it exists, or can't be made there.
-    pub fn prepare(file: &Path, force: bool) -> anyhow::Result<Self> {
+    pub fn prepare(file: &Path, force: bool, state_dir: &Path) -> anyhow::Result<Self> {
         let Some(name) = file.file_name().filter(|_| !file.is_dir()) else {
             bail!("{} is no name for a file", file.display());
         };
         refuse_existing(file, force)?;
+        let is_of_server = |folder: PathBuf| Some(folder) == state_dir.canonicalize().ok();
+        let is_beside = folder_of(file).canonicalize().is_ok_and(is_of_server);
+        if is_beside && file.exists() && file.extension().is_none_or(|end| end != "tar") {
+            bail!("{} belongs to the server", file.display());
+        }
         let partial = format!(".{}.partial-", name.to_string_lossy());
         remove_leftovers(folder_of(file), &partial);
         let partial = format!("{partial}{}", Uuid::now_v7().simple());
@@ -158,8 +164,9 @@ fn remove_leftovers(folder: &Path, prefix: &str) {
 }
 
 fn refuse_existing(file: &Path, force: bool) -> anyhow::Result<()> {
-    if !force && file.symlink_metadata().is_ok() {
-        bail!("{} exists; --force overwrites it", file.display());
+    match file.symlink_metadata() {
+        Ok(_) if !force => bail!("{} exists; --force overwrites it", file.display()),
+        Ok(there) if !there.is_file() => bail!("{} is no file", file.display()),
+        _ => Ok(()),
     }
-    Ok(())
 }

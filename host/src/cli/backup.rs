@@ -63,7 +63,7 @@ impl Make {
     pub fn run(self) -> anyhow::Result<()> {
         self.elsewhere.must_be_empty("backup")?;
         let labels = backup::labels(&self.source.application()?.manifest()?);
-        let made = backup::Backup::prepare(&self.file, self.force)?;
+        let made = backup::Backup::prepare(&self.file, self.force, &self.state_dir)?;
         let scratch = made.scratch().to_owned();
         let about = until_stopped(move || backup::write(&labels, &self.state_dir, &scratch))?;
         made.put()?;

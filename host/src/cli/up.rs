@@ -17,8 +17,12 @@ use anyhow::Context;
 use http::Uri;
 use kafka_fakes::DemoModel;
 use kafka_grip::ORIGINS;
-use std::{collections::BTreeMap, env, net::Ipv4Addr, sync::Arc};
-use tokio::net::{TcpListener, lookup_host};
+use std::{collections::BTreeMap, env, net::Ipv4Addr, process, sync::Arc};
+use tokio::{
+    net::{TcpListener, lookup_host},
+    runtime::Handle,
+    task::spawn_blocking,
+};
 
 /// The variable that tells components where the gateway is, and with which keys.
 const URL: &str = "grip_url";
@@ -44,7 +48,7 @@ pub struct Listen {
 /// Serves the application until a signal.
 pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> anyhow::Result<()> {
     // Asked for before anything else, so that a signal during the start is not lost.
-    let stop = stop_signal()?;
+    let mut stop = Box::pin(stop_signal()?);
     let limits = Limits {
         max_buffered: clients.max_buffered,
         ..Limits::default()
@@ -63,7 +67,13 @@ pub async fn serve(mut settings: Settings, clients: Clients, listen: Listen) -> 
     offer_demo_model(&mut settings, listen.demo_model, &listen.clients).await?;
     // Components that are compiled first take a minute.
     server::check_address(&listen.clients).await?;
-    let app = Arc::new(App::load(&settings).await?);
+    let runtime = Handle::current();
+    let loading = spawn_blocking(move || runtime.block_on(App::load(&settings)));
+    let app = tokio::select! {
+        loaded = loading => Arc::new(loaded??),
+        // Nothing is served yet, and what is compiled can't be interrupted.
+        () = &mut stop => process::exit(0),
+    };
     let site = Site::App(app.clone());
     let server = Server::bind(site, gateway.clone(), clients, &listen.clients).await?;
     let mut about = String::new();

@@ -8,17 +8,28 @@ use std::{collections::BTreeMap, env};
 #[derive(Clone)]
 pub struct Variables(BTreeMap<String, String>);
 
+/// The beginning of a variable's name in the environment.
+const PREFIX: &str = "SPIN_VARIABLE_";
+
 impl Manifest {
     /// Finds the value of each variable: in `overrides`, else in the environment as `SPIN_VARIABLE_<NAME>` (name in
     /// upper case), else its default.
     ///
     /// # Errors
-    /// When a required variable has no value, `overrides` has a name that the manifest lacks, or an environment
-    /// variable is not UTF-8.
+    /// When a required variable has no value, `overrides` or the environment has a name that the manifest lacks, or an
+    /// environment variable is not UTF-8.
     pub fn resolve_variables(
         &self,
         overrides: &BTreeMap<String, String>,
     ) -> anyhow::Result<Variables> {
+        // As one that is mistyped on the command line: what it should set would stay as it is.
+        let given = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for name in given {
+            let of_ours = name.strip_prefix(PREFIX).map(str::to_ascii_lowercase);
+            if of_ours.is_some_and(|name| !self.variables.contains_key(&name)) {
+                bail!("{name} is set, and the application has no such variable");
+            }
+        }
         self.resolve_variables_from(overrides, |name| match env::var(name) {
             Ok(value) => Ok(Some(value)),
             Err(env::VarError::NotPresent) => Ok(None),
@@ -43,7 +54,7 @@ impl Manifest {
         }
         let mut values = BTreeMap::new();
         for (name, variable) in &self.variables {
-            let in_environment = format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
+            let in_environment = format!("{PREFIX}{}", name.to_ascii_uppercase());
             let value = match overrides.get(name) {
                 Some(value) => Some(value.clone()),
                 None => environment(&in_environment)?.or_else(|| variable.default.clone()),

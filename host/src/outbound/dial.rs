@@ -5,7 +5,10 @@
 
 use super::tls::Tls;
 use futures::{StreamExt, stream::FuturesUnordered};
-use http::{HeaderValue, Uri, uri::Scheme};
+use http::{
+    HeaderValue, Uri,
+    uri::{Authority, Scheme},
+};
 use hyper_util::{
     client::{
         legacy::connect::proxy::Tunnel,
@@ -171,6 +174,15 @@ impl Dialer {
     }
 }
 
+/// Whether an address has a port that there is, or none. `http` has none for one above 65535, which would be taken for the
+/// usual one.
+pub fn has_valid_port(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    let text = text.rsplit_once('@').map_or(text, |(_, server)| server);
+    let port = text.get(authority.host().len()..).unwrap_or_default();
+    port.len() <= 1 || authority.port_u16().is_some()
+}
+
 /// A server that a URL names.
 struct Target {
     /// As in the URL, an IPv6 address in brackets.
@@ -185,6 +197,9 @@ struct Target {
 impl Target {
     fn of(uri: &Uri, version: Version) -> Result<Self, Error> {
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
+        if !has_valid_port(authority) {
+            return Err(Error::HttpRequestUriInvalid);
+        }
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let written = authority.host();
         Ok(Self {
@@ -361,6 +376,23 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         let error = connect_to_any(&[]).await.expect_err("no address");
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_port_that_there_is_not_is_not_the_usual_one() {
+        for (address, is_valid) in [
+            ("http://a@[::1]:80/", true),
+            ("http://host:65535", true),
+            ("http://host:", true),
+            ("https://host", true),
+            ("http://host:65536", false),
+            ("http://[::1]:99999/", false),
+            ("https://a:b@host:99999", false),
+        ] {
+            let uri: Uri = address.parse().expect("an address");
+            let is_target = Target::of(&uri, Version::Http1).is_ok();
+            assert_eq!(is_target, is_valid, "{address}");
+        }
     }
 
     #[test]

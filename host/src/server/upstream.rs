@@ -11,6 +11,7 @@ use crate::{
         Failure,
         headers::{add_forwarded_for, hides_client, remove_claims, remove_hop_by_hop},
     },
+    outbound::dial::has_valid_port,
 };
 use anyhow::bail;
 use bytes::Bytes;
@@ -48,6 +49,9 @@ impl Origin {
         let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
         match uri.into_parts() {
             parts if parts.scheme == Some(Scheme::HTTP) && bare => match parts.authority {
+                Some(authority) if !has_valid_port(&authority) => {
+                    bail!("{text:?} has no port between 1 and 65535")
+                }
                 Some(authority) if !authority.as_str().contains('@') => Ok(Self(authority)),
                 _ => bail!("{text:?} has no host"),
             },

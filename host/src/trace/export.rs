@@ -4,7 +4,7 @@
 //! (docs/decisions.md#spans-are-made-by-hand).
 
 use super::{MAX_WAITING, Sampler, TRACER, Tracer, attribute, protocol};
-use crate::outbound::dial::Dialer;
+use crate::outbound::dial::{Dialer, has_valid_port};
 use anyhow::{Context, bail};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use opentelemetry_proto::tonic::{
@@ -71,7 +71,9 @@ impl Collector {
         let url: Uri = url
             .parse()
             .context("OTEL_EXPORTER_OTLP_ENDPOINT is no URL")?;
-        if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || !url.authority().is_some_and(has_valid_port)
+        {
             bail!("OTEL_EXPORTER_OTLP_ENDPOINT must be http://HOST:PORT or https://HOST:PORT");
         }
         let sampler = variable("OTEL_TRACES_SAMPLER");
@@ -182,7 +184,11 @@ impl Export {
     /// Sends what there is still, but does not wait for long.
     pub async fn end(self) {
         let _ = self.stop.send(true);
-        let _ = timeout(LAST_LIMIT, self.exporting).await;
+        if timeout(LAST_LIMIT, self.exporting).await.is_err() {
+            tracing::warn!(
+                "the last spans are lost, since the collector did not take them in time"
+            );
+        }
     }
 }
 
@@ -201,6 +207,7 @@ async fn export(
     } = collector;
     let sender = protocol::Sender::new(protocol, url, headers, dialer);
     let mut has_failed = false;
+    let mut lost = 0;
     let mut ends = false;
     while !ends {
         tokio::select! {
@@ -219,10 +226,12 @@ async fn export(
                 tracing::warn!("the collector does not take {number} spans: {error:#}");
             }
             has_failed = sent.is_err();
+            lost += if has_failed { number as u64 } else { 0 };
         }
-        let dropped = super::get().map_or(0, Tracer::dropped);
-        if dropped > 0 && !has_failed {
-            tracing::warn!("the collector is too slow, {dropped} spans were dropped");
+        lost += super::get().map_or(0, Tracer::dropped);
+        if lost > 0 && (ends || !has_failed) {
+            tracing::warn!("{lost} spans were lost, since the collector did not take them in time");
+            lost = 0;
         }
     }
 }

@@ -116,7 +116,9 @@ impl Sender {
         let part = tokio::time::timeout(LIMIT, sending).await;
         match part.context("it does not answer")?? {
             Some(part) if part.rejected_spans > 0 => {
-                bail!("it refuses {}: {}", part.rejected_spans, part.error_message)
+                // One line of the log, whatever it says.
+                let why = part.error_message.escape_debug();
+                bail!("it refuses {}: {why}", part.rejected_spans)
             }
             _ => Ok(()),
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Scene, backup, is_refused, names, restore, succeeds};
-use crate::support::{Database, Outcome, Setup, fresh_state};
+use crate::support::{Database, Outcome, Setup, fresh_state, run_kafka};
 
 #[tokio::test]
 async fn damaged_files_are_refused_and_nothing_changes() {
@@ -78,6 +78,26 @@ async fn a_running_server_is_not_restored_to() {
     // After `kill -9` at once.
     let state = scene.server.kill();
     succeeds(&restore(&file, state.path(), &["--force"]));
+}
+
+/// Not even by force: a backup would take the place of a database, of a device, or of what a link leads to.
+#[tokio::test]
+async fn what_is_no_file_of_its_own_is_not_replaced() {
+    let scene = Scene::new().await;
+    let state = scene.server.state();
+    let database = state.join("default.db");
+    is_refused(
+        &backup(&database, state, &["--force"]),
+        "belongs to the server",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&database, &link).expect("a link");
+    is_refused(&backup(&link, state, &["--force"]), "is no file");
+    let packed = run_kafka(&["pack", "--no-build", link.to_str().expect("a path")]);
+    assert!(packed.output.contains("is no file"), "{}", packed.output);
+    assert!(link.is_symlink());
+    scene.server.chat(&scene.user, "still there").await;
 }
 
 #[tokio::test]
