@@ -147,7 +147,8 @@ fn written(
     chat: String,
     reply: GenerationId,
 ) -> impl Stream<Item = Bytes> + Send {
-    let state = (Box::pin(events), false);
+    // Asked once more after its end, where the last event is missing.
+    let state = (Box::pin(events.fuse()), false);
     let events = stream::unfold(state, |(mut events, ended)| async move {
         match events.next().await {
             Some(event) => {

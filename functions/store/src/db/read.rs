@@ -152,7 +152,10 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             return seed.deserialize(Columns { row, prefix });
         }
         row.next = at + 1;
-        let read = seed.deserialize(Cell(take(&mut row.values[at])));
+        // A server may answer with fewer values than columns.
+        let value = row.values.get_mut(at);
+        let value = value.ok_or_else(|| Error::custom("a row has too few values"))?;
+        let read = seed.deserialize(Cell(take(value)));
         read.map_err(|error| Error::custom(format!("column `{prefix}{field}`: {error}")))
     }
 }
