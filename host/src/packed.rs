@@ -145,17 +145,6 @@ pub struct ToPack {
     pub compiled: Vec<u8>,
 }
 
-/// Makes sure that what gets a program in its place is a file, or nothing: no device, no link.
-///
-/// # Errors
-/// When it is something else.
-pub fn check_place(file: &Path) -> anyhow::Result<()> {
-    match file.symlink_metadata() {
-        Ok(there) if !there.is_file() => bail!("{} is there, and is no file", file.display()),
-        _ => Ok(()),
-    }
-}
-
 /// Writes a program that carries the application with these components, by what they are composed of. A file of that name is
 /// replaced, when the new one is whole.
 ///

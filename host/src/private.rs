@@ -1,7 +1,7 @@
 //! Files that only their owner may read: databases, and what they are copied to. Their owner is that of the folder
 //! they are in.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rustix::process::geteuid;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -23,6 +23,17 @@ pub fn create(path: &Path) -> io::Result<File> {
         .open(path)?;
     give_to_owner(path);
     Ok(file)
+}
+
+/// Makes sure that what another file is to replace is a file, or nothing: no device, no link.
+///
+/// # Errors
+/// When it is something else.
+pub fn check_place(path: &Path) -> anyhow::Result<()> {
+    match path.symlink_metadata() {
+        Ok(there) if !there.is_file() => bail!("{} is there, and is no file", path.display()),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a folder that only its owner may use, unless it is there, and those that it is in.

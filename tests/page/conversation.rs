@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Visit, send, settled};
+use super::{Visit, choose_first_model, send, settled};
 use crate::support::Browser;
 
 #[tokio::test]
@@ -54,10 +54,7 @@ async fn arrows_wait_for_the_end_of_a_reply() {
     page.press("Another reply").await;
     page.shows(".assistant .place", "2/2").await;
     settled(page).await;
-    page.eval(
-        "{ const s = document.querySelector('select.model'); s.selectedIndex = 0; s.dispatchEvent(new Event('change')) }",
-    )
-    .await;
+    choose_first_model(page).await;
     page.eval("document.querySelector('.prompt').focus()").await;
     send(page, "again").await;
     let arrow = "document.querySelector('.assistant [aria-label=\"The one before\"]')";
@@ -103,10 +100,7 @@ async fn errors_are_said_in_words_and_tried_again() {
     page.shows(".assistant .problem-box", "Try again").await;
     page.screenshot("error").await;
     // Another model may do better.
-    page.eval(
-        "{ const s = document.querySelector('select.model'); s.selectedIndex = 0; s.dispatchEvent(new Event('change')) }",
-    )
-    .await;
+    choose_first_model(page).await;
     page.press("Try again").await;
     page.shows(".assistant .body", "w1 w2 w3").await;
     settled(page).await;

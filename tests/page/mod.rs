@@ -94,6 +94,14 @@ pub async fn send(page: &Page, prompt: &str) {
     page.key("Enter", 0).await;
 }
 
+/// Chooses, for what is sent next, the model that was saved first; the page begins with the last.
+pub async fn choose_first_model(page: &Page) {
+    page.eval(
+        "{ const s = document.querySelector('select.model'); s.selectedIndex = 0; s.dispatchEvent(new Event('change')) }",
+    )
+    .await;
+}
+
 /// Waits until the last message is a reply that has ended.
 pub async fn settled(page: &Page) {
     page.until(

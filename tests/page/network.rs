@@ -1,7 +1,7 @@
 //! The connection is lost in each way there is, and no word is lost or doubled.
 
 use super::wire::Wire;
-use super::{at, log_in, send, settled, user_with};
+use super::{at, choose_first_model, log_in, send, settled, user_with};
 use crate::support::{Browser, FakeModel, Page, Server};
 
 /// All the words of `fake-words-N`.
@@ -74,10 +74,7 @@ async fn a_killed_server_comes_back_and_prompts_have_waited() {
     page.shows(".assistant .problem-box", "Try again").await;
     page.shows(".assistant .body", "w1 w2 w3").await;
     page.screenshot("interrupted").await;
-    page.eval(
-        "{ const s = document.querySelector('select.model'); s.selectedIndex = 0; s.dispatchEvent(new Event('change')) }",
-    )
-    .await;
+    choose_first_model(&page).await;
     let state = server.kill();
     page.shows(".connection", "Reconnecting…").await;
     page.eval("document.querySelector('.prompt').focus()").await;

@@ -164,9 +164,8 @@ fn remove_leftovers(folder: &Path, prefix: &str) {
 }
 
 fn refuse_existing(file: &Path, force: bool) -> anyhow::Result<()> {
-    match file.symlink_metadata() {
-        Ok(_) if !force => bail!("{} exists; --force overwrites it", file.display()),
-        Ok(there) if !there.is_file() => bail!("{} is no file", file.display()),
-        _ => Ok(()),
+    if !force && file.symlink_metadata().is_ok() {
+        bail!("{} exists; --force overwrites it", file.display());
     }
+    private::check_place(file)
 }

@@ -42,7 +42,7 @@ impl Pack {
     /// # Errors
     /// When the components can't be built or compiled, or the file can't be written.
     pub fn run(self) -> anyhow::Result<()> {
-        packed::check_place(&self.file)?;
+        private::check_place(&self.file)?;
         let path = self.source.file();
         if !self.no_build {
             build_all(&path)?;

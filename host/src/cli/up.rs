@@ -8,7 +8,7 @@ use crate::{
         control::{self, Local},
         new_grip_url, origins,
     },
-    manifest::Variable,
+    manifest::{Variable, in_environment},
     metrics::{self, Now},
     network::{LOCAL_PROXIES, Proxies},
     server::{self, Server, Site},
@@ -214,7 +214,7 @@ fn given(settings: &Settings, name: &str) -> Option<String> {
         .variables
         .get(name)
         .cloned()
-        .or_else(|| env::var(format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase())).ok())
+        .or_else(|| env::var(in_environment(name)).ok())
 }
 
 fn set(settings: &mut Settings, name: &str, value: String) {

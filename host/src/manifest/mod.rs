@@ -12,7 +12,7 @@ mod variables;
 pub use outbound::OutboundHosts;
 pub use routes::{Match, Router};
 pub use schema::{Build, Component, Dependency, Manifest, Route, Variable};
-pub use variables::{Variables, check_name};
+pub use variables::{Variables, check_name, in_environment};
 
 use anyhow::bail;
 

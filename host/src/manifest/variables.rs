@@ -11,6 +11,11 @@ pub struct Variables(BTreeMap<String, String>);
 /// The beginning of a variable's name in the environment.
 const PREFIX: &str = "SPIN_VARIABLE_";
 
+/// The name of a variable in the environment.
+pub fn in_environment(name: &str) -> String {
+    format!("{PREFIX}{}", name.to_ascii_uppercase())
+}
+
 impl Manifest {
     /// Finds the value of each variable: in `overrides`, else in the environment as `SPIN_VARIABLE_<NAME>` (name in
     /// upper case), else its default.
@@ -54,7 +59,7 @@ impl Manifest {
         }
         let mut values = BTreeMap::new();
         for (name, variable) in &self.variables {
-            let in_environment = format!("{PREFIX}{}", name.to_ascii_uppercase());
+            let in_environment = in_environment(name);
             let value = match overrides.get(name) {
                 Some(value) => Some(value.clone()),
                 None => environment(&in_environment)?.or_else(|| variable.default.clone()),
